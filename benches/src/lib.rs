@@ -1,0 +1,2 @@
+//! Helpers that several benchmarks share.
+#![forbid(unsafe_code)]

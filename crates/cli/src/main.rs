@@ -1,0 +1,3 @@
+//! The `gradus` command.
+#![forbid(unsafe_code)]
+fn main() {}

@@ -1,0 +1,7 @@
+//! Tasks, policy, rollout, A2C, curriculum and evaluation.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
