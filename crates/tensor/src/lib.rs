@@ -23,6 +23,7 @@ mod kernels;
 mod map;
 mod ops;
 pub mod par;
+pub mod philox;
 mod real;
 mod shape;
 mod tensor;
