@@ -10,18 +10,9 @@
 /// `want` is empty or not finite.
 #[track_caller]
 pub fn assert_close(what: &str, got: &[f64], want: &[f64], tol: f64) {
-    assert_eq!(
-        got.len(),
-        want.len(),
-        "{what}: {} values, expected {}",
-        got.len(),
-        want.len()
-    );
+    assert_eq!(got.len(), want.len(), "{what}: {} values, expected {}", got.len(), want.len());
     assert!(!want.is_empty(), "{what}: nothing to compare");
-    assert!(
-        want.iter().all(|w| w.is_finite()),
-        "{what}: the reference is not finite"
-    );
+    assert!(want.iter().all(|w| w.is_finite()), "{what}: the reference is not finite");
     let scale = want.iter().fold(1.0, |s: f64, w| s.max(w.abs()));
     let (worst, error) = got
         .iter()

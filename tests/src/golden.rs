@@ -22,16 +22,13 @@ pub use crate::close::assert_close;
 
 /// The path of a file in `tests/golden`, such as `"tutorial_env.jsonl"`.
 pub fn path(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("golden")
-        .join(file)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(file)
 }
 
 /// The stems of all reference files, sorted: every `.safetensors`, `.json` and `.jsonl` in `tests/golden`.
 pub fn all() -> Vec<String> {
     let folder = path("");
-    let entries = fs::read_dir(&folder)
-        .unwrap_or_else(|e| panic!("golden: cannot list {}: {e}", folder.display()));
+    let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("golden: cannot list {}: {e}", folder.display()));
     let mut stems: Vec<String> = entries
         .map(|entry| entry.expect("a directory entry is readable").path())
         .filter(|file| is_reference(file))
@@ -42,8 +39,7 @@ pub fn all() -> Vec<String> {
 }
 
 fn is_reference(file: &Path) -> bool {
-    file.extension()
-        .is_some_and(|e| e == "safetensors" || e == "json" || e == "jsonl")
+    file.extension().is_some_and(|e| e == "safetensors" || e == "json" || e == "jsonl")
 }
 
 /// One `.safetensors` file, decoded.
@@ -68,8 +64,7 @@ impl Case {
     #[track_caller]
     pub fn load(name: &str) -> Self {
         let file = path(&format!("{name}.safetensors"));
-        let bytes = fs::read(&file)
-            .unwrap_or_else(|e| panic!("golden: cannot read {}: {e}", file.display()));
+        let bytes = fs::read(&file).unwrap_or_else(|e| panic!("golden: cannot read {}: {e}", file.display()));
         Self::parse(name, &bytes)
     }
 
@@ -77,12 +72,11 @@ impl Case {
     fn parse(name: &str, bytes: &[u8]) -> Self {
         let (_, header) = SafeTensors::read_metadata(bytes)
             .unwrap_or_else(|e| panic!("golden: {name} is not a safetensors file: {e}"));
-        let views = SafeTensors::deserialize(bytes)
-            .unwrap_or_else(|e| panic!("golden: {name} is not a safetensors file: {e}"));
+        let views =
+            SafeTensors::deserialize(bytes).unwrap_or_else(|e| panic!("golden: {name} is not a safetensors file: {e}"));
         let decode = |(tensor, view): (String, TensorView)| {
-            let data = Data::from_view(&view).unwrap_or_else(|dtype| {
-                panic!("golden: {name} holds {tensor} as {dtype}, expected F64 or I64")
-            });
+            let data = Data::from_view(&view)
+                .unwrap_or_else(|dtype| panic!("golden: {name} holds {tensor} as {dtype}, expected F64 or I64"));
             (tensor, (view.shape().to_vec(), data))
         };
         Self {
@@ -124,11 +118,7 @@ impl Case {
     pub fn meta(&self, key: &str) -> &str {
         match self.meta.get(key) {
             Some(value) => value,
-            None => panic!(
-                "golden: {} has no metadata {key:?}, only {:?}",
-                self.name,
-                self.meta.keys()
-            ),
+            None => panic!("golden: {} has no metadata {key:?}, only {:?}", self.name, self.meta.keys()),
         }
     }
 
@@ -138,30 +128,16 @@ impl Case {
     /// If there is none: a loop over nothing would check nothing.
     #[track_caller]
     pub fn names(&self, prefix: &str) -> Vec<String> {
-        let names: Vec<String> = self
-            .tensors
-            .keys()
-            .filter(|name| name.starts_with(prefix))
-            .cloned()
-            .collect();
-        assert!(
-            !names.is_empty(),
-            "golden: {} has no tensor {prefix}*, only {:?}",
-            self.name,
-            self.tensors.keys()
-        );
+        let names: Vec<String> = self.tensors.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
+        assert!(!names.is_empty(), "golden: {} has no tensor {prefix}*, only {:?}", self.name, self.tensors.keys());
         names
     }
 
     #[track_caller]
     fn tensor(&self, tensor: &str) -> &(Vec<usize>, Data) {
-        self.tensors.get(tensor).unwrap_or_else(|| {
-            panic!(
-                "golden: {} has no tensor {tensor}, only {:?}",
-                self.name,
-                self.tensors.keys()
-            )
-        })
+        self.tensors
+            .get(tensor)
+            .unwrap_or_else(|| panic!("golden: {} has no tensor {tensor}, only {:?}", self.name, self.tensors.keys()))
     }
 }
 
@@ -187,9 +163,7 @@ mod tests {
         let ((rows, a), (cols, b)) = (case.f64("in.a"), case.f64("in.b"));
         let (shape, want) = case.f64("out.y");
         let (m, k, n) = (rows[0], rows[1], cols[1]);
-        let got: Vec<f64> = (0..m * n)
-            .map(|at| (0..k).map(|i| a[at / n * k + i] * b[i * n + at % n]).sum())
-            .collect();
+        let got: Vec<f64> = (0..m * n).map(|at| (0..k).map(|i| a[at / n * k + i] * b[i * n + at % n]).sum()).collect();
         assert_eq!((shape, cols[0]), (vec![m, n], k));
         assert_close("a @ b", &got, &want, 1e-14);
         assert_eq!(case.meta("case"), "op_matmul");
@@ -201,10 +175,7 @@ mod tests {
         let (shape, rows) = case.i64("in.idx");
         let (table_shape, table) = case.f64("in.table");
         let d = table_shape[1];
-        let got: Vec<f64> = rows
-            .iter()
-            .flat_map(|&row| table[row as usize * d..][..d].iter().copied())
-            .collect();
+        let got: Vec<f64> = rows.iter().flat_map(|&row| table[row as usize * d..][..d].iter().copied()).collect();
         assert_eq!(shape, [3, 8]);
         assert_close("rows", &got, &case.f64("out.y").1, 0.0);
     }

@@ -1,7 +1,40 @@
 //! The reverse-mode tape, one file per operation, and the gradient checker.
+//!
+//! ```
+//! use autograd::Tape;
+//! use tensor::Tensor;
+//!
+//! let tape = Tape::<f64>::new();
+//! let x = tape.constant(Tensor::from([[0.5, -1.0]]));
+//! let w = tape.param("w", Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+//! let loss = x.matmul(w).tanh().square().sum();
+//! loss.backward()?;
+//! println!("{}", w.grad().unwrap());
+//! # Ok::<(), autograd::Unreached>(())
+//! ```
+//!
+//! In the order in which to read: [`Tape`] and its arena, [`Var`], the list of operations (`op.rs`), any file of
+//! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), and [`CustomOp`].
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
+
+mod backward;
+mod custom;
+mod forward;
+mod op;
+pub mod ops;
+mod print;
+mod tape;
+#[cfg(test)]
+mod testing;
+mod var;
+
+pub use backward::{Backward, Unreached};
+pub use custom::CustomOp;
+pub use forward::Forward;
+pub use tape::Tape;
+pub use var::Var;

@@ -1,0 +1,169 @@
+//! The backward pass: one loop over the nodes in reverse, each handing its gradient on to its inputs.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use tensor::{Kernels, Map, Real, Shape, Tensor, View, ViewMut};
+
+use crate::op::{Leaf, Op};
+use crate::tape::{Arena, Node, Tape, value};
+
+/// The gradient of a node, and whether anything has been added to it in this pass.
+pub(crate) struct Grad<T: Real> {
+    pub(crate) sum: Tensor<T>,
+    pub(crate) reached: bool,
+}
+
+/// What an operation sees in the backward pass: the gradient of its value, what the forward pass had, and the
+/// gradients of its inputs, to be added to.
+pub struct Backward<'a, T: Real> {
+    kernels: &'a dyn Kernels<T>,
+    nodes: &'a [Node<T>],
+    node: &'a Node<T>,
+    inputs: &'a [u32],
+    grads: &'a mut [Grad<T>],
+    dy: &'a Tensor<T>,
+    scratch: &'a mut Vec<Tensor<T>>,
+}
+
+impl<'a, T: Real> Backward<'a, T> {
+    /// The kernels to compute with.
+    pub fn kernels(&self) -> &'a dyn Kernels<T> {
+        self.kernels
+    }
+
+    /// How many inputs.
+    pub fn arity(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// The gradient that comes in.
+    pub fn dy(&self) -> View<'a, T> {
+        self.dy.view()
+    }
+
+    pub(crate) fn dy_tensor(&self) -> &'a Tensor<T> {
+        self.dy
+    }
+
+    /// The value that the forward pass computed.
+    pub fn output(&self) -> View<'a, T> {
+        self.node.value.as_ref().expect("a recorded node has a value").view()
+    }
+
+    /// The value of input `k`.
+    pub fn input(&self, k: usize) -> View<'a, T> {
+        value(self.nodes, self.inputs[k]).view()
+    }
+
+    /// The buffer that the forward pass kept.
+    pub fn kept(&self) -> View<'a, T> {
+        self.node.kept[0].view()
+    }
+
+    /// The gradient of input `k`, to be added to; `None` if nothing that is asked for depends on it.
+    pub fn grad(&mut self, k: usize) -> Option<ViewMut<'_, T>> {
+        let id = self.inputs[k];
+        let node = &self.nodes[id as usize];
+        if !node.needs_grad {
+            return None;
+        }
+        let grad = &mut self.grads[id as usize];
+        if !grad.reached {
+            grad.reached = true;
+            grad.sum.resize(value(self.nodes, id).shape());
+            grad.sum.view_mut().fill(T::zero());
+        }
+        Some(grad.sum.view_mut())
+    }
+
+    /// A buffer for intermediate results, zero everywhere. Hand it back with [`give_back`](Self::give_back), or the
+    /// next pass allocates another.
+    pub fn scratch(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
+        let mut buffer = self.scratch.pop().unwrap_or_else(|| Tensor::zeros([0]));
+        buffer.resize(shape);
+        buffer.view_mut().fill(T::zero());
+        buffer
+    }
+
+    /// Keeps a scratch buffer for later.
+    pub fn give_back(&mut self, buffer: Tensor<T>) {
+        self.scratch.push(buffer);
+    }
+}
+
+/// Trainable parameters that a backward pass did not reach: their part of the graph was cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreached {
+    /// The parameters' names, in the order of recording.
+    pub names: Vec<String>,
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "no gradient reached the trainable parameter{} {}: use {} in the loss, or freeze what should not train",
+            if self.names.len() == 1 { "" } else { "s" },
+            self.names.join(", "),
+            if self.names.len() == 1 { "it" } else { "them" },
+        )
+    }
+}
+
+impl core::error::Error for Unreached {}
+
+impl<T: Real> Tape<T> {
+    /// Runs back from node `root`, whose gradient is `dy`.
+    pub(crate) fn run_back(&self, root: u32, dy: &Tensor<T>) -> Result<(), Unreached> {
+        assert!(self.records(), "backward: this tape evaluates, it has recorded nothing");
+        let arena = &mut *self.arena.borrow_mut();
+        arena.prepare(root, dy, self.kernels);
+        let Arena { nodes, inputs, grads, scratch, len } = arena;
+        for id in (0..=root as usize).rev() {
+            let node = &nodes[id];
+            if !node.needs_grad || !grads[id].reached {
+                continue;
+            }
+            let (earlier, this) = grads.split_at_mut(id);
+            let inputs = &inputs[node.inputs.0 as usize..node.inputs.1 as usize];
+            node.op.backward(&mut Backward {
+                kernels: self.kernels,
+                nodes,
+                node,
+                inputs,
+                grads: earlier,
+                dy: &this[0].sum,
+                scratch,
+            });
+        }
+        check_all_reached(&nodes[..*len], grads)
+    }
+}
+
+impl<T: Real> Arena<T> {
+    fn prepare(&mut self, root: u32, dy: &Tensor<T>, kernels: &dyn Kernels<T>) {
+        while self.grads.len() < self.len {
+            self.grads.push(Grad { sum: Tensor::zeros([0]), reached: false });
+        }
+        for grad in &mut self.grads {
+            grad.reached = false;
+        }
+        let seed = &mut self.grads[root as usize];
+        seed.reached = true;
+        seed.sum.resize(dy.shape());
+        kernels.map(Map::Identity, dy.view(), seed.sum.view_mut());
+    }
+}
+
+fn check_all_reached<T: Real>(nodes: &[Node<T>], grads: &[Grad<T>]) -> Result<(), Unreached> {
+    let cut_off = nodes.iter().zip(grads).filter(|(_, grad)| !grad.reached);
+    let names: Vec<String> = cut_off
+        .filter_map(|(node, _)| match &node.op {
+            Op::Leaf(Leaf::Param(name)) => Some(String::from(&**name)),
+            _ => None,
+        })
+        .collect();
+    if names.is_empty() { Ok(()) } else { Err(Unreached { names }) }
+}

@@ -1,0 +1,85 @@
+//! What an operation sees when it computes its value.
+
+use alloc::vec::Vec;
+
+use tensor::{Kernels, Real, Shape, Tensor, View, ViewMut};
+
+use crate::tape::{Node, value};
+
+/// The inputs of an operation, and the buffers for what it computes.
+pub struct Forward<'a, T: Real> {
+    pub(crate) kernels: &'a dyn Kernels<T>,
+    pub(crate) before: &'a [Node<T>],
+    pub(crate) inputs: &'a [u32],
+    pub(crate) value: &'a mut Option<Tensor<T>>,
+    pub(crate) kept: &'a mut Vec<Tensor<T>>,
+    pub(crate) scratch: &'a mut Vec<Tensor<T>>,
+}
+
+impl<'a, T: Real> Forward<'a, T> {
+    /// The kernels to compute with.
+    pub fn kernels(&self) -> &'a dyn Kernels<T> {
+        self.kernels
+    }
+
+    /// How many inputs.
+    pub fn arity(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// The value of input `k`.
+    pub fn input(&self, k: usize) -> View<'a, T> {
+        self.tensor(k).view()
+    }
+
+    /// The shape of input `k`.
+    pub fn shape(&self, k: usize) -> Shape {
+        self.tensor(k).shape()
+    }
+
+    /// The value's buffer, of this shape, its elements unspecified.
+    pub fn output(&mut self, shape: impl Into<Shape>) -> ViewMut<'_, T> {
+        sized(self.value, shape.into())
+    }
+
+    /// The value's buffer and one that is kept for the backward, their elements unspecified.
+    pub fn output_and_kept(
+        &mut self,
+        shape: impl Into<Shape>,
+        kept: impl Into<Shape>,
+    ) -> (ViewMut<'_, T>, ViewMut<'_, T>) {
+        if self.kept.is_empty() {
+            self.kept.push(Tensor::zeros([0]));
+        }
+        self.kept[0].resize(kept);
+        (sized(self.value, shape.into()), self.kept[0].view_mut())
+    }
+
+    /// A buffer for intermediate results, its elements unspecified. Hand it back with [`give_back`](Self::give_back), or
+    /// the next pass allocates another.
+    pub fn scratch(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
+        let mut buffer = self.scratch.pop().unwrap_or_else(|| Tensor::zeros([0]));
+        buffer.resize(shape);
+        buffer
+    }
+
+    /// Keeps a scratch buffer for later.
+    pub fn give_back(&mut self, buffer: Tensor<T>) {
+        self.scratch.push(buffer);
+    }
+
+    /// Makes the value a view of a buffer that exists already.
+    pub(crate) fn share(&mut self, tensor: Tensor<T>) {
+        *self.value = Some(tensor);
+    }
+
+    pub(crate) fn tensor(&self, k: usize) -> &'a Tensor<T> {
+        value(self.before, self.inputs[k])
+    }
+}
+
+fn sized<T: Real>(slot: &mut Option<Tensor<T>>, shape: Shape) -> ViewMut<'_, T> {
+    let tensor = slot.get_or_insert_with(|| Tensor::zeros([0]));
+    tensor.resize(shape);
+    tensor.view_mut()
+}

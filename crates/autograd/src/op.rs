@@ -1,0 +1,92 @@
+//! The closed list of operations. An operation without a rule does not compile.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use tensor::Real;
+
+use crate::backward::Backward;
+use crate::custom::CustomOp;
+use crate::forward::Forward;
+use crate::ops::{
+    Add, BroadcastTo, Concat, Detach, Div, Embedding, Exp, Gather, Gru, Hook, LayerNorm, Log, LogSoftmax, LogSumExp,
+    MatMul, Mul, Neg, Permute, Relu, Reshape, Scale, Shift, Sigmoid, Slice, Softmax, Sqrt, Square, Sub, Sum, SumAxis,
+    Tanh,
+};
+
+/// What every operation is: a forward rule, and the backward rule that belongs to it.
+pub(crate) trait Operation<T: Real> {
+    /// The name in errors and printed tapes.
+    const NAME: &'static str;
+
+    /// Whether the value is a view of an input's buffer.
+    const SHARES: bool = false;
+
+    /// Computes the value. Shapes have been checked.
+    fn forward(&self, f: &mut Forward<'_, T>);
+
+    /// Adds to the gradients of the inputs.
+    fn backward(&self, b: &mut Backward<'_, T>);
+}
+
+/// Where a computation starts.
+#[derive(Clone, Debug)]
+pub(crate) enum Leaf {
+    Param(Arc<str>),
+    Input,
+    Constant,
+}
+
+macro_rules! operations {
+    ($($op:ident $(<$t:ident>)?),* $(,)?) => {
+        /// A recorded operation.
+        pub(crate) enum Op<T: Real> {
+            Leaf(Leaf),
+            $($op($op $(<$t>)?),)*
+            Custom(Box<dyn CustomOp<T>>),
+        }
+
+        impl<T: Real> Op<T> {
+            pub(crate) fn name(&self) -> &str {
+                match self {
+                    Self::Leaf(Leaf::Param(name)) => name,
+                    Self::Leaf(Leaf::Input) => "input",
+                    Self::Leaf(Leaf::Constant) => "constant",
+                    $(Self::$op(_) => <$op $(<$t>)? as Operation<T>>::NAME,)*
+                    Self::Custom(op) => op.name(),
+                }
+            }
+
+            /// Whether the value belongs to somebody else: the caller, or another node.
+            pub(crate) fn shares_its_value(&self) -> bool {
+                match self {
+                    Self::Leaf(_) => true,
+                    $(Self::$op(_) => <$op $(<$t>)? as Operation<T>>::SHARES,)*
+                    Self::Custom(_) => false,
+                }
+            }
+
+            pub(crate) fn forward(&self, f: &mut Forward<'_, T>) {
+                match self {
+                    Self::Leaf(_) => {}
+                    $(Self::$op(op) => op.forward(f),)*
+                    Self::Custom(op) => op.forward(f),
+                }
+            }
+
+            pub(crate) fn backward(&self, b: &mut Backward<'_, T>) {
+                match self {
+                    Self::Leaf(_) => {}
+                    $(Self::$op(op) => op.backward(b),)*
+                    Self::Custom(op) => op.backward(b),
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    Add, Sub, Mul, Div, Neg, Scale<T>, Shift<T>, Exp, Log, Sqrt, Square, Tanh, Sigmoid, Relu, MatMul, Sum, SumAxis,
+    Reshape, Permute, BroadcastTo, Slice, Concat, Softmax, LogSoftmax, LogSumExp, Embedding, Gather, LayerNorm<T>, Gru,
+    Detach, Hook<T>,
+}

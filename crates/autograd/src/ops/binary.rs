@@ -1,0 +1,18 @@
+//! What elementwise operations of two arguments share: broadcasting.
+
+use tensor::{Binary, Real};
+
+use crate::forward::Forward;
+use crate::var::Var;
+
+#[track_caller]
+pub(crate) fn check<T: Real>(name: &str, a: Var<'_, T>, b: Var<'_, T>) {
+    let (a, b) = (a.shape(), b.shape());
+    assert!(a.broadcast(&b).is_some(), "{name}: {a} and {b} do not broadcast");
+}
+
+pub(crate) fn forward<T: Real>(f: &mut Forward<'_, T>, op: Binary) {
+    let (kernels, a, b) = (f.kernels(), f.input(0), f.input(1));
+    let shape = a.shape().broadcast(&b.shape()).expect("checked when recorded");
+    kernels.binary(op, a, b, f.output(shape));
+}

@@ -1,0 +1,110 @@
+//! Values side by side along an axis.
+//!
+//! - Forward: y = \[x₀, x₁, …\] along `axis`; the other extents agree.
+//! - Backward: dx_k += the part of dy where x_k lies. Keeps nothing.
+//! - Why: each element goes to one place.
+//! - Cost: one copy forward, 1 flop an element backward.
+//! - Reference: NumPy manual, `numpy.concatenate`.
+
+use tensor::{Map, Real};
+
+use crate::backward::Backward;
+use crate::forward::Forward;
+use crate::op::{Op, Operation};
+use crate::var::Var;
+
+pub(crate) struct Concat(usize);
+
+impl<'t, T: Real> Var<'t, T> {
+    /// `parts` side by side along `axis`.
+    ///
+    /// # Panics
+    /// Without parts, or if their other extents differ.
+    #[track_caller]
+    pub fn concat(parts: &[Var<'t, T>], axis: usize) -> Self {
+        let first = parts.first().expect("concat: there is nothing to put together");
+        let shape = first.shape();
+        assert!(axis < shape.rank(), "concat: {shape} has no axis {axis}");
+        for part in parts {
+            let other = part.shape();
+            let fits = other.rank() == shape.rank() && other.without(axis) == shape.without(axis);
+            assert!(fits, "concat along axis {axis}: {shape} and {other} differ elsewhere");
+        }
+        first.tape.record(Op::Concat(Concat(axis)), parts)
+    }
+
+    /// `parts`, of one shape, along a new outermost axis.
+    ///
+    /// # Panics
+    /// Without parts, or if their shapes differ.
+    #[track_caller]
+    pub fn stack(parts: &[Var<'t, T>]) -> Self {
+        let first = parts.first().expect("stack: there is nothing to put together");
+        let shape = first.shape();
+        let flat = Self::concat(parts, 0);
+        let mut extents = [parts.len(); tensor::MAX_RANK + 1];
+        extents[1..=shape.rank()].copy_from_slice(&shape);
+        flat.reshape(&extents[..=shape.rank()])
+    }
+}
+
+impl<T: Real> Operation<T> for Concat {
+    const NAME: &'static str = "concat";
+
+    fn forward(&self, f: &mut Forward<'_, T>) {
+        let (axis, kernels) = (self.0, f.kernels());
+        let total = (0..f.arity()).map(|k| f.shape(k)[axis]).sum();
+        let shape = f.shape(0).with(axis, total);
+        let mut start = 0;
+        f.output(shape);
+        for k in 0..f.arity() {
+            let x = f.input(k);
+            let end = start + x.shape()[axis];
+            kernels.map(Map::Identity, x, f.output(shape).slice(axis, start..end));
+            start = end;
+        }
+    }
+
+    fn backward(&self, b: &mut Backward<'_, T>) {
+        let (axis, kernels, dy) = (self.0, b.kernels(), b.dy());
+        let mut start = 0;
+        for k in 0..b.arity() {
+            let end = start + b.input(k).shape()[axis];
+            if let Some(dx) = b.grad(k) {
+                kernels.sum_to(T::one(), dy.slice(axis, start..end), dx);
+            }
+            start = end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tensor::Tensor;
+
+    use crate::testing::check_against_differences;
+    use crate::{Tape, Var};
+
+    #[test]
+    fn parts_of_different_extent() {
+        let a = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+        let b = Tensor::from([[5.0], [6.0]]);
+        let tape = Tape::<f64>::new();
+        let y = Var::concat(&[tape.input(a.clone()), tape.input(b.clone())], 1);
+        assert_eq!(y.value(), Tensor::from([[1.0, 2.0, 5.0], [3.0, 4.0, 6.0]]));
+        check_against_differences(&[a, b], |x| Var::concat(&[x[0], x[1], x[0]], 1).square());
+    }
+
+    #[test]
+    fn a_new_axis() {
+        let a = Tensor::from([1.0, 2.0]);
+        check_against_differences(&[a.clone(), a], |x| Var::stack(&[x[0], x[1], x[0]]).square());
+    }
+
+    #[test]
+    #[should_panic(expected = "concat along axis 1: [2, 3] and [3, 3] differ elsewhere")]
+    fn other_extents_differ() {
+        let tape = Tape::<f64>::new();
+        let _ = Var::concat(&[tape.input(Tensor::zeros([2, 3])), tape.input(Tensor::zeros([3, 3]))], 1);
+    }
+}

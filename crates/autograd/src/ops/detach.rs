@@ -1,0 +1,51 @@
+//! A value without its past.
+//!
+//! - Forward: y = x; a view.
+//! - Backward: nothing: y is a constant.
+//! - Why: the A2C advantage weighs the policy's gradient and must not send one to the critic.
+//! - Cost: none.
+//! - Reference: PyTorch manual, `Tensor.detach`.
+
+use tensor::Real;
+
+use crate::backward::Backward;
+use crate::forward::Forward;
+use crate::op::{Op, Operation};
+use crate::var::Var;
+
+pub(crate) struct Detach;
+
+impl<T: Real> Var<'_, T> {
+    /// The same value as a constant: no gradient goes back through it.
+    pub fn detach(self) -> Self {
+        self.tape.record(Op::Detach(Detach), &[self])
+    }
+}
+
+impl<T: Real> Operation<T> for Detach {
+    const NAME: &'static str = "detach";
+    const SHARES: bool = true;
+
+    fn forward(&self, f: &mut Forward<'_, T>) {
+        f.share(f.tensor(0).clone());
+    }
+
+    fn backward(&self, _: &mut Backward<'_, T>) {
+        unreachable!("the tape asks no gradient of a detached value");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tensor::Tensor;
+
+    use crate::Tape;
+
+    #[test]
+    fn the_detached_factor_is_a_constant() {
+        let tape = Tape::<f64>::new();
+        let x = tape.input(Tensor::scalar(3.0));
+        (x * x.detach()).backward().expect("no parameters");
+        assert_eq!(x.grad().expect("reached").item(), 3.0);
+    }
+}

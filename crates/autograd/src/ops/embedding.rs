@@ -1,0 +1,75 @@
+//! Rows of a table, by index.
+//!
+//! - Forward: y\[…,:\] = table\[index\[…\],:\], for table\[V,E\] and indices of any shape; y\[…,E\].
+//! - Backward: dtable\[index\[…\],:\] += dy\[…,:\]; a row that was read n times collects n gradients. Keeps the
+//!   indices.
+//! - Why: y = onehot(index)·table, and the adjoint of that product is onehot(index)ᵀ·dy.
+//! - Cost: one copy forward, 1 flop an element of y backward.
+//! - Reference: Y. Bengio, R. Ducharme, P. Vincent, C. Jauvin, "A Neural Probabilistic Language Model" (2003),
+//!   section 2, matrix C.
+
+use tensor::{Real, Tensor};
+
+use crate::backward::Backward;
+use crate::forward::Forward;
+use crate::op::{Op, Operation};
+use crate::var::Var;
+
+pub(crate) struct Embedding(Tensor<u32>);
+
+impl<T: Real> Var<'_, T> {
+    /// The rows `index` of this table\[V,E\], as \[…,E\].
+    ///
+    /// # Panics
+    /// If this is no matrix, the indices have more than three axes, or one of them is not a row.
+    #[track_caller]
+    pub fn embedding(self, index: &Tensor<u32>) -> Self {
+        let (table, at) = (self.shape(), index.shape());
+        assert!(table.rank() == 2 && at.rank() < tensor::MAX_RANK, "embedding: rows {at} of {table}");
+        let worst = index.view().host().iter().copied().max();
+        assert!(worst.is_none_or(|i| (i as usize) < table[0]), "embedding: {table} has no row {}", worst.unwrap_or(0));
+        self.tape.record(Op::Embedding(Embedding(index.clone())), &[self])
+    }
+}
+
+impl<T: Real> Operation<T> for Embedding {
+    const NAME: &'static str = "embedding";
+
+    fn forward(&self, f: &mut Forward<'_, T>) {
+        let (kernels, table, index) = (f.kernels(), f.input(0), self.0.view());
+        let mut extents = [table.shape()[1]; tensor::MAX_RANK];
+        let rank = index.shape().rank();
+        extents[..rank].copy_from_slice(&index.shape());
+        kernels.gather_rows(table, index, f.output(&extents[..=rank]));
+    }
+
+    fn backward(&self, b: &mut Backward<'_, T>) {
+        let (kernels, dy) = (b.kernels(), b.dy());
+        if let Some(dtable) = b.grad(0) {
+            kernels.scatter_add_rows(self.0.view(), dy, dtable);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tensor::Tensor;
+
+    use crate::Tape;
+    use crate::testing::check_against_differences;
+
+    #[test]
+    fn a_row_read_twice_collects_twice() {
+        let index = Tensor::from([[2, 0, 2]]);
+        let table = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+        let y = Tape::<f64>::new().input(table.clone()).embedding(&index).value();
+        assert_eq!(y, Tensor::new([1, 3, 2], [5.0, 6.0, 1.0, 2.0, 5.0, 6.0].to_vec()));
+        check_against_differences(&[table], |t| t[0].embedding(&index).square());
+    }
+
+    #[test]
+    #[should_panic(expected = "embedding: [3, 2] has no row 3")]
+    fn no_such_row() {
+        let _ = Tape::<f32>::new().input(Tensor::zeros([3, 2])).embedding(&Tensor::from([1, 3]));
+    }
+}

@@ -1,0 +1,80 @@
+//! Layer normalisation.
+//!
+//! - Forward, per row of x\[…,N\]: μ = mean x, s = 1/√(mean (x − μ)² + ε), x̂ = (x − μ)·s, y = x̂·w + b, with w\[N\], b\[N\].
+//! - Backward, with g = dy·w: dx += s·(g − mean g − x̂·mean(g·x̂)); dw += Σ_rows dy·x̂; db += Σ_rows dy. Keeps μ and s.
+//! - Why: x̂ does not change when x is shifted or scaled, so dx has no component along 1 nor along x̂: the two means
+//!   take them out.
+//! - Cost: about 8N flops a row forward, 14N backward; two numbers kept a row.
+//! - Reference: J. Ba, J. Kiros, G. Hinton, "Layer Normalization" (2016), equation 4; the biased variance is PyTorch's.
+
+use tensor::Real;
+
+use crate::backward::Backward;
+use crate::forward::Forward;
+use crate::op::{Op, Operation};
+use crate::var::Var;
+
+pub(crate) struct LayerNorm<T> {
+    epsilon: T,
+}
+
+impl<T: Real> Var<'_, T> {
+    /// Each row shifted to mean 0 and scaled to variance 1, then times w\[N\] plus b\[N\].
+    ///
+    /// # Panics
+    /// If w and b are not vectors of the rows' length.
+    #[track_caller]
+    pub fn layer_norm(self, w: Self, b: Self, epsilon: T) -> Self {
+        let (x, width) = (self.shape(), self.shape().last_extent());
+        let fits = x.rank() > 0 && w.shape()[..] == [width] && b.shape()[..] == [width];
+        assert!(fits, "layer_norm: rows of {x} with weight {} and bias {}", w.shape(), b.shape());
+        self.tape.record(Op::LayerNorm(LayerNorm { epsilon }), &[self, w, b])
+    }
+}
+
+impl<T: Real> Operation<T> for LayerNorm<T> {
+    const NAME: &'static str = "layer_norm";
+
+    fn forward(&self, f: &mut Forward<'_, T>) {
+        let (kernels, x, w, b) = (f.kernels(), f.input(0), f.input(1), f.input(2));
+        let shape = x.shape();
+        let (y, stats) = f.output_and_kept(shape, shape.with(shape.rank() - 1, 2));
+        kernels.layer_norm(x, w, b, self.epsilon, y, stats);
+    }
+
+    fn backward(&self, b: &mut Backward<'_, T>) {
+        let (kernels, dy) = (b.kernels(), b.dy());
+        let (x, w, stats) = (b.input(0), b.input(1), b.kept());
+        if let Some(dx) = b.grad(0) {
+            kernels.layer_norm_backward(x, w, stats, dy, Some(dx), None);
+        }
+        if let Some(dw) = b.grad(1) {
+            kernels.layer_norm_backward(x, w, stats, dy, None, Some(dw));
+        }
+        if let Some(db) = b.grad(2) {
+            kernels.sum_to(T::one(), dy, db);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tensor::Tensor;
+
+    use crate::testing::check_against_differences;
+
+    #[test]
+    fn gradients() {
+        let x = Tensor::from([[0.5, -1.0, 2.0], [3.0, 0.0, -0.5]]);
+        let (w, b) = (Tensor::from([1.0, -2.0, 0.5]), Tensor::from([0.1, 0.2, 0.3]));
+        check_against_differences(&[x, w, b], |x| x[0].layer_norm(x[1], x[2], 1e-5));
+    }
+
+    #[test]
+    #[should_panic(expected = "layer_norm: rows of [2, 3] with weight [2] and bias [3]")]
+    fn wrong_shapes_are_named() {
+        let tape = crate::Tape::<f64>::new();
+        let of = |n| tape.input(Tensor::zeros([n]));
+        let _ = tape.input(Tensor::zeros([2, 3])).layer_norm(of(2), of(3), 1e-5);
+    }
+}

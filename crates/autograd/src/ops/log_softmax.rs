@@ -1,0 +1,66 @@
+//! The logarithm of softmax along the last axis.
+//!
+//! - Forward: y_i = x_i − m − ln Σ_j e^(x_j − m) per row of x\[…,N\], with m the row's maximum; exact where softmax itself
+//!   would underflow.
+//! - Backward: dx_i += dy_i − e^(y_i)·Σ_j dy_j. Keeps the value.
+//! - Why: ∂y_i/∂x_j = δ_ij − softmax(x)_j.
+//! - Cost: N exponentials, a logarithm and 4N flops a row forward, N exponentials and 3N flops backward.
+//! - Reference: I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning* (2016), section 4.1, on the range; 6.2.2.3, on the use.
+
+use tensor::Real;
+
+use crate::backward::Backward;
+use crate::forward::Forward;
+use crate::op::{Op, Operation};
+use crate::var::Var;
+
+pub(crate) struct LogSoftmax;
+
+impl<T: Real> Var<'_, T> {
+    /// The logarithm of softmax along the last axis.
+    ///
+    /// # Panics
+    /// If there is no axis, or the last one is empty.
+    #[track_caller]
+    pub fn log_softmax(self) -> Self {
+        assert!(self.shape().last().is_some_and(|&n| n > 0), "log_softmax: {} has no rows", self.shape());
+        self.tape.record(Op::LogSoftmax(LogSoftmax), &[self])
+    }
+}
+
+impl<T: Real> Operation<T> for LogSoftmax {
+    const NAME: &'static str = "log_softmax";
+
+    fn forward(&self, f: &mut Forward<'_, T>) {
+        let (kernels, x, shape) = (f.kernels(), f.input(0), f.shape(0));
+        kernels.log_softmax(x, f.output(shape));
+    }
+
+    fn backward(&self, b: &mut Backward<'_, T>) {
+        let (kernels, y, dy) = (b.kernels(), b.output(), b.dy());
+        if let Some(dx) = b.grad(0) {
+            kernels.log_softmax_backward(y, dy, dx);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tensor::Tensor;
+
+    use crate::Tape;
+    use crate::testing::check_against_differences;
+
+    #[test]
+    fn gradient() {
+        check_against_differences(&[Tensor::from([[0.5, -1.0, 2.0], [3.0, 0.0, -0.5]])], |x| x[0].log_softmax());
+    }
+
+    #[test]
+    fn large_logits_do_no_harm() {
+        let x = Tensor::from([[1000.0, -1000.0, 1000.0]]);
+        let y = Tape::<f64>::new().input(x).log_softmax().value().to_vec();
+        let want = [-core::f64::consts::LN_2, -2000.0 - core::f64::consts::LN_2, -core::f64::consts::LN_2];
+        assert!(y.iter().zip(want).all(|(y, want)| (y - want).abs() < 1e-12), "{y:?} is not {want:?}");
+    }
+}

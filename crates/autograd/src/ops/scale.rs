@@ -1,0 +1,46 @@
+//! Multiplication by a constant.
+//!
+//! - Forward: y = c·x, for x of any shape and a constant c; y has its shape.
+//! - Backward: dx += c·dy. Keeps nothing.
+//! - Why: y is linear in x.
+//! - Cost: 1 flop forward, 2 backward.
+//! - Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), table 2.3.
+
+use tensor::{Map, Real};
+
+use super::unary::{self, In};
+use crate::backward::Backward;
+use crate::forward::Forward;
+use crate::op::{Op, Operation};
+use crate::var::Var;
+
+pub(crate) struct Scale<T>(T);
+
+impl<T: Real> Var<'_, T> {
+    /// c·x, elementwise, for a constant c.
+    pub fn scale(self, c: T) -> Self {
+        self.tape.record(Op::Scale(Scale(c)), &[self])
+    }
+}
+
+impl<T: Real> Operation<T> for Scale<T> {
+    const NAME: &'static str = "scale";
+
+    fn forward(&self, f: &mut Forward<'_, T>) {
+        unary::forward(f, Map::Scale(self.0));
+    }
+
+    fn backward(&self, b: &mut Backward<'_, T>) {
+        unary::backward(b, Map::Constant(self.0), In::X);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check_unary;
+
+    #[test]
+    fn value_and_slope() {
+        check_unary(&[1.0, -2.0, 0.5], |x| x.scale(3.0), |x| 3.0 * x, |_| 3.0);
+    }
+}

@@ -1,0 +1,211 @@
+//! The tape: an arena of nodes, each an operation with its value, in the order in which they were computed.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use tensor::{Fast, Kernels, Real, Tensor};
+
+use crate::backward::Grad;
+use crate::custom::CustomOp;
+use crate::forward::Forward;
+use crate::op::{Leaf, Op};
+use crate::var::Var;
+
+/// One recorded operation.
+pub(crate) struct Node<T: Real> {
+    pub(crate) op: Op<T>,
+    /// First and last-plus-one position of its inputs in [`Arena::inputs`].
+    pub(crate) inputs: (u32, u32),
+    /// `None` only between passes, where the value was shared with something outside the arena.
+    pub(crate) value: Option<Tensor<T>>,
+    /// What the operation keeps for its backward besides inputs and value.
+    pub(crate) kept: Vec<Tensor<T>>,
+    pub(crate) needs_grad: bool,
+}
+
+/// What the tape owns. Everything here stays allocated from one pass to the next.
+pub(crate) struct Arena<T: Real> {
+    /// Nodes of this pass, then slots left over from a longer one.
+    pub(crate) nodes: Vec<Node<T>>,
+    /// How many nodes belong to this pass.
+    pub(crate) len: usize,
+    pub(crate) inputs: Vec<u32>,
+    pub(crate) grads: Vec<Grad<T>>,
+    pub(crate) scratch: Vec<Tensor<T>>,
+}
+
+impl<T: Real> Arena<T> {
+    /// The input nodes of node `id`.
+    pub(crate) fn inputs_of(&self, id: usize) -> &[u32] {
+        let (start, end) = self.nodes[id].inputs;
+        &self.inputs[start as usize..end as usize]
+    }
+
+    /// The value of a recorded node.
+    pub(crate) fn value(&self, id: u32) -> &Tensor<T> {
+        value(&self.nodes, id)
+    }
+}
+
+pub(crate) fn value<T: Real>(nodes: &[Node<T>], id: u32) -> &Tensor<T> {
+    nodes[id as usize].value.as_ref().expect("a recorded node has a value")
+}
+
+/// A recording of a computation that can be run backwards.
+///
+/// Operations on [`Var`]s compute their value at once and add a node. Inputs precede outputs, so the backward pass
+/// is one loop over the nodes in reverse. [`clear`](Self::clear) starts the next pass in the same buffers: a second
+/// pass of the same shape allocates nothing.
+///
+/// ```
+/// use autograd::Tape;
+/// use tensor::Tensor;
+///
+/// let tape = Tape::<f64>::new();
+/// let x = tape.input(Tensor::from([1.0, 2.0]));
+/// let y = (x * x).sum();
+/// y.backward()?;
+/// assert_eq!(x.grad().unwrap().to_vec(), [2.0, 4.0]);
+/// # Ok::<(), autograd::Unreached>(())
+/// ```
+///
+/// A variable cannot outlive its pass:
+/// ```compile_fail,E0502
+/// # use autograd::Tape;
+/// # use tensor::Tensor;
+/// let mut tape = Tape::<f64>::new();
+/// let x = tape.input(Tensor::scalar(1.0));
+/// tape.clear();
+/// x.value(); // stale
+/// ```
+pub struct Tape<T: Real = f32> {
+    pub(crate) arena: RefCell<Arena<T>>,
+    pub(crate) kernels: &'static dyn Kernels<T>,
+    records: bool,
+}
+
+impl<T: Real> Tape<T> {
+    /// An empty tape on the fast kernels.
+    pub fn new() -> Self {
+        Self::with_kernels(&Fast)
+    }
+
+    /// An empty tape on kernels of the caller's choice.
+    pub fn with_kernels(kernels: &'static dyn Kernels<T>) -> Self {
+        let arena = Arena { nodes: Vec::new(), len: 0, inputs: Vec::new(), grads: Vec::new(), scratch: Vec::new() };
+        Self { arena: RefCell::new(arena), kernels, records: true }
+    }
+
+    /// A tape that computes values and records nothing: the same model code, for inference.
+    pub fn evaluating() -> Self {
+        Self { records: false, ..Self::new() }
+    }
+
+    /// Whether a backward pass is possible.
+    pub fn records(&self) -> bool {
+        self.records
+    }
+
+    /// A trainable parameter: after a backward pass it must have a gradient, or the pass is an error that names it.
+    pub fn param(&self, name: impl Into<Arc<str>>, value: Tensor<T>) -> Var<'_, T> {
+        self.leaf(Leaf::Param(name.into()), value)
+    }
+
+    /// A variable whose gradient may be asked for.
+    pub fn input(&self, value: Tensor<T>) -> Var<'_, T> {
+        self.leaf(Leaf::Input, value)
+    }
+
+    /// A value without gradient: data, or a parameter that is frozen.
+    pub fn constant(&self, value: Tensor<T>) -> Var<'_, T> {
+        self.leaf(Leaf::Constant, value)
+    }
+
+    /// Records an operation of the caller's own; see [`CustomOp`].
+    ///
+    /// # Panics
+    /// If an input belongs to another tape.
+    #[track_caller]
+    pub fn custom<'t>(&'t self, op: impl CustomOp<T> + 'static, inputs: &[Var<'t, T>]) -> Var<'t, T> {
+        self.record(Op::Custom(Box::new(op)), inputs)
+    }
+
+    /// Starts a new pass. The buffers of this one are kept for it.
+    pub fn clear(&mut self) {
+        let arena = self.arena.get_mut();
+        for node in &mut arena.nodes[..arena.len] {
+            if node.op.shares_its_value() {
+                node.value = None;
+            }
+        }
+        arena.len = 0;
+        arena.inputs.clear();
+    }
+
+    /// How many nodes this pass has.
+    pub fn len(&self) -> usize {
+        self.arena.borrow().len
+    }
+
+    /// Whether nothing has been computed in this pass.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn leaf(&self, leaf: Leaf, value: Tensor<T>) -> Var<'_, T> {
+        let needs_grad = !matches!(leaf, Leaf::Constant);
+        let mut arena = self.arena.borrow_mut();
+        let id = arena.push(Op::Leaf(leaf), &[], self.records && needs_grad);
+        arena.nodes[id as usize].value = Some(value);
+        Var { tape: self, id }
+    }
+
+    /// Computes `op` on `inputs` and records it.
+    #[track_caller]
+    pub(crate) fn record(&self, op: Op<T>, inputs: &[Var<'_, T>]) -> Var<'_, T> {
+        for x in inputs {
+            assert!(core::ptr::eq(x.tape, self), "{}: an operand belongs to another tape", op.name());
+        }
+        let mut arena = self.arena.borrow_mut();
+        let needs_grad = self.records
+            && !matches!(op, Op::Detach(_))
+            && inputs.iter().any(|x| arena.nodes[x.id as usize].needs_grad);
+        let id = arena.push(op, inputs, needs_grad);
+        arena.compute(id, self.kernels);
+        Var { tape: self, id }
+    }
+}
+
+impl<T: Real> Arena<T> {
+    fn push(&mut self, op: Op<T>, inputs: &[Var<'_, T>], needs_grad: bool) -> u32 {
+        let start = self.inputs.len() as u32;
+        self.inputs.extend(inputs.iter().map(|x| x.id));
+        let inputs = (start, self.inputs.len() as u32);
+        let id = self.len;
+        match self.nodes.get_mut(id) {
+            Some(slot) => {
+                slot.op = op;
+                slot.inputs = inputs;
+                slot.needs_grad = needs_grad;
+            }
+            None => self.nodes.push(Node { op, inputs, value: None, kept: Vec::new(), needs_grad }),
+        }
+        self.len += 1;
+        id as u32
+    }
+
+    fn compute(&mut self, id: u32, kernels: &dyn Kernels<T>) {
+        let (before, rest) = self.nodes.split_at_mut(id as usize);
+        let Node { op, inputs, value, kept, .. } = &mut rest[0];
+        let inputs = &self.inputs[inputs.0 as usize..inputs.1 as usize];
+        op.forward(&mut Forward { kernels, before, inputs, value, kept, scratch: &mut self.scratch });
+    }
+}
+
+impl<T: Real> Default for Tape<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
