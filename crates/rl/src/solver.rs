@@ -8,7 +8,7 @@
 //! Cost: each state is expanded once, and each round of the distances looks at every edge once.
 
 use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
-use core::ops::ControlFlow;
+use core::ops::ControlFlow::{self, Break, Continue};
 
 /// The state after a wrong end.
 pub const FAILED: u16 = 0;
@@ -55,20 +55,21 @@ impl<S: Clone + Ord> Graph<S> {
         let mut next = [vec![FAILED; actions], vec![SOLVED; actions]].concat();
         let mut states = vec![machine.start()];
         let mut depth = vec![0];
-        let mut number = BTreeMap::from([(machine.start(), START)]);
+        let mut numbers = BTreeMap::from([(machine.start(), START)]);
         let mut from = 0;
         while from < states.len() {
             for action in 0..actions {
                 next.push(match machine.step(&states[from], action) {
-                    ControlFlow::Break(solved) => if solved { SOLVED } else { FAILED },
-                    ControlFlow::Continue(state) => match number.get(&state) {
+                    Break(true) => SOLVED,
+                    Break(false) => FAILED,
+                    Continue(state) => match numbers.get(&state) {
                         Some(&known) => known,
                         None if depth[from] + 1 >= horizon => FAILED,
                         None => {
-                            let new = u16::try_from(states.len() + usize::from(START)).expect("at most 65,534 states");
-                            states.push(state.clone());
+                            let new = number(states.len());
+                            numbers.insert(state.clone(), new);
+                            states.push(state);
                             depth.push(depth[from] + 1);
-                            number.insert(state, new);
                             new
                         }
                     },
@@ -77,7 +78,12 @@ impl<S: Clone + Ord> Graph<S> {
             from += 1;
         }
         let distance = distances(&next, actions);
-        Self { actions, states, next, distance }
+        Self {
+            actions,
+            states,
+            next,
+            distance,
+        }
     }
 
     /// The states, in the order of their numbers from [`START`] on.
@@ -87,7 +93,8 @@ impl<S: Clone + Ord> Graph<S> {
 
     /// The state with that number, or `None` for [`FAILED`] and [`SOLVED`].
     pub fn state(&self, number: u16) -> Option<&S> {
-        self.states.get(usize::from(number).checked_sub(usize::from(START))?)
+        self.states
+            .get(usize::from(number).checked_sub(usize::from(START))?)
     }
 
     /// The number of the state after `action`.
@@ -96,7 +103,11 @@ impl<S: Clone + Ord> Graph<S> {
     /// On an action or a state that is not there.
     #[track_caller]
     pub fn next(&self, state: u16, action: usize) -> u16 {
-        assert!(action < self.actions, "action {action}, but there are {}", self.actions);
+        assert!(
+            action < self.actions,
+            "action {action}, but there are {}",
+            self.actions
+        );
         self.next[usize::from(state) * self.actions + action]
     }
 
@@ -117,7 +128,10 @@ impl<S: Clone + Ord> Graph<S> {
 
     /// The number of states from which the goal can no longer be reached.
     pub fn dead(&self) -> usize {
-        self.distance[usize::from(START)..].iter().filter(|&&distance| distance == INFINITE).count()
+        self.distance[usize::from(START)..]
+            .iter()
+            .filter(|&&distance| distance == INFINITE)
+            .count()
     }
 
     /// All shortest programs, in the order of their actions; none if the goal is out of reach.
@@ -144,6 +158,14 @@ impl<S: Clone + Ord> Graph<S> {
     }
 }
 
+/// The number of the state at `index` in the order of discovery.
+fn number(index: usize) -> u16 {
+    u16::try_from(index)
+        .ok()
+        .and_then(|index| index.checked_add(START))
+        .expect("a machine has at most 65,534 states")
+}
+
 /// Round `d` finds the states at distance `d`: those, not found before, with a successor at `d − 1`.
 fn distances(next: &[u16], actions: usize) -> Vec<u16> {
     let mut distance = vec![INFINITE; next.len() / actions];
@@ -153,7 +175,9 @@ fn distances(next: &[u16], actions: usize) -> Vec<u16> {
             .filter(|&state| distance[state] == INFINITE)
             .filter(|&state| {
                 let successors = &next[state * actions..][..actions];
-                successors.iter().any(|&to| distance[usize::from(to)] == round - 1)
+                successors
+                    .iter()
+                    .any(|&to| distance[usize::from(to)] == round - 1)
             })
             .collect();
         if found.is_empty() {
@@ -185,7 +209,12 @@ pub struct Report {
 
 impl Report {
     /// The figures that come from `graph` alone.
-    pub fn new<S: Clone + Ord>(stage: usize, goal: String, graph: &Graph<S>, name: impl Fn(usize) -> &'static str) -> Self {
+    pub fn new<S: Clone + Ord>(
+        stage: usize,
+        goal: String,
+        graph: &Graph<S>,
+        name: impl Fn(usize) -> &'static str,
+    ) -> Self {
         let programs = graph.shortest_programs();
         Self {
             stage,
@@ -193,7 +222,10 @@ impl Report {
             states: graph.states().len(),
             dead: graph.dead(),
             optimum: programs.first().map(Vec::len),
-            programs: programs.into_iter().map(|program| program.into_iter().map(&name).collect()).collect(),
+            programs: programs
+                .into_iter()
+                .map(|program| program.into_iter().map(&name).collect())
+                .collect(),
             figures: Vec::new(),
         }
     }
@@ -222,8 +254,8 @@ mod tests {
 
         fn step(&self, &state: &u32, action: usize) -> ControlFlow<bool, u32> {
             match action {
-                2 => ControlFlow::Break(state == self.goal),
-                _ => ControlFlow::Continue((state + 1 + action as u32).min(self.limit)),
+                2 => Break(state == self.goal),
+                _ => Continue((state + 1 + action as u32).min(self.limit)),
             }
         }
     }
@@ -240,7 +272,10 @@ mod tests {
     #[test]
     fn the_ends_absorb() {
         let graph = Graph::explore(&Counter { goal: 1, limit: 3 }, usize::MAX);
-        assert_eq!(graph.next_table()[..6], [FAILED, FAILED, FAILED, SOLVED, SOLVED, SOLVED]);
+        assert_eq!(
+            graph.next_table()[..6],
+            [FAILED, FAILED, FAILED, SOLVED, SOLVED, SOLVED]
+        );
     }
 
     #[test]

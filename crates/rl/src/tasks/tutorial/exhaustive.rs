@@ -1,12 +1,11 @@
 //! Exact figures of `tutorial`, from all programs on all operands.
 //!
-//! Two programs whose `last` is the same polynomial earn the same on all operands. So the answers that programs of up
-//! to six tokens can give are the distinct `last` of the solver's states, 5 tools deep; each is paid on all 10ⁿ draws
-//! of the n operands that matter. Rewards are added as integers: the means are exact.
+//! Two programs whose `last` is the same polynomial earn the same on all operands. So the answers that programs of at
+//! most k tokens can give are the distinct `last` of the solver's states, up to k − 1 tools deep; each is paid on all
+//! 10ⁿ draws of the n operands that matter. Rewards are added as integers: the means are exact.
 
 use alloc::{collections::BTreeSet, vec, vec::Vec};
 
-use super::EMITTED;
 use super::machine::{State, Symbolic, hundredths};
 use crate::solver::Graph;
 use crate::tasks::{self, poly::Poly, token};
@@ -33,18 +32,26 @@ pub struct Figures {
 }
 
 impl Exhaustive {
-    /// Explores `stage`.
+    /// Explores the programs of `stage` with at most `tokens` tokens, the answer included.
     ///
     /// # Panics
     /// If there is no such stage.
     #[track_caller]
-    pub fn new(stage: usize) -> Self {
-        let graph = Graph::explore(&Symbolic::new(stage), EMITTED);
-        let answers: BTreeSet<Poly> = graph.states().iter().filter_map(|state| state.last.clone()).collect();
-        Self { stage, graph, answers: answers.into_iter().collect() }
+    pub fn new(stage: usize, tokens: usize) -> Self {
+        let graph = Graph::explore(&Symbolic::new(stage), tokens);
+        let answers: BTreeSet<Poly> = graph
+            .states()
+            .iter()
+            .filter_map(|state| state.last.clone())
+            .collect();
+        Self {
+            stage,
+            graph,
+            answers: answers.into_iter().collect(),
+        }
     }
 
-    /// The states that programs of at most six tokens pass through: `last` as a polynomial, and `mem`.
+    /// The states that those programs pass through: `last` as a polynomial, and `mem`.
     pub fn graph(&self) -> &Graph<State<Poly>> {
         &self.graph
     }
@@ -54,9 +61,15 @@ impl Exhaustive {
         &self.answers
     }
 
-    /// The figures of the whole stage.
+    /// The figures over all these programs.
+    ///
+    /// # Panics
+    /// If two tokens, MUL ANS, were not allowed.
     pub fn figures(&self) -> Figures {
-        let (mut earned, mut matched) = (vec![0u64; self.answers.len()], vec![0u32; self.answers.len()]);
+        let (mut earned, mut matched) = (
+            vec![0u64; self.answers.len()],
+            vec![0u32; self.answers.len()],
+        );
         let (mut best_of_each, mut reachable) = (0u64, 0u32);
         let mut count = 0;
         for operands in draws(self.stage) {
@@ -76,7 +89,9 @@ impl Exhaustive {
         }
         let share = |n: u32| f64::from(n) / f64::from(count);
         let mean = |hundredths: u64| hundredths as f64 / (100.0 * f64::from(count));
-        let best = (0..earned.len()).max_by_key(|&i| earned[i]).expect("MUL gives an answer");
+        let best = (0..earned.len())
+            .max_by_key(|&i| earned[i])
+            .expect("a program of two tokens or more");
         Figures {
             best_fixed: mean(earned[best]),
             optimum: mean(best_of_each),
@@ -91,14 +106,19 @@ pub fn assess(stage: usize, program: &[u32]) -> (f64, f64) {
     let (mut earned, mut matched, mut count) = (0u64, 0u32, 0);
     for operands in draws(stage) {
         count += 1;
-        let Some(ans) = program.iter().position(|&token| token == token::ANS) else { continue };
+        let Some(ans) = program.iter().position(|&token| token == token::ANS) else {
+            continue;
+        };
         let run = |state: State<i64>, &token: &u32| state.step(stage, token, &operands);
         if let Some(last) = program[..ans].iter().fold(State::default(), run).last {
             earned += u64::from(hundredths(stage, last, &operands));
             matched += u32::from(last == tasks::goal(stage, &operands));
         }
     }
-    (earned as f64 / (100.0 * f64::from(count)), f64::from(matched) / f64::from(count))
+    (
+        earned as f64 / (100.0 * f64::from(count)),
+        f64::from(matched) / f64::from(count),
+    )
 }
 
 /// All operands, each as often as every other; those that the stage does not use are 0.
