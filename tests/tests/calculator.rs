@@ -18,29 +18,13 @@ const SETS: [ActionSet; 2] = [ActionSet::Tools, ActionSet::Tokens];
 fn states_and_shortest_programs() {
     let task = Calculator::default();
     let reports = [0, 1, 2].map(|stage| task.report(stage));
-    assert_eq!(
-        [13, 51, 206],
-        reports.each_ref().map(|report| report.states)
-    );
-    assert_eq!(
-        [Some(3), Some(4), Some(7)],
-        reports.each_ref().map(|report| report.optimum)
-    );
+    assert_eq!([13, 51, 206], reports.each_ref().map(|report| report.states));
+    assert_eq!([Some(3), Some(4), Some(7)], reports.each_ref().map(|report| report.optimum));
     assert_eq!(reports[0].programs, [["MUL", "ADD", "ANS"]]);
     assert_eq!(reports[1].programs, [["MUL", "ADD", "SUB", "ANS"]]);
     let of_seven = ["MUL ADD STO MUL RCL SUB ANS", "MUL ADD STO RCL MUL SUB ANS"];
-    assert_eq!(
-        reports[2]
-            .programs
-            .iter()
-            .map(|p| p.join(" "))
-            .collect::<Vec<_>>(),
-        of_seven
-    );
-    assert!(
-        reports.iter().all(|report| 2 * report.dead > report.states),
-        "from most states the goal is lost"
-    );
+    assert_eq!(reports[2].programs.iter().map(|p| p.join(" ")).collect::<Vec<_>>(), of_seven);
+    assert!(reports.iter().all(|report| 2 * report.dead > report.states), "from most states the goal is lost");
 }
 
 /// Every sequence of at most seven tools, run one by one without the solver.
@@ -52,11 +36,7 @@ fn brute_force_finds_the_same_shortest_programs() {
         try_all(&machine, &machine.start(), &mut Vec::new(), 7, &mut found);
         let shortest = found.iter().map(Vec::len).min().expect("a program");
         found.retain(|program| program.len() == shortest);
-        assert_eq!(
-            found,
-            Calculator::default().graph(stage).shortest_programs(),
-            "stage {stage}"
-        );
+        assert_eq!(found, Calculator::default().graph(stage).shortest_programs(), "stage {stage}");
     }
 }
 
@@ -111,11 +91,7 @@ fn distances_are_the_lengths_of_shortest_completions() {
         let mut known = BTreeMap::new();
         for (number, state) in (START..).zip(task.graph(stage).states()) {
             let fewest = (1..=HORIZON as u16).find(|&k| solvable(&machine, state, k, &mut known));
-            assert_eq!(
-                task.graph(stage).distance(number),
-                fewest.unwrap_or(INFINITE),
-                "{state:?}"
-            );
+            assert_eq!(task.graph(stage).distance(number), fewest.unwrap_or(INFINITE), "{state:?}");
         }
     }
 }
@@ -139,14 +115,7 @@ fn solvable(machine: &Symbolic, state: &State<Poly>, within: u16, known: &mut Kn
 }
 
 fn rng(episode: u32) -> Philox {
-    Philox::stream(
-        7,
-        Stream {
-            purpose: Purpose::OPERANDS,
-            update: 0,
-            episode,
-        },
-    )
+    Philox::stream(7, Stream { purpose: Purpose::OPERANDS, update: 0, episode })
 }
 
 #[test]
@@ -166,13 +135,7 @@ fn the_best_program_earns_its_milestones() {
     assert_eq!(rewards, [0.23, 0.23, 0.23, 0.23, 0.23, 0.23, 1.23]);
     assert!(out[0].done && env.solved(0));
     env.step(&[0], &mut out);
-    assert_eq!(
-        out[0],
-        Step {
-            reward: 0.0,
-            done: true
-        }
-    );
+    assert_eq!(out[0], Step { reward: 0.0, done: true });
 }
 
 #[test]
@@ -190,9 +153,7 @@ fn an_episode_draws_from_its_own_generator() {
 #[test]
 #[should_panic(expected = "Env::step: 2 episodes, but 1 actions and room for 2 results")]
 fn an_action_too_few_is_refused() {
-    Calculator::default()
-        .env(0, 2)
-        .step(&[0], &mut [Step::default(); 2]);
+    Calculator::default().env(0, 2).step(&[0], &mut [Step::default(); 2]);
 }
 
 proptest! {

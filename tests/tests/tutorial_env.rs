@@ -8,18 +8,11 @@ use serde_json::Value;
 const TRANSCRIPTS: &str = include_str!("../golden/tutorial_env.jsonl");
 
 fn integers<const N: usize>(value: &Value) -> [u32; N] {
-    list(value)
-        .try_into()
-        .unwrap_or_else(|list: Vec<_>| panic!("{} numbers instead of {N}", list.len()))
+    list(value).try_into().unwrap_or_else(|list: Vec<_>| panic!("{} numbers instead of {N}", list.len()))
 }
 
 fn list(value: &Value) -> Vec<u32> {
-    value
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|v| v.as_u64().expect("a natural number") as u32)
-        .collect()
+    value.as_array().expect("a list").iter().map(|v| v.as_u64().expect("a natural number") as u32).collect()
 }
 
 #[test]
@@ -36,15 +29,8 @@ fn every_transcript_has_the_same_reward_and_steps() {
             env.step(&[action], &mut out);
             reward += out[0].reward;
         }
-        assert!(
-            (reward - case["reward"].as_f64().expect("a reward")).abs() <= 1e-12,
-            "{reward} for {line}"
-        );
-        assert_eq!(
-            env.steps(0) as u64,
-            case["steps"].as_u64().expect("steps"),
-            "{line}"
-        );
+        assert!((reward - case["reward"].as_f64().expect("a reward")).abs() <= 1e-12, "{reward} for {line}");
+        assert_eq!(env.steps(0) as u64, case["steps"].as_u64().expect("steps"), "{line}");
         count += 1;
     }
     assert_eq!(count, 2874);

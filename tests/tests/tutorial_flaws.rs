@@ -16,11 +16,7 @@ use rl::tasks::tutorial::{EMITTED, STEP_LIMIT};
 fn a_fixed_program_earns_all_there_is_to_earn() {
     for (stage, mean) in [1.06, 1.12, 1.037_029_6].into_iter().enumerate() {
         let figures = Exhaustive::new(stage, EMITTED).figures();
-        assert_eq!(
-            (figures.best_fixed, figures.optimum),
-            (mean, mean),
-            "stage {stage}"
-        );
+        assert_eq!((figures.best_fixed, figures.optimum), (mean, mean), "stage {stage}");
     }
 }
 
@@ -37,10 +33,7 @@ fn the_best_paid_program_is_wrong_and_the_right_one_is_hardly_paid() {
 fn each_stage_pays_for_a_target_that_it_does_not_print() {
     assert_eq!(Tutorial.report(0).programs, [["MUL", "ANS"]]);
     assert_eq!(Tutorial.report(1).programs, [["MUL", "ADD", "ANS"]]);
-    assert_eq!(
-        Tutorial.report(2).programs,
-        [["MUL", "ADD", "SUB", "ANS"], ["MUL", "SUB", "ADD", "ANS"]]
-    );
+    assert_eq!(Tutorial.report(2).programs, [["MUL", "ADD", "SUB", "ANS"], ["MUL", "SUB", "ADD", "ANS"]]);
     assert_eq!(assess(1, &[MUL, ADD, ANS]), (1.12, 0.1));
     assert_eq!(assess(2, &[MUL, ADD, SUB, ANS]), (1.037_029_6, 0.19));
 }
@@ -90,13 +83,8 @@ fn memory_stores_nothing_and_recalls_what_was_never_computed() {
 /// best-paid program of stage 2 would show an "accuracy" above 1 while it gives the printed target in 19 % of draws.
 #[test]
 fn accuracy_above_one_is_no_accuracy() {
-    let rewards = |stage| {
-        draws(stage).flat_map(move |x| (-9..=90).map(move |last| hundredths(stage, last, &x)))
-    };
-    assert_eq!(
-        [0, 1, 2].map(|stage| rewards(stage).max()),
-        [Some(115), Some(130), Some(136)]
-    );
+    let rewards = |stage| draws(stage).flat_map(move |x| (-9..=90).map(move |last| hundredths(stage, last, &x)));
+    assert_eq!([0, 1, 2].map(|stage| rewards(stage).max()), [Some(115), Some(130), Some(136)]);
     let figures = Exhaustive::new(2, EMITTED).figures();
     assert!(figures.best_fixed > 1.0 && figures.best_fixed_match == 0.19);
 }
@@ -105,9 +93,7 @@ fn accuracy_above_one_is_no_accuracy() {
 /// an exact match on numbers below that is no evidence of anything.
 #[test]
 fn chance_is_right_in_nineteen_of_a_hundred() {
-    let (zero, all) = draws(2).fold((0, 0), |(zero, all), x| {
-        (zero + u32::from(x[3] * x[4] == 0), all + 1)
-    });
+    let (zero, all) = draws(2).fold((0, 0), |(zero, all), x| (zero + u32::from(x[3] * x[4] == 0), all + 1));
     assert_eq!(f64::from(zero) / f64::from(all), 0.19);
     assert_eq!(assess(2, &[MUL, ADD, ANS]).1, 0.19);
 }

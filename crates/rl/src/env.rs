@@ -127,9 +127,5 @@ pub(crate) fn check_step(episodes: usize, actions: &[u32], out: &[Step]) {
 /// The check that opens every [`Env::reset`].
 #[track_caller]
 pub(crate) fn check_reset(episodes: usize, rngs: &[Philox]) {
-    assert!(
-        rngs.len() == episodes,
-        "Env::reset: {episodes} episodes, but {} generators",
-        rngs.len()
-    );
+    assert!(rngs.len() == episodes, "Env::reset: {episodes} episodes, but {} generators", rngs.len());
 }

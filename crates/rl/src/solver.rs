@@ -78,12 +78,7 @@ impl<S: Clone + Ord> Graph<S> {
             from += 1;
         }
         let distance = distances(&next, actions);
-        Self {
-            actions,
-            states,
-            next,
-            distance,
-        }
+        Self { actions, states, next, distance }
     }
 
     /// The states, in the order of their numbers from [`START`] on.
@@ -93,8 +88,7 @@ impl<S: Clone + Ord> Graph<S> {
 
     /// The state with that number, or `None` for [`FAILED`] and [`SOLVED`].
     pub fn state(&self, number: u16) -> Option<&S> {
-        self.states
-            .get(usize::from(number).checked_sub(usize::from(START))?)
+        self.states.get(usize::from(number).checked_sub(usize::from(START))?)
     }
 
     /// The number of the state after `action`.
@@ -103,11 +97,7 @@ impl<S: Clone + Ord> Graph<S> {
     /// On an action or a state that is not there.
     #[track_caller]
     pub fn next(&self, state: u16, action: usize) -> u16 {
-        assert!(
-            action < self.actions,
-            "action {action}, but there are {}",
-            self.actions
-        );
+        assert!(action < self.actions, "action {action}, but there are {}", self.actions);
         self.next[usize::from(state) * self.actions + action]
     }
 
@@ -128,10 +118,7 @@ impl<S: Clone + Ord> Graph<S> {
 
     /// The number of states from which the goal can no longer be reached.
     pub fn dead(&self) -> usize {
-        self.distance[usize::from(START)..]
-            .iter()
-            .filter(|&&distance| distance == INFINITE)
-            .count()
+        self.distance[usize::from(START)..].iter().filter(|&&distance| distance == INFINITE).count()
     }
 
     /// All shortest programs, in the order of their actions; none if the goal is out of reach.
@@ -160,10 +147,7 @@ impl<S: Clone + Ord> Graph<S> {
 
 /// The number of the state at `index` in the order of discovery.
 fn number(index: usize) -> u16 {
-    u16::try_from(index)
-        .ok()
-        .and_then(|index| index.checked_add(START))
-        .expect("a machine has at most 65,534 states")
+    u16::try_from(index).ok().and_then(|index| index.checked_add(START)).expect("a machine has at most 65,534 states")
 }
 
 /// Round `d` finds the states at distance `d`: those, not found before, with a successor at `d − 1`.
@@ -175,9 +159,7 @@ fn distances(next: &[u16], actions: usize) -> Vec<u16> {
             .filter(|&state| distance[state] == INFINITE)
             .filter(|&state| {
                 let successors = &next[state * actions..][..actions];
-                successors
-                    .iter()
-                    .any(|&to| distance[usize::from(to)] == round - 1)
+                successors.iter().any(|&to| distance[usize::from(to)] == round - 1)
             })
             .collect();
         if found.is_empty() {
@@ -222,10 +204,7 @@ impl Report {
             states: graph.states().len(),
             dead: graph.dead(),
             optimum: programs.first().map(Vec::len),
-            programs: programs
-                .into_iter()
-                .map(|program| program.into_iter().map(&name).collect())
-                .collect(),
+            programs: programs.into_iter().map(|program| program.into_iter().map(&name).collect()).collect(),
             figures: Vec::new(),
         }
     }
@@ -272,10 +251,7 @@ mod tests {
     #[test]
     fn the_ends_absorb() {
         let graph = Graph::explore(&Counter { goal: 1, limit: 3 }, usize::MAX);
-        assert_eq!(
-            graph.next_table()[..6],
-            [FAILED, FAILED, FAILED, SOLVED, SOLVED, SOLVED]
-        );
+        assert_eq!(graph.next_table()[..6], [FAILED, FAILED, FAILED, SOLVED, SOLVED, SOLVED]);
     }
 
     #[test]

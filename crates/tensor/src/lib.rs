@@ -1,8 +1,39 @@
 //! Arrays, kernels and random numbers: what a device can do.
+//!
+//! ```
+//! use tensor::Tensor;
+//!
+//! let row = Tensor::from([1.0_f32, 2.0, 3.0]);
+//! let table = &row + &Tensor::from([[10.0], [20.0]]); // broadcast to [2, 3]
+//! assert_eq!(table.sum_axis(1).to_vec(), [36.0, 66.0]);
+//! ```
+//!
+//! In the order in which to read: [`Real`] (the scalars) and [`Dual`] (a scalar that carries a derivative), [`Shape`],
+//! [`Tensor`] and the [`View`]s that kernels take, [`Kernels`] (the specification), [`Naive`] (the reference) and
+//! [`Fast`] (what runs). This crate knows nothing of tapes, policies or tasks.
 #![no_std]
 
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod cpu;
+mod dual;
+mod kernels;
+mod map;
+mod ops;
+pub mod par;
 pub mod philox;
+mod real;
+mod shape;
+mod tensor;
+mod view;
+
+pub use cpu::{Fast, Naive};
+pub use dual::Dual;
+pub use kernels::{AdamStep, Binary, Form, Kernels, Reduce};
+pub use map::Map;
+pub use real::{Element, Real};
+pub use shape::{MAX_RANK, Shape};
+pub use tensor::Tensor;
+pub use view::{View, ViewMut};

@@ -127,9 +127,7 @@ impl Philox {
     }
 
     fn refill(&mut self) {
-        let index = self
-            .next_block
-            .expect("Philox: all 2^34 words of this stream were drawn");
+        let index = self.next_block.expect("Philox: all 2^34 words of this stream were drawn");
         let [episode, update, purpose] = self.place;
         self.block = philox4x32_10([index, episode, update, purpose], self.key);
         self.next_block = index.checked_add(1);
@@ -203,32 +201,16 @@ mod tests {
     use super::*;
     use rand::RngExt;
 
-    const PLACE: Stream = Stream {
-        purpose: Purpose::TEST,
-        update: 7,
-        episode: 9,
-    };
+    const PLACE: Stream = Stream { purpose: Purpose::TEST, update: 7, episode: 9 };
 
     /// The three `philox4x32 10` lines of Random123: zeros, ones, and the digits of π.
     #[test]
     fn known_answers() {
         let pi = [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344];
         for (counter, key, answer) in [
-            (
-                [0; 4],
-                [0; 2],
-                [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
-            ),
-            (
-                [!0; 4],
-                [!0; 2],
-                [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
-            ),
-            (
-                pi,
-                [0xa4093822, 0x299f31d0],
-                [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
-            ),
+            ([0; 4], [0; 2], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]),
+            ([!0; 4], [!0; 2], [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]),
+            (pi, [0xa4093822, 0x299f31d0], [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1]),
         ] {
             assert_eq!(philox4x32_10(counter, key), answer);
         }
@@ -250,27 +232,12 @@ mod tests {
             first(1, PLACE),
             first(2, PLACE),
             first(1 << 32 | 1, PLACE),
-            first(
-                1,
-                Stream {
-                    purpose: Purpose::INIT,
-                    ..PLACE
-                },
-            ),
+            first(1, Stream { purpose: Purpose::INIT, ..PLACE }),
             first(1, Stream { update: 8, ..PLACE }),
-            first(
-                1,
-                Stream {
-                    episode: 8,
-                    ..PLACE
-                },
-            ),
+            first(1, Stream { episode: 8, ..PLACE }),
         ];
         for (i, stream) in streams.iter().enumerate() {
-            assert!(
-                !streams[..i].contains(stream),
-                "stream {i} repeats an earlier one"
-            );
+            assert!(!streams[..i].contains(stream), "stream {i} repeats an earlier one");
         }
     }
 
@@ -301,10 +268,7 @@ mod tests {
         let mut rng = Philox::stream(1, PLACE);
         let mut counts = [0u32; 10];
         (0..10_000).for_each(|_| counts[rng.below(10) as usize] += 1);
-        let chi2: f64 = counts
-            .iter()
-            .map(|&n| (f64::from(n) - 1e3).powi(2) / 1e3)
-            .sum();
+        let chi2: f64 = counts.iter().map(|&n| (f64::from(n) - 1e3).powi(2) / 1e3).sum();
         assert!(chi2 < 27.9, "{counts:?}");
     }
 
@@ -312,9 +276,7 @@ mod tests {
     #[test]
     fn below_has_no_bias_where_the_plain_product_is_worst() {
         let mut rng = Philox::stream(1, PLACE);
-        let multiples = (0..30_000)
-            .filter(|_| rng.below(3 << 30).is_multiple_of(3))
-            .count();
+        let multiples = (0..30_000).filter(|_| rng.below(3 << 30).is_multiple_of(3)).count();
         assert!((9_600..10_400).contains(&multiples), "{multiples} of 30000");
     }
 
@@ -331,24 +293,15 @@ mod tests {
             }
             (first, second)
         };
-        let close = |(m1, m2): (f64, f64), (e1, e2): (f64, f64)| {
-            (m1 - e1).abs() < 0.03 && (m2 - e2).abs() < 0.05
-        };
+        let close = |(m1, m2): (f64, f64), (e1, e2): (f64, f64)| (m1 - e1).abs() < 0.03 && (m2 - e2).abs() < 0.05;
         assert!(close(moments(Philox::uniform_f64), (0.5, 1.0 / 3.0)));
-        assert!(close(
-            moments(|rng| rng.uniform_f32().into()),
-            (0.5, 1.0 / 3.0)
-        ));
+        assert!(close(moments(|rng| rng.uniform_f32().into()), (0.5, 1.0 / 3.0)));
         assert!(close(moments(Philox::normal), (0.0, 1.0)));
     }
 
     #[test]
     fn uniforms_stay_below_one() {
-        let highest = Philox {
-            block: [u32::MAX; 4],
-            used: 0,
-            ..Philox::stream(0, PLACE)
-        };
+        let highest = Philox { block: [u32::MAX; 4], used: 0, ..Philox::stream(0, PLACE) };
         assert_eq!(highest.clone().uniform_f64(), 1.0 - f64::EPSILON / 2.0);
         assert_eq!(highest.clone().uniform_f32(), 1.0 - f32::EPSILON / 2.0);
     }

@@ -27,10 +27,7 @@ pub const STAGES: usize = 3;
 pub const GOALS: [&str; STAGES] = ["a·b+c", "(a·b+c)−d", "(a·b+c)−(d·e)"];
 
 /// What an interpreter computes with: integers, or polynomials in the operands. The default is zero.
-pub trait Number:
-    Clone + Default + Ord + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
-{
-}
+pub trait Number: Clone + Default + Ord + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {}
 
 impl<V: Clone + Default + Ord + Add<Output = V> + Sub<Output = V> + Mul<Output = V>> Number for V {}
 
@@ -40,11 +37,7 @@ impl<V: Clone + Default + Ord + Add<Output = V> + Sub<Output = V> + Mul<Output =
 /// If there is no such stage.
 #[track_caller]
 pub fn operands(stage: usize) -> usize {
-    assert!(
-        stage < STAGES,
-        "stage {stage}, but there are stages 0 to {}",
-        STAGES - 1
-    );
+    assert!(stage < STAGES, "stage {stage}, but there are stages 0 to {}", STAGES - 1);
     3 + stage
 }
 
@@ -71,14 +64,8 @@ mod tests {
     #[test]
     fn goals_are_their_formulae() {
         let symbols = poly::Poly::variables(5);
-        assert_eq!(
-            [0, 1, 2].map(|stage| goal(stage, &symbols).to_string()),
-            ["c + ab", "-d + c + ab", "-de + c + ab"]
-        );
-        assert_eq!(
-            [0, 1, 2].map(|stage| goal(stage, &[2i64, 3, 4, 5, 6])),
-            [10, 5, -20]
-        );
+        assert_eq!([0, 1, 2].map(|stage| goal(stage, &symbols).to_string()), ["c + ab", "-d + c + ab", "-de + c + ab"]);
+        assert_eq!([0, 1, 2].map(|stage| goal(stage, &[2i64, 3, 4, 5, 6])), [10, 5, -20]);
     }
 
     #[test]

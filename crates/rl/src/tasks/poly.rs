@@ -33,16 +33,11 @@ impl Poly {
     /// If there are not so many.
     #[track_caller]
     pub fn variables(n: usize) -> Vec<Self> {
-        assert!(
-            n <= VARIABLES,
-            "{n} variables, but polynomials have at most {VARIABLES}"
-        );
+        assert!(n <= VARIABLES, "{n} variables, but polynomials have at most {VARIABLES}");
         let variable = |i| {
             let mut exponents = [0; VARIABLES];
             exponents[i] = 1;
-            Self {
-                terms: BTreeMap::from([(exponents, 1)]),
-            }
+            Self { terms: BTreeMap::from([(exponents, 1)]) }
         };
         (0..n).map(variable).collect()
     }
@@ -53,9 +48,7 @@ impl Poly {
             0 => 1,
             _ => operands.get(i).copied().unwrap_or(0).pow(exponent.into()),
         };
-        let term = |(exponents, c): (&Monomial, &i64)| {
-            c * exponents.iter().enumerate().map(power).product::<i64>()
-        };
+        let term = |(exponents, c): (&Monomial, &i64)| c * exponents.iter().enumerate().map(power).product::<i64>();
         self.terms.iter().map(term).sum()
     }
 
@@ -71,10 +64,7 @@ impl Add for Poly {
     type Output = Self;
 
     fn add(mut self, other: Self) -> Self {
-        other
-            .terms
-            .into_iter()
-            .for_each(|(exponents, c)| self.add_term(exponents, c));
+        other.terms.into_iter().for_each(|(exponents, c)| self.add_term(exponents, c));
         self
     }
 }
@@ -83,10 +73,7 @@ impl Sub for Poly {
     type Output = Self;
 
     fn sub(mut self, other: Self) -> Self {
-        other
-            .terms
-            .into_iter()
-            .for_each(|(exponents, c)| self.add_term(exponents, -c));
+        other.terms.into_iter().for_each(|(exponents, c)| self.add_term(exponents, -c));
         self
     }
 }
@@ -146,11 +133,7 @@ mod tests {
         let factored = (a.clone() + b.clone()) * c.clone();
         let expanded = b * c.clone() + c * a;
         assert_eq!(factored, expanded);
-        assert_eq!(
-            factored - expanded,
-            Poly::default(),
-            "terms that cancel leave nothing behind"
-        );
+        assert_eq!(factored - expanded, Poly::default(), "terms that cancel leave nothing behind");
     }
 
     #[test]

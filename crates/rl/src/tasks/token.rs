@@ -24,14 +24,10 @@ pub const COUNT: usize = NAMES.len();
 pub const TOOLS: [u32; 6] = [MUL, ADD, SUB, ANS, STO, RCL];
 
 /// All tokens.
-pub const ALL: [u32; COUNT] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, CTX, MUL, ADD, SUB, ANS, STO, RCL, EOS,
-];
+pub const ALL: [u32; COUNT] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, CTX, MUL, ADD, SUB, ANS, STO, RCL, EOS];
 
-const NAMES: [&str; 18] = [
-    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "CTX", "MUL", "ADD", "SUB", "ANS", "STO",
-    "RCL", "EOS",
-];
+const NAMES: [&str; 18] =
+    ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "CTX", "MUL", "ADD", "SUB", "ANS", "STO", "RCL", "EOS"];
 
 /// How people write `token`.
 ///
@@ -39,8 +35,5 @@ const NAMES: [&str; 18] = [
 /// If there is no such token.
 #[track_caller]
 pub fn name(token: u32) -> &'static str {
-    NAMES
-        .get(token as usize)
-        .copied()
-        .unwrap_or_else(|| panic!("token {token}, but there are {COUNT}"))
+    NAMES.get(token as usize).copied().unwrap_or_else(|| panic!("token {token}, but there are {COUNT}"))
 }

@@ -57,11 +57,7 @@ impl CalculatorEnv {
         self.steps[i] += 1;
         let out_of_time = self.steps[i] == HORIZON && state != SOLVED;
         self.states[i] = if out_of_time { FAILED } else { state };
-        let correct = if state == SOLVED {
-            self.rewards.correct
-        } else {
-            0.0
-        };
+        let correct = if state == SOLVED { self.rewards.correct } else { 0.0 };
         self.rewards.step + self.rewards.milestone * f64::from(milestones) + correct
     }
 }
@@ -102,15 +98,8 @@ impl Env for CalculatorEnv {
     fn step(&mut self, actions: &[u32], out: &mut [Step]) {
         check_step(self.len(), actions, out);
         for (i, (&action, out)) in actions.iter().zip(out).enumerate() {
-            let reward = if self.states[i] < START {
-                0.0
-            } else {
-                self.advance(i, action)
-            };
-            *out = Step {
-                reward,
-                done: self.states[i] < START,
-            };
+            let reward = if self.states[i] < START { 0.0 } else { self.advance(i, action) };
+            *out = Step { reward, done: self.states[i] < START };
         }
     }
 

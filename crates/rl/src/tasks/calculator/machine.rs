@@ -85,11 +85,7 @@ impl Symbolic {
     pub fn new(stage: usize, actions: ActionSet) -> Self {
         let operands = Poly::variables(tasks::operands(stage));
         let goal = tasks::goal(stage, &operands);
-        Self {
-            actions,
-            operands,
-            goal,
-        }
+        Self { actions, operands, goal }
     }
 }
 
@@ -105,9 +101,7 @@ impl Machine for Symbolic {
     }
 
     fn step(&self, state: &State<Poly>, action: usize) -> ControlFlow<bool, State<Poly>> {
-        state
-            .clone()
-            .step(self.actions.tokens()[action], &self.operands, &self.goal)
+        state.clone().step(self.actions.tokens()[action], &self.operands, &self.goal)
     }
 }
 
@@ -128,12 +122,7 @@ mod tests {
     }
 
     fn state(position: usize, acc: Option<i64>, mem: Option<i64>, left: Option<i64>) -> State<i64> {
-        State {
-            position,
-            acc,
-            mem,
-            left,
-        }
+        State { position, acc, mem, left }
     }
 
     /// One case for each line of the table, on the operands 2, 3, 4, 5, 6.
@@ -145,25 +134,10 @@ mod tests {
         assert_eq!(run(&[MUL, MUL]), state(3, Some(24), None, None));
         assert_eq!(run(&[MUL, STO]), state(2, None, Some(6), None));
         assert_eq!(run(&[MUL, STO, RCL]), state(2, None, None, Some(6)));
-        assert_eq!(
-            run(&[MUL, STO, RCL, MUL]),
-            state(4, Some(20), None, Some(6)),
-            "loading leaves `left`"
-        );
-        assert_eq!(
-            run(&[MUL, STO, RCL, MUL, SUB]),
-            state(4, Some(-14), None, None),
-            "left − acc"
-        );
-        assert_eq!(
-            run(&[MUL, STO, RCL, MUL, MUL]),
-            state(4, Some(120), None, None)
-        );
-        assert_eq!(
-            run(&[MUL, STO, MUL, STO]),
-            state(4, None, Some(20), None),
-            "the memory is overwritten"
-        );
+        assert_eq!(run(&[MUL, STO, RCL, MUL]), state(4, Some(20), None, Some(6)), "loading leaves `left`");
+        assert_eq!(run(&[MUL, STO, RCL, MUL, SUB]), state(4, Some(-14), None, None), "left − acc");
+        assert_eq!(run(&[MUL, STO, RCL, MUL, MUL]), state(4, Some(120), None, None));
+        assert_eq!(run(&[MUL, STO, MUL, STO]), state(4, None, Some(20), None), "the memory is overwritten");
     }
 
     #[test]
@@ -171,31 +145,15 @@ mod tests {
         for no_op in [ADD, SUB, STO, RCL, token::CTX, token::EOS, 0, 9] {
             assert_eq!(run(&[no_op]), State::default(), "{}", token::name(no_op));
         }
-        assert_eq!(
-            run(&[MUL, STO, STO]),
-            run(&[MUL, STO]),
-            "an empty accumulator overwrites nothing"
-        );
+        assert_eq!(run(&[MUL, STO, STO]), run(&[MUL, STO]), "an empty accumulator overwrites nothing");
         let full = [MUL, STO, RCL, MUL, STO];
-        assert_eq!(
-            run(&[&full[..], &[RCL]].concat()),
-            run(&full),
-            "`left` is in use"
-        );
+        assert_eq!(run(&[&full[..], &[RCL]].concat()), run(&full), "`left` is in use");
         let used_up = [MUL, ADD, ADD, ADD];
         for tool in [MUL, ADD, SUB] {
-            assert_eq!(
-                run(&[&used_up[..], &[tool]].concat()),
-                run(&used_up),
-                "no operand remains"
-            );
+            assert_eq!(run(&[&used_up[..], &[tool]].concat()), run(&used_up), "no operand remains");
         }
         let one_left = [MUL, ADD, ADD, STO];
-        assert_eq!(
-            run(&[&one_left[..], &[MUL]].concat()),
-            run(&one_left),
-            "two operands are needed"
-        );
+        assert_eq!(run(&[&one_left[..], &[MUL]].concat()), run(&one_left), "two operands are needed");
     }
 
     #[test]
@@ -214,11 +172,7 @@ mod tests {
         let goal = tasks::goal(0, &symbols);
         assert_eq!(answer(&[MUL, ADD, ANS], &goal), Some(true));
         assert_eq!(answer(&[MUL, ANS], &goal), Some(false));
-        assert_eq!(
-            answer(&[ANS], &Poly::default()),
-            Some(false),
-            "an empty accumulator is not zero"
-        );
+        assert_eq!(answer(&[ANS], &Poly::default()), Some(false), "an empty accumulator is not zero");
         assert_eq!(answer(&[MUL, ADD], &goal), None);
     }
 
@@ -227,14 +181,8 @@ mod tests {
     fn no_value_exceeds_nine_to_the_fifth() {
         let graph = Graph::explore(&Symbolic::new(2, ActionSet::Tools), usize::MAX);
         let corner = |bits: u32| [0, 1, 2, 3, 4].map(|i| i64::from(bits >> i & 1) * 9);
-        let registers = graph
-            .states()
-            .iter()
-            .flat_map(|s| [&s.acc, &s.mem, &s.left])
-            .flatten();
-        let largest = registers
-            .flat_map(|value| (0..32).map(|bits| value.value(&corner(bits)).abs()))
-            .max();
+        let registers = graph.states().iter().flat_map(|s| [&s.acc, &s.mem, &s.left]).flatten();
+        let largest = registers.flat_map(|value| (0..32).map(|bits| value.value(&corner(bits)).abs())).max();
         assert_eq!(largest, Some(59_049));
     }
 }

@@ -56,11 +56,7 @@ pub struct Rewards {
 
 impl Default for Rewards {
     fn default() -> Self {
-        Self {
-            correct: 1.0,
-            milestone: 0.25,
-            step: -0.02,
-        }
+        Self { correct: 1.0, milestone: 0.25, step: -0.02 }
     }
 }
 
@@ -76,11 +72,7 @@ impl Calculator {
     /// The task with these actions and rewards.
     pub fn new(actions: ActionSet, rewards: Rewards) -> Self {
         let graph = |stage| Arc::new(Graph::explore(&Symbolic::new(stage, actions), usize::MAX));
-        Self {
-            actions,
-            rewards,
-            graphs: core::array::from_fn(graph),
-        }
+        Self { actions, rewards, graphs: core::array::from_fn(graph) }
     }
 
     /// All states of `stage`, how they follow each other, and how far each is from the goal.
@@ -131,21 +123,10 @@ impl Task for Calculator {
     }
 
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
-        Box::new(CalculatorEnv::new(
-            stage,
-            episodes,
-            self.graph(stage).clone(),
-            self.actions,
-            self.rewards,
-        ))
+        Box::new(CalculatorEnv::new(stage, episodes, self.graph(stage).clone(), self.actions, self.rewards))
     }
 
     fn report(&self, stage: usize) -> Report {
-        Report::new(
-            stage,
-            String::from(GOALS[stage]),
-            self.graph(stage),
-            |action| self.action_name(action),
-        )
+        Report::new(stage, String::from(GOALS[stage]), self.graph(stage), |action| self.action_name(action))
     }
 }

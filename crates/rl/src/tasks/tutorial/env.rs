@@ -39,21 +39,14 @@ impl TutorialEnv {
     #[track_caller]
     pub fn new(stage: usize, episodes: usize) -> Self {
         let width = tasks::operands(stage) + 1;
-        Self {
-            stage,
-            contexts: vec![token::CTX; episodes * width],
-            episodes: vec![Episode::default(); episodes],
-        }
+        Self { stage, contexts: vec![token::CTX; episodes * width], episodes: vec![Episode::default(); episodes] }
     }
 
     /// Starts `episode` anew on operands a to e.
     pub fn start(&mut self, episode: usize, operands: [u32; 5]) {
         let width = self.context_len();
         self.contexts[episode * width..][..width - 1].copy_from_slice(&operands[..width - 1]);
-        self.episodes[episode] = Episode {
-            operands: operands.map(i64::from),
-            ..Episode::default()
-        };
+        self.episodes[episode] = Episode { operands: operands.map(i64::from), ..Episode::default() };
     }
 
     /// The number of tokens that `episode` has taken, the answer included.
@@ -95,15 +88,8 @@ impl Env for TutorialEnv {
     fn step(&mut self, actions: &[u32], out: &mut [Step]) {
         check_step(self.len(), actions, out);
         for ((episode, &action), out) in self.episodes.iter_mut().zip(actions).zip(out) {
-            let reward = if episode.done {
-                0.0
-            } else {
-                episode.advance(self.stage, token::ALL[action as usize])
-            };
-            *out = Step {
-                reward,
-                done: episode.done,
-            };
+            let reward = if episode.done { 0.0 } else { episode.advance(self.stage, token::ALL[action as usize]) };
+            *out = Step { reward, done: episode.done };
         }
     }
 

@@ -39,16 +39,8 @@ impl Exhaustive {
     #[track_caller]
     pub fn new(stage: usize, tokens: usize) -> Self {
         let graph = Graph::explore(&Symbolic::new(stage), tokens);
-        let answers: BTreeSet<Poly> = graph
-            .states()
-            .iter()
-            .filter_map(|state| state.last.clone())
-            .collect();
-        Self {
-            stage,
-            graph,
-            answers: answers.into_iter().collect(),
-        }
+        let answers: BTreeSet<Poly> = graph.states().iter().filter_map(|state| state.last.clone()).collect();
+        Self { stage, graph, answers: answers.into_iter().collect() }
     }
 
     /// The states that those programs pass through: `last` as a polynomial, and `mem`.
@@ -66,10 +58,7 @@ impl Exhaustive {
     /// # Panics
     /// If two tokens, MUL ANS, were not allowed.
     pub fn figures(&self) -> Figures {
-        let (mut earned, mut matched) = (
-            vec![0u64; self.answers.len()],
-            vec![0u32; self.answers.len()],
-        );
+        let (mut earned, mut matched) = (vec![0u64; self.answers.len()], vec![0u32; self.answers.len()]);
         let (mut best_of_each, mut reachable) = (0u64, 0u32);
         let mut count = 0;
         for operands in draws(self.stage) {
@@ -89,9 +78,7 @@ impl Exhaustive {
         }
         let share = |n: u32| f64::from(n) / f64::from(count);
         let mean = |hundredths: u64| hundredths as f64 / (100.0 * f64::from(count));
-        let best = (0..earned.len())
-            .max_by_key(|&i| earned[i])
-            .expect("a program of two tokens or more");
+        let best = (0..earned.len()).max_by_key(|&i| earned[i]).expect("a program of two tokens or more");
         Figures {
             best_fixed: mean(earned[best]),
             optimum: mean(best_of_each),
@@ -115,10 +102,7 @@ pub fn assess(stage: usize, program: &[u32]) -> (f64, f64) {
             matched += u32::from(last == tasks::goal(stage, &operands));
         }
     }
-    (
-        earned as f64 / (100.0 * f64::from(count)),
-        f64::from(matched) / f64::from(count),
-    )
+    (earned as f64 / (100.0 * f64::from(count)), f64::from(matched) / f64::from(count))
 }
 
 /// All operands, each as often as every other; those that the stage does not use are 0.

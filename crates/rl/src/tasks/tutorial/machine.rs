@@ -41,10 +41,7 @@ impl<V: Number> State<V> {
             (token::RCL, last) if mem => Some(last.unwrap_or_default()),
             (_, last) => last,
         };
-        Self {
-            last,
-            mem: mem || token == token::STO,
-        }
+        Self { last, mem: mem || token == token::STO }
     }
 }
 
@@ -97,11 +94,7 @@ impl Symbolic {
     pub fn new(stage: usize) -> Self {
         tasks::operands(stage);
         let operands = symbols();
-        Self {
-            stage,
-            correct: correct(stage, &operands),
-            operands,
-        }
+        Self { stage, correct: correct(stage, &operands), operands }
     }
 }
 

@@ -81,18 +81,9 @@ impl Task for Tutorial {
         Report {
             figures: vec![
                 ("mean reward of the best fixed program", figures.best_fixed),
-                (
-                    "mean reward when the operands choose the program",
-                    figures.optimum,
-                ),
-                (
-                    "exact match of the best fixed program on the printed target",
-                    figures.best_fixed_match,
-                ),
-                (
-                    "share of draws in which any program reaches the printed target",
-                    figures.reachable,
-                ),
+                ("mean reward when the operands choose the program", figures.optimum),
+                ("exact match of the best fixed program on the printed target", figures.best_fixed_match),
+                ("share of draws in which any program reaches the printed target", figures.reachable),
             ],
             ..Report::new(stage, String::from(CORRECT[stage]), all.graph(), name)
         }

@@ -1,0 +1,73 @@
+//! Softmax, its logarithm and its normaliser, row by row.
+
+use ndarray::{ArrayView1, Zip};
+
+use super::{row, with_row};
+use crate::real::Real;
+use crate::view::{View, ViewMut};
+
+/// The row's maximum m and Σ e^(x − m).
+fn maximum_and_mass<T: Real>(x: &[T]) -> (T, T) {
+    let m = x.iter().fold(T::of(f64::NEG_INFINITY), |m, &x| m.maximum(x));
+    (m, x.iter().fold(T::zero(), |sum, &x| sum + (x - m).exp()))
+}
+
+fn dot<T: Real>(a: &[T], b: &[T]) -> T {
+    a.iter().zip(b).fold(T::zero(), |sum, (&a, &b)| sum + a * b)
+}
+
+/// Σ_j dy_j, through which every entry of a row is tied to the others.
+fn sum<T: Real>(dy: &ArrayView1<T>) -> T {
+    dy.iter().fold(T::zero(), |sum, &dy| sum + dy)
+}
+
+pub(super) fn softmax<T: Real>(x: View<T>, y: ViewMut<T>) {
+    Zip::from(y.host().rows_mut()).and(x.host().rows()).for_each(|y, x| {
+        let x = row(x);
+        let (m, mass) = maximum_and_mass(&x);
+        with_row(y, |y| y.iter_mut().zip(&*x).for_each(|(y, &x)| *y = (x - m).exp() / mass));
+    });
+}
+
+pub(super) fn softmax_backward<T: Real>(y: View<T>, dy: View<T>, dx: ViewMut<T>) {
+    Zip::from(dx.host().rows_mut()).and(y.host().rows()).and(dy.host().rows()).for_each(|dx, y, dy| {
+        let (y, dy) = (row(y), row(dy));
+        let mean = dot(&y, &dy);
+        with_row(dx, |dx| {
+            dx.iter_mut().zip(&*y).zip(&*dy).for_each(|((dx, &y), &dy)| *dx += y * (dy - mean));
+        });
+    });
+}
+
+pub(super) fn log_softmax<T: Real>(x: View<T>, y: ViewMut<T>) {
+    Zip::from(y.host().rows_mut()).and(x.host().rows()).for_each(|y, x| {
+        let x = row(x);
+        let (m, mass) = maximum_and_mass(&x);
+        let log_mass = mass.ln();
+        with_row(y, |y| y.iter_mut().zip(&*x).for_each(|(y, &x)| *y = x - m - log_mass));
+    });
+}
+
+pub(super) fn log_softmax_backward<T: Real>(y: View<T>, dy: View<T>, dx: ViewMut<T>) {
+    Zip::from(dx.host().rows_mut()).and(y.host().rows()).and(dy.host().rows()).for_each(|dx, y, dy| {
+        let total = sum(&dy);
+        let (y, dy) = (row(y), row(dy));
+        with_row(dx, |dx| {
+            dx.iter_mut().zip(&*y).zip(&*dy).for_each(|((dx, &y), &dy)| *dx += dy - y.exp() * total);
+        });
+    });
+}
+
+pub(super) fn logsumexp<T: Real>(x: View<T>, y: ViewMut<T>) {
+    for (y, x) in y.host().iter_mut().zip(x.host().rows()) {
+        let (m, mass) = maximum_and_mass(&row(x));
+        *y = m + mass.ln();
+    }
+}
+
+pub(super) fn logsumexp_backward<T: Real>(x: View<T>, y: View<T>, dy: View<T>, dx: ViewMut<T>) {
+    let (y, dy, x) = (y.host(), dy.host(), x.host());
+    for (((dx, x), &y), &dy) in dx.host().rows_mut().into_iter().zip(x.rows()).zip(&y).zip(&dy) {
+        Zip::from(dx).and(x).for_each(|dx, &x| *dx += dy * (x - y).exp());
+    }
+}

@@ -1,0 +1,87 @@
+//! The elementwise functions of one argument, as data, so that kernels on any device can be told which to apply.
+
+use crate::real::Real;
+
+/// A function that is applied to each element.
+///
+/// The second group are derivatives, written in terms of whichever of x and y makes them cheapest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Map<T> {
+    /// x
+    Identity,
+    /// −x
+    Neg,
+    /// eˣ
+    Exp,
+    /// ln x
+    Log,
+    /// √x
+    Sqrt,
+    /// tanh x
+    Tanh,
+    /// 1 / (1 + e⁻ˣ)
+    Sigmoid,
+    /// max(x, 0)
+    Relu,
+    /// x²
+    Square,
+    /// c·x
+    Scale(T),
+    /// x + c
+    Shift(T),
+
+    /// c, whatever x is: the slope of `Neg`, `Scale` and `Shift`
+    Constant(T),
+    /// 1/x: the slope of `Log`
+    Recip,
+    /// 1/(2y): the slope of `Sqrt`
+    HalfRecip,
+    /// 1 − y²: the slope of `Tanh`
+    OneMinusSquare,
+    /// y·(1 − y): the slope of `Sigmoid`
+    Logistic,
+    /// 1 where y > 0, else 0: the slope of `Relu`, with 0 at the kink
+    Step,
+}
+
+impl<T: Real> Map<T> {
+    /// The function's value at `x`.
+    #[inline(always)]
+    pub fn apply(self, x: T) -> T {
+        let one = T::one();
+        match self {
+            Self::Identity => x,
+            Self::Neg => -x,
+            Self::Exp => x.exp(),
+            Self::Log => x.ln(),
+            Self::Sqrt => x.sqrt(),
+            Self::Tanh => x.tanh(),
+            Self::Sigmoid => x.sigmoid(),
+            Self::Relu => T::zero().maximum(x),
+            Self::Square => x * x,
+            Self::Scale(c) => c * x,
+            Self::Shift(c) => x + c,
+            Self::Constant(c) => c,
+            Self::Recip => one / x,
+            Self::HalfRecip => one / (x + x),
+            Self::OneMinusSquare => one - x * x,
+            Self::Logistic => x * (one - x),
+            Self::Step if x > T::zero() => one,
+            Self::Step => T::zero(),
+        }
+    }
+}
+
+/// Expands its body once for each function, so that the loop in it is compiled for that function alone.
+macro_rules! for_map {
+    ($map:expr, |$f:ident| $body:expr) => {
+        for_map!(@ $map, $f, $body, [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Recip HalfRecip OneMinusSquare Logistic Step] [Scale Shift Constant])
+    };
+    (@ $map:expr, $f:ident, $body:expr, [$($plain:ident)*] [$($with:ident)*]) => {
+        match $map {
+            $(Map::$plain => { let $f = |x| Map::$plain.apply(x); $body })*
+            $(Map::$with(c) => { let $f = |x| Map::$with(c).apply(x); $body })*
+        }
+    };
+}
+pub(crate) use for_map;

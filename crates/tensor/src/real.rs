@@ -1,0 +1,91 @@
+//! The scalars: what a tensor may hold, and what arithmetic may be done on it.
+//!
+//! ```
+//! use tensor::Real;
+//!
+//! fn swish<T: Real>(x: T) -> T {
+//!     x * x.sigmoid()
+//! }
+//! assert_eq!(swish(0.0_f32), 0.0);
+//! ```
+
+use core::fmt::{Debug, Display};
+use core::ops::{AddAssign, DivAssign, MulAssign, Neg, SubAssign};
+
+use ndarray::LinalgScalar;
+use num_traits::Float;
+
+/// What a buffer can hold: the reals, and `u32` for tokens and indices.
+pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + 'static {}
+
+impl Element for u32 {}
+impl Element for f32 {}
+impl Element for f64 {}
+
+/// A scalar that networks compute with: `f32`, `f64` or [`Dual`](crate::Dual).
+///
+/// Every kernel, operation and layer is written once over `T: Real`; on duals the same code carries a
+/// derivative along, which is what makes an exact check of every backward rule possible.
+pub trait Real:
+    Element + LinalgScalar + PartialOrd + Display + Neg<Output = Self> + AddAssign + SubAssign + MulAssign + DivAssign
+{
+    /// The constant nearest to `x`.
+    fn of(x: f64) -> Self;
+    /// The value as `f64`; of a dual, its primal part.
+    fn value(self) -> f64;
+    /// eˣ.
+    fn exp(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+    /// √x.
+    fn sqrt(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+
+    /// 1 / (1 + e⁻ˣ), without overflow on either side.
+    fn sigmoid(self) -> Self {
+        if self >= Self::zero() {
+            Self::one() / (Self::one() + (-self).exp())
+        } else {
+            let e = self.exp();
+            e / (Self::one() + e)
+        }
+    }
+
+    /// The larger of the two; `self` where they compare equal.
+    fn maximum(self, other: Self) -> Self {
+        if other > self { other } else { self }
+    }
+
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool {
+        self.value().is_finite()
+    }
+}
+
+macro_rules! real {
+    ($($t:ty),*) => {$(
+        impl Real for $t {
+            fn of(x: f64) -> Self { x as $t }
+            fn value(self) -> f64 { f64::from(self) }
+            fn exp(self) -> Self { Float::exp(self) }
+            fn ln(self) -> Self { Float::ln(self) }
+            fn sqrt(self) -> Self { Float::sqrt(self) }
+            fn tanh(self) -> Self { Float::tanh(self) }
+        }
+    )*};
+}
+real!(f32, f64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sigmoid_neither_overflows_nor_loses_its_tail() {
+        assert_eq!(1000.0_f64.sigmoid(), 1.0);
+        assert_eq!((-1000.0_f64).sigmoid(), 0.0);
+        assert!(((-40.0_f64).sigmoid() - (-40.0_f64).exp()).abs() < 1e-32);
+        assert!((0.3_f64.sigmoid() + (-0.3_f64).sigmoid() - 1.0).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,262 @@
+//! Shapes and layouts: how up to four axes lie in a flat buffer.
+
+use core::fmt;
+use core::ops::{Deref, Range};
+
+/// The most axes that a tensor has.
+pub const MAX_RANK: usize = 4;
+
+/// The extents of up to four axes, outermost first. Held inline, so that shapes never allocate.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    dims: [usize; MAX_RANK],
+    rank: usize,
+}
+
+impl Shape {
+    /// The shape with these extents.
+    ///
+    /// # Panics
+    /// With more than four axes.
+    #[track_caller]
+    pub fn new(extents: &[usize]) -> Self {
+        assert!(extents.len() <= MAX_RANK, "a tensor has at most {MAX_RANK} axes, not {}: {extents:?}", extents.len());
+        let mut dims = [0; MAX_RANK];
+        dims[..extents.len()].copy_from_slice(extents);
+        Self { dims, rank: extents.len() }
+    }
+
+    /// How many axes.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// How many elements; one for the shape without axes.
+    pub fn size(&self) -> usize {
+        self.iter().product()
+    }
+
+    /// The extent of the innermost axis; one for the shape without axes.
+    pub fn last_extent(&self) -> usize {
+        self.last().copied().unwrap_or(1)
+    }
+
+    /// This shape with `axis` taken out.
+    pub fn without(mut self, axis: usize) -> Self {
+        self.dims.copy_within(axis + 1..self.rank, axis);
+        self.rank -= 1;
+        self.dims[self.rank] = 0;
+        self
+    }
+
+    /// This shape with `extent` at `axis`.
+    pub fn with(mut self, axis: usize, extent: usize) -> Self {
+        assert!(axis < self.rank, "{self} has no axis {axis}");
+        self.dims[axis] = extent;
+        self
+    }
+
+    /// The common shape of two operands under NumPy's rule: shapes are aligned at their last axis; two extents
+    /// agree if they are equal or one of them is 1. `None` where they do not.
+    ///
+    /// Source: NumPy manual, "Broadcasting", section "General broadcasting rules".
+    pub fn broadcast(&self, other: &Self) -> Option<Self> {
+        let (long, short) = if self.rank >= other.rank { (self, other) } else { (other, self) };
+        let mut out = *long;
+        let lead = long.rank - short.rank;
+        for (axis, &extent) in short.iter().enumerate() {
+            let here = &mut out.dims[lead + axis];
+            match (*here, extent) {
+                (a, b) if a == b => {}
+                (1, b) => *here = b,
+                (_, 1) => {}
+                _ => return None,
+            }
+        }
+        Some(out)
+    }
+}
+
+impl Deref for Shape {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        &self.dims[..self.rank]
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Shape {
+    #[track_caller]
+    fn from(extents: [usize; N]) -> Self {
+        Self::new(&extents)
+    }
+}
+
+impl From<&[usize]> for Shape {
+    #[track_caller]
+    fn from(extents: &[usize]) -> Self {
+        Self::new(extents)
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where the elements of a view lie: element `[i, j, …]` is at `offset + i·strides[0] + j·strides[1] + …`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) shape: Shape,
+    pub(crate) strides: [isize; MAX_RANK],
+    pub(crate) offset: usize,
+}
+
+impl Layout {
+    /// Row-major, without gaps, from `offset`.
+    pub(crate) fn contiguous(shape: Shape, offset: usize) -> Self {
+        let mut strides = [0; MAX_RANK];
+        let mut stride = 1;
+        for axis in (0..shape.rank).rev() {
+            strides[axis] = stride as isize;
+            stride *= shape[axis];
+        }
+        Self { shape, strides, offset }
+    }
+
+    /// Row-major without gaps, so that the elements are one slice of the buffer.
+    pub(crate) fn is_contiguous(&self) -> bool {
+        let packed = Self::contiguous(self.shape, self.offset);
+        (0..self.shape.rank).all(|a| self.shape[a] == 1 || self.strides[a] == packed.strides[a])
+            || self.shape.size() == 0
+    }
+
+    /// Position in the buffer of the element at `index`.
+    pub(crate) fn position(&self, index: &[usize]) -> usize {
+        let step: isize = index.iter().zip(&self.strides).map(|(&i, &s)| i as isize * s).sum();
+        (self.offset as isize + step) as usize
+    }
+
+    #[track_caller]
+    pub(crate) fn permute(&self, axes: &[usize]) -> Self {
+        let rank = self.shape.rank;
+        let mut out = *self;
+        let mut seen = [false; MAX_RANK];
+        assert_eq!(axes.len(), rank, "permute of {} with {} axes: {axes:?}", self.shape, axes.len());
+        for (to, &from) in axes.iter().enumerate() {
+            assert!(from < rank && !seen[from], "permute of {}: {axes:?} is no permutation of its axes", self.shape);
+            seen[from] = true;
+            out.shape.dims[to] = self.shape[from];
+            out.strides[to] = self.strides[from];
+        }
+        out
+    }
+
+    #[track_caller]
+    pub(crate) fn slice(&self, axis: usize, range: Range<usize>) -> Self {
+        self.assert_axis("slice", axis);
+        assert!(
+            range.start <= range.end && range.end <= self.shape[axis],
+            "slice {range:?} is outside axis {axis} of {}",
+            self.shape
+        );
+        let mut out = *self;
+        out.shape.dims[axis] = range.len();
+        if out.shape.size() > 0 {
+            out.offset = (self.offset as isize + range.start as isize * self.strides[axis]) as usize;
+        }
+        out
+    }
+
+    #[track_caller]
+    pub(crate) fn select(&self, axis: usize, index: usize) -> Self {
+        self.assert_axis("select", axis);
+        assert!(index < self.shape[axis], "index {index} is outside axis {axis} of {}", self.shape);
+        let mut out = self.slice(axis, index..index + 1);
+        out.shape = out.shape.without(axis);
+        out.strides.copy_within(axis + 1.., axis);
+        out
+    }
+
+    #[track_caller]
+    pub(crate) fn flip(&self, axis: usize) -> Self {
+        self.assert_axis("flip", axis);
+        let mut out = *self;
+        if self.shape.size() > 0 {
+            let last = (self.shape[axis] - 1) as isize * self.strides[axis];
+            out.offset = (self.offset as isize + last) as usize;
+        }
+        out.strides[axis] = -self.strides[axis];
+        out
+    }
+
+    /// Repeats extents of 1, and missing leading axes, with stride 0.
+    #[track_caller]
+    pub(crate) fn broadcast_to(&self, shape: Shape) -> Self {
+        assert!(self.shape.broadcast(&shape) == Some(shape), "{} does not broadcast to {shape}", self.shape);
+        let lead = shape.rank - self.shape.rank;
+        let mut strides = [0; MAX_RANK];
+        for axis in 0..self.shape.rank {
+            if self.shape[axis] == shape[lead + axis] {
+                strides[lead + axis] = self.strides[axis];
+            }
+        }
+        Self { shape, strides, offset: self.offset }
+    }
+
+    /// The same elements under another shape; `None` where that needs a copy.
+    #[track_caller]
+    pub(crate) fn reshape(&self, shape: Shape) -> Option<Self> {
+        assert_eq!(
+            self.shape.size(),
+            shape.size(),
+            "reshape from {} ({} elements) to {shape} ({} elements)",
+            self.shape,
+            self.shape.size(),
+            shape.size()
+        );
+        self.is_contiguous().then(|| Self::contiguous(shape, self.offset))
+    }
+
+    #[track_caller]
+    fn assert_axis(&self, operation: &str, axis: usize) {
+        assert!(axis < self.shape.rank, "{operation}: {} has no axis {axis}", self.shape);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broadcasting_follows_numpy() {
+        let of = |a: &[usize], b: &[usize]| Shape::new(a).broadcast(&Shape::new(b));
+        assert_eq!(of(&[4, 5], &[5]), Some(Shape::new(&[4, 5])));
+        assert_eq!(of(&[4, 1], &[1, 5]), Some(Shape::new(&[4, 5])));
+        assert_eq!(of(&[], &[2, 3]), Some(Shape::new(&[2, 3])));
+        assert_eq!(of(&[0, 3], &[1, 3]), Some(Shape::new(&[0, 3])));
+        assert_eq!(of(&[4, 5], &[4]), None);
+    }
+
+    #[test]
+    fn views_move_offset_and_strides_alone() {
+        let l = Layout::contiguous(Shape::new(&[2, 3, 4]), 5);
+        assert_eq!(l.select(1, 2).position(&[1, 3]), l.position(&[1, 2, 3]));
+        assert_eq!(l.permute(&[2, 0, 1]).position(&[3, 1, 2]), l.position(&[1, 2, 3]));
+        assert_eq!(l.flip(2).position(&[1, 2, 0]), l.position(&[1, 2, 3]));
+        assert_eq!(l.slice(0, 1..2).position(&[0, 2, 3]), l.position(&[1, 2, 3]));
+        assert!(l.slice(0, 1..2).is_contiguous() && !l.slice(2, 1..2).is_contiguous());
+    }
+
+    #[test]
+    #[should_panic(expected = "reshape from [2, 3] (6 elements) to [4] (4 elements)")]
+    fn reshape_names_both_shapes() {
+        Layout::contiguous(Shape::new(&[2, 3]), 0).reshape(Shape::new(&[4]));
+    }
+}

@@ -1,0 +1,302 @@
+//! The tensor: a shape and strides over a shared buffer.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use crate::real::{Element, Real};
+use crate::shape::{Layout, Shape};
+use crate::view::{View, ViewMut};
+
+/// Where a tensor's elements live. A card's memory becomes a second variant; nothing outside this crate sees which.
+#[derive(Clone, Debug)]
+enum Storage<T> {
+    Host(Arc<Vec<T>>),
+}
+
+/// An array of up to four axes.
+///
+/// Clones and views ([`reshape`](Self::reshape), [`permute`](Self::permute), [`slice`](Self::slice), …) share the
+/// buffer and cost nothing; writing to a shared buffer copies it first, so that a tensor never changes behind the
+/// back of its holder.
+///
+/// ```
+/// use tensor::Tensor;
+///
+/// let a = Tensor::from([[1.0_f64, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+/// let b = a.transpose().matmul(&a) + Tensor::from([10.0, 20.0, 30.0]);
+/// assert_eq!(b.to_vec(), [27.0, 42.0, 57.0, 32.0, 49.0, 66.0, 37.0, 56.0, 75.0]);
+/// ```
+#[derive(Clone)]
+pub struct Tensor<T = f32> {
+    storage: Storage<T>,
+    layout: Layout,
+}
+
+impl<T: Element> Tensor<T> {
+    /// The elements of `data`, row-major.
+    ///
+    /// # Panics
+    /// If `data` does not hold exactly the elements of `shape`.
+    #[track_caller]
+    pub fn new(shape: impl Into<Shape>, data: Vec<T>) -> Self {
+        let shape = shape.into();
+        assert_eq!(data.len(), shape.size(), "a tensor of shape {shape} from {} elements", data.len());
+        Self { storage: Storage::Host(Arc::new(data)), layout: Layout::contiguous(shape, 0) }
+    }
+
+    /// `value` everywhere.
+    #[track_caller]
+    pub fn full(shape: impl Into<Shape>, value: T) -> Self {
+        let shape = shape.into();
+        Self::new(shape, alloc::vec![value; shape.size()])
+    }
+
+    /// Zero everywhere.
+    #[track_caller]
+    pub fn zeros(shape: impl Into<Shape>) -> Self {
+        Self::full(shape, T::default())
+    }
+
+    /// A tensor without axes: one number.
+    pub fn scalar(value: T) -> Self {
+        Self::full([], value)
+    }
+
+    /// `f(0), f(1), …` in row-major order.
+    #[track_caller]
+    pub fn from_fn(shape: impl Into<Shape>, f: impl FnMut(usize) -> T) -> Self {
+        let shape = shape.into();
+        Self::new(shape, (0..shape.size()).map(f).collect())
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> Shape {
+        self.layout.shape
+    }
+
+    /// How many elements.
+    pub fn size(&self) -> usize {
+        self.layout.shape.size()
+    }
+
+    /// To read it with a kernel.
+    pub fn view(&self) -> View<'_, T> {
+        let Storage::Host(data) = &self.storage;
+        View::over(data, self.layout)
+    }
+
+    /// To write it with a kernel. Copies first if the buffer is shared, or if elements lie on top of each other.
+    pub fn view_mut(&mut self) -> ViewMut<'_, T> {
+        if self.overlaps() {
+            *self = self.packed();
+        }
+        let Storage::Host(data) = &mut self.storage;
+        ViewMut::over(Arc::<Vec<T>>::make_mut(data), self.layout)
+    }
+
+    /// The elements in row-major order.
+    pub fn to_vec(&self) -> Vec<T> {
+        match self.view().as_slice() {
+            Some(slice) => slice.to_vec(),
+            None => self.view().host().iter().copied().collect(),
+        }
+    }
+
+    /// The element at `index`.
+    ///
+    /// # Panics
+    /// If `index` lies outside the shape.
+    #[track_caller]
+    pub fn at(&self, index: &[usize]) -> T {
+        self.view().at(index)
+    }
+
+    /// The only element.
+    ///
+    /// # Panics
+    /// If there is not exactly one.
+    #[track_caller]
+    pub fn item(&self) -> T {
+        assert_eq!(self.size(), 1, "item: {} is not a single number", self.shape());
+        self.view().host().iter().copied().next().expect("size is one")
+    }
+
+    /// The same elements under another shape of the same size; a copy only where the layout has gaps.
+    ///
+    /// # Panics
+    /// If the sizes differ.
+    #[track_caller]
+    pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        match self.layout.reshape(shape) {
+            Some(layout) => self.with_layout(layout),
+            None => Self::new(shape, self.to_vec()),
+        }
+    }
+
+    /// Axis `k` of the result is axis `axes[k]` of this tensor. A view.
+    ///
+    /// # Panics
+    /// If `axes` is no permutation of the axes.
+    #[track_caller]
+    pub fn permute(&self, axes: &[usize]) -> Self {
+        self.with_layout(self.layout.permute(axes))
+    }
+
+    /// A matrix with rows and columns exchanged. A view.
+    ///
+    /// # Panics
+    /// If this is no matrix.
+    #[track_caller]
+    pub fn transpose(&self) -> Self {
+        assert_eq!(self.shape().rank(), 2, "transpose: {} is not a matrix", self.shape());
+        self.permute(&[1, 0])
+    }
+
+    /// The part of `axis` in `range`. A view.
+    ///
+    /// # Panics
+    /// If the range leaves the axis.
+    #[track_caller]
+    pub fn slice(&self, axis: usize, range: Range<usize>) -> Self {
+        self.with_layout(self.layout.slice(axis, range))
+    }
+
+    /// The entry `index` of `axis`, which disappears. A view.
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    #[track_caller]
+    pub fn select(&self, axis: usize, index: usize) -> Self {
+        self.with_layout(self.layout.select(axis, index))
+    }
+
+    /// The order of `axis` reversed. A view.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn flip(&self, axis: usize) -> Self {
+        self.with_layout(self.layout.flip(axis))
+    }
+
+    /// Extents of 1, and missing leading axes, repeated under NumPy's rule. A view.
+    ///
+    /// # Panics
+    /// If this shape does not broadcast to `shape`.
+    #[track_caller]
+    pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Self {
+        self.with_layout(self.layout.broadcast_to(shape.into()))
+    }
+
+    /// Makes this a row-major tensor of `shape` with unspecified elements, in the buffer it already has if that is
+    /// its own and large enough: how an arena keeps its buffers from one pass to the next.
+    pub fn resize(&mut self, shape: impl Into<Shape>) {
+        let shape = shape.into();
+        let Storage::Host(data) = &mut self.storage;
+        match Arc::get_mut(data) {
+            Some(buffer) => buffer.resize(shape.size(), T::default()),
+            None => *data = Arc::new(alloc::vec![T::default(); shape.size()]),
+        }
+        self.layout = Layout::contiguous(shape, 0);
+    }
+
+    fn with_layout(&self, layout: Layout) -> Self {
+        Self { storage: self.storage.clone(), layout }
+    }
+
+    fn packed(&self) -> Self {
+        Self::new(self.shape(), self.to_vec())
+    }
+
+    /// A broadcast view: some stride is zero.
+    fn overlaps(&self) -> bool {
+        (0..self.shape().rank()).any(|axis| self.shape()[axis] > 1 && self.layout.strides[axis] == 0)
+    }
+}
+
+impl<T: Real> Tensor<T> {
+    /// Every element as another scalar type. Of a dual the primal value is kept; to a dual the tangent is zero.
+    pub fn cast<U: Real>(&self) -> Tensor<U> {
+        Tensor::new(self.shape(), self.view().host().iter().map(|x| U::of(x.value())).collect())
+    }
+}
+
+impl<T: Element, const N: usize> From<[T; N]> for Tensor<T> {
+    fn from(row: [T; N]) -> Self {
+        Self::new([N], row.to_vec())
+    }
+}
+
+impl<T: Element, const M: usize, const N: usize> From<[[T; N]; M]> for Tensor<T> {
+    fn from(rows: [[T; N]; M]) -> Self {
+        Self::new([M, N], rows.concat())
+    }
+}
+
+/// Equal shapes and equal elements, wherever they lie.
+impl<T: Element> PartialEq for Tensor<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.shape() == other.shape() && self.view().host() == other.view().host()
+    }
+}
+
+impl<T: Element + fmt::Display> fmt::Display for Tensor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.view().host(), f)
+    }
+}
+
+impl<T: Element> fmt::Debug for Tensor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tensor{} {:?}", self.shape(), self.view().host())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writing_to_a_shared_buffer_leaves_the_other_holder_alone() {
+        let a = Tensor::from([1.0_f32, 2.0, 3.0]);
+        let mut b = a.slice(0, 1..3);
+        b.view_mut().fill(9.0);
+        assert_eq!(a.to_vec(), [1.0, 2.0, 3.0]);
+        assert_eq!(b.to_vec(), [9.0, 9.0]);
+    }
+
+    #[test]
+    fn writing_to_a_broadcast_view_gives_each_element_its_own_place() {
+        let mut a = Tensor::scalar(1.0_f32).broadcast_to([2, 2]);
+        a.view_mut().set(&[0, 1], 5.0);
+        assert_eq!(a.to_vec(), [1.0, 5.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn views_read_like_copies() {
+        let a = Tensor::from_fn([2, 3, 4], |i| i as f64);
+        for v in [a.permute(&[2, 0, 1]), a.flip(1), a.slice(2, 1..3), a.select(1, 2), a.flip(0).flip(2)] {
+            assert_eq!(v.to_vec(), v.view().host().iter().copied().collect::<Vec<_>>());
+            assert_eq!(v, v.packed());
+        }
+        assert_eq!(a.flip(2).at(&[1, 2, 0]), a.at(&[1, 2, 3]));
+        assert_eq!(Tensor::<f32>::zeros([0, 3]).flip(0).to_vec(), []);
+    }
+
+    #[test]
+    fn resize_keeps_the_buffer() {
+        let mut a = Tensor::<f32>::zeros([4, 4]);
+        let before = a.view().as_slice().map(<[f32]>::as_ptr);
+        a.resize([2, 3]);
+        assert_eq!(a.view().as_slice().map(<[f32]>::as_ptr), before);
+    }
+
+    #[test]
+    #[should_panic(expected = "a tensor of shape [2, 2] from 3 elements")]
+    fn the_wrong_number_of_elements_is_named() {
+        let _ = Tensor::new([2, 2], [1.0_f32, 2.0, 3.0].to_vec());
+    }
+}

@@ -1,0 +1,261 @@
+//! Borrowed tensors: what kernels read and write.
+//!
+//! A [`View`] is a buffer somewhere, on the host today, with a layout. Kernels for the host turn it into an
+//! `ndarray` view with [`View::host`]; kernels for a card would take its pointer.
+
+use ndarray::{ArrayViewD, ArrayViewMutD, IxDyn, ShapeBuilder};
+
+use crate::real::Element;
+use crate::shape::{Layout, Shape};
+
+/// Where the elements of a [`View`] are. A card's memory becomes a second variant.
+#[derive(Clone, Copy)]
+enum Data<'a, T> {
+    Host(&'a [T]),
+}
+
+/// Where the elements of a [`ViewMut`] are.
+enum DataMut<'a, T> {
+    Host(&'a mut [T]),
+}
+
+/// A tensor that a kernel reads: any strides, zero and negative ones included.
+#[derive(Clone, Copy)]
+pub struct View<'a, T> {
+    data: Data<'a, T>,
+    layout: Layout,
+}
+
+/// A tensor that a kernel writes: no two of its elements are the same.
+pub struct ViewMut<'a, T> {
+    data: DataMut<'a, T>,
+    layout: Layout,
+}
+
+impl<'a, T: Element> View<'a, T> {
+    /// The elements of `data`, row-major.
+    ///
+    /// # Panics
+    /// If `data` does not hold exactly the elements of `shape`.
+    #[track_caller]
+    pub fn new(data: &'a [T], shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        assert_eq!(data.len(), shape.size(), "a view of shape {shape} over {} elements", data.len());
+        Self { data: Data::Host(data), layout: Layout::contiguous(shape, 0) }
+    }
+
+    pub(crate) fn over(data: &'a [T], layout: Layout) -> Self {
+        Self { data: Data::Host(data), layout }
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> Shape {
+        self.layout.shape
+    }
+
+    /// As an `ndarray` view.
+    pub fn host(&self) -> ArrayViewD<'a, T> {
+        let Data::Host(data) = self.data;
+        let (low, dims, strides) = host_layout(&self.layout);
+        ArrayViewD::from_shape(dims.strides(strides), &data[low..]).expect("layouts stay inside their buffer")
+    }
+
+    /// The elements as one slice, where they lie row-major without gaps.
+    pub fn as_slice(&self) -> Option<&'a [T]> {
+        let Data::Host(data) = self.data;
+        let Layout { shape, offset, .. } = self.layout;
+        self.layout.is_contiguous().then(|| &data[offset..offset + shape.size()])
+    }
+
+    /// The element at `index`.
+    ///
+    /// # Panics
+    /// If `index` lies outside the shape.
+    #[track_caller]
+    pub fn at(&self, index: &[usize]) -> T {
+        assert_inside(index, &self.layout.shape);
+        let Data::Host(data) = self.data;
+        data[self.layout.position(index)]
+    }
+
+    /// The same elements with other axes in other places: axis `k` of the result is axis `axes[k]` of this one.
+    ///
+    /// # Panics
+    /// If `axes` is no permutation of the axes.
+    #[track_caller]
+    pub fn permute(self, axes: &[usize]) -> Self {
+        Self { layout: self.layout.permute(axes), ..self }
+    }
+
+    /// The part of `axis` in `range`.
+    ///
+    /// # Panics
+    /// If the range leaves the axis.
+    #[track_caller]
+    pub fn slice(self, axis: usize, range: core::ops::Range<usize>) -> Self {
+        Self { layout: self.layout.slice(axis, range), ..self }
+    }
+
+    /// The entry `index` of `axis`, which disappears.
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    #[track_caller]
+    pub fn select(self, axis: usize, index: usize) -> Self {
+        Self { layout: self.layout.select(axis, index), ..self }
+    }
+
+    /// Under NumPy's rule, extents of 1 and missing leading axes repeated.
+    ///
+    /// # Panics
+    /// If this shape does not broadcast to `shape`.
+    #[track_caller]
+    pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
+        Self { layout: self.layout.broadcast_to(shape.into()), ..self }
+    }
+
+    /// The same elements under another shape of the same size; `None` where that would need a copy.
+    ///
+    /// # Panics
+    /// If the sizes differ.
+    #[track_caller]
+    pub fn reshape(self, shape: impl Into<Shape>) -> Option<Self> {
+        Some(Self { layout: self.layout.reshape(shape.into())?, ..self })
+    }
+}
+
+impl<'a, T: Element> ViewMut<'a, T> {
+    /// The elements of `data`, row-major.
+    ///
+    /// # Panics
+    /// If `data` does not hold exactly the elements of `shape`.
+    #[track_caller]
+    pub fn new(data: &'a mut [T], shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        assert_eq!(data.len(), shape.size(), "a view of shape {shape} over {} elements", data.len());
+        Self { data: DataMut::Host(data), layout: Layout::contiguous(shape, 0) }
+    }
+
+    pub(crate) fn over(data: &'a mut [T], layout: Layout) -> Self {
+        Self { data: DataMut::Host(data), layout }
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> Shape {
+        self.layout.shape
+    }
+
+    /// The same view for a shorter time, to hand on and keep.
+    pub fn reborrow(&mut self) -> ViewMut<'_, T> {
+        let DataMut::Host(data) = &mut self.data;
+        ViewMut { data: DataMut::Host(data), layout: self.layout }
+    }
+
+    /// To read it.
+    pub fn view(&self) -> View<'_, T> {
+        let DataMut::Host(data) = &self.data;
+        View { data: Data::Host(data), layout: self.layout }
+    }
+
+    /// As an `ndarray` view.
+    pub fn host(self) -> ArrayViewMutD<'a, T> {
+        let DataMut::Host(data) = self.data;
+        let (low, dims, strides) = host_layout(&self.layout);
+        ArrayViewMutD::from_shape(dims.strides(strides), &mut data[low..]).expect("layouts stay inside their buffer")
+    }
+
+    /// The elements as one slice, where they lie row-major without gaps.
+    pub fn into_slice(self) -> Option<&'a mut [T]> {
+        let DataMut::Host(data) = self.data;
+        let Layout { shape, offset, .. } = self.layout;
+        self.layout.is_contiguous().then(|| &mut data[offset..offset + shape.size()])
+    }
+
+    /// Writes the element at `index`.
+    ///
+    /// # Panics
+    /// If `index` lies outside the shape.
+    #[track_caller]
+    pub fn set(&mut self, index: &[usize], value: T) {
+        assert_inside(index, &self.layout.shape);
+        let position = self.layout.position(index);
+        let DataMut::Host(data) = &mut self.data;
+        data[position] = value;
+    }
+
+    /// Writes `value` everywhere.
+    pub fn fill(self, value: T) {
+        self.host().fill(value);
+    }
+
+    /// See [`View::permute`].
+    ///
+    /// # Panics
+    /// If `axes` is no permutation of the axes.
+    #[track_caller]
+    pub fn permute(self, axes: &[usize]) -> Self {
+        Self { layout: self.layout.permute(axes), ..self }
+    }
+
+    /// See [`View::slice`].
+    ///
+    /// # Panics
+    /// If the range leaves the axis.
+    #[track_caller]
+    pub fn slice(self, axis: usize, range: core::ops::Range<usize>) -> Self {
+        Self { layout: self.layout.slice(axis, range), ..self }
+    }
+
+    /// See [`View::select`].
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    #[track_caller]
+    pub fn select(self, axis: usize, index: usize) -> Self {
+        Self { layout: self.layout.select(axis, index), ..self }
+    }
+
+    /// See [`View::reshape`].
+    ///
+    /// # Panics
+    /// If the sizes differ.
+    #[track_caller]
+    pub fn reshape(self, shape: impl Into<Shape>) -> Option<Self> {
+        Some(Self { layout: self.layout.reshape(shape.into())?, ..self })
+    }
+
+    /// The entries before `index` of the outermost axis, and the others: two views that can be used at once.
+    ///
+    /// # Panics
+    /// If the elements have gaps, or `index` lies outside the axis.
+    #[track_caller]
+    pub fn split_at(self, index: usize) -> (Self, Self) {
+        let shape = self.layout.shape;
+        assert!(!shape.is_empty() && index <= shape[0], "split_at {index} of {shape}");
+        let data = self.into_slice().expect("split_at needs a view without gaps");
+        let (head, tail) = (shape.with(0, index), shape.with(0, shape[0] - index));
+        let (a, b) = data.split_at_mut(head.size());
+        (ViewMut::new(a, head), ViewMut::new(b, tail))
+    }
+}
+
+/// The lowest position that the layout touches, its extents, and its strides as `ndarray` takes them (negative ones
+/// as two's complement).
+fn host_layout(layout: &Layout) -> (usize, IxDyn, IxDyn) {
+    let Layout { shape, strides, offset } = layout;
+    let mut low = *offset as isize;
+    let mut wrapped = [0; crate::shape::MAX_RANK];
+    for axis in 0..shape.rank() {
+        if strides[axis] < 0 && shape.size() > 0 {
+            low += strides[axis] * (shape[axis] as isize - 1);
+        }
+        wrapped[axis] = strides[axis] as usize;
+    }
+    (low as usize, IxDyn(shape), IxDyn(&wrapped[..shape.rank()]))
+}
+
+#[track_caller]
+fn assert_inside(index: &[usize], shape: &Shape) {
+    let inside = index.len() == shape.rank() && index.iter().zip(shape.iter()).all(|(i, n)| i < n);
+    assert!(inside, "index {index:?} is outside {shape}");
+}

@@ -1,0 +1,247 @@
+//! Reference numbers computed elsewhere: the files of `tests/golden`.
+//!
+//! Each `.safetensors` file is one case whose tensors are named `in.*`, `param.*`, `out.*`, `up.*`, `grad.*`, `clipped.*`
+//! and `after.*`; the README beside the files says what each holds and how to make it again.
+//! Whatever is wrong with a file is a panic that names it: this is test code.
+//!
+//! ```ignore
+//! let case = Case::load("op_matmul");
+//! let (shape, a) = case.f64("in.a");
+//! let (_, want) = case.f64("out.y");
+//! assert_close("matmul", &ours(&shape, &a), &want, 1e-10);
+//! ```
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+pub use crate::close::assert_close;
+
+/// The path of a file in `tests/golden`, such as `"tutorial_env.jsonl"`.
+pub fn path(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(file)
+}
+
+/// The stems of all reference files, sorted: every `.safetensors`, `.json` and `.jsonl` in `tests/golden`.
+pub fn all() -> Vec<String> {
+    let folder = path("");
+    let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("golden: cannot list {}: {e}", folder.display()));
+    let mut stems: Vec<String> = entries
+        .map(|entry| entry.expect("a directory entry is readable").path())
+        .filter(|file| is_reference(file))
+        .filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    stems.sort();
+    stems
+}
+
+fn is_reference(file: &Path) -> bool {
+    file.extension().is_some_and(|e| e == "safetensors" || e == "json" || e == "jsonl")
+}
+
+/// One `.safetensors` file, decoded.
+#[derive(Debug)]
+pub struct Case {
+    name: String,
+    meta: HashMap<String, String>,
+    tensors: BTreeMap<String, (Vec<usize>, Data)>,
+}
+
+#[derive(Debug)]
+enum Data {
+    F64(Vec<f64>),
+    I64(Vec<i64>),
+}
+
+impl Case {
+    /// Reads `tests/golden/NAME.safetensors`.
+    ///
+    /// # Panics
+    /// If the file is missing, malformed, or holds a type other than F64 and I64.
+    #[track_caller]
+    pub fn load(name: &str) -> Self {
+        let file = path(&format!("{name}.safetensors"));
+        let bytes = fs::read(&file).unwrap_or_else(|e| panic!("golden: cannot read {}: {e}", file.display()));
+        Self::parse(name, &bytes)
+    }
+
+    #[track_caller]
+    fn parse(name: &str, bytes: &[u8]) -> Self {
+        let (_, header) = SafeTensors::read_metadata(bytes)
+            .unwrap_or_else(|e| panic!("golden: {name} is not a safetensors file: {e}"));
+        let views =
+            SafeTensors::deserialize(bytes).unwrap_or_else(|e| panic!("golden: {name} is not a safetensors file: {e}"));
+        let decode = |(tensor, view): (String, TensorView)| {
+            let data = Data::from_view(&view)
+                .unwrap_or_else(|dtype| panic!("golden: {name} holds {tensor} as {dtype}, expected F64 or I64"));
+            (tensor, (view.shape().to_vec(), data))
+        };
+        Self {
+            name: name.to_owned(),
+            meta: header.metadata().clone().unwrap_or_default(),
+            tensors: views.tensors().into_iter().map(decode).collect(),
+        }
+    }
+
+    /// Shape and row-major values of a float tensor; a scalar has the empty shape.
+    ///
+    /// # Panics
+    /// If the case has no such tensor, or it is of integers.
+    #[track_caller]
+    pub fn f64(&self, tensor: &str) -> (Vec<usize>, Vec<f64>) {
+        match self.tensor(tensor) {
+            (shape, Data::F64(values)) => (shape.clone(), values.clone()),
+            _ => panic!("golden: {tensor} of {} is I64, not F64", self.name),
+        }
+    }
+
+    /// Shape and row-major values of an integer tensor.
+    ///
+    /// # Panics
+    /// If the case has no such tensor, or it is of floats.
+    #[track_caller]
+    pub fn i64(&self, tensor: &str) -> (Vec<usize>, Vec<i64>) {
+        match self.tensor(tensor) {
+            (shape, Data::I64(values)) => (shape.clone(), values.clone()),
+            _ => panic!("golden: {tensor} of {} is F64, not I64", self.name),
+        }
+    }
+
+    /// An entry of the file's metadata, such as `"what"`.
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    #[track_caller]
+    pub fn meta(&self, key: &str) -> &str {
+        match self.meta.get(key) {
+            Some(value) => value,
+            None => panic!("golden: {} has no metadata {key:?}, only {:?}", self.name, self.meta.keys()),
+        }
+    }
+
+    /// The full names of the tensors that begin with `prefix`, sorted.
+    ///
+    /// # Panics
+    /// If there is none: a loop over nothing would check nothing.
+    #[track_caller]
+    pub fn names(&self, prefix: &str) -> Vec<String> {
+        let names: Vec<String> = self.tensors.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
+        assert!(!names.is_empty(), "golden: {} has no tensor {prefix}*, only {:?}", self.name, self.tensors.keys());
+        names
+    }
+
+    #[track_caller]
+    fn tensor(&self, tensor: &str) -> &(Vec<usize>, Data) {
+        self.tensors
+            .get(tensor)
+            .unwrap_or_else(|| panic!("golden: {} has no tensor {tensor}, only {:?}", self.name, self.tensors.keys()))
+    }
+}
+
+impl Data {
+    /// Decodes little-endian bytes; any other type is handed back as the error.
+    fn from_view(view: &TensorView) -> Result<Self, Dtype> {
+        let words = || view.data().as_chunks::<8>().0.iter().copied();
+        match view.dtype() {
+            Dtype::F64 => Ok(Data::F64(words().map(f64::from_le_bytes).collect())),
+            Dtype::I64 => Ok(Data::I64(words().map(i64::from_le_bytes).collect())),
+            other => Err(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_holds_the_product_it_names() {
+        let case = Case::load("op_matmul");
+        let ((rows, a), (cols, b)) = (case.f64("in.a"), case.f64("in.b"));
+        let (shape, want) = case.f64("out.y");
+        let (m, k, n) = (rows[0], rows[1], cols[1]);
+        let got: Vec<f64> = (0..m * n).map(|at| (0..k).map(|i| a[at / n * k + i] * b[i * n + at % n]).sum()).collect();
+        assert_eq!((shape, cols[0]), (vec![m, n], k));
+        assert_close("a @ b", &got, &want, 1e-14);
+        assert_eq!(case.meta("case"), "op_matmul");
+    }
+
+    #[test]
+    fn integers_keep_their_values() {
+        let case = Case::load("op_embedding");
+        let (shape, rows) = case.i64("in.idx");
+        let (table_shape, table) = case.f64("in.table");
+        let d = table_shape[1];
+        let got: Vec<f64> = rows.iter().flat_map(|&row| table[row as usize * d..][..d].iter().copied()).collect();
+        assert_eq!(shape, [3, 8]);
+        assert_close("rows", &got, &case.f64("out.y").1, 0.0);
+    }
+
+    #[test]
+    fn scalars_have_the_empty_shape() {
+        let (shape, norm) = Case::load("clip_grad_norm_clips").f64("out.norm");
+        assert_eq!((shape.len(), norm.len()), (0, 1));
+    }
+
+    #[test]
+    fn names_are_sorted_and_filtered() {
+        let case = Case::load("gru_bptt_t1_b2_i3_h4");
+        let want = ["param.b_hh", "param.b_ih", "param.w_hh", "param.w_ih"];
+        assert_eq!(case.names("param."), want);
+    }
+
+    #[test]
+    fn every_file_is_listed_and_every_case_decodes() {
+        let stems = all();
+        assert_eq!(stems.len(), 39);
+        assert!(stems.is_sorted());
+        for stem in stems.iter().filter(|stem| !stem.starts_with("tutorial_")) {
+            assert_eq!(Case::load(stem).meta("case"), stem);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot read")]
+    fn an_unknown_case_is_named() {
+        Case::load("op_nonesuch");
+    }
+
+    #[test]
+    #[should_panic(expected = "broken is not a safetensors file")]
+    fn a_malformed_file_is_named() {
+        Case::parse("broken", b"not a header");
+    }
+
+    #[test]
+    #[should_panic(expected = "op_gather has no tensor in.q, only [\"grad.x\"")]
+    fn an_unknown_tensor_lists_the_known() {
+        Case::load("op_gather").f64("in.q");
+    }
+
+    #[test]
+    #[should_panic(expected = "in.idx of op_gather is I64, not F64")]
+    fn integers_are_not_read_as_floats() {
+        Case::load("op_gather").f64("in.idx");
+    }
+
+    #[test]
+    #[should_panic(expected = "in.x of op_gather is F64, not I64")]
+    fn floats_are_not_read_as_integers() {
+        Case::load("op_gather").i64("in.x");
+    }
+
+    #[test]
+    #[should_panic(expected = "has no metadata \"stage\"")]
+    fn unknown_metadata_is_named() {
+        Case::load("op_gather").meta("stage");
+    }
+
+    #[test]
+    #[should_panic(expected = "has no tensor param.*")]
+    fn an_empty_list_of_names_is_refused() {
+        Case::load("op_gather").names("param.");
+    }
+}
