@@ -1,7 +1,7 @@
 //! `calculator`: what the solver found, against brute force and against the interpreter.
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use rl::env::{Step, Task};
 use rl::solver::{FAILED, INFINITE, Machine, SOLVED, START};
 use rl::tasks::calculator::machine::{State, Symbolic};
 use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
-use rl::tasks::{goal, operands, poly::Poly, token};
+use rl::tasks::{Tutorial, goal, operands, poly::Poly, token};
 use tensor::philox::{Philox, Purpose, Stream};
 
 const SETS: [ActionSet; 2] = [ActionSet::Tools, ActionSet::Tokens];
@@ -146,8 +146,20 @@ fn an_episode_draws_from_its_own_generator() {
     second.reset(&mut [rng(1)]);
     assert_eq!(both.context(1), second.context(0));
     assert_ne!(both.context(0), both.context(1));
-    let (ctx, digits) = both.context(0).split_last().expect("a context");
-    assert!(*ctx == token::CTX && digits.len() == 4 && digits.iter().all(|&digit| digit < 10));
+}
+
+#[test]
+fn a_context_is_digits_then_ctx() {
+    for task in [&Calculator::default() as &dyn Task, &Tutorial] {
+        for stage in 0..3 {
+            let mut env = task.env(stage, 64);
+            env.reset(&mut (0..64).map(rng).collect::<Vec<_>>());
+            let contexts = || (0..64).map(|i| env.context(i).split_last().expect("a context"));
+            assert!(contexts().all(|(&last, digits)| last == token::CTX && digits.len() == operands(stage)));
+            let seen: BTreeSet<u32> = contexts().flat_map(|(_, digits)| digits).copied().collect();
+            assert!(seen.into_iter().eq(0..10), "{} stage {stage}", task.name());
+        }
+    }
 }
 
 #[test]
