@@ -5,3 +5,7 @@
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
+
+pub mod env;
+pub mod solver;
+pub mod tasks;
