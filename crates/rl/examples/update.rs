@@ -8,7 +8,7 @@ fn main() {
 }
 
 /// HOOK: to become one real A2C update that gives loss, gradients and parameters in a fixed order.
-/// Until then a recurrence through `tanh`, which differs in its last bits between platforms.
+/// Until then a recurrence through `tanh`, which each platform's own library computes.
 fn update() -> Vec<f64> {
     let step = |h: &f64| Some((1.7 * h + 0.1).tanh());
     let states = std::iter::successors(Some(0.5), step);
