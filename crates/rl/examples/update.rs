@@ -1,4 +1,4 @@
-//! One training update, printed number by number: compiled natively and to WebAssembly, it must print the same.
+//! One training update, printed number by number: natively and as WebAssembly it prints the same.
 #![forbid(unsafe_code)]
 
 fn main() {
@@ -7,9 +7,10 @@ fn main() {
     }
 }
 
-/// HOOK: replace this body with one real A2C update of `rl`; it gives loss, gradients and parameters in a fixed order.
-/// Until then a recurrence through `tanh`, whose last bits differ between the platforms' libraries of mathematics.
+/// HOOK: to become one real A2C update that gives loss, gradients and parameters in a fixed order.
+/// Until then a recurrence through `tanh`, which each platform's own library computes.
 fn update() -> Vec<f64> {
     let step = |h: &f64| Some((1.7 * h + 0.1).tanh());
-    std::iter::successors(Some(0.5_f64), step).take(20).collect()
+    let states = std::iter::successors(Some(0.5), step);
+    states.take(20).collect()
 }
