@@ -13,7 +13,7 @@
 //! ```
 //!
 //! In the order in which to read: [`Params`] (one flat buffer, handles with names), [`Init`] and [`Builder`], the layers,
-//! the optimisers.
+//! [`clip_global_norm`], [`Optimizer`] and [`Schedule`], and the checkpoints.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -21,18 +21,24 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod clip;
 mod embedding;
 mod gru;
 mod init;
 mod layer_norm;
 mod linear;
 mod mlp;
+mod optim;
 mod params;
+mod schedule;
 
+pub use clip::{NotFinite, clip_global_norm};
 pub use embedding::Embedding;
 pub use gru::{Gru, GruCell, Variant};
 pub use init::{Builder, Init};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use mlp::{Activation, Mlp};
+pub use optim::{Optimizer, Rule};
 pub use params::{Grads, Param, Params, Weights};
+pub use schedule::Schedule;

@@ -6,9 +6,10 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use autograd::{Tape, Var};
-use tensor::{Fast, Kernels, Map, Real, Shape, Tensor};
+use tensor::{Fast, Kernels, Map, Real, Shape, Tensor, ViewMut};
 
 /// The handle of one parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,6 +121,16 @@ impl<T: Real> Params<T> {
         &mut self.flat
     }
 
+    /// Hands `f` each longest stretch of the flat buffer in which all parameters are trainable: its place, its values.
+    pub fn for_each_trainable(&mut self, mut f: impl FnMut(Range<usize>, ViewMut<'_, T>)) {
+        let mut flat = self.flat.view_mut();
+        let stretches = self.entries.chunk_by(|a, b| a.trainable == b.trainable);
+        for stretch in stretches.filter(|stretch| stretch[0].trainable) {
+            let range = stretch[0].offset..stretch[stretch.len() - 1].end();
+            f(range.clone(), flat.reborrow().slice(0, range));
+        }
+    }
+
     /// The same parameters in another scalar type.
     pub fn cast<U: Real>(&self) -> Params<U> {
         Params { flat: self.flat.cast(), entries: self.entries.clone() }
@@ -158,14 +169,18 @@ impl<T: Real> Params<T> {
 }
 
 impl Entry {
+    fn end(&self) -> usize {
+        self.offset + self.shape.size()
+    }
+
     fn of<T: Real>(&self, flat: &Tensor<T>) -> Tensor<T> {
-        flat.slice(0, self.offset..self.offset + self.shape.size()).reshape(self.shape)
+        flat.slice(0, self.offset..self.end()).reshape(self.shape)
     }
 }
 
 fn first_not_finite<'a, T: Real>(entries: &'a [Entry], flat: &Tensor<T>) -> Option<&'a str> {
     let bad = flat.view().host().iter().position(|x| !x.is_finite())?;
-    let entry = entries.iter().find(|entry| bad < entry.offset + entry.shape.size())?;
+    let entry = entries.iter().find(|entry| bad < entry.end())?;
     Some(&entry.name)
 }
 
@@ -210,7 +225,7 @@ impl<T: Real> Grads<T> {
     pub fn collect(&mut self, weights: Weights<'_, T>) {
         for (k, entry) in weights.params.entries.iter().enumerate() {
             if let Some(grad) = weights.get(Param(k)).grad() {
-                let to = self.flat.view_mut().slice(0, entry.offset..entry.offset + entry.shape.size());
+                let to = self.flat.view_mut().slice(0, entry.offset..entry.end());
                 Fast.sum_to(T::one(), grad.reshape([grad.size()]).view(), to);
             }
         }
@@ -224,6 +239,11 @@ impl<T: Real> Grads<T> {
     pub fn add(&mut self, other: &Self) {
         assert_eq!(self.flat.shape(), other.flat.shape(), "gradients of different parameters");
         Fast.sum_to(T::one(), other.flat.view(), self.flat.view_mut());
+    }
+
+    /// Multiplies all by a factor.
+    pub fn scale(&mut self, factor: T) {
+        self.flat.view_mut().host().iter_mut().for_each(|g| *g *= factor);
     }
 
     /// The gradient of one parameter: a view of the flat buffer.
@@ -298,6 +318,25 @@ mod tests {
         assert_eq!(loss(&params), Err(alloc::vec![String::from("a")]));
         params.set_trainable(a, false);
         assert_eq!(loss(&params), Ok(()));
+    }
+
+    #[test]
+    fn trainable_neighbours_make_one_stretch() {
+        let mut params = Params::<f64>::new();
+        let [_, b, _, _, e] = ["a", "b", "c", "d", "e"].map(|name| params.add(name, &Tensor::from([1.0, 2.0])));
+        let stretches = |params: &mut Params<f64>| {
+            let mut all = Vec::new();
+            params.for_each_trainable(|range, values| {
+                assert_eq!(values.shape()[..], [range.len()]);
+                all.push(range);
+            });
+            all
+        };
+        assert_eq!(stretches(&mut params), [0..10]);
+        params.set_trainable(b, false);
+        params.set_trainable(e, false);
+        assert_eq!(stretches(&mut params), [0..2, 4..8]);
+        assert_eq!(stretches(&mut Params::new()), []);
     }
 
     #[test]
