@@ -30,7 +30,7 @@ pub enum Map<T> {
     /// x + c
     Shift(T),
 
-    /// c, whatever x is: the slope of `Neg`, `Scale` and `Shift`
+    /// c, whatever x is: the slope of `Identity`, `Neg`, `Scale` and `Shift`
     Constant(T),
     /// 1/x: the slope of `Log`
     Recip,
@@ -75,7 +75,9 @@ impl<T: Real> Map<T> {
 /// Expands its body once for each function, so that the loop in it is compiled for that function alone.
 macro_rules! for_map {
     ($map:expr, |$f:ident| $body:expr) => {
-        for_map!(@ $map, $f, $body, [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Recip HalfRecip OneMinusSquare Logistic Step] [Scale Shift Constant])
+        for_map!(@ $map, $f, $body,
+            [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Recip HalfRecip OneMinusSquare Logistic Step]
+            [Scale Shift Constant])
     };
     (@ $map:expr, $f:ident, $body:expr, [$($plain:ident)*] [$($with:ident)*]) => {
         match $map {

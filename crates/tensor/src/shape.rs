@@ -42,7 +42,12 @@ impl Shape {
     }
 
     /// This shape with `axis` taken out.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
     pub fn without(mut self, axis: usize) -> Self {
+        assert!(axis < self.rank, "{self} has no axis {axis}");
         self.dims.copy_within(axis + 1..self.rank, axis);
         self.rank -= 1;
         self.dims[self.rank] = 0;
@@ -50,6 +55,10 @@ impl Shape {
     }
 
     /// This shape with `extent` at `axis`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
     pub fn with(mut self, axis: usize, extent: usize) -> Self {
         assert!(axis < self.rank, "{self} has no axis {axis}");
         self.dims[axis] = extent;

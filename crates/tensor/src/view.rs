@@ -3,10 +3,12 @@
 //! A [`View`] is a buffer somewhere, on the host today, with a layout. Kernels for the host turn it into an
 //! `ndarray` view with [`View::host`]; kernels for a card would take its pointer.
 
+use core::ops::Range;
+
 use ndarray::{ArrayViewD, ArrayViewMutD, IxDyn, ShapeBuilder};
 
-use crate::real::Element;
-use crate::shape::{Layout, Shape};
+use crate::real::{Element, Real};
+use crate::shape::{Layout, MAX_RANK, Shape};
 
 /// Where the elements of a [`View`] are. A card's memory becomes a second variant.
 #[derive(Clone, Copy)]
@@ -92,7 +94,7 @@ impl<'a, T: Element> View<'a, T> {
     /// # Panics
     /// If the range leaves the axis.
     #[track_caller]
-    pub fn slice(self, axis: usize, range: core::ops::Range<usize>) -> Self {
+    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
         Self { layout: self.layout.slice(axis, range), ..self }
     }
 
@@ -105,6 +107,15 @@ impl<'a, T: Element> View<'a, T> {
         Self { layout: self.layout.select(axis, index), ..self }
     }
 
+    /// The order of `axis` reversed.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn flip(self, axis: usize) -> Self {
+        Self { layout: self.layout.flip(axis), ..self }
+    }
+
     /// Under NumPy's rule, extents of 1 and missing leading axes repeated.
     ///
     /// # Panics
@@ -114,7 +125,7 @@ impl<'a, T: Element> View<'a, T> {
         Self { layout: self.layout.broadcast_to(shape.into()), ..self }
     }
 
-    /// The same elements under another shape of the same size; `None` where that would need a copy.
+    /// The same elements under another shape of the same size; `None` where they do not lie row-major without gaps.
     ///
     /// # Panics
     /// If the sizes differ.
@@ -183,6 +194,15 @@ impl<'a, T: Element> ViewMut<'a, T> {
         data[position] = value;
     }
 
+    /// The element at `index`.
+    ///
+    /// # Panics
+    /// If `index` lies outside the shape.
+    #[track_caller]
+    pub fn at(&self, index: &[usize]) -> T {
+        self.view().at(index)
+    }
+
     /// Writes `value` everywhere.
     pub fn fill(self, value: T) {
         self.host().fill(value);
@@ -202,7 +222,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
     /// # Panics
     /// If the range leaves the axis.
     #[track_caller]
-    pub fn slice(self, axis: usize, range: core::ops::Range<usize>) -> Self {
+    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
         Self { layout: self.layout.slice(axis, range), ..self }
     }
 
@@ -213,6 +233,15 @@ impl<'a, T: Element> ViewMut<'a, T> {
     #[track_caller]
     pub fn select(self, axis: usize, index: usize) -> Self {
         Self { layout: self.layout.select(axis, index), ..self }
+    }
+
+    /// See [`View::flip`].
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn flip(self, axis: usize) -> Self {
+        Self { layout: self.layout.flip(axis), ..self }
     }
 
     /// See [`View::reshape`].
@@ -239,12 +268,23 @@ impl<'a, T: Element> ViewMut<'a, T> {
     }
 }
 
+impl<T: Real> ViewMut<'_, T> {
+    /// Adds `value` to the element at `index`.
+    ///
+    /// # Panics
+    /// If `index` lies outside the shape.
+    #[track_caller]
+    pub fn add_at(&mut self, index: &[usize], value: T) {
+        self.set(index, self.at(index) + value);
+    }
+}
+
 /// The lowest position that the layout touches, its extents, and its strides as `ndarray` takes them (negative ones
 /// as two's complement).
 fn host_layout(layout: &Layout) -> (usize, IxDyn, IxDyn) {
     let Layout { shape, strides, offset } = layout;
     let mut low = *offset as isize;
-    let mut wrapped = [0; crate::shape::MAX_RANK];
+    let mut wrapped = [0; MAX_RANK];
     for axis in 0..shape.rank() {
         if strides[axis] < 0 && shape.size() > 0 {
             low += strides[axis] * (shape[axis] as isize - 1);
