@@ -21,7 +21,7 @@ pub enum Map<T> {
     Tanh,
     /// 1 / (1 + e⁻ˣ)
     Sigmoid,
-    /// max(x, 0)
+    /// max(x, 0); NaN stays NaN
     Relu,
     /// x²
     Square,
@@ -57,7 +57,8 @@ impl<T: Real> Map<T> {
             Self::Sqrt => x.sqrt(),
             Self::Tanh => x.tanh(),
             Self::Sigmoid => x.sigmoid(),
-            Self::Relu => T::zero().maximum(x),
+            Self::Relu if x <= T::zero() => T::zero(),
+            Self::Relu => x,
             Self::Square => x * x,
             Self::Scale(c) => c * x,
             Self::Shift(c) => x + c,

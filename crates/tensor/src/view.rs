@@ -280,16 +280,16 @@ impl<T: Real> ViewMut<'_, T> {
 }
 
 /// The lowest position that the layout touches, its extents, and its strides as `ndarray` takes them (negative ones
-/// as two's complement).
+/// as two's complement). `ndarray` checks the strides of empty arrays too, so they get none to check.
 fn host_layout(layout: &Layout) -> (usize, IxDyn, IxDyn) {
     let Layout { shape, strides, offset } = layout;
     let mut low = *offset as isize;
     let mut wrapped = [0; MAX_RANK];
-    for axis in 0..shape.rank() {
-        if strides[axis] < 0 && shape.size() > 0 {
-            low += strides[axis] * (shape[axis] as isize - 1);
+    if shape.size() > 0 {
+        for axis in 0..shape.rank() {
+            low += strides[axis].min(0) * (shape[axis] as isize - 1);
+            wrapped[axis] = strides[axis] as usize;
         }
-        wrapped[axis] = strides[axis] as usize;
     }
     (low as usize, IxDyn(shape), IxDyn(&wrapped[..shape.rank()]))
 }
