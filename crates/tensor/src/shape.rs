@@ -264,6 +264,19 @@ mod tests {
     }
 
     #[test]
+    fn extents_are_replaced_and_removed() {
+        let s = Shape::new(&[2, 3, 4]);
+        assert_eq!((s.with(1, 7), s.without(0)), (Shape::new(&[2, 7, 4]), Shape::new(&[3, 4])));
+        assert_eq!((s.size(), s.last_extent(), Shape::new(&[]).last_extent()), (24, 4, 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "[2, 3] has no axis 2")]
+    fn an_axis_that_is_not_there_is_named() {
+        Shape::new(&[2, 3]).without(2);
+    }
+
+    #[test]
     #[should_panic(expected = "reshape from [2, 3] (6 elements) to [4] (4 elements)")]
     fn reshape_names_both_shapes() {
         Layout::contiguous(Shape::new(&[2, 3]), 0).reshape(Shape::new(&[4]));
