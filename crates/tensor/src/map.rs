@@ -29,6 +29,8 @@ pub enum Map<T> {
     Scale(T),
     /// x + c
     Shift(T),
+    /// x; of a dual, its value without the tangent
+    Primal,
 
     /// c, whatever x is: the slope of `Neg`, `Scale` and `Shift`
     Constant(T),
@@ -61,6 +63,7 @@ impl<T: Real> Map<T> {
             Self::Square => x * x,
             Self::Scale(c) => c * x,
             Self::Shift(c) => x + c,
+            Self::Primal => T::of(x.value()),
             Self::Constant(c) => c,
             Self::Recip => one / x,
             Self::HalfRecip => one / (x + x),
@@ -75,7 +78,7 @@ impl<T: Real> Map<T> {
 /// Expands its body once for each function, so that the loop in it is compiled for that function alone.
 macro_rules! for_map {
     ($map:expr, |$f:ident| $body:expr) => {
-        for_map!(@ $map, $f, $body, [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Recip HalfRecip OneMinusSquare Logistic Step] [Scale Shift Constant])
+        for_map!(@ $map, $f, $body, [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Primal Recip HalfRecip OneMinusSquare Logistic Step] [Scale Shift Constant])
     };
     (@ $map:expr, $f:ident, $body:expr, [$($plain:ident)*] [$($with:ident)*]) => {
         match $map {
