@@ -14,7 +14,7 @@
 //! ```
 //!
 //! In the order in which to read: [`Tape`] and its arena, [`Var`], the list of operations (`op.rs`), any file of
-//! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), and [`CustomOp`].
+//! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), [`CustomOp`], and [`gradcheck`].
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -25,6 +25,7 @@ extern crate std;
 mod backward;
 mod custom;
 mod forward;
+pub mod gradcheck;
 mod op;
 pub mod ops;
 mod print;

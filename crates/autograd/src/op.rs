@@ -47,6 +47,9 @@ macro_rules! operations {
         }
 
         impl<T: Real> Op<T> {
+            /// The names of all but leaves and the caller's own.
+            pub(crate) const NAMES: &'static [&'static str] = &[$(<$op $(<$t>)? as Operation<T>>::NAME),*];
+
             pub(crate) fn name(&self) -> &str {
                 match self {
                     Self::Leaf(Leaf::Param(name)) => name,

@@ -2,6 +2,7 @@
 
 use tensor::Tensor;
 
+use crate::gradcheck::central_differences;
 use crate::{Tape, Var};
 
 fn assert_close(what: &str, got: &[f64], want: &[f64]) {
@@ -53,37 +54,8 @@ pub(crate) fn check_binary(
     assert_close("db", &b.grad().expect("reached").to_vec(), &db);
 }
 
-/// The gradients of several inputs of shapes with values, for a cotangent that differs in every place: checked against
-/// a central difference, which is coarse but knows nothing of the rule.
+/// Every entry of every input against a central difference, which is coarse but knows nothing of the rule.
+#[track_caller]
 pub(crate) fn check_against_differences(inputs: &[Tensor<f64>], op: impl for<'t> Fn(&[Var<'t, f64>]) -> Var<'t, f64>) {
-    let tape = Tape::new();
-    let vars: alloc::vec::Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
-    let y = op(&vars);
-    let dy = Tensor::from_fn(y.shape(), cotangent);
-    y.backward_from(&dy).expect("no parameters");
-    let step = 1e-5;
-    for (k, x) in inputs.iter().enumerate() {
-        let scale: f64 = y.value().to_vec().iter().enumerate().map(|(i, y)| (y * cotangent(i)).abs()).sum();
-        let grad = vars[k].grad().expect("reached");
-        assert_eq!(grad.shape(), x.shape(), "gradient {k}");
-        for i in 0..x.size() {
-            let at = |h: f64| {
-                let mut values = x.to_vec();
-                values[i] += h;
-                let tape = Tape::new();
-                let moved = Tensor::new(x.shape(), values);
-                let vars: alloc::vec::Vec<_> = inputs
-                    .iter()
-                    .enumerate()
-                    .map(|(j, x)| tape.input(if j == k { moved.clone() } else { x.clone() }))
-                    .collect();
-                let y = op(&vars).value().to_vec();
-                y.iter().enumerate().map(|(i, y)| y * cotangent(i)).sum::<f64>()
-            };
-            let want = (at(step) - at(-step)) / (2.0 * step);
-            let got = grad.to_vec()[i];
-            let bound = 1e-8 * (1.0 + want.abs()) + 1e-10 * scale; // truncation, rounding
-            assert!((got - want).abs() < bound, "gradient {k}[{i}]: {got}, by differences {want}");
-        }
-    }
+    central_differences(|_, x| op(x), inputs).assert_ok();
 }

@@ -29,6 +29,8 @@ pub enum Map<T> {
     Scale(T),
     /// x + c
     Shift(T),
+    /// x; of a dual, its value without the tangent
+    Primal,
 
     /// c, whatever x is: the slope of `Identity`, `Neg`, `Scale` and `Shift`
     Constant(T),
@@ -62,6 +64,7 @@ impl<T: Real> Map<T> {
             Self::Square => x * x,
             Self::Scale(c) => c * x,
             Self::Shift(c) => x + c,
+            Self::Primal => T::of(x.value()),
             Self::Constant(c) => c,
             Self::Recip => one / x,
             Self::HalfRecip => one / (x + x),
@@ -77,7 +80,7 @@ impl<T: Real> Map<T> {
 macro_rules! for_map {
     ($map:expr, |$f:ident| $body:expr) => {
         for_map!(@ $map, $f, $body,
-            [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Recip HalfRecip OneMinusSquare Logistic Step]
+            [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Primal Recip HalfRecip OneMinusSquare Logistic Step]
             [Scale Shift Constant])
     };
     (@ $map:expr, $f:ident, $body:expr, [$($plain:ident)*] [$($with:ident)*]) => {

@@ -1,13 +1,14 @@
 //! A value without its past.
 //!
-//! - Forward: y = x; a view.
+//! - Forward: y = x; on duals without the tangent, so that forward mode calls it a constant too.
 //! - Backward: nothing: y is a constant.
 //! - Why: the A2C advantage weighs the policy's gradient and must not send one to the critic.
-//! - Cost: none.
+//! - Cost: one copy.
 //! - Reference: PyTorch manual, `Tensor.detach`.
 
-use tensor::Real;
+use tensor::{Map, Real};
 
+use super::unary;
 use crate::backward::Backward;
 use crate::forward::Forward;
 use crate::op::{Op, Operation};
@@ -24,10 +25,9 @@ impl<T: Real> Var<'_, T> {
 
 impl<T: Real> Operation<T> for Detach {
     const NAME: &'static str = "detach";
-    const SHARES: bool = true;
 
     fn forward(&self, f: &mut Forward<'_, T>) {
-        f.share(f.tensor(0).clone());
+        unary::forward(f, Map::Primal);
     }
 
     fn backward(&self, _: &mut Backward<'_, T>) {
@@ -37,7 +37,7 @@ impl<T: Real> Operation<T> for Detach {
 
 #[cfg(test)]
 mod tests {
-    use tensor::Tensor;
+    use tensor::{Dual, Tensor};
 
     use crate::Tape;
 
@@ -47,5 +47,12 @@ mod tests {
         let x = tape.input(Tensor::scalar(3.0));
         (x * x.detach()).backward().expect("no parameters");
         assert_eq!(x.grad().expect("reached").item(), 3.0);
+    }
+
+    #[test]
+    fn a_tangent_does_not_go_through_either() {
+        let tape = Tape::new();
+        let x = tape.input(Tensor::scalar(Dual::variable(3.0_f64)));
+        assert_eq!((x * x.detach()).value().item().tangent, 3.0);
     }
 }
