@@ -138,7 +138,11 @@ impl<T: Real> Params<T> {
 
     /// The name of the parameter that holds the first number that is infinite or NaN.
     pub fn first_not_finite(&self) -> Option<&str> {
-        first_not_finite(&self.entries, &self.flat)
+        self.first_not_finite_in(&self.flat)
+    }
+
+    pub(crate) fn first_not_finite_in(&self, flat: &Tensor<T>) -> Option<&str> {
+        first_not_finite(&self.entries, flat)
     }
 
     /// Puts all parameters on a tape. They stay borrowed while the pass lasts, so that they cannot change under it:
