@@ -5,8 +5,8 @@ use gradus_tests::golden::{Case, all, assert_close};
 use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
 use tensor::Tensor;
 
-/// The rule and the learning rate that a file was made with. Its `what` is how PyTorch prints an optimiser: a name, then
-/// `key: value` pairs. Options that we do not have must be off.
+/// The rule and the learning rate that a file was made with. Its `what` is how PyTorch prints an optimiser: a name,
+/// then `key: value` pairs. Options that we do not have must be off.
 fn settings(what: &str) -> (Rule, f64) {
     let words: Vec<&str> = what.split_whitespace().collect();
     let after = |key: &str| {

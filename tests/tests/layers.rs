@@ -167,9 +167,11 @@ fn layer_norm_against_pytorch() {
     assert_grads(weights, &params, &case, &names, 1e-10);
 }
 
+type Function = fn(f64) -> f64;
+
 #[test]
 fn mlp_against_loops() {
-    let functions: [(Activation, fn(f64) -> f64); 3] = [
+    let functions: [(Activation, Function); 3] = [
         (Activation::Tanh, f64::tanh),
         (Activation::Relu, |x| x.max(0.0)),
         (Activation::Sigmoid, |x| 1.0 / (1.0 + (-x).exp())),

@@ -12,8 +12,8 @@
 //! assert_eq!(y.shape()[..], [5, 1]);
 //! ```
 //!
-//! In the order in which to read: [`Params`] (one flat buffer, handles with names), [`Init`] and [`Builder`], the layers,
-//! [`clip_global_norm`], [`Optimizer`] and [`Schedule`], and [`Checkpoint`].
+//! In the order in which to read: [`Params`] (one flat buffer, handles with names), [`Init`] and [`Builder`], the
+//! layers, [`clip_global_norm`], [`Optimizer`] and [`Schedule`], and, with the feature `std`, the checkpoints.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -332,14 +332,14 @@ mod tests {
             let mut all = Vec::new();
             params.for_each_trainable(|range, values| {
                 assert_eq!(values.shape()[..], [range.len()]);
-                all.push(range);
+                all.push((range.start, range.end));
             });
             all
         };
-        assert_eq!(stretches(&mut params), [0..10]);
+        assert_eq!(stretches(&mut params), [(0, 10)]);
         params.set_trainable(b, false);
         params.set_trainable(e, false);
-        assert_eq!(stretches(&mut params), [0..2, 4..8]);
+        assert_eq!(stretches(&mut params), [(0, 2), (4, 8)]);
         assert_eq!(stretches(&mut Params::new()), []);
     }
 

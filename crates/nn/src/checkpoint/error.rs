@@ -112,12 +112,14 @@ impl fmt::Display for Problem {
             }
             Self::Shape { name, found, expected } => write!(
                 f,
-                "{name} has shape {found:?}, expected {expected}; build the model with the sizes that the file was saved with"
+                "{name} has shape {found:?}, expected {expected}; \
+                 build the model with the sizes that the file was saved with"
             ),
             Self::NotFinite { name } => {
                 write!(
                     f,
-                    "{name} holds a number that is not finite, expected finite numbers only; go on from an earlier checkpoint"
+                    "{name} holds a number that is not finite, expected finite numbers only; \
+                 go on from an earlier checkpoint"
                 )
             }
             Self::Steps { found } => {

@@ -47,7 +47,8 @@ const OPTIMIZER: &str = "optimizer.";
 const STEPS: &str = "optimizer.steps";
 
 /// Writes parameters, an optimiser's state and metadata, whole or not at all: whatever goes wrong, the file that was
-/// there before is still there. `f32` is saved as F32 and `f64` as F64, to the bit; the same content gives the same bytes.
+/// there before is still there. `f32` is saved as F32 and `f64` as F64, to the bit; the same content gives the same
+/// bytes.
 ///
 /// # Errors
 /// If the file cannot be written, or a parameter or moment is not finite: such a checkpoint would not load.
