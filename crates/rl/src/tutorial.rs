@@ -112,7 +112,8 @@ pub struct TutorialRun<T: Real> {
     pub params: Params<T>,
     /// Updates so far.
     pub updates: usize,
-    optimizer: Optimizer<T>,
+    /// What moves them.
+    pub optimizer: Optimizer<T>,
     grads: Grads<T>,
     acting: Tape<T>,
     learning: Tape<T>,

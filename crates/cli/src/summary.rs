@@ -1,0 +1,145 @@
+//! How runs ended: of each its outcome; over the seeds a table, with median and range.
+
+use rl::tasks::STAGES;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::table::{NONE, Table, share};
+use crate::test::Stage;
+use crate::training::Training;
+
+/// How a run ended. Nothing of it depends on the clock.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Outcome {
+    /// The task.
+    pub(crate) task: &'static str,
+    /// What a reader of its figures must know.
+    pub(crate) caveat: &'static str,
+    /// The seed.
+    pub(crate) seed: u64,
+    /// Why it ended.
+    pub(crate) end: String,
+    /// Whether it failed: then there was no test.
+    pub(crate) failed: bool,
+    /// Updates that were made.
+    pub(crate) updates: usize,
+    /// Training steps that were made.
+    pub(crate) steps: u64,
+    /// The test.
+    pub(crate) stages: Vec<Stage>,
+}
+
+impl Outcome {
+    /// Whether every test episode of every stage ended in an exact match.
+    pub(crate) fn solved(&self) -> bool {
+        !self.failed && self.stages.iter().all(|stage| stage.exact == 1.0)
+    }
+}
+
+/// An outcome, and how long it took.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Timed {
+    /// The outcome.
+    #[serde(flatten)]
+    pub(crate) outcome: Outcome,
+    /// Seconds from the start of the run to the end of its test.
+    pub(crate) seconds: f64,
+}
+
+/// A column of figures.
+struct Column {
+    name: String,
+    value: Box<dyn Fn(&Timed) -> Option<f64>>,
+    show: fn(f64) -> String,
+}
+
+fn columns<R: Training>() -> Vec<Column> {
+    let column = |name: &str, value: fn(&Timed) -> f64, show| Column {
+        name: name.to_owned(),
+        value: Box::new(move |run| Some(value(run))),
+        show,
+    };
+    let of_stages = |name: &'static str, value: fn(&Stage) -> f64, show| {
+        (0..STAGES).map(move |stage| Column {
+            name: format!("{name} {stage}"),
+            value: Box::new(move |run| run.outcome.stages.get(stage).map(value)),
+            show,
+        })
+    };
+    let mut columns = vec![
+        column("updates", |run| run.outcome.updates as f64, |x| format!("{x:.0}")),
+        column("steps", |run| run.outcome.steps as f64, |x| format!("{x:.0}")),
+        column("seconds", |run| run.seconds, |x| format!("{x:.1}")),
+    ];
+    columns.extend(R::REWARD.into_iter().flat_map(|name| of_stages(name, |stage| stage.reward, |x| format!("{x:.3}"))));
+    columns.extend(of_stages("exact", |stage| stage.exact, share));
+    columns
+}
+
+/// The runs of all seeds, a row for each, failed ones included; then median and range of all that have the figure.
+pub(crate) fn table<R: Training>(runs: &[Timed]) -> Table {
+    let columns = columns::<R>();
+    let row = |first: [String; 2], cell: &dyn Fn(&Column) -> String, last: &str| {
+        first.into_iter().chain(columns.iter().map(cell)).chain([last.to_owned()]).collect::<Vec<_>>()
+    };
+    let mut table = Table::new(row(["seed".into(), "solved".into()], &|column| column.name.clone(), "end"));
+    for run in runs {
+        let solved = if run.outcome.solved() { "yes" } else { "no" };
+        let cell = |column: &Column| (column.value)(run).map_or(NONE.into(), column.show);
+        table.row(row([run.outcome.seed.to_string(), solved.into()], &cell, &run.outcome.end));
+    }
+    let spread = |column: &Column| Spread::of(runs.iter().filter_map(&column.value));
+    let median = |column: &Column| spread(column).map_or(NONE.into(), |s| (column.show)(s.median));
+    let range = |column: &Column| {
+        spread(column).map_or(NONE.into(), |s| format!("{} to {}", (column.show)(s.least), (column.show)(s.most)))
+    };
+    table.row(row(["median".into(), format!("{} of {}", solved(runs), runs.len())], &median, ""));
+    table.row(row(["range".into(), String::new()], &range, ""));
+    table
+}
+
+/// The same as JSON.
+pub(crate) fn json<R: Training>(runs: &[Timed]) -> Value {
+    let spreads = columns::<R>().into_iter().map(|column| {
+        let spread = Spread::of(runs.iter().filter_map(&column.value));
+        (column.name, json!(spread))
+    });
+    let together = R::together(runs).map(|(_, value)| value);
+    json!({ "solved": solved(runs), "of": runs.len(), "spread": spreads.collect::<Map<_, _>>(), "together": together, "runs": runs })
+}
+
+fn solved(runs: &[Timed]) -> usize {
+    runs.iter().filter(|run| run.outcome.solved()).count()
+}
+
+/// Median and range of some figures.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Spread {
+    median: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Spread {
+    /// Of no figures there is none. The median of an even number of figures is the mean of the two in the middle.
+    fn of(figures: impl Iterator<Item = f64>) -> Option<Self> {
+        let mut figures: Vec<f64> = figures.collect();
+        figures.sort_by(f64::total_cmp);
+        let (&least, &most) = (figures.first()?, figures.last()?);
+        let (low, high) = (figures[(figures.len() - 1) / 2], figures[figures.len() / 2]);
+        Some(Self { median: (low + high) / 2.0, least, most })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        let of = |figures: &[f64]| Spread::of(figures.iter().copied());
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[3.0, 1.0, 2.0]), Some(Spread { median: 2.0, least: 1.0, most: 3.0 }));
+        assert_eq!(of(&[4.0, 1.0, 2.0, 8.0]), Some(Spread { median: 3.0, least: 1.0, most: 8.0 }));
+    }
+}
