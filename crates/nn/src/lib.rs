@@ -12,8 +12,8 @@
 //! assert_eq!(y.shape()[..], [5, 1]);
 //! ```
 //!
-//! In the order in which to read: [`Params`] (one flat buffer, handles with names), [`Init`] and [`Builder`], the layers,
-//! [`clip_global_norm`], [`Optimizer`] and [`Schedule`], and the checkpoints.
+//! In the order in which to read: [`Params`] (one flat buffer, handles with names), [`Init`] and [`Builder`], the
+//! layers, [`clip_global_norm`], [`Optimizer`] and [`Schedule`], and, with the feature `std`, the checkpoints.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -21,6 +21,9 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod bytes;
+#[cfg(feature = "std")]
+mod checkpoint;
 mod clip;
 mod embedding;
 mod gru;
@@ -32,6 +35,9 @@ mod optim;
 mod params;
 mod schedule;
 
+pub use bytes::{BytesError, Stored};
+#[cfg(feature = "std")]
+pub use checkpoint::{Checkpoint, CheckpointError, Problem, save};
 pub use clip::{NotFinite, clip_global_norm};
 pub use embedding::Embedding;
 pub use gru::{Gru, GruCell, Variant};

@@ -97,7 +97,7 @@ impl<T: Real> Optimizer<T> {
     }
 
     /// Moves the parameters once. A frozen parameter and its moments stay as they are, whatever its gradient and the
-    /// weight decay; Adam's bias correction counts the optimiser's steps, also for a parameter that was frozen for some.
+    /// weight decay. Adam's bias correction counts all steps, also for a parameter that was frozen in some of them.
     ///
     /// Allocates nothing, if the tape that the parameters were bound to has been cleared: as long as it holds them,
     /// writing copies them.

@@ -138,7 +138,11 @@ impl<T: Real> Params<T> {
 
     /// The name of the parameter that holds the first number that is infinite or NaN.
     pub fn first_not_finite(&self) -> Option<&str> {
-        first_not_finite(&self.entries, &self.flat)
+        self.first_not_finite_in(&self.flat)
+    }
+
+    pub(crate) fn first_not_finite_in(&self, flat: &Tensor<T>) -> Option<&str> {
+        first_not_finite(&self.entries, flat)
     }
 
     /// Puts all parameters on a tape. They stay borrowed while the pass lasts, so that they cannot change under it:
@@ -339,14 +343,14 @@ mod tests {
             let mut all = Vec::new();
             params.for_each_trainable(|range, values| {
                 assert_eq!(values.shape()[..], [range.len()]);
-                all.push(range);
+                all.push((range.start, range.end));
             });
             all
         };
-        assert_eq!(stretches(&mut params), [0..10]);
+        assert_eq!(stretches(&mut params), [(0, 10)]);
         params.set_trainable(b, false);
         params.set_trainable(e, false);
-        assert_eq!(stretches(&mut params), [0..2, 4..8]);
+        assert_eq!(stretches(&mut params), [(0, 2), (4, 8)]);
         assert_eq!(stretches(&mut Params::new()), []);
     }
 
