@@ -2,4 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod close;
+pub mod composed;
+mod draw;
 pub mod golden;
+
+pub use draw::Draw;

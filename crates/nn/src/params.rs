@@ -168,7 +168,7 @@ impl<T: Real> Params<T> {
                 tape.constant(value)
             };
         }
-        Weights { tape, params: self, first }
+        Weights { tape, first }
     }
 }
 
@@ -192,11 +192,22 @@ fn first_not_finite<'a, T: Real>(entries: &'a [Entry], flat: &Tensor<T>) -> Opti
 #[derive(Clone, Copy)]
 pub struct Weights<'t, T: Real = f32> {
     tape: &'t Tape<T>,
-    params: &'t Params<T>,
     first: usize,
 }
 
 impl<'t, T: Real> Weights<'t, T> {
+    /// Variables in the place of the parameters, in their order: what a gradient check varies.
+    ///
+    /// # Panics
+    /// Without variables, or if they do not stand on the tape one after the other.
+    #[track_caller]
+    pub fn from_vars(vars: &[Var<'t, T>]) -> Self {
+        let first = vars.first().expect("from_vars: there are no variables");
+        let in_a_row = vars.iter().enumerate().all(|(k, var)| var.index() == first.index() + k);
+        assert!(in_a_row, "from_vars: the variables do not stand on the tape one after the other");
+        Self { tape: first.tape(), first: first.index() }
+    }
+
     /// The tape.
     pub fn tape(self) -> &'t Tape<T> {
         self.tape
@@ -226,8 +237,8 @@ impl<T: Real> Grads<T> {
     }
 
     /// Adds what the last backward pass left at the parameters.
-    pub fn collect(&mut self, weights: Weights<'_, T>) {
-        for (k, entry) in weights.params.entries.iter().enumerate() {
+    pub fn collect(&mut self, params: &Params<T>, weights: Weights<'_, T>) {
+        for (k, entry) in params.entries.iter().enumerate() {
             if let Some(grad) = weights.get(Param(k)).grad() {
                 let to = self.flat.view_mut().slice(0, entry.offset..entry.end());
                 Fast.sum_to(T::one(), grad.reshape([grad.size()]).view(), to);
@@ -305,8 +316,8 @@ mod tests {
         let loss = weights.get(a).reshape([1, 2]).matmul(weights.get(b)).sum();
         loss.backward().expect("both are used");
         let mut grads = Grads::zeros(&params);
-        grads.collect(weights);
-        grads.collect(weights);
+        grads.collect(&params, weights);
+        grads.collect(&params, weights);
         assert_eq!(grads.flat().to_vec(), [6.0, 8.0, 2.0, 4.0]);
         assert_eq!(grads.get(&params, b), Tensor::from([[2.0], [4.0]]));
     }

@@ -285,7 +285,7 @@ impl<T: Real> Worker<T> {
             let loss = sums.loss(update, episodes, steps);
             loss.backward().expect("the loss uses every parameter");
             grads.clear();
-            grads.collect(weights);
+            grads.collect(params, weights);
         }
         learning.clear();
     }

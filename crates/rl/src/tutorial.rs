@@ -206,7 +206,7 @@ impl<T: Real> TutorialRun<T> {
             let terms = loss(&network, stage, &played.contexts(), &played.actions(), targets, &self.config);
             terms.loss.backward().expect("the loss uses every parameter");
             self.grads.clear();
-            self.grads.collect(weights);
+            self.grads.collect(&self.params, weights);
             TutorialReport {
                 update: 0,
                 stage,

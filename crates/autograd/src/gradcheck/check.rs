@@ -9,6 +9,9 @@ use super::report::{Finding, Report};
 use crate::tape::Tape;
 use crate::var::Var;
 
+/// A function of tensors on one scalar, behind a pointer: the checks are compiled once, not once for each function.
+pub(super) type On<'a, T> = dyn for<'t> Fn(&'t Tape<T>, &[Var<'t, T>]) -> Var<'t, T> + 'a;
+
 /// What a function and the tape behind it give for some inputs.
 pub(super) struct Pass {
     pub(super) y: Tensor<f64>,
@@ -19,7 +22,7 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    fn run(f: &impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>, inputs: &[Tensor<f64>]) -> Self {
+    fn run(f: &On<f64>, inputs: &[Tensor<f64>]) -> Self {
         let tape = Tape::new();
         let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
         let y = f(&tape, &x);
@@ -52,16 +55,16 @@ fn cotangent(shape: Shape) -> Tensor<f64> {
 /// scale it cannot tell apart.
 pub(super) fn check(
     mut report: Report,
-    f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
+    f: &On<f64>,
     inputs: &[Tensor<f64>],
-    mut reference: impl FnMut(&Pass, usize) -> (Vec<f64>, f64),
+    reference: &mut dyn FnMut(&Pass, usize) -> (Vec<f64>, f64),
 ) -> Report {
     if inputs.is_empty() {
         report.findings.push(Finding::NoInputs);
         return report;
     }
-    let pass = Pass::run(&f, inputs);
-    if !pass.has_the_bits_of(&Pass::run(&f, inputs)) {
+    let pass = Pass::run(f, inputs);
+    if !pass.has_the_bits_of(&Pass::run(f, inputs)) {
         report.findings.push(Finding::NotDeterministic);
         return report;
     }

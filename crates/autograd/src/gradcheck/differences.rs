@@ -2,7 +2,7 @@
 
 use tensor::Tensor;
 
-use super::check::{check, with_entry};
+use super::check::{On, check, with_entry};
 use super::report::Report;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -26,7 +26,7 @@ pub fn central_differences(
     inputs: &[Tensor<f64>],
 ) -> Report {
     let mut tape = Tape::evaluating();
-    check(Report::new("central differences", TOLERANCE), &f, inputs, |pass, k| {
+    check(Report::new("central differences", TOLERANCE), &f, inputs, &mut |pass, k| {
         let slope = |i| slope(&mut tape, &f, inputs, &pass.dy, (k, i));
         let magnitude: f64 = products(&pass.dy, &pass.y).map(f64::abs).sum();
         ((0..inputs[k].size()).map(slope).collect(), FLOOR * magnitude)
@@ -34,13 +34,7 @@ pub fn central_differences(
 }
 
 /// The slope of ⟨dy, f⟩ along entry `i` of input `k`.
-fn slope(
-    tape: &mut Tape<f64>,
-    f: &impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
-    inputs: &[Tensor<f64>],
-    dy: &Tensor<f64>,
-    (k, i): (usize, usize),
-) -> f64 {
+fn slope(tape: &mut Tape<f64>, f: &On<f64>, inputs: &[Tensor<f64>], dy: &Tensor<f64>, (k, i): (usize, usize)) -> f64 {
     let x = inputs[k].to_vec()[i];
     let h = STEP * x.abs().max(1.0);
     let mut at = |moved| {

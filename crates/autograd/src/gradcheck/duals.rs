@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use tensor::{Dual, Real, Tensor};
 
-use super::check::{check, with_entry};
+use super::check::{On, check, with_entry};
 use super::function::Function;
 use super::report::Report;
 use crate::tape::Tape;
@@ -20,31 +20,30 @@ const TOLERANCE: f64 = 1e-13;
 ///
 /// Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), section 3.1: ⟨dy, ẏ⟩ = ⟨dx, ẋ⟩.
 pub fn duals(f: &impl Function, inputs: &[Tensor<f64>]) -> Report {
+    compare(&|tape, x| f.call(tape, x), &|tape, x| f.call(tape, x), inputs)
+}
+
+fn compare(f: &On<f64>, f_on_duals: &On<Dual<f64>>, inputs: &[Tensor<f64>]) -> Report {
     let lifted: Vec<Tensor<Dual<f64>>> = inputs.iter().map(Tensor::cast).collect();
     let mut tape = Tape::evaluating();
-    check(
-        Report::new("duals", TOLERANCE),
-        |tape, x| f.call(tape, x),
-        inputs,
-        |pass, k| {
-            let dy = pass.dy.to_vec();
-            let slope = |i| slope(&mut tape, f, &lifted, &dy, (k, i));
-            ((0..inputs[k].size()).map(slope).collect(), 0.0)
-        },
-    )
+    check(Report::new("duals", TOLERANCE), f, inputs, &mut |pass, k| {
+        let dy = pass.dy.to_vec();
+        let slope = |i| slope(&mut tape, f_on_duals, &lifted, &dy, (k, i));
+        ((0..inputs[k].size()).map(slope).collect(), 0.0)
+    })
 }
 
 /// The slope of ⟨dy, f⟩ along entry `i` of input `k`.
 fn slope(
     tape: &mut Tape<Dual<f64>>,
-    f: &impl Function,
+    f: &On<Dual<f64>>,
     inputs: &[Tensor<Dual<f64>>],
     dy: &[f64],
     (k, i): (usize, usize),
 ) -> f64 {
     let seed = Dual::variable(inputs[k].to_vec()[i].value());
     let (tape, x) = with_entry(tape, inputs, (k, i), seed);
-    let y = f.call(tape, &x).value().to_vec();
+    let y = f(tape, &x).value().to_vec();
     assert_eq!(y.len(), dy.len(), "gradcheck: the shape of the result depends on the scalar");
     y.iter().zip(dy).map(|(y, dy)| dy * y.tangent).sum()
 }

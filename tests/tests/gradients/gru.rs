@@ -1,0 +1,85 @@
+//! The GRU, fused and composed from small operations, in one step and in several.
+
+use autograd::Tape;
+use gradus_tests::golden::assert_close;
+use gradus_tests::{Draw, composed};
+use tensor::Tensor;
+
+/// gx\[T,B,3H\], h0\[B,H\], w\[3H,H\], b\[3H\].
+fn inputs(steps: usize, batch: usize, hidden: usize) -> [Tensor<f64>; 4] {
+    let mut d = Draw::new(2);
+    let (gx, h0) = (d.normal([steps, batch, 3 * hidden]), d.normal([batch, hidden]));
+    [gx, h0, &d.normal([3 * hidden, hidden]) * &Tensor::scalar(0.6), d.normal([3 * hidden])]
+}
+
+const NAMES: [&str; 4] = ["gx", "h0", "w", "b"];
+
+#[test]
+fn fused_and_composed_agree() {
+    for (steps, batch, hidden) in [(1, 2, 3), (2, 3, 5), (7, 3, 4), (50, 2, 9)] {
+        let inputs = inputs(steps, batch, hidden);
+        let dy = Draw::new(3).normal([steps, batch, hidden]);
+        let tape = Tape::new();
+        let [x, y] = [(); 2].map(|()| inputs.each_ref().map(|x| tape.input(x.clone())));
+        let fused = x[0].gru(x[1], x[2], x[3]);
+        let small = autograd::Var::stack(&composed::gru(y[0], y[1], y[2], y[3]));
+        assert_close("states", &fused.value().to_vec(), &small.value().to_vec(), 1e-12);
+        (fused.backward_from(&dy)).expect("no parameters");
+        let dx = x.map(|x| x.grad().expect("reached").to_vec());
+        (small.backward_from(&dy)).expect("no parameters");
+        for k in 0..4 {
+            assert_close(NAMES[k], &dx[k], &y[k].grad().expect("reached").to_vec(), 1e-12);
+        }
+    }
+}
+
+/// The last state of one node over T steps is that of T nodes over one step each.
+#[test]
+fn steps_together_equal_steps_one_by_one() {
+    for steps in [1, 2, 7, 50] {
+        let inputs = inputs(steps, 3, 5);
+        let dy = Draw::new(4).normal([3, 5]);
+        let tape = Tape::new();
+        let [x, y] = [(); 2].map(|()| inputs.each_ref().map(|x| tape.input(x.clone())));
+        let together = x[0].gru(x[1], x[2], x[3]).select(0, steps - 1);
+        let mut single = y[1];
+        for t in 0..steps {
+            single = y[0].slice(0, t..t + 1).gru(single, y[2], y[3]).select(0, 0);
+        }
+        assert_eq!(together.value(), single.value());
+        together.backward_from(&dy).expect("no parameters");
+        let dx = x.map(|x| x.grad().expect("reached").to_vec());
+        single.backward_from(&dy).expect("no parameters");
+        for k in 0..4 {
+            assert_close(NAMES[k], &dx[k], &y[k].grad().expect("reached").to_vec(), 1e-13);
+        }
+    }
+}
+
+/// Rows of a batch do not see each other, and a shared weight collects from all.
+#[test]
+fn a_batch_is_the_sum_of_its_rows() {
+    let (steps, batch, hidden) = (7, 3, 5);
+    let [gx, h0, w, b] = inputs(steps, batch, hidden);
+    let dy = Draw::new(5).normal([steps, batch, hidden]);
+    let gradients = |rows: core::ops::Range<usize>| {
+        let tape = Tape::new();
+        let parts = [gx.slice(1, rows.clone()), h0.slice(0, rows.clone()), w.clone(), b.clone()];
+        let x = parts.map(|x| tape.input(x));
+        let y = x[0].gru(x[1], x[2], x[3]);
+        y.backward_from(&dy.slice(1, rows)).expect("no parameters");
+        (y.value(), x.map(|x| x.grad().expect("reached")))
+    };
+    let (y, whole) = gradients(0..batch);
+    let rows: Vec<_> = (0..batch).map(|row| gradients(row..row + 1)).collect();
+    for (row, (value, grads)) in rows.iter().enumerate() {
+        let at = row..row + 1;
+        assert_close("h", &y.slice(1, at.clone()).to_vec(), &value.to_vec(), 1e-13);
+        assert_close("gx", &whole[0].slice(1, at.clone()).to_vec(), &grads[0].to_vec(), 1e-13);
+        assert_close("h0", &whole[1].slice(0, at).to_vec(), &grads[1].to_vec(), 1e-13);
+    }
+    for k in 2..4 {
+        let sum = &(&rows[0].1[k] + &rows[1].1[k]) + &rows[2].1[k];
+        assert_close(NAMES[k], &whole[k].to_vec(), &sum.to_vec(), 1e-13);
+    }
+}
