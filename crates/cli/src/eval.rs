@@ -55,9 +55,8 @@ fn eval_task<R: Training>(args: &EvalArgs, file: &ConfigFile) -> Result<()> {
         let result = json!({ "task": task.name(), "caveat": task.caveat(), "seed": seed, "stages": stages });
         say(format!("{result:#}"));
     } else {
-        say(format!("{} test episodes a stage, seed {seed}\n", episodes));
-        say(test::table::<R>(&stages));
-        say(task.caveat());
+        let (table, caveat) = (test::table::<R>(&stages), task.caveat());
+        say(format!("{episodes} test episodes a stage, seed {seed}\n\n{table}\n{caveat}"));
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ pub(crate) fn tasks(args: &TasksArgs) -> Result<()> {
             all.push(json!({ "task": task.name(), "caveat": task.caveat(), "stages": stages }));
         } else {
             say(format!("{}\n\n{}", task.name(), table(&reports)));
-            reports.iter().for_each(print_figures);
+            figures(&reports).into_iter().for_each(say);
             say(format!("{}\n", task.caveat()));
         }
     }
@@ -47,10 +47,16 @@ fn table(reports: &[Report]) -> Table {
     table
 }
 
-fn print_figures(report: &Report) {
-    for (name, value) in &report.figures {
-        say(format!("stage {}: {name}: {value:.6}", report.stage));
+/// What is known beside states and programs, if anything is.
+fn figures(reports: &[Report]) -> Option<Table> {
+    let first = reports.first().filter(|report| !report.figures.is_empty())?;
+    let stages = reports.iter().map(|report| format!("stage {}", report.stage));
+    let mut table = Table::new(["figure".into()].into_iter().chain(stages));
+    for (row, (name, _)) in first.figures.iter().enumerate() {
+        let values = reports.iter().map(|report| format!("{:.6}", report.figures[row].1));
+        table.row([(*name).to_owned()].into_iter().chain(values));
     }
+    Some(table)
 }
 
 fn json(report: &Report) -> Value {

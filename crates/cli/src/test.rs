@@ -71,7 +71,7 @@ pub(crate) fn test<R: Training>(
 /// The figures as people read them: exact match, greedy; then sampled, and greedy under shuffled contexts.
 pub(crate) fn table<R: Training>(stages: &[Stage]) -> Table {
     let before = ["stage", "goal"].into_iter().chain(R::REWARD);
-    let after = ["exact match", "sampled", "shuffled contexts", "steps", "programs", "most frequent program"];
+    let after = ["exact match", "sampled", "shuffled contexts", "steps", "distinct programs", "most frequent program"];
     let mut table = Table::new(before.chain(after));
     for s in stages {
         let reward = R::REWARD.map(|_| format!("{:.3}", s.reward));

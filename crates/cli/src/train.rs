@@ -84,14 +84,11 @@ impl<R: Training> Plan<R> {
 
     /// One seed, with the table of its test.
     fn run_alone(&self, seed: u64, folder: &Folder) -> Result<()> {
-        let Timed { outcome, seconds } = self.run(seed, folder)?;
+        let outcome = self.run(seed, folder)?.outcome;
         if outcome.failed {
             return Err(Error::Run(outcome.end));
         }
-        let Outcome { end, updates, steps, stages, caveat, .. } = outcome;
-        say(format!("{end}: {updates} updates, {steps} steps, {seconds:.1} s with the test\n"));
-        say(test::table::<R>(&stages));
-        say(caveat);
+        say(format!("\n{}\n{}", test::table::<R>(&outcome.stages), outcome.caveat));
         Ok(())
     }
 
@@ -144,6 +141,8 @@ impl<R: Training> Plan<R> {
             stages,
         };
         let seconds = started.elapsed().as_secs_f64();
+        let Outcome { end, updates, steps, .. } = &outcome;
+        say(format!("{end}; {updates} updates, {steps} steps, {seconds:.1} s with the test"));
         folder.write(TEST, pretty(&json!(outcome)))?;
         folder.write(CLOCK, pretty(&json!({ "training_seconds": trained_for, "seconds": seconds })))?;
         Ok(Timed { outcome, seconds })
