@@ -1,8 +1,6 @@
 //! What `eval` and `tasks` print.
 
-mod common;
-
-use common::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
 use serde_json::Value;
 
 fn parse(text: &str) -> Value {

@@ -1,5 +1,4 @@
 //! The command, called in a folder of its own.
-#![allow(dead_code)] // each test file uses its part
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A training that is over in a moment.
-pub const SMALL: [&str; 14] = [
+pub(crate) const SMALL: [&str; 14] = [
     "train",
     "--width",
     "16",
@@ -26,7 +25,7 @@ pub const SMALL: [&str; 14] = [
 ];
 
 /// The same for the tutorial.
-pub const SMALL_TUTORIAL: [&str; 12] = [
+pub(crate) const SMALL_TUTORIAL: [&str; 12] = [
     "train",
     "--task",
     "tutorial",
@@ -43,25 +42,25 @@ pub const SMALL_TUTORIAL: [&str; 12] = [
 
 /// What a call left behind.
 #[derive(Debug)]
-pub struct Called {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Called {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// A folder that goes away, in which commands run.
-pub struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a temporary folder"))
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn gradus(&self, args: &[&str]) -> Called {
+    pub(crate) fn gradus(&self, args: &[&str]) -> Called {
         let command = Command::new(env!("CARGO_BIN_EXE_gradus")).args(args).current_dir(self.0.path()).output();
         let output = command.expect("the command starts");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
@@ -71,7 +70,7 @@ impl Place {
 
     /// Calls that must succeed, and what they print.
     #[track_caller]
-    pub fn succeeds(&self, args: &[&str]) -> String {
+    pub(crate) fn succeeds(&self, args: &[&str]) -> String {
         let called = self.gradus(args);
         assert_eq!(called.code, 0, "{called:?}");
         assert_eq!(called.err, "");
@@ -80,7 +79,7 @@ impl Place {
 
     /// Calls that must be refused: with exit code 2, an error that says all of `parts`, and no change to any file.
     #[track_caller]
-    pub fn refuses(&self, args: &[&str], parts: &[&str]) {
+    pub(crate) fn refuses(&self, args: &[&str], parts: &[&str]) {
         let before = self.files();
         let called = self.gradus(args);
         assert_eq!(called.code, 2, "{args:?}: {called:?}");
@@ -92,22 +91,22 @@ impl Place {
         assert!(self.files() == before, "{args:?} has changed files");
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).expect("written");
     }
 
     #[track_caller]
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     #[track_caller]
-    pub fn json(&self, name: &str) -> serde_json::Value {
+    pub(crate) fn json(&self, name: &str) -> serde_json::Value {
         serde_json::from_slice(&self.read(name)).expect("JSON")
     }
 
     /// All files and folders with their content, sorted.
-    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         walk(self.0.path(), &mut files);
         files.sort();
@@ -116,7 +115,7 @@ impl Place {
 
     /// The names in a folder, sorted.
     #[track_caller]
-    pub fn names(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).expect("a folder");
         let name = |entry: Result<fs::DirEntry, _>| entry.expect("an entry").file_name().into_string().expect("UTF-8");
         let mut names: Vec<_> = entries.map(name).collect();
@@ -136,6 +135,6 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
 }
 
 /// `first` and then `more`.
-pub fn with<'a>(first: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn with<'a>(first: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [first, more].concat()
 }

@@ -1,8 +1,6 @@
 //! The same settings and seed give the same bytes: parameters, moments, metrics and test.
 
-mod common;
-
-use common::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
 
 const SAME: [&str; 4] = ["config.toml", "metrics.jsonl", "model.safetensors", "test.json"];
 

@@ -1,8 +1,6 @@
 //! What `train` prints and writes.
 
-mod common;
-
-use common::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
 use safetensors::SafeTensors;
 
 const FILES: [&str; 5] = ["clock.json", "config.toml", "metrics.jsonl", "model.safetensors", "test.json"];

@@ -1,8 +1,6 @@
 //! Bad input: a clear error, exit code 2, nothing lost.
 
-mod common;
-
-use common::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
 
 #[test]
 fn names_that_do_not_exist() {
