@@ -6,7 +6,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::say;
-use crate::table::share;
+use crate::table::{NONE, share};
 use crate::training::Update;
 
 /// The display of one run.
@@ -21,7 +21,7 @@ impl Progress {
     /// Before the first of at most `limit` updates.
     pub(crate) fn new(limit: usize) -> Self {
         let line = stdout().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{spinner} {wide_msg}").expect("a valid template");
+            let style = ProgressStyle::with_template("{wide_msg}").expect("a valid template");
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout()).with_style(style)
         });
         Self { line, started: Instant::now(), limit, exact: Vec::new() }
@@ -37,20 +37,17 @@ impl Progress {
         }
         let exact: Vec<_> = self.exact.iter().copied().map(share).collect();
         let text = format!(
-            "update {:>4} of {}  stage {}  exact {}  reward {:>6.3}  entropy {:.3}  {:.0} steps/s",
+            "update {:>4}/{}  stage {}  exact {}  reward {:>6.3}  entropy {:.3}  {:.0} steps/s",
             update.number,
             self.limit,
             update.stage,
-            if exact.is_empty() { "not yet measured".into() } else { exact.join(" ") },
+            if exact.is_empty() { NONE.into() } else { exact.join(" ") },
             update.reward,
             update.entropy,
             steps as f64 / self.started.elapsed().as_secs_f64(),
         );
         match &self.line {
-            Some(line) => {
-                line.set_message(text);
-                line.tick();
-            }
+            Some(line) => line.set_message(text),
             None => say(text),
         }
     }

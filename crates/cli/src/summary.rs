@@ -46,33 +46,38 @@ pub(crate) struct Timed {
     pub(crate) seconds: f64,
 }
 
+/// A figure of a run, or of one of its stages; a run that failed does not have all.
+type Figure = fn(&Timed, usize) -> Option<f64>;
+
 /// A column of figures.
 struct Column {
     name: String,
-    value: Box<dyn Fn(&Timed) -> Option<f64>>,
+    stage: usize,
+    figure: Figure,
     show: fn(f64) -> String,
 }
 
+impl Column {
+    fn of(&self, run: &Timed) -> Option<f64> {
+        (self.figure)(run, self.stage)
+    }
+}
+
 fn columns<R: Training>() -> Vec<Column> {
-    let column = |name: &str, value: fn(&Timed) -> f64, show| Column {
-        name: name.to_owned(),
-        value: Box::new(move |run| Some(value(run))),
-        show,
-    };
-    let of_stages = |name: &'static str, value: fn(&Stage) -> f64, show| {
-        (0..STAGES).map(move |stage| Column {
-            name: format!("{name} {stage}"),
-            value: Box::new(move |run| run.outcome.stages.get(stage).map(value)),
-            show,
-        })
+    let of_run = |name: &str, figure: Figure, show| Column { name: name.to_owned(), stage: 0, figure, show };
+    let of_stages = |name: &'static str, figure: Figure, show| {
+        (0..STAGES).map(move |stage| Column { name: format!("{name} {stage}"), stage, figure, show })
     };
     let mut columns = vec![
-        column("updates", |run| run.outcome.updates as f64, |x| format!("{x:.0}")),
-        column("steps", |run| run.outcome.steps as f64, |x| format!("{x:.0}")),
-        column("seconds", |run| run.seconds, |x| format!("{x:.1}")),
+        of_run("updates", |run, _| Some(run.outcome.updates as f64), |x| format!("{x:.0}")),
+        of_run("steps", |run, _| Some(run.outcome.steps as f64), |x| format!("{x:.0}")),
+        of_run("seconds", |run, _| Some(run.seconds), |x| format!("{x:.1}")),
     ];
-    columns.extend(R::REWARD.into_iter().flat_map(|name| of_stages(name, |stage| stage.reward, |x| format!("{x:.3}"))));
-    columns.extend(of_stages("exact", |stage| stage.exact, share));
+    if let Some(name) = R::REWARD {
+        let reward: Figure = |run, stage| Some(run.outcome.stages.get(stage)?.reward);
+        columns.extend(of_stages(name, reward, |x| format!("{x:.3}")));
+    }
+    columns.extend(of_stages("exact", |run, stage| Some(run.outcome.stages.get(stage)?.exact), share));
     columns
 }
 
@@ -85,10 +90,10 @@ pub(crate) fn table<R: Training>(runs: &[Timed]) -> Table {
     let mut table = Table::new(row(["seed".into(), "solved".into()], &|column| column.name.clone(), "end"));
     for run in runs {
         let solved = if run.outcome.solved() { "yes" } else { "no" };
-        let cell = |column: &Column| (column.value)(run).map_or(NONE.into(), column.show);
+        let cell = |column: &Column| column.of(run).map_or(NONE.into(), column.show);
         table.row(row([run.outcome.seed.to_string(), solved.into()], &cell, &run.outcome.end));
     }
-    let spread = |column: &Column| Spread::of(runs.iter().filter_map(&column.value));
+    let spread = |column: &Column| Spread::of(runs.iter().filter_map(|run| column.of(run)));
     let median = |column: &Column| spread(column).map_or(NONE.into(), |s| (column.show)(s.median));
     let range = |column: &Column| {
         spread(column).map_or(NONE.into(), |s| format!("{} to {}", (column.show)(s.least), (column.show)(s.most)))
@@ -101,7 +106,7 @@ pub(crate) fn table<R: Training>(runs: &[Timed]) -> Table {
 /// The same as JSON.
 pub(crate) fn json<R: Training>(runs: &[Timed]) -> Value {
     let spreads = columns::<R>().into_iter().map(|column| {
-        let spread = Spread::of(runs.iter().filter_map(&column.value));
+        let spread = Spread::of(runs.iter().filter_map(|run| column.of(run)));
         (column.name, json!(spread))
     });
     let together = R::together(runs).map(|(_, value)| value);

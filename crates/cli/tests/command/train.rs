@@ -82,7 +82,7 @@ fn a_pipe_gets_plain_lines_with_the_test_and_its_caveat() {
         let out = place.succeeds(args);
         assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
         assert!(
-            out.lines().any(|line| line.starts_with("update    3 of 3") || line.starts_with("update    6 of 6")),
+            out.lines().any(|line| line.starts_with("update    3/3") || line.starts_with("update    6/6")),
             "{out}"
         );
         for part in ["exact match", "most frequent program", "(a·b+c)−(d·e)", caveat, also] {
