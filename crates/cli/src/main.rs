@@ -14,6 +14,7 @@ mod eval;
 mod file;
 mod fisher;
 mod folder;
+mod outcome;
 mod progress;
 mod seeds;
 mod settings;

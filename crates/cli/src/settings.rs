@@ -76,6 +76,14 @@ pub(crate) fn merge<C: Settings>(task: TaskName, file: Option<&ConfigFile>, flag
     Ok(config)
 }
 
+/// The settings that are not at their defaults, as name and value.
+pub(crate) fn changes<C: Settings>(config: &C) -> Vec<(&'static str, String)> {
+    let default = C::default();
+    let changed = |field: &&Field| config.get(field.name) != default.get(field.name);
+    let value = |field: &Field| (field.name, config.get(field.name).expect("a setting of the table"));
+    C::FIELDS.iter().filter(changed).map(value).collect()
+}
+
 /// What to say about a setting that `task` does not have.
 fn unknown(task: TaskName, name: &str) -> String {
     match TaskName::ALL.into_iter().find(|other| other.default_of(name).is_some()) {

@@ -1,50 +1,13 @@
-//! How runs ended: of each its outcome; over the seeds a table, with median and range.
+//! Runs of several seeds: a row for each, then median and range.
 
 use rl::tasks::STAGES;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::outcome::Timed;
 use crate::table::{NONE, Table, share};
-use crate::test::Stage;
+use crate::task::TaskName;
 use crate::training::Training;
-
-/// How a run ended. Nothing of it depends on the clock.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Outcome {
-    /// The task.
-    pub(crate) task: &'static str,
-    /// What a reader of its figures must know.
-    pub(crate) caveat: &'static str,
-    /// The seed.
-    pub(crate) seed: u64,
-    /// Why it ended.
-    pub(crate) end: String,
-    /// Whether it failed: then there was no test.
-    pub(crate) failed: bool,
-    /// Updates that were made.
-    pub(crate) updates: usize,
-    /// Training steps that were made.
-    pub(crate) steps: u64,
-    /// The test.
-    pub(crate) stages: Vec<Stage>,
-}
-
-impl Outcome {
-    /// Whether every test episode of every stage ended in an exact match.
-    pub(crate) fn solved(&self) -> bool {
-        !self.failed && self.stages.iter().all(|stage| stage.exact == 1.0)
-    }
-}
-
-/// An outcome, and how long it took.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Timed {
-    /// The outcome.
-    #[serde(flatten)]
-    pub(crate) outcome: Outcome,
-    /// Seconds from the start of the run to the end of its test.
-    pub(crate) seconds: f64,
-}
 
 /// A figure of a run, or of one of its stages; a run that failed does not have all.
 type Figure = fn(&Timed, usize) -> Option<f64>;
@@ -103,14 +66,30 @@ pub(crate) fn table<R: Training>(runs: &[Timed]) -> Table {
     table
 }
 
+/// Which runs these are: the task, and the settings that are not at their defaults.
+pub(crate) fn title(task: TaskName, changes: &[(&str, String)]) -> String {
+    let changes: Vec<_> = changes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let except = if changes.is_empty() { String::new() } else { format!(" except {}", changes.join(", ")) };
+    format!("{}, default settings{except}", task.name())
+}
+
 /// The same as JSON.
-pub(crate) fn json<R: Training>(runs: &[Timed]) -> Value {
+pub(crate) fn json<R: Training>(changes: &[(&str, String)], runs: &[Timed]) -> Value {
     let spreads = columns::<R>().into_iter().map(|column| {
         let spread = Spread::of(runs.iter().filter_map(|run| column.of(run)));
         (column.name, json!(spread))
     });
     let together = R::together(runs).map(|(_, value)| value);
-    json!({ "solved": solved(runs), "of": runs.len(), "spread": spreads.collect::<Map<_, _>>(), "together": together, "runs": runs })
+    let changes: Map<_, _> = changes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    json!({
+        "task": R::TASK.name(),
+        "changed_settings": changes,
+        "solved": solved(runs),
+        "of": runs.len(),
+        "spread": spreads.collect::<Map<_, _>>(),
+        "together": together,
+        "runs": runs,
+    })
 }
 
 fn solved(runs: &[Timed]) -> usize {

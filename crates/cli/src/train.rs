@@ -15,12 +15,12 @@ use crate::args::TrainArgs;
 use crate::error::{Error, Result};
 use crate::file::{self, ConfigFile};
 use crate::folder::{CLOCK, CONFIG, Folder, Growing, METRICS, MODEL, TABLE, TABLE_JSON, TEST};
+use crate::outcome::{Outcome, Timed};
 use crate::progress::Progress;
 use crate::seeds::Seeds;
-use crate::summary::{self, Outcome, Timed};
 use crate::task::TaskName;
 use crate::training::Training;
-use crate::{clock, say, settings, test, weights};
+use crate::{clock, say, settings, summary, test, weights};
 
 /// Where the folders of runs are, unless `--out` says otherwise.
 const RUNS: &str = "runs";
@@ -101,8 +101,10 @@ impl<R: Training> Plan<R> {
         }
         let caveat = runs[0].outcome.caveat;
         let together = R::together(&runs).map(|(text, _)| text + "\n").unwrap_or_default();
-        let table = format!("{}\n{together}{caveat}\n", summary::table::<R>(&runs));
-        folder.write(TABLE_JSON, pretty(&summary::json::<R>(&runs)))?;
+        let changes = settings::changes(&self.config);
+        let title = summary::title(R::TASK, &changes);
+        let table = format!("{title}\n\n{}\n{together}{caveat}\n", summary::table::<R>(&runs));
+        folder.write(TABLE_JSON, pretty(&summary::json::<R>(&changes, &runs)))?;
         folder.write(TABLE, &table)?;
         say(format!("\n{table}"));
         match runs.iter().filter(|run| run.outcome.failed).count() {

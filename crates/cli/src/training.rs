@@ -9,7 +9,7 @@ use rl::rollout::Until;
 use rl::settings::Settings;
 use serde_json::Value;
 
-use crate::summary::Timed;
+use crate::outcome::Timed;
 use crate::task::TaskName;
 
 /// A run that goes on update by update.

@@ -7,7 +7,7 @@ use rl::tutorial::{EMITTED, SCHEDULE, TutorialConfig, TutorialRun};
 use serde_json::{Value, json};
 
 use crate::fisher::p_value;
-use crate::summary::Timed;
+use crate::outcome::Timed;
 use crate::task::TaskName;
 use crate::training::{Parts, Training, Update};
 

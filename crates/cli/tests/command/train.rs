@@ -99,7 +99,15 @@ fn several_seeds_make_a_table_with_median_and_range() {
     assert_eq!(place.names("runs/seed-2"), FILES);
     let table = String::from_utf8(place.read("runs/table.md")).expect("UTF-8");
     assert!(out.ends_with(&(table.clone() + "\n")), "{out}");
-    for part in ["| seed ", "| median ", "| range ", "0 of 2", "3 to 3", CALCULATOR] {
+    for part in [
+        "calculator, default settings except width = 16, batch = 32",
+        "| seed ",
+        "| median ",
+        "| range ",
+        "0 of 2",
+        "3 to 3",
+        CALCULATOR,
+    ] {
         assert!(table.contains(part), "no {part} in {table}");
     }
     let json = place.json("runs/table.json");
@@ -107,7 +115,7 @@ fn several_seeds_make_a_table_with_median_and_range() {
         (&json["solved"], &json["of"], &json["spread"]["updates"]["median"]),
         (&0.into(), &2.into(), &3.0.into())
     );
-    assert_eq!(json["runs"][0]["seed"], 2);
+    assert_eq!((&json["runs"][0]["seed"], &json["changed_settings"]["width"]), (&2.into(), &"16".into()));
 }
 
 #[test]
