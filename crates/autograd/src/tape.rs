@@ -144,6 +144,16 @@ impl<T: Real> Tape<T> {
         arena.inputs.clear();
     }
 
+    /// The variable at this position of the current pass.
+    ///
+    /// # Panics
+    /// If the pass is not that long.
+    #[track_caller]
+    pub fn var(&self, index: usize) -> Var<'_, T> {
+        assert!(index < self.len(), "var: this pass has {} nodes, there is no node {index}", self.len());
+        Var { tape: self, id: index as u32 }
+    }
+
     /// How many nodes this pass has.
     pub fn len(&self) -> usize {
         self.arena.borrow().len

@@ -6,7 +6,7 @@
 //! Conventions. Results come first in the equations and last in the arguments. `y` is overwritten; what is named
 //! `dx`, `da`, … is a gradient and is *added to*. Views may have any strides, unless a kernel says otherwise.
 //! Shapes must be as documented: callers check them, with better words than a kernel has. "Rows" are taken along the
-//! last axis.
+//! last axis, of which there is at least one. Maxima pass NaNs over.
 
 use crate::map::Map;
 use crate::real::Real;

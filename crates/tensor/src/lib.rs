@@ -8,8 +8,8 @@
 //! assert_eq!(table.sum_axis(1).to_vec(), [36.0, 66.0]);
 //! ```
 //!
-//! In the order in which to read: [`Real`] (the scalars) and [`Dual`] (a scalar that carries a derivative), [`Shape`],
-//! [`Tensor`] and the [`View`]s that kernels take, [`Kernels`] (the specification), [`Naive`] (the reference) and
+//! In the order in which to read: [`Real`] (the scalars) and [`Dual`] (a scalar that carries a derivative), [`Shape`]
+//! and [`Index`], [`Tensor`] and the [`View`]s that kernels take, [`Kernels`] (the specification), [`Naive`] (the reference) and
 //! [`Fast`] (what runs). This crate knows nothing of tapes, policies or tasks.
 #![no_std]
 
@@ -19,6 +19,7 @@ extern crate std;
 
 mod cpu;
 mod dual;
+mod index;
 mod kernels;
 mod map;
 mod ops;
@@ -31,6 +32,7 @@ mod view;
 
 pub use cpu::{Fast, Naive};
 pub use dual::Dual;
+pub use index::Index;
 pub use kernels::{AdamStep, Binary, Form, Kernels, Reduce};
 pub use map::Map;
 pub use real::{Element, Real};

@@ -21,7 +21,7 @@ pub enum Map<T> {
     Tanh,
     /// 1 / (1 + e⁻ˣ)
     Sigmoid,
-    /// max(x, 0)
+    /// max(x, 0); NaN stays NaN
     Relu,
     /// x²
     Square,
@@ -32,7 +32,7 @@ pub enum Map<T> {
     /// x; of a dual, its value without the tangent
     Primal,
 
-    /// c, whatever x is: the slope of `Neg`, `Scale` and `Shift`
+    /// c, whatever x is: the slope of `Identity`, `Neg`, `Scale` and `Shift`
     Constant(T),
     /// 1/x: the slope of `Log`
     Recip,
@@ -59,7 +59,8 @@ impl<T: Real> Map<T> {
             Self::Sqrt => x.sqrt(),
             Self::Tanh => x.tanh(),
             Self::Sigmoid => x.sigmoid(),
-            Self::Relu => T::zero().maximum(x),
+            Self::Relu if x <= T::zero() => T::zero(),
+            Self::Relu => x,
             Self::Square => x * x,
             Self::Scale(c) => c * x,
             Self::Shift(c) => x + c,
@@ -78,7 +79,9 @@ impl<T: Real> Map<T> {
 /// Expands its body once for each function, so that the loop in it is compiled for that function alone.
 macro_rules! for_map {
     ($map:expr, |$f:ident| $body:expr) => {
-        for_map!(@ $map, $f, $body, [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Primal Recip HalfRecip OneMinusSquare Logistic Step] [Scale Shift Constant])
+        for_map!(@ $map, $f, $body,
+            [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Primal Recip HalfRecip OneMinusSquare Logistic Step]
+            [Scale Shift Constant])
     };
     (@ $map:expr, $f:ident, $body:expr, [$($plain:ident)*] [$($with:ident)*]) => {
         match $map {
@@ -88,3 +91,44 @@ macro_rules! for_map {
     };
 }
 pub(crate) use for_map;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dual;
+
+    /// Each function with its slope and whether that is written in y; the tangent of a dual is the judge.
+    #[test]
+    fn every_slope_is_the_derivative() {
+        use Map::*;
+        let c = Dual::constant(-3.0);
+        for (f, slope, of_y) in [
+            (Identity, Constant(1.0), false),
+            (Neg, Constant(-1.0), false),
+            (Exp, Identity, true),
+            (Log, Recip, false),
+            (Sqrt, HalfRecip, true),
+            (Tanh, OneMinusSquare, true),
+            (Sigmoid, Logistic, true),
+            (Relu, Step, true),
+            (Square, Scale(2.0), false),
+            (Scale(c), Constant(-3.0), false),
+            (Shift(c), Constant(1.0), false),
+        ] {
+            for x in [0.3_f64, 1.7] {
+                let y = f.apply(Dual::variable(x));
+                let got = slope.apply(if of_y { y.value } else { x });
+                assert!((got - y.tangent).abs() < 1e-15, "{f:?} at {x}: {got} is not {}", y.tangent);
+            }
+        }
+    }
+
+    #[test]
+    fn relu_is_flat_at_its_kink_and_below() {
+        for x in [0.0, -0.0, -1.0] {
+            let y = Map::Relu.apply(Dual::variable(x));
+            assert_eq!((y.value, y.tangent, Map::Step.apply(y.value)), (0.0, 0.0, 0.0));
+        }
+        assert!(Map::Relu.apply(f64::NAN).is_nan());
+    }
+}

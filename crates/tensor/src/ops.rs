@@ -99,3 +99,10 @@ impl<T: Real> Neg for &Tensor<T> {
         self.map(Map::Neg)
     }
 }
+
+impl<T: Real> Neg for Tensor<T> {
+    type Output = Tensor<T>;
+    fn neg(self) -> Tensor<T> {
+        -&self
+    }
+}

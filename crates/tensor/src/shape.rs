@@ -42,7 +42,12 @@ impl Shape {
     }
 
     /// This shape with `axis` taken out.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
     pub fn without(mut self, axis: usize) -> Self {
+        assert!(axis < self.rank, "{self} has no axis {axis}");
         self.dims.copy_within(axis + 1..self.rank, axis);
         self.rank -= 1;
         self.dims[self.rank] = 0;
@@ -50,6 +55,10 @@ impl Shape {
     }
 
     /// This shape with `extent` at `axis`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
     pub fn with(mut self, axis: usize, extent: usize) -> Self {
         assert!(axis < self.rank, "{self} has no axis {axis}");
         self.dims[axis] = extent;
@@ -252,6 +261,19 @@ mod tests {
         assert_eq!(l.flip(2).position(&[1, 2, 0]), l.position(&[1, 2, 3]));
         assert_eq!(l.slice(0, 1..2).position(&[0, 2, 3]), l.position(&[1, 2, 3]));
         assert!(l.slice(0, 1..2).is_contiguous() && !l.slice(2, 1..2).is_contiguous());
+    }
+
+    #[test]
+    fn extents_are_replaced_and_removed() {
+        let s = Shape::new(&[2, 3, 4]);
+        assert_eq!((s.with(1, 7), s.without(0)), (Shape::new(&[2, 7, 4]), Shape::new(&[3, 4])));
+        assert_eq!((s.size(), s.last_extent(), Shape::new(&[]).last_extent()), (24, 4, 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "[2, 3] has no axis 2")]
+    fn an_axis_that_is_not_there_is_named() {
+        Shape::new(&[2, 3]).without(2);
     }
 
     #[test]

@@ -87,13 +87,14 @@ impl<T: Element> Tensor<T> {
         View::over(data, self.layout)
     }
 
-    /// To write it with a kernel. Copies first if the buffer is shared, or if elements lie on top of each other.
+    /// To write it with a kernel. Copies its own elements first if the buffer is shared, or if some lie on top of each
+    /// other.
     pub fn view_mut(&mut self) -> ViewMut<'_, T> {
-        if self.overlaps() {
+        if self.is_shared() || self.overlaps() {
             *self = self.packed();
         }
         let Storage::Host(data) = &mut self.storage;
-        ViewMut::over(Arc::<Vec<T>>::make_mut(data), self.layout)
+        ViewMut::over(Arc::get_mut(data).expect("the buffer is this tensor's alone"), self.layout)
     }
 
     /// The elements in row-major order.
@@ -209,6 +210,11 @@ impl<T: Element> Tensor<T> {
 
     fn packed(&self) -> Self {
         Self::new(self.shape(), self.to_vec())
+    }
+
+    fn is_shared(&mut self) -> bool {
+        let Storage::Host(data) = &mut self.storage;
+        Arc::get_mut(data).is_none()
     }
 
     /// A broadcast view: some stride is zero.

@@ -3,10 +3,12 @@
 //! A [`View`] is a buffer somewhere, on the host today, with a layout. Kernels for the host turn it into an
 //! `ndarray` view with [`View::host`]; kernels for a card would take its pointer.
 
+use core::ops::Range;
+
 use ndarray::{ArrayViewD, ArrayViewMutD, IxDyn, ShapeBuilder};
 
-use crate::real::Element;
-use crate::shape::{Layout, Shape};
+use crate::real::{Element, Real};
+use crate::shape::{Layout, MAX_RANK, Shape};
 
 /// Where the elements of a [`View`] are. A card's memory becomes a second variant.
 #[derive(Clone, Copy)]
@@ -92,7 +94,7 @@ impl<'a, T: Element> View<'a, T> {
     /// # Panics
     /// If the range leaves the axis.
     #[track_caller]
-    pub fn slice(self, axis: usize, range: core::ops::Range<usize>) -> Self {
+    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
         Self { layout: self.layout.slice(axis, range), ..self }
     }
 
@@ -105,6 +107,15 @@ impl<'a, T: Element> View<'a, T> {
         Self { layout: self.layout.select(axis, index), ..self }
     }
 
+    /// The order of `axis` reversed.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn flip(self, axis: usize) -> Self {
+        Self { layout: self.layout.flip(axis), ..self }
+    }
+
     /// Under NumPy's rule, extents of 1 and missing leading axes repeated.
     ///
     /// # Panics
@@ -114,7 +125,7 @@ impl<'a, T: Element> View<'a, T> {
         Self { layout: self.layout.broadcast_to(shape.into()), ..self }
     }
 
-    /// The same elements under another shape of the same size; `None` where that would need a copy.
+    /// The same elements under another shape of the same size; `None` where they do not lie row-major without gaps.
     ///
     /// # Panics
     /// If the sizes differ.
@@ -183,6 +194,15 @@ impl<'a, T: Element> ViewMut<'a, T> {
         data[position] = value;
     }
 
+    /// The element at `index`.
+    ///
+    /// # Panics
+    /// If `index` lies outside the shape.
+    #[track_caller]
+    pub fn at(&self, index: &[usize]) -> T {
+        self.view().at(index)
+    }
+
     /// Writes `value` everywhere.
     pub fn fill(self, value: T) {
         self.host().fill(value);
@@ -202,7 +222,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
     /// # Panics
     /// If the range leaves the axis.
     #[track_caller]
-    pub fn slice(self, axis: usize, range: core::ops::Range<usize>) -> Self {
+    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
         Self { layout: self.layout.slice(axis, range), ..self }
     }
 
@@ -213,6 +233,15 @@ impl<'a, T: Element> ViewMut<'a, T> {
     #[track_caller]
     pub fn select(self, axis: usize, index: usize) -> Self {
         Self { layout: self.layout.select(axis, index), ..self }
+    }
+
+    /// See [`View::flip`].
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn flip(self, axis: usize) -> Self {
+        Self { layout: self.layout.flip(axis), ..self }
     }
 
     /// See [`View::reshape`].
@@ -239,17 +268,28 @@ impl<'a, T: Element> ViewMut<'a, T> {
     }
 }
 
+impl<T: Real> ViewMut<'_, T> {
+    /// Adds `value` to the element at `index`.
+    ///
+    /// # Panics
+    /// If `index` lies outside the shape.
+    #[track_caller]
+    pub fn add_at(&mut self, index: &[usize], value: T) {
+        self.set(index, self.at(index) + value);
+    }
+}
+
 /// The lowest position that the layout touches, its extents, and its strides as `ndarray` takes them (negative ones
-/// as two's complement).
+/// as two's complement). `ndarray` checks the strides of empty arrays too, so they get none to check.
 fn host_layout(layout: &Layout) -> (usize, IxDyn, IxDyn) {
     let Layout { shape, strides, offset } = layout;
     let mut low = *offset as isize;
-    let mut wrapped = [0; crate::shape::MAX_RANK];
-    for axis in 0..shape.rank() {
-        if strides[axis] < 0 && shape.size() > 0 {
-            low += strides[axis] * (shape[axis] as isize - 1);
+    let mut wrapped = [0; MAX_RANK];
+    if shape.size() > 0 {
+        for axis in 0..shape.rank() {
+            low += strides[axis].min(0) * (shape[axis] as isize - 1);
+            wrapped[axis] = strides[axis] as usize;
         }
-        wrapped[axis] = strides[axis] as usize;
     }
     (low as usize, IxDyn(shape), IxDyn(&wrapped[..shape.rank()]))
 }
@@ -258,4 +298,114 @@ fn host_layout(layout: &Layout) -> (usize, IxDyn, IxDyn) {
 fn assert_inside(index: &[usize], shape: &Shape) {
     let inside = index.len() == shape.rank() && index.iter().zip(shape.iter()).all(|(i, n)| i < n);
     assert!(inside, "index {index:?} is outside {shape}");
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    const SHAPE: [usize; 3] = [2, 3, 4];
+
+    fn numbers() -> Vec<f64> {
+        (0..24).map(f64::from).collect()
+    }
+
+    /// Views in every kind of layout.
+    fn views(data: &[f64]) -> [View<'_, f64>; 8] {
+        let v = View::new(data, SHAPE);
+        [
+            v,
+            v.permute(&[2, 0, 1]),
+            v.slice(1, 1..3),
+            v.select(1, 2),
+            v.flip(0).flip(2),
+            v.slice(2, 1..3).flip(2).permute(&[2, 1, 0]),
+            v.slice(0, 1..2).broadcast_to([5, 3, 4]),
+            v.select(0, 1).slice(0, 2..2),
+        ]
+    }
+
+    #[test]
+    fn ndarray_sees_the_elements_where_at_reads_them() {
+        for v in views(&numbers()) {
+            let host = v.host();
+            assert_eq!(host.shape(), &v.shape()[..]);
+            for i in v.shape().indices() {
+                assert_eq!(host[&i[..]], v.at(&i), "{i:?} of {}", v.shape());
+            }
+        }
+    }
+
+    #[test]
+    fn a_slice_is_there_exactly_where_order_and_gaps_allow() {
+        let data = numbers();
+        for v in views(&data) {
+            let in_order: Vec<f64> = v.shape().indices().map(|i| v.at(&i)).collect();
+            if let Some(slice) = v.as_slice() {
+                assert_eq!(slice, in_order);
+            }
+        }
+        let v = View::new(&data, SHAPE);
+        assert_eq!(v.slice(0, 1..2).as_slice(), Some(&data[12..]));
+        assert_eq!(v.select(0, 0).slice(0, 1..2).reshape([2, 2]).map(|v| v.at(&[1, 0])), Some(6.0));
+        assert!([v.flip(0), v.permute(&[1, 0, 2]), v.slice(2, 0..3)].iter().all(|v| v.as_slice().is_none()));
+        assert!(v.flip(1).reshape([24]).is_none());
+    }
+
+    #[test]
+    fn empty_views_reach_ndarray_in_any_layout() {
+        for shape in [[0, 3, 4], [2, 0, 4], [2, 3, 0]] {
+            let v = View::<f64>::new(&[], shape);
+            for v in [v, v.flip(0).flip(1).flip(2), v.permute(&[2, 1, 0]), v.slice(0, shape[0]..shape[0])] {
+                assert_eq!(v.host().len(), 0);
+                assert_eq!(v.as_slice(), Some(&[][..]));
+            }
+        }
+        assert_eq!(View::new(&numbers(), SHAPE).slice(0, 2..2).slice(1, 3..3).host().shape(), [0, 0, 4]);
+    }
+
+    #[test]
+    fn writing_goes_where_reading_looks() {
+        let mut data = numbers();
+        let mut v = ViewMut::new(&mut data, SHAPE);
+        v.reborrow().slice(1, 1..2).permute(&[2, 1, 0]).flip(0).set(&[0, 0, 1], -1.0);
+        assert_eq!(v.at(&[1, 1, 3]), -1.0);
+        v.add_at(&[1, 1, 3], 0.5);
+        assert_eq!(v.view().select(0, 1).at(&[1, 3]), -0.5);
+        v.reborrow().select(2, 0).flip(1).fill(9.0);
+        let changed: Vec<usize> = (0..24).filter(|&i| data[i] != i as f64).collect();
+        assert_eq!(changed, [0, 4, 8, 12, 16, 19, 20]);
+    }
+
+    #[test]
+    fn split_at_shares_the_entries_out() {
+        let mut data = numbers();
+        let (mut head, mut tail) = ViewMut::new(&mut data, SHAPE).slice(0, 1..2).reshape([3, 4]).unwrap().split_at(1);
+        assert_eq!((head.shape(), tail.shape()), (Shape::new(&[1, 4]), Shape::new(&[2, 4])));
+        head.set(&[0, 0], -1.0);
+        tail.set(&[1, 3], -2.0);
+        assert_eq!((data[12], data[23]), (-1.0, -2.0));
+        let (all, nothing) = ViewMut::new(&mut data, SHAPE).split_at(2);
+        assert_eq!((all.shape().size(), nothing.shape().size()), (24, 0));
+    }
+
+    #[test]
+    #[should_panic(expected = "split_at 3 of [2, 3, 4]")]
+    fn split_at_stays_inside() {
+        let _ = ViewMut::new(&mut numbers(), SHAPE).split_at(3);
+    }
+
+    #[test]
+    #[should_panic(expected = "split_at needs a view without gaps")]
+    fn split_at_refuses_gaps() {
+        let _ = ViewMut::new(&mut numbers(), SHAPE).slice(2, 0..1).split_at(1);
+    }
+
+    #[test]
+    #[should_panic(expected = "index [0, 3, 0] is outside [2, 3, 4]")]
+    fn reading_stays_inside() {
+        View::new(&numbers(), SHAPE).at(&[0, 3, 0]);
+    }
 }

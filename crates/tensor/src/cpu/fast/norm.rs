@@ -41,12 +41,14 @@ pub(super) fn layer_norm_backward<T: Real>(
         Zip::from(dx.host().rows_mut()).and(xs.rows()).and(dys.rows()).and(stats.rows()).for_each(
             |dx, x, dy, stats| {
                 let (mean, s) = (stats[0], stats[1]);
-                let (mut g_mean, mut gx_mean) = (T::zero(), T::zero());
+                let (x, dy) = (row(x), row(dy));
+                let (mut g_sum, mut gx_sum) = (T::zero(), T::zero());
                 for j in 0..x.len() {
                     let g = dy[j] * w[j];
-                    g_mean += g / n;
-                    gx_mean += g * (x[j] - mean) * s / n;
+                    g_sum += g;
+                    gx_sum += g * (x[j] - mean);
                 }
+                let (g_mean, gx_mean) = (g_sum / n, gx_sum * s / n);
                 with_row(dx, |dx| {
                     for (j, dx) in dx.iter_mut().enumerate() {
                         *dx += s * (dy[j] * w[j] - g_mean - (x[j] - mean) * s * gx_mean);

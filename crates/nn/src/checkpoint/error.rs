@@ -1,0 +1,147 @@
+//! What can be wrong with a checkpoint.
+
+use std::borrow::ToOwned;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::string::String;
+use std::vec::Vec;
+
+use tensor::Shape;
+
+/// A file, and what is wrong with it.
+#[derive(Debug)]
+pub struct CheckpointError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with a checkpoint.
+#[derive(Debug)]
+pub enum Problem {
+    /// It cannot be read.
+    Read(io::Error),
+    /// It cannot be written.
+    Write(io::Error),
+    /// Its length is not the one that its header announces.
+    Truncated {
+        /// The length in bytes.
+        bytes: usize,
+    },
+    /// Its header is not that of a safetensors file.
+    Format(String),
+    /// A tensor is of a type that is not read.
+    Type {
+        /// The tensor.
+        name: String,
+        /// Its type in the file.
+        found: String,
+    },
+    /// The names are not those of the model or optimiser.
+    Names {
+        /// Expected, but not in the file.
+        missing: Vec<String>,
+        /// In the file, but not expected.
+        unexpected: Vec<String>,
+    },
+    /// A tensor has another shape than the model has.
+    Shape {
+        /// The tensor.
+        name: String,
+        /// Its shape in the file.
+        found: Vec<usize>,
+        /// Its shape in the model.
+        expected: Shape,
+    },
+    /// A tensor holds a number that is infinite or NaN, at least in the scalar type it is loaded as.
+    NotFinite {
+        /// The tensor.
+        name: String,
+    },
+    /// The metadata do not say how many steps the optimiser has taken.
+    Steps {
+        /// What they say.
+        found: Option<String>,
+    },
+}
+
+impl Problem {
+    pub(crate) fn of(self, path: &Path) -> CheckpointError {
+        CheckpointError { path: path.to_owned(), problem: self }
+    }
+}
+
+impl fmt::Display for CheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "checkpoint {}: {}", self.path.display(), self.problem)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(error) if error.kind() == io::ErrorKind::NotFound => {
+                write!(f, "there is no such file; check the path, or train first")
+            }
+            Self::Read(error) => write!(f, "cannot be read: {error}; it should be a file that you may read"),
+            Self::Write(error) => write!(
+                f,
+                "cannot be written: {error}; a file that was there before is still whole; \
+                 choose a folder that exists, that you may write to, and that has room"
+            ),
+            Self::Truncated { bytes } => write!(
+                f,
+                "holds {bytes} bytes, which is not what its header announces; \
+                 it was cut off or damaged: copy it again, or take an earlier one"
+            ),
+            Self::Format(error) => write!(
+                f,
+                "is not a safetensors file ({error}); \
+                 from PyTorch, write one with safetensors.torch.save_file(model.state_dict(), path)"
+            ),
+            Self::Type { name, found } => {
+                write!(f, "{name} is of type {found}, expected F32 or F64; convert it, or leave it out of the file")
+            }
+            Self::Names { missing, unexpected } => {
+                list(f, "lacks", missing)?;
+                f.write_str(if missing.is_empty() || unexpected.is_empty() { "" } else { ", and " })?;
+                list(f, "holds the unexpected", unexpected)?;
+                write!(f, "; rename the tensors, or build the model or optimiser that the file was saved from")
+            }
+            Self::Shape { name, found, expected } => write!(
+                f,
+                "{name} has shape {found:?}, expected {expected}; \
+                 build the model with the sizes that the file was saved with"
+            ),
+            Self::NotFinite { name } => {
+                write!(
+                    f,
+                    "{name} holds a number that is not finite, expected finite numbers only; \
+                 go on from an earlier checkpoint"
+                )
+            }
+            Self::Steps { found } => {
+                match found {
+                    Some(found) => write!(f, "its metadata give the optimiser's steps as {found:?}")?,
+                    None => write!(f, "its metadata lack the optimiser's steps")?,
+                }
+                write!(f, ", expected a whole number under \"optimizer.steps\"; begin with a new optimiser")
+            }
+        }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, verb: &str, names: &[String]) -> fmt::Result {
+    if names.is_empty() { Ok(()) } else { write!(f, "{verb} {}", names.join(", ")) }
+}
+
+impl std::error::Error for CheckpointError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.problem {
+            Problem::Read(error) | Problem::Write(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Checkpoints: safetensors files, which Python opens too.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use nn::{Builder, Checkpoint, Linear, Params};
+//!
+//! let path = std::env::temp_dir().join("gradus-doc.safetensors");
+//! let mut params = Params::<f32>::new();
+//! Linear::new(&mut Builder::new(&mut params, 1), 3, 2);
+//! let about = BTreeMap::from([("width".into(), "3".into())]);
+//! nn::save(&path, &params, None, &about)?;
+//!
+//! let checkpoint = Checkpoint::load(&path)?;
+//! assert_eq!(checkpoint.metadata()["width"], "3");
+//! checkpoint.load_params(&mut params)?;
+//! # std::fs::remove_file(path).ok();
+//! # Ok::<(), nn::CheckpointError>(())
+//! ```
+//!
+//! Parameters are under their names, which for our layers are PyTorch's, as are the shapes; an optimiser's moments are
+//! flat, under `optimizer.m` and `optimizer.v`, and its number of steps is in the metadata under `optimizer.steps`.
+//! The `state_dict` of a PyTorch model, saved by `safetensors.torch.save_file`, is a checkpoint without optimiser.
+
+mod error;
+mod write;
+
+use std::borrow::ToOwned;
+use std::collections::BTreeMap;
+use std::format;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use tensor::{Real, Shape, Tensor};
+
+pub use self::error::{CheckpointError, Problem};
+use crate::bytes::{Stored, decode};
+use crate::optim::Optimizer;
+use crate::params::Params;
+
+/// What the names of an optimiser's tensors and metadata begin with, and those of parameters may not.
+const OPTIMIZER: &str = "optimizer.";
+const STEPS: &str = "optimizer.steps";
+
+/// Writes parameters, an optimiser's state and metadata, whole or not at all: whatever goes wrong, the file that was
+/// there before is still there. `f32` is saved as F32 and `f64` as F64, to the bit; the same content gives the same
+/// bytes.
+///
+/// # Errors
+/// If the file cannot be written, or a parameter or moment is not finite: such a checkpoint would not load.
+///
+/// # Panics
+/// If a parameter's name begins with `optimizer.`.
+#[track_caller]
+pub fn save<T: Stored>(
+    path: impl AsRef<Path>,
+    params: &Params<T>,
+    optimizer: Option<&Optimizer<T>>,
+    metadata: &BTreeMap<String, String>,
+) -> Result<(), CheckpointError> {
+    let path = path.as_ref();
+    let mut tensors: Vec<_> = params.all().map(|p| (params.name(p).to_owned(), params.get(p))).collect();
+    for (name, _) in &tensors {
+        assert!(!name.starts_with(OPTIMIZER), "save: parameter {name} has a name that is kept for the optimiser");
+    }
+    let mut metadata = metadata.clone();
+    if let Some(optimizer) = optimizer {
+        tensors.extend(optimizer.moments().map(|(name, moment)| (format!("{OPTIMIZER}{name}"), moment.clone())));
+        metadata.insert(STEPS.to_owned(), optimizer.steps().to_string());
+    }
+    let written = match tensors.iter().find(|(_, values)| !is_finite(values)) {
+        Some((name, _)) => Err(Problem::NotFinite { name: name.clone() }),
+        None => write::write_whole(path, &write::encode(&tensors, &metadata)).map_err(Problem::Write),
+    };
+    written.map_err(|problem| problem.of(path))
+}
+
+fn is_finite<T: Real>(values: &Tensor<T>) -> bool {
+    values.view().host().iter().all(|x| x.is_finite())
+}
+
+/// A checkpoint that has been read, but whose tensors have not been compared with any model.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    metadata: BTreeMap<String, String>,
+    /// Shape and values. Every `f32` is an `f64`, so that nothing is lost.
+    tensors: BTreeMap<String, Numbers>,
+}
+
+impl Checkpoint {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it is missing, cut off, not a safetensors file, or holds numbers other than F32 and F64.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
+        let path = path.as_ref();
+        let read = || Self::parse(path, &fs::read(path).map_err(Problem::Read)?);
+        read().map_err(|problem| problem.of(path))
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Problem> {
+        let problem = |error| match error {
+            SafeTensorError::HeaderTooSmall
+            | SafeTensorError::InvalidHeaderLength
+            | SafeTensorError::MetadataIncompleteBuffer => Problem::Truncated { bytes: bytes.len() },
+            error => Problem::Format(error.to_string()),
+        };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(problem)?;
+        let file = SafeTensors::deserialize(bytes).map_err(problem)?;
+        Ok(Self {
+            path: path.to_owned(),
+            metadata: header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            tensors: file.tensors().into_iter().map(numbers).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// What was saved beside the tensors.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// The names and shapes of all tensors, sorted by name.
+    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.tensors.iter().map(|(name, (shape, _))| (name.as_str(), shape.as_slice()))
+    }
+
+    /// Sets all parameters to what the file holds for them.
+    ///
+    /// # Errors
+    /// If a parameter is missing, has another shape or holds a number that is not finite, or if the file holds a
+    /// tensor that is neither a parameter nor an optimiser's. Nothing is changed then.
+    pub fn load_params<T: Real>(&self, params: &mut Params<T>) -> Result<(), CheckpointError> {
+        let expected: Vec<_> = params.all().map(|p| (params.name(p).to_owned(), params.shape(p))).collect();
+        let values = self.take(&expected, |name| !name.starts_with(OPTIMIZER))?;
+        params.all().zip(&values).for_each(|(param, value)| params.set(param, value));
+        Ok(())
+    }
+
+    /// Sets an optimiser's moments and number of steps to what the file holds for them.
+    ///
+    /// # Errors
+    /// If the file holds no optimiser's state, or one of another rule or for another model, or a number in it is not
+    /// finite. Nothing is changed then.
+    pub fn load_optimizer<T: Real>(&self, optimizer: &mut Optimizer<T>) -> Result<(), CheckpointError> {
+        let expected: Vec<_> = optimizer.moments().map(|(name, m)| (format!("{OPTIMIZER}{name}"), m.shape())).collect();
+        let moments = self.take(&expected, |name| name.starts_with(OPTIMIZER))?;
+        let found = self.metadata.get(STEPS);
+        let steps = found.and_then(|text| text.parse().ok());
+        let steps = steps.ok_or_else(|| Problem::Steps { found: found.cloned() }.of(&self.path))?;
+        optimizer.restore(steps, moments);
+        Ok(())
+    }
+
+    /// The tensors of these names and shapes, which must be all of those in the file that are `ours`.
+    fn take<T: Real>(
+        &self,
+        expected: &[(String, Shape)],
+        ours: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Tensor<T>>, CheckpointError> {
+        let is_expected = |name: &str| expected.iter().any(|(other, _)| other == name);
+        let missing = expected.iter().map(|(name, _)| name).filter(|&name| !self.tensors.contains_key(name));
+        let unexpected = self.tensors.keys().filter(|name| ours(name) && !is_expected(name));
+        let (missing, unexpected): (Vec<_>, Vec<_>) = (missing.cloned().collect(), unexpected.cloned().collect());
+        if !missing.is_empty() || !unexpected.is_empty() {
+            return Err(Problem::Names { missing, unexpected }.of(&self.path));
+        }
+        let tensors = expected.iter().map(|(name, shape)| self.tensor(name, *shape));
+        tensors.collect::<Result<_, _>>().map_err(|problem| problem.of(&self.path))
+    }
+
+    fn tensor<T: Real>(&self, name: &str, expected: Shape) -> Result<Tensor<T>, Problem> {
+        let (found, values) = &self.tensors[name];
+        if found[..] != expected[..] {
+            return Err(Problem::Shape { name: name.to_owned(), found: found.clone(), expected });
+        }
+        let values = Tensor::new(expected, values.iter().map(|&x| T::of(x)).collect());
+        if is_finite(&values) { Ok(values) } else { Err(Problem::NotFinite { name: name.to_owned() }) }
+    }
+}
+
+type Numbers = (Vec<usize>, Vec<f64>);
+
+fn numbers((name, view): (String, TensorView<'_>)) -> Result<(String, Numbers), Problem> {
+    let width = match view.dtype() {
+        Dtype::F32 => f32::WIDTH,
+        Dtype::F64 => f64::WIDTH,
+        other => return Err(Problem::Type { name, found: other.to_string() }),
+    };
+    Ok((name, (view.shape().to_vec(), decode(width, view.data()))))
+}

@@ -1,0 +1,118 @@
+//! Clipping by the global norm.
+//!
+//! With ‖g‖ the Euclidean norm over all parameters together, g becomes g·min(1, c / (‖g‖ + 1e-6)): its direction stays,
+//! its length is at most c.
+//!
+//! Source: R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks" (2013),
+//! algorithm 1; the 1e-6 is that of PyTorch's `clip_grad_norm_`.
+
+use alloc::string::String;
+use core::fmt;
+
+use tensor::Real;
+
+use crate::params::{Grads, Params};
+
+/// The gradients' norm is infinite or NaN: a step along them would destroy the parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotFinite {
+    /// The norm.
+    pub norm: f64,
+    /// The first parameter with a gradient that is not finite; `None` if only the sum of squares overflows.
+    pub parameter: Option<String>,
+}
+
+impl fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the norm of the gradients is {}, where a finite number is needed to clip: ", self.norm)?;
+        match &self.parameter {
+            Some(name) => write!(f, "the gradient of {name} is not finite; look for what overflows in its loss")?,
+            None => write!(f, "each is finite, but the sum of their squares overflows")?,
+        }
+        write!(f, ", or lower the learning rate")
+    }
+}
+
+impl core::error::Error for NotFinite {}
+
+/// Shortens the gradients to a global norm of at most `max`, and returns the norm they had.
+///
+/// # Errors
+/// If that norm is not finite. The gradients are left as they are.
+///
+/// # Panics
+/// If `max` is negative or NaN.
+#[track_caller]
+pub fn clip_global_norm<T: Real>(params: &Params<T>, grads: &mut Grads<T>, max: f64) -> Result<T, NotFinite> {
+    assert!(max >= 0.0, "clip_global_norm: the largest norm is to be {max}, which is no length");
+    let norm = grads.norm();
+    if !norm.is_finite() {
+        return Err(NotFinite { norm: norm.value(), parameter: grads.first_not_finite(params) });
+    }
+    let factor = T::of(max) / (norm + T::of(1e-6));
+    if factor < T::one() {
+        grads.scale(factor);
+    }
+    Ok(norm)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use tensor::Tensor;
+
+    use super::*;
+
+    fn with<T: Real>(values: [f64; 3]) -> (Params<T>, Grads<T>) {
+        let mut params = Params::new();
+        params.add("a", &Tensor::zeros([1]));
+        params.add("b", &Tensor::zeros([2]));
+        let mut grads = Grads::zeros(&params);
+        *grads.flat_mut() = Tensor::from(values.map(T::of));
+        (params, grads)
+    }
+
+    #[test]
+    fn the_norm_is_over_all_parameters_and_comes_from_before() {
+        let (params, mut grads) = with::<f64>([2.0, -3.0, 6.0]);
+        assert_eq!(clip_global_norm(&params, &mut grads, 0.5), Ok(7.0));
+        let factor = 0.5 / (7.0 + 1e-6);
+        assert_eq!(grads.flat().to_vec(), [2.0 * factor, -3.0 * factor, 6.0 * factor]);
+    }
+
+    #[test]
+    fn short_gradients_keep_their_bits() {
+        let (params, mut grads) = with::<f64>([0.1, 0.2, 0.3]);
+        clip_global_norm(&params, &mut grads, 1.0).expect("finite");
+        assert_eq!(grads.flat().to_vec(), [0.1, 0.2, 0.3]);
+    }
+
+    #[test]
+    fn a_gradient_that_is_not_finite_is_named_and_nothing_is_scaled() {
+        for bad in [f64::NAN, f64::INFINITY] {
+            let (params, mut grads) = with::<f64>([9.0, 1.0, bad]);
+            let error = clip_global_norm(&params, &mut grads, 1.0).expect_err("not finite");
+            assert_eq!(error.parameter.as_deref(), Some("b"));
+            assert_eq!(grads.flat().to_vec()[..2], [9.0, 1.0]);
+        }
+    }
+
+    #[test]
+    fn an_overflow_of_the_norm_alone_is_told_apart() {
+        let (params, mut grads) = with::<f32>([1e30, 0.0, 0.0]);
+        let error = clip_global_norm(&params, &mut grads, 1.0).expect_err("1e60 is no f32");
+        assert_eq!(
+            error.to_string().split(": ").nth(1),
+            Some("each is finite, but the sum of their squares overflows, or lower the learning rate")
+        );
+        assert_eq!((error.norm, error.parameter), (f64::INFINITY, None));
+    }
+
+    #[test]
+    #[should_panic(expected = "the largest norm is to be NaN")]
+    fn a_bound_that_is_no_length_is_refused() {
+        let (params, mut grads) = with::<f64>([1.0, 0.0, 0.0]);
+        let _ = clip_global_norm(&params, &mut grads, f64::NAN);
+    }
+}

@@ -1,0 +1,30 @@
+//! The embedding layer.
+
+use autograd::Var;
+use tensor::{Real, Tensor};
+
+use crate::init::{Builder, Init};
+use crate::params::{Param, Weights};
+
+/// Rows of a table W\[V,E\] by token: PyTorch's `nn.Embedding`, with its name, shape and initial values.
+#[derive(Clone, Copy, Debug)]
+pub struct Embedding {
+    /// W\[V,E\].
+    pub weight: Param,
+}
+
+impl Embedding {
+    /// Standard normal values.
+    pub fn new<T: Real>(builder: &mut Builder<'_, T>, vocabulary: usize, width: usize) -> Self {
+        Self { weight: builder.add("weight", [vocabulary, width], Init::Normal(1.0)) }
+    }
+
+    /// tokens\[…\] to their rows \[…,E\].
+    ///
+    /// # Panics
+    /// If a token is outside the vocabulary.
+    #[track_caller]
+    pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, tokens: &Tensor<u32>) -> Var<'t, T> {
+        weights.get(self.weight).embedding(tokens)
+    }
+}

@@ -1,0 +1,164 @@
+//! The gated recurrent unit: one step, and over time; fused, and composed from small operations.
+//!
+//! The fused form is [`Var::gru`], where its backward is derived. The composed form below is the definition in
+//! operations whose rules are one line each; tests hold the two to 1e-12 of each other.
+
+use alloc::vec::Vec;
+
+use autograd::Var;
+use tensor::Real;
+
+use crate::init::{Builder, Init};
+use crate::linear::affine;
+use crate::params::{Param, Weights};
+
+/// Where the reset gate acts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Variant {
+    /// After the product with the hidden state, n = tanh(W_n·x + b_in + r·(U_n·h + b_hn)): PyTorch's and cuDNN's.
+    #[default]
+    ResetAfter,
+    /// Before it, n = tanh(W_n·x + b_in + U_n·(r·h) + b_hn): K. Cho et al. (2014), equation 8.
+    ResetBefore,
+}
+
+/// One step of a GRU: PyTorch's `nn.GRUCell`, with its names, shapes and initial values.
+///
+/// With gates r, z and candidate n, in this order in the rows of the weights:
+///
+/// ```text
+/// r = σ(W_r·x + b_ir + U_r·h + b_hr)
+/// z = σ(W_z·x + b_iz + U_z·h + b_hz)
+/// n = tanh(W_n·x + b_in + r·(U_n·h + b_hn))
+/// h' = (1 − z)·n + z·h
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct GruCell {
+    /// W\[3H,I\].
+    pub weight_ih: Param,
+    /// U\[3H,H\].
+    pub weight_hh: Param,
+    /// b_i\[3H\].
+    pub bias_ih: Param,
+    /// b_h\[3H\].
+    pub bias_hh: Param,
+    /// Where the reset gate acts.
+    pub variant: Variant,
+}
+
+impl GruCell {
+    /// All values uniform within ±1/√`hidden`.
+    pub fn new<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, hidden: usize) -> Self {
+        Self::named(builder, inputs, hidden, "")
+    }
+
+    fn named<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, hidden: usize, suffix: &str) -> Self {
+        let bound = Init::Uniform(1.0 / (hidden as f64).sqrt());
+        let mut add = |name: &str, shape: &[usize]| builder.add(&alloc::format!("{name}{suffix}"), shape, bound);
+        Self {
+            weight_ih: add("weight_ih", &[3 * hidden, inputs]),
+            weight_hh: add("weight_hh", &[3 * hidden, hidden]),
+            bias_ih: add("bias_ih", &[3 * hidden]),
+            bias_hh: add("bias_hh", &[3 * hidden]),
+            variant: Variant::ResetAfter,
+        }
+    }
+
+    /// The same cell with the reset gate elsewhere.
+    pub fn with_variant(self, variant: Variant) -> Self {
+        Self { variant, ..self }
+    }
+
+    /// The input's part of the gates, W·x + b_i, for x\[…,I\]: \[…,3H\]. It does not depend on the state, so one product
+    /// serves all steps; and where x is one of V embedded tokens, one table of V rows does.
+    ///
+    /// # Panics
+    /// If the rows of x are not I long.
+    #[track_caller]
+    pub fn input_part<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+        affine(x, weights.get(self.weight_ih), weights.get(self.bias_ih))
+    }
+
+    /// The states after each step, hs\[T,B,H\], from the input parts gx\[T,B,3H\] and h\[B,H\]. Fused for
+    /// [`Variant::ResetAfter`].
+    ///
+    /// # Panics
+    /// If the shapes do not fit together.
+    #[track_caller]
+    pub fn scan<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+        match self.variant {
+            Variant::ResetAfter => gx.gru(h, weights.get(self.weight_hh), weights.get(self.bias_hh)),
+            Variant::ResetBefore => self.scan_composed(weights, gx, h),
+        }
+    }
+
+    /// [`scan`](Self::scan), composed from small operations.
+    ///
+    /// # Panics
+    /// If the shapes do not fit together, or there is no step.
+    #[track_caller]
+    pub fn scan_composed<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+        let mut h = h;
+        let hs: Vec<_> = (0..gx.shape()[0])
+            .map(|t| {
+                h = self.step_composed(weights, gx.select(0, t), h);
+                h
+            })
+            .collect();
+        Var::stack(&hs)
+    }
+
+    /// The state after one step, h'\[B,H\], from x\[B,I\] and h\[B,H\].
+    ///
+    /// # Panics
+    /// If the shapes do not fit together.
+    #[track_caller]
+    pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+        let gx = self.input_part(weights, x);
+        let (batch, gates) = (gx.shape()[0], gx.shape()[1]);
+        self.scan(weights, gx.reshape([1, batch, gates]), h).reshape(h.shape())
+    }
+
+    /// One step from the input part gx\[B,3H\], equation by equation.
+    ///
+    /// # Panics
+    /// If the shapes do not fit together.
+    #[track_caller]
+    pub fn step_composed<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+        let (u, b) = (weights.get(self.weight_hh), weights.get(self.bias_hh));
+        let hidden = h.shape()[1];
+        let gate = |x: Var<'t, T>, axis, k: usize| x.slice(axis, k * hidden..(k + 1) * hidden);
+        let candidate = |h| affine(h, gate(u, 0, 2), gate(b, 0, 2));
+
+        let r = (gate(gx, 1, 0) + affine(h, gate(u, 0, 0), gate(b, 0, 0))).sigmoid();
+        let z = (gate(gx, 1, 1) + affine(h, gate(u, 0, 1), gate(b, 0, 1))).sigmoid();
+        let n = match self.variant {
+            Variant::ResetAfter => (gate(gx, 1, 2) + r * candidate(h)).tanh(),
+            Variant::ResetBefore => (gate(gx, 1, 2) + candidate(r * h)).tanh(),
+        };
+        z.scale(-T::one()).shift(T::one()) * n + z * h
+    }
+}
+
+/// A GRU over time: PyTorch's one-layer `nn.GRU`, with its names (`weight_ih_l0`, …) and initial values.
+#[derive(Clone, Copy, Debug)]
+pub struct Gru {
+    /// What happens at each step.
+    pub cell: GruCell,
+}
+
+impl Gru {
+    /// All values uniform within ±1/√`hidden`.
+    pub fn new<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, hidden: usize) -> Self {
+        Self { cell: GruCell::named(builder, inputs, hidden, "_l0") }
+    }
+
+    /// The states after each step, hs\[T,B,H\], from x\[T,B,I\] and h\[B,H\].
+    ///
+    /// # Panics
+    /// If the shapes do not fit together.
+    #[track_caller]
+    pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+        self.cell.scan(weights, self.cell.input_part(weights, x), h)
+    }
+}

@@ -1,0 +1,54 @@
+//! The linear layer.
+
+use autograd::Var;
+use tensor::Real;
+
+use crate::init::{Builder, Init};
+use crate::params::{Param, Weights};
+
+/// y = x·Wᵀ + b, for x\[…,I\], W\[O,I\], b\[O\]: PyTorch's `nn.Linear`, with its names, shapes and initial values.
+#[derive(Clone, Copy, Debug)]
+pub struct Linear {
+    /// W\[O,I\].
+    pub weight: Param,
+    /// b\[O\].
+    pub bias: Param,
+}
+
+impl Linear {
+    /// Weight and bias uniform within ±1/√`inputs`.
+    pub fn new<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, outputs: usize) -> Self {
+        let bound = Init::Uniform(1.0 / (inputs as f64).sqrt());
+        Self::with_init(builder, inputs, outputs, bound, bound)
+    }
+
+    /// Weight and bias as the caller wants them to begin.
+    pub fn with_init<T: Real>(
+        builder: &mut Builder<'_, T>,
+        inputs: usize,
+        outputs: usize,
+        weight: Init,
+        bias: Init,
+    ) -> Self {
+        Self { weight: builder.add("weight", [outputs, inputs], weight), bias: builder.add("bias", [outputs], bias) }
+    }
+
+    /// x\[…,I\] to y\[…,O\].
+    ///
+    /// # Panics
+    /// If the rows of x are not I long.
+    #[track_caller]
+    pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+        affine(x, weights.get(self.weight), weights.get(self.bias))
+    }
+}
+
+/// x\[…,I\]·w\[O,I\]ᵀ + b\[O\], as one matrix product over all rows.
+#[track_caller]
+pub(crate) fn affine<'t, T: Real>(x: Var<'t, T>, w: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
+    let shape = x.shape();
+    let last = shape.rank().checked_sub(1).unwrap_or_else(|| panic!("linear: {shape} has no rows"));
+    let rows = x.reshape([shape.without(last).size(), shape[last]]);
+    let y = rows.matmul_nt(w) + b;
+    if shape.rank() == 2 { y } else { y.reshape(shape.with(last, w.shape()[0])) }
+}

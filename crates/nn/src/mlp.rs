@@ -1,0 +1,64 @@
+//! The multilayer perceptron.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use autograd::Var;
+use tensor::Real;
+
+use crate::init::Builder;
+use crate::linear::Linear;
+use crate::params::Weights;
+
+/// The function between the layers of an [`Mlp`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// tanh x
+    Tanh,
+    /// max(x, 0)
+    Relu,
+    /// 1 / (1 + e⁻ˣ)
+    Sigmoid,
+}
+
+impl Activation {
+    fn apply<'t, T: Real>(self, x: Var<'t, T>) -> Var<'t, T> {
+        match self {
+            Self::Tanh => x.tanh(),
+            Self::Relu => x.relu(),
+            Self::Sigmoid => x.sigmoid(),
+        }
+    }
+}
+
+/// Linear layers with an activation between them; none after the last.
+#[derive(Clone, Debug)]
+pub struct Mlp {
+    layers: Vec<Linear>,
+    activation: Activation,
+}
+
+impl Mlp {
+    /// A layer from each width to the next, under the names `0`, `1`, ….
+    ///
+    /// # Panics
+    /// With fewer than two widths.
+    #[track_caller]
+    pub fn new<T: Real>(builder: &mut Builder<'_, T>, widths: &[usize], activation: Activation) -> Self {
+        assert!(widths.len() >= 2, "an MLP needs the widths of its input and its output, not {widths:?}");
+        let pairs = widths.windows(2).enumerate();
+        let layers = pairs.map(|(k, w)| Linear::new(&mut builder.scope(&format!("{k}")), w[0], w[1])).collect();
+        Self { layers, activation }
+    }
+
+    /// x\[…,first width\] to y\[…,last width\].
+    ///
+    /// # Panics
+    /// If the rows of x are not as long as the first width.
+    #[track_caller]
+    pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let (first, rest) = self.layers.split_first().expect("an MLP has layers");
+        let apply = |y: Var<'t, T>, layer: &Linear| layer.forward(weights, self.activation.apply(y));
+        rest.iter().fold(first.forward(weights, x), apply)
+    }
+}

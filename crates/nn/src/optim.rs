@@ -1,0 +1,248 @@
+//! The optimisers: how gradients move parameters.
+//!
+//! Parameters, gradients and moments are flat buffers laid out alike, so a step is one kernel over each stretch of
+//! trainable parameters; the equations are with the kernels, [`Kernels::adam`], [`Kernels::momentum`] and
+//! [`Kernels::rmsprop`].
+//!
+//! ```
+//! use nn::{Grads, Optimizer, Params, Rule, Schedule};
+//! use tensor::Tensor;
+//!
+//! let mut params = Params::<f64>::new();
+//! params.add("w", &Tensor::from([1.0, -1.0]));
+//! let mut grads = Grads::zeros(&params);
+//! *grads.flat_mut() = Tensor::from([0.5, -2.0]);
+//!
+//! let rate = Schedule::Cosine { from: 0.1, to: 0.0, over: 100 };
+//! let mut optimizer = Optimizer::new(Rule::adam(), &params);
+//! optimizer.step(rate.at(optimizer.steps()), &mut params, &grads);
+//! assert!((params.flat().at(&[0]) - 0.9).abs() < 1e-8); // Adam's first step is the rate times the gradient's sign
+//! ```
+
+use alloc::vec::Vec;
+
+use tensor::{AdamStep, Fast, Kernels, Real, Tensor};
+
+use crate::params::{Grads, Params};
+
+/// What a step does with a gradient, and its hyper-parameters. The learning rate is given at each step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// Adam, or AdamW if `decoupled`. Moments m and v.
+    Adam {
+        /// β₁, the decay of the mean gradient m.
+        beta1: f64,
+        /// β₂, the decay of the mean square gradient v.
+        beta2: f64,
+        /// ε, added to the root of v.
+        epsilon: f64,
+        /// λ, the weight decay.
+        decay: f64,
+        /// Whether λ shrinks the parameters (AdamW) instead of adding to the gradient.
+        decoupled: bool,
+    },
+    /// Gradient descent with momentum. Moment m.
+    Sgd {
+        /// μ, how much of the last velocity stays; 0 is plain descent.
+        momentum: f64,
+    },
+    /// RMSprop. Moment v.
+    RmsProp {
+        /// α, the decay of the mean square gradient v.
+        alpha: f64,
+        /// ε, added to the root of v.
+        epsilon: f64,
+    },
+}
+
+impl Rule {
+    /// Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and no decay: the paper's and PyTorch's defaults.
+    pub const fn adam() -> Self {
+        Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0, decoupled: false }
+    }
+
+    /// AdamW with this λ, otherwise as [`adam`](Self::adam); PyTorch's default λ is 0.01.
+    pub const fn adamw(decay: f64) -> Self {
+        Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, decoupled: true }
+    }
+
+    /// RMSprop with α = 0.99, ε = 1e-8: PyTorch's defaults.
+    pub const fn rmsprop() -> Self {
+        Self::RmsProp { alpha: 0.99, epsilon: 1e-8 }
+    }
+
+    /// The names of the moments, in the order in which the kernel takes them.
+    const fn moments(&self) -> &'static [&'static str] {
+        match self {
+            Self::Adam { .. } => &["m", "v"],
+            Self::Sgd { .. } => &["m"],
+            Self::RmsProp { .. } => &["v"],
+        }
+    }
+}
+
+/// A rule with its moments and the number of steps taken.
+#[derive(Clone, Debug)]
+pub struct Optimizer<T: Real = f32> {
+    rule: Rule,
+    moments: Vec<Tensor<T>>,
+    steps: u64,
+}
+
+impl<T: Real> Optimizer<T> {
+    /// Moments of zero for these parameters.
+    pub fn new(rule: Rule, params: &Params<T>) -> Self {
+        let moments = rule.moments().iter().map(|_| Tensor::zeros([params.size()])).collect();
+        Self { rule, moments, steps: 0 }
+    }
+
+    /// Moves the parameters once. A frozen parameter and its moments stay as they are, whatever its gradient and the
+    /// weight decay. Adam's bias correction counts all steps, also for a parameter that was frozen in some of them.
+    ///
+    /// Allocates nothing, if the tape that the parameters were bound to has been cleared: as long as it holds them,
+    /// writing copies them.
+    ///
+    /// # Panics
+    /// If parameters, gradients and moments are not of one size.
+    #[track_caller]
+    pub fn step(&mut self, rate: f64, params: &mut Params<T>, grads: &Grads<T>) {
+        let (p, g, m) = (params.size(), grads.flat().size(), self.moments[0].size());
+        assert!(p == g && p == m, "optimiser: {p} parameters, {g} gradients and moments for {m} do not fit together");
+        let Self { rule, moments, steps } = self;
+        *steps += 1;
+        params.for_each_trainable(|range, p| {
+            let g = grads.flat().view().slice(0, range.clone());
+            let mut views = moments.iter_mut().map(|moment| moment.view_mut().slice(0, range.clone()));
+            let mut moment = || views.next().expect("as many moments as the rule names");
+            let of = T::of;
+            match *rule {
+                Rule::Adam { beta1, beta2, epsilon, decay, decoupled } => {
+                    let with = AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step: *steps };
+                    Fast.adam(with, g, moment(), moment(), p);
+                }
+                Rule::Sgd { momentum } => Fast.momentum(of(rate), of(momentum), g, moment(), p),
+                Rule::RmsProp { alpha, epsilon } => Fast.rmsprop(of(rate), of(alpha), of(epsilon), g, moment(), p),
+            }
+        });
+    }
+
+    /// The rule.
+    pub fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// How many steps have been taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The moments with their names, each as long as all parameters together.
+    pub fn moments(&self) -> impl Iterator<Item = (&'static str, &Tensor<T>)> {
+        self.rule.moments().iter().copied().zip(&self.moments)
+    }
+
+    /// Goes on where another optimiser stopped: its number of steps and, in the order of [`moments`](Self::moments),
+    /// its moments.
+    ///
+    /// # Panics
+    /// If these are not as many moments as this rule has, or of another size.
+    #[track_caller]
+    pub fn restore(&mut self, steps: u64, moments: Vec<Tensor<T>>) {
+        let shapes = |moments: &[Tensor<T>]| moments.iter().map(Tensor::shape).collect::<Vec<_>>();
+        let (old, new) = (shapes(&self.moments), shapes(&moments));
+        assert_eq!(old, new, "restore: the rule has moments of the left shapes, not the right");
+        (self.steps, self.moments) = (steps, moments);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: [Rule; 4] = [Rule::adam(), Rule::adamw(0.1), Rule::Sgd { momentum: 0.9 }, Rule::rmsprop()];
+
+    fn setup(rule: Rule) -> (Params<f64>, Grads<f64>, Optimizer<f64>) {
+        let mut params = Params::new();
+        for name in ["a", "b", "c"] {
+            params.add(name, &Tensor::from([1.0, 2.0]));
+        }
+        let mut grads = Grads::zeros(&params);
+        grads.flat_mut().view_mut().fill(0.5);
+        let optimizer = Optimizer::new(rule, &params);
+        (params, grads, optimizer)
+    }
+
+    /// Written from the papers, with α = 0.1 and g = 0.5 at p = 1.
+    #[test]
+    fn first_steps_by_hand() {
+        let adam = 1.0 - 0.1 * 0.5 / (0.5 + 1e-8);
+        let adamw = adam - 0.1 * 0.1;
+        let rmsprop = 1.0 - 0.1 * 0.5 / ((0.01_f64 * 0.25).sqrt() + 1e-8);
+        for (rule, want) in RULES.into_iter().zip([adam, adamw, 1.0 - 0.1 * 0.5, rmsprop]) {
+            let (mut params, grads, mut optimizer) = setup(rule);
+            optimizer.step(0.1, &mut params, &grads);
+            let got = params.flat().at(&[0]);
+            assert!((got - want).abs() < 1e-15, "{rule:?}: {got}, by hand {want}");
+        }
+    }
+
+    #[test]
+    fn frozen_parameters_and_their_moments_stay_and_the_others_do_not_notice() {
+        for rule in RULES {
+            let (mut free, grads, mut reference) = setup(rule);
+            reference.step(0.1, &mut free, &grads);
+            let (mut params, grads, mut optimizer) = setup(rule);
+            params.set_trainable(params.find("b").expect("added"), false);
+            optimizer.step(0.1, &mut params, &grads);
+            let free = free.flat().to_vec();
+            assert_eq!(params.flat().to_vec(), [free[0], free[1], 1.0, 2.0, free[4], free[5]], "{rule:?}");
+            for (name, moment) in optimizer.moments() {
+                let nonzero: Vec<bool> = moment.to_vec().iter().map(|&x| x != 0.0).collect();
+                assert_eq!(nonzero, [true, true, false, false, true, true], "{rule:?} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_moves_to_another_buffer() {
+        for rule in RULES {
+            let (mut params, grads, mut optimizer) = setup(rule);
+            let address = |x: &Tensor<f64>| x.view().as_slice().expect("flat").as_ptr();
+            let addresses = |params: &Params<f64>, optimizer: &Optimizer<f64>| {
+                let moments = optimizer.moments().map(|(_, moment)| address(moment));
+                moments.chain([address(params.flat())]).collect::<Vec<_>>()
+            };
+            let before = addresses(&params, &optimizer);
+            optimizer.step(0.1, &mut params, &grads);
+            assert_eq!(addresses(&params, &optimizer), before, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_restored_optimiser_goes_on_as_the_first() {
+        for rule in RULES {
+            let (mut params, grads, mut optimizer) = setup(rule);
+            optimizer.step(0.1, &mut params, &grads);
+            let mut other = Optimizer::new(rule, &params);
+            other.restore(optimizer.steps(), optimizer.moments().map(|(_, moment)| moment.clone()).collect());
+            let mut copy = params.clone();
+            optimizer.step(0.1, &mut params, &grads);
+            other.step(0.1, &mut copy, &grads);
+            assert_eq!(params.flat(), copy.flat(), "{rule:?}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "6 parameters, 0 gradients and moments for 6 do not fit together")]
+    fn gradients_of_other_parameters_are_refused() {
+        let (mut params, _, mut optimizer) = setup(Rule::adam());
+        optimizer.step(0.1, &mut params, &Grads::zeros(&Params::new()));
+    }
+
+    #[test]
+    #[should_panic(expected = "restore")]
+    fn moments_of_another_rule_are_refused() {
+        let (.., mut optimizer) = setup(Rule::adam());
+        optimizer.restore(1, alloc::vec![Tensor::zeros([6])]);
+    }
+}

@@ -1,0 +1,371 @@
+//! Parameters and their gradients, each one flat buffer.
+//!
+//! A layer is a struct of [`Param`] handles; the numbers are in [`Params`]. So the same layer serves any scalar, and
+//! clipping, optimisers, checkpoints and sums over threads are one loop each over a flat buffer.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use autograd::{Tape, Var};
+use tensor::{Fast, Kernels, Map, Real, Shape, Tensor, ViewMut};
+
+/// The handle of one parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Param(usize);
+
+#[derive(Clone, Debug)]
+struct Entry {
+    name: Arc<str>,
+    shape: Shape,
+    offset: usize,
+    trainable: bool,
+}
+
+/// Named tensors in one flat buffer, in the order in which they were added.
+#[derive(Clone, Debug)]
+pub struct Params<T: Real = f32> {
+    flat: Tensor<T>,
+    entries: Vec<Entry>,
+}
+
+impl<T: Real> Default for Params<T> {
+    fn default() -> Self {
+        Self { flat: Tensor::zeros([0]), entries: Vec::new() }
+    }
+}
+
+impl<T: Real> Params<T> {
+    /// No parameters yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a parameter.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn add(&mut self, name: impl Into<Arc<str>>, value: &Tensor<T>) -> Param {
+        let name = name.into();
+        assert!(self.find(&name).is_none(), "a parameter named {name} exists already");
+        let mut flat = self.flat.to_vec();
+        let offset = flat.len();
+        flat.extend(value.to_vec());
+        self.flat = Tensor::new([flat.len()], flat);
+        self.entries.push(Entry { name, shape: value.shape(), offset, trainable: true });
+        Param(self.entries.len() - 1)
+    }
+
+    /// The parameter of this name.
+    pub fn find(&self, name: &str) -> Option<Param> {
+        self.entries.iter().position(|entry| &*entry.name == name).map(Param)
+    }
+
+    /// All handles, in order.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = Param> + use<T> {
+        (0..self.entries.len()).map(Param)
+    }
+
+    /// A parameter's name.
+    pub fn name(&self, param: Param) -> &str {
+        &self.entries[param.0].name
+    }
+
+    /// A parameter's shape.
+    pub fn shape(&self, param: Param) -> Shape {
+        self.entries[param.0].shape
+    }
+
+    /// A parameter's value: a view of the flat buffer.
+    pub fn get(&self, param: Param) -> Tensor<T> {
+        self.entries[param.0].of(&self.flat)
+    }
+
+    /// Overwrites a parameter.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    pub fn set(&mut self, param: Param, value: &Tensor<T>) {
+        let Entry { name, shape, offset, .. } = &self.entries[param.0];
+        assert_eq!(value.shape(), *shape, "parameter {name} has shape {shape}, not {}", value.shape());
+        let part = self.flat.view_mut().slice(0, *offset..offset + shape.size());
+        let flat = value.reshape([shape.size()]);
+        Fast.map(Map::Identity, flat.view(), part);
+    }
+
+    /// Whether the parameter takes part in training.
+    pub fn is_trainable(&self, param: Param) -> bool {
+        self.entries[param.0].trainable
+    }
+
+    /// Takes a parameter out of training, or back in. A frozen one is a constant on the tape.
+    pub fn set_trainable(&mut self, param: Param, trainable: bool) {
+        self.entries[param.0].trainable = trainable;
+    }
+
+    /// How many numbers there are altogether.
+    pub fn size(&self) -> usize {
+        self.flat.size()
+    }
+
+    /// All values, one after the other.
+    pub fn flat(&self) -> &Tensor<T> {
+        &self.flat
+    }
+
+    /// All values, to be changed by an optimiser.
+    pub fn flat_mut(&mut self) -> &mut Tensor<T> {
+        &mut self.flat
+    }
+
+    /// Hands `f` each longest stretch of the flat buffer in which all parameters are trainable: its place, its values.
+    pub fn for_each_trainable(&mut self, mut f: impl FnMut(Range<usize>, ViewMut<'_, T>)) {
+        let mut flat = self.flat.view_mut();
+        let stretches = self.entries.chunk_by(|a, b| a.trainable == b.trainable);
+        for stretch in stretches.filter(|stretch| stretch[0].trainable) {
+            let range = stretch[0].offset..stretch[stretch.len() - 1].end();
+            f(range.clone(), flat.reborrow().slice(0, range));
+        }
+    }
+
+    /// The same parameters in another scalar type.
+    pub fn cast<U: Real>(&self) -> Params<U> {
+        Params { flat: self.flat.cast(), entries: self.entries.clone() }
+    }
+
+    /// The name of the parameter that holds the first number that is infinite or NaN.
+    pub fn first_not_finite(&self) -> Option<&str> {
+        self.first_not_finite_in(&self.flat)
+    }
+
+    pub(crate) fn first_not_finite_in(&self, flat: &Tensor<T>) -> Option<&str> {
+        first_not_finite(&self.entries, flat)
+    }
+
+    /// Puts all parameters on a tape. They stay borrowed while the pass lasts, so that they cannot change under it:
+    ///
+    /// ```compile_fail,E0502
+    /// # use autograd::Tape;
+    /// # use nn::Params;
+    /// # use tensor::Tensor;
+    /// let mut params = Params::<f64>::new();
+    /// let w = params.add("w", &Tensor::scalar(1.0));
+    /// let tape = Tape::new();
+    /// let weights = params.bind(&tape);
+    /// params.set(w, &Tensor::scalar(2.0)); // in the middle of a pass
+    /// weights.get(w).sum();
+    /// ```
+    pub fn bind<'t>(&'t self, tape: &'t Tape<T>) -> Weights<'t, T> {
+        let first = tape.len();
+        for entry in &self.entries {
+            let value = entry.of(&self.flat);
+            if entry.trainable {
+                tape.param(entry.name.clone(), value)
+            } else {
+                tape.constant(value)
+            };
+        }
+        Weights { tape, first }
+    }
+}
+
+impl Entry {
+    fn end(&self) -> usize {
+        self.offset + self.shape.size()
+    }
+
+    fn of<T: Real>(&self, flat: &Tensor<T>) -> Tensor<T> {
+        flat.slice(0, self.offset..self.end()).reshape(self.shape)
+    }
+}
+
+fn first_not_finite<'a, T: Real>(entries: &'a [Entry], flat: &Tensor<T>) -> Option<&'a str> {
+    let bad = flat.view().host().iter().position(|x| !x.is_finite())?;
+    let entry = entries.iter().find(|entry| bad < entry.end())?;
+    Some(&entry.name)
+}
+
+/// The parameters on a tape, for one pass.
+#[derive(Clone, Copy)]
+pub struct Weights<'t, T: Real = f32> {
+    tape: &'t Tape<T>,
+    first: usize,
+}
+
+impl<'t, T: Real> Weights<'t, T> {
+    /// Variables in the place of the parameters, in their order: what a gradient check varies.
+    ///
+    /// # Panics
+    /// Without variables, or if they do not stand on the tape one after the other.
+    #[track_caller]
+    pub fn from_vars(vars: &[Var<'t, T>]) -> Self {
+        let first = vars.first().expect("from_vars: there are no variables");
+        let in_a_row = vars.iter().enumerate().all(|(k, var)| var.index() == first.index() + k);
+        assert!(in_a_row, "from_vars: the variables do not stand on the tape one after the other");
+        Self { tape: first.tape(), first: first.index() }
+    }
+
+    /// The tape.
+    pub fn tape(self) -> &'t Tape<T> {
+        self.tape
+    }
+
+    /// A parameter's variable.
+    pub fn get(self, param: Param) -> Var<'t, T> {
+        self.tape.var(self.first + param.0)
+    }
+}
+
+/// The gradients of all parameters, laid out as [`Params`] are.
+#[derive(Clone, Debug)]
+pub struct Grads<T: Real = f32> {
+    flat: Tensor<T>,
+}
+
+impl<T: Real> Grads<T> {
+    /// Zero for every parameter.
+    pub fn zeros(params: &Params<T>) -> Self {
+        Self { flat: Tensor::zeros([params.size()]) }
+    }
+
+    /// Zero again.
+    pub fn clear(&mut self) {
+        self.flat.view_mut().fill(T::zero());
+    }
+
+    /// Adds what the last backward pass left at the parameters.
+    pub fn collect(&mut self, params: &Params<T>, weights: Weights<'_, T>) {
+        for (k, entry) in params.entries.iter().enumerate() {
+            if let Some(grad) = weights.get(Param(k)).grad() {
+                let to = self.flat.view_mut().slice(0, entry.offset..entry.end());
+                Fast.sum_to(T::one(), grad.reshape([grad.size()]).view(), to);
+            }
+        }
+    }
+
+    /// Adds other gradients of the same parameters.
+    ///
+    /// # Panics
+    /// If they are of other parameters.
+    #[track_caller]
+    pub fn add(&mut self, other: &Self) {
+        assert_eq!(self.flat.shape(), other.flat.shape(), "gradients of different parameters");
+        Fast.sum_to(T::one(), other.flat.view(), self.flat.view_mut());
+    }
+
+    /// Multiplies all by a factor.
+    pub fn scale(&mut self, factor: T) {
+        self.flat.view_mut().host().iter_mut().for_each(|g| *g *= factor);
+    }
+
+    /// The gradient of one parameter: a view of the flat buffer.
+    pub fn get(&self, params: &Params<T>, param: Param) -> Tensor<T> {
+        params.entries[param.0].of(&self.flat)
+    }
+
+    /// All gradients, one after the other.
+    pub fn flat(&self) -> &Tensor<T> {
+        &self.flat
+    }
+
+    /// All gradients, to be clipped.
+    pub fn flat_mut(&mut self) -> &mut Tensor<T> {
+        &mut self.flat
+    }
+
+    /// The Euclidean norm over all parameters.
+    pub fn norm(&self) -> T {
+        Fast.sum_of_squares(self.flat.view()).sqrt()
+    }
+
+    /// The name of the parameter that holds the first gradient that is infinite or NaN.
+    pub fn first_not_finite(&self, params: &Params<T>) -> Option<String> {
+        first_not_finite(&params.entries, &self.flat).map(String::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two() -> (Params<f64>, Param, Param) {
+        let mut params = Params::new();
+        let a = params.add("a", &Tensor::from([1.0, 2.0]));
+        let b = params.add("b", &Tensor::from([[3.0], [4.0]]));
+        (params, a, b)
+    }
+
+    #[test]
+    fn each_has_its_part_of_the_flat_buffer() {
+        let (mut params, a, b) = two();
+        params.set(a, &Tensor::from([5.0, 6.0]));
+        assert_eq!(params.flat().to_vec(), [5.0, 6.0, 3.0, 4.0]);
+        assert_eq!(params.get(b), Tensor::from([[3.0], [4.0]]));
+        assert_eq!(params.find("b"), Some(b));
+        assert_eq!(params.find("c"), None);
+    }
+
+    #[test]
+    fn gradients_lie_where_their_parameters_lie() {
+        let (params, a, b) = two();
+        let tape = Tape::new();
+        let weights = params.bind(&tape);
+        let loss = weights.get(a).reshape([1, 2]).matmul(weights.get(b)).sum();
+        loss.backward().expect("both are used");
+        let mut grads = Grads::zeros(&params);
+        grads.collect(&params, weights);
+        grads.collect(&params, weights);
+        assert_eq!(grads.flat().to_vec(), [6.0, 8.0, 2.0, 4.0]);
+        assert_eq!(grads.get(&params, b), Tensor::from([[2.0], [4.0]]));
+    }
+
+    #[test]
+    fn a_frozen_parameter_gets_no_gradient_and_is_no_error() {
+        let (mut params, a, b) = two();
+        let loss = |params: &Params<f64>| {
+            let tape = Tape::new();
+            let result = params.bind(&tape).get(b).sum().backward();
+            result.map_err(|unreached| unreached.names)
+        };
+        assert_eq!(loss(&params), Err(alloc::vec![String::from("a")]));
+        params.set_trainable(a, false);
+        assert_eq!(loss(&params), Ok(()));
+    }
+
+    #[test]
+    fn trainable_neighbours_make_one_stretch() {
+        let mut params = Params::<f64>::new();
+        let [_, b, _, _, e] = ["a", "b", "c", "d", "e"].map(|name| params.add(name, &Tensor::from([1.0, 2.0])));
+        let stretches = |params: &mut Params<f64>| {
+            let mut all = Vec::new();
+            params.for_each_trainable(|range, values| {
+                assert_eq!(values.shape()[..], [range.len()]);
+                all.push((range.start, range.end));
+            });
+            all
+        };
+        assert_eq!(stretches(&mut params), [(0, 10)]);
+        params.set_trainable(b, false);
+        params.set_trainable(e, false);
+        assert_eq!(stretches(&mut params), [(0, 2), (4, 8)]);
+        assert_eq!(stretches(&mut Params::new()), []);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_named() {
+        let (mut params, _, b) = two();
+        assert_eq!(params.first_not_finite(), None);
+        params.set(b, &Tensor::from([[0.0], [f64::NAN]]));
+        assert_eq!(params.first_not_finite(), Some("b"));
+    }
+
+    #[test]
+    #[should_panic(expected = "parameter b has shape [2, 1], not [2]")]
+    fn wrong_shapes_are_named() {
+        let (mut params, _, b) = two();
+        params.set(b, &Tensor::from([1.0, 2.0]));
+    }
+}

@@ -1,0 +1,358 @@
+//! Advantage actor-critic, from top to bottom in the order in which an update runs.
+//!
+//! 1. **Divide.** The curriculum says how many episodes of each stage the batch has; each stage's part is cut into
+//!    chunks. Their number depends on the batch alone, never on the number of threads.
+//! 2. **Act.** Each chunk plays its episodes with the present policy, without recording. Episode i of update u draws
+//!    from streams that are named by (seed, u, i), whoever plays it.
+//! 3. **Judge.** Rewards and the critic's values give each step an advantage Â and a target G ([`judge`]).
+//! 4. **Learn.** Each chunk computes all its decisions again, on a tape now, as one sequence of known tokens, and runs
+//!    back from its part of the loss
+//!
+//!    ```text
+//!    L = − 1/B Σ_steps Â·ln π(a)  +  c_v · 1/N Σ_steps (V − G)²  −  β · 1/N Σ_steps H(π)
+//!    ```
+//!
+//!    over B episodes with N steps that count. Â and G are numbers here: no gradient goes through them.
+//! 5. **Add** the chunks' gradients along a fixed tree, so that the sum has the same bytes at any number of threads.
+//! 6. **Clip** their norm, and **step** the optimiser.
+//!
+//! Source: V. Mnih et al., "Asynchronous Methods for Deep Reinforcement Learning" (2016), algorithm S3 and section 5.1
+//! (entropy), in the synchronous form.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use autograd::{Tape, Var};
+use nn::{Grads, Optimizer, Params, clip_global_norm};
+use tensor::philox::{Philox, Purpose, Stream};
+use tensor::{Real, Tensor, par};
+
+use crate::env::{Env, Task};
+use crate::policy::{Decisions, Policy, entropy};
+use crate::returns::{Estimator, Judged, judge};
+use crate::rollout::{self, Choice, Trajectories, Until};
+
+/// What an update needs to know besides the network.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// The seed of the run.
+    pub seed: u64,
+    /// u, its number.
+    pub number: u32,
+    /// Episodes of each stage.
+    pub counts: Vec<usize>,
+    /// Episodes in a chunk at most.
+    pub chunk: usize,
+    /// γ, the discount.
+    pub gamma: f64,
+    /// How advantages are estimated.
+    pub estimator: Estimator,
+    /// Whether advantages are shifted to mean 0 and scaled to variance 1 over the batch.
+    pub normalize: bool,
+    /// c_v, the weight of the critic's error.
+    pub value_coefficient: f64,
+    /// β, the weight of the entropy.
+    pub entropy: f64,
+    /// The gradient's norm at most.
+    pub clip: f64,
+    /// α, the learning rate.
+    pub rate: f64,
+}
+
+/// What an update did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metrics {
+    /// L.
+    pub loss: f64,
+    /// Its first term.
+    pub policy_loss: f64,
+    /// The critic's mean squared error, without its weight.
+    pub value_loss: f64,
+    /// The mean entropy of a decision, in nats, without its weight.
+    pub entropy: f64,
+    /// The gradient's norm before clipping.
+    pub grad_norm: f64,
+    /// The mean sum of an episode's rewards.
+    pub reward: f64,
+    /// Steps that count, over all episodes.
+    pub steps: usize,
+    /// Episodes of each stage, and how many of them ended in an exact match, with sampled actions.
+    pub stages: Vec<(usize, usize)>,
+}
+
+/// A loss or a gradient that is infinite or NaN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotFinite {
+    /// The number of the update.
+    pub update: u32,
+    /// The first parameter that is not finite, or whose gradient is not.
+    pub parameter: String,
+    /// Whether it is the parameter's value; its gradient otherwise.
+    pub value: bool,
+}
+
+impl NotFinite {
+    /// Looks for the first parameter whose value, or else whose gradient, is not finite.
+    pub fn find<T: Real>(update: u32, params: &Params<T>, grads: &Grads<T>) -> Self {
+        let by_value = params.first_not_finite().map(String::from);
+        let value = by_value.is_some();
+        let parameter = by_value.or_else(|| grads.first_not_finite(params));
+        Self { update, parameter: parameter.unwrap_or_else(|| String::from("(none)")), value }
+    }
+}
+
+impl fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { update, parameter, value } = self;
+        let what = if *value { "value" } else { "gradient" };
+        write!(
+            f,
+            "update {update}: the loss is no longer a finite number; first in the {what} of parameter {parameter}. "
+        )?;
+        write!(f, "A lower rate or a lower clip may help")
+    }
+}
+
+impl core::error::Error for NotFinite {}
+
+/// The terms of the loss of some episodes, before they are weighed: sums over their steps.
+pub struct Terms<'t, T: Real> {
+    /// − Σ Â·ln π(a)
+    pub policy: Var<'t, T>,
+    /// Σ (V − G)²
+    pub value: Var<'t, T>,
+    /// Σ H(π)
+    pub entropy: Var<'t, T>,
+}
+
+impl<'t, T: Real> Terms<'t, T> {
+    /// The terms of these decisions. Steps that do not count weigh nothing.
+    pub fn of(decisions: Decisions<'t, T>, played: &Trajectories, judged: &Judged) -> Self {
+        let tape = decisions.values.tape();
+        let size = played.valid.len();
+        let row = |f: &dyn Fn(usize) -> f64| tape.constant(Tensor::from_fn([size], |k| T::of(f(k))));
+        let valid = row(&|k| f64::from(played.valid[k]));
+        let advantages = row(&|k| judged.advantages[k]);
+        let targets = row(&|k| judged.targets[k]);
+
+        let chosen = decisions.log_probs.gather(&played.actions().reshape([size, 1])).reshape([size]);
+        Self {
+            policy: -(advantages * chosen).sum(),
+            value: (valid * (decisions.values - targets).square()).sum(),
+            entropy: (valid * entropy(decisions.log_probs)).sum(),
+        }
+    }
+
+    /// L, for a batch of `episodes` episodes with `steps` steps that count.
+    pub fn loss(&self, update: &Update, episodes: usize, steps: usize) -> Var<'t, T> {
+        let n = steps as f64;
+        self.policy.scale(T::of(1.0 / episodes as f64))
+            + self.value.scale(T::of(update.value_coefficient / n))
+            + self.entropy.scale(T::of(-update.entropy / n))
+    }
+}
+
+/// A network that learns by [`Update`]s.
+pub struct Learner<T: Real> {
+    /// The layers.
+    pub policy: Policy,
+    /// Their numbers.
+    pub params: Params<T>,
+    /// What moves them.
+    pub optimizer: Optimizer<T>,
+    workers: Vec<Worker<T>>,
+}
+
+/// Some episodes of one stage, with tapes that are kept from update to update.
+struct Worker<T: Real> {
+    env: Box<dyn Env>,
+    /// The number of the first episode in the batch.
+    first: usize,
+    acting: Tape<T>,
+    learning: Tape<T>,
+    played: Trajectories,
+    judged: Judged,
+    grads: Grads<T>,
+    /// The sums of [`Terms`].
+    terms: [f64; 3],
+}
+
+impl<T: Real> Learner<T> {
+    /// Ready for the first update.
+    pub fn new(policy: Policy, params: Params<T>, optimizer: Optimizer<T>) -> Self {
+        Self { policy, params, optimizer, workers: Vec::new() }
+    }
+
+    /// One update.
+    ///
+    /// # Errors
+    /// If the loss or a gradient is not finite; the parameters are as they were.
+    pub fn update(&mut self, task: &dyn Task, update: &Update) -> Result<Metrics, NotFinite> {
+        self.divide(task, update);
+        let Self { policy, params, optimizer, workers } = self;
+
+        par::for_each(workers, |_, worker| worker.act(policy, params, update));
+
+        for worker in workers.iter_mut() {
+            worker.judged = judge(&worker.played, update.gamma, update.estimator);
+        }
+        if update.normalize {
+            normalize(workers);
+        }
+
+        let episodes = workers.iter().map(|worker| worker.played.episodes).sum();
+        let steps = workers.iter().map(|worker| worker.played.valid_steps()).sum();
+        par::for_each(workers, |_, worker| worker.learn(policy, params, update, episodes, steps));
+
+        let mut metrics = measure(workers, update, episodes, steps);
+        let grads = add(workers);
+        match clip_global_norm(params, grads, update.clip) {
+            Ok(norm) if metrics.loss.is_finite() => metrics.grad_norm = norm.value(),
+            _ => return Err(NotFinite::find(update.number, params, grads)),
+        }
+        optimizer.step(update.rate, params, grads);
+        Ok(metrics)
+    }
+
+    /// 1. One worker for each chunk; tapes of earlier updates stay.
+    fn divide(&mut self, task: &dyn Task, update: &Update) {
+        let chunks = chunks(&update.counts, update.chunk);
+        self.workers.truncate(chunks.len());
+        for (k, &(stage, first, episodes)) in chunks.iter().enumerate() {
+            match self.workers.get_mut(k) {
+                Some(worker) if worker.env.stage() == stage && worker.env.len() == episodes => worker.first = first,
+                Some(worker) => {
+                    worker.env = task.env(stage, episodes);
+                    worker.first = first;
+                }
+                None => self.workers.push(Worker {
+                    env: task.env(stage, episodes),
+                    first,
+                    acting: Tape::evaluating(),
+                    learning: Tape::new(),
+                    played: Trajectories::default(),
+                    judged: Judged::default(),
+                    grads: Grads::zeros(&self.params),
+                    terms: [0.0; 3],
+                }),
+            }
+        }
+    }
+}
+
+/// (stage, first episode, episodes) of each chunk: every stage's part in the fewest chunks of at most `limit` episodes,
+/// of sizes that differ by one at most.
+fn chunks(counts: &[usize], limit: usize) -> Vec<(usize, usize, usize)> {
+    let mut out = Vec::new();
+    let mut first = 0;
+    for (stage, &count) in counts.iter().enumerate() {
+        let parts = count.div_ceil(limit);
+        for part in 0..parts {
+            let episodes = count / parts + usize::from(part < count % parts);
+            out.push((stage, first, episodes));
+            first += episodes;
+        }
+    }
+    out
+}
+
+impl<T: Real> Worker<T> {
+    /// 2. Plays the episodes, with sampled actions.
+    fn act(&mut self, policy: &Policy, params: &Params<T>, update: &Update) {
+        let stream = |purpose, i: usize| {
+            let episode = (self.first + i) as u32;
+            Philox::stream(update.seed, Stream { purpose, update: update.number, episode })
+        };
+        let streams = |purpose| -> Vec<Philox> { (0..self.env.len()).map(|i| stream(purpose, i)).collect() };
+        let (mut operands, mut actions) = (streams(Purpose::OPERANDS), streams(Purpose::ACTIONS));
+        self.env.reset(&mut operands);
+        let contexts = rollout::contexts(&*self.env);
+        let choice = Choice::Sampled(&mut actions);
+        self.played = rollout::play(policy, params, &mut self.acting, &mut *self.env, contexts, choice, Until::Done);
+    }
+
+    /// 4. Computes the decisions again, on the tape, and runs back from this chunk's part of the loss.
+    fn learn(&mut self, policy: &Policy, params: &Params<T>, update: &Update, episodes: usize, steps: usize) {
+        let Self { played, judged, learning, grads, terms, .. } = self;
+        {
+            let weights = params.bind(learning);
+            let network = policy.on(weights);
+            let decisions = network.decisions(played.stage, &played.contexts(), &played.tokens());
+            let sums = Terms::of(decisions, played, judged);
+            *terms = [&sums.policy, &sums.value, &sums.entropy].map(|sum| sum.value().item().value());
+            let loss = sums.loss(update, episodes, steps);
+            loss.backward().expect("the loss uses every parameter");
+            grads.clear();
+            grads.collect(params, weights);
+        }
+        learning.clear();
+    }
+}
+
+/// 3. Shifts and scales the advantages of all steps that count, over the whole batch.
+fn normalize<T: Real>(workers: &mut [Worker<T>]) {
+    let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    for Worker { judged, played, .. } in workers.iter() {
+        for (advantage, _) in judged.advantages.iter().zip(&played.valid).filter(|(_, valid)| **valid) {
+            n += 1.0;
+            sum += advantage;
+            squares += advantage * advantage;
+        }
+    }
+    let mean = sum / n;
+    let deviation = Real::sqrt((squares / n - mean * mean).max(0.0)) + 1e-8;
+    for worker in workers {
+        let valid = &worker.played.valid;
+        let advantages = worker.judged.advantages.iter_mut().zip(valid).filter(|(_, valid)| **valid);
+        advantages.for_each(|(advantage, _)| *advantage = (*advantage - mean) / deviation);
+    }
+}
+
+/// 5. Adds all gradients into the first worker's, neighbours first, then pairs of pairs.
+fn add<T: Real>(workers: &mut [Worker<T>]) -> &mut Grads<T> {
+    let mut distance = 1;
+    while distance < workers.len() {
+        for left in (0..workers.len() - distance).step_by(2 * distance) {
+            let (a, b) = workers.split_at_mut(left + distance);
+            a[left].grads.add(&b[0].grads);
+        }
+        distance *= 2;
+    }
+    &mut workers[0].grads
+}
+
+fn measure<T: Real>(workers: &[Worker<T>], update: &Update, episodes: usize, steps: usize) -> Metrics {
+    let sum = |k: usize| workers.iter().map(|worker| worker.terms[k]).sum::<f64>();
+    let policy_loss = sum(0) / episodes as f64;
+    let value_loss = sum(1) / steps as f64;
+    let entropy = sum(2) / steps as f64;
+    let mut stages = alloc::vec![(0, 0); update.counts.len()];
+    for Worker { played, .. } in workers {
+        stages[played.stage].0 += played.episodes;
+        stages[played.stage].1 += played.solved.iter().filter(|&&solved| solved).count();
+    }
+    Metrics {
+        loss: policy_loss + update.value_coefficient * value_loss - update.entropy * entropy,
+        policy_loss,
+        value_loss,
+        entropy,
+        grad_norm: 0.0,
+        reward: workers.iter().map(|worker| worker.played.total_reward()).sum::<f64>() / episodes as f64,
+        steps,
+        stages,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_few_and_alike() {
+        assert_eq!(chunks(&[192, 0, 0], 48), [(0, 0, 48), (0, 48, 48), (0, 96, 48), (0, 144, 48)]);
+        assert_eq!(chunks(&[32, 0, 49], 48), [(0, 0, 32), (2, 32, 25), (2, 57, 24)]);
+        assert_eq!(chunks(&[0, 0, 0], 48), []);
+    }
+}

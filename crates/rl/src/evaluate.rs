@@ -1,0 +1,127 @@
+//! Evaluation: how often the policy is right, on episodes that training never draws.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use autograd::Tape;
+use nn::Params;
+use tensor::Real;
+use tensor::par;
+use tensor::philox::{Philox, Purpose, Stream};
+
+use crate::env::Task;
+use crate::policy::{Policy, Reading};
+use crate::rollout::{self, Choice, Trajectories, Until};
+
+/// Which episodes are played, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial {
+    /// The seed of the run.
+    pub seed: u64,
+    /// What the episodes are for; never what training uses.
+    pub purpose: Purpose,
+    /// The update after which they are played: each validation draws its own.
+    pub update: u32,
+    /// How many of each stage.
+    pub episodes: usize,
+    /// Whether actions are sampled; greedy otherwise.
+    pub sampled: bool,
+    /// Whether each episode is shown another one's context.
+    pub shuffled: bool,
+    /// When to stop acting.
+    pub until: Until,
+}
+
+/// The figures of one stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// The stage.
+    pub stage: usize,
+    /// The number of episodes.
+    pub episodes: usize,
+    /// The share of episodes that ended in an exact match.
+    pub exact: f64,
+    /// The mean sum of rewards.
+    pub reward: f64,
+    /// The mean number of actions.
+    pub steps: f64,
+    /// The programs that were run, as actions, with how often; the most frequent first.
+    pub programs: Vec<(Vec<u32>, usize)>,
+}
+
+/// Episodes that one worker plays, unless all of a batch start from one mean.
+const CHUNK: usize = 128;
+
+/// Plays a trial on every stage of `task`.
+pub fn evaluate<T: Real>(policy: &Policy, params: &Params<T>, task: &dyn Task, trial: Trial) -> Vec<Figures> {
+    (0..task.stages()).map(|stage| evaluate_stage(policy, params, task, stage, trial)).collect()
+}
+
+/// Plays a trial on one stage.
+pub fn evaluate_stage<T: Real>(
+    policy: &Policy,
+    params: &Params<T>,
+    task: &dyn Task,
+    stage: usize,
+    trial: Trial,
+) -> Figures {
+    let size = if policy.reading == Reading::BatchMean { trial.episodes.max(1) } else { CHUNK };
+    let starts = (0..trial.episodes).step_by(size);
+    let mut chunks: Vec<Chunk> = starts.map(|first| Chunk::new(first, size.min(trial.episodes - first))).collect();
+    par::for_each(&mut chunks, |_, chunk| chunk.play(policy, params, task, stage, trial));
+    Figures::of(stage, chunks.into_iter().map(|chunk| chunk.played))
+}
+
+struct Chunk {
+    first: usize,
+    episodes: usize,
+    played: Trajectories,
+}
+
+impl Chunk {
+    fn new(first: usize, episodes: usize) -> Self {
+        Self { first, episodes, played: Trajectories::default() }
+    }
+
+    fn play<T: Real>(&mut self, policy: &Policy, params: &Params<T>, task: &dyn Task, stage: usize, trial: Trial) {
+        let mut env = task.env(stage, self.episodes);
+        // Stages share no stream: episode numbers of stage s start at s·2²⁴.
+        let number = |i: usize| ((stage << 24) + self.first + i) as u32;
+        let stream =
+            |purpose, i| Philox::stream(trial.seed, Stream { purpose, update: trial.update, episode: number(i) });
+        let mut rngs: Vec<Philox> = (0..self.episodes).map(|i| stream(trial.purpose, i)).collect();
+        env.reset(&mut rngs);
+        let mut contexts = rollout::contexts(&*env);
+        if trial.shuffled {
+            rotate_columns(&mut contexts, self.episodes);
+        }
+        let choice = if trial.sampled { Choice::Sampled(&mut rngs) } else { Choice::Greedy };
+        self.played = rollout::play(policy, params, &mut Tape::evaluating(), &mut *env, contexts, choice, trial.until);
+    }
+}
+
+/// Gives every episode the context of its neighbour. Contexts are independent draws, so this is as good as any
+/// permutation, and no episode keeps its own.
+fn rotate_columns(contexts: &mut [u32], episodes: usize) {
+    contexts.chunks_mut(episodes).for_each(|row| row.rotate_left(1));
+}
+
+impl Figures {
+    fn of(stage: usize, played: impl Iterator<Item = Trajectories>) -> Self {
+        let (mut episodes, mut solved, mut reward, mut steps) = (0, 0, 0.0, 0);
+        let mut programs = BTreeMap::new();
+        for played in played {
+            episodes += played.episodes;
+            solved += played.solved.iter().filter(|&&solved| solved).count();
+            reward += played.total_reward();
+            steps += played.valid_steps();
+            for i in 0..played.episodes {
+                *programs.entry(played.program(i)).or_insert(0) += 1;
+            }
+        }
+        let mean = |sum: f64| sum / episodes as f64;
+        let mut programs: Vec<_> = programs.into_iter().collect();
+        programs.sort_by_key(|&(_, count)| core::cmp::Reverse(count));
+        Self { stage, episodes, exact: mean(solved as f64), reward: mean(reward), steps: mean(steps as f64), programs }
+    }
+}

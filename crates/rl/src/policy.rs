@@ -1,0 +1,142 @@
+//! The policy: one GRU that reads its context, acts, and judges its own prospects.
+//!
+//! ```text
+//! tokens ─ Embedding ─┐
+//!                     ├─ GRU ─ h ─┬─ Linear ─ log-softmax ─ which action
+//! stage  ─ Embedding ─┘           └─ Linear ─ value: the return to come
+//! ```
+//!
+//! There is no planner, no memory and no tool interface beside the network: after its context it sees nothing but the
+//! actions that it took, and what it must keep it keeps in h.
+
+use autograd::Var;
+use nn::{Builder, Embedding, GruCell, Linear, Params, Weights};
+use tensor::{Real, Tensor};
+
+use crate::env::Task;
+use crate::tasks::token;
+
+/// How the context gets into the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// Token by token through the GRU, from h₀ = tanh(stage embedding).
+    #[default]
+    InOrder,
+    /// As a mean: h₀ = tanh(mean of the context's embeddings + stage embedding), blind to order; then the token CTX.
+    Mean,
+    /// The tutorial's accident: that mean taken over all episodes of the batch too, so that all start alike.
+    BatchMean,
+}
+
+/// The network's layers; the numbers are in [`Params`]. Names are the tutorial's: `emb`, `stage_emb`, `rnn`, `pi`, `v`.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Tokens to vectors, \[V,d\].
+    pub embedding: Embedding,
+    /// Stages to vectors, \[stages,d\].
+    pub stage: Embedding,
+    /// d to d.
+    pub rnn: GruCell,
+    /// h to the logits of the actions.
+    pub pi: Linear,
+    /// h to its value.
+    pub v: Linear,
+    /// How the context gets in.
+    pub reading: Reading,
+}
+
+/// What the network decides at each of T steps of B episodes.
+#[derive(Clone, Copy)]
+pub struct Decisions<'t, T: Real> {
+    /// ln π(a | h), \[T·B,A\].
+    pub log_probs: Var<'t, T>,
+    /// V(h), \[T·B\].
+    pub values: Var<'t, T>,
+}
+
+impl Policy {
+    /// A network of width `width` for `task`, its parameters added to `params` with PyTorch's initial values.
+    pub fn new<T: Real>(params: &mut Params<T>, task: &dyn Task, width: usize, reading: Reading, seed: u64) -> Self {
+        let mut builder = Builder::new(params, seed);
+        Self {
+            embedding: Embedding::new(&mut builder.scope("emb"), task.vocabulary(), width),
+            stage: Embedding::new(&mut builder.scope("stage_emb"), task.stages(), width),
+            rnn: GruCell::new(&mut builder.scope("rnn"), width, width),
+            pi: Linear::new(&mut builder.scope("pi"), width, task.actions()),
+            v: Linear::new(&mut builder.scope("v"), width, 1),
+            reading,
+        }
+    }
+
+    /// The network on a tape, for one pass.
+    pub fn on<'t, T: Real>(&self, weights: Weights<'t, T>) -> Network<'_, 't, T> {
+        let table = self.rnn.input_part(weights, weights.get(self.embedding.weight));
+        Network { policy: self, weights, table }
+    }
+}
+
+/// A [`Policy`] with its weights on a tape.
+pub struct Network<'p, 't, T: Real> {
+    policy: &'p Policy,
+    weights: Weights<'t, T>,
+    /// The GRU's input part for each of the V tokens, \[V,3d\]: a token's embedding does not change during a pass, so
+    /// one product of V rows replaces one for every token read.
+    table: Var<'t, T>,
+}
+
+impl<'t, T: Real> Network<'_, 't, T> {
+    /// The state before the first token, h₀\[B,d\], for contexts\[L,B\] of one stage.
+    pub fn start(&self, stage: usize, contexts: &Tensor<u32>) -> Var<'t, T> {
+        let (policy, w, episodes) = (self.policy, self.weights, contexts.shape()[1]);
+        let stage = policy.stage.forward(w, &Tensor::from([stage as u32]));
+        let h = match policy.reading {
+            Reading::InOrder => stage,
+            Reading::Mean => policy.embedding.forward(w, contexts).mean_axis(0) + stage,
+            Reading::BatchMean => {
+                let mean = policy.embedding.forward(w, contexts).mean_axis(0).mean_axis(0);
+                mean.reshape(stage.shape()) + stage
+            }
+        };
+        let width = h.shape()[1];
+        h.tanh().broadcast_to([episodes, width])
+    }
+
+    /// The tokens\[K,B\] that are read before the first decision.
+    pub fn prompt(&self, contexts: &Tensor<u32>) -> Tensor<u32> {
+        match self.policy.reading {
+            Reading::InOrder => contexts.clone(),
+            Reading::Mean | Reading::BatchMean => Tensor::full([1, contexts.shape()[1]], token::CTX),
+        }
+    }
+
+    /// The states after each of tokens\[K,B\]: \[K,B,d\].
+    pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t, T>) -> Var<'t, T> {
+        self.policy.rnn.scan(self.weights, self.table.embedding(tokens), h)
+    }
+
+    /// What is decided in states\[…,d\].
+    pub fn decide(&self, states: Var<'t, T>) -> Decisions<'t, T> {
+        let width = states.shape().last_extent();
+        let h = states.reshape([states.shape().size() / width, width]);
+        let values = self.policy.v.forward(self.weights, h);
+        let log_probs = self.policy.pi.forward(self.weights, h).log_softmax();
+        Decisions { log_probs, values: values.reshape([h.shape()[0]]) }
+    }
+
+    /// All decisions of T steps at once, when the tokens that follow the actions, \[T,B\], are known: the prompt and all
+    /// but the last of them are read, and each state from the prompt's last on decides.
+    pub fn decisions(&self, stage: usize, contexts: &Tensor<u32>, after: &Tensor<u32>) -> Decisions<'t, T> {
+        let prompt = self.prompt(contexts);
+        let (read, steps, episodes) = (prompt.shape()[0], after.shape()[0], after.shape()[1]);
+        let known = after.slice(0, 0..steps.saturating_sub(1));
+        let tokens = [prompt.to_vec(), known.to_vec()].concat();
+        let tokens = Tensor::new([read + known.shape()[0], episodes], tokens);
+        let states = self.read(&tokens, self.start(stage, contexts));
+        self.decide(states.slice(0, read - 1..read - 1 + steps))
+    }
+}
+
+/// The entropy −Σ p·ln p of each row of log-probabilities\[N,A\]: \[N\].
+pub fn entropy<T: Real>(log_probs: Var<'_, T>) -> Var<'_, T> {
+    -(log_probs.exp() * log_probs).sum_axis(1)
+}

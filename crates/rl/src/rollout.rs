@@ -1,0 +1,190 @@
+//! Acting: episodes from their contexts to their ends, written down.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use autograd::Tape;
+use nn::Params;
+use tensor::philox::Philox;
+use tensor::{Real, Tensor};
+
+use crate::env::{Env, Step};
+use crate::policy::Policy;
+
+/// How an action is chosen.
+pub enum Choice<'a> {
+    /// The most probable one, the first of equals.
+    Greedy,
+    /// Drawn from the policy; episode i uses generator i, one number a step.
+    Sampled(&'a mut [Philox]),
+}
+
+/// What B episodes of one stage did, in time-major order: entry `t·B + i` is step t of episode i.
+#[derive(Clone, Debug, Default)]
+pub struct Trajectories {
+    /// Their stage.
+    pub stage: usize,
+    /// B.
+    pub episodes: usize,
+    /// T, the length of the longest.
+    pub steps: usize,
+    /// The tokens that were shown, \[L,B\].
+    pub contexts: Vec<u32>,
+    /// What was done, \[T,B\].
+    pub actions: Vec<u32>,
+    /// The token of each action, \[T,B\].
+    pub tokens: Vec<u32>,
+    /// What it earned, \[T,B\].
+    pub rewards: Vec<f64>,
+    /// What the critic expected before it, \[T,B\].
+    pub values: Vec<f64>,
+    /// Whether the episode was still going on, \[T,B\]: steps after its end count for nothing.
+    pub valid: Vec<bool>,
+    /// Whether it ended in an exact match, \[B\].
+    pub solved: Vec<bool>,
+}
+
+impl Trajectories {
+    /// The number of steps that count.
+    pub fn valid_steps(&self) -> usize {
+        self.valid.iter().filter(|&&valid| valid).count()
+    }
+
+    /// The sum of all rewards.
+    pub fn total_reward(&self) -> f64 {
+        self.rewards.iter().sum()
+    }
+
+    /// The actions of episode `i`, up to its end.
+    pub fn program(&self, i: usize) -> Vec<u32> {
+        let steps = (0..self.steps).map(|t| t * self.episodes + i);
+        steps.filter(|&k| self.valid[k]).map(|k| self.actions[k]).collect()
+    }
+
+    /// The contexts as a tensor \[L,B\].
+    pub fn contexts(&self) -> Tensor<u32> {
+        by_step(&self.contexts, self.episodes)
+    }
+
+    /// The actions as a tensor \[T,B\].
+    pub fn actions(&self) -> Tensor<u32> {
+        by_step(&self.actions, self.episodes)
+    }
+
+    /// The actions' tokens as a tensor \[T,B\].
+    pub fn tokens(&self) -> Tensor<u32> {
+        by_step(&self.tokens, self.episodes)
+    }
+}
+
+fn by_step(flat: &[u32], episodes: usize) -> Tensor<u32> {
+    Tensor::new([flat.len() / episodes.max(1), episodes], flat.to_vec())
+}
+
+/// The contexts of all episodes, \[L,B\].
+pub fn contexts(env: &dyn Env) -> Vec<u32> {
+    let token = |t: usize| (0..env.len()).map(move |i| env.context(i)[t]);
+    (0..env.context_len()).flat_map(token).collect()
+}
+
+/// When a policy stops to act.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Until {
+    /// Once all episodes of the vector are done.
+    #[default]
+    Done,
+    /// After this many actions, whether or not they still count: the tutorial's way.
+    Emitted(usize),
+}
+
+/// Plays the episodes of `env`, which was reset, to their ends. They are shown `contexts`\[L,B\]: their own, or others.
+///
+/// The `tape` should be one that evaluates; it is cleared before and after.
+///
+/// # Panics
+/// If `contexts` or a sampling `choice` is not for as many episodes as `env` has.
+pub fn play<T: Real>(
+    policy: &Policy,
+    params: &Params<T>,
+    tape: &mut Tape<T>,
+    env: &mut dyn Env,
+    contexts: Vec<u32>,
+    mut choice: Choice<'_>,
+    until: Until,
+) -> Trajectories {
+    let episodes = env.len();
+    let mut out = Trajectories { stage: env.stage(), episodes, contexts, ..Trajectories::default() };
+    let mut steps = vec![Step::default(); episodes];
+    tape.clear();
+    {
+        let network = policy.on(params.bind(tape));
+        let shown = out.contexts();
+        let mut tokens = network.prompt(&shown);
+        let mut h = network.start(out.stage, &shown);
+        while match until {
+            Until::Done => !steps.iter().all(|step| step.done),
+            Until::Emitted(count) => out.steps < count,
+        } {
+            let states = network.read(&tokens, h);
+            h = states.select(0, tokens.shape()[0] - 1);
+            let decisions = network.decide(h);
+            let actions = choose(&decisions.log_probs.value(), &mut choice);
+
+            out.valid.extend(steps.iter().map(|step| !step.done));
+            out.values.extend(decisions.values.value().to_vec().iter().map(|v| v.value()));
+            env.step(&actions, &mut steps);
+            out.rewards.extend(steps.iter().map(|step| step.reward));
+            let read: Vec<u32> = actions.iter().map(|&action| env.token(action)).collect();
+            tokens = Tensor::new([1, episodes], read.clone());
+            out.tokens.extend(read);
+            out.actions.extend(actions);
+            out.steps += 1;
+        }
+    }
+    tape.clear();
+    out.solved = (0..episodes).map(|i| env.solved(i)).collect();
+    out
+}
+
+fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Vec<u32> {
+    let rows = log_probs.to_vec();
+    let rows = rows.chunks(log_probs.shape()[1]);
+    match choice {
+        Choice::Greedy => rows.map(most_probable).collect(),
+        Choice::Sampled(rngs) => {
+            assert_eq!(rngs.len(), rows.len(), "play: one generator for each episode");
+            rows.zip(rngs.iter_mut()).map(|(row, rng)| draw(row, rng.uniform_f64())).collect()
+        }
+    }
+}
+
+fn most_probable<T: Real>(row: &[T]) -> u32 {
+    (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best }) as u32
+}
+
+/// The action in whose share of [0, 1) the number `u` lies.
+fn draw<T: Real>(row: &[T], u: f64) -> u32 {
+    let mut below = 0.0;
+    let reaches = |log_prob: &T| {
+        below += log_prob.exp().value();
+        u < below
+    };
+    row.iter().position(reaches).unwrap_or(row.len() - 1) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_probabilities() {
+        let row: Vec<f64> = [0.5, 0.25, 0.25].iter().map(|p: &f64| p.ln()).collect();
+        assert_eq!([0.0, 0.49, 0.51, 0.74, 0.76, 0.999].map(|u| draw(&row, u)), [0, 0, 1, 1, 2, 2]);
+        assert_eq!(draw(&row, 1.0 - 1e-17), 2);
+    }
+
+    #[test]
+    fn the_first_of_equals_is_greedy() {
+        assert_eq!(most_probable(&[-1.0, -0.5, -0.5]), 1);
+    }
+}

@@ -1,0 +1,155 @@
+//! Settings that are declared once: name, meaning, default and range. Flags, configuration files, their errors and
+//! their documentation all read this one table.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+/// One setting, as the table describes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name, in `snake_case`; the flag has dashes.
+    pub name: &'static str,
+    /// What it means, with its symbol.
+    pub doc: &'static str,
+    /// Which values it takes, in words.
+    pub range: &'static str,
+}
+
+/// A setting that does not exist, or a value that it does not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingError {
+    /// There is no setting of this name.
+    Unknown {
+        /// The name that was given.
+        name: String,
+    },
+    /// The value is not one of those the setting takes.
+    Invalid {
+        /// The setting.
+        name: &'static str,
+        /// The value that was given.
+        value: String,
+        /// What it takes, in words.
+        range: &'static str,
+    },
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { name } => write!(f, "there is no setting {name}"),
+            Self::Invalid { name, value, range } => write!(f, "{name} = {value} is out of range: it takes {range}"),
+        }
+    }
+}
+
+impl core::error::Error for SettingError {}
+
+/// A table of settings: a struct whose fields can be read and written by name.
+pub trait Settings: Default + Clone + Send + Sync {
+    /// All settings, in order.
+    const FIELDS: &'static [Field];
+
+    /// The value of a setting, as [`set`](Self::set) reads it.
+    fn get(&self, name: &str) -> Option<String>;
+
+    /// Changes a setting.
+    ///
+    /// # Errors
+    /// If there is no such setting or it does not take this value.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError>;
+}
+
+/// A value of a setting, in words and back.
+pub(crate) trait Setting: Sized {
+    fn parse(text: &str) -> Option<Self>;
+    fn show(&self) -> String;
+}
+
+macro_rules! by_parse {
+    ($($t:ty),*) => {$(
+        impl Setting for $t {
+            fn parse(text: &str) -> Option<Self> { text.parse().ok() }
+            fn show(&self) -> String { self.to_string() }
+        }
+    )*};
+}
+by_parse!(usize, f64, bool);
+
+/// Declares a setting that is one of a few names.
+macro_rules! choices {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $vis enum $name { $($(#[$doc])* $variant),* }
+
+        impl $crate::settings::Setting for $name {
+            fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)* _ => None }
+            }
+            fn show(&self) -> alloc::string::String {
+                match self { $(Self::$variant => $text.into()),* }
+            }
+        }
+    };
+}
+pub(crate) use choices;
+
+/// Declares a struct of settings. Each has a doc, a type, a default, its range in words, and the range as a predicate.
+macro_rules! settings {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $table:ident {
+            $(#[doc = $doc:literal] $name:ident: $ty:ty = $default:expr, $range:literal, $fits:expr;)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        $vis struct $table {
+            $(
+                #[doc = $doc]
+                #[doc = ""]
+                #[doc = concat!("Takes ", $range, ".")]
+                pub $name: $ty,
+            )*
+        }
+
+        impl Default for $table {
+            fn default() -> Self {
+                Self { $($name: $default),* }
+            }
+        }
+
+        impl $crate::settings::Settings for $table {
+            const FIELDS: &'static [$crate::settings::Field] = &[
+                $($crate::settings::Field { name: stringify!($name), doc: $doc.trim_ascii(), range: $range }),*
+            ];
+
+            fn get(&self, name: &str) -> Option<alloc::string::String> {
+                match name {
+                    $(stringify!($name) => Some($crate::settings::Setting::show(&self.$name)),)*
+                    _ => None,
+                }
+            }
+
+            fn set(&mut self, name: &str, value: &str) -> Result<(), $crate::settings::SettingError> {
+                match name {
+                    $(stringify!($name) => {
+                        let fits: fn(&$ty) -> bool = $fits;
+                        match <$ty as $crate::settings::Setting>::parse(value).filter(fits) {
+                            Some(value) => self.$name = value,
+                            None => return Err($crate::settings::SettingError::Invalid {
+                                name: stringify!($name),
+                                value: value.into(),
+                                range: $range,
+                            }),
+                        }
+                    })*
+                    _ => return Err($crate::settings::SettingError::Unknown { name: name.into() }),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+pub(crate) use settings;

@@ -1,0 +1,109 @@
+//! Episodes of `calculator`. What a program does is the same for all operands, so a step is one look-up in the graph
+//! that the solver explored; the operands are only shown.
+
+use alloc::{sync::Arc, vec, vec::Vec};
+
+use tensor::philox::Philox;
+
+use super::machine::State;
+use super::{ActionSet, HORIZON, Rewards};
+use crate::env::{Env, Step, check_reset, check_step};
+use crate::solver::{FAILED, Graph, SOLVED, START};
+use crate::tasks::{operands, poly::Poly, token};
+
+/// A vector of episodes, one entry each in every array.
+#[derive(Clone, Debug)]
+pub struct CalculatorEnv {
+    stage: usize,
+    graph: Arc<Graph<State<Poly>>>,
+    tokens: &'static [u32],
+    rewards: Rewards,
+    /// `[B, operands + 1]`
+    contexts: Vec<u32>,
+    /// Where each episode is in the graph, `[B]`.
+    states: Vec<u16>,
+    /// The smallest distance to the goal so far, `[B]`.
+    nearest: Vec<u16>,
+    /// `[B]`
+    steps: Vec<usize>,
+}
+
+impl CalculatorEnv {
+    pub(super) fn new(
+        stage: usize,
+        episodes: usize,
+        graph: Arc<Graph<State<Poly>>>,
+        actions: ActionSet,
+        rewards: Rewards,
+    ) -> Self {
+        Self {
+            stage,
+            nearest: vec![graph.distance(START); episodes],
+            graph,
+            tokens: actions.tokens(),
+            rewards,
+            contexts: vec![token::CTX; episodes * (operands(stage) + 1)],
+            states: vec![START; episodes],
+            steps: vec![0; episodes],
+        }
+    }
+
+    /// One action of one episode that is not done.
+    fn advance(&mut self, i: usize, action: u32) -> f64 {
+        let state = self.graph.next(self.states[i], action as usize);
+        let distance = self.graph.distance(state);
+        let milestones = self.nearest[i].saturating_sub(distance);
+        self.nearest[i] -= milestones;
+        self.steps[i] += 1;
+        let out_of_time = self.steps[i] == HORIZON && state != SOLVED;
+        self.states[i] = if out_of_time { FAILED } else { state };
+        let correct = if state == SOLVED { self.rewards.correct } else { 0.0 };
+        self.rewards.step + self.rewards.milestone * f64::from(milestones) + correct
+    }
+}
+
+impl Env for CalculatorEnv {
+    fn stage(&self) -> usize {
+        self.stage
+    }
+
+    fn len(&self) -> usize {
+        self.states.len()
+    }
+
+    fn context_len(&self) -> usize {
+        operands(self.stage) + 1
+    }
+
+    fn reset(&mut self, rngs: &mut [Philox]) {
+        check_reset(self.len(), rngs);
+        let width = self.context_len();
+        for (context, rng) in self.contexts.chunks_mut(width).zip(rngs) {
+            context[..width - 1].fill_with(|| rng.below(10));
+        }
+        self.states.fill(START);
+        self.nearest.fill(self.graph.distance(START));
+        self.steps.fill(0);
+    }
+
+    fn context(&self, episode: usize) -> &[u32] {
+        let width = self.context_len();
+        &self.contexts[episode * width..][..width]
+    }
+
+    fn token(&self, action: u32) -> u32 {
+        self.tokens[action as usize]
+    }
+
+    fn step(&mut self, actions: &[u32], out: &mut [Step]) {
+        check_step(self.len(), actions, out);
+        for (i, (&action, out)) in actions.iter().zip(out).enumerate() {
+            let reward = if self.states[i] < START { 0.0 } else { self.advance(i, action) };
+            *out = Step { reward, done: self.states[i] < START };
+        }
+    }
+
+    fn solved(&self, episode: usize) -> bool {
+        self.states[episode] == SOLVED
+    }
+}

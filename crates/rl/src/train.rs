@@ -1,0 +1,201 @@
+//! A run on `calculator`: updates, validations, the rule that ends it, and the test.
+//!
+//! **The rule.** Every `validate_every` updates the greedy policy plays `validation_episodes` fresh episodes of each
+//! stage, from the validation stream. The run ends when the exact match of every stage was 1 in `patience` of these in
+//! a row and the entropy's weight is at the end of its schedule (before that the policy is right by small margins), or
+//! after `max_updates`. The test episodes come from a stream of their own and are drawn once, afterwards:
+//! nothing that happens in training looks at them.
+
+use alloc::vec::Vec;
+
+use nn::{Optimizer, Params, Rule, Schedule};
+use tensor::Real;
+use tensor::philox::Purpose;
+
+use crate::a2c::{Learner, Metrics, NotFinite, Update};
+use crate::config::{Config, OptimizerKind, ScheduleKind};
+use crate::curriculum::{Progress, counts, shares};
+use crate::evaluate::{Figures, Trial, evaluate};
+use crate::policy::{Policy, Reading};
+use crate::rollout::Until;
+use crate::tasks::Calculator;
+
+/// A run: everything that training changes.
+pub struct Run<T: Real> {
+    /// The task.
+    pub task: Calculator,
+    /// The hyper-parameters.
+    pub config: Config,
+    /// The seed, from which everything random follows.
+    pub seed: u64,
+    /// The network and its optimiser.
+    pub learner: Learner<T>,
+    /// Which stages are open, and how well each goes.
+    pub progress: Progress,
+    /// Updates so far.
+    pub updates: usize,
+    /// Training steps that counted, so far.
+    pub steps: u64,
+    /// Validations in a row in which every stage's exact match was 1.
+    pub perfect: usize,
+}
+
+/// What one update brought.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The number of the update, from 1.
+    pub update: usize,
+    /// α.
+    pub rate: f64,
+    /// β.
+    pub entropy_coefficient: f64,
+    /// Stages 0 to `unlocked` were open.
+    pub unlocked: usize,
+    /// What the update did.
+    pub metrics: Metrics,
+    /// The figures of each stage, if the update was followed by a validation.
+    pub validation: Option<Vec<Figures>>,
+}
+
+/// Why a run is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Every stage's exact match was 1 in as many validations in a row as the rule asks for, to the end of exploration.
+    Solved,
+    /// There were as many updates as there may be.
+    OutOfUpdates,
+}
+
+/// The figures of the test.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// The greedy policy.
+    pub greedy: Vec<Figures>,
+    /// Sampled actions.
+    pub sampled: Vec<Figures>,
+    /// The greedy policy, each episode shown another one's context.
+    pub shuffled: Vec<Figures>,
+}
+
+impl<T: Real> Run<T> {
+    /// Before the first update.
+    pub fn new(config: &Config, seed: u64) -> Self {
+        let task = Calculator::new(config.action_set(), config.rewards());
+        let mut params = Params::new();
+        let mut policy = Policy::new(&mut params, &task, config.width, Reading::InOrder, seed);
+        policy.rnn = policy.rnn.with_variant(config.variant());
+        let optimizer = Optimizer::new(rule(config), &params);
+        let learner = Learner::new(policy, params, optimizer);
+        let progress = Progress::new(3);
+        Self { task, config: config.clone(), seed, learner, progress, updates: 0, steps: 0, perfect: 0 }
+    }
+
+    /// Whether the rule has ended the run, and how.
+    pub fn end(&self) -> Option<End> {
+        let Config { patience, entropy_updates, .. } = self.config;
+        if self.perfect >= patience && self.updates >= entropy_updates {
+            Some(End::Solved)
+        } else if self.updates >= self.config.max_updates {
+            Some(End::OutOfUpdates)
+        } else {
+            None
+        }
+    }
+
+    /// One update, and the validation that follows it if it is time for one.
+    ///
+    /// # Errors
+    /// If the loss or a gradient is not finite; the parameters are as they were.
+    pub fn advance(&mut self) -> Result<Report, NotFinite> {
+        let update = self.next_update();
+        let metrics = self.learner.update(&self.task, &update)?;
+        self.updates += 1;
+        self.steps += metrics.steps as u64;
+        let unlocked = self.progress.unlocked;
+        let last = self.updates == self.config.max_updates;
+        let due = self.updates.is_multiple_of(self.config.validate_every) || last;
+        let validation = due.then(|| self.validate());
+        Ok(Report {
+            update: self.updates,
+            rate: update.rate,
+            entropy_coefficient: update.entropy,
+            unlocked,
+            metrics,
+            validation,
+        })
+    }
+
+    /// Plays the test episodes.
+    pub fn test(&self) -> Test {
+        let play = |sampled, shuffled| {
+            self.play(Trial {
+                seed: self.seed,
+                purpose: Purpose::TEST,
+                update: 0,
+                episodes: self.config.test_episodes,
+                sampled,
+                shuffled,
+                until: Until::Done,
+            })
+        };
+        Test { greedy: play(false, false), sampled: play(true, false), shuffled: play(false, true) }
+    }
+
+    fn next_update(&self) -> Update {
+        let Self { config, updates, .. } = self;
+        let entropy =
+            Schedule::Linear { from: config.entropy, to: config.entropy_final, over: config.entropy_updates as u64 };
+        Update {
+            seed: self.seed,
+            number: *updates as u32,
+            counts: counts(&shares(config.curriculum, &self.progress), config.batch),
+            chunk: config.chunk,
+            gamma: config.gamma,
+            estimator: config.estimator(),
+            normalize: config.normalize_advantages,
+            value_coefficient: config.value_coefficient,
+            entropy: entropy.at(*updates as u64),
+            clip: config.clip,
+            rate: rate(config).at(*updates as u64),
+        }
+    }
+
+    fn validate(&mut self) -> Vec<Figures> {
+        let figures = self.play(Trial {
+            seed: self.seed,
+            purpose: Purpose::VALIDATION,
+            update: self.updates as u32,
+            episodes: self.config.validation_episodes,
+            sampled: false,
+            shuffled: false,
+            until: Until::Done,
+        });
+        let exact: Vec<f64> = figures.iter().map(|figures| figures.exact).collect();
+        self.perfect = if exact.iter().all(|&exact| exact == 1.0) { self.perfect + 1 } else { 0 };
+        self.progress.note(&exact, self.config.unlock);
+        figures
+    }
+
+    fn play(&self, trial: Trial) -> Vec<Figures> {
+        evaluate(&self.learner.policy, &self.learner.params, &self.task, trial)
+    }
+}
+
+fn rate(config: &Config) -> Schedule {
+    let (from, to, over) = (config.rate, config.rate_final, config.max_updates as u64);
+    match config.rate_schedule {
+        ScheduleKind::Constant => Schedule::Constant(from),
+        ScheduleKind::Linear => Schedule::Linear { from, to, over },
+        ScheduleKind::Cosine => Schedule::Cosine { from, to, over },
+    }
+}
+
+fn rule(config: &Config) -> Rule {
+    let Config { beta1, beta2, epsilon, weight_decay: decay, momentum, smoothing, .. } = *config;
+    match config.optimizer {
+        OptimizerKind::Adam => Rule::Adam { beta1, beta2, epsilon, decay, decoupled: false },
+        OptimizerKind::AdamW => Rule::Adam { beta1, beta2, epsilon, decay, decoupled: true },
+        OptimizerKind::Sgd => Rule::Sgd { momentum },
+        OptimizerKind::RmsProp => Rule::RmsProp { alpha: smoothing, epsilon },
+    }
+}

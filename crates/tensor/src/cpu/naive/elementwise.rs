@@ -1,0 +1,31 @@
+//! Maps and binary functions, one element at a time.
+
+use crate::kernels::Binary;
+use crate::map::Map;
+use crate::real::Real;
+use crate::view::{View, ViewMut};
+
+pub(super) fn map<T: Real>(f: Map<T>, x: View<T>, mut y: ViewMut<T>) {
+    for i in y.shape().indices() {
+        y.set(&i, f.apply(x.at(&i)));
+    }
+}
+
+pub(super) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: View<T>, mut dx: ViewMut<T>) {
+    for i in dx.shape().indices() {
+        dx.add_at(&i, slope.apply(kept.at(&i)) * dy.at(&i));
+    }
+}
+
+pub(super) fn binary<T: Real>(op: Binary, a: View<T>, b: View<T>, mut y: ViewMut<T>) {
+    for i in y.shape().indices() {
+        let (a, b) = (a.at(&i.unbroadcast(a.shape())), b.at(&i.unbroadcast(b.shape())));
+        let value = match op {
+            Binary::Add => a + b,
+            Binary::Sub => a - b,
+            Binary::Mul => a * b,
+            Binary::Div => a / b,
+        };
+        y.set(&i, value);
+    }
+}

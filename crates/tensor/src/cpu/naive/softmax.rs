@@ -1,0 +1,68 @@
+//! Softmax, its logarithm and its normaliser, row by row.
+
+use super::{maximum, rows, sum};
+use crate::real::Real;
+use crate::view::{View, ViewMut};
+
+pub(super) fn softmax<T: Real>(x: View<T>, mut y: ViewMut<T>) {
+    let n = x.shape().last_extent();
+    for i in rows(x.shape()) {
+        let x = |j| x.at(&i.then(j));
+        let m = maximum(n, x);
+        let mass = sum(n, |j| (x(j) - m).exp());
+        for j in 0..n {
+            y.set(&i.then(j), (x(j) - m).exp() / mass);
+        }
+    }
+}
+
+pub(super) fn softmax_backward<T: Real>(y: View<T>, dy: View<T>, mut dx: ViewMut<T>) {
+    let n = y.shape().last_extent();
+    for i in rows(y.shape()) {
+        let (y, dy) = (|j| y.at(&i.then(j)), |j| dy.at(&i.then(j)));
+        let mean = sum(n, |j| dy(j) * y(j));
+        for j in 0..n {
+            dx.add_at(&i.then(j), y(j) * (dy(j) - mean));
+        }
+    }
+}
+
+pub(super) fn log_softmax<T: Real>(x: View<T>, mut y: ViewMut<T>) {
+    let n = x.shape().last_extent();
+    for i in rows(x.shape()) {
+        let x = |j| x.at(&i.then(j));
+        let m = maximum(n, x);
+        let log_mass = sum(n, |j| (x(j) - m).exp()).ln();
+        for j in 0..n {
+            y.set(&i.then(j), x(j) - m - log_mass);
+        }
+    }
+}
+
+pub(super) fn log_softmax_backward<T: Real>(y: View<T>, dy: View<T>, mut dx: ViewMut<T>) {
+    let n = y.shape().last_extent();
+    for i in rows(y.shape()) {
+        let (y, dy) = (|j| y.at(&i.then(j)), |j| dy.at(&i.then(j)));
+        let total = sum(n, dy);
+        for j in 0..n {
+            dx.add_at(&i.then(j), dy(j) - y(j).exp() * total);
+        }
+    }
+}
+
+pub(super) fn logsumexp<T: Real>(x: View<T>, mut y: ViewMut<T>) {
+    let n = x.shape().last_extent();
+    for i in rows(x.shape()) {
+        let x = |j| x.at(&i.then(j));
+        let m = maximum(n, x);
+        y.set(&i, m + sum(n, |j| (x(j) - m).exp()).ln());
+    }
+}
+
+pub(super) fn logsumexp_backward<T: Real>(x: View<T>, y: View<T>, dy: View<T>, mut dx: ViewMut<T>) {
+    for i in rows(x.shape()) {
+        for j in 0..x.shape().last_extent() {
+            dx.add_at(&i.then(j), dy.at(&i) * (x.at(&i.then(j)) - y.at(&i)).exp());
+        }
+    }
+}

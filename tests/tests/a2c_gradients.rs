@@ -1,0 +1,142 @@
+//! The whole A2C loss: its gradient against duals and differences, and its definition against plain loops.
+#![forbid(unsafe_code)]
+
+use autograd::gradcheck::{Function, Real, central_differences, duals};
+use autograd::{Tape, Var};
+use nn::{Params, Variant, Weights};
+use rl::a2c::{Terms, Update};
+use rl::policy::{Policy, Reading};
+use rl::returns::{Estimator, Judged, judge};
+use rl::rollout::{self, Choice, Trajectories, Until};
+use rl::tasks::Calculator;
+use rl::{config::Config, env::Task};
+use tensor::Tensor;
+use tensor::philox::{Philox, Purpose, Stream};
+
+const WIDTH: usize = 4;
+const EPISODES: usize = 3;
+
+fn update() -> Update {
+    Update {
+        seed: 1,
+        number: 0,
+        counts: vec![0, 0, EPISODES],
+        chunk: EPISODES,
+        gamma: 0.9,
+        estimator: Estimator::Gae(0.8),
+        normalize: false,
+        value_coefficient: 0.5,
+        entropy: 0.3,
+        clip: 1.0,
+        rate: 0.01,
+    }
+}
+
+/// The loss of fixed episodes as a function of the parameters.
+struct Loss {
+    policy: Policy,
+    played: Trajectories,
+    judged: Judged,
+}
+
+impl Loss {
+    fn new(variant: Variant) -> (Self, Params<f64>) {
+        let (task, mut params) = (Calculator::default(), Params::new());
+        let mut policy = Policy::new(&mut params, &task, WIDTH, Reading::InOrder, 3);
+        policy.rnn = policy.rnn.with_variant(variant);
+        let stream = |purpose| move |episode| Philox::stream(5, Stream { purpose, update: 0, episode });
+        let mut env = task.env(2, EPISODES);
+        env.reset(&mut (0..EPISODES as u32).map(stream(Purpose::OPERANDS)).collect::<Vec<_>>());
+        let mut rngs: Vec<_> = (0..EPISODES as u32).map(stream(Purpose::ACTIONS)).collect();
+        let (contexts, choice) = (rollout::contexts(&*env), Choice::Sampled(&mut rngs));
+        let tape = &mut Tape::evaluating();
+        let played = rollout::play(&policy, &params, tape, &mut *env, contexts, choice, Until::Done);
+        assert!(played.valid.contains(&false), "some episode ends before the others, or the mask is not tested");
+        let judged = judge(&played, update().gamma, update().estimator);
+        (Self { policy, played, judged }, params)
+    }
+}
+
+impl Function for Loss {
+    fn call<'t, T: Real>(&self, _: &'t Tape<T>, x: &[Var<'t, T>]) -> Var<'t, T> {
+        let network = self.policy.on(Weights::from_vars(x));
+        let played = &self.played;
+        let decisions = network.decisions(played.stage, &played.contexts(), &played.tokens());
+        Terms::of(decisions, played, &self.judged).loss(&update(), EPISODES, played.valid_steps())
+    }
+}
+
+fn inputs(params: &Params<f64>) -> Vec<Tensor<f64>> {
+    params.all().map(|param| params.get(param)).collect()
+}
+
+#[test]
+fn the_gradient_is_exact_for_both_variants_of_the_gru() {
+    for variant in [Variant::ResetAfter, Variant::ResetBefore] {
+        let (loss, params) = Loss::new(variant);
+        duals(&loss, &inputs(&params)).assert_ok();
+        central_differences(|tape, x| loss.call(tape, x), &inputs(&params)).assert_ok();
+    }
+}
+
+/// The rollout's values and probabilities, computed step by step, are those of the pass that learns, which reads the
+/// whole sequence at once; and the loss is its definition, summed in plain loops.
+#[test]
+fn the_loss_is_its_definition() {
+    let (loss, params) = Loss::new(Variant::ResetAfter);
+    let (tape, played, judged) = (Tape::new(), &loss.played, &loss.judged);
+    let network = loss.policy.on(params.bind(&tape));
+    let decisions = network.decisions(played.stage, &played.contexts(), &played.tokens());
+    let (log_probs, values) = (decisions.log_probs.value(), decisions.values.value().to_vec());
+
+    let n = played.valid_steps() as f64;
+    let mut want = 0.0;
+    for k in (0..played.valid.len()).filter(|&k| played.valid[k]) {
+        assert!((values[k] - played.values[k]).abs() < 1e-12, "value {k}");
+        let row: Vec<f64> = (0..6).map(|a| log_probs.at(&[k, a])).collect();
+        let entropy: f64 = row.iter().map(|l| -l.exp() * l).sum();
+        want -= judged.advantages[k] * row[played.actions[k] as usize] / EPISODES as f64;
+        want += 0.5 * (values[k] - judged.targets[k]).powi(2) / n - 0.3 * entropy / n;
+    }
+    let got = Terms::of(decisions, played, judged).loss(&update(), EPISODES, played.valid_steps()).value().item();
+    assert!((got - want).abs() < 1e-12, "{got} is not {want}");
+}
+
+/// What happens after an episode's end weighs nothing: other actions and numbers there leave loss and gradient alone.
+#[test]
+fn what_follows_the_end_changes_nothing() {
+    let (mut loss, params) = Loss::new(Variant::ResetAfter);
+    let run = |loss: &Loss| {
+        let tape = Tape::new();
+        let weights = params.bind(&tape);
+        let vars: Vec<_> = params.all().map(|param| weights.get(param)).collect();
+        let out = loss.call(&tape, &vars);
+        out.backward().expect("every parameter is used");
+        let grads: Vec<_> = vars.iter().map(|var| var.grad().expect("reached").to_vec()).collect();
+        (out.value().item(), grads)
+    };
+    let before = run(&loss);
+    for k in (0..loss.played.valid.len()).filter(|&k| !loss.played.valid[k]).collect::<Vec<_>>() {
+        loss.played.actions[k] = 5 - loss.played.actions[k];
+        loss.played.tokens[k] = 17;
+        (loss.played.rewards[k], loss.played.values[k]) = (1e9, -1e9);
+    }
+    loss.judged = judge(&loss.played, update().gamma, update().estimator);
+    assert_eq!(run(&loss), before);
+}
+
+/// Cutting the batch into chunks changes the order of sums and nothing else: the update of one chunk and of many agree.
+#[test]
+fn chunks_add_up_to_the_batch() {
+    let after = |chunk: usize| {
+        let config = Config { width: 8, batch: 23, chunk, ..Config::default() };
+        let mut run = rl::train::Run::<f64>::new(&config, 4);
+        let metrics = run.advance().expect("finite").metrics;
+        (metrics.loss, metrics.grad_norm, metrics.steps)
+    };
+    let (loss, norm, steps) = after(23);
+    for chunk in [1, 4, 7] {
+        let (other_loss, other_norm, other_steps) = after(chunk);
+        assert!((loss - other_loss).abs() < 1e-12 && (norm - other_norm).abs() < 1e-12 && steps == other_steps);
+    }
+}

@@ -1,0 +1,220 @@
+//! `calculator`: what the solver found, against brute force and against the interpreter.
+#![forbid(unsafe_code)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use proptest::prelude::*;
+use rl::env::{Step, Task};
+use rl::solver::{FAILED, INFINITE, Machine, SOLVED, START};
+use rl::tasks::calculator::machine::{State, Symbolic};
+use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
+use rl::tasks::{Tutorial, goal, operands, poly::Poly, token};
+use tensor::philox::{Philox, Purpose, Stream};
+
+const SETS: [ActionSet; 2] = [ActionSet::Tools, ActionSet::Tokens];
+
+#[test]
+fn states_and_shortest_programs() {
+    let task = Calculator::default();
+    let reports = [0, 1, 2].map(|stage| task.report(stage));
+    assert_eq!([13, 51, 206], reports.each_ref().map(|report| report.states));
+    assert_eq!([Some(3), Some(4), Some(7)], reports.each_ref().map(|report| report.optimum));
+    assert_eq!(reports[0].programs, [["MUL", "ADD", "ANS"]]);
+    assert_eq!(reports[1].programs, [["MUL", "ADD", "SUB", "ANS"]]);
+    let of_seven = ["MUL ADD STO MUL RCL SUB ANS", "MUL ADD STO RCL MUL SUB ANS"];
+    assert_eq!(reports[2].programs.iter().map(|p| p.join(" ")).collect::<Vec<_>>(), of_seven);
+    assert!(reports.iter().all(|report| 2 * report.dead > report.states), "from most states the goal is lost");
+}
+
+/// Every sequence of at most seven tools, run one by one without the solver.
+#[test]
+fn brute_force_finds_the_same_shortest_programs() {
+    for stage in 0..3 {
+        let machine = Symbolic::new(stage, ActionSet::Tools);
+        let mut found = Vec::new();
+        try_all(&machine, &machine.start(), &mut Vec::new(), 7, &mut found);
+        let shortest = found.iter().map(Vec::len).min().expect("a program");
+        found.retain(|program| program.len() == shortest);
+        assert_eq!(found, Calculator::default().graph(stage).shortest_programs(), "stage {stage}");
+    }
+}
+
+fn try_all(
+    machine: &Symbolic,
+    state: &State<Poly>,
+    program: &mut Vec<usize>,
+    left: usize,
+    found: &mut Vec<Vec<usize>>,
+) {
+    if left == 0 {
+        return;
+    }
+    for action in 0..machine.actions() {
+        program.push(action);
+        match machine.step(state, action) {
+            Continue(next) => try_all(machine, &next, program, left - 1, found),
+            Break(true) => found.push(program.clone()),
+            Break(false) => (),
+        }
+        program.pop();
+    }
+}
+
+/// Each entry of the table is what the interpreter does, for every state and action.
+#[test]
+fn the_table_is_the_interpreter() {
+    for set in SETS {
+        let task = Calculator::new(set, Rewards::default());
+        for stage in 0..3 {
+            let (graph, machine) = (task.graph(stage), Symbolic::new(stage, set));
+            assert_eq!(graph.states()[0], machine.start());
+            for (number, state) in (START..).zip(graph.states()) {
+                for action in 0..machine.actions() {
+                    let next = graph.next(number, action);
+                    match machine.step(state, action) {
+                        Continue(state) => assert_eq!(graph.state(next), Some(&state)),
+                        Break(solved) => assert_eq!(next, if solved { SOLVED } else { FAILED }),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Distances, once more by asking from every state: is there a program of k steps? For k up to the horizon.
+#[test]
+fn distances_are_the_lengths_of_shortest_completions() {
+    for stage in 0..3 {
+        let machine = Symbolic::new(stage, ActionSet::Tools);
+        let task = Calculator::default();
+        let mut known = BTreeMap::new();
+        for (number, state) in (START..).zip(task.graph(stage).states()) {
+            let fewest = (1..=HORIZON as u16).find(|&k| solvable(&machine, state, k, &mut known));
+            assert_eq!(task.graph(stage).distance(number), fewest.unwrap_or(INFINITE), "{state:?}");
+        }
+    }
+}
+
+type Known = BTreeMap<(State<Poly>, u16), bool>;
+
+fn solvable(machine: &Symbolic, state: &State<Poly>, within: u16, known: &mut Known) -> bool {
+    if within == 0 {
+        return false;
+    }
+    let key = (state.clone(), within);
+    if let Some(&answer) = known.get(&key) {
+        return answer;
+    }
+    let answer = (0..machine.actions()).any(|action| match machine.step(state, action) {
+        Break(solved) => solved,
+        Continue(next) => solvable(machine, &next, within - 1, known),
+    });
+    known.insert(key, answer);
+    answer
+}
+
+fn rng(episode: u32) -> Philox {
+    Philox::stream(7, Stream { purpose: Purpose::OPERANDS, update: 0, episode })
+}
+
+#[test]
+fn the_best_program_earns_its_milestones() {
+    let task = Calculator::default();
+    let program = task.graph(2).shortest_programs().remove(0);
+    let mut env = task.env(2, 1);
+    env.reset(&mut [rng(0)]);
+    let mut out = [Step::default()];
+    let rewards: Vec<f64> = program
+        .iter()
+        .map(|&action| {
+            env.step(&[action as u32], &mut out);
+            out[0].reward
+        })
+        .collect();
+    assert_eq!(rewards, [0.23, 0.23, 0.23, 0.23, 0.23, 0.23, 1.23]);
+    assert!(out[0].done && env.solved(0));
+    env.step(&[0], &mut out);
+    assert_eq!(out[0], Step { reward: 0.0, done: true });
+}
+
+#[test]
+fn an_episode_draws_from_its_own_generator() {
+    let task = Calculator::default();
+    let (mut both, mut second) = (task.env(1, 2), task.env(1, 1));
+    both.reset(&mut [rng(0), rng(1)]);
+    second.reset(&mut [rng(1)]);
+    assert_eq!(both.context(1), second.context(0));
+    assert_ne!(both.context(0), both.context(1));
+}
+
+#[test]
+fn a_context_is_digits_then_ctx() {
+    for task in [&Calculator::default() as &dyn Task, &Tutorial] {
+        for stage in 0..3 {
+            let mut env = task.env(stage, 64);
+            env.reset(&mut (0..64).map(rng).collect::<Vec<_>>());
+            let contexts = || (0..64).map(|i| env.context(i).split_last().expect("a context"));
+            assert!(contexts().all(|(&last, digits)| last == token::CTX && digits.len() == operands(stage)));
+            let seen: BTreeSet<u32> = contexts().flat_map(|(_, digits)| digits).copied().collect();
+            assert!(seen.into_iter().eq(0..10), "{} stage {stage}", task.name());
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "Env::step: 2 episodes, but 1 actions and room for 2 results")]
+fn an_action_too_few_is_refused() {
+    Calculator::default().env(0, 2).step(&[0], &mut [Step::default(); 2]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Random programs over all tokens: the environment, which only looks up, ends, solves and pays as the interpreter
+    /// on polynomials says; and the interpreter on integers computes those polynomials' values.
+    #[test]
+    fn environment_and_interpreters_agree(
+        stage in 0usize..3,
+        program in prop::collection::vec(prop_oneof![4 => 11u32..17, 1 => 0u32..18], HORIZON + 2),
+    ) {
+        let rewards = Rewards::default();
+        let task = Calculator::new(ActionSet::Tokens, rewards);
+        let mut env = task.env(stage, 1);
+        env.reset(&mut [rng(3)]);
+        let numbers: Vec<i64> = env.context(0)[..operands(stage)].iter().map(|&digit| digit.into()).collect();
+        let symbols = Poly::variables(operands(stage));
+        let (graph, mut out) = (task.graph(stage), [Step::default()]);
+
+        let mut played: ControlFlow<bool, (State<Poly>, State<i64>)> = Continue(Default::default());
+        let (mut steps, mut nearest, mut earned) = (0, graph.distance(START), 0.0);
+        for &action in &program {
+            if let Continue((symbolic, numeric)) = played {
+                steps += 1;
+                played = match symbolic.step(action, &symbols, &goal(stage, &symbols)) {
+                    Break(solved) => { nearest = if solved { 0 } else { nearest }; Break(solved) }
+                    Continue(symbolic) => {
+                        let Continue(numeric) = numeric.step(action, &numbers, &goal(stage, &numbers)) else {
+                            panic!("one interpreter ended, the other did not")
+                        };
+                        let value = |p: &Option<Poly>| p.as_ref().map(|p| p.value(&numbers));
+                        prop_assert_eq!(value(&symbolic.acc), numeric.acc);
+                        prop_assert_eq!(value(&symbolic.mem), numeric.mem);
+                        prop_assert_eq!(value(&symbolic.left), numeric.left);
+                        let at = graph.states().iter().position(|state| *state == symbolic).expect("a known state");
+                        nearest = nearest.min(graph.distance(at as u16 + START));
+                        if steps == HORIZON { Break(false) } else { Continue((symbolic, numeric)) }
+                    }
+                };
+            }
+            env.step(&[action], &mut out);
+            earned += out[0].reward;
+            prop_assert_eq!(out[0].done, played.is_break());
+        }
+        let solved = matches!(played, Break(true));
+        prop_assert_eq!(env.solved(0), solved);
+        let milestones = f64::from(graph.distance(START) - nearest);
+        let expected = rewards.step * steps as f64 + rewards.milestone * milestones + f64::from(u8::from(solved));
+        prop_assert!((earned - expected).abs() < 1e-12, "{} instead of {}", earned, expected);
+    }
+}

@@ -1,0 +1,110 @@
+//! The optimisers and the clipping against PyTorch's.
+#![forbid(unsafe_code)]
+
+use gradus_tests::golden::{Case, all, assert_close};
+use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
+use tensor::Tensor;
+
+/// The rule and the learning rate that a file was made with. Its `what` is how PyTorch prints an optimiser: a name,
+/// then `key: value` pairs. Options that we do not have must be off.
+fn settings(what: &str) -> (Rule, f64) {
+    let words: Vec<&str> = what.split_whitespace().collect();
+    let after = |key: &str| {
+        let at = words.iter().position(|word| word.strip_suffix(':') == Some(key));
+        at.map(|at| &words[at + 1..])
+    };
+    let text = |key: &str| after(key).unwrap_or_else(|| panic!("no {key} in {what}"))[0].trim_matches(['(', ')', ',']);
+    let number = |key: &str| text(key).parse::<f64>().unwrap_or_else(|e| panic!("{key} in {what}: {e}"));
+    for off in ["amsgrad", "maximize", "nesterov", "centered"].into_iter().filter(|&key| after(key).is_some()) {
+        assert_eq!(text(off), "False", "{off} in {what}");
+    }
+    let rule = match words[0] {
+        "Adam" | "AdamW" => Rule::Adam {
+            beta1: number("betas"),
+            beta2: after("betas").expect("there")[1].trim_end_matches(')').parse().expect("a number"),
+            epsilon: number("eps"),
+            decay: number("weight_decay"),
+            decoupled: text("decoupled_weight_decay") == "True",
+        },
+        "SGD" => {
+            assert_eq!([number("dampening"), number("weight_decay")], [0.0; 2], "{what}");
+            Rule::Sgd { momentum: number("momentum") }
+        }
+        "RMSprop" => {
+            assert_eq!([number("momentum"), number("weight_decay")], [0.0; 2], "{what}");
+            Rule::RmsProp { alpha: number("alpha"), epsilon: number("eps") }
+        }
+        other => panic!("no rule for {other}"),
+    };
+    (rule, number("lr"))
+}
+
+/// The cases whose names begin with `prefix`; exactly as many as there should be.
+fn cases(prefix: &str, count: usize) -> Vec<(String, Case)> {
+    let names: Vec<String> = all().into_iter().filter(|name| name.starts_with(prefix)).collect();
+    assert_eq!(names.len(), count, "{names:?}");
+    names.into_iter().map(|name| (name.clone(), Case::load(&name))).collect()
+}
+
+#[test]
+fn the_files_say_what_they_were_made_with() {
+    let rule_of = |name: &str| settings(Case::load(name).meta("what"));
+    assert_eq!(rule_of("optim_adam"), (Rule::adam(), 0.01));
+    assert_eq!(rule_of("optim_adamw"), (Rule::adamw(0.05), 0.01));
+    assert_eq!(rule_of("optim_sgd_momentum"), (Rule::Sgd { momentum: 0.9 }, 0.01));
+    assert_eq!(rule_of("optim_rmsprop"), (Rule::RmsProp { alpha: 0.95, epsilon: 1e-5 }, 0.01));
+    let l2 = Rule::Adam { beta1: 0.8, beta2: 0.95, epsilon: 1e-6, decay: 0.1, decoupled: false };
+    assert_eq!(rule_of("optim_adam_wd"), (l2, 0.01));
+}
+
+/// The parameters are split in two with a frozen one between, which must neither move nor disturb.
+#[test]
+fn sixty_steps_of_each_optimiser() {
+    for (name, case) in cases("optim_", 5) {
+        let (rule, rate) = settings(case.meta("what"));
+        let (_, start) = case.f64("in.start");
+        let (shape, grads_in) = case.f64("in.grads");
+        assert_eq!(shape, [60, 4]);
+
+        let mut params = Params::<f64>::new();
+        params.add("a", &Tensor::new([1], start[..1].to_vec()));
+        let frozen = params.add("frozen", &Tensor::from([7.0, -7.0]));
+        params.add("b", &Tensor::new([3, 1], start[1..].to_vec()));
+        params.set_trainable(frozen, false);
+        let mut grads = Grads::zeros(&params);
+        let mut optimizer = Optimizer::new(rule, &params);
+        let mut got = Vec::new();
+        for g in grads_in.chunks(4) {
+            *grads.flat_mut() = Tensor::from([g[0], 100.0, -100.0, g[1], g[2], g[3]]);
+            optimizer.step(rate, &mut params, &grads);
+            let p = params.flat().to_vec();
+            got.extend([p[0], p[3], p[4], p[5]]);
+        }
+        assert_close(&name, &got, &case.f64("out.trajectory").1, 1e-9);
+        assert_eq!(params.get(frozen).to_vec(), [7.0, -7.0], "{name}");
+        assert_eq!(optimizer.steps(), 60);
+    }
+}
+
+#[test]
+fn clipping() {
+    for (name, case) in cases("clip_grad_norm_", 2) {
+        assert!(case.meta("what").starts_with("global-norm clipping at 1.0 "), "{name}: {}", case.meta("what"));
+        let mut params = Params::<f64>::new();
+        let load = |name: &str| {
+            let (shape, values) = case.f64(name);
+            Tensor::new(&shape[..], values)
+        };
+        let handles = ["g0", "g1"].map(|g| params.add(g, &load(&format!("in.{g}"))));
+        let mut grads = Grads::zeros(&params);
+        *grads.flat_mut() = params.flat().clone(); // the numbers in the file, laid out as parameters are
+        let norm = clip_global_norm(&params, &mut grads, 1.0).expect("finite");
+        assert_close("norm", &[norm], &case.f64("out.norm").1, 1e-10);
+        for handle in handles {
+            let out = format!("out.{}", params.name(handle));
+            assert_close(&out, &grads.get(&params, handle).to_vec(), &case.f64(&out).1, 1e-10);
+        }
+        assert_eq!(name.ends_with("clips"), norm > 1.0, "{name}: {norm}");
+        assert_eq!(name.ends_with("leaves"), grads.flat() == params.flat(), "{name}");
+    }
+}

@@ -1,0 +1,108 @@
+//! Where equations meet the ends of their range: answers by hand, for both sets of kernels.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tensor::{Fast, Form, Kernels, Map, Naive, Reduce, Tensor};
+
+const BOTH: [&dyn Kernels<f64>; 2] = [&Naive, &Fast];
+
+/// The result, in row-major order, of a kernel that overwrites a tensor of `shape`.
+fn made<const N: usize>(shape: [usize; N], kernel: impl FnOnce(&mut Tensor<f64>)) -> Vec<f64> {
+    let mut y = Tensor::full(shape, f64::NAN);
+    kernel(&mut y);
+    y.to_vec()
+}
+
+#[test]
+fn softmax_survives_logits_of_ten_thousand() {
+    let x = Tensor::from([[1e4, -1e4, 1e4], [-1e4, -1e4, -1e4]]);
+    let third = 1.0 / 3.0;
+    for k in BOTH {
+        let y = made([2, 3], |y| k.softmax(x.view(), y.view_mut()));
+        assert_eq!(y, [0.5, 0.0, 0.5, third, third, third]);
+        let y = made([2, 3], |y| k.log_softmax(x.view(), y.view_mut()));
+        let (ln2, ln3) = (2_f64.ln(), 3_f64.ln());
+        assert_eq!(y, [-ln2, -2e4 - ln2, -ln2, -ln3, -ln3, -ln3]);
+        let y = made([2], |y| k.logsumexp(x.view(), y.view_mut()));
+        assert_eq!(y, [1e4 + ln2, -1e4 + ln3]);
+    }
+}
+
+#[test]
+fn a_masked_logit_has_no_probability_and_a_nan_is_not_hidden() {
+    let x = Tensor::from([[0.0, f64::NEG_INFINITY], [0.0, f64::NAN]]);
+    for k in BOTH {
+        let y = made([2, 2], |y| k.softmax(x.view(), y.view_mut()));
+        assert_eq!(y[..2], [1.0, 0.0]);
+        assert!(y[2].is_nan() && y[3].is_nan());
+        let y = made([2, 2], |y| k.map(Map::Relu, x.view(), y.view_mut()));
+        assert!(y[..3] == [0.0; 3] && y[3].is_nan());
+    }
+}
+
+#[test]
+fn saturated_gates_keep_or_replace_the_state() {
+    let (open, shut) = (-1e4, 1e4); // z = 0 takes the candidate, z = 1 keeps h
+    let gx = Tensor::from([[0.0, open, 1e4], [0.0, shut, 1e4]]);
+    let (gh, h) = (Tensor::zeros([2, 3]), Tensor::full([2, 1], 0.25));
+    for k in BOTH {
+        let mut kept = Tensor::zeros([2, 4]);
+        let y = made([2, 1], |y| k.gru_gates(gx.view(), gh.view(), h.view(), kept.view_mut(), y.view_mut()));
+        assert_eq!(y, [1.0, 0.25]);
+        assert_eq!(kept.to_vec(), [0.5, 0.0, 1.0, 0.0, 0.5, 1.0, 1.0, 0.0]);
+    }
+}
+
+#[test]
+fn a_product_over_nothing_is_zero_or_leaves_what_was_there() {
+    for (form, a, b) in [(Form::NN, [2, 0], [0, 3]), (Form::NT, [2, 0], [3, 0]), (Form::TN, [0, 2], [0, 3])] {
+        let (a, b) = (Tensor::zeros(a), Tensor::zeros(b));
+        for k in BOTH {
+            assert_eq!(made([2, 3], |y| k.matmul(form, a.view(), b.view(), false, y.view_mut())), [0.0; 6]);
+            let mut y = Tensor::full([2, 3], 7.0);
+            k.matmul(form, a.view(), b.view(), true, y.view_mut());
+            assert_eq!(y.to_vec(), [7.0; 6]);
+        }
+    }
+}
+
+#[test]
+fn an_empty_axis_has_the_neutral_element() {
+    let x = Tensor::zeros([2, 0]);
+    for k in BOTH {
+        assert_eq!(made([2], |y| k.reduce(Reduce::Sum, x.view(), 1, y.view_mut())), [0.0; 2]);
+        assert_eq!(made([2], |y| k.reduce(Reduce::Max, x.view(), 1, y.view_mut())), [f64::NEG_INFINITY; 2]);
+        assert_eq!(made([2], |y| k.logsumexp(x.view(), y.view_mut())), [f64::NEG_INFINITY; 2]);
+        assert_eq!(k.sum_of_squares(x.view()), 0.0);
+    }
+}
+
+#[test]
+fn repeated_indices_add_up_and_the_first_of_equals_wins() {
+    let index = Tensor::from([2_u32, 0, 2]);
+    let dy = Tensor::from([1.0, 10.0, 100.0]);
+    for k in BOTH {
+        let mut dx = Tensor::from([0.5; 3]);
+        k.scatter_add(index.view(), dy.view(), dx.view_mut());
+        assert_eq!(dx.to_vec(), [10.5, 0.5, 101.5]);
+        let mut dtable = Tensor::full([3, 1], 0.5);
+        k.scatter_add_rows(index.view(), dy.reshape([3, 1]).view(), dtable.view_mut());
+        assert_eq!(dtable.to_vec(), [10.5, 0.5, 101.5]);
+        let mut best = Tensor::from([9_u32; 2]);
+        k.argmax(Tensor::from([[1.0, 3.0, 3.0], [-2.0, -2.0, -2.0]]).view(), best.view_mut());
+        assert_eq!(best.to_vec(), [1, 0]);
+    }
+}
+
+#[test]
+fn an_index_outside_panics() {
+    let (x, index) = (Tensor::zeros([3, 1]), Tensor::from([3_u32]));
+    let panics = |f: &dyn Fn()| catch_unwind(AssertUnwindSafe(f)).is_err();
+    for k in BOTH {
+        let (row, one) = (|| x.reshape([3]), || Tensor::zeros([1]));
+        assert!(panics(&|| k.gather_rows(x.view(), index.view(), Tensor::zeros([1, 1]).view_mut())));
+        assert!(panics(&|| k.scatter_add_rows(index.view(), Tensor::zeros([1, 1]).view(), x.clone().view_mut())));
+        assert!(panics(&|| k.gather(row().view(), index.view(), one().view_mut())));
+        assert!(panics(&|| k.scatter_add(index.view(), one().view(), row().view_mut())));
+    }
+}

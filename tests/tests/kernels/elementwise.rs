@@ -1,0 +1,59 @@
+use tensor::{Binary, Map};
+
+use crate::{Draw, EXACT, Scalar, check};
+
+agree!(map map_backward binary);
+
+/// Every function; all are defined on positive numbers.
+fn maps<T: Scalar>() -> [Map<T>; 17] {
+    let c = T::of(-1.5);
+    [
+        Map::Identity,
+        Map::Neg,
+        Map::Exp,
+        Map::Log,
+        Map::Sqrt,
+        Map::Tanh,
+        Map::Sigmoid,
+        Map::Relu,
+        Map::Square,
+        Map::Scale(c),
+        Map::Shift(c),
+        Map::Constant(c),
+        Map::Recip,
+        Map::HalfRecip,
+        Map::OneMinusSquare,
+        Map::Logistic,
+        Map::Step,
+    ]
+}
+
+fn map<T: Scalar>(draw: &mut Draw) {
+    let shape = draw.shape(0);
+    for f in maps::<T>() {
+        let x = if matches!(f, Map::Log | Map::Sqrt) { draw.positive(shape) } else { draw.input(shape) };
+        check(&format!("map {f:?}"), EXACT, [x], [draw.blank::<T>(shape)], |k, [x], [y]| k.map(f, x, y));
+    }
+}
+
+fn map_backward<T: Scalar>(draw: &mut Draw) {
+    let shape = draw.shape(0);
+    for f in maps::<T>() {
+        let inputs = [draw.positive(shape), draw.input(shape)];
+        let dx = draw.gradient::<T>(shape);
+        check(&format!("map_backward {f:?}"), EXACT, inputs, [dx], |k, [kept, dy], [dx]| {
+            k.map_backward(f, kept, dy, dx);
+        });
+    }
+}
+
+fn binary<T: Scalar>(draw: &mut Draw) {
+    let shape = draw.shape(0);
+    for op in [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div] {
+        let (a, b) = (draw.narrower(shape), draw.narrower(shape));
+        let inputs = [draw.input(a), draw.positive(b)];
+        check(&format!("{op:?} {a} {b}"), EXACT, inputs, [draw.blank::<T>(shape)], |k, [a, b], [y]| {
+            k.binary(op, a, b, y);
+        });
+    }
+}

@@ -1,0 +1,51 @@
+use tensor::Shape;
+
+use crate::{Draw, EXACT, Scalar, check};
+
+agree!(gather_rows scatter_add_rows gather scatter_add);
+
+/// An embedding: the table's shape, the index's, and the index with the table's width behind it.
+fn table(draw: &mut Draw) -> ([usize; 2], Shape, Shape) {
+    let [rows, width, b, t] = draw.sizes();
+    let (rows, index) = (rows.max(1), Shape::new(&[b, t][draw.below(3)..]));
+    let mut picked = index.to_vec();
+    picked.push(width);
+    ([rows, width], index, Shape::new(&picked))
+}
+
+fn gather_rows<T: Scalar>(draw: &mut Draw) {
+    let ([rows, width], index, picked) = table(draw);
+    let index = draw.indices(index, rows);
+    let (table, y) = (draw.input([rows, width]), draw.blank::<T>(picked));
+    check("gather_rows", EXACT, [table], [y], |k, [table], [y]| k.gather_rows(table, index.carved(), y));
+}
+
+fn scatter_add_rows<T: Scalar>(draw: &mut Draw) {
+    let ([rows, width], index, picked) = table(draw);
+    let index = draw.indices(index, rows);
+    let (dy, dtable) = (draw.input(picked), draw.gradient::<T>([rows, width]));
+    check("scatter_add_rows", EXACT, [dy], [dtable], |k, [dy], [dtable]| {
+        k.scatter_add_rows(index.carved(), dy, dtable);
+    });
+}
+
+/// A shape to index into along its last axis, and one to pick from it.
+fn row(draw: &mut Draw) -> (Shape, Shape) {
+    let full = draw.shape(1);
+    let last = full.rank() - 1;
+    (full.with(last, full[last].max(1)), full.with(last, draw.below(40)))
+}
+
+fn gather<T: Scalar>(draw: &mut Draw) {
+    let (full, picked) = row(draw);
+    let index = draw.indices(picked, full.last_extent());
+    let (x, y) = (draw.input(full), draw.blank::<T>(picked));
+    check("gather", EXACT, [x], [y], |k, [x], [y]| k.gather(x, index.carved(), y));
+}
+
+fn scatter_add<T: Scalar>(draw: &mut Draw) {
+    let (full, picked) = row(draw);
+    let index = draw.indices(picked, full.last_extent());
+    let (dy, dx) = (draw.input(picked), draw.gradient::<T>(full));
+    check("scatter_add", EXACT, [dy], [dx], |k, [dy], [dx]| k.scatter_add(index.carved(), dy, dx));
+}

@@ -1,0 +1,23 @@
+//! Every kernel of `Fast` against `Naive`: one body for `f32`, `f64` and `Dual<f64>`, operands in every layout.
+//!
+//! A body draws sizes, layouts and numbers, and names a call; [`check`] makes the call on contiguous operands with
+//! `Naive`, which is the reference, and on the drawn layouts with both.
+#![forbid(unsafe_code)]
+
+#[macro_use]
+mod cases;
+mod check;
+mod draw;
+
+mod edges;
+mod elementwise;
+mod gru;
+mod index;
+mod matmul;
+mod norm;
+mod optim;
+mod reduce;
+mod softmax;
+
+use check::{EXACT, Scalar, check, rounding};
+use draw::{Draw, Operand};

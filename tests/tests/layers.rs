@@ -1,0 +1,377 @@
+//! The layers: names and shapes as PyTorch has them, numbers against PyTorch's or against a loop over plain numbers.
+#![forbid(unsafe_code)]
+
+use autograd::{Tape, Var};
+use gradus_tests::golden::{Case, all, assert_close};
+use nn::{Activation, Builder, Embedding, Gru, GruCell, Init, LayerNorm, Linear, Mlp, Params, Variant, Weights};
+use tensor::Tensor;
+
+type V<'t> = Var<'t, f64>;
+type W<'t> = Weights<'t, f64>;
+
+fn build<L>(layer: impl FnOnce(&mut Builder<'_, f64>) -> L) -> (Params<f64>, L) {
+    let mut params = Params::new();
+    let layer = layer(&mut Builder::new(&mut params, 3));
+    (params, layer)
+}
+
+fn wave(phase: f64) -> impl Fn(usize) -> f64 {
+    move |i| (phase + 1.3 * i as f64).sin()
+}
+
+fn read(case: &Case, name: &str) -> Tensor<f64> {
+    let (shape, values) = case.f64(name);
+    Tensor::new(&shape[..], values)
+}
+
+/// Every parameter from the file, found by its name in PyTorch; none is left over.
+fn fill(params: &mut Params<f64>, case: &Case, prefix: &str, names: &[(&str, &str)]) {
+    assert_eq!(params.all().len(), names.len());
+    for (ours, theirs) in names {
+        let param = params.find(ours).unwrap_or_else(|| panic!("no parameter {ours}"));
+        params.set(param, &read(case, &format!("{prefix}{theirs}")));
+    }
+}
+
+/// Same shape, same numbers.
+#[track_caller]
+fn assert_same(what: &str, got: &Tensor<f64>, want: &Tensor<f64>, tol: f64) {
+    assert_eq!(got.shape(), want.shape(), "{what}");
+    assert_close(what, &got.to_vec(), &want.to_vec(), tol);
+}
+
+fn grad(x: V<'_>) -> Tensor<f64> {
+    x.grad().expect("reached")
+}
+
+fn assert_grads(weights: W<'_>, params: &Params<f64>, case: &Case, names: &[(&str, &str)], tol: f64) {
+    for (ours, theirs) in names {
+        let param = params.find(ours).expect("filled");
+        let want = format!("grad.{theirs}");
+        assert_same(&want, &grad(weights.get(param)), &read(case, &want), tol);
+    }
+}
+
+// Names, shapes, initial values
+
+#[test]
+fn names_and_shapes_are_pytorchs() {
+    let named = |params: &Params<f64>| -> Vec<String> {
+        params.all().map(|p| format!("{} {}", params.name(p), params.shape(p))).collect()
+    };
+    assert_eq!(named(&build(|b| Embedding::new(b, 7, 4)).0), ["weight [7, 4]"]);
+    assert_eq!(named(&build(|b| Linear::new(b, 4, 3)).0), ["weight [3, 4]", "bias [3]"]);
+    assert_eq!(named(&build(|b| LayerNorm::new(b, 5)).0), ["weight [5]", "bias [5]"]);
+    assert_eq!(
+        named(&build(|b| GruCell::new(b, 4, 3)).0),
+        ["weight_ih [9, 4]", "weight_hh [9, 3]", "bias_ih [9]", "bias_hh [9]"]
+    );
+    assert_eq!(
+        named(&build(|b| Gru::new(&mut b.scope("gru"), 4, 3)).0),
+        ["gru.weight_ih_l0 [9, 4]", "gru.weight_hh_l0 [9, 3]", "gru.bias_ih_l0 [9]", "gru.bias_hh_l0 [9]"]
+    );
+    assert_eq!(
+        named(&build(|b| Mlp::new(&mut b.scope("policy"), &[4, 6, 2], Activation::Tanh)).0),
+        ["policy.0.weight [6, 4]", "policy.0.bias [6]", "policy.1.weight [2, 6]", "policy.1.bias [2]"]
+    );
+}
+
+/// Within ±1/√16, and close to both ends: with hundreds of uniform draws the largest is within 5 % of the bound, but
+/// for a chance below 0.95^300.
+#[test]
+fn initial_values_fill_pytorchs_range() {
+    for params in [build(|b| Linear::new(b, 16, 20)).0, build(|b| GruCell::new(b, 9, 16)).0] {
+        for part in [params.flat().to_vec(), params.flat().to_vec().iter().map(|x| -x).collect()] {
+            let largest = part.into_iter().fold(f64::NEG_INFINITY, f64::max);
+            assert!((0.95 * 0.25..=0.25).contains(&largest), "{largest}");
+        }
+    }
+    let norm = build(|b| LayerNorm::new(b, 2)).0;
+    assert_eq!(norm.flat().to_vec(), [1.0, 1.0, 0.0, 0.0]);
+}
+
+#[test]
+fn orthogonal_layers_keep_lengths() {
+    let (params, layer) = build(|b| Linear::with_init(b, 6, 6, Init::Orthogonal(2.0_f64.sqrt()), Init::Constant(0.0)));
+    let tape = Tape::new();
+    let x = Tensor::from_fn([3, 6], wave(0.2));
+    let y = layer.forward(params.bind(&tape), tape.constant(x.clone())).value();
+    let squares = |x: &Tensor<f64>| (x * x).sum_axis(1).to_vec();
+    let want: Vec<f64> = squares(&x).into_iter().map(|length| 2.0 * length).collect();
+    assert_close("2‖x‖²", &squares(&y), &want, 1e-14);
+}
+
+// Linear, Embedding, LayerNorm, Mlp
+
+#[test]
+fn linear_against_pytorch() {
+    let case = Case::load("op_linear");
+    let names = [("weight", "w"), ("bias", "b")];
+    let x = read(&case, "in.x");
+    let (mut params, layer) = build(|b| Linear::new(b, x.shape()[1], read(&case, "in.b").size()));
+    fill(&mut params, &case, "in.", &names);
+    let tape = Tape::new();
+    let (weights, x) = (params.bind(&tape), tape.input(x));
+    let y = layer.forward(weights, x);
+    assert_same("y", &y.value(), &read(&case, "out.y"), 1e-10);
+    y.backward_from(&read(&case, "up.y")).expect("all reached");
+    assert_same("dx", &grad(x), &read(&case, "grad.x"), 1e-10);
+    assert_grads(weights, &params, &case, &names, 1e-10);
+}
+
+#[test]
+fn linear_takes_any_number_of_axes() {
+    let (params, layer) = build(|b| Linear::new(b, 4, 3));
+    let tape = Tape::new();
+    let weights = params.bind(&tape);
+    let x = tape.input(Tensor::from_fn([5, 4], wave(0.4)));
+    let rows = layer.forward(weights, x).value();
+    for shape in [vec![5, 1, 4], vec![1, 5, 1, 4]] {
+        let y = layer.forward(weights, x.reshape(&shape[..]));
+        assert_eq!(y.shape()[..], [&shape[..shape.len() - 1], &[3]].concat());
+        assert_same("y", &y.value().reshape([5, 3]), &rows, 0.0);
+    }
+    let one = layer.forward(weights, x.select(0, 2));
+    assert_same("one row", &one.value(), &rows.select(0, 2), 1e-15);
+}
+
+#[test]
+fn embedding_against_pytorch() {
+    let case = Case::load("op_embedding");
+    let names = [("weight", "table")];
+    let (shape, tokens) = case.i64("in.idx");
+    let tokens = Tensor::new(&shape[..], tokens.into_iter().map(|token| token as u32).collect());
+    let table = read(&case, "in.table").shape();
+    let (mut params, layer) = build(|b| Embedding::new(b, table[0], table[1]));
+    fill(&mut params, &case, "in.", &names);
+    let tape = Tape::new();
+    let weights = params.bind(&tape);
+    let y = layer.forward(weights, &tokens);
+    assert_same("y", &y.value(), &read(&case, "out.y"), 1e-10);
+    y.backward_from(&read(&case, "up.y")).expect("all reached");
+    assert_grads(weights, &params, &case, &names, 1e-10);
+}
+
+#[test]
+fn layer_norm_against_pytorch() {
+    let case = Case::load("op_layer_norm");
+    let names = [("weight", "w"), ("bias", "b")];
+    let (mut params, layer) = build(|b| LayerNorm::new(b, read(&case, "in.w").size()));
+    fill(&mut params, &case, "in.", &names);
+    let tape = Tape::new();
+    let (weights, x) = (params.bind(&tape), tape.input(read(&case, "in.x")));
+    let y = layer.forward(weights, x);
+    assert_same("y", &y.value(), &read(&case, "out.y"), 1e-10);
+    y.backward_from(&read(&case, "up.y")).expect("all reached");
+    assert_same("dx", &grad(x), &read(&case, "grad.x"), 1e-10);
+    assert_grads(weights, &params, &case, &names, 1e-10);
+}
+
+type Function = fn(f64) -> f64;
+
+#[test]
+fn mlp_against_loops() {
+    let functions: [(Activation, Function); 3] = [
+        (Activation::Tanh, f64::tanh),
+        (Activation::Relu, |x| x.max(0.0)),
+        (Activation::Sigmoid, |x| 1.0 / (1.0 + (-x).exp())),
+    ];
+    for (activation, f) in functions {
+        let widths = [3, 7, 5, 2];
+        let (params, layer) = build(|b| Mlp::new(b, &widths, activation));
+        let x = Tensor::from_fn([4, 3], wave(0.6));
+        let tape = Tape::new();
+        let got = layer.forward(params.bind(&tape), tape.constant(x.clone())).value();
+        let of = |name: String| params.get(params.find(&name).expect("there"));
+        let mut rows: Vec<Vec<f64>> = x.to_vec().chunks(3).map(<[f64]>::to_vec).collect();
+        for k in 0..3 {
+            let (w, b) = (of(format!("{k}.weight")), of(format!("{k}.bias")));
+            let last = if k == 2 { |x| x } else { f };
+            rows = rows
+                .iter()
+                .map(|row| product(&w, row).iter().zip(b.to_vec()).map(|(y, b)| last(y + b)).collect())
+                .collect();
+        }
+        assert_same("mlp", &got, &Tensor::new([4, 2], rows.concat()), 1e-14);
+    }
+}
+
+// The GRU
+
+/// w\[N,K\]·x\[K\].
+fn product(w: &Tensor<f64>, x: &[f64]) -> Vec<f64> {
+    w.to_vec().chunks(x.len()).map(|row| row.iter().zip(x).map(|(w, x)| w * x).sum()).collect()
+}
+
+/// One step of one row, from the equations of `GruCell` and `Variant`.
+fn step_by_loops(params: &Params<f64>, variant: Variant, x: &[f64], h: &[f64]) -> Vec<f64> {
+    let of = |name: &str| params.get(params.find(name).expect("there"));
+    let (w, u, bi, bh) = (of("weight_ih"), of("weight_hh"), of("bias_ih").to_vec(), of("bias_hh").to_vec());
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let n = h.len();
+    let (gx, gh) = (product(&w, x), product(&u, h));
+    let r: Vec<f64> = (0..n).map(|i| sigmoid(gx[i] + bi[i] + gh[i] + bh[i])).collect();
+    let z: Vec<f64> = (n..2 * n).map(|i| sigmoid(gx[i] + bi[i] + gh[i] + bh[i])).collect();
+    let reset: Vec<f64> = r.iter().zip(h).map(|(r, h)| r * h).collect();
+    let inside = product(&u, &reset);
+    let candidate = |i: usize| match variant {
+        Variant::ResetAfter => gx[2 * n + i] + bi[2 * n + i] + r[i] * (gh[2 * n + i] + bh[2 * n + i]),
+        Variant::ResetBefore => gx[2 * n + i] + bi[2 * n + i] + inside[2 * n + i] + bh[2 * n + i],
+    };
+    (0..n).map(|i| (1.0 - z[i]) * candidate(i).tanh() + z[i] * h[i]).collect()
+}
+
+const STEPS: [usize; 4] = [1, 2, 7, 50];
+const B: usize = 3;
+const I: usize = 4;
+const H: usize = 5;
+
+#[test]
+fn both_variants_against_loops() {
+    for (variant, steps) in [Variant::ResetAfter, Variant::ResetBefore].into_iter().flat_map(|v| STEPS.map(|t| (v, t)))
+    {
+        let (params, cell) = build(|b| GruCell::new(b, I, H).with_variant(variant));
+        let (x, h0) = (Tensor::from_fn([steps, B, I], wave(0.1)), Tensor::from_fn([B, H], wave(0.2)));
+        let tape = Tape::new();
+        let weights = params.bind(&tape);
+        let gx = cell.input_part(weights, tape.constant(x.clone()));
+        let hs = cell.scan(weights, gx, tape.constant(h0.clone())).value();
+        let mut h: Vec<Vec<f64>> = h0.to_vec().chunks(H).map(<[f64]>::to_vec).collect();
+        for t in 0..steps {
+            let xs = x.select(0, t).to_vec();
+            h = xs.chunks(I).zip(&h).map(|(x, h)| step_by_loops(&params, variant, x, h)).collect();
+            assert_same(&format!("{variant:?} h[{t}]"), &hs.select(0, t), &Tensor::new([B, H], h.concat()), 1e-13);
+        }
+    }
+}
+
+#[test]
+fn variants_differ() {
+    let (params, after) = build(|b| GruCell::new(b, I, H));
+    let (x, h): (Vec<f64>, Vec<f64>) = ((0..I).map(wave(0.1)).collect(), (0..H).map(wave(0.2)).collect());
+    assert_eq!(after.variant, Variant::default());
+    let [a, b] = [Variant::ResetAfter, Variant::ResetBefore].map(|v| step_by_loops(&params, v, &x, &h));
+    assert!(a.iter().zip(&b).any(|(a, b)| (a - b).abs() > 1e-3), "{a:?} {b:?}");
+}
+
+/// How the states of a cell are computed: fused or composed.
+type Scan = for<'t> fn(&GruCell, W<'t>, V<'t>, V<'t>) -> V<'t>;
+const FUSED: Scan = |cell, weights, gx, h| cell.scan(weights, gx, h);
+const COMPOSED: Scan = |cell, weights, gx, h| cell.scan_composed(weights, gx, h);
+
+/// States, then gradients of x, h₀ and every parameter.
+fn run(
+    scan: Scan,
+    cell: &GruCell,
+    params: &Params<f64>,
+    x: &Tensor<f64>,
+    h: &Tensor<f64>,
+    up: &Tensor<f64>,
+) -> Vec<Tensor<f64>> {
+    let tape = Tape::new();
+    let (weights, x, h) = (params.bind(&tape), tape.input(x.clone()), tape.input(h.clone()));
+    let hs = scan(cell, weights, cell.input_part(weights, x), h);
+    hs.backward_from(up).expect("all reached");
+    let mut all = vec![hs.value(), grad(x), grad(h)];
+    all.extend(params.all().map(|param| grad(weights.get(param))));
+    all
+}
+
+#[test]
+fn fused_and_composed_agree() {
+    let names = ["hs", "dx", "dh0", "dweight_ih", "dweight_hh", "dbias_ih", "dbias_hh"];
+    for steps in STEPS {
+        let (params, cell) = build(|b| GruCell::new(b, I, H));
+        let (x, h0) = (Tensor::from_fn([steps, B, I], wave(0.1)), Tensor::from_fn([B, H], wave(0.2)));
+        let up = Tensor::from_fn([steps, B, H], wave(0.3));
+        let [fused, composed] = [FUSED, COMPOSED].map(|scan| run(scan, &cell, &params, &x, &h0, &up));
+        assert_eq!(fused.len(), names.len());
+        for ((name, got), want) in names.iter().zip(&fused).zip(&composed) {
+            assert_same(&format!("T={steps} {name}"), got, want, 1e-12);
+        }
+    }
+}
+
+#[test]
+fn one_step_against_pytorch() {
+    let names = [("weight_ih", "w_ih"), ("weight_hh", "w_hh"), ("bias_ih", "b_ih"), ("bias_hh", "b_hh")];
+    let cases: Vec<String> = all().into_iter().filter(|name| name.starts_with("gru_cell_")).collect();
+    assert_eq!(cases.len(), 4);
+    for case in cases.iter().map(|name| Case::load(name)) {
+        let (x, h) = (read(&case, "in.x"), read(&case, "in.h"));
+        let (mut params, cell) = build(|b| GruCell::new(b, x.shape()[1], h.shape()[1]));
+        fill(&mut params, &case, "in.", &names);
+        for fused in [true, false] {
+            let tape = Tape::new();
+            let (weights, x, h) = (params.bind(&tape), tape.input(x.clone()), tape.input(h.clone()));
+            let y = if fused {
+                cell.forward(weights, x, h)
+            } else {
+                cell.step_composed(weights, cell.input_part(weights, x), h)
+            };
+            assert_same("y", &y.value(), &read(&case, "out.y"), 1e-10);
+            y.backward_from(&read(&case, "up.y")).expect("all reached");
+            assert_same("dx", &grad(x), &read(&case, "grad.x"), 1e-10);
+            assert_same("dh", &grad(h), &read(&case, "grad.h"), 1e-10);
+            assert_grads(weights, &params, &case, &names, 1e-10);
+        }
+    }
+}
+
+const OVER_TIME: [(&str, &str); 4] =
+    [("weight_ih_l0", "w_ih"), ("weight_hh_l0", "w_hh"), ("bias_ih_l0", "b_ih"), ("bias_hh_l0", "b_hh")];
+
+/// The GRU of a case, its x and its h₀.
+fn over_time(case: &Case) -> (Params<f64>, Gru, Tensor<f64>, Tensor<f64>) {
+    let (x, h0) = (read(case, "in.x"), read(case, "in.h0"));
+    let (mut params, gru) = build(|b| Gru::new(b, x.shape()[2], h0.shape()[1]));
+    fill(&mut params, case, "param.", &OVER_TIME);
+    (params, gru, x, h0)
+}
+
+fn cases_over_time() -> Vec<Case> {
+    let names: Vec<String> = all().into_iter().filter(|name| name.starts_with("gru_bptt_")).collect();
+    assert_eq!(names.len(), 3);
+    names.iter().map(|name| Case::load(name)).collect()
+}
+
+#[test]
+fn through_time_against_pytorch() {
+    for case in cases_over_time() {
+        let (params, gru, x, h0) = over_time(&case);
+        let tape = Tape::new();
+        let (weights, x, h0) = (params.bind(&tape), tape.input(x), tape.input(h0));
+        let hs = gru.forward(weights, x, h0);
+        let loss = (hs * tape.constant(read(&case, "up.hs"))).sum();
+        assert_same("hs", &hs.value(), &read(&case, "out.hs"), 1e-9);
+        assert_same("loss", &loss.value(), &read(&case, "out.loss"), 1e-9);
+        loss.backward().expect("all reached");
+        assert_same("dx", &grad(x), &read(&case, "grad.x"), 1e-9);
+        assert_same("dh0", &grad(h0), &read(&case, "grad.h0"), 1e-9);
+        assert_grads(weights, &params, &case, &OVER_TIME, 1e-9);
+    }
+}
+
+/// What reaches each state, from outside and from all later steps together.
+#[test]
+fn gradients_of_every_state_against_pytorch() {
+    for case in cases_over_time() {
+        let (params, gru, x, h0) = over_time(&case);
+        let tape = Tape::new();
+        let weights = params.bind(&tape);
+        let gx = gru.cell.input_part(weights, tape.constant(x.clone()));
+        let mut h = tape.input(h0);
+        let states: Vec<V<'_>> = (0..x.shape()[0])
+            .map(|t| {
+                h = gru.cell.step_composed(weights, gx.select(0, t), h);
+                h
+            })
+            .collect();
+        Var::stack(&states).backward_from(&read(&case, "up.hs")).expect("all reached");
+        let want = read(&case, "grad.h_steps");
+        assert_eq!(want.shape()[0], states.len());
+        for (t, state) in states.into_iter().enumerate() {
+            assert_same(&format!("dh[{t}]"), &grad(state), &want.select(0, t), 1e-9);
+        }
+    }
+}
