@@ -1,7 +1,8 @@
 //! The `gradus` command: `train`, `eval` and `tasks`.
 //!
 //! [`args`] and [`settings`] are what can be asked for, [`file`](mod@file) is the configuration file; [`train`],
-//! [`eval`] and [`tasks`] are the commands. They know tasks through the trait [`training::Training`] only.
+//! [`eval`] and [`tasks`] are the commands, and [`run`] is one training. What trains is behind one trait,
+//! [`training::Training`], of which each task has its own file.
 //!
 //! Exit codes: 0, all is well; 1, a run failed; 2, wrong input, or a machine that does not let it.
 #![forbid(unsafe_code)]
@@ -16,6 +17,7 @@ mod fisher;
 mod folder;
 mod outcome;
 mod progress;
+mod run;
 mod seeds;
 mod settings;
 mod summary;
@@ -33,6 +35,7 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
+use serde_json::Value;
 
 use args::{Cli, Command};
 
@@ -54,4 +57,9 @@ fn main() -> ExitCode {
 /// Prints a line. That nobody reads it is no reason to stop a training: results are in files.
 fn say(text: impl Display) {
     writeln!(stdout(), "{text}").ok();
+}
+
+/// JSON as a file holds it.
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
 }

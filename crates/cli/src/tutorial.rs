@@ -3,7 +3,8 @@
 use nn::Params;
 use rl::a2c::NotFinite;
 use rl::rollout::Until;
-use rl::tutorial::{EMITTED, SCHEDULE, TutorialConfig, TutorialRun};
+use rl::tasks::tutorial::EMITTED;
+use rl::tutorial::{SCHEDULE, TutorialConfig, TutorialRun};
 use serde_json::{Value, json};
 
 use crate::fisher::p_value;
