@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 use rl::config::Config;
-use rl::env::Task;
 use rl::settings::{Field, Settings};
+use rl::solver::Solvable;
 use rl::tasks::{Calculator, Tutorial};
 use rl::tutorial::TutorialConfig;
 
@@ -34,7 +34,7 @@ impl TaskName {
     }
 
     /// The task with its default settings.
-    pub(crate) fn task(self) -> Box<dyn Task> {
+    pub(crate) fn task(self) -> Box<dyn Solvable> {
         match self {
             Self::Calculator => Box::new(Calculator::default()),
             Self::Tutorial => Box::new(Tutorial),

@@ -1,9 +1,8 @@
 //! The test: each stage greedily, with sampled actions, and with the context of another episode.
 
-use rl::evaluate::{Figures, Trial, evaluate_stage};
+use rl::evaluate::{Test, test_stage};
 use rl::tasks::GOALS;
 use serde::Serialize;
-use tensor::philox::Purpose;
 
 use crate::table::{Table, share};
 use crate::training::Training;
@@ -43,12 +42,9 @@ pub(crate) fn test<R: Training>(
     stages: impl IntoIterator<Item = usize>,
 ) -> Vec<Stage> {
     let parts = run.parts();
-    let play = |stage, sampled, shuffled| -> Figures {
-        let trial = Trial { seed, purpose: Purpose::TEST, update: 0, episodes, sampled, shuffled, until: R::UNTIL };
-        evaluate_stage(parts.policy, parts.params, parts.task, stage, trial)
-    };
     let tested = |stage| {
-        let greedy = play(stage, false, false);
+        let trial = (seed, episodes, R::UNTIL);
+        let Test { greedy, sampled, shuffled } = test_stage(parts.policy, parts.params, parts.task, stage, trial);
         let (program, count) = greedy.programs.first().cloned().unwrap_or_default();
         let names: Vec<_> = program.iter().map(|&action| parts.task.action_name(action as usize)).collect();
         Stage {
@@ -56,8 +52,8 @@ pub(crate) fn test<R: Training>(
             goal: GOALS[stage],
             episodes,
             exact: greedy.exact,
-            sampled: play(stage, true, false).exact,
-            shuffled: play(stage, false, true).exact,
+            sampled: sampled.exact,
+            shuffled: shuffled.exact,
             reward: greedy.reward,
             steps: greedy.steps,
             programs: greedy.programs.len(),
