@@ -17,21 +17,7 @@ const WIDTH: usize = 4;
 const EPISODES: usize = 3;
 
 fn update() -> Update {
-    Update {
-        seed: 1,
-        number: 0,
-        counts: vec![0, 0, EPISODES],
-        chunk: EPISODES,
-        gamma: 0.9,
-        estimator: Estimator::Gae(0.8),
-        normalize: false,
-        value_coefficient: 0.5,
-        entropy: 0.3,
-        imitate: 0,
-        imitation: 1.0,
-        clip: 1.0,
-        rate: 0.01,
-    }
+    Update { gamma: 0.9, estimator: Estimator::Gae(0.8), entropy: 0.3, ..Update::default() }
 }
 
 /// The loss of fixed episodes as a function of the parameters.

@@ -67,6 +67,27 @@ pub struct Update {
     pub rate: f64,
 }
 
+/// 64 episodes of stage 0 and common values for the rest, to be changed with `..Update::default()`.
+impl Default for Update {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            number: 0,
+            counts: alloc::vec![64],
+            chunk: 48,
+            gamma: 1.0,
+            estimator: Estimator::Gae(1.0),
+            normalize: false,
+            value_coefficient: 0.5,
+            entropy: 0.01,
+            imitate: 0,
+            imitation: 1.0,
+            clip: 1.0,
+            rate: 3e-3,
+        }
+    }
+}
+
 /// What an update did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics {

@@ -1,4 +1,17 @@
 //! Tasks, policy, rollout, A2C, curriculum and evaluation.
+//!
+//! ```
+//! use rl::{config::Config, train::Run};
+//!
+//! let config = Config { width: 16, batch: 24, ..Config::default() };
+//! let mut run = Run::<f32>::new(&config, 42);
+//! let report = run.advance()?; // and so on, until run.end() says how it ended
+//! assert_eq!((report.update, report.metrics.stages.len()), (1, 3));
+//! # Ok::<(), rl::a2c::NotFinite>(())
+//! ```
+//!
+//! In the order in which to read: [`env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`returns`],
+//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`evaluate`].
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -20,3 +33,12 @@ pub mod solver;
 pub mod tasks;
 pub mod train;
 pub mod tutorial;
+
+/// The examples of the README and of the documents, run as tests.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/extending.md")]
+    struct Extending;
+}
