@@ -27,6 +27,8 @@ fn update() -> Update {
         normalize: false,
         value_coefficient: 0.5,
         entropy: 0.3,
+        imitate: 0,
+        imitation: 1.0,
         clip: 1.0,
         rate: 0.01,
     }
@@ -61,7 +63,7 @@ impl Function for Loss {
     fn call<'t, T: Real>(&self, _: &'t Tape<T>, x: &[Var<'t, T>]) -> Var<'t, T> {
         let network = self.policy.on(Weights::from_vars(x));
         let played = &self.played;
-        let decisions = network.decisions(played.stage, &played.contexts(), &played.tokens());
+        let decisions = network.decisions_of(played);
         Terms::of(decisions, played, &self.judged).loss(&update(), EPISODES, played.valid_steps())
     }
 }
@@ -86,7 +88,7 @@ fn the_loss_is_its_definition() {
     let (loss, params) = Loss::new(Variant::ResetAfter);
     let (tape, played, judged) = (Tape::new(), &loss.played, &loss.judged);
     let network = loss.policy.on(params.bind(&tape));
-    let decisions = network.decisions(played.stage, &played.contexts(), &played.tokens());
+    let decisions = network.decisions_of(played);
     let (log_probs, values) = (decisions.log_probs.value(), decisions.values.value().to_vec());
 
     let n = played.valid_steps() as f64;

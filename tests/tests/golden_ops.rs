@@ -1,4 +1,5 @@
 //! Values and gradients of single operations and of the GRU against PyTorch's, file by file.
+#![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
 

@@ -59,7 +59,7 @@ impl<'a, T: Real> Backward<'a, T> {
 
     /// The buffer that the forward pass kept.
     pub fn kept(&self) -> View<'a, T> {
-        self.node.kept[0].view()
+        self.node.kept.as_ref().expect("the forward pass kept it").view()
     }
 
     /// The gradient of input `k`, to be added to; `None` if nothing that is asked for depends on it.
@@ -78,8 +78,8 @@ impl<'a, T: Real> Backward<'a, T> {
         Some(grad.sum.view_mut())
     }
 
-    /// A buffer for intermediate results, zero everywhere. Hand it back with [`give_back`](Self::give_back), or the
-    /// next pass allocates another.
+    /// A buffer for intermediate results, zero everywhere. Hand it back with [`give_back`](Self::give_back), the last
+    /// first, or the next pass allocates another.
     pub fn scratch(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
         let mut buffer = self.scratch.pop().unwrap_or_else(|| Tensor::zeros([0]));
         buffer.resize(shape);
@@ -115,8 +115,8 @@ impl fmt::Display for Unreached {
 impl core::error::Error for Unreached {}
 
 impl<T: Real> Tape<T> {
-    /// Runs back from node `root`, whose gradient is `dy`.
-    pub(crate) fn run_back(&self, root: u32, dy: &Tensor<T>) -> Result<(), Unreached> {
+    /// Runs back from node `root`, whose gradient is `dy`, or one.
+    pub(crate) fn run_back(&self, root: u32, dy: Option<&Tensor<T>>) -> Result<(), Unreached> {
         assert!(self.records(), "backward: this tape evaluates, it has recorded nothing");
         let arena = &mut *self.arena.borrow_mut();
         arena.prepare(root, dy, self.kernels);
@@ -143,7 +143,7 @@ impl<T: Real> Tape<T> {
 }
 
 impl<T: Real> Arena<T> {
-    fn prepare(&mut self, root: u32, dy: &Tensor<T>, kernels: &dyn Kernels<T>) {
+    fn prepare(&mut self, root: u32, dy: Option<&Tensor<T>>, kernels: &dyn Kernels<T>) {
         while self.grads.len() < self.len {
             self.grads.push(Grad { sum: Tensor::zeros([0]), reached: false });
         }
@@ -152,8 +152,11 @@ impl<T: Real> Arena<T> {
         }
         let seed = &mut self.grads[root as usize];
         seed.reached = true;
-        seed.sum.resize(dy.shape());
-        kernels.map(Map::Identity, dy.view(), seed.sum.view_mut());
+        seed.sum.resize(value(&self.nodes, root).shape());
+        match dy {
+            Some(dy) => kernels.map(Map::Identity, dy.view(), seed.sum.view_mut()),
+            None => seed.sum.view_mut().fill(T::one()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use tensor::{Kernels, Real, Shape, Tensor, View, ViewMut};
+use tensor::{Kernels, Map, Real, Shape, Tensor, View, ViewMut};
 
 use crate::tape::{Node, value};
 
@@ -12,7 +12,7 @@ pub struct Forward<'a, T: Real> {
     pub(crate) before: &'a [Node<T>],
     pub(crate) inputs: &'a [u32],
     pub(crate) value: &'a mut Option<Tensor<T>>,
-    pub(crate) kept: &'a mut Vec<Tensor<T>>,
+    pub(crate) kept: &'a mut Option<Tensor<T>>,
     pub(crate) scratch: &'a mut Vec<Tensor<T>>,
 }
 
@@ -48,15 +48,11 @@ impl<'a, T: Real> Forward<'a, T> {
         shape: impl Into<Shape>,
         kept: impl Into<Shape>,
     ) -> (ViewMut<'_, T>, ViewMut<'_, T>) {
-        if self.kept.is_empty() {
-            self.kept.push(Tensor::zeros([0]));
-        }
-        self.kept[0].resize(kept);
-        (sized(self.value, shape.into()), self.kept[0].view_mut())
+        (sized(self.value, shape.into()), sized(self.kept, kept.into()))
     }
 
-    /// A buffer for intermediate results, its elements unspecified. Hand it back with [`give_back`](Self::give_back), or
-    /// the next pass allocates another.
+    /// A buffer for intermediate results, its elements unspecified. Hand it back with [`give_back`](Self::give_back), the
+    /// last first, or the next pass allocates another.
     pub fn scratch(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
         let mut buffer = self.scratch.pop().unwrap_or_else(|| Tensor::zeros([0]));
         buffer.resize(shape);
@@ -71,6 +67,16 @@ impl<'a, T: Real> Forward<'a, T> {
     /// Makes the value a view of a buffer that exists already.
     pub(crate) fn share(&mut self, tensor: Tensor<T>) {
         *self.value = Some(tensor);
+    }
+
+    /// Makes the value a view of input 0 under another shape; where that has gaps, of a copy that is kept.
+    pub(crate) fn share_reshaped(&mut self, shape: Shape) {
+        let (kernels, x) = (self.kernels, self.tensor(0));
+        if x.view().reshape(shape).is_some() {
+            return self.share(x.reshape(shape));
+        }
+        kernels.map(Map::Identity, x.view(), sized(self.kept, x.shape()));
+        *self.value = self.kept.as_ref().map(|copy| copy.reshape(shape));
     }
 
     pub(crate) fn tensor(&self, k: usize) -> &'a Tensor<T> {

@@ -21,7 +21,7 @@ pub(crate) struct Node<T: Real> {
     /// `None` only between passes, where the value was shared with something outside the arena.
     pub(crate) value: Option<Tensor<T>>,
     /// What the operation keeps for its backward besides inputs and value.
-    pub(crate) kept: Vec<Tensor<T>>,
+    pub(crate) kept: Option<Tensor<T>>,
     pub(crate) needs_grad: bool,
 }
 
@@ -200,7 +200,7 @@ impl<T: Real> Arena<T> {
                 slot.inputs = inputs;
                 slot.needs_grad = needs_grad;
             }
-            None => self.nodes.push(Node { op, inputs, value: None, kept: Vec::new(), needs_grad }),
+            None => self.nodes.push(Node { op, inputs, value: None, kept: None, needs_grad }),
         }
         self.len += 1;
         id as u32

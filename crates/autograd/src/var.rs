@@ -45,7 +45,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[track_caller]
     pub fn backward(self) -> Result<(), Unreached> {
         assert_eq!(self.shape().size(), 1, "backward: the loss must be one number, not {}", self.shape());
-        self.backward_from(&Tensor::full(self.shape(), T::one()))
+        self.tape.run_back(self.id, None)
     }
 
     /// Runs the tape back from a value of any shape whose gradient is `dy`.
@@ -58,7 +58,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[track_caller]
     pub fn backward_from(self, dy: &Tensor<T>) -> Result<(), Unreached> {
         assert_eq!(self.shape(), dy.shape(), "backward_from: value {} and gradient {}", self.shape(), dy.shape());
-        self.tape.run_back(self.id, dy)
+        self.tape.run_back(self.id, Some(dy))
     }
 
     /// The gradient that the last backward pass left here: of this variable's value in all its uses together. `None`

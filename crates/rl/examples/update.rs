@@ -4,6 +4,8 @@
 //! In `f64`, and at a small size: what is compared is whether every step of an update (sampling, returns, both passes,
 //! clipping, Adam) does the same everywhere, not how fast it does it.
 
+#![forbid(unsafe_code)]
+
 use rl::{config::Config, train::Run};
 
 fn main() {

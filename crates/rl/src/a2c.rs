@@ -13,6 +13,7 @@
 //!    ```
 //!
 //!    over B episodes with N steps that count. Â and G are numbers here: no gradient goes through them.
+//!    If asked to, further workers learn from earlier successes: see [`imitation`](crate::imitation).
 //! 5. **Add** the chunks' gradients along a fixed tree, so that the sum has the same bytes at any number of threads.
 //! 6. **Clip** their norm, and **step** the optimiser.
 //!
@@ -30,7 +31,8 @@ use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor, par};
 
 use crate::env::{Env, Task};
-use crate::policy::{Decisions, Policy, entropy};
+use crate::imitation::{Memory, Replay};
+use crate::policy::{Decisions, Network, Policy, entropy};
 use crate::returns::{Estimator, Judged, judge};
 use crate::rollout::{self, Choice, Trajectories, Until};
 
@@ -55,6 +57,10 @@ pub struct Update {
     pub value_coefficient: f64,
     /// β, the weight of the entropy.
     pub entropy: f64,
+    /// K, successes of each stage that are imitated; 0 for none.
+    pub imitate: usize,
+    /// w, the weight of the imitation.
+    pub imitation: f64,
     /// The gradient's norm at most.
     pub clip: f64,
     /// α, the learning rate.
@@ -163,6 +169,8 @@ pub struct Learner<T: Real> {
     /// What moves them.
     pub optimizer: Optimizer<T>,
     workers: Vec<Worker<T>>,
+    memory: Memory,
+    imitators: Vec<Imitator<T>>,
 }
 
 /// Some episodes of one stage, with tapes that are kept from update to update.
@@ -179,10 +187,17 @@ struct Worker<T: Real> {
     terms: [f64; 3],
 }
 
+/// Earlier successes of one stage, with a tape that is kept from update to update.
+struct Imitator<T: Real> {
+    learning: Tape<T>,
+    replay: Replay,
+    grads: Grads<T>,
+}
+
 impl<T: Real> Learner<T> {
     /// Ready for the first update.
     pub fn new(policy: Policy, params: Params<T>, optimizer: Optimizer<T>) -> Self {
-        Self { policy, params, optimizer, workers: Vec::new() }
+        Self { policy, params, optimizer, workers: Vec::new(), memory: Memory::default(), imitators: Vec::new() }
     }
 
     /// One update.
@@ -191,7 +206,7 @@ impl<T: Real> Learner<T> {
     /// If the loss or a gradient is not finite; the parameters are as they were.
     pub fn update(&mut self, task: &dyn Task, update: &Update) -> Result<Metrics, NotFinite> {
         self.divide(task, update);
-        let Self { policy, params, optimizer, workers } = self;
+        let Self { policy, params, workers, .. } = self;
 
         par::for_each(workers, |_, worker| worker.act(policy, params, update));
 
@@ -207,13 +222,44 @@ impl<T: Real> Learner<T> {
         par::for_each(workers, |_, worker| worker.learn(policy, params, update, episodes, steps));
 
         let mut metrics = measure(workers, update, episodes, steps);
-        let grads = add(workers);
+        add(workers);
+        if update.imitate > 0 {
+            self.imitate(update);
+        }
+        let Self { params, optimizer, workers, .. } = self;
+        let grads = &mut workers[0].grads;
         match clip_global_norm(params, grads, update.clip) {
             Ok(norm) if metrics.loss.is_finite() => metrics.grad_norm = norm.value(),
             _ => return Err(NotFinite::find(update.number, params, grads)),
         }
         optimizer.step(update.rate, params, grads);
         Ok(metrics)
+    }
+
+    /// Learns from earlier successes; these gradients are added last.
+    fn imitate(&mut self, update: &Update) {
+        let Self { policy, params, workers, memory, imitators, .. } = self;
+        for worker in workers.iter() {
+            memory.note(&worker.played, update.gamma);
+        }
+        let place = Stream { purpose: Purpose::REPLAY, update: update.number, episode: 0 };
+        let replays = memory.draw(update.imitate, &mut Philox::stream(update.seed, place));
+        imitators.truncate(replays.len());
+        let scale = T::of(update.imitation / (update.imitate * replays.len().max(1)) as f64);
+        for (k, replay) in replays.into_iter().enumerate() {
+            match imitators.get_mut(k) {
+                Some(imitator) => imitator.replay = replay,
+                None => imitators.push(Imitator { learning: Tape::new(), replay, grads: Grads::zeros(params) }),
+            }
+        }
+        par::for_each(imitators, |_, Imitator { learning, replay, grads }| {
+            differentiate(policy, params, learning, grads, |network| {
+                replay.loss(network.decisions_of(&replay.played)).scale(scale)
+            });
+        });
+        for imitator in imitators {
+            workers[0].grads.add(&imitator.grads);
+        }
     }
 
     /// 1. One worker for each chunk; tapes of earlier updates stay.
@@ -276,19 +322,29 @@ impl<T: Real> Worker<T> {
     /// 4. Computes the decisions again, on the tape, and runs back from this chunk's part of the loss.
     fn learn(&mut self, policy: &Policy, params: &Params<T>, update: &Update, episodes: usize, steps: usize) {
         let Self { played, judged, learning, grads, terms, .. } = self;
-        {
-            let weights = params.bind(learning);
-            let network = policy.on(weights);
-            let decisions = network.decisions(played.stage, &played.contexts(), &played.tokens());
-            let sums = Terms::of(decisions, played, judged);
+        differentiate(policy, params, learning, grads, |network| {
+            let sums = Terms::of(network.decisions_of(played), played, judged);
             *terms = [&sums.policy, &sums.value, &sums.entropy].map(|sum| sum.value().item().value());
-            let loss = sums.loss(update, episodes, steps);
-            loss.backward().expect("the loss uses every parameter");
-            grads.clear();
-            grads.collect(params, weights);
-        }
-        learning.clear();
+            sums.loss(update, episodes, steps)
+        });
     }
+}
+
+/// Records a loss of the network, runs back from it, and leaves the gradients in `grads`.
+fn differentiate<T: Real>(
+    policy: &Policy,
+    params: &Params<T>,
+    tape: &mut Tape<T>,
+    grads: &mut Grads<T>,
+    loss: impl for<'t> FnOnce(&Network<'_, 't, T>) -> Var<'t, T>,
+) {
+    {
+        let weights = params.bind(tape);
+        loss(&policy.on(weights)).backward().expect("the loss uses every parameter");
+        grads.clear();
+        grads.collect(params, weights);
+    }
+    tape.clear();
 }
 
 /// 3. Shifts and scales the advantages of all steps that count, over the whole batch.
@@ -311,7 +367,7 @@ fn normalize<T: Real>(workers: &mut [Worker<T>]) {
 }
 
 /// 5. Adds all gradients into the first worker's, neighbours first, then pairs of pairs.
-fn add<T: Real>(workers: &mut [Worker<T>]) -> &mut Grads<T> {
+fn add<T: Real>(workers: &mut [Worker<T>]) {
     let mut distance = 1;
     while distance < workers.len() {
         for left in (0..workers.len() - distance).step_by(2 * distance) {
@@ -320,7 +376,6 @@ fn add<T: Real>(workers: &mut [Worker<T>]) -> &mut Grads<T> {
         }
         distance *= 2;
     }
-    &mut workers[0].grads
 }
 
 fn measure<T: Real>(workers: &[Worker<T>], update: &Update, episodes: usize, steps: usize) -> Metrics {

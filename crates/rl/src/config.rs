@@ -129,6 +129,10 @@ settings! {
         entropy_final: f64 = 0.0, "numbers from 0", not_negative;
         /// Updates over which β falls along a straight line.
         entropy_updates: usize = 100, "whole numbers from 1", |&x| x >= 1;
+        /// K, episodes of each stage, out of its last 256 successes, that are imitated in an update; 0 turns self-imitation off.
+        imitate: usize = 0, "whole numbers from 0 to 1048576", |&x| x <= 1 << 20;
+        /// w, the weight of self-imitation.
+        imitation: f64 = 1.0, "numbers from 0", not_negative;
         /// Which optimiser.
         optimizer: OptimizerKind = OptimizerKind::Adam, "adam, adamw, sgd or rmsprop", |_| true;
         /// α, the learning rate at the first update.

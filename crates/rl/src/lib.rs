@@ -11,6 +11,7 @@ pub mod config;
 pub mod curriculum;
 pub mod env;
 pub mod evaluate;
+pub mod imitation;
 pub mod policy;
 pub mod returns;
 pub mod rollout;

@@ -14,6 +14,7 @@ use nn::{Builder, Embedding, GruCell, Linear, Params, Weights};
 use tensor::{Real, Tensor};
 
 use crate::env::Task;
+use crate::rollout::Trajectories;
 use crate::tasks::token;
 
 /// How the context gets into the network.
@@ -133,6 +134,11 @@ impl<'t, T: Real> Network<'_, 't, T> {
         let tokens = Tensor::new([read + known.shape()[0], episodes], tokens);
         let states = self.read(&tokens, self.start(stage, contexts));
         self.decide(states.slice(0, read - 1..read - 1 + steps))
+    }
+
+    /// [`decisions`](Self::decisions) of episodes that were played.
+    pub fn decisions_of(&self, played: &Trajectories) -> Decisions<'t, T> {
+        self.decisions(played.stage, &played.contexts(), &played.tokens())
     }
 }
 

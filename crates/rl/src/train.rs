@@ -155,6 +155,8 @@ impl<T: Real> Run<T> {
             normalize: config.normalize_advantages,
             value_coefficient: config.value_coefficient,
             entropy: entropy.at(*updates as u64),
+            imitate: config.imitate,
+            imitation: config.imitation,
             clip: config.clip,
             rate: rate(config).at(*updates as u64),
         }

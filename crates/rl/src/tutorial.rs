@@ -25,9 +25,7 @@ use crate::policy::{Network, Policy, Reading};
 use crate::rollout::{self, Choice, Until};
 use crate::settings::settings;
 use crate::tasks::Tutorial;
-
-/// Tokens that the tutorial's agent emits in an episode.
-pub const EMITTED: usize = 6;
+use crate::tasks::tutorial::EMITTED;
 
 /// The stages of the six parts of the schedule, each of as many updates as [`TutorialConfig::stage_updates`].
 pub const SCHEDULE: [usize; 6] = [0, 0, 0, 1, 1, 2];

@@ -77,6 +77,8 @@ impl Purpose {
     pub const SHUFFLE: Self = Self(5);
     /// Which stage an episode of a mixed batch belongs to.
     pub const STAGES: Self = Self(6);
+    /// Which of the successes that were kept are done again.
+    pub const REPLAY: Self = Self(7);
 }
 
 /// The place where numbers are used: together with the seed it names a stream.

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use autograd::gradcheck::{Function, Report, central_differences, duals};
 use autograd::{Tape, Var, function};
 use gradus_tests::Draw;
-use tensor::Tensor;
+use tensor::{Real, Tensor};
 
 /// A [`Function`] behind a pointer.
 trait Checked {
     fn duals(&self, inputs: &[Tensor<f64>]) -> Report;
+    fn duals_on_top(&self, inputs: &[Tensor<f64>]) -> Report;
     fn central_differences(&self, inputs: &[Tensor<f64>]) -> Report;
     fn tape(&self, inputs: &[Tensor<f64>]) -> String;
 }
@@ -17,6 +18,9 @@ trait Checked {
 impl<F: Function> Checked for F {
     fn duals(&self, inputs: &[Tensor<f64>]) -> Report {
         duals(self, inputs)
+    }
+    fn duals_on_top(&self, inputs: &[Tensor<f64>]) -> Report {
+        duals(&OnTop(self), inputs)
     }
     fn central_differences(&self, inputs: &[Tensor<f64>]) -> Report {
         central_differences(|tape, x| self.call(tape, x), inputs)
@@ -26,6 +30,16 @@ impl<F: Function> Checked for F {
         let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
         self.call(&tape, &x);
         tape.to_string()
+    }
+}
+
+/// The same inputs used again further on, so that the gradients they have when the function's turn comes are not zero.
+struct OnTop<'a, F>(&'a F);
+
+impl<F: Function> Function for OnTop<'_, F> {
+    fn call<'t, T: Real>(&self, tape: &'t Tape<T>, x: &[Var<'t, T>]) -> Var<'t, T> {
+        let y = self.0.call(tape, x).square().sum();
+        x.iter().fold(y, |y, x| y + x.scale(T::of(1.5)).sum())
     }
 }
 
@@ -227,6 +241,11 @@ fn assert_all(check: impl Fn(&Row) -> Report) {
 #[test]
 fn every_gradient_is_exact() {
     assert_all(|row| row.f.duals(&row.inputs));
+}
+
+#[test]
+fn every_gradient_is_added_to_what_is_there() {
+    assert_all(|row| row.f.duals_on_top(&row.inputs));
 }
 
 #[test]

@@ -51,13 +51,18 @@ fn cotangent(shape: Shape) -> Tensor<f64> {
     Tensor::from_fn(shape, |_| if rng.below(2) == 0 { 0.5 + rng.uniform_f64() } else { -0.5 - rng.uniform_f64() })
 }
 
-/// Checks `f` at `inputs`. The reference gives for a pass and the number of an input its gradient, and below which
-/// scale it cannot tell apart.
+/// What the gradient of an input should be, and the scale below which the method sees nothing.
+pub(super) struct Reference {
+    pub(super) gradient: Vec<f64>,
+    pub(super) floor: f64,
+}
+
+/// Checks `f` at `inputs` against a reference for each input, by its number.
 pub(super) fn check(
     mut report: Report,
     f: &On<f64>,
     inputs: &[Tensor<f64>],
-    reference: &mut dyn FnMut(&Pass, usize) -> (Vec<f64>, f64),
+    reference: &mut dyn FnMut(&Pass, usize) -> Reference,
 ) -> Report {
     if inputs.is_empty() {
         report.findings.push(Finding::NoInputs);
@@ -72,7 +77,7 @@ pub(super) fn check(
         report.findings.push(Finding::Unreached(pass.unreached.clone()));
     }
     for (k, x) in inputs.iter().enumerate() {
-        let (want, floor) = reference(&pass, k);
+        let Reference { gradient: want, floor } = reference(&pass, k);
         match &pass.grads[k] {
             Some(got) => report.compare(k, x.shape(), got, &want, floor),
             None if want.iter().all(|&w| w == 0.0) => report.findings.push(Finding::NoInfluence(k)),

@@ -2,7 +2,7 @@
 
 use tensor::Tensor;
 
-use super::check::{On, check, with_entry};
+use super::check::{On, Reference, check, with_entry};
 use super::report::Report;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -29,7 +29,7 @@ pub fn central_differences(
     check(Report::new("central differences", TOLERANCE), &f, inputs, &mut |pass, k| {
         let slope = |i| slope(&mut tape, &f, inputs, &pass.dy, (k, i));
         let magnitude: f64 = products(&pass.dy, &pass.y).map(f64::abs).sum();
-        ((0..inputs[k].size()).map(slope).collect(), FLOOR * magnitude)
+        Reference { gradient: (0..inputs[k].size()).map(slope).collect(), floor: FLOOR * magnitude }
     })
 }
 

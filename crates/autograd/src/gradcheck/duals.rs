@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use tensor::{Dual, Real, Tensor};
 
-use super::check::{On, check, with_entry};
+use super::check::{On, Reference, check, with_entry};
 use super::function::Function;
 use super::report::Report;
 use crate::tape::Tape;
@@ -29,7 +29,7 @@ fn compare(f: &On<f64>, f_on_duals: &On<Dual<f64>>, inputs: &[Tensor<f64>]) -> R
     check(Report::new("duals", TOLERANCE), f, inputs, &mut |pass, k| {
         let dy = pass.dy.to_vec();
         let slope = |i| slope(&mut tape, f_on_duals, &lifted, &dy, (k, i));
-        ((0..inputs[k].size()).map(slope).collect(), 0.0)
+        Reference { gradient: (0..inputs[k].size()).map(slope).collect(), floor: 0.0 }
     })
 }
 

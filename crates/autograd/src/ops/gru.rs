@@ -124,21 +124,22 @@ impl<T: Real> Operation<T> for Gru {
         let (steps, batch, hidden) = (dy.shape()[0], dy.shape()[1], dy.shape()[2]);
         let mut dgx = b.scratch([steps, batch, 3 * hidden]);
         let mut dgh = b.scratch([steps, batch, 3 * hidden]);
-        let mut dh = b.scratch([batch, hidden]);
-        let mut dh_before = b.scratch([batch, hidden]);
+        let mut states = b.scratch([2, batch, hidden]);
+        let (dh, dh_before) = states.view_mut().split_at(1);
+        let (mut dh, mut dh_before) = (dh.select(0, 0), dh_before.select(0, 0));
 
         for t in (0..steps).rev() {
-            kernels.sum_to(T::one(), dy.select(0, t), dh.view_mut());
-            dh_before.view_mut().fill(T::zero());
+            kernels.sum_to(T::one(), dy.select(0, t), dh.reborrow());
+            dh_before.reborrow().fill(T::zero());
             kernels.gru_gates_backward(
                 kept.select(0, t),
                 before(t, h0, hs),
                 dh.view(),
                 dgx.view_mut().select(0, t),
                 dgh.view_mut().select(0, t),
-                dh_before.view_mut(),
+                dh_before.reborrow(),
             );
-            kernels.matmul(Form::NN, dgh.view().select(0, t), w, true, dh_before.view_mut()); // (B10)
+            kernels.matmul(Form::NN, dgh.view().select(0, t), w, true, dh_before.reborrow()); // (B10)
             core::mem::swap(&mut dh, &mut dh_before);
         }
 
@@ -155,7 +156,7 @@ impl<T: Real> Operation<T> for Gru {
         if let Some(db) = b.grad(3) {
             kernels.sum_to(T::one(), dgh.view(), db); // (B12)
         }
-        for buffer in [dgx, dgh, dh, dh_before] {
+        for buffer in [states, dgh, dgx] {
             b.give_back(buffer);
         }
     }

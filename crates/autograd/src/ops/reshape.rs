@@ -33,7 +33,7 @@ impl<T: Real> Operation<T> for Reshape {
     const SHARES: bool = true;
 
     fn forward(&self, f: &mut Forward<'_, T>) {
-        f.share(f.tensor(0).reshape(self.0));
+        f.share_reshaped(self.0);
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {

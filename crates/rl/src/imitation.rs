@@ -1,0 +1,194 @@
+//! Self-imitation: episodes that were right are kept, and done again.
+//!
+//! Where the reward comes at the end alone, a first success is rare, and one gradient from it is soon forgotten. A
+//! [`Memory`] keeps the last successes of each stage; every update learns from a few of them once more:
+//!
+//! ```text
+//! L = w/K Σ_episodes Σ_steps ( − ln π(a)·[max(G − V, 0)]  +  β/2·max(G − V, 0)² )
+//! ```
+//!
+//! over K episodes, with G the return that the episode had, V what the critic says of it today, and no gradient through
+//! the brackets: what has become expected teaches no more. Nothing in it knows the task.
+//!
+//! Source: J. Oh, Y. Guo, S. Singh, H. Lee, "Self-Imitation Learning" (2018), equations 1 to 3 and the β of its
+//! appendix; draws are uniform where the paper's are prioritised.
+
+use alloc::collections::VecDeque;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use autograd::Var;
+use tensor::philox::Philox;
+use tensor::{Real, Tensor};
+
+use crate::policy::Decisions;
+use crate::returns::{Estimator, judge};
+use crate::rollout::Trajectories;
+
+/// Successes that are kept of each stage.
+const CAPACITY: usize = 256;
+
+/// β, the weight of the critic's part.
+const VALUE_COEFFICIENT: f64 = 0.01;
+
+/// An episode that ended in an exact match.
+#[derive(Clone, Debug)]
+struct Success {
+    context: Vec<u32>,
+    actions: Vec<u32>,
+    tokens: Vec<u32>,
+    returns: Vec<f64>,
+}
+
+/// The last successes of each stage.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    stages: Vec<VecDeque<Success>>,
+}
+
+/// Successes that are done again: as played, with the returns that they had.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// What was seen and done.
+    pub played: Trajectories,
+    /// G, \[T,B\].
+    pub returns: Vec<f64>,
+}
+
+impl Memory {
+    /// Keeps the successes among these episodes; the oldest ones make room.
+    pub fn note(&mut self, played: &Trajectories, gamma: f64) {
+        if self.stages.len() <= played.stage {
+            self.stages.resize_with(played.stage + 1, VecDeque::new);
+        }
+        let kept = &mut self.stages[played.stage];
+        let targets = judge(played, gamma, Estimator::Gae(1.0)).targets;
+        for i in (0..played.episodes).filter(|&i| played.solved[i]) {
+            let steps: Vec<usize> =
+                (0..played.steps).map(|t| t * played.episodes + i).filter(|&k| played.valid[k]).collect();
+            if kept.len() == CAPACITY {
+                kept.pop_front();
+            }
+            kept.push_back(Success {
+                context: played.contexts.iter().skip(i).step_by(played.episodes).copied().collect(),
+                actions: steps.iter().map(|&k| played.actions[k]).collect(),
+                tokens: steps.iter().map(|&k| played.tokens[k]).collect(),
+                returns: steps.iter().map(|&k| targets[k]).collect(),
+            });
+        }
+    }
+
+    /// `count` successes of each stage that has any, drawn with replacement.
+    pub fn draw(&self, count: usize, rng: &mut Philox) -> Vec<Replay> {
+        let with_any = self.stages.iter().enumerate().filter(|(_, kept)| !kept.is_empty());
+        with_any
+            .map(|(stage, kept)| {
+                let drawn: Vec<&Success> = (0..count).map(|_| &kept[rng.below(kept.len() as u32) as usize]).collect();
+                Replay::of(stage, &drawn)
+            })
+            .collect()
+    }
+}
+
+impl Replay {
+    /// These episodes side by side; behind its end an episode repeats its last step, which does not count.
+    fn of(stage: usize, drawn: &[&Success]) -> Self {
+        let episodes = drawn.len();
+        let steps = drawn.iter().map(|success| success.actions.len()).max().unwrap_or(0);
+        let context = drawn.first().map_or(0, |success| success.context.len());
+        let each = |t: usize| drawn.iter().map(move |success| (success, t.min(success.actions.len() - 1)));
+        let all = || (0..steps).flat_map(each);
+        let played = Trajectories {
+            stage,
+            episodes,
+            steps,
+            contexts: (0..context).flat_map(|t| drawn.iter().map(move |success| success.context[t])).collect(),
+            actions: all().map(|(success, t)| success.actions[t]).collect(),
+            tokens: all().map(|(success, t)| success.tokens[t]).collect(),
+            valid: (0..steps).flat_map(|t| drawn.iter().map(move |success| t < success.actions.len())).collect(),
+            rewards: vec![0.0; steps * episodes],
+            values: vec![0.0; steps * episodes],
+            solved: vec![true; episodes],
+        };
+        Self { played, returns: all().map(|(success, t)| success.returns[t]).collect() }
+    }
+
+    /// The sum over these episodes' steps that count, for the network's decisions on them; without w/K.
+    pub fn loss<'t, T: Real>(&self, decisions: Decisions<'t, T>) -> Var<'t, T> {
+        let size = self.returns.len();
+        let tape = decisions.values.tape();
+        let returns = tape.constant(Tensor::from_fn([size], |k| T::of(self.returns[k])));
+        let valid = tape.constant(Tensor::from_fn([size], |k| T::of(f64::from(self.played.valid[k]))));
+        let surprise = valid * (returns - decisions.values).relu();
+        let chosen = decisions.log_probs.gather(&self.played.actions().reshape([size, 1])).reshape([size]);
+        surprise.square().sum().scale(T::of(VALUE_COEFFICIENT / 2.0)) - (surprise.detach() * chosen).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tensor::philox::{Purpose, Stream};
+
+    use super::*;
+
+    /// Episode 1 of three succeeds, in two steps.
+    fn played() -> Trajectories {
+        Trajectories {
+            stage: 1,
+            episodes: 3,
+            steps: 2,
+            contexts: vec![1, 2, 3, 10, 10, 10],
+            actions: vec![0, 1, 2, 3, 4, 5],
+            tokens: vec![10, 11, 12, 13, 14, 15],
+            rewards: vec![0.0, -0.5, 0.0, 0.0, 2.0, 0.0],
+            values: vec![0.3; 6],
+            valid: vec![true, true, true, true, true, false],
+            solved: vec![false, true, false],
+        }
+    }
+
+    fn rng() -> Philox {
+        Philox::stream(1, Stream { purpose: Purpose::REPLAY, update: 0, episode: 0 })
+    }
+
+    #[test]
+    fn successes_are_kept_and_nothing_else() {
+        let mut memory = Memory::default();
+        assert!(memory.draw(2, &mut rng()).is_empty());
+        memory.note(&played(), 1.0);
+        let replays = memory.draw(2, &mut rng());
+        assert_eq!(replays.len(), 1);
+        let Replay { played, returns } = &replays[0];
+        assert_eq!((played.stage, played.episodes, played.steps), (1, 2, 2));
+        assert_eq!(played.contexts, [2, 2, 10, 10]);
+        assert_eq!((&played.actions[..], &played.tokens[..]), (&[1, 1, 4, 4][..], &[11, 11, 14, 14][..]));
+        assert_eq!(returns[..], [1.5, 1.5, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn the_oldest_make_room() {
+        let mut memory = Memory::default();
+        for k in 0..CAPACITY as u32 + 3 {
+            memory.note(&Trajectories { contexts: vec![k, k, k, 10, 10, 10], ..played() }, 1.0);
+        }
+        let kept = &memory.stages[1];
+        assert_eq!((kept.len(), kept[0].context[0]), (CAPACITY, 3));
+    }
+
+    #[test]
+    fn what_is_expected_teaches_nothing() {
+        let mut memory = Memory::default();
+        memory.note(&played(), 1.0);
+        let replay = memory.draw(1, &mut rng()).remove(0);
+        let tape = autograd::Tape::<f64>::new();
+        let logits = tape.input(Tensor::zeros([2, 6]));
+        let loss = |values: [f64; 2]| {
+            let decisions = Decisions { log_probs: logits.log_softmax(), values: tape.input(Tensor::from(values)) };
+            replay.loss(decisions).value().item()
+        };
+        let ln6 = Real::ln(6.0_f64);
+        let half_beta = VALUE_COEFFICIENT / 2.0;
+        assert!((loss([1.0, 0.0]) - (0.5 + 2.0) * ln6 - half_beta * (0.25 + 4.0)).abs() < 1e-12);
+        assert!((loss([1.0, 3.0]) - 0.5 * ln6 - half_beta * 0.25).abs() < 1e-12);
+    }
+}

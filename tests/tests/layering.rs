@@ -1,0 +1,156 @@
+//! The rules about the workspace itself: which crate may know which, what stays out, and where `unsafe` may stand.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_path_buf()
+}
+
+fn read(path: &str) -> toml::Table {
+    let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    text.parse().unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The dependencies that a package is built with, those of its tests left out.
+fn dependencies(manifest: &str) -> BTreeSet<String> {
+    let manifest = read(manifest);
+    let table = manifest.get("dependencies").and_then(toml::Value::as_table);
+    table.into_iter().flat_map(|table| table.keys().cloned()).collect()
+}
+
+/// The crates from the bottom up, each with everything that it may use.
+const LAYERS: [(&str, &[&str]); 4] = [
+    ("tensor", &["cudarc", "matrixmultiply", "ndarray", "num-traits", "rand", "rand_distr", "rayon"]),
+    ("autograd", &["tensor"]),
+    ("nn", &["autograd", "num-traits", "safetensors", "tensor"]),
+    ("rl", &["autograd", "nn", "tensor"]),
+];
+
+#[test]
+fn dependencies_point_down_only() {
+    for (name, allowed) in LAYERS {
+        let found = dependencies(&format!("crates/{name}/Cargo.toml"));
+        let allowed: BTreeSet<_> = allowed.iter().map(|name| name.to_string()).collect();
+        let beyond: Vec<_> = found.difference(&allowed).collect();
+        assert!(beyond.is_empty(), "{name} depends on {beyond:?}, which is not below it; see ARCHITECTURE.md");
+    }
+    let ours = ["tensor", "autograd", "nn", "rl", "gradus", "gradus-tests", "gradus-benches"];
+    let members = fs::read_dir(root().join("crates")).expect("crates/ is there").count();
+    assert_eq!(members, LAYERS.len() + 1, "a crate without a rule: add it to LAYERS");
+    assert!(!dependencies("crates/cli/Cargo.toml").iter().any(|name| ours[4..].contains(&&**name)));
+}
+
+/// Deep-learning frameworks, and libraries that would do our own work for us; rivals are measured elsewhere.
+const FRAMEWORKS: [&str; 13] = [
+    "autodiff",
+    "burn",
+    "candle-core",
+    "candle-nn",
+    "dfdx",
+    "faer",
+    "gemm",
+    "luminal",
+    "nalgebra",
+    "neuronika",
+    "ort",
+    "tch",
+    "tract-core",
+];
+
+#[test]
+fn no_framework_is_in_the_lock_file() {
+    let lock = read("Cargo.lock");
+    let packages = lock["package"].as_array().expect("packages");
+    assert!(packages.len() > 20, "the lock file was read");
+    for package in packages {
+        let name = package["name"].as_str().expect("a name");
+        let framework =
+            FRAMEWORKS.iter().find(|f| name == **f || name.strip_prefix(**f).is_some_and(|rest| rest.starts_with('-')));
+        assert!(framework.is_none(), "{name} is in Cargo.lock");
+    }
+}
+
+/// All Rust files below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut out = Vec::new();
+    for path in entries.map(|entry| entry.expect("readable").path()) {
+        if path.is_dir() {
+            out.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            out.push(path);
+        }
+    }
+    out
+}
+
+/// Every file that is the root of a crate: libraries, the binary, examples, tests and benchmarks.
+fn crate_roots() -> Vec<PathBuf> {
+    let mut roots = Vec::new();
+    let mut packages: Vec<PathBuf> =
+        fs::read_dir(root().join("crates")).expect("crates/").map(|entry| entry.expect("readable").path()).collect();
+    packages.extend([root().join("tests"), root().join("benches")]);
+    for package in packages {
+        for file in ["src/lib.rs", "src/main.rs"] {
+            roots.extend(Some(package.join(file)).filter(|path| path.exists()));
+        }
+        for folder in ["tests", "benches", "examples"] {
+            let Ok(entries) = fs::read_dir(package.join(folder)) else { continue };
+            for path in entries.map(|entry| entry.expect("readable").path()) {
+                let main = path.join("main.rs");
+                if main.exists() {
+                    roots.push(main);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    roots.push(path);
+                }
+            }
+        }
+    }
+    roots
+}
+
+#[test]
+fn unsafe_is_forbidden_outside_tensor() {
+    let tensor = root().join("crates/tensor");
+    let roots = crate_roots();
+    assert!(roots.len() > 15, "the crates were found");
+    for path in roots.iter().filter(|path| !path.starts_with(&tensor)) {
+        let text = fs::read_to_string(path).expect("readable");
+        assert!(text.contains("#![forbid(unsafe_code)]"), "{} does not forbid unsafe code", path.display());
+    }
+}
+
+/// Within `tensor`, a block of `unsafe` has its reason written above it.
+#[test]
+fn every_unsafe_block_says_why() {
+    for path in sources(&root().join("crates/tensor")) {
+        let text = fs::read_to_string(&path).expect("readable");
+        let lines: Vec<_> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let code = line.split("//").next().unwrap_or("");
+            if code.contains("unsafe {") || code.contains("unsafe impl") || code.contains("unsafe fn") {
+                let above = &lines[number.saturating_sub(6)..number];
+                let said = above.iter().any(|line| line.contains("SAFETY"));
+                assert!(said, "{}:{}: unsafe without a SAFETY note", path.display(), number + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn features_are_forwarded() {
+    for (name, below) in [("autograd", "tensor"), ("nn", "autograd"), ("rl", "nn")] {
+        let manifest = read(&format!("crates/{name}/Cargo.toml"));
+        for feature in ["std", "rayon"] {
+            let passed = manifest["features"][feature].as_array().expect("a list");
+            let want = format!("{below}/{feature}");
+            assert!(
+                passed.iter().any(|entry| entry.as_str() == Some(&want)),
+                "{name}: {feature} does not enable {want}"
+            );
+        }
+    }
+}
