@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use rl::config::{Config, Curriculum};
+use rl::evaluate::Test;
 use rl::train::{End, Run};
 use tensor::Tensor;
 
@@ -30,11 +31,11 @@ fn all_three_stages_are_solved() {
     let run = to_the_end(&Config { max_updates: 600, ..small() }, 0);
     assert_eq!(run.end(), Some(End::Solved));
     let test = run.test();
-    for (figures, shortest) in test.greedy.iter().zip([3.0, 4.0, 7.0]) {
+    for (Test { greedy: figures, .. }, shortest) in test.iter().zip([3.0, 4.0, 7.0]) {
         assert_eq!(figures.exact, 1.0, "stage {}", figures.stage);
         assert!(figures.steps >= shortest, "stage {}: no program is shorter than the solver's", figures.stage);
     }
-    assert!(test.shuffled.iter().all(|figures| figures.exact == 1.0), "the task needs no context");
+    assert!(test.iter().all(|test| test.shuffled.exact == 1.0), "the task needs no context");
 }
 
 /// The rule needs validations in a row, and the end of the entropy's schedule.

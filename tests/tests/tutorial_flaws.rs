@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use rl::env::{Env, Step, Task};
+use rl::solver::Solvable;
 use rl::tasks::Tutorial;
 use rl::tasks::token::{ADD, ANS, MUL, RCL, STO, SUB};
 use rl::tasks::tutorial::env::TutorialEnv;

@@ -91,7 +91,7 @@ pub struct Metrics {
 /// A loss or a gradient that is infinite or NaN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotFinite {
-    /// The number of the update.
+    /// The number of the update, from 1, as people count.
     pub update: u32,
     /// The first parameter that is not finite, or whose gradient is not.
     pub parameter: String,
@@ -100,12 +100,13 @@ pub struct NotFinite {
 }
 
 impl NotFinite {
-    /// Looks for the first parameter whose value, or else whose gradient, is not finite.
+    /// Looks for the first parameter whose value, or else whose gradient, is not finite, after the update that has
+    /// the number `update` in its streams, from 0.
     pub fn find<T: Real>(update: u32, params: &Params<T>, grads: &Grads<T>) -> Self {
         let by_value = params.first_not_finite().map(String::from);
         let value = by_value.is_some();
         let parameter = by_value.or_else(|| grads.first_not_finite(params));
-        Self { update, parameter: parameter.unwrap_or_else(|| String::from("(none)")), value }
+        Self { update: update + 1, parameter: parameter.unwrap_or_else(|| String::from("(none)")), value }
     }
 }
 

@@ -28,8 +28,6 @@ use alloc::boxed::Box;
 
 use tensor::philox::Philox;
 
-use crate::solver::Report;
-
 /// What one action earned.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Step {
@@ -105,12 +103,6 @@ pub trait Task: Send + Sync {
     /// # Panics
     /// On a stage that the task does not have.
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env>;
-
-    /// What the solver knows about `stage`.
-    ///
-    /// # Panics
-    /// On a stage that the task does not have.
-    fn report(&self, stage: usize) -> Report;
 }
 
 /// The check that opens every [`Env::step`].

@@ -72,6 +72,32 @@ pub fn evaluate_stage<T: Real>(
     Figures::of(stage, chunks.into_iter().map(|chunk| chunk.played))
 }
 
+/// The test of one stage. Its episodes are the same whatever the run: those of the test stream, for this seed.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// The greedy policy.
+    pub greedy: Figures,
+    /// Sampled actions.
+    pub sampled: Figures,
+    /// The greedy policy, each episode shown another one's context.
+    pub shuffled: Figures,
+}
+
+/// Plays the test of one stage.
+pub fn test_stage<T: Real>(
+    policy: &Policy,
+    params: &Params<T>,
+    task: &dyn Task,
+    stage: usize,
+    (seed, episodes, until): (u64, usize, Until),
+) -> Test {
+    let play = |sampled, shuffled| {
+        let trial = Trial { seed, purpose: Purpose::TEST, update: 0, episodes, sampled, shuffled, until };
+        evaluate_stage(policy, params, task, stage, trial)
+    };
+    Test { greedy: play(false, false), sampled: play(true, false), shuffled: play(false, true) }
+}
+
 struct Chunk {
     first: usize,
     episodes: usize,

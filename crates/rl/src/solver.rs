@@ -10,6 +10,8 @@
 use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 use core::ops::ControlFlow::{self, Break, Continue};
 
+use crate::env::Task;
+
 /// The state after a wrong end.
 pub const FAILED: u16 = 0;
 /// The state after the right end.
@@ -168,6 +170,15 @@ fn distances(next: &[u16], actions: usize) -> Vec<u16> {
         found.into_iter().for_each(|state| distance[state] = round);
     }
     distance
+}
+
+/// A task whose states can be listed.
+pub trait Solvable: Task {
+    /// What the solver knows about `stage`.
+    ///
+    /// # Panics
+    /// On a stage that the task does not have.
+    fn report(&self, stage: usize) -> Report;
 }
 
 /// What is known about one stage of a task, for people to read.

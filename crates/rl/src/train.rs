@@ -15,7 +15,8 @@ use tensor::philox::Purpose;
 use crate::a2c::{Learner, Metrics, NotFinite, Update};
 use crate::config::{Config, OptimizerKind, ScheduleKind};
 use crate::curriculum::{Progress, counts, shares};
-use crate::evaluate::{Figures, Trial, evaluate};
+use crate::env::Task;
+use crate::evaluate::{Figures, Test, Trial, evaluate, test_stage};
 use crate::policy::{Policy, Reading};
 use crate::rollout::Until;
 use crate::tasks::Calculator;
@@ -66,17 +67,6 @@ pub enum End {
     OutOfUpdates,
 }
 
-/// The figures of the test.
-#[derive(Clone, Debug)]
-pub struct Test {
-    /// The greedy policy.
-    pub greedy: Vec<Figures>,
-    /// Sampled actions.
-    pub sampled: Vec<Figures>,
-    /// The greedy policy, each episode shown another one's context.
-    pub shuffled: Vec<Figures>,
-}
-
 impl<T: Real> Run<T> {
     /// Before the first update.
     pub fn new(config: &Config, seed: u64) -> Self {
@@ -86,7 +76,7 @@ impl<T: Real> Run<T> {
         policy.rnn = policy.rnn.with_variant(config.variant());
         let optimizer = Optimizer::new(rule(config), &params);
         let learner = Learner::new(policy, params, optimizer);
-        let progress = Progress::new(3);
+        let progress = Progress::new(task.stages());
         Self { task, config: config.clone(), seed, learner, progress, updates: 0, steps: 0, perfect: 0 }
     }
 
@@ -125,20 +115,11 @@ impl<T: Real> Run<T> {
         })
     }
 
-    /// Plays the test episodes.
-    pub fn test(&self) -> Test {
-        let play = |sampled, shuffled| {
-            self.play(Trial {
-                seed: self.seed,
-                purpose: Purpose::TEST,
-                update: 0,
-                episodes: self.config.test_episodes,
-                sampled,
-                shuffled,
-                until: Until::Done,
-            })
-        };
-        Test { greedy: play(false, false), sampled: play(true, false), shuffled: play(false, true) }
+    /// Plays the test episodes of every stage.
+    pub fn test(&self) -> Vec<Test> {
+        let Learner { policy, params, .. } = &self.learner;
+        let trial = (self.seed, self.config.test_episodes, Until::Done);
+        (0..self.task.stages()).map(|stage| test_stage(policy, params, &self.task, stage, trial)).collect()
     }
 
     fn next_update(&self) -> Update {
@@ -163,7 +144,7 @@ impl<T: Real> Run<T> {
     }
 
     fn validate(&mut self) -> Vec<Figures> {
-        let figures = self.play(Trial {
+        let trial = Trial {
             seed: self.seed,
             purpose: Purpose::VALIDATION,
             update: self.updates as u32,
@@ -171,15 +152,12 @@ impl<T: Real> Run<T> {
             sampled: false,
             shuffled: false,
             until: Until::Done,
-        });
+        };
+        let figures = evaluate(&self.learner.policy, &self.learner.params, &self.task, trial);
         let exact: Vec<f64> = figures.iter().map(|figures| figures.exact).collect();
         self.perfect = if exact.iter().all(|&exact| exact == 1.0) { self.perfect + 1 } else { 0 };
         self.progress.note(&exact, self.config.unlock);
         figures
-    }
-
-    fn play(&self, trial: Trial) -> Vec<Figures> {
-        evaluate(&self.learner.policy, &self.learner.params, &self.task, trial)
     }
 }
 

@@ -110,7 +110,8 @@ pub struct TutorialRun<T: Real> {
     pub params: Params<T>,
     /// Updates so far.
     pub updates: usize,
-    optimizer: Optimizer<T>,
+    /// What moves them.
+    pub optimizer: Optimizer<T>,
     grads: Grads<T>,
     acting: Tape<T>,
     learning: Tape<T>,
@@ -170,14 +171,9 @@ impl<T: Real> TutorialRun<T> {
         self.updates += 1;
         report.update = self.updates;
         if self.updates.is_multiple_of(self.config.validate_every) || self.is_over() {
-            report.validation = Some(self.evaluate(Purpose::VALIDATION, self.config.validation_episodes));
+            report.validation = Some(self.validate());
         }
         Ok(report)
-    }
-
-    /// The final evaluation.
-    pub fn test(&self) -> Vec<Figures> {
-        self.evaluate(Purpose::TEST, self.config.test_episodes)
     }
 
     fn update(&mut self, stage: usize) -> Result<TutorialReport, NotFinite> {
@@ -223,12 +219,12 @@ impl<T: Real> TutorialRun<T> {
         Ok(report)
     }
 
-    fn evaluate(&self, purpose: Purpose, episodes: usize) -> Vec<Figures> {
+    fn validate(&self) -> Vec<Figures> {
         let trial = Trial {
             seed: self.seed,
-            purpose,
+            purpose: Purpose::VALIDATION,
             update: self.updates as u32,
-            episodes,
+            episodes: self.config.validation_episodes,
             sampled: false,
             shuffled: false,
             until: Until::Emitted(EMITTED),

@@ -15,6 +15,8 @@ use core::ops::{AddAssign, DivAssign, MulAssign, Neg, SubAssign};
 use ndarray::LinalgScalar;
 use num_traits::Float;
 
+use crate::elementary;
+
 /// What a buffer can hold: the reals, and `u32` for tokens and indices.
 pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + 'static {}
 
@@ -63,19 +65,50 @@ pub trait Real:
     }
 }
 
-macro_rules! real {
-    ($($t:ty),*) => {$(
-        impl Real for $t {
-            fn of(x: f64) -> Self { x as $t }
-            fn value(self) -> f64 { f64::from(self) }
-            fn exp(self) -> Self { Float::exp(self) }
-            fn ln(self) -> Self { Float::ln(self) }
-            fn sqrt(self) -> Self { Float::sqrt(self) }
-            fn tanh(self) -> Self { Float::tanh(self) }
-        }
-    )*};
+impl Real for f32 {
+    fn of(x: f64) -> Self {
+        x as Self
+    }
+    fn value(self) -> f64 {
+        f64::from(self)
+    }
+    fn exp(self) -> Self {
+        elementary::exp(self)
+    }
+    fn ln(self) -> Self {
+        Float::ln(self)
+    }
+    fn sqrt(self) -> Self {
+        Float::sqrt(self)
+    }
+    fn tanh(self) -> Self {
+        elementary::tanh(self)
+    }
+    fn sigmoid(self) -> Self {
+        elementary::sigmoid(self)
+    }
 }
-real!(f32, f64);
+
+impl Real for f64 {
+    fn of(x: f64) -> Self {
+        x
+    }
+    fn value(self) -> f64 {
+        self
+    }
+    fn exp(self) -> Self {
+        Float::exp(self)
+    }
+    fn ln(self) -> Self {
+        Float::ln(self)
+    }
+    fn sqrt(self) -> Self {
+        Float::sqrt(self)
+    }
+    fn tanh(self) -> Self {
+        Float::tanh(self)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ pub mod machine;
 use alloc::{boxed::Box, string::String, sync::Arc};
 
 use crate::env::{Env, Task};
-use crate::solver::{Graph, Report};
+use crate::solver::{Graph, Report, Solvable};
 use crate::tasks::{GOALS, STAGES, operands, poly::Poly, token};
 
 use env::CalculatorEnv;
@@ -125,7 +125,9 @@ impl Task for Calculator {
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
         Box::new(CalculatorEnv::new(stage, episodes, self.graph(stage).clone(), self.actions, self.rewards))
     }
+}
 
+impl Solvable for Calculator {
     fn report(&self, stage: usize) -> Report {
         Report::new(stage, String::from(GOALS[stage]), self.graph(stage), |action| self.action_name(action))
     }

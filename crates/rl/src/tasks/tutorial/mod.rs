@@ -23,7 +23,7 @@ pub mod machine;
 use alloc::{boxed::Box, string::String, vec};
 
 use crate::env::{Env, Task};
-use crate::solver::Report;
+use crate::solver::{Report, Solvable};
 use crate::tasks::{STAGES, token};
 
 use env::TutorialEnv;
@@ -73,7 +73,9 @@ impl Task for Tutorial {
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
         Box::new(TutorialEnv::new(stage, episodes))
     }
+}
 
+impl Solvable for Tutorial {
     fn report(&self, stage: usize) -> Report {
         let all = Exhaustive::new(stage, EMITTED);
         let figures = all.figures();

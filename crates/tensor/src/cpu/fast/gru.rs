@@ -7,29 +7,25 @@ use crate::real::Real;
 use crate::view::{View, ViewMut};
 
 pub(super) fn gates<T: Real>(gx: View<T>, gh: View<T>, h: View<T>, kept: ViewMut<T>, y: ViewMut<T>) {
-    let hidden = h.shape().last_extent();
     let (gx, gh, h) = (gx.host(), gh.host(), h.host());
     Zip::from(y.host().rows_mut()).and(kept.host().rows_mut()).and(gx.rows()).and(gh.rows()).and(h.rows()).for_each(
         |y, kept, gx, gh, h| {
             let (gx, gh, h) = (row(gx), row(gh), row(h));
-            let (gx_r, gx_z, gx_n) = thirds(&gx, hidden);
-            let (gh_r, gh_z, gh_n) = thirds(&gh, hidden);
-            with_row(y, |y| {
-                with_row(kept, |kept| {
-                    let (r, rest) = kept.split_at_mut(hidden);
-                    let (z, rest) = rest.split_at_mut(hidden);
-                    let (n, hn) = rest.split_at_mut(hidden);
-                    for j in 0..hidden {
-                        r[j] = (gx_r[j] + gh_r[j]).sigmoid();
-                        z[j] = (gx_z[j] + gh_z[j]).sigmoid();
-                        n[j] = (gx_n[j] + r[j] * gh_n[j]).tanh();
-                        hn[j] = gh_n[j];
-                        y[j] = (T::one() - z[j]) * n[j] + z[j] * h[j];
-                    }
-                });
-            });
+            with_row(y, |y| with_row(kept, |kept| gates_of_row(&gx, &gh, &h, kept, y)));
         },
     );
+}
+
+/// One gate after the other, so that each loop is one that compilers vectorise.
+fn gates_of_row<T: Real>(gx: &[T], gh: &[T], h: &[T], kept: &mut [T], y: &mut [T]) {
+    let hidden = h.len();
+    let (rz, rest) = kept.split_at_mut(2 * hidden);
+    let (n, hn) = rest.split_at_mut(hidden);
+    hn.copy_from_slice(&gh[2 * hidden..]);
+    rz.iter_mut().zip(gx).zip(gh).for_each(|((gate, &x), &h)| *gate = (x + h).sigmoid());
+    let (r, z) = rz.split_at(hidden);
+    n.iter_mut().zip(&gx[2 * hidden..]).zip(r).zip(hn).for_each(|(((n, &x), &r), hn)| *n = (x + r * *hn).tanh());
+    y.iter_mut().zip(z).zip(n).zip(h).for_each(|(((y, &z), n), &h)| *y = (T::one() - z) * *n + z * h);
 }
 
 pub(super) fn gates_backward<T: Real>(

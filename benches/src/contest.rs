@@ -1,0 +1,56 @@
+//! A contest: verify, then time.
+
+use std::cell::LazyCell;
+use std::time::Duration;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput};
+
+use crate::outcome::{Outcome, verify};
+
+/// The clock of all benchmarks: short enough that all of them together take minutes. Flags of the command line have
+/// the last word.
+pub fn criterion() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .sample_size(30)
+}
+
+/// One piece of work that several contestants do.
+pub struct Contest<'c, F> {
+    name: String,
+    group: BenchmarkGroup<'c, WallTime>,
+    want: LazyCell<Vec<f64>, F>,
+    tolerance: f64,
+}
+
+impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
+    /// A contest of `work` units (flops, elements or steps; bytes) a run, whose right result is `reference`'s. It is
+    /// asked for when the first contestant is measured, so that what a filter leaves out costs nothing.
+    pub fn new(c: &'c mut Criterion, name: impl Into<String>, work: Throughput, tolerance: f64, reference: F) -> Self {
+        let name = name.into();
+        let mut group = c.benchmark_group(&name);
+        group.throughput(work);
+        Self { name, group, want: LazyCell::new(reference), tolerance }
+    }
+
+    /// Verifies the first result of `run`, then times `run`.
+    ///
+    /// Making and dropping the result is timed too: it should be cheap, as that of a [`Tensor`](tensor::Tensor) is that
+    /// shares its buffer with `run`.
+    ///
+    /// # Panics
+    /// If the result is further than the tolerance from the reference's; see [`verify`].
+    pub fn enter<R: Outcome>(&mut self, contestant: &str, mut run: impl FnMut() -> R) {
+        let Self { name, group, want, tolerance } = self;
+        let mut verified = false;
+        group.bench_function(contestant, |bencher| {
+            if !verified {
+                verify(&format!("{name}/{contestant}"), &run().numbers(), want, *tolerance);
+                verified = true;
+            }
+            bencher.iter(&mut run);
+        });
+    }
+}

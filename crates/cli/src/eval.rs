@@ -1,0 +1,77 @@
+//! `gradus eval`: the test of a run that was trained before.
+
+use std::ops::Range;
+use std::path::Path;
+
+use rl::tasks::STAGES;
+use rl::train::Run;
+use rl::tutorial::TutorialRun;
+use serde_json::json;
+
+use crate::args::EvalArgs;
+use crate::error::{Error, Result};
+use crate::file::ConfigFile;
+use crate::folder::{CONFIG, MODEL};
+use crate::settings::{self, Flags};
+use crate::task::TaskName;
+use crate::training::Training;
+use crate::{say, test, weights};
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// If they are wrong, or the folder does not hold a run whose checkpoint can be loaded.
+pub(crate) fn eval(args: &EvalArgs) -> Result<()> {
+    let file = config_of(&args.dir)?;
+    match file.task()?.unwrap_or(TaskName::ALL[0]) {
+        TaskName::Calculator => eval_task::<Run<f32>>(args, &file),
+        TaskName::Tutorial => eval_task::<TutorialRun<f32>>(args, &file),
+    }
+}
+
+fn config_of(dir: &Path) -> Result<ConfigFile> {
+    let path = dir.join(CONFIG);
+    if path.exists() {
+        return ConfigFile::read(&path);
+    }
+    let dir = dir.display();
+    Err(Error::input(format!(
+        "{dir} holds no run: there is no {}; name a folder that gradus train has written",
+        path.display()
+    )))
+}
+
+fn eval_task<R: Training>(args: &EvalArgs, file: &ConfigFile) -> Result<()> {
+    let config = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
+    let stages = stages(R::TASK, args.stage)?;
+    let seed = args.seed.or(file.seed()?).unwrap_or(0);
+    let mut run = R::new(&config, seed);
+    weights::load(&args.dir.join(MODEL), &config, &mut run)?;
+
+    let episodes = args.episodes.unwrap_or_else(|| R::test_episodes(&config));
+    let stages = test::test(&run, seed, episodes, stages);
+    let task = run.parts().task;
+    if args.json {
+        let result = json!({ "task": task.name(), "caveat": task.caveat(), "seed": seed, "stages": stages });
+        say(format!("{result:#}"));
+    } else {
+        let (table, caveat) = (test::table::<R>(&stages), task.caveat());
+        say(format!("{episodes} test episodes a stage, seed {seed}\n\n{table}\n{caveat}"));
+    }
+    Ok(())
+}
+
+/// The stage that was asked for, or all.
+///
+/// # Errors
+/// If there is no such stage.
+pub(crate) fn stages(task: TaskName, stage: Option<usize>) -> Result<Range<usize>> {
+    match stage {
+        None => Ok(0..STAGES),
+        Some(stage) if stage < STAGES => Ok(stage..stage + 1),
+        Some(stage) => {
+            let (task, last) = (task.name(), STAGES - 1);
+            Err(Error::input(format!("there is no stage {stage}: {task} has stages 0 to {last}; did you mean {last}?")))
+        }
+    }
+}

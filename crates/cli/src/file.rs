@@ -1,0 +1,141 @@
+//! Configuration files: TOML in, with line and column of whatever is wrong, and TOML out, with every setting explained.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rl::settings::Settings;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use crate::error::{Error, Result, suggestion};
+use crate::seeds::GREATEST;
+use crate::task::TaskName;
+
+/// What a file may say besides settings.
+pub(crate) const OTHER_KEYS: [&str; 3] = ["task", "seed", "init"];
+
+/// A file that was read: keys and values, not yet understood.
+#[derive(Clone, Debug)]
+pub(crate) struct ConfigFile {
+    path: PathBuf,
+    text: String,
+    entries: Vec<Entry>,
+}
+
+/// A key and its value, each with the byte where it begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// The key.
+    pub(crate) key: String,
+    /// The value: of a string its content, of anything else what is written.
+    pub(crate) value: String,
+    /// Where the key begins.
+    pub(crate) key_at: usize,
+    /// Where the value begins.
+    pub(crate) value_at: usize,
+}
+
+impl ConfigFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not TOML.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path)
+            .map_err(|error| Error::file("read", path, &error, "expected a configuration file in TOML"))?;
+        let mut file = Self { path: path.into(), text, entries: Vec::new() };
+        file.entries = match DeTable::parse(&file.text) {
+            Ok(table) => table.get_ref().iter().map(|(key, value)| Entry::new(&file.text, key, value)).collect(),
+            Err(error) => {
+                let at = error.span().map_or(0, |span| span.start);
+                return Err(file.error(at, format!("this is not TOML: {}", error.message())));
+            }
+        };
+        Ok(file)
+    }
+
+    /// What is wrong at a byte of this file.
+    pub(crate) fn error(&self, at: usize, message: impl std::fmt::Display) -> Error {
+        let before = &self.text[..at];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+        Error::input(format!("{}, line {line}, column {column}: {message}", self.path.display()))
+    }
+
+    /// The entries that are settings.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| !OTHER_KEYS.contains(&entry.key.as_str()))
+    }
+
+    fn find(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// The task.
+    ///
+    /// # Errors
+    /// If there is none of the name that is given.
+    pub(crate) fn task(&self) -> Result<Option<TaskName>> {
+        let Some(entry) = self.find("task") else { return Ok(None) };
+        let names = TaskName::ALL.map(TaskName::name);
+        TaskName::find(&entry.value).map(Some).ok_or_else(|| {
+            let (near, all) = (suggestion(&entry.value, names), names.join(" and "));
+            self.error(entry.value_at, format!("there is no task {}, only {all}{near}", entry.value))
+        })
+    }
+
+    /// The seed.
+    ///
+    /// # Errors
+    /// If it is not a whole number.
+    pub(crate) fn seed(&self) -> Result<Option<u64>> {
+        let Some(entry) = self.find("seed") else { return Ok(None) };
+        let seed = entry.value.parse().ok().filter(|&seed| seed <= GREATEST);
+        let error = || format!("seed = {} is out of range: it takes whole numbers from 0 to {GREATEST}", entry.value);
+        seed.map(Some).ok_or_else(|| self.error(entry.value_at, error()))
+    }
+
+    /// The checkpoint with the initial weights.
+    pub(crate) fn init(&self) -> Option<PathBuf> {
+        self.find("init").map(|entry| PathBuf::from(&entry.value))
+    }
+}
+
+impl Entry {
+    fn new(text: &str, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Self {
+        let written = &text[value.span()];
+        let content = match value.get_ref() {
+            DeValue::String(content) => content.to_string(),
+            DeValue::Integer(_) | DeValue::Float(_) => written.replace('_', ""),
+            _ => written.to_owned(),
+        };
+        Self { key: key.get_ref().to_string(), value: content, key_at: key.span().start, value_at: value.span().start }
+    }
+}
+
+/// A complete file, from which [`ConfigFile::read`] gets the same run.
+pub(crate) fn write<C: Settings>(task: TaskName, seed: u64, init: Option<&Path>, config: &C) -> String {
+    let mut text = format!("# Written by gradus {}. Flags win over what is here.\n", env!("CARGO_PKG_VERSION"));
+    let mut line = |key: &str, value: &str| writeln!(text, "{key} = {value}").expect("a String takes everything");
+    line("task", &quoted(task.name()));
+    line("seed", &seed.to_string());
+    if let Some(init) = init {
+        line("init", &quoted(&init.to_string_lossy()));
+    }
+    for field in C::FIELDS {
+        let value = config.get(field.name).expect("a setting of the table");
+        line(&format!("\n# {} Takes {}.\n{}", field.doc, field.range, field.name), &bare(&value));
+    }
+    text
+}
+
+/// A number or a truth value as it is, anything else as a string.
+fn bare(value: &str) -> String {
+    let is_bare = value.parse::<f64>().is_ok() || value.parse::<bool>().is_ok();
+    if is_bare { value.to_owned() } else { quoted(value) }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}

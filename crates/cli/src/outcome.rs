@@ -1,0 +1,43 @@
+//! How a run ended.
+
+use serde::Serialize;
+
+use crate::test::Stage;
+
+/// How a run ended. Nothing of it depends on the clock.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Outcome {
+    /// The task.
+    pub(crate) task: &'static str,
+    /// What a reader of its figures must know.
+    pub(crate) caveat: &'static str,
+    /// The seed.
+    pub(crate) seed: u64,
+    /// Why it ended.
+    pub(crate) end: String,
+    /// Whether it failed: then there was no test.
+    pub(crate) failed: bool,
+    /// Updates that were made.
+    pub(crate) updates: usize,
+    /// Training steps that were made.
+    pub(crate) steps: u64,
+    /// The test.
+    pub(crate) stages: Vec<Stage>,
+}
+
+impl Outcome {
+    /// Whether every test episode of every stage ended in an exact match.
+    pub(crate) fn solved(&self) -> bool {
+        !self.failed && self.stages.iter().all(|stage| stage.exact == 1.0)
+    }
+}
+
+/// An outcome, and how long it took.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Timed {
+    /// The outcome.
+    #[serde(flatten)]
+    pub(crate) outcome: Outcome,
+    /// Seconds from the start of the run to the end of its test.
+    pub(crate) seconds: f64,
+}

@@ -1,0 +1,129 @@
+//! Runs of several seeds: a row for each, then median and range.
+
+use rl::tasks::STAGES;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::outcome::Timed;
+use crate::table::{NONE, Table, share};
+use crate::task::TaskName;
+use crate::training::Training;
+
+/// A figure of a run, or of one of its stages; a run that failed does not have all.
+type Figure = fn(&Timed, usize) -> Option<f64>;
+
+/// A column of figures.
+struct Column {
+    name: String,
+    stage: usize,
+    figure: Figure,
+    show: fn(f64) -> String,
+}
+
+impl Column {
+    fn of(&self, run: &Timed) -> Option<f64> {
+        (self.figure)(run, self.stage)
+    }
+}
+
+fn columns<R: Training>() -> Vec<Column> {
+    let of_run = |name: &str, figure: Figure, show| Column { name: name.to_owned(), stage: 0, figure, show };
+    let of_stages = |name: &'static str, figure: Figure, show| {
+        (0..STAGES).map(move |stage| Column { name: format!("{name} {stage}"), stage, figure, show })
+    };
+    let mut columns = vec![
+        of_run("updates", |run, _| Some(run.outcome.updates as f64), |x| format!("{x:.0}")),
+        of_run("steps", |run, _| Some(run.outcome.steps as f64), |x| format!("{x:.0}")),
+        of_run("seconds", |run, _| Some(run.seconds), |x| format!("{x:.1}")),
+    ];
+    if let Some(name) = R::REWARD {
+        let reward: Figure = |run, stage| Some(run.outcome.stages.get(stage)?.reward);
+        columns.extend(of_stages(name, reward, |x| format!("{x:.3}")));
+    }
+    columns.extend(of_stages("exact", |run, stage| Some(run.outcome.stages.get(stage)?.exact), share));
+    columns
+}
+
+/// The runs of all seeds, a row for each, failed ones included; then median and range of all that have the figure.
+pub(crate) fn table<R: Training>(runs: &[Timed]) -> Table {
+    let columns = columns::<R>();
+    let row = |first: [String; 2], cell: &dyn Fn(&Column) -> String, last: &str| {
+        first.into_iter().chain(columns.iter().map(cell)).chain([last.to_owned()]).collect::<Vec<_>>()
+    };
+    let mut table = Table::new(row(["seed".into(), "solved".into()], &|column| column.name.clone(), "end"));
+    for run in runs {
+        let solved = if run.outcome.solved() { "yes" } else { "no" };
+        let cell = |column: &Column| column.of(run).map_or(NONE.into(), column.show);
+        table.row(row([run.outcome.seed.to_string(), solved.into()], &cell, &run.outcome.end));
+    }
+    let spread = |column: &Column| Spread::of(runs.iter().filter_map(|run| column.of(run)));
+    let median = |column: &Column| spread(column).map_or(NONE.into(), |s| (column.show)(s.median));
+    let range = |column: &Column| {
+        spread(column).map_or(NONE.into(), |s| format!("{} to {}", (column.show)(s.least), (column.show)(s.most)))
+    };
+    table.row(row(["median".into(), format!("{} of {}", solved(runs), runs.len())], &median, ""));
+    table.row(row(["range".into(), String::new()], &range, ""));
+    table
+}
+
+/// Which runs these are: the task, and the settings that are not at their defaults.
+pub(crate) fn title(task: TaskName, changes: &[(&str, String)]) -> String {
+    let changes: Vec<_> = changes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let except = if changes.is_empty() { String::new() } else { format!(" except {}", changes.join(", ")) };
+    format!("{}, default settings{except}", task.name())
+}
+
+/// The same as JSON.
+pub(crate) fn json<R: Training>(changes: &[(&str, String)], runs: &[Timed]) -> Value {
+    let spreads = columns::<R>().into_iter().map(|column| {
+        let spread = Spread::of(runs.iter().filter_map(|run| column.of(run)));
+        (column.name, json!(spread))
+    });
+    let together = R::together(runs).map(|(_, value)| value);
+    let changes: Map<_, _> = changes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    json!({
+        "task": R::TASK.name(),
+        "changed_settings": changes,
+        "solved": solved(runs),
+        "of": runs.len(),
+        "spread": spreads.collect::<Map<_, _>>(),
+        "together": together,
+        "runs": runs,
+    })
+}
+
+fn solved(runs: &[Timed]) -> usize {
+    runs.iter().filter(|run| run.outcome.solved()).count()
+}
+
+/// Median and range of some figures.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Spread {
+    median: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Spread {
+    /// Of no figures there is none. The median of an even number of figures is the mean of the two in the middle.
+    fn of(figures: impl Iterator<Item = f64>) -> Option<Self> {
+        let mut figures: Vec<f64> = figures.collect();
+        figures.sort_by(f64::total_cmp);
+        let (&least, &most) = (figures.first()?, figures.last()?);
+        let (low, high) = (figures[(figures.len() - 1) / 2], figures[figures.len() / 2]);
+        Some(Self { median: (low + high) / 2.0, least, most })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        let of = |figures: &[f64]| Spread::of(figures.iter().copied());
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[3.0, 1.0, 2.0]), Some(Spread { median: 2.0, least: 1.0, most: 3.0 }));
+        assert_eq!(of(&[4.0, 1.0, 2.0, 8.0]), Some(Spread { median: 3.0, least: 1.0, most: 8.0 }));
+    }
+}

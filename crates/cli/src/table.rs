@@ -1,0 +1,83 @@
+//! Tables for terminals that are Markdown too.
+
+use std::fmt;
+
+/// Rows of cells under a header.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Only the header.
+    pub(crate) fn new(header: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let mut table = Self::default();
+        table.row(header);
+        table
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+}
+
+/// Columns that begin with a number in every row are aligned to the right.
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (header, body) = self.rows.split_first().expect("a table has a header");
+        let cell = |row: &'_ Vec<String>, column: usize| row.get(column).cloned().unwrap_or_default();
+        let numeric = |cell: &str| cell.is_empty() || cell == NONE || cell.starts_with(|c: char| c.is_ascii_digit());
+        let columns: Vec<(usize, bool)> = (0..header.len())
+            .map(|column| {
+                let width = self.rows.iter().map(|row| cell(row, column).chars().count()).max();
+                (width.unwrap_or(0).max(2), body.iter().all(|row| numeric(&cell(row, column))))
+            })
+            .collect();
+        let line = |f: &mut fmt::Formatter<'_>, row: &Vec<String>| {
+            for (column, &(width, right)) in columns.iter().enumerate() {
+                let text = cell(row, column);
+                if right { write!(f, "| {text:>width$} ")? } else { write!(f, "| {text:<width$} ")? }
+            }
+            writeln!(f, "|")
+        };
+        line(f, header)?;
+        for &(width, right) in &columns {
+            let rule = "-".repeat(width);
+            if right { write!(f, "|-{rule}:")? } else { write!(f, "|-{rule}-")? }
+        }
+        writeln!(f, "|")?;
+        body.iter().try_for_each(|row| line(f, row))
+    }
+}
+
+/// The cell of a figure that does not exist.
+pub(crate) const NONE: &str = "–";
+
+/// A share to three places, which is 1.000 only if it is 1.
+pub(crate) fn share(x: f64) -> String {
+    format!("{:.3}", if x < 1.0 { x.min(0.999) } else { x })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let mut table = Table::new(["seed", "program"]);
+        table.row(["0", "MUL ADD ANS"]);
+        table.row(["10", "ANS"]);
+        let lines = "\
+            | seed | program     |\n\
+            |-----:|-------------|\n\
+            |    0 | MUL ADD ANS |\n\
+            |   10 | ANS         |\n";
+        assert_eq!(table.to_string(), lines);
+    }
+
+    #[test]
+    fn one_in_three_thousand_shows() {
+        assert_eq!([1.0, 2999.0 / 3000.0, 0.5, 0.0].map(share), ["1.000", "0.999", "0.500", "0.000"]);
+    }
+}

@@ -1,0 +1,80 @@
+//! The test: each stage greedily, with sampled actions, and with the context of another episode.
+
+use rl::evaluate::{Test, test_stage};
+use rl::tasks::GOALS;
+use serde::Serialize;
+
+use crate::table::{Table, share};
+use crate::training::Training;
+
+/// The figures of one stage.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Stage {
+    /// The stage.
+    pub(crate) stage: usize,
+    /// What an exact match is a match with.
+    pub(crate) goal: &'static str,
+    /// The number of episodes of each of the three.
+    pub(crate) episodes: usize,
+    /// The exact match of the greedy policy.
+    pub(crate) exact: f64,
+    /// The exact match with sampled actions.
+    pub(crate) sampled: f64,
+    /// The exact match of the greedy policy under shuffled contexts.
+    pub(crate) shuffled: f64,
+    /// The mean sum of the greedy policy's rewards.
+    pub(crate) reward: f64,
+    /// The mean number of the greedy policy's actions.
+    pub(crate) steps: f64,
+    /// The number of distinct greedy programs.
+    pub(crate) programs: usize,
+    /// The most frequent of them.
+    pub(crate) program: String,
+    /// Its share.
+    pub(crate) program_share: f64,
+}
+
+/// Plays the test of some stages. The same seed draws the same episodes, whichever run it is for.
+pub(crate) fn test<R: Training>(
+    run: &R,
+    seed: u64,
+    episodes: usize,
+    stages: impl IntoIterator<Item = usize>,
+) -> Vec<Stage> {
+    let parts = run.parts();
+    let tested = |stage| {
+        let trial = (seed, episodes, R::UNTIL);
+        let Test { greedy, sampled, shuffled } = test_stage(parts.policy, parts.params, parts.task, stage, trial);
+        let (program, count) = greedy.programs.first().cloned().unwrap_or_default();
+        let names: Vec<_> = program.iter().map(|&action| parts.task.action_name(action as usize)).collect();
+        Stage {
+            stage,
+            goal: GOALS[stage],
+            episodes,
+            exact: greedy.exact,
+            sampled: sampled.exact,
+            shuffled: shuffled.exact,
+            reward: greedy.reward,
+            steps: greedy.steps,
+            programs: greedy.programs.len(),
+            program: names.join(" "),
+            program_share: count as f64 / episodes as f64,
+        }
+    };
+    stages.into_iter().map(tested).collect()
+}
+
+/// The figures as people read them: exact match, greedy; then sampled, and greedy under shuffled contexts.
+pub(crate) fn table<R: Training>(stages: &[Stage]) -> Table {
+    let before = ["stage", "goal"].into_iter().chain(R::REWARD);
+    let after = ["exact match", "sampled", "shuffled contexts", "steps", "distinct programs", "most frequent program"];
+    let mut table = Table::new(before.chain(after));
+    for s in stages {
+        let reward = R::REWARD.map(|_| format!("{:.3}", s.reward));
+        let figures = [share(s.exact), share(s.sampled), share(s.shuffled), format!("{:.2}", s.steps)];
+        let programs = [s.programs.to_string(), format!("{} ({})", s.program, share(s.program_share))];
+        let before = [s.stage.to_string(), s.goal.to_owned()].into_iter().chain(reward);
+        table.row(before.chain(figures).chain(programs));
+    }
+    table
+}

@@ -1,0 +1,88 @@
+//! What the command line needs to know about a run, whatever its task.
+
+use nn::{Optimizer, Params};
+use rl::a2c::NotFinite;
+use rl::env::Task;
+use rl::evaluate::Figures;
+use rl::policy::Policy;
+use rl::rollout::Until;
+use rl::settings::Settings;
+use serde_json::Value;
+
+use crate::outcome::Timed;
+use crate::task::TaskName;
+
+/// A run that goes on update by update.
+pub(crate) trait Training: Sized {
+    /// Its settings.
+    type Config: Settings;
+
+    /// Its task.
+    const TASK: TaskName;
+
+    /// When an episode of its evaluations stops.
+    const UNTIL: Until;
+
+    /// What the task's source calls the mean reward, if it prints it as a result.
+    const REWARD: Option<&'static str>;
+
+    /// Before the first update.
+    fn new(config: &Self::Config, seed: u64) -> Self;
+
+    /// Its parts.
+    fn parts(&self) -> Parts<'_>;
+
+    /// Its parameters, to be loaded.
+    fn params_mut(&mut self) -> &mut Params<f32>;
+
+    /// The number of updates after which it ends in any case.
+    fn limit(&self) -> usize;
+
+    /// How it ended, if it has.
+    fn end(&self) -> Option<&'static str>;
+
+    /// One update, and the validation that follows it if it is time for one.
+    fn advance(&mut self) -> Result<Update, NotFinite>;
+
+    /// Episodes of each stage in the test.
+    fn test_episodes(config: &Self::Config) -> usize;
+
+    /// What the runs of several seeds show together, in words and as JSON.
+    fn together(_: &[Timed]) -> Option<(String, Value)> {
+        None
+    }
+}
+
+/// The parts of a run that are read from outside.
+pub(crate) struct Parts<'a> {
+    /// The task.
+    pub(crate) task: &'a dyn Task,
+    /// The layers.
+    pub(crate) policy: &'a Policy,
+    /// Their numbers.
+    pub(crate) params: &'a Params<f32>,
+    /// What moves them.
+    pub(crate) optimizer: &'a Optimizer<f32>,
+    /// The seed.
+    pub(crate) seed: u64,
+    /// Updates so far.
+    pub(crate) updates: usize,
+    /// Training steps so far.
+    pub(crate) steps: u64,
+}
+
+/// What one update brought.
+pub(crate) struct Update {
+    /// Its number, from 1.
+    pub(crate) number: usize,
+    /// The highest stage that it trained.
+    pub(crate) stage: usize,
+    /// The mean sum of an episode's rewards.
+    pub(crate) reward: f64,
+    /// The mean entropy of a decision, in nats.
+    pub(crate) entropy: f64,
+    /// Everything about it.
+    pub(crate) metrics: Value,
+    /// The figures of each stage, if it was followed by a validation.
+    pub(crate) validation: Option<Vec<Figures>>,
+}

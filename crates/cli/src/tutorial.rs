@@ -1,0 +1,101 @@
+//! Runs of the tutorial, for the command line, and how they compare with its own Python.
+
+use nn::Params;
+use rl::a2c::NotFinite;
+use rl::rollout::Until;
+use rl::tasks::tutorial::EMITTED;
+use rl::tutorial::{SCHEDULE, TutorialConfig, TutorialRun};
+use serde_json::{Value, json};
+
+use crate::fisher::p_value;
+use crate::outcome::Timed;
+use crate::task::TaskName;
+use crate::training::{Parts, Training, Update};
+
+/// Of this many runs of the tutorial's own Python …
+const REFERENCE_RUNS: usize = 40;
+/// … this many end with a stage-0 reward above 1: `tests/golden/tutorial_finals.json`, which a test counts.
+const REFERENCE_ABOVE_ONE: usize = 15;
+
+impl Training for TutorialRun<f32> {
+    type Config = TutorialConfig;
+
+    const TASK: TaskName = TaskName::Tutorial;
+    const UNTIL: Until = Until::Emitted(EMITTED);
+    const REWARD: Option<&'static str> = Some("'accuracy'");
+
+    fn new(config: &TutorialConfig, seed: u64) -> Self {
+        Self::new(config, seed)
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        let Self { task, policy, params, optimizer, seed, updates, config, .. } = self;
+        let steps = (updates * config.batch * EMITTED) as u64;
+        Parts { task, policy, params, optimizer, seed: *seed, updates: *updates, steps }
+    }
+
+    fn params_mut(&mut self) -> &mut Params<f32> {
+        &mut self.params
+    }
+
+    fn limit(&self) -> usize {
+        SCHEDULE.len() * self.config.stage_updates
+    }
+
+    fn end(&self) -> Option<&'static str> {
+        self.is_over().then_some("end of the schedule")
+    }
+
+    fn advance(&mut self) -> Result<Update, NotFinite> {
+        let report = self.advance()?;
+        let metrics = json!({
+            "update": report.update,
+            "stage": report.stage,
+            "loss": report.loss,
+            "entropy": report.entropy,
+            "grad_norm": report.grad_norm,
+            "reward": report.reward,
+        });
+        Ok(Update {
+            number: report.update,
+            stage: report.stage,
+            reward: report.reward,
+            entropy: report.entropy,
+            metrics,
+            validation: report.validation,
+        })
+    }
+
+    fn test_episodes(config: &TutorialConfig) -> usize {
+        config.test_episodes
+    }
+
+    /// How many runs reach a mean reward above 1 in stage 0, which only programs that stop at a·b do.
+    fn together(runs: &[Timed]) -> Option<(String, Value)> {
+        let reward = |run: &Timed| run.outcome.stages.first().map_or(0.0, |stage| stage.reward);
+        let above = runs.iter().filter(|run| reward(run) > 1.0).count();
+        let p = p_value(above, runs.len(), REFERENCE_ABOVE_ONE, REFERENCE_RUNS);
+        let verdict = if p >= 0.01 { "compatible" } else { "not compatible" };
+        let text = format!(
+            "{above} of {} runs end with a stage-0 reward above 1; of the tutorial's own Python \
+             {REFERENCE_ABOVE_ONE} of {REFERENCE_RUNS}. Fisher's exact test, two-sided: p = {p:.3}, {verdict} at 1 %.",
+            runs.len(),
+        );
+        let reference = json!({ "above_one": REFERENCE_ABOVE_ONE, "runs": REFERENCE_RUNS });
+        Some((text, json!({ "above_one": above, "runs": runs.len(), "reference": reference, "p": p })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_is_what_the_file_holds() {
+        let file: Value =
+            serde_json::from_str(include_str!("../../../tests/golden/tutorial_finals.json")).expect("JSON");
+        let runs = file["runs"].as_array().expect("a list of runs");
+        let above = runs.iter().filter(|run| run["final"][0].as_f64() > Some(1.0)).count();
+        assert_eq!((above, runs.len()), (REFERENCE_ABOVE_ONE, REFERENCE_RUNS));
+    }
+}

@@ -1,0 +1,138 @@
+//! Bad input: a clear error, exit code 2, nothing lost.
+
+use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+
+#[test]
+fn names_that_do_not_exist() {
+    let place = Place::new();
+    place.refuses(&["train", "--task", "calculater"], &["calculater", "a similar value exists: 'calculator'"]);
+    place.refuses(&["train", "--batchs", "3"], &["--batchs", "a similar argument exists: '--batch'"]);
+    place.refuses(&["trian"], &["trian", "a similar subcommand exists: 'train'"]);
+    place.refuses(&["tasks", "--stage", "7"], &["there is no stage 7", "stages 0 to 2", "did you mean 2?"]);
+}
+
+#[test]
+fn names_in_a_file_that_do_not_exist() {
+    let place = Place::new();
+    place.write("key.toml", "width = 16\n\n  batchs = 3\n");
+    place.refuses(
+        &["train", "--config", "key.toml"],
+        &["key.toml, line 3, column 3", "no setting batchs", "did you mean batch?"],
+    );
+    place.write("task.toml", "task = \"calculater\"\n");
+    place.refuses(
+        &["train", "--config", "task.toml"],
+        &["task.toml, line 1, column 8", "no task calculater", "calculator and tutorial", "did you mean calculator?"],
+    );
+    place.write("table.toml", "[optimizer]\nrate = 1\n");
+    place.refuses(&["train", "--config", "table.toml"], &["optimizer = ", "adam, adamw, sgd or rmsprop"]);
+}
+
+#[test]
+fn settings_of_the_other_task() {
+    let place = Place::new();
+    let says = ["setting of the task tutorial", "this run's task is calculator", "--task tutorial"];
+    place.refuses(&["train", "--stage-updates", "3"], &says);
+    place.write("run.toml", "stage_updates = 3");
+    place.refuses(&["train", "--config", "run.toml"], &says);
+    place.refuses(&["train", "--task", "tutorial", "--gamma", "1"], &["--gamma", "setting of the task calculator"]);
+}
+
+#[test]
+fn values_out_of_range() {
+    let place = Place::new();
+    for (flag, value, range) in [
+        ("batch", "0", "whole numbers from 1 to 1048576"),
+        ("batch", "1.5", "whole numbers from 1 to 1048576"),
+        ("width", "0", "whole numbers from 1 to 4096"),
+        ("rate", "-1", "numbers above 0"),
+        ("rate", "NaN", "numbers above 0"),
+        ("rate", "inf", "numbers above 0"),
+        ("gamma", "1.01", "numbers from 0 to 1"),
+        ("optimizer", "adamax", "adam, adamw, sgd or rmsprop"),
+    ] {
+        let says = [&format!("--{flag}: {flag} = {value} is out of range"), range];
+        place.refuses(&["train", &format!("--{flag}"), value], &says);
+    }
+    place.refuses(&["train", "--seed", "-1"], &["-1"]);
+    place.refuses(&["train", "--seeds", "5..2"], &["5..2 ends before it begins"]);
+    place.refuses(&["train", "--seeds", "1,1"], &["a seed is there twice"]);
+    place.refuses(&["train", "--threads", "0"], &["'0'", "whole numbers from 1 to 1024"]);
+}
+
+#[test]
+fn values_in_a_file_out_of_range() {
+    let place = Place::new();
+    place.write("run.toml", "# a comment\nrate = nan\n");
+    let says = ["run.toml, line 2, column 8", "rate = nan is out of range", "numbers above 0"];
+    place.refuses(&["train", "--config", "run.toml"], &says);
+    place.write("run.toml", "seed = -1\n");
+    place.refuses(&["train", "--config", "run.toml"], &["line 1, column 8", "seed = -1 is out of range"]);
+}
+
+#[test]
+fn files_that_are_not_toml() {
+    let place = Place::new();
+    place.write("run.toml", "width = 16\nbatch = = 3\n");
+    place.refuses(&["train", "--config", "run.toml"], &["run.toml, line 2, column 9", "not TOML"]);
+    place.write("run.toml", [0xff, 0xfe]);
+    place.refuses(&["train", "--config", "run.toml"], &["cannot read run.toml", "UTF-8"]);
+    place.refuses(&["train", "--config", "missing.toml"], &["cannot read missing.toml", "configuration file in TOML"]);
+}
+
+#[test]
+fn folders_that_cannot_be_written() {
+    let place = Place::new();
+    place.write("file", "in the way");
+    place.refuses(&with(&SMALL, &["--out", "file"]), &["cannot make the folder file", "--out"]);
+    place.refuses(&with(&SMALL, &["--out", "file/run"]), &["cannot make the folder file/run", "--out"]);
+    place.refuses(&with(&SMALL, &["--out", "/proc/run"]), &["cannot make the folder /proc/run", "--out"]);
+    place.write("runs", "in the way of the default");
+    place.refuses(&SMALL, &["cannot make the folder runs", "--out"]);
+}
+
+#[test]
+fn folders_that_are_not_empty() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    place.refuses(&with(&SMALL, &["--out", "run"]), &["run already holds a run", "--out"]);
+    place.refuses(&with(&SMALL, &["--out", "run", "--seeds", "0,1"]), &["run already holds a run"]);
+    place.refuses(&with(&SMALL, &["--out", "."]), &[". is not empty", "--out"]);
+}
+
+#[test]
+fn checkpoints_that_cannot_be_loaded() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let (model, config) = (place.read("run/model.safetensors"), place.read("run/config.toml"));
+    let eval = |content: &[u8], says: &[&str]| {
+        place.write("run/model.safetensors", content);
+        place.refuses(&["eval", "run"], says);
+        place.refuses(&with(&SMALL, &["--init", "run/model.safetensors"]), says);
+    };
+    eval(b"", &["model.safetensors", "cut off"]);
+    eval(&model[..model.len() - 1], &["model.safetensors", "cut off"]);
+    eval(b"not a checkpoint, but a text of some length", &["model.safetensors", "is not a safetensors file"]);
+    eval(b"\x02\0\0\0\0\0\0\0[]", &["model.safetensors", "is not a safetensors file"]);
+    let header = u64::from_le_bytes(model[..8].try_into().expect("eight bytes")) as usize + 8;
+    let nan = [&model[..header], &f32::NAN.to_le_bytes()[..], &model[header + 4..]].concat();
+    eval(&nan, &["emb.weight", "not finite"]);
+
+    std::fs::remove_file(place.path("run/model.safetensors")).expect("removed");
+    place.refuses(&["eval", "run"], &["model.safetensors", "no such file"]);
+    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "tutorial"]));
+    eval(&place.read("tutorial/model.safetensors"), &["its task is tutorial, expected calculator"]);
+    place.refuses(&["eval", "nowhere"], &["nowhere holds no run", "config.toml"]);
+
+    place.write("run/model.safetensors", &model);
+    place.refuses(&["eval", "run", "--stage", "3"], &["no stage 3", "stages 0 to 2"]);
+    place.refuses(&["eval", "run", "--episodes", "0"], &["'0'", "whole numbers from 1"]);
+    place.refuses(&["train", "--init", "run/model.safetensors"], &["its width is 16, expected 96"]);
+    place.refuses(
+        &["train", "--task", "tutorial", "--width", "16", "--init", "run/model.safetensors"],
+        &["its task is calculator, expected tutorial"],
+    );
+    let wider = String::from_utf8(config).expect("UTF-8").replace("width = 16", "width = 17");
+    place.write("run/config.toml", wider);
+    place.refuses(&["eval", "run"], &["its width is 16, expected 17"]);
+}

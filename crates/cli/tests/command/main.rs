@@ -1,0 +1,8 @@
+//! The command as its users meet it: what it prints, what it writes, and how it refuses.
+#![forbid(unsafe_code)]
+
+mod bad_input;
+mod eval;
+mod place;
+mod same_bytes;
+mod train;

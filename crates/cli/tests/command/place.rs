@@ -1,0 +1,140 @@
+//! The command, called in a folder of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A training that is over in a moment.
+pub(crate) const SMALL: [&str; 14] = [
+    "train",
+    "--width",
+    "16",
+    "--batch",
+    "32",
+    "--max-updates",
+    "3",
+    "--validate-every",
+    "2",
+    "--validation-episodes",
+    "16",
+    "--test-episodes",
+    "20",
+    "--chunk=8",
+];
+
+/// The same for the tutorial.
+pub(crate) const SMALL_TUTORIAL: [&str; 12] = [
+    "train",
+    "--task",
+    "tutorial",
+    "--width",
+    "8",
+    "--batch",
+    "8",
+    "--stage-updates",
+    "1",
+    "--validation-episodes",
+    "16",
+    "--test-episodes=20",
+];
+
+/// What a call left behind.
+#[derive(Debug)]
+pub(crate) struct Called {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// A folder that goes away, in which commands run.
+pub(crate) struct Place(TempDir);
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn gradus(&self, args: &[&str]) -> Called {
+        let command = Command::new(env!("CARGO_BIN_EXE_gradus")).args(args).current_dir(self.0.path()).output();
+        let output = command.expect("the command starts");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        let code = output.status.code().expect("no signal");
+        Called { code, out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Calls that must succeed, and what they print.
+    #[track_caller]
+    pub(crate) fn succeeds(&self, args: &[&str]) -> String {
+        let called = self.gradus(args);
+        assert_eq!(called.code, 0, "{called:?}");
+        assert_eq!(called.err, "");
+        called.out
+    }
+
+    /// Calls that must be refused: with exit code 2, an error that says all of `parts`, and no change to any file.
+    #[track_caller]
+    pub(crate) fn refuses(&self, args: &[&str], parts: &[&str]) {
+        let before = self.files();
+        let called = self.gradus(args);
+        assert_eq!(called.code, 2, "{args:?}: {called:?}");
+        assert!(called.err.starts_with("error: "), "{}", called.err);
+        for part in parts {
+            assert!(called.err.contains(part), "{args:?} should say {part:?}, but says {}", called.err);
+        }
+        assert_eq!(called.out, "");
+        assert!(self.files() == before, "{args:?} has changed files");
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).expect("written");
+    }
+
+    #[track_caller]
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self, name: &str) -> serde_json::Value {
+        serde_json::from_slice(&self.read(name)).expect("JSON")
+    }
+
+    /// All files and folders with their content, sorted.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        walk(self.0.path(), &mut files);
+        files.sort();
+        files
+    }
+
+    /// The names in a folder, sorted.
+    #[track_caller]
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).expect("a folder");
+        let name = |entry: Result<fs::DirEntry, _>| entry.expect("an entry").file_name().into_string().expect("UTF-8");
+        let mut names: Vec<_> = entries.map(name).collect();
+        names.sort();
+        names
+    }
+}
+
+fn walk(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        files.push((path.clone(), if path.is_file() { fs::read(&path).expect("readable") } else { Vec::new() }));
+        if path.is_dir() {
+            walk(&path, files);
+        }
+    }
+}
+
+/// `first` and then `more`.
+pub(crate) fn with<'a>(first: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [first, more].concat()
+}

@@ -1,0 +1,56 @@
+//! The same settings and seed give the same bytes: parameters, moments, metrics and test.
+
+use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+
+const SAME: [&str; 4] = ["config.toml", "metrics.jsonl", "model.safetensors", "test.json"];
+
+#[track_caller]
+fn assert_same(place: &Place, a: &str, b: &str) {
+    for name in SAME {
+        assert!(place.read(&format!("{a}/{name}")) == place.read(&format!("{b}/{name}")), "{name} of {a} and {b}");
+    }
+}
+
+#[test]
+fn at_any_number_of_threads() {
+    let place = Place::new();
+    for (name, args) in [("calculator", &SMALL[..]), ("tutorial", &SMALL_TUTORIAL[..])] {
+        for threads in ["1", "2", "4"] {
+            place.succeeds(&with(args, &["--threads", threads, "--out", &format!("{name}-{threads}")]));
+        }
+        assert_same(&place, &format!("{name}-1"), &format!("{name}-2"));
+        assert_same(&place, &format!("{name}-1"), &format!("{name}-4"));
+    }
+}
+
+#[test]
+fn from_the_file_that_a_run_has_written() {
+    let place = Place::new();
+    let settings = ["--seed", "7", "--rate", "1e-3", "--optimizer", "rmsprop", "--normalize-advantages", "true"];
+    place.succeeds(&with(&with(&SMALL, &settings), &["--out", "first"]));
+    place.succeeds(&["train", "--config", "first/config.toml", "--out", "second"]);
+    assert_same(&place, "first", "second");
+    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "tutorial"]));
+    place.succeeds(&["train", "--config", "tutorial/config.toml", "--out", "again"]);
+    assert_same(&place, "tutorial", "again");
+}
+
+#[test]
+fn of_a_seed_alone_and_among_others() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--seed", "5", "--out", "alone"]));
+    place.succeeds(&with(&SMALL, &["--seeds", "4..5", "--out", "both"]));
+    assert_same(&place, "alone", "both/seed-5");
+    assert!(place.read("both/seed-4/model.safetensors") != place.read("alone/model.safetensors"));
+}
+
+#[test]
+fn from_the_weights_of_a_run_with_init() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "first"]));
+    let tiny = with(&SMALL, &["--init", "first/model.safetensors"]);
+    place.succeeds(&with(&tiny, &["--out", "second"]));
+    place.succeeds(&["train", "--config", "second/config.toml", "--out", "third"]);
+    assert_same(&place, "second", "third");
+    assert!(place.read("first/model.safetensors") != place.read("second/model.safetensors"));
+}

@@ -1,0 +1,168 @@
+//! What `train` prints and writes.
+
+use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+use safetensors::SafeTensors;
+
+const FILES: [&str; 5] = ["clock.json", "config.toml", "metrics.jsonl", "model.safetensors", "test.json"];
+const CALCULATOR: &str = "A fixed program per stage is optimal here";
+const TUTORIAL: &str = "rewards follow a target that is off by one";
+
+#[test]
+fn a_run_leaves_a_complete_folder() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "a/new/run"]));
+    assert_eq!(place.names("a/new/run"), FILES);
+
+    let metrics = String::from_utf8(place.read("a/new/run/metrics.jsonl")).expect("UTF-8");
+    let lines: Vec<serde_json::Value> = metrics.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let updates: Vec<_> = lines.iter().filter_map(|line| line["update"].as_u64()).collect();
+    let validations: Vec<_> = lines.iter().filter_map(|line| line["validation"].as_u64()).collect();
+    assert_eq!((updates, validations), (vec![1, 2, 3], vec![2, 3]));
+    assert!(!metrics.contains("second"), "no clock");
+
+    let test = place.json("a/new/run/test.json");
+    assert_eq!((&test["task"], &test["seed"], &test["updates"]), (&"calculator".into(), &0.into(), &3.into()));
+    assert_eq!(test["stages"].as_array().map(Vec::len), Some(3));
+    assert_eq!(test["stages"][2]["episodes"], 20);
+    assert!(test["caveat"].as_str().expect("a sentence").contains(CALCULATOR));
+}
+
+#[test]
+fn the_model_says_what_it_is_and_holds_the_moments() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run", "--seed", "3"]));
+    let bytes = place.read("run/model.safetensors");
+    let (_, header) = SafeTensors::read_metadata(&bytes).expect("safetensors");
+    let about = header.metadata().as_ref().expect("metadata");
+    for (key, value) in [("task", "calculator"), ("seed", "3"), ("width", "16"), ("actions", "6"), ("updates", "3")] {
+        assert_eq!(about[key], value);
+    }
+    let file = SafeTensors::deserialize(&bytes).expect("safetensors");
+    assert_eq!(file.tensor("pi.weight").expect("there").shape(), [6, 16]);
+    let numbers: usize = file
+        .tensors()
+        .iter()
+        .filter(|(name, _)| !name.starts_with("optimizer."))
+        .map(|(_, t)| t.shape().iter().product::<usize>())
+        .sum();
+    assert_eq!(file.tensor("optimizer.v").expect("there").shape(), [numbers]);
+}
+
+/// A PyTorch state_dict says nothing about itself and has no moments.
+#[test]
+fn weights_from_elsewhere_are_initial_weights() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let bytes = place.read("run/model.safetensors");
+    let file = SafeTensors::deserialize(&bytes).expect("safetensors");
+    let parameters = file.tensors().into_iter().filter(|(name, _)| !name.starts_with("optimizer."));
+    place.write("state_dict.safetensors", safetensors::serialize(parameters, None).expect("serialised"));
+    for (out, init) in [("ours", "run/model.safetensors"), ("foreign", "state_dict.safetensors")] {
+        place.succeeds(&with(&SMALL, &["--init", init, "--out", out]));
+    }
+    assert!(place.read("ours/model.safetensors") == place.read("foreign/model.safetensors"));
+}
+
+#[test]
+fn the_same_command_works_twice() {
+    let place = Place::new();
+    place.succeeds(&SMALL);
+    place.succeeds(&SMALL);
+    let runs = place.names("runs");
+    assert_eq!(runs.len(), 2, "{runs:?}");
+    assert!(runs.iter().all(|name| name.starts_with("calculator-2") && name.contains("Z-seed0")), "{runs:?}");
+}
+
+#[test]
+fn a_pipe_gets_plain_lines_with_the_test_and_its_caveat() {
+    let place = Place::new();
+    for (args, caveat, also) in
+        [(&SMALL[..], CALCULATOR, "shuffled contexts"), (&SMALL_TUTORIAL, TUTORIAL, "'accuracy'")]
+    {
+        let out = place.succeeds(args);
+        assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
+        assert!(
+            out.lines().any(|line| line.starts_with("update    3/3") || line.starts_with("update    6/6")),
+            "{out}"
+        );
+        for part in ["exact match", "most frequent program", "(a·b+c)−(d·e)", caveat, also] {
+            assert!(out.contains(part), "no {part} in {out}");
+        }
+    }
+}
+
+#[test]
+fn several_seeds_make_a_table_with_median_and_range() {
+    let place = Place::new();
+    let out = place.succeeds(&with(&SMALL, &["--seeds", "2,0", "--out", "runs"]));
+    assert_eq!(place.names("runs"), ["seed-0", "seed-2", "table.json", "table.md"]);
+    assert_eq!(place.names("runs/seed-2"), FILES);
+    let table = String::from_utf8(place.read("runs/table.md")).expect("UTF-8");
+    assert!(out.ends_with(&(table.clone() + "\n")), "{out}");
+    for part in [
+        "calculator, default settings except width = 16, batch = 32",
+        "| seed ",
+        "| median ",
+        "| range ",
+        "0 of 2",
+        "3 to 3",
+        CALCULATOR,
+    ] {
+        assert!(table.contains(part), "no {part} in {table}");
+    }
+    let json = place.json("runs/table.json");
+    assert_eq!(
+        (&json["solved"], &json["of"], &json["spread"]["updates"]["median"]),
+        (&0.into(), &2.into(), &3.0.into())
+    );
+    assert_eq!((&json["runs"][0]["seed"], &json["changed_settings"]["width"]), (&2.into(), &"16".into()));
+}
+
+#[test]
+fn several_seeds_of_the_tutorial_stand_beside_its_own_python() {
+    let place = Place::new();
+    let out = place.succeeds(&with(&SMALL_TUTORIAL, &["--seeds", "0..1", "--out", "runs"]));
+    for part in ["0 of 2 runs end", "15 of 40", "Fisher's exact test", "'accuracy' 0", "exact 0", TUTORIAL] {
+        assert!(out.contains(part), "no {part} in {out}");
+    }
+    assert!(place.json("runs/table.json")["together"]["p"].as_f64().is_some_and(|p| p > 0.3));
+}
+
+#[test]
+fn a_run_that_is_not_finite_stops_and_says_where() {
+    let place = Place::new();
+    let called = place.gradus(&with(&SMALL, &["--rate", "1e30", "--out", "run"]));
+    assert_eq!(called.code, 1, "{called:?}");
+    assert!(called.err.starts_with("error: update 2: ") && called.err.contains("parameter emb.weight"), "{called:?}");
+    let test = place.json("run/test.json");
+    assert_eq!((&test["failed"], &test["updates"]), (&true.into(), &1.into()));
+    assert_eq!(place.names("run"), FILES);
+
+    let called = place.gradus(&with(&SMALL, &["--rate", "1e30", "--seeds", "0..1", "--out", "runs"]));
+    assert_eq!(called.code, 1, "{called:?}");
+    assert!(called.err.contains("2 of 2 runs failed"), "{called:?}");
+    let table = String::from_utf8(place.read("runs/table.md")).expect("UTF-8");
+    assert_eq!(table.matches("no longer a finite number").count(), 2, "{table}");
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_defaults() {
+    let place = Place::new();
+    place.write(
+        "run.toml",
+        "task = \"tutorial\"\nseed = 4\nwidth = 8\nbatch = 8\nstage_updates = 1\ntest_episodes = 1_0\n",
+    );
+    place.succeeds(&["train", "--config", "run.toml", "--batch", "12", "--out", "run"]);
+    let config = String::from_utf8(place.read("run/config.toml")).expect("UTF-8");
+    for line in ["task = \"tutorial\"", "seed = 4", "width = 8", "batch = 12", "test_episodes = 10", "clip = 1"] {
+        assert!(config.lines().any(|other| other == line), "no {line} in {config}");
+    }
+}
+
+#[test]
+fn help_explains_every_setting() {
+    let help = Place::new().succeeds(&["train", "--help"]);
+    for part in ["--entropy-final", "--stage-updates", "β at the end of its schedule", ", tutorial: 0.0003]"] {
+        assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "no {part} in {help}");
+    }
+}
