@@ -432,4 +432,51 @@ mod tests {
         assert_eq!(chunks(&[32, 0, 49], 48), [(0, 0, 32), (2, 32, 25), (2, 57, 24)]);
         assert_eq!(chunks(&[0, 0, 0], 48), []);
     }
+
+    #[test]
+    fn imitation_adds_its_weighed_gradient_to_the_first_worker() {
+        let (task, mut params) = (crate::tasks::Calculator::default(), Params::new());
+        let policy = Policy::new(&mut params, &task, 4, crate::policy::Reading::InOrder, 1);
+        let optimizer = Optimizer::new(nn::Rule::adam(), &params);
+        let mut learner = Learner::<f64>::new(policy, params, optimizer);
+        let update = Update {
+            seed: 1,
+            number: 0,
+            counts: alloc::vec![1],
+            chunk: 1,
+            gamma: 1.0,
+            estimator: Estimator::Gae(1.0),
+            normalize: false,
+            value_coefficient: 0.5,
+            entropy: 0.0,
+            imitate: 2,
+            imitation: 0.5,
+            clip: 1.0,
+            rate: 0.0,
+        };
+        let solved = Trajectories {
+            stage: 0,
+            episodes: 1,
+            steps: 2,
+            contexts: alloc::vec![1, 2, 3],
+            actions: alloc::vec![0, 1],
+            tokens: alloc::vec![10, 11],
+            rewards: alloc::vec![0.0, 2.0],
+            values: alloc::vec![0.0; 2],
+            valid: alloc::vec![true; 2],
+            solved: alloc::vec![true],
+        };
+        learner.divide(&task, &update);
+        learner.memory.note(&solved, update.gamma);
+        learner.imitate(&update);
+
+        let Learner { policy, params, workers, imitators, .. } = &learner;
+        let [Imitator { replay, .. }] = &imitators[..] else { panic!("one stage has successes") };
+        let mut grads = Grads::zeros(params);
+        differentiate(policy, params, &mut Tape::new(), &mut grads, |network| {
+            replay.loss(network.decisions_of(&replay.played)).scale(0.5 / 2.0)
+        });
+        assert!(grads.norm() > 0.0);
+        assert_eq!(workers[0].grads.flat().to_vec(), grads.flat().to_vec());
+    }
 }

@@ -191,4 +191,23 @@ mod tests {
         assert!((loss([1.0, 0.0]) - (0.5 + 2.0) * ln6 - half_beta * (0.25 + 4.0)).abs() < 1e-12);
         assert!((loss([1.0, 3.0]) - 0.5 * ln6 - half_beta * 0.25).abs() < 1e-12);
     }
+
+    /// d lnπ(a) / d logits = onehot(a) − π, and the surprise is no function of the critic where it weighs lnπ.
+    #[test]
+    fn the_gradient_raises_what_was_right_and_the_critic() {
+        let mut memory = Memory::default();
+        memory.note(&played(), 1.0);
+        let replay = memory.draw(1, &mut rng()).remove(0);
+        let tape = autograd::Tape::<f64>::new();
+        let (logits, values) = (tape.input(Tensor::zeros([2, 6])), tape.input(Tensor::from([1.0, 0.0])));
+        replay.loss(Decisions { log_probs: logits.log_softmax(), values }).backward().expect("no parameters");
+        let (d_logits, d_values) = (logits.grad().expect("reached"), values.grad().expect("reached"));
+        for (t, surprise) in [0.5, 2.0].into_iter().enumerate() {
+            assert!((d_values.at(&[t]) + VALUE_COEFFICIENT * surprise).abs() < 1e-15);
+            for a in 0..6 {
+                let chosen = f64::from(u8::from(a == replay.played.actions[t] as usize));
+                assert!((d_logits.at(&[t, a]) - surprise * (1.0 / 6.0 - chosen)).abs() < 1e-15);
+            }
+        }
+    }
 }
