@@ -41,8 +41,15 @@ fn columns<R: Training>() -> Vec<Column> {
         columns.extend(of_stages(name, reward, |x| format!("{x:.3}")));
     }
     columns.extend(of_stages("exact", |run, stage| Some(run.outcome.stages.get(stage)?.exact), share));
+    columns.push(of_run("shuffled", |run, _| run.outcome.stages.iter().map(|s| s.shuffled).reduce(f64::min), share));
+    let programs: Figure = |run, _| run.outcome.stages.iter().map(|s| s.programs as f64).reduce(|a, b| a + b);
+    columns.push(of_run("programs", programs, |x| format!("{x:.0}")));
     columns
 }
+
+/// What the last two figures of the table are.
+pub(crate) const LEGEND: &str = "shuffled: the lowest exact match of a stage when each episode is shown another one's \
+     context; programs: distinct greedy programs, all stages together.";
 
 /// The runs of all seeds, a row for each, failed ones included; then median and range of all that have the figure.
 pub(crate) fn table<R: Training>(runs: &[Timed]) -> Table {

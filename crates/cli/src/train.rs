@@ -10,6 +10,7 @@ use crate::args::TrainArgs;
 use crate::error::{Error, Result};
 use crate::file::ConfigFile;
 use crate::folder::{Folder, TABLE, TABLE_JSON};
+use crate::outcome::Timed;
 use crate::run::Plan;
 use crate::seeds::Seeds;
 use crate::task::TaskName;
@@ -71,20 +72,26 @@ fn alone<R: Training>(plan: &Plan<R>, seed: u64, folder: &Folder) -> Result<()> 
 /// Several seeds, one after the other, with a table of them all.
 fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder) -> Result<()> {
     let mut runs = Vec::new();
+    let mut table = String::new();
     for &seed in seeds {
         say(format!("seed {seed}"));
         runs.push(plan.run(seed, &folder.child(&format!("seed-{seed}"))?)?);
+        table = write_tables(plan, &runs, folder)?; // after each run: what is interrupted keeps its table
     }
-    let caveat = runs[0].outcome.caveat;
-    let together = R::together(&runs).map(|(text, _)| text + "\n").unwrap_or_default();
-    let changes = settings::changes(&plan.config);
-    let title = summary::title(R::TASK, &changes);
-    let table = format!("{title}\n\n{}\n{together}{caveat}\n", summary::table::<R>(&runs));
-    folder.write(TABLE_JSON, pretty(&summary::json::<R>(&changes, &runs)))?;
-    folder.write(TABLE, &table)?;
     say(format!("\n{table}"));
     match runs.iter().filter(|run| run.outcome.failed).count() {
         0 => Ok(()),
         failed => Err(Error::Run(format!("{failed} of {} runs failed; the table says why", runs.len()))),
     }
+}
+
+/// Writes the table of these runs, in words and as JSON, and returns the words.
+fn write_tables<R: Training>(plan: &Plan<R>, runs: &[Timed], folder: &Folder) -> Result<String> {
+    let changes = settings::changes(&plan.config);
+    let (title, table) = (summary::title(R::TASK, &changes), summary::table::<R>(runs));
+    let together = R::together(runs).map(|(text, _)| text + "\n").unwrap_or_default();
+    let words = format!("{title}\n\n{table}\n{}\n{together}{}\n", summary::LEGEND, runs[0].outcome.caveat);
+    folder.write(TABLE_JSON, pretty(&summary::json::<R>(&changes, runs)))?;
+    folder.write(TABLE, &words)?;
+    Ok(words)
 }
