@@ -1,7 +1,7 @@
 //! Runs of `calculator`, for the command line.
 
 use nn::Params;
-use rl::a2c::NotFinite;
+use rl::NotFinite;
 use rl::config::Config;
 use rl::rollout::Until;
 use rl::train::{End, Run};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use nn::Problem;
-use rl::a2c::NotFinite;
+use rl::NotFinite;
 use rl::evaluate::Figures;
 use serde_json::{Value, json};
 

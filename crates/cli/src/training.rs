@@ -1,7 +1,7 @@
 //! What the command line needs to know about a run, whatever its task.
 
 use nn::{Optimizer, Params};
-use rl::a2c::NotFinite;
+use rl::NotFinite;
 use rl::env::Task;
 use rl::evaluate::Figures;
 use rl::policy::Policy;

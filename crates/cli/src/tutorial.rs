@@ -1,7 +1,7 @@
 //! Runs of the tutorial, for the command line, and how they compare with its own Python.
 
 use nn::Params;
-use rl::a2c::NotFinite;
+use rl::NotFinite;
 use rl::rollout::Until;
 use rl::tasks::tutorial::EMITTED;
 use rl::tutorial::{SCHEDULE, TutorialConfig, TutorialRun};

@@ -7,7 +7,7 @@
 //! let mut run = Run::<f32>::new(&config, 42);
 //! let report = run.advance()?; // and so on, until run.end() says how it ended
 //! assert_eq!((report.update, report.metrics.stages.len()), (1, 3));
-//! # Ok::<(), rl::a2c::NotFinite>(())
+//! # Ok::<(), rl::NotFinite>(())
 //! ```
 //!
 //! In the order in which to read: [`env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`returns`],
@@ -25,6 +25,7 @@ pub mod curriculum;
 pub mod env;
 pub mod evaluate;
 pub mod imitation;
+mod not_finite;
 pub mod policy;
 pub mod returns;
 pub mod rollout;
@@ -33,6 +34,8 @@ pub mod solver;
 pub mod tasks;
 pub mod train;
 pub mod tutorial;
+
+pub use not_finite::NotFinite;
 
 /// The examples of the README and of the documents, run as tests.
 #[cfg(doctest)]

@@ -12,11 +12,12 @@ use nn::{Optimizer, Params, Rule, Schedule};
 use tensor::Real;
 use tensor::philox::Purpose;
 
-use crate::a2c::{Learner, Metrics, NotFinite, Update};
+use crate::a2c::{Learner, Metrics, Update};
 use crate::config::{Config, OptimizerKind, ScheduleKind};
 use crate::curriculum::{Progress, counts, shares};
 use crate::env::Task;
 use crate::evaluate::{Figures, Test, Trial, evaluate, test_stage};
+use crate::not_finite::NotFinite;
 use crate::policy::{Policy, Reading};
 use crate::rollout::Until;
 use crate::tasks::Calculator;

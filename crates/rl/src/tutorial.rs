@@ -18,9 +18,9 @@ use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor};
 
-use crate::a2c::NotFinite;
 use crate::env::Task;
 use crate::evaluate::{Figures, Trial, evaluate};
+use crate::not_finite::NotFinite;
 use crate::policy::{Network, Policy, Reading};
 use crate::rollout::{self, Choice, Until};
 use crate::settings::settings;
