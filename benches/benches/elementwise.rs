@@ -1,4 +1,5 @@
 //! The transcendental functions that a GRU and its policy spend their time in, fast against naive.
+#![forbid(unsafe_code)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradus_benches::{Contest, Outcome, criterion, uniform};

@@ -3,6 +3,7 @@
 //!
 //! Half of the episodes run a shortest program, half draw their tools. The reference is the machine itself, computing
 //! with polynomials where the environment looks states up; milestones are off, as only the solver could judge them.
+#![forbid(unsafe_code)]
 
 use std::ops::ControlFlow::{Break, Continue};
 

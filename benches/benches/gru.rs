@@ -1,5 +1,6 @@
 //! A GRU over time at the size of one chunk: fused, and composed from small operations. One element is one flop of the
 //! matrix products; gates are not counted.
+#![forbid(unsafe_code)]
 
 use autograd::{Tape, Var};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

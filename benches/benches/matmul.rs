@@ -1,5 +1,6 @@
 //! Matrix products: the naive kernel, the fast one, and ndarray's `dot` (which allocates its result), in the three forms
 //! that forward and backward passes need. The network's sizes come first. One element is one flop.
+#![forbid(unsafe_code)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradus_benches::{Contest, Outcome, criterion, matmul_flops, uniform};

@@ -1,5 +1,6 @@
 //! A step of Adam over the flat buffer of the default network: the kernels, and the optimiser that training calls. One
 //! element is one parameter.
+#![forbid(unsafe_code)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradus_benches::{Contest, Outcome, criterion, uniform};

@@ -3,6 +3,7 @@
 //!
 //! The rate is zero, so the parameters stay, and the same update with the same episodes can be run again and again. Its
 //! metrics must be finite, and those of a second run of the same seed to the last bit.
+#![forbid(unsafe_code)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradus_benches::{Contest, criterion};

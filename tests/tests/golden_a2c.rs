@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use autograd::Tape;
-use gradus_tests::golden::{Case, assert_close};
+use gradus_tests::golden::{self, Case, assert_close};
 use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
 use rl::env::Task;
 use rl::policy::{Policy, Reading};
@@ -118,4 +118,17 @@ fn twenty_updates_in_a_row() {
     assert_close("out.losses", &losses, &case.f64("out.losses").1, TOLERANCE);
     assert_close("out.grad_norms", &norms, &case.f64("out.grad_norms").1, TOLERANCE);
     assert_params(&case, "after", &params, |param| params.get(param));
+}
+
+/// Every reference file has its test: the families are driven by the list of files (`golden_ops.rs`,
+/// `golden_optim.rs`), and the others are these.
+#[test]
+fn no_reference_file_is_left_over() {
+    let families = ["op_", "gru_cell_", "gru_bptt_", "optim_", "clip_grad_norm_"];
+    let mut others: Vec<_> =
+        golden::all().into_iter().filter(|name| !families.iter().any(|family| name.starts_with(family))).collect();
+    others.sort();
+    let here = ["a2c_chain", "a2c_update_batch_mean_h0", "a2c_update_per_example_h0"];
+    let elsewhere = ["tutorial_env", "tutorial_finals"]; // `tutorial_env.rs`, and the command's count of 40 runs
+    assert_eq!(others, [&here[..], &elsewhere].concat());
 }

@@ -154,3 +154,18 @@ fn features_are_forwarded() {
         }
     }
 }
+
+/// The README's reading order names files that exist, with their numbers of lines.
+#[test]
+fn the_reading_order_is_true() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let rows: Vec<_> = readme.lines().filter(|line| line.starts_with("| [`crates/")).collect();
+    assert!(rows.len() > 10, "the table was found");
+    for row in rows {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let path = cells[1].split('`').nth(1).expect("a path");
+        let lines =
+            fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}")).lines().count();
+        assert_eq!(cells[2], lines.to_string(), "{path}: the README's number of lines");
+    }
+}
