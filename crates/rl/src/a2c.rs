@@ -33,7 +33,7 @@ use crate::imitation::{Memory, Replay};
 use crate::not_finite::NotFinite;
 use crate::policy::{Decisions, Network, Policy, entropy};
 use crate::returns::{Estimator, Judged, judge};
-use crate::rollout::{self, Choice, Trajectories, Until};
+use crate::rollout::{self, Choice, Trajectories, Until, chunks};
 
 /// What an update needs to know besides the network.
 #[derive(Clone, Debug)]
@@ -273,22 +273,6 @@ impl<T: Real> Learner<T> {
     }
 }
 
-/// (stage, first episode, episodes) of each chunk: every stage's part in the fewest chunks of at most `limit` episodes,
-/// of sizes that differ by one at most.
-fn chunks(counts: &[usize], limit: usize) -> Vec<(usize, usize, usize)> {
-    let mut out = Vec::new();
-    let mut first = 0;
-    for (stage, &count) in counts.iter().enumerate() {
-        let parts = count.div_ceil(limit);
-        for part in 0..parts {
-            let episodes = count / parts + usize::from(part < count % parts);
-            out.push((stage, first, episodes));
-            first += episodes;
-        }
-    }
-    out
-}
-
 impl<T: Real> Worker<T> {
     /// 2. Plays the episodes, with sampled actions.
     fn act(&mut self, policy: &Policy, params: &Params<T>, update: &Update) {
@@ -390,33 +374,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chunks_are_few_and_alike() {
-        assert_eq!(chunks(&[192, 0, 0], 48), [(0, 0, 48), (0, 48, 48), (0, 96, 48), (0, 144, 48)]);
-        assert_eq!(chunks(&[32, 0, 49], 48), [(0, 0, 32), (2, 32, 25), (2, 57, 24)]);
-        assert_eq!(chunks(&[0, 0, 0], 48), []);
-    }
-
-    #[test]
     fn imitation_adds_its_weighed_gradient_to_the_first_worker() {
         let (task, mut params) = (crate::tasks::Calculator::default(), Params::new());
         let policy = Policy::new(&mut params, &task, 4, crate::policy::Reading::InOrder, 1);
         let optimizer = Optimizer::new(nn::Rule::adam(), &params);
         let mut learner = Learner::<f64>::new(policy, params, optimizer);
-        let update = Update {
-            seed: 1,
-            number: 0,
-            counts: alloc::vec![1],
-            chunk: 1,
-            gamma: 1.0,
-            estimator: Estimator::Gae(1.0),
-            normalize: false,
-            value_coefficient: 0.5,
-            entropy: 0.0,
-            imitate: 2,
-            imitation: 0.5,
-            clip: 1.0,
-            rate: 0.0,
-        };
+        let update = Update { counts: alloc::vec![1], imitate: 2, imitation: 0.5, ..Update::default() };
         let solved = Trajectories {
             stage: 0,
             episodes: 1,

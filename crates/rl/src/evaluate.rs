@@ -11,7 +11,7 @@ use tensor::philox::{Philox, Purpose, Stream};
 
 use crate::env::Task;
 use crate::policy::{Policy, Reading};
-use crate::rollout::{self, Choice, Trajectories, Until};
+use crate::rollout::{self, Choice, Trajectories, Until, chunks};
 
 /// Which episodes are played, and how.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ pub struct Figures {
     pub programs: Vec<(Vec<u32>, usize)>,
 }
 
-/// Episodes that one worker plays, unless all of a batch start from one mean.
+/// Episodes that one worker plays at most, unless all of a batch start from one mean.
 const CHUNK: usize = 128;
 
 /// Plays a trial on every stage of `task`.
@@ -66,10 +66,10 @@ pub fn evaluate_stage<T: Real>(
     trial: Trial,
 ) -> Figures {
     let size = if policy.reading == Reading::BatchMean { trial.episodes.max(1) } else { CHUNK };
-    let starts = (0..trial.episodes).step_by(size);
-    let mut chunks: Vec<Chunk> = starts.map(|first| Chunk::new(first, size.min(trial.episodes - first))).collect();
-    par::for_each(&mut chunks, |_, chunk| chunk.play(policy, params, task, stage, trial));
-    Figures::of(stage, chunks.into_iter().map(|chunk| chunk.played))
+    let chunks = chunks(&[trial.episodes], size).into_iter();
+    let mut parts: Vec<Part> = chunks.map(|(_, first, episodes)| Part::new(first, episodes)).collect();
+    par::for_each(&mut parts, |_, part| part.play(policy, params, task, stage, trial));
+    Figures::of(stage, parts.into_iter().map(|part| part.played))
 }
 
 /// The test of one stage. Its episodes are the same whatever the run: those of the test stream, for this seed.
@@ -98,13 +98,14 @@ pub fn test_stage<T: Real>(
     Test { greedy: play(false, false), sampled: play(true, false), shuffled: play(false, true) }
 }
 
-struct Chunk {
+/// Some of the episodes, played together.
+struct Part {
     first: usize,
     episodes: usize,
     played: Trajectories,
 }
 
-impl Chunk {
+impl Part {
     fn new(first: usize, episodes: usize) -> Self {
         Self { first, episodes, played: Trajectories::default() }
     }
@@ -127,7 +128,7 @@ impl Chunk {
 }
 
 /// Gives every episode the context of its neighbour. Contexts are independent draws, so this is as good as any
-/// permutation, and no episode keeps its own.
+/// permutation, and no episode keeps its own (unless it is the only one).
 fn rotate_columns(contexts: &mut [u32], episodes: usize) {
     contexts.chunks_mut(episodes).for_each(|row| row.rotate_left(1));
 }

@@ -146,6 +146,22 @@ pub fn play<T: Real>(
     out
 }
 
+/// (stage, first episode, episodes) of each chunk: every stage's part in the fewest chunks of at most `limit` episodes,
+/// of sizes that differ by one at most.
+pub(crate) fn chunks(counts: &[usize], limit: usize) -> Vec<(usize, usize, usize)> {
+    let mut out = Vec::new();
+    let mut first = 0;
+    for (stage, &count) in counts.iter().enumerate() {
+        let parts = count.div_ceil(limit);
+        for part in 0..parts {
+            let episodes = count / parts + usize::from(part < count % parts);
+            out.push((stage, first, episodes));
+            first += episodes;
+        }
+    }
+    out
+}
+
 fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Vec<u32> {
     let rows = log_probs.to_vec();
     let rows = rows.chunks(log_probs.shape()[1]);
@@ -186,5 +202,12 @@ mod tests {
     #[test]
     fn the_first_of_equals_is_greedy() {
         assert_eq!(most_probable(&[-1.0, -0.5, -0.5]), 1);
+    }
+
+    #[test]
+    fn chunks_are_few_and_alike() {
+        assert_eq!(chunks(&[192, 0, 0], 48), [(0, 0, 48), (0, 48, 48), (0, 96, 48), (0, 144, 48)]);
+        assert_eq!(chunks(&[32, 0, 49], 48), [(0, 0, 32), (2, 32, 25), (2, 57, 24)]);
+        assert_eq!(chunks(&[0, 0, 0], 48), []);
     }
 }
