@@ -33,7 +33,8 @@ use crate::imitation::{Memory, Replay};
 use crate::not_finite::NotFinite;
 use crate::policy::{Decisions, Network, Policy, entropy};
 use crate::returns::{Estimator, Judged, judge};
-use crate::rollout::{self, Choice, Trajectories, Until, chunks};
+use crate::rollout::{self, Choice, Until, chunks};
+use crate::trajectories::Trajectories;
 
 /// What an update needs to know besides the network.
 #[derive(Clone, Debug)]

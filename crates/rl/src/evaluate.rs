@@ -11,7 +11,8 @@ use tensor::philox::{Philox, Purpose, Stream};
 
 use crate::env::Task;
 use crate::policy::{Policy, Reading};
-use crate::rollout::{self, Choice, Trajectories, Until, chunks};
+use crate::rollout::{self, Choice, Until, chunks};
+use crate::trajectories::Trajectories;
 
 /// Which episodes are played, and how.
 #[derive(Clone, Copy, Debug)]

@@ -23,7 +23,7 @@ use tensor::{Real, Tensor};
 
 use crate::policy::Decisions;
 use crate::returns::{Estimator, judge};
-use crate::rollout::Trajectories;
+use crate::trajectories::Trajectories;
 
 /// Successes that are kept of each stage.
 const CAPACITY: usize = 256;

@@ -10,7 +10,7 @@
 //! # Ok::<(), rl::NotFinite>(())
 //! ```
 //!
-//! In the order in which to read: [`env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`returns`],
+//! In the order in which to read: [`env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
 //! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`evaluate`].
 #![no_std]
 #![forbid(unsafe_code)]
@@ -33,6 +33,7 @@ pub mod settings;
 pub mod solver;
 pub mod tasks;
 pub mod train;
+pub mod trajectories;
 pub mod tutorial;
 
 pub use not_finite::NotFinite;

@@ -14,8 +14,8 @@ use nn::{Builder, Embedding, GruCell, Linear, Params, Weights};
 use tensor::{Real, Tensor};
 
 use crate::env::Task;
-use crate::rollout::Trajectories;
 use crate::tasks::token;
+use crate::trajectories::Trajectories;
 
 /// How the context gets into the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::rollout::Trajectories;
+use crate::trajectories::Trajectories;
 
 /// How the worth of a step is estimated from the rewards and the critic's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
