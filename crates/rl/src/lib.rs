@@ -10,7 +10,7 @@
 //! # Ok::<(), rl::NotFinite>(())
 //! ```
 //!
-//! In the order in which to read: [`env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
+//! In the order in which to read: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
 //! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`evaluate`].
 #![no_std]
 #![forbid(unsafe_code)]
