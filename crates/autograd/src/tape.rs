@@ -140,6 +140,9 @@ impl<T: Real> Tape<T> {
                 node.value = None;
             }
         }
+        for grad in &mut arena.grads {
+            grad.reached = false;
+        }
         arena.len = 0;
         arena.inputs.clear();
     }
@@ -217,5 +220,33 @@ impl<T: Real> Arena<T> {
 impl<T: Real> Default for Tape<T> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_pass_knows_no_gradient_of_the_last_one() {
+        let mut tape = Tape::<f64>::new();
+        let x = tape.input(Tensor::scalar(2.0));
+        x.square().backward().expect("no parameters");
+        assert_eq!(x.grad().map(|grad| grad.item()), Some(4.0));
+        tape.clear();
+        assert_eq!(tape.input(Tensor::scalar(3.0)).grad(), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "add: an operand belongs to another tape")]
+    fn tapes_do_not_mix() {
+        let (one, other) = (Tape::<f64>::new(), Tape::new());
+        let _ = one.input(Tensor::scalar(1.0)) + other.input(Tensor::scalar(1.0));
+    }
+
+    #[test]
+    #[should_panic(expected = "this tape evaluates, it has recorded nothing")]
+    fn what_was_not_recorded_cannot_run_back() {
+        let _ = Tape::<f64>::evaluating().input(Tensor::scalar(1.0)).square().backward();
     }
 }
