@@ -1,6 +1,7 @@
 //! Training at a small size: it learns, it stops by its rule, and it says so when numbers run away.
 #![forbid(unsafe_code)]
 
+use rl::Cause;
 use rl::config::{Config, Curriculum};
 use rl::evaluate::Test;
 use rl::train::{End, Run};
@@ -55,9 +56,12 @@ fn a_run_ends_when_its_rule_says_so() {
 
 #[test]
 fn every_curriculum_trains_what_it_says() {
-    for (curriculum, want) in
-        [(Curriculum::Switch, [64, 0, 0]), (Curriculum::Gate, [64, 0, 0]), (Curriculum::Mix, [11, 11, 42])]
-    {
+    for (curriculum, want) in [
+        (Curriculum::Switch, [64, 0, 0]),
+        (Curriculum::Gate, [64, 0, 0]),
+        (Curriculum::Mix, [11, 11, 42]),
+        (Curriculum::Adapt, [22, 21, 21]),
+    ] {
         let mut run = Run::<f32>::new(&Config { curriculum, ..small() }, 0);
         let stages = run.advance().expect("finite").metrics.stages;
         assert_eq!(stages.iter().map(|&(episodes, _)| episodes).collect::<Vec<_>>(), want, "{curriculum:?}");
@@ -75,8 +79,9 @@ fn what_is_not_finite_stops_the_run_and_is_named() {
     params.set(bias, &value);
     let before = params.flat().to_vec();
     let error = run.advance().expect_err("NaN");
-    assert_eq!((error.update, &*error.parameter, error.value), (1, "rnn.bias_hh", true));
-    let message = "update 1: the loss is no longer a finite number; first in the value of parameter rnn.bias_hh";
+    assert_eq!((error.update, &*error.parameter, error.cause), (2, "rnn.bias_hh", Cause::Value));
+    let message =
+        "update 1: the loss or its gradient is no longer a finite number; first in the value of parameter rnn.bias_hh";
     assert!(error.to_string().starts_with(message), "{error}");
     let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits();
     assert!(run.learner.params.flat().to_vec().iter().zip(&before).all(same), "no step was taken");
@@ -87,7 +92,8 @@ fn what_is_not_finite_stops_the_run_and_is_named() {
 fn a_gradient_that_overflows_is_named() {
     let mut run = Run::<f32>::new(&Config { reward_correct: 1e30, reward_milestone: 1e30, ..small() }, 0);
     let error = run.advance().expect_err("overflow");
-    assert!(!error.value && error.update == 0, "{error}");
+    assert_eq!((error.update, error.cause), (1, Cause::Largest), "{error}");
+    assert!(run.learner.params.find(&error.parameter).is_some(), "{error}");
     assert!(run.learner.params.first_not_finite().is_none());
 }
 

@@ -37,7 +37,7 @@ impl Training for Run<f32> {
 
     fn end(&self) -> Option<&'static str> {
         self.end().map(|end| match end {
-            End::Solved => "every validation perfect",
+            End::Solved => "solved by its rule",
             End::OutOfUpdates => "out of updates",
         })
     }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use nn::Problem;
-use rl::NotFinite;
 use rl::evaluate::Figures;
+use rl::{Cause, NotFinite};
 use serde_json::{Value, json};
 
 use crate::error::Result;
@@ -111,7 +111,7 @@ fn advance<R: Training>(run: &mut R, metrics: &mut Growing) -> Result<std::resul
 fn check<R: Training>(run: &R) -> std::result::Result<(), NotFinite> {
     let parts = run.parts();
     match parts.params.first_not_finite() {
-        Some(name) => Err(NotFinite { update: parts.updates as u32, parameter: name.into(), value: true }),
+        Some(name) => Err(NotFinite { update: parts.updates as u32, parameter: name.into(), cause: Cause::Value }),
         None => Ok(()),
     }
 }

@@ -32,8 +32,8 @@ fn columns<R: Training>() -> Vec<Column> {
         (0..STAGES).map(move |stage| Column { name: format!("{name} {stage}"), stage, figure, show })
     };
     let mut columns = vec![
-        of_run("updates", |run, _| Some(run.outcome.updates as f64), |x| format!("{x:.0}")),
-        of_run("steps", |run, _| Some(run.outcome.steps as f64), |x| format!("{x:.0}")),
+        of_run("updates", |run, _| Some(run.outcome.updates as f64), whole),
+        of_run("steps", |run, _| Some(run.outcome.steps as f64), whole),
         of_run("seconds", |run, _| Some(run.seconds), |x| format!("{x:.1}")),
     ];
     if let Some(name) = R::REWARD {
@@ -43,8 +43,13 @@ fn columns<R: Training>() -> Vec<Column> {
     columns.extend(of_stages("exact", |run, stage| Some(run.outcome.stages.get(stage)?.exact), share));
     columns.push(of_run("shuffled", |run, _| run.outcome.stages.iter().map(|s| s.shuffled).reduce(f64::min), share));
     let programs: Figure = |run, _| run.outcome.stages.iter().map(|s| s.programs as f64).reduce(|a, b| a + b);
-    columns.push(of_run("programs", programs, |x| format!("{x:.0}")));
+    columns.push(of_run("programs", programs, whole));
     columns
+}
+
+/// A whole number, or the half that a median of two of them may be.
+fn whole(x: f64) -> String {
+    if x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:.1}") }
 }
 
 /// What the last two figures of the table are.

@@ -190,7 +190,13 @@ impl<T: Real> Learner<T> {
     ///
     /// # Errors
     /// If the loss or a gradient is not finite; the parameters are as they were.
+    ///
+    /// # Panics
+    /// If there are no episodes, or chunks are to have none.
+    #[track_caller]
     pub fn update(&mut self, task: &dyn Task, update: &Update) -> Result<Metrics, NotFinite> {
+        assert!(update.counts.iter().any(|&count| count > 0), "update: no stage has an episode: {:?}", update.counts);
+        assert!(update.chunk > 0, "update: chunks of no episodes");
         self.divide(task, update);
         let Self { policy, params, workers, .. } = self;
 
@@ -253,14 +259,11 @@ impl<T: Real> Learner<T> {
         let chunks = chunks(&update.counts, update.chunk);
         self.workers.truncate(chunks.len());
         for (k, &(stage, first, episodes)) in chunks.iter().enumerate() {
+            let env = task.env(stage, episodes);
             match self.workers.get_mut(k) {
-                Some(worker) if worker.env.stage() == stage && worker.env.len() == episodes => worker.first = first,
-                Some(worker) => {
-                    worker.env = task.env(stage, episodes);
-                    worker.first = first;
-                }
+                Some(worker) => (worker.env, worker.first) = (env, first),
                 None => self.workers.push(Worker {
-                    env: task.env(stage, episodes),
+                    env,
                     first,
                     acting: Tape::evaluating(),
                     learning: Tape::new(),

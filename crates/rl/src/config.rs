@@ -88,6 +88,16 @@ fn share(x: &f64) -> bool {
     (0.0..=1.0).contains(x)
 }
 
+/// A number of updates or steps.
+pub(crate) fn count(x: &usize) -> bool {
+    (1..=1_000_000_000).contains(x)
+}
+
+/// A number of episodes of a stage: stages have streams of 2²⁴ episodes each.
+pub(crate) fn episodes(x: &usize) -> bool {
+    (1..=1 << 24).contains(x)
+}
+
 fn below_one(x: &f64) -> bool {
     (0.0..1.0).contains(x)
 }
@@ -97,7 +107,7 @@ settings! {
     pub struct Config {
         /// d, the width of embeddings and GRU.
         width: usize = 96, "whole numbers from 1 to 4096", |&x| (1..=4096).contains(&x);
-        /// B, episodes in an update.
+        /// B, episodes in an update; the default curriculum reaches every stage from 4 on.
         batch: usize = 192, "whole numbers from 1 to 1048576", |&x| (1..=1 << 20).contains(&x);
         /// Episodes in a chunk at most: a stage's part of the batch is cut into the fewest chunks of at most this many, whatever the number of threads.
         chunk: usize = 48, "whole numbers from 1 to 1048576", |&x| (1..=1 << 20).contains(&x);
@@ -118,7 +128,7 @@ settings! {
         /// λ of generalised advantage estimation.
         lambda: f64 = 1.0, "numbers from 0 to 1", share;
         /// n of n-step returns.
-        n_steps: usize = 5, "whole numbers from 1", |&x| x >= 1;
+        n_steps: usize = 5, "whole numbers from 1 to 1000000000", count;
         /// Whether advantages are shifted to mean 0 and scaled to variance 1 over the batch.
         normalize_advantages: bool = false, "true or false", |_| true;
         /// c_v, the weight of the critic's mean squared error.
@@ -128,7 +138,7 @@ settings! {
         /// β at the end of its schedule.
         entropy_final: f64 = 0.0, "numbers from 0", not_negative;
         /// Updates over which β falls along a straight line.
-        entropy_updates: usize = 100, "whole numbers from 1", |&x| x >= 1;
+        entropy_updates: usize = 100, "whole numbers from 1 to 1000000000", count;
         /// K, episodes of each stage, out of its last 256 successes, that are imitated in an update; 0 turns self-imitation off.
         imitate: usize = 0, "whole numbers from 0 to 1048576", |&x| x <= 1 << 20;
         /// w, the weight of self-imitation.
@@ -139,7 +149,7 @@ settings! {
         rate: f64 = 0.005, "numbers above 0", positive;
         /// How α changes over `max_updates`.
         rate_schedule: ScheduleKind = ScheduleKind::Constant, "constant, linear or cosine", |_| true;
-        /// α at the end of its schedule.
+        /// α at the end of its schedule, if that is linear or cosine.
         rate_final: f64 = 0.0, "numbers from 0", not_negative;
         /// β₁ of Adam, the decay of the first moment.
         beta1: f64 = 0.9, "numbers from 0, below 1", below_one;
@@ -151,7 +161,7 @@ settings! {
         momentum: f64 = 0.9, "numbers from 0, below 1", below_one;
         /// ε, added to the root of the second moment.
         epsilon: f64 = 1e-8, "numbers above 0", positive;
-        /// λ, the weight decay.
+        /// λ, the weight decay of adam and adamw; the others have none.
         weight_decay: f64 = 0.0, "numbers from 0", not_negative;
         /// The gradient's norm at most.
         clip: f64 = 1.0, "numbers above 0", positive;
@@ -160,15 +170,15 @@ settings! {
         /// The exact match at which the next stage unlocks.
         unlock: f64 = 0.95, "numbers from 0 to 1", share;
         /// Updates between validations.
-        validate_every: usize = 10, "whole numbers from 1", |&x| x >= 1;
+        validate_every: usize = 10, "whole numbers from 1 to 1000000000", count;
         /// Episodes of each stage in a validation.
-        validation_episodes: usize = 512, "whole numbers from 1", |&x| x >= 1;
+        validation_episodes: usize = 512, "whole numbers from 1 to 16777216", episodes;
         /// The run ends when β's schedule is over and the exact match of every stage was 1 in this many validations in a row.
-        patience: usize = 3, "whole numbers from 1", |&x| x >= 1;
+        patience: usize = 3, "whole numbers from 1 to 1000000000", count;
         /// The run ends after this many updates in any case.
-        max_updates: usize = 1500, "whole numbers from 1", |&x| x >= 1;
+        max_updates: usize = 1500, "whole numbers from 1 to 1000000000", count;
         /// Episodes of each stage in the test, which is drawn once, after training.
-        test_episodes: usize = 3000, "whole numbers from 1", |&x| x >= 1;
+        test_episodes: usize = 3000, "whole numbers from 1 to 16777216", episodes;
     }
 }
 

@@ -4,10 +4,10 @@
 //! [`Memory`] keeps the last successes of each stage; every update learns from a few of them once more:
 //!
 //! ```text
-//! L = w/K Σ_episodes Σ_steps ( − ln π(a)·[max(G − V, 0)]  +  β/2·max(G − V, 0)² )
+//! L = w/(K·S) Σ_episodes Σ_steps ( − ln π(a)·[max(G − V, 0)]  +  β/2·max(G − V, 0)² )
 //! ```
 //!
-//! over K episodes, with G the return that the episode had, V what the critic says of it today, and no gradient through
+//! over K episodes of each of the S stages that have any, with G the return that the episode had, V what the critic says of it today, and no gradient through
 //! the brackets: what has become expected teaches no more. Nothing in it knows the task.
 //!
 //! Source: J. Oh, Y. Guo, S. Singh, H. Lee, "Self-Imitation Learning" (2018), equations 1 to 3 and the β of its
@@ -113,7 +113,7 @@ impl Replay {
         Self { played, returns: all().map(|(success, t)| success.returns[t]).collect() }
     }
 
-    /// The sum over these episodes' steps that count, for the network's decisions on them; without w/K.
+    /// The sum over these episodes' steps that count, for the network's decisions on them; without w/(K·S).
     pub fn loss<'t, T: Real>(&self, decisions: Decisions<'t, T>) -> Var<'t, T> {
         let size = self.returns.len();
         let tape = decisions.values.tape();

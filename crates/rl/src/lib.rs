@@ -36,7 +36,7 @@ pub mod train;
 pub mod trajectories;
 pub mod tutorial;
 
-pub use not_finite::NotFinite;
+pub use not_finite::{Cause, NotFinite};
 
 /// The examples of the README and of the documents, run as tests.
 #[cfg(doctest)]

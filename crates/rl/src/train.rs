@@ -51,7 +51,7 @@ pub struct Report {
     pub rate: f64,
     /// β.
     pub entropy_coefficient: f64,
-    /// Stages 0 to `unlocked` were open.
+    /// Stages 0 to `unlocked` were open, where the curriculum is one that unlocks: `switch` or `gate`.
     pub unlocked: usize,
     /// What the update did.
     pub metrics: Metrics,

@@ -18,6 +18,7 @@ use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor};
 
+use crate::config::{count, episodes};
 use crate::env::Task;
 use crate::evaluate::{Figures, Trial, evaluate};
 use crate::not_finite::NotFinite;
@@ -38,7 +39,7 @@ settings! {
         /// B, episodes in an update.
         batch: usize = 192, "whole numbers from 1 to 1048576", |&x| (1..=1 << 20).contains(&x);
         /// Updates in each of the six parts of the schedule of stages 0, 0, 0, 1, 1, 2.
-        stage_updates: usize = 10, "whole numbers from 1", |&x| x >= 1;
+        stage_updates: usize = 10, "whole numbers from 1 to 1000000000", count;
         /// α, the learning rate of Adam.
         rate: f64 = 3e-4, "numbers above 0", |&x| x > 0.0 && x.is_finite();
         /// The gradient's norm at most.
@@ -48,11 +49,11 @@ settings! {
         /// The weight of the entropy.
         entropy: f64 = 0.01, "numbers from 0", |&x| x >= 0.0 && x.is_finite();
         /// Updates between evaluations.
-        validate_every: usize = 5, "whole numbers from 1", |&x| x >= 1;
+        validate_every: usize = 5, "whole numbers from 1 to 1000000000", count;
         /// Episodes of each stage in an evaluation.
-        validation_episodes: usize = 128, "whole numbers from 1", |&x| x >= 1;
+        validation_episodes: usize = 128, "whole numbers from 1 to 16777216", episodes;
         /// Episodes of each stage in the final evaluation.
-        test_episodes: usize = 1000, "whole numbers from 1", |&x| x >= 1;
+        test_episodes: usize = 1000, "whole numbers from 1 to 16777216", episodes;
     }
 }
 
