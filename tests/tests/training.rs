@@ -81,7 +81,7 @@ fn what_is_not_finite_stops_the_run_and_is_named() {
     let error = run.advance().expect_err("NaN");
     assert_eq!((error.update, &*error.parameter, error.cause), (2, "rnn.bias_hh", Cause::Value));
     let message =
-        "update 1: the loss or its gradient is no longer a finite number; first in the value of parameter rnn.bias_hh";
+        "update 2: the loss or its gradient is no longer a finite number; first in the value of parameter rnn.bias_hh";
     assert!(error.to_string().starts_with(message), "{error}");
     let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits();
     assert!(run.learner.params.flat().to_vec().iter().zip(&before).all(same), "no step was taken");

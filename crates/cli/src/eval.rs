@@ -11,11 +11,11 @@ use serde_json::json;
 use crate::args::EvalArgs;
 use crate::error::{Error, Result};
 use crate::file::ConfigFile;
-use crate::folder::{CONFIG, MODEL};
+use crate::folder::{CONFIG, MODEL, TABLE};
 use crate::settings::{self, Flags};
 use crate::task::TaskName;
 use crate::training::Training;
-use crate::{say, test, weights};
+use crate::{show, test, weights};
 
 /// Does what the arguments say.
 ///
@@ -34,11 +34,14 @@ fn config_of(dir: &Path) -> Result<ConfigFile> {
     if path.exists() {
         return ConfigFile::read(&path);
     }
-    let dir = dir.display();
-    Err(Error::input(format!(
-        "{dir} holds no run: there is no {}; name a folder that gradus train has written",
-        path.display()
-    )))
+    let several = dir.join(TABLE).exists();
+    let advice = if several {
+        "it holds several; name one, as in seed-0"
+    } else {
+        "name a folder that gradus train has written"
+    };
+    let (dir, path) = (dir.display(), path.display());
+    Err(Error::input(format!("{dir} holds no run: there is no {path}; {advice}")))
 }
 
 fn eval_task<R: Training>(args: &EvalArgs, file: &ConfigFile) -> Result<()> {
@@ -46,19 +49,25 @@ fn eval_task<R: Training>(args: &EvalArgs, file: &ConfigFile) -> Result<()> {
     let stages = stages(R::TASK, args.stage)?;
     let seed = args.seed.or(file.seed()?).unwrap_or(0);
     let mut run = R::new(&config, seed);
-    weights::load(&args.dir.join(MODEL), &config, &mut run)?;
+    let model = args.dir.join(MODEL);
+    if !model.exists() {
+        let (dir, model) = (args.dir.display(), model.display());
+        return Err(Error::input(format!(
+            "{dir} holds no trained agent: there is no {model}; was its training interrupted?"
+        )));
+    }
+    weights::load(&model, &config, &mut run)?;
 
     let episodes = args.episodes.unwrap_or_else(|| R::test_episodes(&config));
     let stages = test::test(&run, seed, episodes, stages);
     let task = run.parts().task;
     if args.json {
         let result = json!({ "task": task.name(), "caveat": task.caveat(), "seed": seed, "stages": stages });
-        say(format!("{result:#}"));
+        show(format!("{result:#}"))
     } else {
         let (table, caveat) = (test::table::<R>(&stages), task.caveat());
-        say(format!("{episodes} test episodes a stage, seed {seed}\n\n{table}\n{caveat}"));
+        show(format!("{episodes} test episodes a stage, seed {seed}\n\n{table}\n{caveat}"))
     }
-    Ok(())
 }
 
 /// The stage that was asked for, or all.

@@ -1,4 +1,4 @@
-//! Folders of runs. Nothing that is there is ever overwritten, and a file is there as a whole or not at all.
+//! Folders of runs. A run never writes into a folder that holds another, and a file is there as a whole or not at all.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};

@@ -31,13 +31,14 @@ mod tutorial;
 mod weights;
 
 use std::fmt::Display;
-use std::io::{Write, stdout};
+use std::io::{ErrorKind, Write, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::Value;
 
 use args::{Cli, Command};
+use error::Error;
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
@@ -57,6 +58,19 @@ fn main() -> ExitCode {
 /// Prints a line. That nobody reads it is no reason to stop a training: results are in files.
 fn say(text: impl Display) {
     writeln!(stdout(), "{text}").ok();
+}
+
+/// Prints a result that stands nowhere else. That a reader has seen enough is no error.
+///
+/// # Errors
+/// If it cannot be written.
+fn show(text: impl Display) -> error::Result<()> {
+    match writeln!(stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::input(format!("cannot write the result: {error}; send it elsewhere")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// JSON as a file holds it.

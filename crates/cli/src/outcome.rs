@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::test::Stage;
 
 /// How a run ended. Nothing of it depends on the clock.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Outcome {
     /// The task.
     pub(crate) task: &'static str,

@@ -48,11 +48,11 @@ impl<R: Training> Plan<R> {
         let trained = advance(&mut run, &mut metrics)?;
         metrics.finish()?;
         let trained_for = started.elapsed().as_secs_f64();
+        self.save(&run, folder)?; // before the test: what ends that must not lose the training
         let stages = match trained {
             Ok(()) => test::test(&run, seed, R::test_episodes(&self.config), 0..run.parts().task.stages()),
             Err(_) => Vec::new(),
         };
-        self.save(&run, folder)?;
 
         let parts = run.parts();
         let outcome = Outcome {
@@ -69,8 +69,9 @@ impl<R: Training> Plan<R> {
             stages,
         };
         let seconds = started.elapsed().as_secs_f64();
-        let Outcome { end, updates, steps, .. } = &outcome;
-        say(format!("{end}; {updates} updates, {steps} steps, {seconds:.1} s with the test"));
+        let Outcome { end, updates, steps, failed, .. } = &outcome;
+        let how = if *failed { "failed" } else { end };
+        say(format!("{how}; {updates} updates, {steps} steps, {seconds:.1} s with the test"));
         folder.write(TEST, pretty(&json!(outcome)))?;
         folder.write(CLOCK, pretty(&json!({ "training_seconds": trained_for, "seconds": seconds })))?;
         Ok(Timed { outcome, seconds })

@@ -86,12 +86,11 @@ pub(crate) fn title(task: TaskName, changes: &[(&str, String)]) -> String {
 }
 
 /// The same as JSON.
-pub(crate) fn json<R: Training>(changes: &[(&str, String)], runs: &[Timed]) -> Value {
+pub(crate) fn json<R: Training>(changes: &[(&str, String)], runs: &[Timed], together: Option<Value>) -> Value {
     let spreads = columns::<R>().into_iter().map(|column| {
         let spread = Spread::of(runs.iter().filter_map(|run| column.of(run)));
         (column.name, json!(spread))
     });
-    let together = R::together(runs).map(|(_, value)| value);
     let changes: Map<_, _> = changes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     json!({
         "task": R::TASK.name(),

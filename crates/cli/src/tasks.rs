@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::args::TasksArgs;
 use crate::error::Result;
 use crate::eval::stages;
-use crate::say;
+use crate::show;
 use crate::table::{NONE, Table};
 use crate::task::TaskName;
 
@@ -24,13 +24,12 @@ pub(crate) fn tasks(args: &TasksArgs) -> Result<()> {
             let stages: Vec<_> = reports.iter().map(json).collect();
             all.push(json!({ "task": task.name(), "caveat": task.caveat(), "stages": stages }));
         } else {
-            say(format!("{}\n\n{}", task.name(), table(&reports)));
-            figures(&reports).into_iter().for_each(say);
-            say(format!("{}\n", task.caveat()));
+            let figures = figures(&reports).map(|table| format!("{table}\n")).unwrap_or_default();
+            show(format!("{}\n\n{}\n{figures}{}\n", task.name(), table(&reports), task.caveat()))?;
         }
     }
     if args.json {
-        say(format!("{:#}", Value::from(all)));
+        show(format!("{:#}", Value::from(all)))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::table::{Table, share};
 use crate::training::Training;
 
 /// The figures of one stage.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Stage {
     /// The stage.
     pub(crate) stage: usize,

@@ -1,6 +1,6 @@
 //! `gradus train`: runs, one after the other, each in a folder of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rl::train::Run;
 use rl::tutorial::TutorialRun;
@@ -35,7 +35,7 @@ pub(crate) fn train(args: &TrainArgs) -> Result<()> {
 
 fn train_task<R: Training>(args: &TrainArgs, file: Option<&ConfigFile>) -> Result<()> {
     let config = settings::merge(R::TASK, file, &args.settings)?;
-    let init = args.init.clone().or_else(|| file?.init());
+    let init = args.init.clone().or_else(|| file?.init()).map(absolute).transpose()?;
     let seed = args.seed.or(file.map(ConfigFile::seed).transpose()?.flatten()).unwrap_or(0);
     let plan = Plan::<R> { config, init };
     plan.start(seed)?; // what does not fit shows before there is a folder
@@ -87,11 +87,18 @@ fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder) -> Resul
 
 /// Writes the table of these runs, in words and as JSON, and returns the words.
 fn write_tables<R: Training>(plan: &Plan<R>, runs: &[Timed], folder: &Folder) -> Result<String> {
-    let changes = settings::changes(&plan.config);
+    let mut changes = settings::changes(&plan.config);
+    changes.extend(plan.init.iter().map(|path| ("init", path.display().to_string())));
     let (title, table) = (summary::title(R::TASK, &changes), summary::table::<R>(runs));
-    let together = R::together(runs).map(|(text, _)| text + "\n").unwrap_or_default();
+    let (together, together_json) = R::together(&plan.config, runs).unzip();
+    let together = together.map(|text| text + "\n").unwrap_or_default();
     let words = format!("{title}\n\n{table}\n{}\n{together}{}\n", summary::LEGEND, runs[0].outcome.caveat);
-    folder.write(TABLE_JSON, pretty(&summary::json::<R>(&changes, runs)))?;
+    folder.write(TABLE_JSON, pretty(&summary::json::<R>(&changes, runs, together_json)))?;
     folder.write(TABLE, &words)?;
     Ok(words)
+}
+
+/// A path that means the same in whatever folder the written configuration is read.
+fn absolute(path: PathBuf) -> Result<PathBuf> {
+    std::path::absolute(&path).map_err(|error| Error::file("find", &path, &error, "check the path"))
 }

@@ -48,7 +48,7 @@ pub(crate) trait Training: Sized {
     fn test_episodes(config: &Self::Config) -> usize;
 
     /// What the runs of several seeds show together, in words and as JSON.
-    fn together(_: &[Timed]) -> Option<(String, Value)> {
+    fn together(_: &Self::Config, _: &[Timed]) -> Option<(String, Value)> {
         None
     }
 }

@@ -119,7 +119,7 @@ fn checkpoints_that_cannot_be_loaded() {
     eval(&nan, &["emb.weight", "not finite"]);
 
     std::fs::remove_file(place.path("run/model.safetensors")).expect("removed");
-    place.refuses(&["eval", "run"], &["model.safetensors", "no such file"]);
+    place.refuses(&["eval", "run"], &["run holds no trained agent", "model.safetensors", "interrupted"]);
     place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "tutorial"]));
     eval(&place.read("tutorial/model.safetensors"), &["its task is tutorial, expected calculator"]);
     place.refuses(&["eval", "nowhere"], &["nowhere holds no run", "config.toml"]);
