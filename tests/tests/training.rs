@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 
 use rl::Cause;
+use rl::a2c::Update;
 use rl::config::{Config, Curriculum};
 use rl::evaluate::Test;
+use rl::tasks::Calculator;
+use rl::tasks::calculator::{ActionSet, Rewards};
 use rl::train::{End, Run};
 use tensor::Tensor;
 
@@ -106,4 +109,22 @@ fn frozen_parameters_stay() {
     let before: Tensor<f32> = params.get(table);
     run.advance().expect("finite");
     assert_eq!(run.learner.params.get(table).to_vec(), before.to_vec());
+}
+
+/// One learner may go from task to task: the episodes are those of the task that it is given.
+#[test]
+fn an_update_plays_the_task_that_it_is_given() {
+    let mut run = Run::<f32>::new(&small(), 0);
+    let update = Update { counts: vec![8, 0, 0], rate: 0.0, ..Update::default() };
+    let costly = Calculator::new(ActionSet::Tools, Rewards { step: -100.0, ..Rewards::default() });
+    let cheap = run.learner.update(&run.task, &update).expect("finite").reward;
+    let dear = run.learner.update(&costly, &update).expect("finite").reward;
+    assert!(cheap > -1.0 && dear < -100.0, "{cheap} {dear}");
+}
+
+#[test]
+#[should_panic(expected = "update: no stage has an episode: [0, 0, 0]")]
+fn an_update_needs_episodes() {
+    let mut run = Run::<f32>::new(&small(), 0);
+    run.learner.update(&run.task, &Update { counts: vec![0, 0, 0], ..Update::default() }).ok();
 }

@@ -49,6 +49,7 @@ fn values_out_of_range() {
         ("rate", "NaN", "numbers above 0"),
         ("rate", "inf", "numbers above 0"),
         ("gamma", "1.01", "numbers from 0 to 1"),
+        ("patience", "18446744073709551615", "whole numbers from 1 to 1000000000"),
         ("optimizer", "adamax", "adam, adamw, sgd or rmsprop"),
     ] {
         let says = [&format!("--{flag}: {flag} = {value} is out of range"), range];
@@ -118,7 +119,13 @@ fn checkpoints_that_cannot_be_loaded() {
     let nan = [&model[..header], &f32::NAN.to_le_bytes()[..], &model[header + 4..]].concat();
     eval(&nan, &["emb.weight", "not finite"]);
 
-    std::fs::remove_file(place.path("run/model.safetensors")).expect("removed");
+    place.write("run/model.safetensors", &model);
+    let edited = String::from_utf8(config.clone()).expect("text").replace("reset-after", "reset-before");
+    assert_ne!(edited.as_bytes(), config);
+    place.write("run/config.toml", edited);
+    place.refuses(&["eval", "run"], &["its gru is reset-after, expected reset-before"]);
+    place.write("run/config.toml", &config);
+    std::fs::remove_file(place.path("run/model.safetensors")).expect("it is there");
     place.refuses(&["eval", "run"], &["run holds no trained agent", "model.safetensors", "interrupted"]);
     place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "tutorial"]));
     eval(&place.read("tutorial/model.safetensors"), &["its task is tutorial, expected calculator"]);
