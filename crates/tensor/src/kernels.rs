@@ -124,8 +124,8 @@ pub trait Kernels<T: Real>: Sync {
     /// dx\[…, index\[…,k\]\] += dy\[…,k\]; repeated indices add up.
     fn scatter_add(&self, index: View<u32>, dy: View<T>, dx: ViewMut<T>);
 
-    /// Per row of x\[M,N\]: μ = mean x, s = 1/√(mean (x − μ)² + ε), y = (x − μ)·s·w + b, with w\[N\], b\[N\];
-    /// stats\[M,2\] = (μ, s).
+    /// Per row of x\[…,N\]: μ = mean x, s = 1/√(mean (x − μ)² + ε), y = (x − μ)·s·w + b, with w\[N\], b\[N\];
+    /// stats\[…,2\] = (μ, s).
     fn layer_norm(&self, x: View<T>, w: View<T>, b: View<T>, epsilon: T, y: ViewMut<T>, stats: ViewMut<T>);
 
     /// With x̂ = (x − μ)·s and g = dy·w per row: dx += s·(g − mean g − x̂·mean(g·x̂)). `None` is nothing to compute.
