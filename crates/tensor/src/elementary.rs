@@ -8,7 +8,8 @@
 //! |r| ≤ ln 2 / 2, so the series is cut off where the next term is below 2e-8 of p. n·ln 2 is taken away in two parts,
 //! of which the first is exact. Because p is kept apart from 1, tanh keeps its precision near 0.
 //!
-//! eˣ is within 1 ulp of the true value, σ and tanh within 2.5, which the tests measure.
+//! Over every `f32` up to ±100, eˣ is within 1.03 ulp of the true value (worst at x = −81.44471), tanh within 2.43 and
+//! σ within 2.83. The tests measure it again at every 97th.
 //!
 //! Source: W. J. Cody and W. Waite, *Software Manual for the Elementary Functions* (1980), chapter 6.
 
@@ -55,10 +56,12 @@ pub(crate) fn tanh(x: f32) -> f32 {
     (u / (u + 2.0)).copysign(x)
 }
 
-/// 1 / (1 + e⁻ˣ).
+/// 1 / (1 + e⁻ˣ) = eˣ / (1 + eˣ): whichever of them raises e to the negative power, which never overflows.
 #[inline]
 pub(crate) fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
+    let e = exp(-x.abs());
+    let r = 1.0 / (1.0 + e);
+    if x >= 0.0 { r } else { e * r }
 }
 
 #[cfg(test)]
@@ -66,7 +69,8 @@ mod tests {
     use super::*;
     use num_traits::Float;
 
-    /// The largest error of `f` in ulps of the true value, over 2 million arguments of all sizes up to `limit`.
+    /// The largest error of `f` in ulps of the true value, over every 97th number from 1e-9 to `limit` in size. (Below
+    /// 1e-9, eˣ and σ no longer move and tanh x is x.)
     fn worst(f: fn(f32) -> f32, truth: fn(f64) -> f64, limit: f32) -> f64 {
         let ulps = |x: f32| {
             let want = truth(f64::from(x));
@@ -74,19 +78,18 @@ mod tests {
             let ulp = f64::from(f32::from_bits(below.to_bits() + 1)) - f64::from(below);
             (f64::from(f(x)) - want).abs() / ulp
         };
-        let linear = (0..1_000_000).map(|i| limit * (i as f32 / 1e6));
-        let by_size = (0..limit.to_bits()).step_by(1000);
-        let all = linear.chain(by_size.map(f32::from_bits)).flat_map(|x| [x, -x]);
-        all.map(ulps).fold(0.0, |worst: f64, error| if error > worst || error.is_nan() { error } else { worst })
+        let sizes = (1e-9_f32.to_bits()..limit.to_bits()).step_by(97).map(f32::from_bits);
+        let all = sizes.flat_map(|x| [x, -x]).map(ulps);
+        all.fold(0.0, |worst: f64, error| if error > worst || error.is_nan() { error } else { worst })
     }
 
     #[test]
     fn errors_stay_small() {
-        let sigmoid_f64 = |x: f64| 1.0 / (1.0 + Float::exp(-x));
         for (name, worst, limit) in [
-            ("exp", worst(exp, Float::exp, 88.7), 1.0),
-            ("tanh", worst(tanh, Float::tanh, 20.0), 2.5),
-            ("sigmoid", worst(sigmoid, sigmoid_f64, 87.0), 2.5),
+            ("exp", worst(exp, Float::exp, 88.7), 1.03),
+            ("exp below 0", worst(|x| exp(-x.abs()), |x| Float::exp(-x.abs()), 100.0), 1.03),
+            ("tanh", worst(tanh, Float::tanh, 100.0), 2.43),
+            ("sigmoid", worst(sigmoid, crate::Real::sigmoid, 100.0), 2.83),
         ] {
             assert!(worst < limit, "{name}: off by {worst} ulps");
         }
@@ -99,6 +102,7 @@ mod tests {
             assert_eq!((tanh(x), tanh(-x), sigmoid(x)), (1.0, -1.0, 1.0));
         }
         assert_eq!((exp(0.0), tanh(0.0), sigmoid(0.0), sigmoid(-1e4)), (1.0, 0.0, 0.5, 0.0));
+        assert!(sigmoid(-100.0) > 0.0, "a subnormal number");
         assert!(tanh(-0.0).is_sign_negative());
         let tiny = f32::from_bits(3);
         assert_eq!(tanh(tiny), tiny);

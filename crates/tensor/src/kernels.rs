@@ -73,6 +73,8 @@ pub trait Kernels<T: Real>: Sync {
     fn map(&self, f: Map<T>, x: View<T>, y: ViewMut<T>);
 
     /// dx += slope(kept) · dy; shapes equal. `kept` is x or y, whichever `slope` is written in.
+    ///
+    /// [`Map::Step`] chooses instead of multiplying: dx += dy where kept > 0, and nothing elsewhere, be dy infinite.
     fn map_backward(&self, slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>);
 
     /// y = a ∘ b, both broadcast to the shape of y.
@@ -88,7 +90,8 @@ pub trait Kernels<T: Real>: Sync {
     /// y = x reduced along `axis`; y's shape is x's without it.
     fn reduce(&self, how: Reduce, x: View<T>, axis: usize, y: ViewMut<T>);
 
-    /// y\[…\] = the index of the largest element of each row of x\[…,N\], the first of equals; N ≥ 1.
+    /// y\[…\] = the index of the largest element of each row of x\[…,N\], the first of equals; N ≥ 1. In a row of
+    /// NaNs alone, the last.
     fn argmax(&self, x: View<T>, y: ViewMut<u32>);
 
     /// y = (or, if `accumulate`, y +=) the product of the matrices a and b in the given form.
@@ -106,10 +109,11 @@ pub trait Kernels<T: Real>: Sync {
     /// dx_i += dy_i − e^(y_i) · Σ_j dy_j per row.
     fn log_softmax_backward(&self, y: View<T>, dy: View<T>, dx: ViewMut<T>);
 
-    /// y\[…\] = m + ln Σ_j e^(x_j − m) per row of x\[…,N\].
+    /// y\[…\] = m + ln Σ_j e^(x_j − m) per row of x\[…,N\], with m the row's maximum, or 0 if that is infinite: a row
+    /// of −∞ gives −∞, and one with +∞ gives +∞.
     fn logsumexp(&self, x: View<T>, y: ViewMut<T>);
 
-    /// dx_i += dy · e^(x_i − y) per row.
+    /// dx_i += dy · e^(x_i − y) per row, and nothing where x_i = −∞. (Where x_i = y = +∞ there is no slope: NaN.)
     fn logsumexp_backward(&self, x: View<T>, y: View<T>, dy: View<T>, dx: ViewMut<T>);
 
     /// y\[…,E\] = table\[index\[…\], :\], for table\[V,E\]; an index outside the table panics.
@@ -124,8 +128,8 @@ pub trait Kernels<T: Real>: Sync {
     /// dx\[…, index\[…,k\]\] += dy\[…,k\]; repeated indices add up.
     fn scatter_add(&self, index: View<u32>, dy: View<T>, dx: ViewMut<T>);
 
-    /// Per row of x\[M,N\]: μ = mean x, s = 1/√(mean (x − μ)² + ε), y = (x − μ)·s·w + b, with w\[N\], b\[N\];
-    /// stats\[M,2\] = (μ, s).
+    /// Per row of x\[…,N\]: μ = mean x, s = 1/√(mean (x − μ)² + ε), y = (x − μ)·s·w + b, with w\[N\], b\[N\];
+    /// stats\[…,2\] = (μ, s).
     fn layer_norm(&self, x: View<T>, w: View<T>, b: View<T>, epsilon: T, y: ViewMut<T>, stats: ViewMut<T>);
 
     /// With x̂ = (x − μ)·s and g = dy·w per row: dx += s·(g − mean g − x̂·mean(g·x̂)). `None` is nothing to compute.

@@ -94,6 +94,7 @@ impl Deref for Shape {
 }
 
 impl<const N: usize> From<[usize; N]> for Shape {
+    /// As [`Shape::new`]: panics with more than four axes.
     #[track_caller]
     fn from(extents: [usize; N]) -> Self {
         Self::new(&extents)
@@ -101,6 +102,7 @@ impl<const N: usize> From<[usize; N]> for Shape {
 }
 
 impl From<&[usize]> for Shape {
+    /// As [`Shape::new`]: panics with more than four axes.
     #[track_caller]
     fn from(extents: &[usize]) -> Self {
         Self::new(extents)

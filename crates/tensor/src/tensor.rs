@@ -194,6 +194,10 @@ impl<T: Element> Tensor<T> {
 
     /// Makes this a row-major tensor of `shape` with unspecified elements, in the buffer it already has if that is
     /// its own and large enough: how an arena keeps its buffers from one pass to the next.
+    ///
+    /// # Panics
+    /// With more than four axes.
+    #[track_caller]
     pub fn resize(&mut self, shape: impl Into<Shape>) {
         let shape = shape.into();
         let Storage::Host(data) = &mut self.storage;

@@ -41,6 +41,45 @@ fn a_masked_logit_has_no_probability_and_a_nan_is_not_hidden() {
 }
 
 #[test]
+fn a_closed_relu_lets_nothing_through() {
+    let y = Tensor::from([0.0, 0.0, -1.0, 2.0, 2.0]);
+    let dy = Tensor::from([f64::INFINITY, f64::NAN, f64::NEG_INFINITY, f64::INFINITY, 3.0]);
+    for k in BOTH {
+        let mut dx = Tensor::full([5], 0.5);
+        k.map_backward(Map::Step, y.view(), dy.view(), dx.view_mut());
+        assert_eq!(dx.to_vec(), [0.5, 0.5, 0.5, f64::INFINITY, 3.5]);
+    }
+}
+
+#[test]
+fn argmax_passes_nans_over() {
+    let (nan, low) = (f64::NAN, f64::NEG_INFINITY);
+    let x = Tensor::from([[nan, 1.0, 3.0], [1.0, nan, 3.0], [nan, nan, low], [3.0, 1.0, nan], [nan; 3]]);
+    for k in BOTH {
+        let mut best = Tensor::from([9_u32; 5]);
+        k.argmax(x.view(), best.view_mut());
+        assert_eq!(best.to_vec(), [2, 2, 2, 0, 2]);
+    }
+}
+
+#[test]
+fn logsumexp_of_infinities_is_infinite_and_hides_no_nan() {
+    let (high, low) = (f64::INFINITY, f64::NEG_INFINITY);
+    let x = Tensor::from([[low, low], [high, 1.0], [high, low], [low, 1.0], [low, f64::NAN], [high, f64::NAN]]);
+    for k in BOTH {
+        let mut y = Tensor::zeros([6]);
+        k.logsumexp(x.view(), y.view_mut());
+        assert_eq!(y.to_vec()[..4], [low, high, high, 1.0]);
+        assert!(y.to_vec()[4..].iter().all(|y| y.is_nan()));
+        let mut dx = Tensor::full([6, 2], 0.5);
+        k.logsumexp_backward(x.view(), y.view(), Tensor::full([6], 2.0).view(), dx.view_mut());
+        let dx = dx.to_vec();
+        assert_eq!((&dx[..2], dx[3], dx[5], &dx[6..8]), (&[0.5; 2][..], 0.5, 0.5, &[0.5, 2.5][..]));
+        assert!(dx[2].is_nan() && dx[4].is_nan());
+    }
+}
+
+#[test]
 fn saturated_gates_keep_or_replace_the_state() {
     let (open, shut) = (-1e4, 1e4); // z = 0 takes the candidate, z = 1 keeps h
     let gx = Tensor::from([[0.0, open, 1e4], [0.0, shut, 1e4]]);

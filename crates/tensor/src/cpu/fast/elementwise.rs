@@ -14,6 +14,9 @@ pub(super) fn map<T: Real>(f: Map<T>, x: View<T>, y: ViewMut<T>) {
 
 pub(super) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
     let zip = Zip::from(dx.host()).and(kept.host()).and(dy.host());
+    if slope == Map::Step {
+        return zip.for_each(|dx, &kept, &dy| *dx += if kept > T::zero() { dy } else { T::zero() });
+    }
     for_map!(slope, |slope| zip.for_each(|dx, &kept, &dy| *dx += slope(kept) * dy));
 }
 

@@ -8,8 +8,16 @@ use crate::view::{View, ViewMut};
 
 /// The row's maximum m and Σ e^(x − m).
 fn maximum_and_mass<T: Real>(x: &[T]) -> (T, T) {
-    let m = x.iter().fold(T::of(f64::NEG_INFINITY), |m, &x| m.maximum(x));
-    (m, x.iter().fold(T::zero(), |sum, &x| sum + (x - m).exp()))
+    let m = maximum(x);
+    (m, mass(x, m))
+}
+
+fn maximum<T: Real>(x: &[T]) -> T {
+    x.iter().fold(T::of(f64::NEG_INFINITY), |m, &x| m.maximum(x))
+}
+
+fn mass<T: Real>(x: &[T], m: T) -> T {
+    x.iter().fold(T::zero(), |sum, &x| sum + (x - m).exp())
 }
 
 fn dot<T: Real>(a: &[T], b: &[T]) -> T {
@@ -60,14 +68,17 @@ pub(super) fn log_softmax_backward<T: Real>(y: View<T>, dy: View<T>, dx: ViewMut
 
 pub(super) fn logsumexp<T: Real>(x: View<T>, y: ViewMut<T>) {
     for (y, x) in y.host().iter_mut().zip(x.host().rows()) {
-        let (m, mass) = maximum_and_mass(&row(x));
-        *y = m + mass.ln();
+        let x = row(x);
+        let m = maximum(&x);
+        let m = if m.value().is_infinite() { T::zero() } else { m };
+        *y = m + mass(&x, m).ln();
     }
 }
 
 pub(super) fn logsumexp_backward<T: Real>(x: View<T>, y: View<T>, dy: View<T>, dx: ViewMut<T>) {
     let (y, dy, x) = (y.host(), dy.host(), x.host());
     for (((dx, x), &y), &dy) in dx.host().rows_mut().into_iter().zip(x.rows()).zip(&y).zip(&dy) {
-        Zip::from(dx).and(x).for_each(|dx, &x| *dx += dy * (x - y).exp());
+        let term = |x: T| if x == T::of(f64::NEG_INFINITY) { T::zero() } else { dy * (x - y).exp() };
+        Zip::from(dx).and(x).for_each(|dx, &x| *dx += term(x));
     }
 }

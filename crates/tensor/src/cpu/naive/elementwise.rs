@@ -13,7 +13,12 @@ pub(super) fn map<T: Real>(f: Map<T>, x: View<T>, mut y: ViewMut<T>) {
 
 pub(super) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: View<T>, mut dx: ViewMut<T>) {
     for i in dx.shape().indices() {
-        dx.add_at(&i, slope.apply(kept.at(&i)) * dy.at(&i));
+        let (kept, dy) = (kept.at(&i), dy.at(&i));
+        match slope {
+            Map::Step if kept > T::zero() => dx.add_at(&i, dy),
+            Map::Step => {}
+            _ => dx.add_at(&i, slope.apply(kept) * dy),
+        }
     }
 }
 

@@ -37,7 +37,8 @@ pub(super) fn argmax<T: Real>(x: View<T>, mut y: ViewMut<u32>) {
     for i in rows(x.shape()) {
         let mut best = 0;
         for j in 1..n {
-            if x.at(&i.then(j)) > x.at(&i.then(best)) {
+            let (x, largest) = (x.at(&i.then(j)), x.at(&i.then(best)));
+            if x > largest || largest.value().is_nan() {
                 best = j;
             }
         }

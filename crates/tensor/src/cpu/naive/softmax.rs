@@ -54,7 +54,7 @@ pub(super) fn logsumexp<T: Real>(x: View<T>, mut y: ViewMut<T>) {
     let n = x.shape().last_extent();
     for i in rows(x.shape()) {
         let x = |j| x.at(&i.then(j));
-        let m = maximum(n, x);
+        let m = finite_or_zero(maximum(n, x));
         y.set(&i, m + sum(n, |j| (x(j) - m).exp()).ln());
     }
 }
@@ -62,7 +62,14 @@ pub(super) fn logsumexp<T: Real>(x: View<T>, mut y: ViewMut<T>) {
 pub(super) fn logsumexp_backward<T: Real>(x: View<T>, y: View<T>, dy: View<T>, mut dx: ViewMut<T>) {
     for i in rows(x.shape()) {
         for j in 0..x.shape().last_extent() {
-            dx.add_at(&i.then(j), dy.at(&i) * (x.at(&i.then(j)) - y.at(&i)).exp());
+            let x = x.at(&i.then(j));
+            if x != T::of(f64::NEG_INFINITY) {
+                dx.add_at(&i.then(j), dy.at(&i) * (x - y.at(&i)).exp());
+            }
         }
     }
+}
+
+fn finite_or_zero<T: Real>(m: T) -> T {
+    if m.value().is_infinite() { T::zero() } else { m }
 }
