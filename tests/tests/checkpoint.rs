@@ -60,7 +60,7 @@ fn bits<T: Stored>(values: &Tensor<T>) -> Vec<u64> {
 }
 
 fn there_and_back<T: Stored>(folder: &Folder) {
-    for rule in [Rule::adam(), Rule::Sgd { momentum: 0.9 }, Rule::rmsprop()] {
+    for rule in [Rule::adam(), Rule::adamw(0.1), Rule::Sgd { momentum: 0.9 }, Rule::rmsprop()] {
         let (params, optimizer) = trained::<T>(rule);
         let path = folder.file(T::DTYPE);
         save(&path, &params, Some(&optimizer), &about()).expect("saved");
@@ -125,7 +125,7 @@ fn names_shapes_and_types_are_as_python_expects() {
     ];
     assert_eq!(found, want.map(|(name, shape)| (name.to_string(), Dtype::F32, shape)));
     let checkpoint = Checkpoint::load(&path).expect("loaded");
-    let metadata = [("optimizer.steps", "3"), ("task", "calculator"), ("width", "3")];
+    let metadata = [("optimizer.rule", "adam"), ("optimizer.steps", "3"), ("task", "calculator"), ("width", "3")];
     assert!(checkpoint.metadata().iter().map(|(k, v)| (&k[..], &v[..])).eq(metadata));
     assert_eq!(checkpoint.shapes().next(), Some(("gru.bias_hh_l0", &[9][..])));
 }
@@ -296,8 +296,16 @@ fn an_optimisers_state_that_does_not_fit() {
     };
     let advice = "; rename the tensors, or build the model or optimiser that the file was saved from";
     save(&path, &params, Some(&adam), &about()).expect("saved");
-    let mut sgd = Optimizer::new(Rule::Sgd { momentum: 0.9 }, &params);
-    assert_eq!(error(&mut sgd), format!("holds the unexpected optimizer.v{advice}"));
+    let rule = |found: &str, expected: &str| {
+        format!(
+            "its metadata {found}, expected \"{expected}\" under \"optimizer.rule\"; \
+             build the optimiser that the file was saved from, or begin with a new one"
+        )
+    };
+    for other in [Rule::adamw(0.0), Rule::Sgd { momentum: 0.9 }, Rule::rmsprop()] {
+        let mut optimizer = Optimizer::new(other, &params);
+        assert_eq!(error(&mut optimizer), rule("give the optimiser's rule as \"adam\"", other.name()));
+    }
     let mut small = Optimizer::new(Rule::adam(), &model::<f32>(1, 2));
     assert_eq!(
         error(&mut small),
@@ -305,16 +313,22 @@ fn an_optimisers_state_that_does_not_fit() {
     );
     save(&path, &params, None, &about()).expect("saved");
     let mut fresh = Optimizer::new(Rule::adam(), &params);
+    assert_eq!(error(&mut fresh), rule("lack the optimiser's rule", "adam"));
+    let adam = ("optimizer.rule", "adam");
+    foreign(&path, &[adam], &HEAD, |_, _| ());
     assert_eq!(error(&mut fresh), format!("lacks optimizer.m, optimizer.v{advice}"));
 
-    let steps =
-        |found: &str| format!("{found}, expected a whole number under \"optimizer.steps\"; begin with a new optimiser");
+    let steps = |found: &str| {
+        format!("{found}, expected a whole number below 2^64 - 1 under \"optimizer.steps\"; begin with a new optimiser")
+    };
     let moments: Tensors = &[("optimizer.m", Dtype::F32, &[67]), ("optimizer.v", Dtype::F32, &[67])];
-    foreign(&path, &[], moments, |_, _| ());
+    foreign(&path, &[adam], moments, |_, _| ());
     assert_eq!(error(&mut fresh), steps("its metadata lack the optimiser's steps"));
-    foreign(&path, &[("optimizer.steps", "-1")], moments, |_, _| ());
-    assert_eq!(error(&mut fresh), steps("its metadata give the optimiser's steps as \"-1\""));
-    foreign(&path, &[("optimizer.steps", "7")], moments, |_, _| ());
+    for bad in ["-1", "18446744073709551615"] {
+        foreign(&path, &[adam, ("optimizer.steps", bad)], moments, |_, _| ());
+        assert_eq!(error(&mut fresh), steps(&format!("its metadata give the optimiser's steps as \"{bad}\"")));
+    }
+    foreign(&path, &[adam, ("optimizer.steps", "7")], moments, |_, _| ());
     Checkpoint::load(&path).expect("valid").load_optimizer(&mut fresh).expect("fits");
     assert_eq!(fresh.steps(), 7);
 }
@@ -361,10 +375,33 @@ fn a_write_that_cannot_take_its_place_removes_what_it_wrote() {
     assert!(error.to_string().contains("no/such/folder: cannot be written: "), "{error}");
 }
 
+/// Such a folder takes files but cannot be opened (but by root, for whom this is an ordinary save).
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_read_takes_checkpoints() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("unreadable");
+    let path = folder.file("model.safetensors");
+    let set = |mode| fs::set_permissions(&folder.0, fs::Permissions::from_mode(mode)).expect("our own folder");
+    set(0o300);
+    let saved = save(&path, &head(), None, &BTreeMap::new());
+    set(0o700);
+    saved.expect("the folder may be written to");
+    Checkpoint::load(&path).expect("whole");
+}
+
 #[test]
 #[should_panic(expected = "save: parameter optimizer.m has a name that is kept for the optimiser")]
 fn parameters_do_not_take_the_optimisers_names() {
     let mut params = Params::<f32>::new();
     params.add("optimizer.m", &Tensor::zeros([1]));
+    let _ = save("never", &params, None, &BTreeMap::new());
+}
+
+#[test]
+#[should_panic(expected = "save: parameter __metadata__ has a name that is kept for the metadata")]
+fn parameters_do_not_take_the_metadatas_name() {
+    let mut params = Params::<f32>::new();
+    params.add("__metadata__", &Tensor::zeros([1]));
     let _ = save("never", &params, None, &BTreeMap::new());
 }

@@ -116,6 +116,7 @@ impl core::error::Error for Unreached {}
 
 impl<T: Real> Tape<T> {
     /// Runs back from node `root`, whose gradient is `dy`, or one.
+    #[track_caller]
     pub(crate) fn run_back(&self, root: u32, dy: Option<&Tensor<T>>) -> Result<(), Unreached> {
         assert!(self.records(), "backward: this tape evaluates, it has recorded nothing");
         let arena = &mut *self.arena.borrow_mut();
@@ -151,7 +152,7 @@ impl<T: Real> Arena<T> {
             grad.reached = false;
         }
         let seed = &mut self.grads[root as usize];
-        seed.reached = true;
+        seed.reached = self.nodes[root as usize].needs_grad;
         seed.sum.resize(value(&self.nodes, root).shape());
         match dy {
             Some(dy) => kernels.map(Map::Identity, dy.view(), seed.sum.view_mut()),

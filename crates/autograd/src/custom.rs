@@ -44,7 +44,7 @@ pub trait CustomOp<T: Real>: Send {
     /// The name in errors and printed tapes.
     fn name(&self) -> &str;
 
-    /// Computes the value into [`Forward::output`].
+    /// Computes the value into [`Forward::output`], which must be asked for.
     fn forward(&self, f: &mut Forward<'_, T>);
 
     /// Adds to each [`Backward::grad`] that is there.

@@ -14,6 +14,8 @@ pub struct Forward<'a, T: Real> {
     pub(crate) value: &'a mut Option<Tensor<T>>,
     pub(crate) kept: &'a mut Option<Tensor<T>>,
     pub(crate) scratch: &'a mut Vec<Tensor<T>>,
+    /// Whether this pass has a value: the slot may still hold the last one's.
+    pub(crate) has_output: bool,
 }
 
 impl<'a, T: Real> Forward<'a, T> {
@@ -39,6 +41,7 @@ impl<'a, T: Real> Forward<'a, T> {
 
     /// The value's buffer, of this shape, its elements unspecified.
     pub fn output(&mut self, shape: impl Into<Shape>) -> ViewMut<'_, T> {
+        self.has_output = true;
         sized(self.value, shape.into())
     }
 
@@ -48,6 +51,7 @@ impl<'a, T: Real> Forward<'a, T> {
         shape: impl Into<Shape>,
         kept: impl Into<Shape>,
     ) -> (ViewMut<'_, T>, ViewMut<'_, T>) {
+        self.has_output = true;
         (sized(self.value, shape.into()), sized(self.kept, kept.into()))
     }
 
@@ -66,6 +70,7 @@ impl<'a, T: Real> Forward<'a, T> {
 
     /// Makes the value a view of a buffer that exists already.
     pub(crate) fn share(&mut self, tensor: Tensor<T>) {
+        self.has_output = true;
         *self.value = Some(tensor);
     }
 
@@ -76,7 +81,8 @@ impl<'a, T: Real> Forward<'a, T> {
             return self.share(x.reshape(shape));
         }
         kernels.map(Map::Identity, x.view(), sized(self.kept, x.shape()));
-        *self.value = self.kept.as_ref().map(|copy| copy.reshape(shape));
+        let copy = self.kept.as_ref().expect("it has just been made").reshape(shape);
+        self.share(copy);
     }
 
     pub(crate) fn tensor(&self, k: usize) -> &'a Tensor<T> {

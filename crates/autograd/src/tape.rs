@@ -98,7 +98,8 @@ impl<T: Real> Tape<T> {
         Self { arena: RefCell::new(arena), kernels, records: true }
     }
 
-    /// A tape that computes values and records nothing: the same model code, for inference.
+    /// A tape for inference with the same model code: no variable needs a gradient, and none can run back. The values
+    /// stay until [`clear`](Self::clear), as on any tape.
     pub fn evaluating() -> Self {
         Self { records: false, ..Self::new() }
     }
@@ -126,19 +127,20 @@ impl<T: Real> Tape<T> {
     /// Records an operation of the caller's own; see [`CustomOp`].
     ///
     /// # Panics
-    /// If an input belongs to another tape.
+    /// If an input belongs to another tape, or the operation's forward makes no output.
     #[track_caller]
     pub fn custom<'t>(&'t self, op: impl CustomOp<T> + 'static, inputs: &[Var<'t, T>]) -> Var<'t, T> {
         self.record(Op::Custom(Box::new(op)), inputs)
     }
 
-    /// Starts a new pass. The buffers of this one are kept for it.
+    /// Starts a new pass. The buffers of this one are kept for it; what operations hold, such as hooks, is dropped.
     pub fn clear(&mut self) {
         let arena = self.arena.get_mut();
         for node in &mut arena.nodes[..arena.len] {
             if node.op.shares_its_value() {
                 node.value = None;
             }
+            node.op = Op::Leaf(Leaf::Constant);
         }
         for grad in &mut arena.grads {
             grad.reached = false;
@@ -172,6 +174,7 @@ impl<T: Real> Tape<T> {
         let mut arena = self.arena.borrow_mut();
         let id = arena.push(Op::Leaf(leaf), &[], self.records && needs_grad);
         arena.nodes[id as usize].value = Some(value);
+        arena.len += 1;
         Var { tape: self, id }
     }
 
@@ -187,11 +190,13 @@ impl<T: Real> Tape<T> {
             && inputs.iter().any(|x| arena.nodes[x.id as usize].needs_grad);
         let id = arena.push(op, inputs, needs_grad);
         arena.compute(id, self.kernels);
+        arena.len += 1; // not before: a panic that is caught leaves no node without a value
         Var { tape: self, id }
     }
 }
 
 impl<T: Real> Arena<T> {
+    /// Puts a node behind those of this pass, which it joins when it has its value.
     fn push(&mut self, op: Op<T>, inputs: &[Var<'_, T>], needs_grad: bool) -> u32 {
         let start = self.inputs.len() as u32;
         self.inputs.extend(inputs.iter().map(|x| x.id));
@@ -205,15 +210,18 @@ impl<T: Real> Arena<T> {
             }
             None => self.nodes.push(Node { op, inputs, value: None, kept: None, needs_grad }),
         }
-        self.len += 1;
         id as u32
     }
 
+    #[track_caller]
     fn compute(&mut self, id: u32, kernels: &dyn Kernels<T>) {
         let (before, rest) = self.nodes.split_at_mut(id as usize);
         let Node { op, inputs, value, kept, .. } = &mut rest[0];
         let inputs = &self.inputs[inputs.0 as usize..inputs.1 as usize];
-        op.forward(&mut Forward { kernels, before, inputs, value, kept, scratch: &mut self.scratch });
+        let scratch = &mut self.scratch;
+        let mut forward = Forward { kernels, before, inputs, value, kept, scratch, has_output: false };
+        op.forward(&mut forward);
+        assert!(forward.has_output, "{}: forward made no output", op.name());
     }
 }
 
@@ -225,6 +233,9 @@ impl<T: Real> Default for Tape<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::string::{String, ToString};
+
     use super::*;
 
     #[test]
@@ -238,10 +249,60 @@ mod tests {
     }
 
     #[test]
+    fn a_new_pass_has_dropped_the_hooks_of_the_last_one() {
+        let (mut tape, held) = (Tape::<f64>::new(), Arc::new(()));
+        let hook = held.clone();
+        tape.input(Tensor::scalar(1.0)).hook(move |_| drop(hook.clone()));
+        assert_eq!(Arc::strong_count(&held), 2);
+        tape.clear();
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+
+    /// y = x, where it does what it should.
+    struct Lazy(bool);
+
+    impl CustomOp<f64> for Lazy {
+        fn name(&self) -> &str {
+            "lazy"
+        }
+
+        fn forward(&self, f: &mut Forward<'_, f64>) {
+            if !self.0 {
+                let x = f.input(0);
+                f.kernels().map(tensor::Map::Identity, x, f.output(x.shape()));
+            }
+        }
+
+        fn backward(&self, _: &mut crate::Backward<'_, f64>) {}
+    }
+
+    #[test]
+    fn a_missing_output_is_no_value_of_the_last_pass_and_no_node() {
+        let mut tape = Tape::new();
+        let lazy = |tape: &Tape<f64>, lazy| tape.custom(Lazy(lazy), &[tape.input(Tensor::scalar(1.0))]).value().item();
+        assert_eq!(lazy(&tape, false), 1.0);
+        tape.clear();
+        let panic = catch_unwind(AssertUnwindSafe(|| lazy(&tape, true))).expect_err("there is no output");
+        assert_eq!(panic.downcast_ref::<String>().map(|s| &**s), Some("lazy: forward made no output"));
+        assert_eq!(tape.to_string(), "%0 = input []\n");
+        assert_eq!(tape.var(0).square().value().item(), 1.0);
+    }
+
+    #[test]
     #[should_panic(expected = "add: an operand belongs to another tape")]
     fn tapes_do_not_mix() {
         let (one, other) = (Tape::<f64>::new(), Tape::new());
         let _ = one.input(Tensor::scalar(1.0)) + other.input(Tensor::scalar(1.0));
+    }
+
+    #[test]
+    fn a_constant_has_no_gradient_though_a_pass_starts_there() {
+        let tape = Tape::<f64>::new();
+        let (c, x) = (tape.constant(Tensor::scalar(1.0)), tape.input(Tensor::scalar(1.0)));
+        for root in [c, x.detach()] {
+            root.backward().expect("no parameters");
+            assert_eq!((root.grad(), x.grad()), (None, None));
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// If a trainable parameter of this pass was not reached.
     ///
     /// # Panics
-    /// If this is not a single number.
+    /// If this is not a single number, or the tape is [evaluating](Tape::evaluating).
     #[track_caller]
     pub fn backward(self) -> Result<(), Unreached> {
         assert_eq!(self.shape().size(), 1, "backward: the loss must be one number, not {}", self.shape());
@@ -54,7 +54,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// If a trainable parameter of this pass was not reached.
     ///
     /// # Panics
-    /// If the shapes differ.
+    /// If the shapes differ, or the tape is [evaluating](Tape::evaluating).
     #[track_caller]
     pub fn backward_from(self, dy: &Tensor<T>) -> Result<(), Unreached> {
         assert_eq!(self.shape(), dy.shape(), "backward_from: value {} and gradient {}", self.shape(), dy.shape());
@@ -62,7 +62,7 @@ impl<'t, T: Real> Var<'t, T> {
     }
 
     /// The gradient that the last backward pass left here: of this variable's value in all its uses together. `None`
-    /// where that pass did not come by.
+    /// where that pass did not come by, and for what needs none: constants, and what is computed from them alone.
     pub fn grad(self) -> Option<Tensor<T>> {
         let arena = self.tape.arena.borrow();
         let grad = arena.grads.get(self.id as usize)?;

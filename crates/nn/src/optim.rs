@@ -71,6 +71,16 @@ impl Rule {
         Self::RmsProp { alpha: 0.99, epsilon: 1e-8 }
     }
 
+    /// The name of the algorithm, without its hyper-parameters: `adam`, `adamw`, `sgd` or `rmsprop`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Adam { decoupled: false, .. } => "adam",
+            Self::Adam { decoupled: true, .. } => "adamw",
+            Self::Sgd { .. } => "sgd",
+            Self::RmsProp { .. } => "rmsprop",
+        }
+    }
+
     /// The names of the moments, in the order in which the kernel takes them.
     const fn moments(&self) -> &'static [&'static str] {
         match self {

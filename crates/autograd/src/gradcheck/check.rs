@@ -69,6 +69,10 @@ pub(super) fn check(
         return report;
     }
     let pass = Pass::run(f, inputs);
+    if pass.y.size() == 0 {
+        report.findings.push(Finding::NoOutput);
+        return report;
+    }
     if !pass.has_the_bits_of(&Pass::run(f, inputs)) {
         report.findings.push(Finding::NotDeterministic);
         return report;

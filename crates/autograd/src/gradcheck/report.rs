@@ -26,6 +26,8 @@ pub struct Worst {
 pub enum Finding {
     /// There is nothing to differentiate by.
     NoInputs,
+    /// The function's value is empty: there is nothing to differentiate.
+    NoOutput,
     /// A second run gave other bits: random numbers, or state that outlives a call.
     NotDeterministic,
     /// The tape left no gradient for this input, and it has none: the function does not depend on it.
@@ -142,6 +144,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoInputs => write!(f, "there are no inputs: nothing was checked"),
+            Self::NoOutput => write!(f, "the function's value has no elements: nothing was checked"),
             Self::NotDeterministic => write!(
                 f,
                 "not a function: a second run gave other bits; draw random numbers and build modules outside of it"

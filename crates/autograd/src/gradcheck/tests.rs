@@ -100,6 +100,14 @@ fn without_inputs_nothing_is_checked() {
 }
 
 #[test]
+fn without_an_output_nothing_is_checked() {
+    for report in both(&function!(|x| (x[0] * x[1]).slice(0, 1..1))) {
+        assert_eq!(report.findings, [Finding::NoOutput]);
+        assert!(!report.is_ok());
+    }
+}
+
+#[test]
 fn what_changes_from_run_to_run_is_no_function() {
     let calls = Cell::new(0.0);
     let report = central_differences(

@@ -6,7 +6,9 @@
 //! - Cost: one copy forward, 1 flop an element backward.
 //! - Reference: NumPy manual, `numpy.concatenate`.
 
-use tensor::{Map, Real};
+use alloc::vec::Vec;
+
+use tensor::{MAX_RANK, Map, Real, Shape};
 
 use crate::backward::Backward;
 use crate::forward::Forward;
@@ -19,7 +21,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// `parts` side by side along `axis`.
     ///
     /// # Panics
-    /// Without parts, or if their other extents differ.
+    /// Without parts, if they have no such axis, or if their other extents differ.
     #[track_caller]
     pub fn concat(parts: &[Var<'t, T>], axis: usize) -> Self {
         let first = parts.first().expect("concat: there is nothing to put together");
@@ -33,18 +35,25 @@ impl<'t, T: Real> Var<'t, T> {
         first.tape.record(Op::Concat(Concat(axis)), parts)
     }
 
-    /// `parts`, of one shape, along a new outermost axis.
+    /// `parts`, of one shape, along a new outermost axis. Numbers become a vector.
     ///
     /// # Panics
-    /// Without parts, or if their shapes differ.
+    /// Without parts, if their shapes differ, or if they have [`tensor::MAX_RANK`] axes already.
     #[track_caller]
     pub fn stack(parts: &[Var<'t, T>]) -> Self {
         let first = parts.first().expect("stack: there is nothing to put together");
         let shape = first.shape();
-        let flat = Self::concat(parts, 0);
-        let mut extents = [parts.len(); tensor::MAX_RANK + 1];
+        let mut extents = [1; MAX_RANK + 1];
         extents[1..=shape.rank()].copy_from_slice(&shape);
-        flat.reshape(&extents[..=shape.rank()])
+        let row = Shape::new(&extents[..=shape.rank()]);
+        let rows: Vec<_> = parts
+            .iter()
+            .map(|part| {
+                assert_eq!(part.shape(), shape, "stack: {shape} and {} differ", part.shape());
+                part.reshape(row)
+            })
+            .collect();
+        Self::concat(&rows, 0)
     }
 }
 
@@ -99,6 +108,28 @@ mod tests {
     fn a_new_axis() {
         let a = Tensor::from([1.0, 2.0]);
         check_against_differences(&[a.clone(), a], |x| Var::stack(&[x[0], x[1], x[0]]).square());
+    }
+
+    #[test]
+    fn numbers_make_a_vector() {
+        let [a, b] = [3.0, -2.0].map(Tensor::scalar);
+        let tape = Tape::<f64>::new();
+        assert_eq!(Var::stack(&[tape.input(a.clone()), tape.input(b.clone())]).value(), Tensor::from([3.0, -2.0]));
+        check_against_differences(&[a, b], |x| Var::stack(&[x[0], x[1], x[0]]).square());
+    }
+
+    #[test]
+    #[should_panic(expected = "stack: [2] and [3] differ")]
+    fn shapes_differ() {
+        let tape = Tape::<f64>::new();
+        let _ = Var::stack(&[2, 3, 1].map(|n| tape.input(Tensor::zeros([n]))));
+    }
+
+    #[test]
+    #[should_panic(expected = "a tensor has at most 4 axes, not 5")]
+    fn no_axis_is_free() {
+        let tape = Tape::<f64>::new();
+        let _ = Var::stack(&[tape.input(Tensor::zeros([2, 3, 4, 5]))]);
     }
 
     #[test]

@@ -60,6 +60,13 @@ pub enum Problem {
         /// The tensor.
         name: String,
     },
+    /// The metadata do not name the optimiser's rule.
+    Rule {
+        /// What they say.
+        found: Option<String>,
+        /// The name of the rule.
+        expected: &'static str,
+    },
     /// The metadata do not say how many steps the optimiser has taken.
     Steps {
         /// What they say.
@@ -122,12 +129,26 @@ impl fmt::Display for Problem {
                  go on from an earlier checkpoint"
                 )
             }
+            Self::Rule { found, expected } => {
+                match found {
+                    Some(found) => write!(f, "its metadata give the optimiser's rule as {found:?}")?,
+                    None => write!(f, "its metadata lack the optimiser's rule")?,
+                }
+                write!(
+                    f,
+                    ", expected {expected:?} under \"optimizer.rule\"; \
+                     build the optimiser that the file was saved from, or begin with a new one"
+                )
+            }
             Self::Steps { found } => {
                 match found {
                     Some(found) => write!(f, "its metadata give the optimiser's steps as {found:?}")?,
                     None => write!(f, "its metadata lack the optimiser's steps")?,
                 }
-                write!(f, ", expected a whole number under \"optimizer.steps\"; begin with a new optimiser")
+                write!(
+                    f,
+                    ", expected a whole number below 2^64 - 1 under \"optimizer.steps\"; begin with a new optimiser"
+                )
             }
         }
     }

@@ -19,7 +19,8 @@
 //! ```
 //!
 //! Parameters are under their names, which for our layers are PyTorch's, as are the shapes; an optimiser's moments are
-//! flat, under `optimizer.m` and `optimizer.v`, and its number of steps is in the metadata under `optimizer.steps`.
+//! flat, under `optimizer.m` and `optimizer.v`, and in the metadata are its rule, under `optimizer.rule`, and its number
+//! of steps, under `optimizer.steps`.
 //! The `state_dict` of a PyTorch model, saved by `safetensors.torch.save_file`, is a checkpoint without optimiser.
 
 mod error;
@@ -45,16 +46,20 @@ use crate::params::Params;
 /// What the names of an optimiser's tensors and metadata begin with, and those of parameters may not.
 const OPTIMIZER: &str = "optimizer.";
 const STEPS: &str = "optimizer.steps";
+const RULE: &str = "optimizer.rule";
+/// Where the format has the metadata, beside the tensors.
+const METADATA: &str = "__metadata__";
 
 /// Writes parameters, an optimiser's state and metadata, whole or not at all: whatever goes wrong, the file that was
 /// there before is still there. `f32` is saved as F32 and `f64` as F64, to the bit; the same content gives the same
-/// bytes.
+/// bytes. Where the folder may be read, the file is there for good when this returns; elsewhere a loss of power soon
+/// after may bring the old one back.
 ///
 /// # Errors
 /// If the file cannot be written, or a parameter or moment is not finite: such a checkpoint would not load.
 ///
 /// # Panics
-/// If a parameter's name begins with `optimizer.`.
+/// If a parameter's name begins with `optimizer.` or is `__metadata__`.
 #[track_caller]
 pub fn save<T: Stored>(
     path: impl AsRef<Path>,
@@ -66,11 +71,13 @@ pub fn save<T: Stored>(
     let mut tensors: Vec<_> = params.all().map(|p| (params.name(p).to_owned(), params.get(p))).collect();
     for (name, _) in &tensors {
         assert!(!name.starts_with(OPTIMIZER), "save: parameter {name} has a name that is kept for the optimiser");
+        assert!(name != METADATA, "save: parameter {name} has a name that is kept for the metadata");
     }
     let mut metadata = metadata.clone();
     if let Some(optimizer) = optimizer {
         tensors.extend(optimizer.moments().map(|(name, moment)| (format!("{OPTIMIZER}{name}"), moment.clone())));
         metadata.insert(STEPS.to_owned(), optimizer.steps().to_string());
+        metadata.insert(RULE.to_owned(), optimizer.rule().name().to_owned());
     }
     let written = match tensors.iter().find(|(_, values)| !is_finite(values)) {
         Some((name, _)) => Err(Problem::NotFinite { name: name.clone() }),
@@ -141,16 +148,21 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Sets an optimiser's moments and number of steps to what the file holds for them.
+    /// Sets an optimiser's moments and number of steps to what the file holds for them. Its hyper-parameters are its own:
+    /// like the learning rate, they may differ from those that it was saved with.
     ///
     /// # Errors
-    /// If the file holds no optimiser's state, or one of another rule or for another model, or a number in it is not
-    /// finite. Nothing is changed then.
+    /// If the file holds no optimiser's state, or one of another [rule](crate::Rule::name) or for another model, or a
+    /// number in it is not finite. Nothing is changed then.
     pub fn load_optimizer<T: Real>(&self, optimizer: &mut Optimizer<T>) -> Result<(), CheckpointError> {
         let expected: Vec<_> = optimizer.moments().map(|(name, m)| (format!("{OPTIMIZER}{name}"), m.shape())).collect();
+        let (found, rule) = (self.metadata.get(RULE), optimizer.rule().name());
+        if found.is_none_or(|found| found != rule) {
+            return Err(Problem::Rule { found: found.cloned(), expected: rule }.of(&self.path));
+        }
         let moments = self.take(&expected, |name| name.starts_with(OPTIMIZER))?;
         let found = self.metadata.get(STEPS);
-        let steps = found.and_then(|text| text.parse().ok());
+        let steps = found.and_then(|text| text.parse().ok()).filter(|&steps: &u64| steps < u64::MAX);
         let steps = steps.ok_or_else(|| Problem::Steps { found: found.cloned() }.of(&self.path))?;
         optimizer.restore(steps, moments);
         Ok(())

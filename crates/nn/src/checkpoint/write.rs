@@ -50,24 +50,30 @@ fn json(text: &str) -> String {
 }
 
 /// Writes beside the file, under its name with `.part` after it, and renames when everything is on the disk. Whatever
-/// interrupts this, the file is the old one or the new one.
+/// interrupts this, the file is the old one or the new one; an error means the old one.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part = OsString::from(path);
     part.push(".part");
     let part = Path::new(&part);
+    let folder = folder_of(path);
     let mut file = File::create(part)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(part, path));
     if written.is_err() {
         fs::remove_file(part).ok(); // the first error is the one to report
     }
     written?;
-    sync_folder(path)
+    if let Some(folder) = folder {
+        folder.sync_all().ok(); // the file is in its place: too late for an error
+    }
+    Ok(())
 }
 
-/// So that the new name survives a loss of power. Windows does not open folders, nor need this.
-fn sync_folder(path: &Path) -> io::Result<()> {
+/// The folder, to be synchronised so that the new name survives a loss of power. Not every folder that takes files can
+/// be opened, and Windows opens none. Without it a loss of power may bring the old file back, whole, which is no reason
+/// not to write the new one.
+fn folder_of(path: &Path) -> Option<File> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if cfg!(unix) { File::open(folder.unwrap_or(Path::new(".")))?.sync_all() } else { Ok(()) }
+    File::open(folder.unwrap_or(Path::new("."))).ok()
 }
 
 #[cfg(test)]
