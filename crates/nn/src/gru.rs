@@ -92,10 +92,11 @@ impl GruCell {
         }
     }
 
-    /// [`scan`](Self::scan), composed from small operations.
+    /// [`scan`](Self::scan), composed from small operations. Without a step nothing depends on the weights here, and
+    /// their gradients are missing, where the fused form's are zero.
     ///
     /// # Panics
-    /// If the shapes do not fit together, or there is no step.
+    /// If the shapes do not fit together.
     #[track_caller]
     pub fn scan_composed<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
         let mut h = h;
@@ -105,7 +106,7 @@ impl GruCell {
                 h
             })
             .collect();
-        Var::stack(&hs)
+        if hs.is_empty() { Var::stack(&[h]).slice(0, 0..0) } else { Var::stack(&hs) }
     }
 
     /// The state after one step, h'\[B,H\], from x\[B,I\] and h\[B,H\].
@@ -160,5 +161,42 @@ impl Gru {
     #[track_caller]
     pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
         self.cell.scan(weights, self.cell.input_part(weights, x), h)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use autograd::Tape;
+    use tensor::Tensor;
+
+    use super::*;
+    use crate::params::Params;
+
+    #[test]
+    fn no_steps_make_no_states() {
+        let mut params = Params::<f64>::new();
+        let gru = Gru::new(&mut Builder::new(&mut params, 1), 2, 5);
+        let tape = Tape::new();
+        let (weights, x, h) = (params.bind(&tape), Tensor::zeros([0, 3, 2]), Tensor::zeros([3, 5]));
+        let (x, h) = (tape.input(x), tape.input(h));
+        for variant in [Variant::ResetAfter, Variant::ResetBefore] {
+            let gru = Gru { cell: gru.cell.with_variant(variant) };
+            assert_eq!(gru.forward(weights, x, h).shape()[..], [0, 3, 5]);
+        }
+    }
+
+    /// The count that the documentation of the fused form gives.
+    #[test]
+    fn nodes_of_the_composed_form() {
+        let mut params = Params::<f64>::new();
+        let cell = GruCell::new(&mut Builder::new(&mut params, 1), 2, 5);
+        for steps in [1, 2, 7] {
+            let tape = Tape::new();
+            let weights = params.bind(&tape);
+            let (gx, h) = (tape.input(Tensor::zeros([steps, 3, 15])), tape.input(Tensor::zeros([3, 5])));
+            let before = tape.len();
+            cell.scan_composed(weights, gx, h);
+            assert_eq!(tape.len() - before, 33 * steps + 1);
+        }
     }
 }

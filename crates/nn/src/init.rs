@@ -16,7 +16,7 @@ pub enum Init {
     Constant(f64),
     /// Normal with mean zero and this standard deviation; PyTorch's embeddings use 1.
     Normal(f64),
-    /// Uniform between minus and plus this bound; PyTorch's GRU and Linear use 1/√fan-in.
+    /// Uniform between minus and plus this bound; PyTorch's Linear uses 1/√fan-in, its GRU 1/√hidden.
     Uniform(f64),
     /// A matrix with orthonormal rows or columns, whichever are fewer, times this gain.
     ///

@@ -16,9 +16,9 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Weight and bias uniform within ±1/√`inputs`.
+    /// Weight and bias uniform within ±1/√`inputs`; without inputs, zero.
     pub fn new<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, outputs: usize) -> Self {
-        let bound = Init::Uniform(1.0 / (inputs as f64).sqrt());
+        let bound = Init::Uniform(if inputs == 0 { 0.0 } else { 1.0 / (inputs as f64).sqrt() });
         Self::with_init(builder, inputs, outputs, bound, bound)
     }
 
@@ -51,4 +51,17 @@ pub(crate) fn affine<'t, T: Real>(x: Var<'t, T>, w: Var<'t, T>, b: Var<'t, T>) -
     let rows = x.reshape([shape.without(last).size(), shape[last]]);
     let y = rows.matmul_nt(w) + b;
     if shape.rank() == 2 { y } else { y.reshape(shape.with(last, w.shape()[0])) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::Params;
+
+    #[test]
+    fn without_inputs_the_bias_is_zero() {
+        let mut params = Params::<f64>::new();
+        Linear::new(&mut Builder::new(&mut params, 1), 0, 2);
+        assert_eq!(params.flat().to_vec(), [0.0, 0.0]);
+    }
 }

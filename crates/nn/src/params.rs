@@ -15,6 +15,15 @@ use tensor::{Fast, Kernels, Map, Real, Shape, Tensor, ViewMut};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Param(usize);
 
+impl Param {
+    /// Its place among `count` parameters.
+    #[track_caller]
+    fn among(self, count: usize) -> usize {
+        assert!(self.0 < count, "parameter {} of {count}: the handle is of other parameters", self.0);
+        self.0
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Entry {
     name: Arc<str>,
@@ -69,27 +78,39 @@ impl<T: Real> Params<T> {
     }
 
     /// A parameter's name.
+    ///
+    /// # Panics
+    /// If the handle is of other parameters and none here has its place.
+    #[track_caller]
     pub fn name(&self, param: Param) -> &str {
-        &self.entries[param.0].name
+        &self.entries[param.among(self.entries.len())].name
     }
 
     /// A parameter's shape.
+    ///
+    /// # Panics
+    /// As [`name`](Self::name).
+    #[track_caller]
     pub fn shape(&self, param: Param) -> Shape {
-        self.entries[param.0].shape
+        self.entries[param.among(self.entries.len())].shape
     }
 
     /// A parameter's value: a view of the flat buffer.
+    ///
+    /// # Panics
+    /// As [`name`](Self::name).
+    #[track_caller]
     pub fn get(&self, param: Param) -> Tensor<T> {
-        self.entries[param.0].of(&self.flat)
+        self.entries[param.among(self.entries.len())].of(&self.flat)
     }
 
     /// Overwrites a parameter.
     ///
     /// # Panics
-    /// If the shapes differ.
+    /// If the shapes differ, and as [`name`](Self::name).
     #[track_caller]
     pub fn set(&mut self, param: Param, value: &Tensor<T>) {
-        let Entry { name, shape, offset, .. } = &self.entries[param.0];
+        let Entry { name, shape, offset, .. } = &self.entries[param.among(self.entries.len())];
         assert_eq!(value.shape(), *shape, "parameter {name} has shape {shape}, not {}", value.shape());
         let part = self.flat.view_mut().slice(0, *offset..offset + shape.size());
         let flat = value.reshape([shape.size()]);
@@ -97,13 +118,22 @@ impl<T: Real> Params<T> {
     }
 
     /// Whether the parameter takes part in training.
+    ///
+    /// # Panics
+    /// As [`name`](Self::name).
+    #[track_caller]
     pub fn is_trainable(&self, param: Param) -> bool {
-        self.entries[param.0].trainable
+        self.entries[param.among(self.entries.len())].trainable
     }
 
     /// Takes a parameter out of training, or back in. A frozen one is a constant on the tape.
+    ///
+    /// # Panics
+    /// As [`name`](Self::name).
+    #[track_caller]
     pub fn set_trainable(&mut self, param: Param, trainable: bool) {
-        self.entries[param.0].trainable = trainable;
+        let place = param.among(self.entries.len());
+        self.entries[place].trainable = trainable;
     }
 
     /// How many numbers there are altogether.
@@ -168,7 +198,7 @@ impl<T: Real> Params<T> {
                 tape.constant(value)
             };
         }
-        Weights { tape, first }
+        Weights { tape, first, len: self.entries.len() }
     }
 }
 
@@ -193,6 +223,7 @@ fn first_not_finite<'a, T: Real>(entries: &'a [Entry], flat: &Tensor<T>) -> Opti
 pub struct Weights<'t, T: Real = f32> {
     tape: &'t Tape<T>,
     first: usize,
+    len: usize,
 }
 
 impl<'t, T: Real> Weights<'t, T> {
@@ -205,7 +236,7 @@ impl<'t, T: Real> Weights<'t, T> {
         let first = vars.first().expect("from_vars: there are no variables");
         let in_a_row = vars.iter().enumerate().all(|(k, var)| var.index() == first.index() + k);
         assert!(in_a_row, "from_vars: the variables do not stand on the tape one after the other");
-        Self { tape: first.tape(), first: first.index() }
+        Self { tape: first.tape(), first: first.index(), len: vars.len() }
     }
 
     /// The tape.
@@ -214,8 +245,12 @@ impl<'t, T: Real> Weights<'t, T> {
     }
 
     /// A parameter's variable.
+    ///
+    /// # Panics
+    /// If the handle is of other parameters and none of these has its place.
+    #[track_caller]
     pub fn get(self, param: Param) -> Var<'t, T> {
-        self.tape.var(self.first + param.0)
+        self.tape.var(self.first + param.among(self.len))
     }
 }
 
@@ -262,8 +297,12 @@ impl<T: Real> Grads<T> {
     }
 
     /// The gradient of one parameter: a view of the flat buffer.
+    ///
+    /// # Panics
+    /// If the handle is of other parameters and none of these has its place.
+    #[track_caller]
     pub fn get(&self, params: &Params<T>, param: Param) -> Tensor<T> {
-        params.entries[param.0].of(&self.flat)
+        params.entries[param.among(params.entries.len())].of(&self.flat)
     }
 
     /// All gradients, one after the other.
@@ -360,6 +399,25 @@ mod tests {
         assert_eq!(params.first_not_finite(), None);
         params.set(b, &Tensor::from([[0.0], [f64::NAN]]));
         assert_eq!(params.first_not_finite(), Some("b"));
+    }
+
+    #[test]
+    #[should_panic(expected = "parameter 1 of 0: the handle is of other parameters")]
+    fn a_foreign_handle_is_no_parameter() {
+        let (_, _, b) = two();
+        Params::<f64>::new().get(b);
+    }
+
+    #[test]
+    #[should_panic(expected = "parameter 1 of 1: the handle is of other parameters")]
+    fn a_foreign_handle_is_no_other_variable() {
+        let (_, _, b) = two();
+        let mut params = Params::<f64>::new();
+        params.add("a", &Tensor::scalar(1.0));
+        let tape = Tape::new();
+        let weights = params.bind(&tape);
+        tape.input(Tensor::scalar(2.0));
+        weights.get(b);
     }
 
     #[test]

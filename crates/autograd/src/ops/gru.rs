@@ -42,14 +42,16 @@
 //!
 //! ```text
 //! (B10) dh₋ += dgh·W                       and dh₋ is what step t−1 receives; before the first step it is dh₀
-//! (B11) dW  += Σ_t dghᵀ·h₋                 one product over all steps
+//! (B11) dW  += Σ_t dghᵀ·h₋                 two products: for t = 1, where h₋ is h₀, and over all steps t > 1
 //! (B12) db  += Σ_t Σ_B dgh
 //! ```
 //!
-//! (F2) to (F5) and (B1) to (B9) are the kernels `gru_gates` and `gru_gates_backward`; the rest stands below, tagged.
+//! **Where**: (F1) in `forward` below and (B10) to (B12) in `backward`, tagged. (F2) to (F5) are the kernel `gru_gates`,
+//! (B1) to (B9) `gru_gates_backward`: the functions `gates` and `gates_backward` in `cpu/fast/gru.rs` of `tensor` and,
+//! written plainly, in `cpu/naive/gru.rs`. What the gradients are added to, dgx and dh₀, is in `backward` again.
 //!
-//! **Why one node**: the T-step graph of small operations has 15 nodes a step and a weight product for each; here dW is
-//! one product over all steps. `nn` has the composed form too, and both agree to 1e-12.
+//! **Why one node**: the composed form of `nn` has 33 nodes a step, three of them products with a part of W, and as many
+//! products again for dW; here those are two over all steps. Both forms agree to 1e-12.
 //!
 //! **Cost** per step and row: 6H² + 20H flops forward, 12H² + 30H backward; 4H numbers kept.
 //!
