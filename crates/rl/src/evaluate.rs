@@ -73,6 +73,18 @@ pub fn evaluate_stage<T: Real>(
     Figures::of(stage, parts.into_iter().map(|part| part.played))
 }
 
+/// Plays the validation after `update`, greedily: fresh episodes of every stage, from the validation stream.
+pub fn validate<T: Real>(
+    policy: &Policy,
+    params: &Params<T>,
+    task: &dyn Task,
+    update: usize,
+    (seed, episodes, until): (u64, usize, Until),
+) -> Vec<Figures> {
+    let (purpose, update) = (Purpose::VALIDATION, update as u32);
+    evaluate(policy, params, task, Trial { seed, purpose, update, episodes, sampled: false, shuffled: false, until })
+}
+
 /// The test of one stage. Its episodes are the same whatever the run: those of the test stream, for this seed.
 #[derive(Clone, Debug)]
 pub struct Test {

@@ -10,13 +10,12 @@ use alloc::vec::Vec;
 
 use nn::{Optimizer, Params, Rule, Schedule};
 use tensor::Real;
-use tensor::philox::Purpose;
 
 use crate::a2c::{Learner, Metrics, Update};
 use crate::config::{Config, OptimizerKind, ScheduleKind};
 use crate::curriculum::{Progress, counts, shares};
 use crate::env::Task;
-use crate::evaluate::{Figures, Test, Trial, evaluate, test_stage};
+use crate::evaluate::{Figures, Test, test_stage, validate};
 use crate::not_finite::NotFinite;
 use crate::policy::{Policy, Reading};
 use crate::rollout::Until;
@@ -145,16 +144,9 @@ impl<T: Real> Run<T> {
     }
 
     fn validate(&mut self) -> Vec<Figures> {
-        let trial = Trial {
-            seed: self.seed,
-            purpose: Purpose::VALIDATION,
-            update: self.updates as u32,
-            episodes: self.config.validation_episodes,
-            sampled: false,
-            shuffled: false,
-            until: Until::Done,
-        };
-        let figures = evaluate(&self.learner.policy, &self.learner.params, &self.task, trial);
+        let Learner { policy, params, .. } = &self.learner;
+        let trial = (self.seed, self.config.validation_episodes, Until::Done);
+        let figures = validate(policy, params, &self.task, self.updates, trial);
         let exact: Vec<f64> = figures.iter().map(|figures| figures.exact).collect();
         self.perfect = if exact.iter().all(|&exact| exact == 1.0) { self.perfect + 1 } else { 0 };
         self.progress.note(&exact, self.config.unlock);

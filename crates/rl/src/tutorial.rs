@@ -20,7 +20,7 @@ use tensor::{Real, Tensor};
 
 use crate::config::{count, episodes};
 use crate::env::Task;
-use crate::evaluate::{Figures, Trial, evaluate};
+use crate::evaluate::{Figures, validate};
 use crate::not_finite::NotFinite;
 use crate::policy::{Network, Policy, Reading};
 use crate::rollout::{self, Choice, Until};
@@ -221,15 +221,7 @@ impl<T: Real> TutorialRun<T> {
     }
 
     fn validate(&self) -> Vec<Figures> {
-        let trial = Trial {
-            seed: self.seed,
-            purpose: Purpose::VALIDATION,
-            update: self.updates as u32,
-            episodes: self.config.validation_episodes,
-            sampled: false,
-            shuffled: false,
-            until: Until::Emitted(EMITTED),
-        };
-        evaluate(&self.policy, &self.params, &self.task, trial)
+        let trial = (self.seed, self.config.validation_episodes, Until::Emitted(EMITTED));
+        validate(&self.policy, &self.params, &self.task, self.updates, trial)
     }
 }
