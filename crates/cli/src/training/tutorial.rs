@@ -7,10 +7,10 @@ use rl::tasks::tutorial::EMITTED;
 use rl::tutorial::{SCHEDULE, TutorialConfig, TutorialRun};
 use serde_json::{Value, json};
 
-use crate::fisher::p_value;
+use super::fisher::p_value;
+use super::{Parts, Training, Update};
 use crate::outcome::Timed;
 use crate::task::TaskName;
-use crate::training::{Parts, Training, Update};
 
 /// Of this many runs of the tutorial's own Python …
 const REFERENCE_RUNS: usize = 40;
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn the_reference_is_what_the_file_holds() {
         let file: Value =
-            serde_json::from_str(include_str!("../../../tests/golden/tutorial_finals.json")).expect("JSON");
+            serde_json::from_str(include_str!("../../../../tests/golden/tutorial_finals.json")).expect("JSON");
         let runs = file["runs"].as_array().expect("a list of runs");
         let above = runs.iter().filter(|run| run["final"][0].as_f64() > Some(1.0)).count();
         assert_eq!((above, runs.len()), (REFERENCE_ABOVE_ONE, REFERENCE_RUNS));

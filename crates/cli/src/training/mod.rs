@@ -1,5 +1,9 @@
 //! What the command line needs to know about a run, whatever its task.
 
+mod calculator;
+mod fisher;
+mod tutorial;
+
 use nn::{Optimizer, Params};
 use rl::NotFinite;
 use rl::env::Task;

@@ -7,8 +7,8 @@ use rl::rollout::Until;
 use rl::train::{End, Run};
 use serde_json::json;
 
+use super::{Parts, Training, Update};
 use crate::task::TaskName;
-use crate::training::{Parts, Training, Update};
 
 impl Training for Run<f32> {
     type Config = Config;
