@@ -31,12 +31,14 @@ pub mod returns;
 pub mod rollout;
 pub mod settings;
 pub mod solver;
+mod state;
 pub mod tasks;
 pub mod train;
 pub mod trajectories;
 pub mod tutorial;
 
 pub use not_finite::{Cause, NotFinite};
+pub use state::State;
 
 /// The examples of the README and of the documents, run as tests.
 #[cfg(doctest)]
