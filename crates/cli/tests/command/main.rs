@@ -4,5 +4,6 @@
 mod bad_input;
 mod eval;
 mod place;
+mod resume;
 mod same_bytes;
 mod train;
