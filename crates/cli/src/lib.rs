@@ -14,11 +14,13 @@ mod error;
 mod file;
 mod folder;
 mod html;
+mod keeping;
+mod live;
 mod outcome;
-mod progress;
 mod run;
 mod seeds;
 mod settings;
+mod stop;
 mod summary;
 mod table;
 mod task;
@@ -46,7 +48,9 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            if !matches!(error, Error::Interrupted) {
+                eprintln!("error: {error}");
+            }
             ExitCode::from(error.code())
         }
     }

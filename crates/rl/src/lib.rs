@@ -33,6 +33,7 @@ pub mod returns;
 pub mod rollout;
 pub mod settings;
 pub mod solver;
+mod state;
 pub mod tasks;
 pub mod trace;
 pub mod train;
@@ -40,6 +41,7 @@ pub mod trajectories;
 pub mod tutorial;
 
 pub use not_finite::{Cause, NotFinite};
+pub use state::State;
 
 /// The examples of the README and of the documents, run as tests.
 #[cfg(doctest)]
