@@ -13,6 +13,7 @@ mod commands;
 mod error;
 mod file;
 mod folder;
+mod html;
 mod keeping;
 mod live;
 mod outcome;

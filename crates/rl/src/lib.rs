@@ -11,7 +11,8 @@
 //! ```
 //!
 //! In the order in which to read: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
-//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`evaluate`].
+//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`evaluate`]; and to look
+//! into a single episode [`trace`] and [`explain`].
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -24,6 +25,7 @@ pub mod config;
 pub mod curriculum;
 pub mod env;
 pub mod evaluate;
+pub mod explain;
 pub mod imitation;
 mod not_finite;
 pub mod policy;
@@ -33,6 +35,7 @@ pub mod settings;
 pub mod solver;
 mod state;
 pub mod tasks;
+pub mod trace;
 pub mod train;
 pub mod trajectories;
 pub mod tutorial;
