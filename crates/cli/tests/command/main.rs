@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod eval;
+mod killed;
 mod place;
 mod resume;
 mod same_bytes;

@@ -20,7 +20,7 @@ fn files(place: &Place, folder: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 #[track_caller]
-fn assert_same(place: &Place, a: &str, b: &str) {
+pub(crate) fn assert_same(place: &Place, a: &str, b: &str) {
     let (a_files, b_files) = (files(place, a), files(place, b));
     let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&a_files), names(&b_files), "{a} and {b}");

@@ -106,7 +106,10 @@ fn a_pipe_gets_plain_lines_with_the_test_and_its_caveat() {
 fn several_seeds_make_a_table_with_median_and_range() {
     let place = Place::new();
     let out = place.succeeds(&with(&SMALL, &["--seeds", "2,0", "--out", "runs"]));
-    assert_eq!(place.names("runs"), ["about.json", "config.toml", "lock", "seed-0", "seed-2", "table.json", "table.md"]);
+    assert_eq!(
+        place.names("runs"),
+        ["about.json", "config.toml", "lock", "seed-0", "seed-2", "table.json", "table.md"]
+    );
     assert_eq!(place.names("runs/seed-2"), FILES);
     let table = String::from_utf8(place.read("runs/table.md")).expect("UTF-8");
     assert!(out.ends_with(&(table.clone() + "\n")), "{out}");
