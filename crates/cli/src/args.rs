@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
+use clap_complete::Shell;
 
+use crate::examples;
 use crate::seeds::{GREATEST, Seeds};
 use crate::settings::Flags;
 use crate::task::TaskName;
@@ -22,11 +24,20 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Train an agent, and test it once at the end
+    #[command(after_help = examples::TRAIN)]
     Train(Box<TrainArgs>),
     /// Test a trained agent
+    #[command(after_help = examples::EVAL)]
     Eval(EvalArgs),
+    /// Print all settings as a file to begin with, or check such a file
+    #[command(after_help = examples::CONFIG)]
+    Config(ConfigArgs),
     /// Show the tasks: states, optimum and shortest programs, from the solver
+    #[command(after_help = examples::TASKS)]
     Tasks(TasksArgs),
+    /// Print what a shell needs to complete commands and flags
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
 }
 
 /// What to train, and where to.
@@ -81,6 +92,24 @@ pub(crate) struct EvalArgs {
     /// The seed of the test episodes [default: the run's]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
     pub(crate) seed: Option<u64>,
+}
+
+/// Which settings, or which file.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The task whose settings are printed [default: calculator]
+    #[arg(long, value_name = "NAME", conflicts_with = "check")]
+    pub(crate) task: Option<TaskName>,
+    /// Check this file, and say what in it is not at its default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Option<PathBuf>,
+}
+
+/// Which shell.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
 }
 
 /// Which tasks.

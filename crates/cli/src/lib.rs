@@ -11,6 +11,7 @@ mod args;
 mod clock;
 mod commands;
 mod error;
+mod examples;
 mod file;
 mod folder;
 mod html;
@@ -43,7 +44,9 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => commands::train(&args),
         Command::Eval(args) => commands::eval(&args),
+        Command::Config(args) => commands::config(&args),
         Command::Tasks(args) => commands::tasks(&args),
+        Command::Completions(args) => commands::completions(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod eval;
+mod help;
 mod killed;
 mod place;
 mod resume;
