@@ -8,4 +8,5 @@ mod killed;
 mod place;
 mod resume;
 mod same_bytes;
+mod schema;
 mod train;
