@@ -107,8 +107,8 @@ fn what_is_no_agent_is_said_in_words() {
     save(&file.0, &run.learner.params, &[("task", "tutorial")]);
     assert_eq!(
         error(&file.0),
-        "checkpoint FILE: its task is tutorial, expected calculator; take the checkpoint of a run on that task, or build \
-         the policy yourself and hand it to Agent::new"
+        "checkpoint FILE: its task is tutorial, expected calculator; take the checkpoint of a run on that task, or \
+         build the policy yourself and hand it to Agent::new"
     );
     save(&file.0, &run.learner.params, &[("gru", "lstm")]);
     assert_eq!(

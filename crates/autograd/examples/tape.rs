@@ -4,9 +4,9 @@
 //! cargo run --release -p autograd --example tape
 //! ```
 //!
-//! Uses `tensor` and `autograd` and nothing above them: no layers, no optimiser, no agent. Printed are the loss as it falls,
-//! what the network believes at each point of a grid, and two gradient checks of the very loss that is trained: by
-//! duals, which are exact, and by central differences, which know nothing of the rules.
+//! Uses `tensor` and `autograd` and nothing above them: no layers, no optimiser, no agent. Printed are the loss as it
+//! falls, what the network believes at each point of a grid, and two gradient checks of the very loss that is
+//! trained: by duals, which are exact, and by central differences, which know nothing of the rules.
 
 #![forbid(unsafe_code)]
 

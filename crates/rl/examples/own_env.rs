@@ -4,10 +4,10 @@
 //! cargo run --release -p rl --example own_env
 //! ```
 //!
-//! The agent reads three of four letters, then names them in reverse, one by one, seeing nothing but what it said itself:
-//! it must keep the letters in its state. Printed is the share of words that it says backwards without a mistake, before
-//! and after training, and when each episode is shown another one's word: if that were high too, the task could be done
-//! without reading.
+//! The agent reads three of four letters, then names them in reverse, one by one, seeing nothing but what it said
+//! itself: it must keep the letters in its state. Printed is the share of words that it says backwards without a
+//! mistake, before and after training, and when each episode is shown another one's word: if that were high too, the
+//! task could be done without reading.
 
 #![forbid(unsafe_code)]
 

@@ -4,8 +4,8 @@
 //! cargo run --release -p rl --example policy -- runs/NAME/model.safetensors
 //! ```
 //!
-//! The agent of `gradus train` is asked for (a·b+c)−(d·e). Printed are the tool that it takes at each step, how sure it is
-//! of it and what reward it still expects, and at the end what a calculator that obeys it has worked out.
+//! The agent of `gradus train` is asked for (a·b+c)−(d·e). Printed are the tool that it takes at each step, how sure
+//! it is of it and what reward it still expects, and at the end what a calculator that obeys it has worked out.
 //! Without an argument a small agent is trained for a moment, saved in a temporary folder, and loaded from there.
 
 #![forbid(unsafe_code)]

@@ -14,8 +14,8 @@
 //! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`evaluate`].
 //!
 //! A trained policy within another program is an [`agent`]. Two examples show the crate from outside:
-//! `cargo run --release -p rl --example policy` loads a checkpoint and acts, and `--example own_env` trains on a task that is
-//! written in it. `docs/embedding.md` says which features and crates a program needs.
+//! `cargo run --release -p rl --example policy` loads a checkpoint and acts, and `--example own_env` trains on a task
+//! that is written in it. `docs/embedding.md` says which features and crates a program needs.
 #![no_std]
 #![forbid(unsafe_code)]
 

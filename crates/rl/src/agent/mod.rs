@@ -11,8 +11,8 @@
 //! episode.took(action);
 //! ```
 //!
-//! An [`Agent`] does not change: threads share one, each with [`Episode`]s of its own. There is no environment here; what
-//! an action does, and when an episode is over, is known to the program around it.
+//! An [`Agent`] does not change: threads share one, each with [`Episode`]s of its own. There is no environment here;
+//! what an action does, and when an episode is over, is known to the program around it.
 
 #[cfg(feature = "std")]
 mod load;
@@ -65,8 +65,8 @@ impl<T: Real> Agent<T> {
         Self { policy, params, table, contexts, actions, vocabulary: task.vocabulary() }
     }
 
-    /// The agent of a run on `calculator`, from what [`Params::to_le_bytes`] gave: where there are no files. Of `config`,
-    /// width, actions and gru must be those of the run.
+    /// The agent of a run on `calculator`, from what [`Params::to_le_bytes`] gave: where there are no files. Of
+    /// `config`, width, actions and gru must be those of the run.
     ///
     /// # Errors
     /// If the bytes are too few or too many for such a network, or a number is not finite.
@@ -102,7 +102,8 @@ impl<T: Real> Agent<T> {
     /// Starts an episode of `stage`: the context is read, and the first decision is there.
     ///
     /// # Panics
-    /// If there is no such stage, or `context` is not as long as its contexts are, or holds a token that does not exist.
+    /// If there is no such stage, or `context` is not as long as its contexts are, or holds a token that does not
+    /// exist.
     #[track_caller]
     pub fn begin(&self, stage: usize, context: &[u32]) -> Episode<'_, T> {
         let Some(&len) = self.contexts.get(stage) else {
