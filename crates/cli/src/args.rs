@@ -38,7 +38,7 @@ pub(crate) struct TrainArgs {
     /// The seed, from which everything random follows [default: 0]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
     pub(crate) seed: Option<u64>,
-    /// Several seeds, one run after the other: 0..19 (both included), 3,5,9
+    /// Several seeds, as many side by side as there are threads: 0..19 (both included), 3,5,9
     #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
     pub(crate) seeds: Option<Seeds>,
     /// Threads; the results do not depend on their number [default: all]
@@ -53,6 +53,12 @@ pub(crate) struct TrainArgs {
     /// Initial weights: a checkpoint, or a PyTorch state_dict as safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) init: Option<PathBuf>,
+    /// Go on with the run, or the runs of several seeds, in this folder, as if they had never stopped
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["task", "seed", "seeds", "config", "out", "init"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Stop after this many more updates, as after Ctrl-C; --resume goes on
+    #[arg(long, value_name = "N", value_parser = updates)]
+    pub(crate) stop_after: Option<usize>,
     /// Everything else.
     #[command(flatten)]
     pub(crate) settings: Flags,
@@ -93,6 +99,10 @@ pub(crate) struct TasksArgs {
 
 fn threads(text: &str) -> Result<usize, String> {
     within(text, 1024)
+}
+
+fn updates(text: &str) -> Result<usize, String> {
+    within(text, 1_000_000_000)
 }
 
 fn episodes(text: &str) -> Result<usize, String> {

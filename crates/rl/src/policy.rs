@@ -10,7 +10,7 @@
 //! actions that it took, and what it must keep it keeps in h.
 
 use autograd::{Tape, Var};
-use nn::{Builder, Embedding, GruCell, Linear, Params, Weights};
+use nn::{Builder, Embedding, Gates, GruCell, Linear, Params, Weights};
 use tensor::{Real, Tensor};
 
 use crate::env::Task;
@@ -127,6 +127,15 @@ impl<'t, T: Real> Network<'_, 't, T> {
     /// The states after each of tokens\[K,B\]: \[K,B,d\].
     pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t, T>) -> Var<'t, T> {
         self.policy.rnn.scan(self.weights, self.table.embedding(tokens), h)
+    }
+
+    /// The GRU's gates at each of tokens\[K,B\], K ≥ 1, read from the state h\[B,d\] with these states\[K,B,d\] after them:
+    /// \[K·B,d\] each.
+    pub fn gates(&self, tokens: &Tensor<u32>, h: Var<'t, T>, states: Var<'t, T>) -> Gates<'t, T> {
+        let (count, width) = (tokens.shape()[0], h.shape()[1]);
+        let rows = |x: Var<'t, T>, width| x.reshape([x.shape().size() / width, width]);
+        let before = Var::concat(&[h, rows(states.slice(0, 0..count - 1), width)], 0);
+        self.policy.rnn.gates(self.weights, rows(self.table.embedding(tokens), 3 * width), before)
     }
 
     /// What is decided in states\[…,d\].

@@ -4,6 +4,8 @@
 mod bad_input;
 mod embedding;
 mod eval;
+mod killed;
 mod place;
+mod resume;
 mod same_bytes;
 mod train;

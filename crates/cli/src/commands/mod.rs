@@ -1,0 +1,9 @@
+//! The commands, a file each.
+
+mod eval;
+mod tasks;
+mod train;
+
+pub(crate) use eval::eval;
+pub(crate) use tasks::tasks;
+pub(crate) use train::train;
