@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bad_input;
+mod embedding;
 mod eval;
 mod help;
 mod killed;
