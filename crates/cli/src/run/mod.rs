@@ -5,6 +5,8 @@
 
 mod clock;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::PathBuf;
