@@ -18,6 +18,8 @@ mod progress;
 mod run;
 mod seeds;
 mod settings;
+#[cfg_attr(not(test), expect(dead_code, reason = "the table of several seeds comes next"))]
+mod stats;
 mod summary;
 mod table;
 mod task;
