@@ -11,6 +11,7 @@ mod args;
 mod clock;
 mod commands;
 mod error;
+mod exact;
 mod file;
 mod folder;
 mod outcome;
@@ -18,7 +19,6 @@ mod progress;
 mod run;
 mod seeds;
 mod settings;
-#[cfg_attr(not(test), expect(dead_code, reason = "the table of several seeds comes next"))]
 mod stats;
 mod summary;
 mod table;

@@ -59,6 +59,7 @@ pub(crate) fn range(scores: &[f64]) -> (f64, f64) {
 /// How far the scores stay below a target on average, where what is above the target counts as the target.
 ///
 /// Source: section 4 of the paper; rliable's `aggregate_optimality_gap`.
+#[cfg_attr(not(test), expect(dead_code, reason = "the report will use it"))]
 pub(crate) fn optimality_gap(scores: &[f64], target: f64) -> f64 {
     target - mean(&scores.iter().map(|score| score.min(target)).collect::<Vec<_>>())
 }
