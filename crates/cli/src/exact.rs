@@ -114,9 +114,9 @@ impl fmt::Display for Exact {
         let percent = confidence * 100.0;
         write!(
             f,
-            "{}\n[…]: {percent} % of {resamples} bootstrap resamples, each stage's runs drawn apart; by whole runs, the runs \
-             are drawn with all their stages, which rise and fall together. Shares: performance profile. After Agarwal et \
-             al., \"Deep Reinforcement Learning at the Edge of the Statistical Precipice\", NeurIPS 2021.",
+            "{}\n[…]: the middle {percent} % of {resamples} bootstrap resamples, the runs of each stage drawn apart; by \
+             whole runs, a run is drawn with all its stages, which rise and fall together. The shares are the performance \
+             profile. After Agarwal et al., \"Deep Reinforcement Learning at the Edge of the Statistical Precipice\", NeurIPS 2021.",
             self.table()
         )?;
         if *failed > 0 {
@@ -168,7 +168,7 @@ mod tests {
         let above: Vec<f64> = exact.all.profile.iter().map(|level| level.share.estimate).collect();
         assert_eq!(above, [22.0 / 24.0, 22.0 / 24.0, 14.0 / 24.0, 14.0 / 24.0]);
         let text = exact.to_string();
-        for part in ["| range              |", "| 0.000 to 1.000", "share at 1", "0.583 [", "95 % of 2000"] {
+        for part in ["| range              |", " 0.000 to 1.000 |", "share at 1", "0.583 [", "95 % of 2000"] {
             assert!(text.contains(part), "no {part} in {text}");
         }
         assert!(!text.contains("alike") && !text.contains("failed"), "{text}");
