@@ -12,14 +12,18 @@ mod clock;
 mod commands;
 mod error;
 mod exact;
+mod examples;
 mod file;
 mod folder;
+mod html;
+mod keeping;
+mod live;
 mod outcome;
-mod progress;
 mod run;
 mod seeds;
 mod settings;
 mod stats;
+mod stop;
 mod summary;
 mod table;
 mod task;
@@ -42,12 +46,16 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => commands::train(&args),
         Command::Eval(args) => commands::eval(&args),
+        Command::Config(args) => commands::config(&args),
         Command::Tasks(args) => commands::tasks(&args),
+        Command::Completions(args) => commands::completions(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            if !matches!(error, Error::Interrupted) {
+                eprintln!("error: {error}");
+            }
             ExitCode::from(error.code())
         }
     }

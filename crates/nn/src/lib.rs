@@ -26,6 +26,8 @@ mod bytes;
 mod checkpoint;
 mod clip;
 mod embedding;
+#[cfg(feature = "std")]
+pub mod files;
 mod gru;
 mod init;
 mod layer_norm;
@@ -37,10 +39,10 @@ mod schedule;
 
 pub use bytes::{BytesError, Stored};
 #[cfg(feature = "std")]
-pub use checkpoint::{Checkpoint, CheckpointError, Problem, save};
+pub use checkpoint::{Checkpoint, CheckpointError, Problem, encode, save};
 pub use clip::{NotFinite, clip_global_norm};
 pub use embedding::Embedding;
-pub use gru::{Gru, GruCell, Variant};
+pub use gru::{Gates, Gru, GruCell, Variant};
 pub use init::{Builder, Init};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
