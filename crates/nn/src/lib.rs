@@ -26,6 +26,8 @@ mod bytes;
 mod checkpoint;
 mod clip;
 mod embedding;
+#[cfg(feature = "std")]
+pub mod files;
 mod gru;
 mod init;
 mod layer_norm;
@@ -37,7 +39,7 @@ mod schedule;
 
 pub use bytes::{BytesError, Stored};
 #[cfg(feature = "std")]
-pub use checkpoint::{Checkpoint, CheckpointError, Problem, save};
+pub use checkpoint::{Checkpoint, CheckpointError, Problem, encode, save};
 pub use clip::{NotFinite, clip_global_norm};
 pub use embedding::Embedding;
 pub use gru::{Gru, GruCell, Variant};

@@ -40,6 +40,7 @@ use tensor::{Real, Shape, Tensor};
 
 pub use self::error::{CheckpointError, Problem};
 use crate::bytes::{Stored, decode};
+use crate::files::{Disk, write_whole};
 use crate::optim::Optimizer;
 use crate::params::Params;
 
@@ -51,9 +52,7 @@ const RULE: &str = "optimizer.rule";
 const METADATA: &str = "__metadata__";
 
 /// Writes parameters, an optimiser's state and metadata, whole or not at all: whatever goes wrong, the file that was
-/// there before is still there. `f32` is saved as F32 and `f64` as F64, to the bit; the same content gives the same
-/// bytes. Where the folder may be read, the file is there for good when this returns; elsewhere a loss of power soon
-/// after may bring the old one back.
+/// there before is still there. This is [`encode`] and then [`write_whole`].
 ///
 /// # Errors
 /// If the file cannot be written, or a parameter or moment is not finite: such a checkpoint would not load.
@@ -68,6 +67,26 @@ pub fn save<T: Stored>(
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), CheckpointError> {
     let path = path.as_ref();
+    let written = match encode(params, optimizer, metadata) {
+        Ok(bytes) => write_whole(&Disk, path, &bytes).map_err(Problem::Write),
+        Err(problem) => Err(problem),
+    };
+    written.map_err(|problem| problem.of(path))
+}
+
+/// The bytes of a checkpoint. `f32` is saved as F32 and `f64` as F64, to the bit; the same content gives the same bytes.
+///
+/// # Errors
+/// If a parameter or moment is not finite: such a checkpoint would not load.
+///
+/// # Panics
+/// If a parameter's name begins with `optimizer.` or is `__metadata__`.
+#[track_caller]
+pub fn encode<T: Stored>(
+    params: &Params<T>,
+    optimizer: Option<&Optimizer<T>>,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, Problem> {
     let mut tensors: Vec<_> = params.all().map(|p| (params.name(p).to_owned(), params.get(p))).collect();
     for (name, _) in &tensors {
         assert!(!name.starts_with(OPTIMIZER), "save: parameter {name} has a name that is kept for the optimiser");
@@ -79,11 +98,10 @@ pub fn save<T: Stored>(
         metadata.insert(STEPS.to_owned(), optimizer.steps().to_string());
         metadata.insert(RULE.to_owned(), optimizer.rule().name().to_owned());
     }
-    let written = match tensors.iter().find(|(_, values)| !is_finite(values)) {
+    match tensors.iter().find(|(_, values)| !is_finite(values)) {
         Some((name, _)) => Err(Problem::NotFinite { name: name.clone() }),
-        None => write::write_whole(path, &write::encode(&tensors, &metadata)).map_err(Problem::Write),
-    };
-    written.map_err(|problem| problem.of(path))
+        None => Ok(write::file(&tensors, &metadata)),
+    }
 }
 
 fn is_finite<T: Real>(values: &Tensor<T>) -> bool {
