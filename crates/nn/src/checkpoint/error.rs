@@ -9,6 +9,8 @@ use std::vec::Vec;
 
 use tensor::Shape;
 
+use super::read::MAX_HEADER;
+
 /// A file, and what is wrong with it.
 #[derive(Debug)]
 pub struct CheckpointError {
@@ -28,6 +30,11 @@ pub enum Problem {
     /// Its length is not the one that its header announces.
     Truncated {
         /// The length in bytes.
+        bytes: u64,
+    },
+    /// Its header would be longer than those that are read.
+    Header {
+        /// The header's length in bytes.
         bytes: usize,
     },
     /// Its header is not that of a safetensors file.
@@ -102,6 +109,11 @@ impl fmt::Display for Problem {
                 f,
                 "holds {bytes} bytes, which is not what its header announces; \
                  it was cut off or damaged: copy it again, or take an earlier one"
+            ),
+            Self::Header { bytes } => write!(
+                f,
+                "its header would have {bytes} bytes, expected {MAX_HEADER} or fewer; \
+                 shorten the metadata, or put what they hold into a file of its own"
             ),
             Self::Format(error) => write!(
                 f,

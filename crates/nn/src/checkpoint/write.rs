@@ -10,13 +10,18 @@ use std::vec::Vec;
 
 use tensor::Tensor;
 
+use super::error::Problem;
+use super::read::MAX_HEADER;
 use crate::bytes::{Stored, to_le_bytes};
 
 /// A safetensors file: the length of the header in eight bytes, the header as JSON padded with spaces to a multiple of
 /// eight, and the tensors row-major without gaps.
 ///
 /// Source: the README of the `safetensors` library, section "Format".
-pub(super) fn file<T: Stored>(tensors: &[(String, Tensor<T>)], metadata: &BTreeMap<String, String>) -> Vec<u8> {
+pub(super) fn file<T: Stored>(
+    tensors: &[(String, Tensor<T>)],
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, Problem> {
     let pairs: Vec<String> = metadata.iter().map(|(key, value)| format!("{}:{}", json(key), json(value))).collect();
     let mut header = format!("{{\"__metadata__\":{{{}}}", pairs.join(","));
     let mut data = Vec::new();
@@ -28,7 +33,10 @@ pub(super) fn file<T: Stored>(tensors: &[(String, Tensor<T>)], metadata: &BTreeM
     }
     header.push('}');
     header += &" ".repeat(header.len().next_multiple_of(8) - header.len());
-    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &data].concat()
+    if header.len() > MAX_HEADER {
+        return Err(Problem::Header { bytes: header.len() });
+    }
+    Ok([&(header.len() as u64).to_le_bytes(), header.as_bytes(), &data].concat())
 }
 
 /// A JSON string (RFC 8259, section 7).
@@ -58,8 +66,8 @@ mod tests {
         let odd = "quote \" backslash \\ newline \n bell \u{7} ü 量";
         let metadata = BTreeMap::from([(odd.to_string(), odd.to_string()), ("a".to_string(), String::new())]);
         let tensors = [(odd.to_string(), Tensor::from([[1.5_f32], [-2.0]])), ("s".to_string(), Tensor::scalar(3.0))];
-        let bytes = file(&tensors, &metadata);
-        assert_eq!(bytes, file(&tensors, &metadata));
+        let bytes = file(&tensors, &metadata).expect("small");
+        assert_eq!(bytes, file(&tensors, &metadata).expect("small"));
 
         let (header, read) = SafeTensors::read_metadata(&bytes).expect("valid");
         assert_eq!(header % 8, 0);
@@ -72,7 +80,7 @@ mod tests {
 
     #[test]
     fn no_tensors_and_no_metadata_are_a_file_too() {
-        let bytes = file::<f64>(&[], &BTreeMap::new());
+        let bytes = file::<f64>(&[], &BTreeMap::new()).expect("small");
         assert!(SafeTensors::deserialize(&bytes).expect("valid").is_empty());
     }
 }
