@@ -40,6 +40,7 @@ fn whatever_fails_the_files_are_whole_and_the_next_save_works() {
                 _ => run.disk.fail(number..number + length),
             }
             two_processes(&mut run);
+            assert!(length > 1 || run.parts() == 0, "operation {number} failed and left a part");
             failed.extend(run.disk.asked()[number..].iter().take(length).copied());
             a_process_that_works(run);
         }

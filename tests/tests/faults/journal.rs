@@ -67,6 +67,25 @@ fn a_journal_is_resumed_where_it_was_and_never_overwritten() {
     assert_eq!(missing.kind(), ErrorKind::NotFound);
 }
 
+/// A journal that was reported as not made is not there; one that was left half-made, as if its process was killed, is
+/// brought to the disk when it is resumed.
+#[test]
+fn a_name_that_is_not_on_the_disk_is_no_journal() {
+    for (failing, left) in [(1, false), (2, true)] {
+        for seed in 0..20 {
+            let (disk, path) = (MemoryDisk::new(seed), Path::new(PATH));
+            disk.fail(1..1 + failing);
+            Journal::create(&disk, path).expect_err("the folder is not synced");
+            assert_eq!(disk.read(path).is_some(), left);
+            let journal = if left { Journal::resume(&disk, path, 0) } else { Journal::create(&disk, path) };
+            let mut journal = journal.expect("nothing fails any more");
+            journal.append("one").expect("room");
+            journal.sync().expect("synced");
+            assert_eq!(text(&disk.after_power_cut()), "one\n");
+        }
+    }
+}
+
 #[test]
 #[should_panic(expected = "Journal::append: a line with a line break in it")]
 fn a_line_is_one_line() {

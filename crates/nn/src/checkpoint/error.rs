@@ -32,6 +32,13 @@ pub enum Problem {
         /// The length in bytes.
         bytes: u64,
     },
+    /// Its content is not what was saved.
+    Damaged {
+        /// The checksum of its content.
+        found: String,
+        /// What its metadata give as the checksum.
+        expected: String,
+    },
     /// Its header would be longer than those that are read.
     Header {
         /// The header's length in bytes.
@@ -109,6 +116,11 @@ impl fmt::Display for Problem {
                 f,
                 "holds {bytes} bytes, which is not what its header announces; \
                  it was cut off or damaged: copy it again, or take an earlier one"
+            ),
+            Self::Damaged { found, expected } => write!(
+                f,
+                "its content has the checksum {found:?}, expected {expected:?} as its metadata say under \"crc32\"; \
+                 it was damaged: copy it again, or take an earlier one; if it was changed on purpose, leave \"crc32\" out"
             ),
             Self::Header { bytes } => write!(
                 f,

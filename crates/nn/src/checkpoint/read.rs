@@ -1,9 +1,9 @@
 //! Reading: what a safetensors file holds and where. Nothing about the file is believed before it is looked at, and
 //! no more memory is taken than it warrants.
 //!
-//! The `safetensors` crate understands the header. Before it does, three things are checked that it leaves open: it
-//! takes headers of up to 100 MB, for whose parts it needs many times their size; it wants the whole file in memory
-//! first; and it adds up offsets that need not be in the file, which may overflow.
+//! The `safetensors` crate understands the header. What it leaves open is checked before: it takes headers of up to
+//! 100 MB, for whose parts it may need 64 times their size; it wants the whole file in memory first; and it adds the
+//! header's length to offsets that need not be in the file, which may overflow.
 
 use std::collections::BTreeMap;
 use std::format;
@@ -17,11 +17,12 @@ use std::vec::Vec;
 use safetensors::tensor::TensorInfo;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
+use super::checksum::{CHECKSUM, checksum};
 use super::error::Problem;
 use crate::bytes::Stored;
 
-/// The most bytes that a header may have: enough for some thirty thousand tensors.
-pub(super) const MAX_HEADER: usize = 4 << 20;
+/// The most bytes that a header may have: enough for some eight thousand tensors.
+pub(super) const MAX_HEADER: usize = 1 << 20;
 /// The bytes that say how long the header is.
 const PREFIX: usize = 8;
 
@@ -44,8 +45,10 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
     let mut file = File::open(path).map_err(Problem::Read)?;
     let mut bytes = Vec::new();
     append(&mut bytes, &mut file, PREFIX as u64).map_err(Problem::Read)?;
-    header_length(&bytes, about.len())?;
-    append(&mut bytes, &mut file, about.len() - PREFIX as u64).map_err(Problem::Read)?;
+    let header = header_length(&bytes, about.len())? as u64;
+    append(&mut bytes, &mut file, header).map_err(Problem::Read)?;
+    check_header(&bytes[PREFIX..], about.len())?;
+    append(&mut bytes, &mut file, about.len() - PREFIX as u64 - header).map_err(Problem::Read)?;
     Ok(bytes)
 }
 
@@ -72,13 +75,20 @@ pub(super) struct Header {
     pub(super) tensors: BTreeMap<String, Entry>,
 }
 
-/// The header of a file.
+/// The header of a file, which is what the file holds if there is a checksum.
 pub(super) fn header(bytes: &[u8]) -> Result<Header, Problem> {
+    let header = parse(bytes)?;
+    let Some(expected) = header.metadata.get(CHECKSUM) else { return Ok(header) };
+    let tensors = header.tensors.iter();
+    let tensors = tensors.map(|(name, entry)| (&name[..], &entry.shape[..], &bytes[entry.data.clone()]));
+    let found = format!("{:08x}", checksum(&header.metadata, tensors));
+    if found == *expected { Ok(header) } else { Err(Problem::Damaged { found, expected: expected.clone() }) }
+}
+
+fn parse(bytes: &[u8]) -> Result<Header, Problem> {
     let length = bytes.len() as u64;
     let header = header_length(bytes, length)?;
-    if any_number_above(length, &bytes[PREFIX..PREFIX + header]) {
-        return Err(Problem::Truncated { bytes: length });
-    }
+    check_header(&bytes[PREFIX..PREFIX + header], length)?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| match error {
         SafeTensorError::MetadataIncompleteBuffer => Problem::Truncated { bytes: length },
         error => Problem::Format(error.to_string()),
@@ -99,11 +109,18 @@ fn entry(start: usize, name: String, info: &TensorInfo) -> Result<(String, Entry
     Ok((name, Entry { shape: info.shape.clone(), width, data: start + from..start + to }))
 }
 
-/// Whether a number in the JSON, outside of its strings, is above `limit`: an offset beyond the end of the file, or an
-/// extent of a tensor that would not fit.
-fn any_number_above(limit: u64, json: &[u8]) -> bool {
+/// Whether the header can be that of a file of `length` bytes. The last tensor ends with the file, so that no number is
+/// above the length, and the largest is no less than the bytes behind the header.
+fn check_header(json: &[u8], length: u64) -> Result<(), Problem> {
+    let data = length.saturating_sub((PREFIX + json.len()) as u64);
+    let announced = (data..=length).contains(&largest_number(json));
+    if announced { Ok(()) } else { Err(Problem::Truncated { bytes: length }) }
+}
+
+/// The largest number outside of strings, or 0. A shape's extents count too.
+fn largest_number(json: &[u8]) -> u64 {
     let (mut quoted, mut escaped, mut number) = (false, false, 0_u64);
-    json.iter().any(|&byte| {
+    let numbers = json.iter().map(|&byte| {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = quoted,
@@ -112,8 +129,9 @@ fn any_number_above(limit: u64, json: &[u8]) -> bool {
         }
         let digit = (byte as char).to_digit(10).filter(|_| !quoted);
         number = digit.map_or(0, |digit| number.saturating_mul(10).saturating_add(digit.into()));
-        number > limit
-    })
+        number
+    });
+    numbers.max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -122,17 +140,16 @@ mod tests {
 
     #[test]
     fn numbers_in_strings_do_not_count() {
-        for (json, above) in [
-            ("{}", false),
-            ("[100, 99]", false),
-            ("[101]", true),
-            ("[1,00]", false),
-            ("[99999999999999999999999]", true),
-            (r#"{"101":"\"102"}"#, false),
-            (r#"{"\\":101}"#, true),
-            (r#"{"a\\\"101":"\\","b":5}"#, false),
+        for (json, largest) in [
+            ("", 0),
+            ("[100, 99]", 100),
+            ("[1,00]", 1),
+            ("[99999999999999999999999]", u64::MAX),
+            (r#"{"101":"\"102"}"#, 0),
+            (r#"{"\\":101}"#, 101),
+            (r#"{"a\\\"101":"\\","b":5}"#, 5),
         ] {
-            assert_eq!(any_number_above(100, json.as_bytes()), above, "{json}");
+            assert_eq!(largest_number(json.as_bytes()), largest, "{json}");
         }
     }
 }
