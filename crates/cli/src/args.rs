@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
+use clap_complete::Shell;
 
+use crate::examples;
 use crate::seeds::{GREATEST, Seeds};
 use crate::settings::Flags;
 use crate::task::TaskName;
@@ -22,11 +24,20 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Train an agent, and test it once at the end
+    #[command(after_help = examples::TRAIN)]
     Train(Box<TrainArgs>),
     /// Test a trained agent
+    #[command(after_help = examples::EVAL)]
     Eval(EvalArgs),
+    /// Print all settings as a file to begin with, or check such a file
+    #[command(after_help = examples::CONFIG)]
+    Config(ConfigArgs),
     /// Show the tasks: states, optimum and shortest programs, from the solver
+    #[command(after_help = examples::TASKS)]
     Tasks(TasksArgs),
+    /// Print what a shell needs to complete commands and flags
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
 }
 
 /// What to train, and where to.
@@ -38,7 +49,7 @@ pub(crate) struct TrainArgs {
     /// The seed, from which everything random follows [default: 0]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
     pub(crate) seed: Option<u64>,
-    /// Several seeds, one run after the other: 0..19 (both included), 3,5,9
+    /// Several seeds, as many side by side as there are threads: 0..19 (both included), 3,5,9
     #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
     pub(crate) seeds: Option<Seeds>,
     /// Threads; the results do not depend on their number [default: all]
@@ -53,6 +64,12 @@ pub(crate) struct TrainArgs {
     /// Initial weights: a checkpoint, or a PyTorch state_dict as safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) init: Option<PathBuf>,
+    /// Go on with the run, or the runs of several seeds, in this folder, as if they had never stopped
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["task", "seed", "seeds", "config", "out", "init"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Stop after this many more updates, as after Ctrl-C; --resume goes on
+    #[arg(long, value_name = "N", value_parser = updates)]
+    pub(crate) stop_after: Option<usize>,
     /// Everything else.
     #[command(flatten)]
     pub(crate) settings: Flags,
@@ -77,6 +94,24 @@ pub(crate) struct EvalArgs {
     pub(crate) seed: Option<u64>,
 }
 
+/// Which settings, or which file.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The task whose settings are printed [default: calculator]
+    #[arg(long, value_name = "NAME", conflicts_with = "check")]
+    pub(crate) task: Option<TaskName>,
+    /// Check this file, and say what in it is not at its default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Option<PathBuf>,
+}
+
+/// Which shell.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
 /// Which tasks.
 #[derive(Debug, Args)]
 pub(crate) struct TasksArgs {
@@ -93,6 +128,10 @@ pub(crate) struct TasksArgs {
 
 fn threads(text: &str) -> Result<usize, String> {
     within(text, 1024)
+}
+
+fn updates(text: &str) -> Result<usize, String> {
+    within(text, 1_000_000_000)
 }
 
 fn episodes(text: &str) -> Result<usize, String> {

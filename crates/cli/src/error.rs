@@ -6,6 +6,8 @@ use std::path::Path;
 
 use nn::CheckpointError;
 
+use crate::stop::INTERRUPTED;
+
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
 pub(crate) enum Error {
@@ -13,6 +15,8 @@ pub(crate) enum Error {
     Input(String),
     /// A run has failed: exit code 1.
     Run(String),
+    /// Ctrl-C, after everything was saved and said: exit code 130.
+    Interrupted,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
@@ -33,6 +37,7 @@ impl Error {
         match self {
             Self::Run(_) => 1,
             Self::Input(_) => 2,
+            Self::Interrupted => INTERRUPTED,
         }
     }
 }
@@ -41,6 +46,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(message) | Self::Run(message) => f.write_str(message),
+            Self::Interrupted => f.write_str("interrupted"),
         }
     }
 }

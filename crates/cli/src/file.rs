@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::error::{Error, Result, suggestion};
+use crate::keeping::Keeping;
 use crate::seeds::GREATEST;
 use crate::task::TaskName;
 
@@ -114,20 +115,34 @@ impl Entry {
     }
 }
 
-/// A complete file, from which [`ConfigFile::read`] gets the same run.
-pub(crate) fn write<C: Settings>(task: TaskName, seed: u64, init: Option<&Path>, config: &C) -> String {
+/// A complete file, from which [`ConfigFile::read`] gets the same run; of several seeds it names none.
+pub(crate) fn write<C: Settings>(
+    task: TaskName,
+    seed: Option<u64>,
+    init: Option<&Path>,
+    config: &C,
+    keeping: &Keeping,
+) -> String {
     let mut text = format!("# Written by gradus {}. Flags win over what is here.\n", env!("CARGO_PKG_VERSION"));
     let mut line = |key: &str, value: &str| writeln!(text, "{key} = {value}").expect("a String takes everything");
     line("task", &quoted(task.name()));
-    line("seed", &seed.to_string());
+    if let Some(seed) = seed {
+        line("seed", &seed.to_string());
+    }
     if let Some(init) = init {
         line("init", &quoted(&init.to_string_lossy()));
     }
+    explain(config, &mut line);
+    explain(keeping, &mut line);
+    text
+}
+
+/// A line for each setting, under its meaning.
+fn explain<C: Settings>(settings: &C, line: &mut impl FnMut(&str, &str)) {
     for field in C::FIELDS {
-        let value = config.get(field.name).expect("a setting of the table");
+        let value = settings.get(field.name).expect("a setting of the table");
         line(&format!("\n# {} Takes {}.\n{}", field.doc, field.range, field.name), &bare(&value));
     }
-    text
 }
 
 /// A number or a truth value as it is, anything else as a string.

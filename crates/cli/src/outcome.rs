@@ -1,16 +1,16 @@
 //! How a run ended.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::test::Stage;
 
 /// How a run ended. Nothing of it depends on the clock.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     /// The task.
-    pub(crate) task: &'static str,
+    pub(crate) task: String,
     /// What a reader of its figures must know.
-    pub(crate) caveat: &'static str,
+    pub(crate) caveat: String,
     /// The seed.
     pub(crate) seed: u64,
     /// Why it ended.
@@ -33,7 +33,7 @@ impl Outcome {
 }
 
 /// An outcome, and how long it took.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Timed {
     /// The outcome.
     #[serde(flatten)]

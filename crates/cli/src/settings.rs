@@ -6,11 +6,19 @@ use rl::settings::{Field, SettingError, Settings};
 
 use crate::error::{Error, Result, suggestion};
 use crate::file::ConfigFile;
+use crate::keeping::Keeping;
 use crate::task::TaskName;
 
 /// The settings that were given as flags, as name and value.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags(Vec<(&'static str, String)>);
+
+impl Flags {
+    /// Whether none was given.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl Args for Flags {
     fn augment_args(command: Command) -> Command {
@@ -34,46 +42,55 @@ impl FromArgMatches for Flags {
     }
 }
 
-/// The settings of all tasks, each name once.
+/// The settings of all tasks, each name once, then those of [`Keeping`].
 fn all_fields() -> impl Iterator<Item = &'static Field> {
     let [first, second] = TaskName::ALL.map(TaskName::fields);
     let is_new = |field: &&Field| first.iter().all(|other| other.name != field.name);
-    first.iter().chain(second.iter().filter(is_new))
+    first.iter().chain(second.iter().filter(is_new)).chain(Keeping::FIELDS)
 }
 
 fn flag(field: &'static Field) -> Arg {
-    let default = |task: TaskName| Some(format!("{}: {}", task.name(), task.default_of(field.name)?));
-    let defaults: Vec<_> = TaskName::ALL.into_iter().filter_map(default).collect();
-    let help = format!("{} Takes {} [default for {}]", field.doc, field.range, defaults.join(", "));
+    let (heading, default) = match Keeping::default().get(field.name) {
+        Some(default) => ("What is kept", format!("default: {default}")),
+        None => {
+            let default = |task: TaskName| Some(format!("{}: {}", task.name(), task.default_of(field.name)?));
+            let defaults: Vec<_> = TaskName::ALL.into_iter().filter_map(default).collect();
+            ("Settings", format!("default for {}", defaults.join(", ")))
+        }
+    };
     Arg::new(field.name)
         .long(field.name.replace('_', "-"))
         .value_name("VALUE")
         .allow_negative_numbers(true)
-        .help_heading("Settings")
-        .help(help)
+        .help_heading(heading)
+        .help(format!("{} Takes {} [{default}]", field.doc, field.range))
 }
 
-/// The settings of a run of `task`.
+/// The settings of a run of `task`, and what it keeps.
 ///
 /// # Errors
 /// If a source names a setting that this task does not have, or gives one a value that it does not take.
-pub(crate) fn merge<C: Settings>(task: TaskName, file: Option<&ConfigFile>, flags: &Flags) -> Result<C> {
-    let mut config = C::default();
+pub(crate) fn merge<C: Settings>(task: TaskName, file: Option<&ConfigFile>, flags: &Flags) -> Result<(C, Keeping)> {
+    let (mut config, mut keeping) = (C::default(), Keeping::default());
+    let mut set = |name: &str, value: &str| match keeping.set(name, value) {
+        Err(SettingError::Unknown { .. }) => config.set(name, value),
+        result => result,
+    };
     for (file, entry) in file.iter().flat_map(|file| file.settings().map(move |entry| (file, entry))) {
-        config.set(&entry.key, &entry.value).map_err(|error| match error {
+        set(&entry.key, &entry.value).map_err(|error| match error {
             SettingError::Unknown { name } => file.error(entry.key_at, unknown(task, &name)),
             invalid => file.error(entry.value_at, invalid.to_string()),
         })?;
     }
     for (name, value) in &flags.0 {
-        config.set(name, value).map_err(|error| match error {
+        set(name, value).map_err(|error| match error {
             SettingError::Unknown { name } => {
                 Error::input(format!("--{}: {}", name.replace('_', "-"), unknown(task, &name)))
             }
             invalid => Error::input(format!("--{}: {invalid}", name.replace('_', "-"))),
         })?;
     }
-    Ok(config)
+    Ok((config, keeping))
 }
 
 /// The settings that are not at their defaults, as name and value.
@@ -93,7 +110,8 @@ fn unknown(task: TaskName, name: &str) -> String {
             task = task.name(),
         ),
         None => {
-            let names = task.fields().iter().map(|field| field.name).chain(crate::file::OTHER_KEYS);
+            let names = task.fields().iter().chain(Keeping::FIELDS).map(|field| field.name);
+            let names = names.chain(crate::file::OTHER_KEYS);
             format!("there is no setting {name}{}", suggestion(name, names))
         }
     }

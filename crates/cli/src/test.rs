@@ -2,18 +2,18 @@
 
 use rl::evaluate::{Test, test_stage};
 use rl::tasks::GOALS;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::table::{Table, share};
 use crate::training::Training;
 
 /// The figures of one stage.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Stage {
     /// The stage.
     pub(crate) stage: usize,
     /// What an exact match is a match with.
-    pub(crate) goal: &'static str,
+    pub(crate) goal: String,
     /// The number of episodes of each of the three.
     pub(crate) episodes: usize,
     /// The exact match of the greedy policy.
@@ -49,7 +49,7 @@ pub(crate) fn test<R: Training>(
         let names: Vec<_> = program.iter().map(|&action| parts.task.action_name(action as usize)).collect();
         Stage {
             stage,
-            goal: GOALS[stage],
+            goal: GOALS[stage].to_owned(),
             episodes,
             exact: greedy.exact,
             sampled: sampled.exact,
@@ -73,7 +73,7 @@ pub(crate) fn table<R: Training>(stages: &[Stage]) -> Table {
         let reward = R::REWARD.map(|_| format!("{:.3}", s.reward));
         let figures = [share(s.exact), share(s.sampled), share(s.shuffled), format!("{:.2}", s.steps)];
         let programs = [s.programs.to_string(), format!("{} ({})", s.program, share(s.program_share))];
-        let before = [s.stage.to_string(), s.goal.to_owned()].into_iter().chain(reward);
+        let before = [s.stage.to_string(), s.goal.clone()].into_iter().chain(reward);
         table.row(before.chain(figures).chain(programs));
     }
     table

@@ -126,19 +126,45 @@ impl GruCell {
     /// If the shapes do not fit together.
     #[track_caller]
     pub fn step_composed<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
-        let (u, b) = (weights.get(self.weight_hh), weights.get(self.bias_hh));
-        let hidden = h.shape()[1];
-        let gate = |x: Var<'t, T>, axis, k: usize| x.slice(axis, k * hidden..(k + 1) * hidden);
-        let candidate = |h| affine(h, gate(u, 0, 2), gate(b, 0, 2));
-
-        let r = (gate(gx, 1, 0) + affine(h, gate(u, 0, 0), gate(b, 0, 0))).sigmoid();
-        let z = (gate(gx, 1, 1) + affine(h, gate(u, 0, 1), gate(b, 0, 1))).sigmoid();
+        let Gates { r, z } = self.gates(weights, gx, h);
+        let candidate = |h| self.state_part(weights, h, 2);
         let n = match self.variant {
-            Variant::ResetAfter => (gate(gx, 1, 2) + r * candidate(h)).tanh(),
-            Variant::ResetBefore => (gate(gx, 1, 2) + candidate(r * h)).tanh(),
+            Variant::ResetAfter => (block(gx, 1, 2) + r * candidate(h)).tanh(),
+            Variant::ResetBefore => (block(gx, 1, 2) + candidate(r * h)).tanh(),
         };
         z.scale(-T::one()).shift(T::one()) * n + z * h
     }
+
+    /// The gates of one step from the input part gx\[B,3H\] and the state before it, h\[B,H\]. The fused form keeps them
+    /// inside; they do not depend on the variant.
+    ///
+    /// # Panics
+    /// If the shapes do not fit together.
+    #[track_caller]
+    pub fn gates<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Gates<'t, T> {
+        let gate = |k| (block(gx, 1, k) + self.state_part(weights, h, k)).sigmoid();
+        Gates { r: gate(0), z: gate(1) }
+    }
+
+    /// Block `k` of the state's part of the gates, U_k·h + b_hk: \[B,H\].
+    fn state_part<'t, T: Real>(&self, weights: Weights<'t, T>, h: Var<'t, T>, k: usize) -> Var<'t, T> {
+        affine(h, block(weights.get(self.weight_hh), 0, k), block(weights.get(self.bias_hh), 0, k))
+    }
+}
+
+/// What a step of a GRU lets through, each \[B,H\] and between 0 and 1.
+#[derive(Clone, Copy)]
+pub struct Gates<'t, T: Real> {
+    /// The reset gate: near 0 the candidate is made from the input alone, near 1 from the state as well.
+    pub r: Var<'t, T>,
+    /// The update gate, as PyTorch has it: near 1 the state stays, near 0 the candidate takes its place.
+    pub z: Var<'t, T>,
+}
+
+/// The `k`th of the three blocks r, z, n of x along `axis`.
+fn block<'t, T: Real>(x: Var<'t, T>, axis: usize, k: usize) -> Var<'t, T> {
+    let hidden = x.shape()[axis] / 3;
+    x.slice(axis, k * hidden..(k + 1) * hidden)
 }
 
 /// A GRU over time: PyTorch's one-layer `nn.GRU`, with its names (`weight_ih_l0`, …) and initial values.

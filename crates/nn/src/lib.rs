@@ -43,7 +43,7 @@ pub use bytes::{BytesError, Stored};
 pub use checkpoint::{Checkpoint, CheckpointError, Problem, encode, save};
 pub use clip::{NotFinite, clip_global_norm};
 pub use embedding::Embedding;
-pub use gru::{Gru, GruCell, Variant};
+pub use gru::{Gates, Gru, GruCell, Variant};
 pub use init::{Builder, Init};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;

@@ -154,8 +154,9 @@ pub struct Learner<T: Real> {
     pub params: Params<T>,
     /// What moves them.
     pub optimizer: Optimizer<T>,
+    /// The successes that self-imitation learns from.
+    pub memory: Memory,
     workers: Vec<Worker<T>>,
-    memory: Memory,
     imitators: Vec<Imitator<T>>,
 }
 

@@ -111,6 +111,16 @@ pub fn test_stage<T: Real>(
     Test { greedy: play(false, false), sampled: play(true, false), shuffled: play(false, true) }
 }
 
+/// The generator of an episode of [`test_stage`]: it draws the context first, and then, where they are sampled, the actions.
+pub fn test_stream(seed: u64, stage: usize, episode: usize) -> Philox {
+    stream((seed, Purpose::TEST, 0), stage, episode)
+}
+
+/// Stages share no stream: episode numbers of stage s start at s·2²⁴.
+fn stream((seed, purpose, update): (u64, Purpose, u32), stage: usize, episode: usize) -> Philox {
+    Philox::stream(seed, Stream { purpose, update, episode: ((stage << 24) + episode) as u32 })
+}
+
 /// Some of the episodes, played together.
 struct Part {
     first: usize,
@@ -125,11 +135,9 @@ impl Part {
 
     fn play<T: Real>(&mut self, policy: &Policy, params: &Params<T>, task: &dyn Task, stage: usize, trial: Trial) {
         let mut env = task.env(stage, self.episodes);
-        // Stages share no stream: episode numbers of stage s start at s·2²⁴.
-        let number = |i: usize| ((stage << 24) + self.first + i) as u32;
-        let stream =
-            |purpose, i| Philox::stream(trial.seed, Stream { purpose, update: trial.update, episode: number(i) });
-        let mut rngs: Vec<Philox> = (0..self.episodes).map(|i| stream(trial.purpose, i)).collect();
+        let mut rngs: Vec<Philox> = (0..self.episodes)
+            .map(|i| stream((trial.seed, trial.purpose, trial.update), stage, self.first + i))
+            .collect();
         env.reset(&mut rngs);
         let mut contexts = rollout::contexts(&*env);
         if trial.shuffled {

@@ -14,6 +14,8 @@
 //! appendix; draws are uniform where the paper's are prioritised.
 
 use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -21,6 +23,7 @@ use autograd::Var;
 use tensor::philox::Philox;
 use tensor::{Real, Tensor};
 
+use crate::env::Task;
 use crate::policy::Decisions;
 use crate::returns::{Estimator, judge};
 use crate::trajectories::Trajectories;
@@ -32,18 +35,23 @@ const CAPACITY: usize = 256;
 const VALUE_COEFFICIENT: f64 = 0.01;
 
 /// An episode that ended in an exact match.
-#[derive(Clone, Debug)]
-struct Success {
-    context: Vec<u32>,
-    actions: Vec<u32>,
-    tokens: Vec<u32>,
-    returns: Vec<f64>,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Success {
+    /// The tokens that were shown.
+    pub context: Vec<u32>,
+    /// What was done at each step.
+    pub actions: Vec<u32>,
+    /// The token of each action.
+    pub tokens: Vec<u32>,
+    /// G at each step.
+    pub returns: Vec<f64>,
 }
 
 /// The last successes of each stage.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
-    stages: Vec<VecDeque<Success>>,
+    /// Of each stage the oldest first; stages that have none at the end may be left out.
+    pub stages: Vec<VecDeque<Success>>,
 }
 
 /// Successes that are done again: as played, with the returns that they had.
@@ -56,6 +64,23 @@ pub struct Replay {
 }
 
 impl Memory {
+    /// Whether these can be successes of `task`.
+    ///
+    /// # Errors
+    /// If they cannot.
+    pub fn check(&self, task: &dyn Task) -> Result<(), String> {
+        if self.stages.len() > task.stages() {
+            return Err(format!("successes of {} stages; expected at most {}", self.stages.len(), task.stages()));
+        }
+        for (stage, kept) in self.stages.iter().enumerate() {
+            let context = task.env(stage, 1).context_len();
+            if kept.len() > CAPACITY || !kept.iter().all(|success| success.is_of(task, context)) {
+                return Err(format!("stage {stage}: successes that are not of this task"));
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps the successes among these episodes; the oldest ones make room.
     pub fn note(&mut self, played: &Trajectories, gamma: f64) {
         if self.stages.len() <= played.stage {
@@ -87,6 +112,18 @@ impl Memory {
                 Replay::of(stage, &drawn)
             })
             .collect()
+    }
+}
+
+impl Success {
+    fn is_of(&self, task: &dyn Task, context: usize) -> bool {
+        let Self { context: shown, actions, tokens, returns } = self;
+        let steps = actions.len();
+        (1..=task.horizon()).contains(&steps)
+            && (shown.len(), tokens.len(), returns.len()) == (context, steps, steps)
+            && shown.iter().chain(tokens).all(|&token| (token as usize) < task.vocabulary())
+            && actions.iter().all(|&action| (action as usize) < task.actions())
+            && returns.iter().all(|g| g.is_finite())
     }
 }
 

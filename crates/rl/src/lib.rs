@@ -11,7 +11,12 @@
 //! ```
 //!
 //! In the order in which to read: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
-//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`evaluate`].
+//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`evaluate`]; and to look
+//! into a single episode [`trace`] and [`explain`].
+//!
+//! A trained policy within another program is an [`agent`]. Two examples show the crate from outside:
+//! `cargo run --release -p rl --example policy` loads a checkpoint and acts, and `--example own_env` trains on a task
+//! that is written in it. `docs/embedding.md` says which features and crates a program needs.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -20,10 +25,12 @@ extern crate alloc;
 extern crate std;
 
 pub mod a2c;
+pub mod agent;
 pub mod config;
 pub mod curriculum;
 pub mod env;
 pub mod evaluate;
+pub mod explain;
 pub mod imitation;
 mod not_finite;
 pub mod policy;
@@ -31,12 +38,15 @@ pub mod returns;
 pub mod rollout;
 pub mod settings;
 pub mod solver;
+mod state;
 pub mod tasks;
+pub mod trace;
 pub mod train;
 pub mod trajectories;
 pub mod tutorial;
 
 pub use not_finite::{Cause, NotFinite};
+pub use state::State;
 
 /// The examples of the README and of the documents, run as tests.
 #[cfg(doctest)]
@@ -45,4 +55,6 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../../../docs/extending.md")]
     struct Extending;
+    #[doc = include_str!("../../../docs/embedding.md")]
+    struct Embedding;
 }

@@ -3,13 +3,13 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use autograd::Tape;
+use autograd::{Tape, Var};
 use nn::Params;
 use tensor::philox::Philox;
 use tensor::{Real, Tensor};
 
 use crate::env::{Env, Step};
-use crate::policy::Policy;
+use crate::policy::{Decisions, Network, Policy};
 use crate::trajectories::Trajectories;
 
 /// How an action is chosen.
@@ -36,6 +36,20 @@ pub enum Until {
     Emitted(usize),
 }
 
+/// What a policy has read and decided at one step of B episodes, before it acts.
+pub struct Moment<'a, 't, T: Real> {
+    /// The network.
+    pub network: &'a Network<'a, 't, T>,
+    /// The tokens that were read since the last step, \[K,B\]: the prompt, and then those of the actions.
+    pub tokens: &'a Tensor<u32>,
+    /// The state before them, \[B,d\].
+    pub before: Var<'t, T>,
+    /// The state after each of them, \[K,B,d\].
+    pub states: Var<'t, T>,
+    /// What was decided in the last of these.
+    pub decisions: Decisions<'t, T>,
+}
+
 /// Plays the episodes of `env`, which was reset, to their ends. They are shown `contexts`\[L,B\]: their own, or others.
 ///
 /// The `tape` should be one that evaluates; it is cleared before and after.
@@ -48,8 +62,24 @@ pub fn play<T: Real>(
     tape: &mut Tape<T>,
     env: &mut dyn Env,
     contexts: Vec<u32>,
+    choice: Choice<'_>,
+    until: Until,
+) -> Trajectories {
+    watch((policy, params), tape, env, contexts, choice, until, |_| ())
+}
+
+/// [`play`], while `see` looks on at each step.
+///
+/// # Panics
+/// As [`play`] does.
+pub fn watch<T: Real>(
+    (policy, params): (&Policy, &Params<T>),
+    tape: &mut Tape<T>,
+    env: &mut dyn Env,
+    contexts: Vec<u32>,
     mut choice: Choice<'_>,
     until: Until,
+    mut see: impl FnMut(Moment<'_, '_, T>),
 ) -> Trajectories {
     let episodes = env.len();
     let mut out = Trajectories { stage: env.stage(), episodes, contexts, ..Trajectories::default() };
@@ -64,9 +94,10 @@ pub fn play<T: Real>(
             Until::Done => !steps.iter().all(|step| step.done),
             Until::Emitted(count) => out.steps < count,
         } {
-            let states = network.read(&tokens, h);
+            let (before, states) = (h, network.read(&tokens, h));
             h = states.select(0, tokens.shape()[0] - 1);
             let decisions = network.decide(h);
+            see(Moment { network: &network, tokens: &tokens, before, states, decisions });
             let actions = choose(&decisions.log_probs.value(), &mut choice);
 
             out.valid.extend(steps.iter().map(|step| !step.done));
@@ -113,12 +144,13 @@ fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Vec<u32> {
     }
 }
 
-fn most_probable<T: Real>(row: &[T]) -> u32 {
+/// The first of the largest.
+pub(crate) fn most_probable<T: Real>(row: &[T]) -> u32 {
     (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best }) as u32
 }
 
 /// The action in whose share of [0, 1) the number `u` lies.
-fn draw<T: Real>(row: &[T], u: f64) -> u32 {
+pub(crate) fn draw<T: Real>(row: &[T], u: f64) -> u32 {
     let mut below = 0.0;
     let reaches = |log_prob: &T| {
         below += log_prob.exp().value();

@@ -4,6 +4,10 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
+/// What the macros call a `String`, wherever they are used.
+#[doc(hidden)]
+pub use alloc::string::String as Text;
+
 /// One setting, as the table describes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
@@ -61,8 +65,11 @@ pub trait Settings: Default + Clone + Send + Sync {
 }
 
 /// A value of a setting, in words and back.
-pub(crate) trait Setting: Sized {
+pub trait Setting: Sized {
+    /// The value that is meant, if any.
     fn parse(text: &str) -> Option<Self>;
+
+    /// The words that [`parse`](Self::parse) reads.
     fn show(&self) -> String;
 }
 
@@ -77,6 +84,7 @@ macro_rules! by_parse {
 by_parse!(usize, f64, bool);
 
 /// Declares a setting that is one of a few names.
+#[macro_export]
 macro_rules! choices {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
         $(#[$meta])*
@@ -87,7 +95,7 @@ macro_rules! choices {
             fn parse(text: &str) -> Option<Self> {
                 match text { $($text => Some(Self::$variant),)* _ => None }
             }
-            fn show(&self) -> alloc::string::String {
+            fn show(&self) -> $crate::settings::Text {
                 match self { $(Self::$variant => $text.into()),* }
             }
         }
@@ -96,6 +104,25 @@ macro_rules! choices {
 pub(crate) use choices;
 
 /// Declares a struct of settings. Each has a doc, a type, a default, its range in words, and the range as a predicate.
+///
+/// ```
+/// use rl::settings::Settings;
+///
+/// rl::settings! {
+///     /// How to walk.
+///     pub struct Walk {
+///         /// The length of a step.
+///         step: f64 = 0.7, "numbers above 0", |&x| x > 0.0;
+///     }
+/// }
+///
+/// let mut walk = Walk::default();
+/// walk.set("step", "0.5")?;
+/// assert_eq!(walk.step, 0.5);
+/// assert_eq!(walk.set("step", "-1").unwrap_err().to_string(), "step = -1 is out of range: it takes numbers above 0");
+/// # Ok::<(), rl::settings::SettingError>(())
+/// ```
+#[macro_export]
 macro_rules! settings {
     (
         $(#[$meta:meta])*
@@ -125,7 +152,7 @@ macro_rules! settings {
                 $($crate::settings::Field { name: stringify!($name), doc: $doc.trim_ascii(), range: $range }),*
             ];
 
-            fn get(&self, name: &str) -> Option<alloc::string::String> {
+            fn get(&self, name: &str) -> Option<$crate::settings::Text> {
                 match name {
                     $(stringify!($name) => Some($crate::settings::Setting::show(&self.$name)),)*
                     _ => None,

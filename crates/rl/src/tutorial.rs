@@ -18,6 +18,7 @@ use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor};
 
+use crate::a2c::Metrics;
 use crate::config::{count, episodes};
 use crate::env::Task;
 use crate::evaluate::{Figures, validate};
@@ -27,6 +28,7 @@ use crate::rollout::{self, Choice, Until};
 use crate::settings::settings;
 use crate::tasks::Tutorial;
 use crate::tasks::tutorial::EMITTED;
+use crate::train::Report;
 
 /// The stages of the six parts of the schedule, each of as many updates as [`TutorialConfig::stage_updates`].
 pub const SCHEDULE: [usize; 6] = [0, 0, 0, 1, 1, 2];
@@ -118,25 +120,6 @@ pub struct TutorialRun<T: Real> {
     learning: Tape<T>,
 }
 
-/// What one update brought.
-#[derive(Clone, Debug)]
-pub struct TutorialReport {
-    /// The number of the update, from 1.
-    pub update: usize,
-    /// The stage that it trained.
-    pub stage: usize,
-    /// L.
-    pub loss: f64,
-    /// The mean reward of its episodes.
-    pub reward: f64,
-    /// The mean entropy of a decision.
-    pub entropy: f64,
-    /// The gradient's norm before clipping.
-    pub grad_norm: f64,
-    /// The figures of each stage, if the update was followed by an evaluation. The tutorial calls `reward` 'accuracy'.
-    pub validation: Option<Vec<Figures>>,
-}
-
 impl<T: Real> TutorialRun<T> {
     /// Before the first update.
     pub fn new(config: &TutorialConfig, seed: u64) -> Self {
@@ -166,18 +149,22 @@ impl<T: Real> TutorialRun<T> {
     ///
     /// # Errors
     /// If the loss or a gradient is not finite; the parameters are as they were.
-    pub fn advance(&mut self) -> Result<TutorialReport, NotFinite> {
+    pub fn advance(&mut self) -> Result<Report, NotFinite> {
         let stage = SCHEDULE[(self.updates / self.config.stage_updates).min(SCHEDULE.len() - 1)];
-        let mut report = self.update(stage)?;
+        let metrics = self.update(stage)?;
         self.updates += 1;
-        report.update = self.updates;
-        if self.updates.is_multiple_of(self.config.validate_every) || self.is_over() {
-            report.validation = Some(self.validate());
-        }
-        Ok(report)
+        let due = self.updates.is_multiple_of(self.config.validate_every) || self.is_over();
+        Ok(Report {
+            update: self.updates,
+            rate: self.config.rate,
+            entropy_coefficient: self.config.entropy,
+            unlocked: stage,
+            metrics,
+            validation: due.then(|| self.validate()),
+        })
     }
 
-    fn update(&mut self, stage: usize) -> Result<TutorialReport, NotFinite> {
+    fn update(&mut self, stage: usize) -> Result<Metrics, NotFinite> {
         let number = self.updates as u32;
         let streams = |purpose| -> Vec<Philox> {
             let stream = |episode| Philox::stream(self.seed, Stream { purpose, update: number, episode });
@@ -193,7 +180,9 @@ impl<T: Real> TutorialRun<T> {
             rewards[k % played.episodes] += reward;
         }
 
-        let mut report = {
+        let mut stages = alloc::vec![(0, 0); self.task.stages()];
+        stages[stage] = (played.episodes, played.solved.iter().filter(|&&solved| solved).count());
+        let mut metrics = {
             let weights = self.params.bind(&self.learning);
             let network = self.policy.on(weights);
             let targets = self.learning.constant(Tensor::from_fn([played.episodes], |i| T::of(rewards[i])));
@@ -201,23 +190,25 @@ impl<T: Real> TutorialRun<T> {
             terms.loss.backward().expect("the loss uses every parameter");
             self.grads.clear();
             self.grads.collect(&self.params, weights);
-            TutorialReport {
-                update: 0,
-                stage,
-                loss: terms.loss.value().item().value(),
-                reward: played.total_reward() / played.episodes as f64,
-                entropy: terms.entropies.mean().value().item().value(),
+            let number = |x: Var<'_, T>| x.value().item().value();
+            Metrics {
+                loss: number(terms.loss),
+                policy_loss: number(terms.policy),
+                value_loss: number(terms.value),
+                entropy: number(terms.entropies.mean()),
                 grad_norm: 0.0,
-                validation: None,
+                reward: played.total_reward() / played.episodes as f64,
+                steps: played.actions.len(),
+                stages,
             }
         };
         self.learning.clear();
         match clip_global_norm(&self.params, &mut self.grads, self.config.clip) {
-            Ok(norm) if report.loss.is_finite() => report.grad_norm = norm.value(),
+            Ok(norm) if metrics.loss.is_finite() => metrics.grad_norm = norm.value(),
             _ => return Err(NotFinite::find(number, &self.params, &self.grads)),
         }
         self.optimizer.step(self.config.rate, &mut self.params, &self.grads);
-        Ok(report)
+        Ok(metrics)
     }
 
     fn validate(&self) -> Vec<Figures> {

@@ -2,7 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod bad_input;
+mod embedding;
 mod eval;
+mod help;
+mod killed;
 mod place;
+mod resume;
 mod same_bytes;
+mod schema;
 mod train;

@@ -75,7 +75,8 @@ pub fn save<T: Stored>(
     written.map_err(|problem| problem.of(path))
 }
 
-/// The bytes of a checkpoint. Its metadata are `metadata`, and under `crc32` a checksum. `f32` is saved as F32 and `f64` as F64, to the bit; the same content gives the same bytes.
+/// The bytes of a checkpoint. Its metadata are `metadata`, and under `crc32` a checksum. `f32` is saved as F32 and `f64`
+/// as F64, to the bit; the same content gives the same bytes.
 ///
 /// # Errors
 /// If a parameter or moment is not finite, or names, shapes and metadata need more than 1 MiB: such a checkpoint would not

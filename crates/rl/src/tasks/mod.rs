@@ -5,9 +5,11 @@
 //! through; [`Calculator`] is a machine that does what the tutorial describes.
 //!
 //! Each task is one interpreter, generic in what it computes with ([`Number`]): integers play an episode,
-//! polynomials ([`poly::Poly`]) play all episodes at once, which is what the solver explores.
+//! polynomials ([`poly::Poly`]) play all episodes at once, which is what the solver explores, and formulae
+//! ([`formula::Formula`]) write down what was done.
 
 pub mod calculator;
+pub mod formula;
 pub mod poly;
 pub mod token;
 pub mod tutorial;

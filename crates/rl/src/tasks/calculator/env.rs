@@ -9,7 +9,11 @@ use super::machine::State;
 use super::{ActionSet, HORIZON, Rewards};
 use crate::env::{Env, Step, check_reset, check_step};
 use crate::solver::{FAILED, Graph, SOLVED, START};
-use crate::tasks::{operands, poly::Poly, token};
+use crate::tasks::{
+    operands,
+    poly::{Poly, VARIABLES},
+    token,
+};
 
 /// A vector of episodes, one entry each in every array.
 #[derive(Clone, Debug)]
@@ -48,6 +52,18 @@ impl CalculatorEnv {
         }
     }
 
+    /// Starts `episode` anew on these operands.
+    ///
+    /// # Panics
+    /// Unless the stage shows as many.
+    pub fn start(&mut self, episode: usize, operands: &[u32]) {
+        let width = self.context_len();
+        self.contexts[episode * width..][..width - 1].copy_from_slice(operands);
+        self.states[episode] = START;
+        self.nearest[episode] = self.graph.distance(START);
+        self.steps[episode] = 0;
+    }
+
     /// One action of one episode that is not done.
     fn advance(&mut self, i: usize, action: u32) -> f64 {
         let state = self.graph.next(self.states[i], action as usize);
@@ -77,13 +93,12 @@ impl Env for CalculatorEnv {
 
     fn reset(&mut self, rngs: &mut [Philox]) {
         check_reset(self.len(), rngs);
-        let width = self.context_len();
-        for (context, rng) in self.contexts.chunks_mut(width).zip(rngs) {
-            context[..width - 1].fill_with(|| rng.below(10));
+        let mut operands = [0; VARIABLES];
+        let operands = &mut operands[..self.context_len() - 1];
+        for (i, rng) in rngs.iter_mut().enumerate() {
+            operands.fill_with(|| rng.below(10));
+            self.start(i, operands);
         }
-        self.states.fill(START);
-        self.nearest.fill(self.graph.distance(START));
-        self.steps.fill(0);
     }
 
     fn context(&self, episode: usize) -> &[u32] {

@@ -8,6 +8,7 @@
 //! exploration, credit over seven steps and stages that are not forgotten; it does not need the context.
 
 pub mod env;
+mod explain;
 pub mod machine;
 
 use alloc::{boxed::Box, string::String, sync::Arc};
@@ -84,6 +85,10 @@ impl Calculator {
         operands(stage);
         &self.graphs[stage]
     }
+
+    fn episodes(&self, stage: usize, episodes: usize) -> CalculatorEnv {
+        CalculatorEnv::new(stage, episodes, self.graph(stage).clone(), self.actions, self.rewards)
+    }
 }
 
 impl Default for Calculator {
@@ -123,7 +128,7 @@ impl Task for Calculator {
     }
 
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
-        Box::new(CalculatorEnv::new(stage, episodes, self.graph(stage).clone(), self.actions, self.rewards))
+        Box::new(self.episodes(stage, episodes))
     }
 }
 

@@ -18,6 +18,7 @@
 
 pub mod env;
 pub mod exhaustive;
+mod explain;
 pub mod machine;
 
 use alloc::{boxed::Box, string::String, vec};

@@ -45,7 +45,7 @@ fn config_of(dir: &Path) -> Result<ConfigFile> {
 }
 
 fn eval_task<R: Training>(args: &EvalArgs, file: &ConfigFile) -> Result<()> {
-    let config = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
+    let (config, _) = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
     let stages = stages(R::TASK, args.stage)?;
     let seed = args.seed.or(file.seed()?).unwrap_or(0);
     let mut run = R::new(&config, seed);

@@ -4,8 +4,8 @@ use rl::solver::Report;
 use serde_json::{Map, Value, json};
 
 use crate::args::TasksArgs;
+use crate::commands::eval::stages;
 use crate::error::Result;
-use crate::eval::stages;
 use crate::show;
 use crate::table::{NONE, Table};
 use crate::task::TaskName;

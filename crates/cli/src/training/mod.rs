@@ -1,12 +1,17 @@
 //! What the command line needs to know about a run, whatever its task.
 
+mod calculator;
+mod fisher;
+mod state;
+mod tutorial;
+
 use nn::{Optimizer, Params};
 use rl::NotFinite;
 use rl::env::Task;
-use rl::evaluate::Figures;
 use rl::policy::Policy;
 use rl::rollout::Until;
 use rl::settings::Settings;
+use rl::train::Report;
 use serde_json::Value;
 
 use crate::outcome::Timed;
@@ -35,6 +40,18 @@ pub(crate) trait Training: Sized {
     /// Its parameters, to be loaded.
     fn params_mut(&mut self) -> &mut Params<f32>;
 
+    /// Its optimiser, to be loaded.
+    fn optimizer_mut(&mut self) -> &mut Optimizer<f32>;
+
+    /// Where it stands, parameters and moments aside.
+    fn state(&self) -> Value;
+
+    /// Goes on from where a run stood.
+    ///
+    /// # Errors
+    /// If no run of these settings can stand there.
+    fn restore(&mut self, state: Value) -> Result<(), String>;
+
     /// The number of updates after which it ends in any case.
     fn limit(&self) -> usize;
 
@@ -42,7 +59,7 @@ pub(crate) trait Training: Sized {
     fn end(&self) -> Option<&'static str>;
 
     /// One update, and the validation that follows it if it is time for one.
-    fn advance(&mut self) -> Result<Update, NotFinite>;
+    fn advance(&mut self) -> Result<Report, NotFinite>;
 
     /// Episodes of each stage in the test.
     fn test_episodes(config: &Self::Config) -> usize;
@@ -69,20 +86,4 @@ pub(crate) struct Parts<'a> {
     pub(crate) updates: usize,
     /// Training steps so far.
     pub(crate) steps: u64,
-}
-
-/// What one update brought.
-pub(crate) struct Update {
-    /// Its number, from 1.
-    pub(crate) number: usize,
-    /// The highest stage that it trained.
-    pub(crate) stage: usize,
-    /// The mean sum of an episode's rewards.
-    pub(crate) reward: f64,
-    /// The mean entropy of a decision, in nats.
-    pub(crate) entropy: f64,
-    /// Everything about it.
-    pub(crate) metrics: Value,
-    /// The figures of each stage, if it was followed by a validation.
-    pub(crate) validation: Option<Vec<Figures>>,
 }

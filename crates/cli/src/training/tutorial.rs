@@ -1,16 +1,17 @@
 //! Runs of the tutorial, for the command line, and how they compare with its own Python.
 
-use nn::Params;
+use nn::{Optimizer, Params};
 use rl::NotFinite;
 use rl::rollout::Until;
 use rl::tasks::tutorial::EMITTED;
+use rl::train::Report;
 use rl::tutorial::{SCHEDULE, TutorialConfig, TutorialRun};
 use serde_json::{Value, json};
 
-use crate::fisher::p_value;
+use super::fisher::p_value;
+use super::{Parts, Training};
 use crate::outcome::Timed;
 use crate::task::TaskName;
-use crate::training::{Parts, Training, Update};
 
 /// Of this many runs of the tutorial's own Python …
 const REFERENCE_RUNS: usize = 40;
@@ -41,6 +42,21 @@ impl Training for TutorialRun<f32> {
         &mut self.params
     }
 
+    fn optimizer_mut(&mut self) -> &mut Optimizer<f32> {
+        &mut self.optimizer
+    }
+
+    fn state(&self) -> Value {
+        json!({ "updates": self.updates })
+    }
+
+    fn restore(&mut self, state: Value) -> Result<(), String> {
+        let updates = state["updates"].as_u64().and_then(|updates| usize::try_from(updates).ok());
+        let updates = updates.filter(|&updates| updates <= self.limit());
+        self.updates = updates.ok_or_else(|| format!("{state}; expected at most {} updates", self.limit()))?;
+        Ok(())
+    }
+
     fn limit(&self) -> usize {
         SCHEDULE.len() * self.config.stage_updates
     }
@@ -49,24 +65,8 @@ impl Training for TutorialRun<f32> {
         self.is_over().then_some("end of the schedule")
     }
 
-    fn advance(&mut self) -> Result<Update, NotFinite> {
-        let report = self.advance()?;
-        let metrics = json!({
-            "update": report.update,
-            "stage": report.stage,
-            "loss": report.loss,
-            "entropy": report.entropy,
-            "grad_norm": report.grad_norm,
-            "reward": report.reward,
-        });
-        Ok(Update {
-            number: report.update,
-            stage: report.stage,
-            reward: report.reward,
-            entropy: report.entropy,
-            metrics,
-            validation: report.validation,
-        })
+    fn advance(&mut self) -> Result<Report, NotFinite> {
+        self.advance()
     }
 
     fn test_episodes(config: &TutorialConfig) -> usize {
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn the_reference_is_what_the_file_holds() {
         let file: Value =
-            serde_json::from_str(include_str!("../../../tests/golden/tutorial_finals.json")).expect("JSON");
+            serde_json::from_str(include_str!("../../../../tests/golden/tutorial_finals.json")).expect("JSON");
         let runs = file["runs"].as_array().expect("a list of runs");
         let above = runs.iter().filter(|run| run["final"][0].as_f64() > Some(1.0)).count();
         assert_eq!((above, runs.len()), (REFERENCE_ABOVE_ONE, REFERENCE_RUNS));

@@ -1,14 +1,15 @@
 //! Runs of `calculator`, for the command line.
 
-use nn::Params;
+use nn::{Optimizer, Params};
 use rl::NotFinite;
 use rl::config::Config;
 use rl::rollout::Until;
-use rl::train::{End, Run};
-use serde_json::json;
+use rl::train::{End, Report, Run};
+use serde_json::Value;
 
+use super::state::{from_value, to_value};
+use super::{Parts, Training};
 use crate::task::TaskName;
-use crate::training::{Parts, Training, Update};
 
 impl Training for Run<f32> {
     type Config = Config;
@@ -31,6 +32,18 @@ impl Training for Run<f32> {
         &mut self.learner.params
     }
 
+    fn optimizer_mut(&mut self) -> &mut Optimizer<f32> {
+        &mut self.learner.optimizer
+    }
+
+    fn state(&self) -> Value {
+        to_value(self.state())
+    }
+
+    fn restore(&mut self, state: Value) -> Result<(), String> {
+        self.restore(from_value(state)?)
+    }
+
     fn limit(&self) -> usize {
         self.config.max_updates
     }
@@ -42,33 +55,8 @@ impl Training for Run<f32> {
         })
     }
 
-    fn advance(&mut self) -> Result<Update, NotFinite> {
-        let report = self.advance()?;
-        let m = &report.metrics;
-        let (episodes, solved): (Vec<_>, Vec<_>) = m.stages.iter().copied().unzip();
-        let metrics = json!({
-            "update": report.update,
-            "rate": report.rate,
-            "entropy_coefficient": report.entropy_coefficient,
-            "unlocked": report.unlocked,
-            "loss": m.loss,
-            "policy_loss": m.policy_loss,
-            "value_loss": m.value_loss,
-            "entropy": m.entropy,
-            "grad_norm": m.grad_norm,
-            "reward": m.reward,
-            "steps": m.steps,
-            "episodes": episodes,
-            "solved": solved,
-        });
-        Ok(Update {
-            number: report.update,
-            stage: m.stages.iter().rposition(|&(episodes, _)| episodes > 0).unwrap_or(0),
-            reward: m.reward,
-            entropy: m.entropy,
-            metrics,
-            validation: report.validation,
-        })
+    fn advance(&mut self) -> Result<Report, NotFinite> {
+        self.advance()
     }
 
     fn test_episodes(config: &Config) -> usize {

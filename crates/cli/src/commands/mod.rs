@@ -1,0 +1,13 @@
+//! The commands, a file each.
+
+mod completions;
+mod config;
+mod eval;
+mod tasks;
+mod train;
+
+pub(crate) use completions::completions;
+pub(crate) use config::config;
+pub(crate) use eval::eval;
+pub(crate) use tasks::tasks;
+pub(crate) use train::train;

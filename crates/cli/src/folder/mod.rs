@@ -1,0 +1,198 @@
+//! Folders of runs. One process at a time writes there, never over another run, and a file is there as a whole or not
+//! at all.
+
+mod about;
+mod episodes;
+mod lock;
+pub(crate) mod metrics;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nn::files::{Disk, Files, Journal, sweep, write_whole};
+
+pub(crate) use about::About;
+#[expect(unused_imports, reason = "the journal of episodes is next")]
+pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine};
+pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
+
+use crate::error::{Error, Result};
+use crate::pretty;
+use lock::Lock;
+
+/// What the folder is, what made it, and on which machine.
+pub(crate) const ABOUT: &str = "about.json";
+/// The settings of a run, or of the runs of several seeds.
+pub(crate) const CONFIG: &str = "config.toml";
+/// The last checkpoint: parameters, the optimiser's moments, and where the run stood.
+pub(crate) const MODEL: &str = "model.safetensors";
+/// The same after the best validation; the last of equals.
+pub(crate) const BEST: &str = "best.safetensors";
+/// The folder of the checkpoints that are kept.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+/// What each update and each validation brought, without the clock.
+pub(crate) const METRICS: &str = "metrics.jsonl";
+/// What the policy does at each validation, without the clock.
+pub(crate) const EPISODES: &str = "episodes.jsonl";
+/// The figures of the test, without the clock: a run that has it is over.
+pub(crate) const TEST: &str = "test.json";
+/// How long it took.
+pub(crate) const CLOCK: &str = "clock.json";
+/// The figures of runs of several seeds.
+pub(crate) const TABLE: &str = "table.md";
+/// The same for programs.
+pub(crate) const TABLE_JSON: &str = "table.json";
+
+const ADVICE: &str = "choose another folder with --out, one that you may write to, on a disk with room";
+const ROOM: &str = "make room, and see that you may write there";
+
+/// A folder that this process alone writes to.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    files: Arc<dyn Files>,
+    _lock: Arc<Lock>,
+}
+
+impl Folder {
+    /// The folder `path`, which is new or empty.
+    ///
+    /// # Errors
+    /// If it is not empty, in use, or cannot be made.
+    pub(crate) fn create(path: &Path, about: &About) -> Result<Self> {
+        let error = |error| Error::file("make the folder", path, &error, ADVICE);
+        let entries = fs::create_dir_all(path).and_then(|()| fs::read_dir(path)).map_err(error)?;
+        if let Some(entry) = entries.map(|entry| entry.map_err(error)).find(|entry| !is_lock(entry)) {
+            entry?;
+            let what = if holds_run(path) { "already holds a run" } else { "is not empty" };
+            let advice = match holds_run(path) {
+                true => format!("go on with it by --resume {}, or choose another folder with --out", path.display()),
+                false => "choose another folder with --out, or remove this one".to_owned(),
+            };
+            return Err(Error::input(format!("{} {what}; {advice}", path.display())));
+        }
+        let folder = Self::lock(path)?;
+        folder.write(ABOUT, pretty(&serde_json::json!(about)))?;
+        Ok(folder)
+    }
+
+    /// A new folder in `parent`, called `name`, or `name-2` or the like if that is there already.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub(crate) fn create_new(parent: &Path, name: &str, about: &About) -> Result<Self> {
+        fs::create_dir_all(parent).map_err(|error| Error::file("make the folder", parent, &error, ADVICE))?;
+        let mut path = parent.join(name);
+        for number in 2.. {
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    path = parent.join(format!("{name}-{number}"));
+                }
+                Err(error) => return Err(Error::file("make the folder", &path, &error, ADVICE)),
+                Ok(()) => break,
+            }
+        }
+        Self::create(&path, about)
+    }
+
+    /// A folder that is there, to be gone on with, and what it says about itself.
+    ///
+    /// # Errors
+    /// If it holds no run, one of a version that cannot be gone on with, or is in use.
+    pub(crate) fn open(path: &Path) -> Result<(Self, About)> {
+        let about = match About::read(path)? {
+            Some(about) => about,
+            None if holds_run(path) => {
+                let path = path.display();
+                return Err(Error::input(format!(
+                    "{path} is of version 1, from a gradus that could not go on with a run: there is no {ABOUT}; \
+                     start a new run with --config {path}/{CONFIG} --init {path}/{MODEL}"
+                )));
+            }
+            None => {
+                let path = path.display();
+                return Err(Error::input(format!(
+                    "{path} holds no run: there is no {ABOUT}; name a folder that gradus train has written"
+                )));
+            }
+        };
+        if !path.join(CONFIG).exists() {
+            let path = path.display();
+            return Err(Error::input(format!(
+                "{path} holds nothing to go on with: its run was ended before it began; remove it, and start a new one"
+            )));
+        }
+        let folder = Self::lock(path)?;
+        sweep(path).map_err(|error| Error::file("clean", path, &error, ROOM))?;
+        Ok((folder, about))
+    }
+
+    /// A folder in this one, made or found, and what it says about itself.
+    ///
+    /// # Errors
+    /// If it is in use, holds something else, or cannot be made.
+    pub(crate) fn child(&self, name: &str, about: &About) -> Result<Self> {
+        let path = self.path.join(name);
+        if path.join(ABOUT).exists() { Ok(Self::open(&path)?.0) } else { Self::create(&path, about) }
+    }
+
+    fn lock(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.into(), files: Arc::new(Disk), _lock: Arc::new(Lock::take(path)?) })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it has this file.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.path.join(name).exists()
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<()> {
+        let path = self.path.join(name);
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+        let written = made.and_then(|()| write_whole(&*self.files, &path, content.as_ref()));
+        written.map_err(|error| Error::file("write", &path, &error, ROOM))
+    }
+
+    /// A new journal; what was left over under its name is removed.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub(crate) fn journal(&self, name: &str) -> Result<Journal> {
+        let path = self.path.join(name);
+        let removed = match self.files.remove(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+        let journal = removed.and_then(|()| Journal::create(&*self.files, &path));
+        journal.map_err(|error| Error::file("write", &path, &error, ROOM))
+    }
+
+    /// A journal to be gone on with after `length` bytes.
+    ///
+    /// # Errors
+    /// If it cannot be written, or is shorter.
+    pub(crate) fn resume_journal(&self, name: &str, length: u64) -> Result<Journal> {
+        let path = self.path.join(name);
+        let journal = Journal::resume(&*self.files, &path, length);
+        journal.map_err(|error| Error::file("go on with", &path, &error, "expected the file that the run has written"))
+    }
+}
+
+fn is_lock(entry: &Result<fs::DirEntry>) -> bool {
+    entry.as_ref().is_ok_and(|entry| entry.file_name() == lock::LOCK)
+}
+
+/// Whether `path` holds a run, or runs of several seeds.
+pub(crate) fn holds_run(path: &Path) -> bool {
+    [ABOUT, CONFIG, TABLE].iter().any(|name| path.join(name).exists())
+}

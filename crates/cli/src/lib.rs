@@ -1,0 +1,83 @@
+//! The `gradus` command, as a library that `main` calls, so that fuzzers reach its readers.
+//!
+//! [`args`] and [`settings`] are what can be asked for, [`file`](mod@file) is the configuration file; [`commands`] has a
+//! file for each command. [`training`] is a run as the command line knows it, whatever its task; [`run`] takes one from
+//! its beginning to its end, and [`folder`] is what it leaves.
+//!
+//! Exit codes: 0, all is well; 1, a run failed; 2, wrong input, or a machine that does not let it.
+#![forbid(unsafe_code)]
+
+mod args;
+mod clock;
+mod commands;
+mod error;
+mod examples;
+mod file;
+mod folder;
+mod html;
+mod keeping;
+mod live;
+mod outcome;
+mod run;
+mod seeds;
+mod settings;
+mod stop;
+mod summary;
+mod table;
+mod task;
+mod test;
+mod training;
+mod weights;
+
+use std::fmt::Display;
+use std::io::{ErrorKind, Write, stdout};
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::Value;
+
+use args::{Cli, Command};
+use error::Error;
+
+/// Does what the arguments of the process say.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Train(args) => commands::train(&args),
+        Command::Eval(args) => commands::eval(&args),
+        Command::Config(args) => commands::config(&args),
+        Command::Tasks(args) => commands::tasks(&args),
+        Command::Completions(args) => commands::completions(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, Error::Interrupted) {
+                eprintln!("error: {error}");
+            }
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+/// Prints a line. That nobody reads it is no reason to stop a training: results are in files.
+fn say(text: impl Display) {
+    writeln!(stdout(), "{text}").ok();
+}
+
+/// Prints a result that stands nowhere else. That a reader has seen enough is no error.
+///
+/// # Errors
+/// If it cannot be written.
+fn show(text: impl Display) -> error::Result<()> {
+    match writeln!(stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::input(format!("cannot write the result: {error}; send it elsewhere")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// JSON as a file holds it.
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}

@@ -1,0 +1,235 @@
+//! One run, from its beginning or from where it stopped, to its test, and the files that it leaves.
+//!
+//! **The order of writing.** The journals first, to the disk; then the checkpoint, which says how long they were. So
+//! the last checkpoint always finds the lines that belong to it, and what comes after them is cut off and made again.
+
+mod clock;
+mod records;
+
+use std::fs;
+use std::path::PathBuf;
+
+use nn::Problem;
+use rl::train::Report;
+use rl::{Cause, NotFinite};
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::file::{self, ConfigFile};
+use crate::folder::{CLOCK, CONFIG, Folder, Line, MODEL, TEST, UpdateLine, ValidationLine};
+use crate::keeping::{Keeping, OnError};
+use crate::live::View;
+use crate::outcome::{Outcome, Timed};
+use crate::settings::{self, Flags};
+use crate::test::Stage;
+use crate::training::Training;
+use crate::{pretty, stop, test, weights};
+
+use clock::Clock;
+use records::Records;
+
+/// What all runs of a command have in common.
+pub(crate) struct Plan<R: Training> {
+    /// The settings.
+    pub(crate) config: R::Config,
+    /// What is kept.
+    pub(crate) keeping: Keeping,
+    /// The checkpoint with the initial weights.
+    pub(crate) init: Option<PathBuf>,
+}
+
+/// How a command left a run.
+pub(crate) enum Left {
+    /// It is over.
+    Over(Timed),
+    /// It was asked to stop, and can be gone on with.
+    Stopped,
+}
+
+impl<R: Training> Plan<R> {
+    /// The plan that a configuration file was written of.
+    ///
+    /// # Errors
+    /// If there is a setting in it that the task does not have.
+    pub(crate) fn of(file: &ConfigFile) -> Result<Self> {
+        let (config, keeping) = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
+        Ok(Self { config, keeping, init: file.init() })
+    }
+
+    /// The configuration file of the run with this seed, or of all.
+    pub(crate) fn file(&self, seed: Option<u64>) -> String {
+        file::write(R::TASK, seed, self.init.as_deref(), &self.config, &self.keeping)
+    }
+
+    /// A run before its first update.
+    ///
+    /// # Errors
+    /// If the initial weights cannot be loaded.
+    pub(crate) fn start(&self, seed: u64) -> Result<R> {
+        let mut run = R::new(&self.config, seed);
+        if let Some(path) = &self.init {
+            weights::load(path, &self.config, &mut run)?;
+        }
+        Ok(run)
+    }
+
+    /// The run of this seed in its folder, as far as it has come: from its beginning, from its last checkpoint, or over.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written. That the run fails is an outcome.
+    pub(crate) fn go_on(&self, seed: u64, folder: &Folder, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
+        if folder.has(TEST) {
+            view.say("this run is over");
+            return over(folder).map(Left::Over);
+        }
+        let session = if folder.has(MODEL) { self.resume(seed, folder)? } else { self.begin(seed, folder)? };
+        session.go(stop_after, view)
+    }
+
+    fn begin<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a, R>> {
+        let run = self.start(seed)?;
+        folder.write(CONFIG, self.file(Some(seed)))?;
+        let mut session = Session { plan: self, run, records: Records::create(folder)?, clock: Clock::default() };
+        session.save(MODEL)?; // whatever happens from here on, there is a checkpoint to go on from
+        Ok(session)
+    }
+
+    fn resume<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a, R>> {
+        let mut run = R::new(&self.config, seed);
+        let marks = weights::resume(&folder.path().join(MODEL), &self.config, &mut run)?;
+        let clock = Clock::read(&folder.path().join(CLOCK));
+        Ok(Session { plan: self, run, records: Records::resume(folder, marks)?, clock })
+    }
+}
+
+/// A run that goes on.
+struct Session<'a, R: Training> {
+    plan: &'a Plan<R>,
+    run: R,
+    records: Records<'a>,
+    clock: Clock,
+}
+
+impl<R: Training> Session<'_, R> {
+    fn go(mut self, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
+        let began = self.run.parts().updates;
+        view.begin(self.run.limit(), began, self.run.parts().steps);
+        let trained = loop {
+            let updates = self.run.parts().updates;
+            if self.run.end().is_some() {
+                break check(&self.run);
+            }
+            if stop::requested() || stop_after.is_some_and(|more| updates - began >= more) {
+                return self.save(MODEL).map(|()| Left::Stopped);
+            }
+            match self.run.advance() {
+                Err(error) => break Err(error),
+                Ok(report) => self.note(&report, view)?,
+            }
+        };
+        self.clock.trained();
+        self.save(MODEL)?; // before the test: what ends that must not lose the training
+        let mut stages = Vec::new();
+        for stage in (0..self.run.parts().task.stages()).filter(|_| trained.is_ok()) {
+            if stop::requested() {
+                return Ok(Left::Stopped);
+            }
+            let (seed, episodes) = (self.run.parts().seed, R::test_episodes(&self.plan.config));
+            stages.extend(test::test(&self.run, seed, episodes, [stage]));
+        }
+        self.finish(trained, stages, view).map(Left::Over)
+    }
+
+    /// Writes down what an update brought, and the checkpoints that are due.
+    fn note(&mut self, report: &Report, view: &mut View) -> Result<()> {
+        let update = UpdateLine::from(report);
+        let validation = report.validation.as_ref().map(|figures| ValidationLine::new(report.update, figures));
+        view.show(&update, validation.as_ref());
+        let lines = [Some(Line::Update(update)), validation.clone().map(Line::Validation)];
+        for line in lines.iter().flatten() {
+            let appended = self.records.append(line);
+            self.tolerate(appended, view)?;
+        }
+        for name in self.records.due(report.update, validation.as_ref(), &self.plan.keeping) {
+            let saved = self.save(&name);
+            self.tolerate(saved, view)?;
+        }
+        Ok(())
+    }
+
+    /// Whether to go on although something could not be written.
+    fn tolerate(&mut self, written: Result<()>, view: &mut View) -> Result<()> {
+        let Err(error) = written else { return Ok(()) };
+        match self.plan.keeping.on_save_error {
+            OnError::Continue => {
+                view.say(format!("warning: {error}; going on, and trying again"));
+                Ok(())
+            }
+            OnError::Stop => {
+                let folder = self.records.folder().path().display();
+                Err(Error::input(format!(
+                    "{error}; the last checkpoint is whole: gradus train --resume {folder} goes on from it"
+                )))
+            }
+        }
+    }
+
+    /// Writes a checkpoint, unless a parameter is not finite: such a checkpoint would not load, and the one before stays.
+    fn save(&mut self, name: &str) -> Result<()> {
+        let marks = self.records.sync()?;
+        match weights::encode(&self.plan.config, &self.run, marks) {
+            Err(Problem::NotFinite { .. }) => Ok(()),
+            Err(problem) => unreachable!("encoding fails at numbers alone: {problem}"),
+            Ok(bytes) => {
+                self.records.folder().write(name, bytes)?;
+                self.records.folder().write(CLOCK, self.clock.to_json())
+            }
+        }
+    }
+
+    fn finish(self, trained: std::result::Result<(), NotFinite>, stages: Vec<Stage>, view: &mut View) -> Result<Timed> {
+        let parts = self.run.parts();
+        let outcome = Outcome {
+            task: parts.task.name().to_owned(),
+            caveat: parts.task.caveat().to_owned(),
+            seed: parts.seed,
+            failed: trained.is_err(),
+            end: match trained {
+                Ok(()) => self.run.end().expect("it is over").to_owned(),
+                Err(error) => error.to_string(),
+            },
+            updates: parts.updates,
+            steps: parts.steps,
+            stages,
+        };
+        let seconds = self.clock.seconds();
+        let Outcome { end, updates, steps, failed, .. } = &outcome;
+        let how = if *failed { "failed" } else { end };
+        view.say(format!("{how}; {updates} updates, {steps} steps, {seconds:.1} s with the test"));
+        let folder = self.records.folder();
+        folder.write(CLOCK, self.clock.to_json())?;
+        folder.write(TEST, pretty(&json!(outcome)))?; // last: from now on the run is over
+        Ok(Timed { outcome, seconds })
+    }
+}
+
+/// A run that was over before.
+fn over(folder: &Folder) -> Result<Timed> {
+    let path = folder.path().join(TEST);
+    let outcome = fs::read(&path)
+        .map_err(|error| error.to_string())
+        .and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
+    let advice = "expected what gradus train wrote when the run was over; remove it to have the test again";
+    let outcome =
+        outcome.map_err(|error| Error::input(format!("cannot read {}: {error}; {advice}", path.display())))?;
+    Ok(Timed { outcome, seconds: Clock::read(&folder.path().join(CLOCK)).seconds() })
+}
+
+/// The last update may have left a parameter that is not finite: no further one was there to notice.
+fn check<R: Training>(run: &R) -> std::result::Result<(), NotFinite> {
+    let parts = run.parts();
+    match parts.params.first_not_finite() {
+        Some(name) => Err(NotFinite { update: parts.updates as u32, parameter: name.into(), cause: Cause::Value }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,30 @@
+//! Ctrl-C: the first asks all runs to stop after their update, the second ends the process at once.
+
+use std::process::exit;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{Error, Result};
+
+/// The exit code of what was interrupted: 128 and the number of the signal.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+static REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// Listens from now on, to Ctrl-C and, on Unix, to SIGTERM and SIGHUP.
+///
+/// # Errors
+/// If the system does not let it.
+pub(crate) fn listen() -> Result<()> {
+    let listening = ctrlc::set_handler(|| {
+        if REQUESTED.swap(true, Ordering::Relaxed) {
+            exit(INTERRUPTED.into());
+        }
+        eprintln!("\nfinishing the update, then saving; once more to stop at once");
+    });
+    listening.map_err(|error| Error::input(format!("cannot listen to Ctrl-C: {error}; try again")))
+}
+
+/// Whether to stop.
+pub(crate) fn requested() -> bool {
+    REQUESTED.load(Ordering::Relaxed)
+}

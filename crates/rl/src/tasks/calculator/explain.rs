@@ -1,0 +1,139 @@
+//! Episodes of `calculator` in words: the machine on formulae, beside the machine on numbers.
+
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
+use core::ops::ControlFlow::{Break, Continue};
+
+use super::Calculator;
+use super::machine::State;
+use crate::env::Env;
+use crate::explain::{Explain, Register, digits};
+use crate::tasks::{self, Number, formula::Formula};
+
+impl Explain for Calculator {
+    fn operands(&self, stage: usize) -> usize {
+        tasks::operands(stage)
+    }
+
+    fn env_on(&self, stage: usize, operands: &[u32]) -> Box<dyn Env> {
+        digits(operands, tasks::operands(stage));
+        let mut env = self.episodes(stage, 1);
+        env.start(0, operands);
+        Box::new(env)
+    }
+
+    fn goals(&self, stage: usize, operands: &[u32]) -> Vec<Register> {
+        let numbers = digits(operands, tasks::operands(stage));
+        let goal = (tasks::goal(stage, &Formula::variables()), tasks::goal(stage, &numbers));
+        vec![Register::new("goal", Some(goal))]
+    }
+
+    fn states(&self, stage: usize, operands: &[u32], actions: &[u32]) -> Vec<Vec<Register>> {
+        let numbers = digits(operands, tasks::operands(stage));
+        let symbols = &Formula::variables()[..numbers.len()];
+        let program: Vec<u32> = actions.iter().map(|&action| self.actions.tokens()[action as usize]).collect();
+        let (formulae, numbers) = (run(&program, symbols), run(&program, &numbers));
+        formulae.into_iter().zip(numbers).map(|(formulae, numbers)| registers(formulae, numbers, symbols)).collect()
+    }
+}
+
+/// The states before the first token of a program and after each. An answer changes no register.
+fn run<V: Number>(program: &[u32], operands: &[V]) -> Vec<State<V>> {
+    let mut states = vec![State::default()];
+    for &token in program {
+        let state = states[states.len() - 1].clone();
+        states.push(match state.clone().step(token, operands, &V::default()) {
+            Continue(next) => next,
+            Break(_) => state,
+        });
+    }
+    states
+}
+
+fn registers(formulae: State<Formula>, numbers: State<i64>, symbols: &[Formula]) -> Vec<Register> {
+    let used: Vec<String> = symbols[..numbers.position].iter().map(|symbol| alloc::format!("{symbol}")).collect();
+    vec![
+        Register::new("acc", formulae.acc.zip(numbers.acc)),
+        Register::new("mem", formulae.mem.zip(numbers.mem)),
+        Register::new("left", formulae.left.zip(numbers.left)),
+        Register::words("used", if used.is_empty() { "no operand".into() } else { used.join(" ") }),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env::{Step, Task};
+    use crate::explain::Content;
+    use crate::tasks::{calculator::HORIZON, poly::Poly};
+    use alloc::string::ToString;
+
+    fn actions(program: &str) -> Vec<u32> {
+        let task = Calculator::default();
+        let find = |name| (0..task.actions()).find(|&action| task.action_name(action) == name).expect("an action");
+        program.split(' ').map(|name| find(name) as u32).collect()
+    }
+
+    fn lines(stage: usize, operands: &[u32], program: &str) -> Vec<String> {
+        let line = |state: Vec<Register>| state.iter().map(Register::to_string).collect::<Vec<_>>().join(", ");
+        Calculator::default().states(stage, operands, &actions(program)).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn the_longest_program_is_told() {
+        assert_eq!(
+            lines(2, &[4, 2, 7, 3, 5], "MUL ADD STO MUL RCL SUB ANS"),
+            [
+                "acc empty, mem empty, left empty, used no operand",
+                "acc = a·b = 8, mem empty, left empty, used a b",
+                "acc = a·b+c = 15, mem empty, left empty, used a b c",
+                "acc empty, mem = a·b+c = 15, left empty, used a b c",
+                "acc = d·e = 15, mem = a·b+c = 15, left empty, used a b c d e",
+                "acc = d·e = 15, mem empty, left = a·b+c = 15, used a b c d e",
+                "acc = (a·b+c)−(d·e) = 0, mem empty, left empty, used a b c d e",
+                "acc = (a·b+c)−(d·e) = 0, mem empty, left empty, used a b c d e",
+            ]
+        );
+        let goals = Calculator::default().goals(2, &[4, 2, 7, 3, 5]);
+        assert_eq!(goals.iter().map(Register::to_string).collect::<Vec<_>>(), ["goal = (a·b+c)−(d·e) = 0"]);
+    }
+
+    /// The environment steps through a graph of polynomials: what is told ends as it ends, whatever is done.
+    #[test]
+    fn what_is_told_is_what_happens() {
+        let (task, operands) = (Calculator::default(), [4, 2, 7, 3]);
+        let goal = &task.goals(1, &operands)[0].content;
+        let polynomial = |state: &State<Poly>| state.acc.as_ref().map(|acc| acc.value(&operands.map(i64::from)));
+        for number in 0..6usize.pow(5) {
+            let program: Vec<u32> = (0..5).map(|i| (number / 6usize.pow(i) % 6) as u32).collect();
+            let mut env = task.env_on(1, &operands);
+            assert_eq!(env.context(0), [4, 2, 7, 3, crate::tasks::token::CTX]);
+            let (mut out, mut place) = ([Step::default()], crate::solver::START);
+            let states = task.states(1, &operands, &program);
+            assert!(states.len() == 6 && HORIZON > 5);
+            for (action, state) in program.iter().zip(&states[1..]) {
+                env.step(&[*action], &mut out);
+                place = task.graph(1).next(place, *action as usize);
+                match task.graph(1).state(place) {
+                    Some(expected) => assert_eq!(number_of(&state[0]), polynomial(expected), "{program:?}"),
+                    None => assert_eq!(out[0].done && env.solved(0), out[0].done && state[0].content == *goal),
+                }
+                if out[0].done {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn number_of(register: &Register) -> Option<i64> {
+        match register.content {
+            Content::Value { number, .. } => Some(number),
+            _ => None,
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "operands [4, 2], but the stage shows 3 digits")]
+    fn operands_that_do_not_fit() {
+        Calculator::default().env_on(0, &[4, 2]);
+    }
+}

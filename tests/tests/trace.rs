@@ -1,0 +1,200 @@
+//! A trace of episodes: it is what acting does, and every number in it is computed again by loops over plain numbers.
+#![forbid(unsafe_code)]
+
+use autograd::Tape;
+use gradus_tests::golden::assert_close;
+use nn::{Params, Variant};
+use rl::env::{Env, Task};
+use rl::evaluate::test_stream;
+use rl::explain::Explain;
+use rl::policy::{Policy, Reading};
+use rl::rollout::{self, Choice, Until};
+use rl::tasks::{Calculator, Tutorial, token};
+use rl::trace::{self, Trace};
+use tensor::philox::Philox;
+
+const EPISODES: usize = 5;
+const READINGS: [Reading; 3] = [Reading::InOrder, Reading::Mean, Reading::BatchMean];
+const VARIANTS: [Variant; 2] = [Variant::ResetAfter, Variant::ResetBefore];
+
+fn network(task: &dyn Task, reading: Reading, variant: Variant) -> (Params<f64>, Policy) {
+    let mut params = Params::new();
+    let mut policy = Policy::new(&mut params, task, 8, reading, 3);
+    policy.rnn = policy.rnn.with_variant(variant);
+    (params, policy)
+}
+
+fn started(task: &dyn Task, stage: usize) -> (Box<dyn Env>, Vec<Philox>) {
+    let mut env = task.env(stage, EPISODES);
+    let mut rngs: Vec<_> = (0..EPISODES).map(|i| test_stream(7, stage, i)).collect();
+    env.reset(&mut rngs);
+    (env, rngs)
+}
+
+fn choice(sampled: bool, rngs: &mut [Philox]) -> Choice<'_> {
+    if sampled { Choice::Sampled(rngs) } else { Choice::Greedy }
+}
+
+fn bits(numbers: &[f64]) -> Vec<u64> {
+    numbers.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Every task, way of reading and variant, greedy and sampled.
+fn for_each_case(check: impl Fn(&dyn Task, Reading, Variant, bool, Until)) {
+    for (task, until) in [(&Calculator::default() as &dyn Task, Until::Done), (&Tutorial, Until::Emitted(6))] {
+        for (reading, variant) in READINGS.into_iter().flat_map(|reading| VARIANTS.map(|v| (reading, v))) {
+            [false, true].into_iter().for_each(|sampled| check(task, reading, variant, sampled, until));
+        }
+    }
+}
+
+#[test]
+fn a_trace_is_what_acting_does_bit_for_bit() {
+    for_each_case(|task, reading, variant, sampled, until| {
+        let (params, policy) = network(task, reading, variant);
+        let (mut env, mut rngs) = started(task, 2);
+        let traced = trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs), until).played;
+        let (mut env, mut rngs) = started(task, 2);
+        let (contexts, mut tape) = (rollout::contexts(&*env), Tape::evaluating());
+        let choice = choice(sampled, &mut rngs);
+        let played = rollout::play(&policy, &params, &mut tape, &mut *env, contexts, choice, until);
+
+        assert!(played.steps > 0);
+        assert_eq!((traced.stage, traced.episodes, traced.steps), (played.stage, played.episodes, played.steps));
+        assert_eq!((&traced.contexts, &traced.actions), (&played.contexts, &played.actions));
+        assert_eq!((&traced.tokens, &traced.valid, &traced.solved), (&played.tokens, &played.valid, &played.solved));
+        assert_eq!(bits(&traced.rewards), bits(&played.rewards));
+        assert_eq!(bits(&traced.values), bits(&played.values));
+    });
+}
+
+/// The same network on plain numbers.
+struct Loops<'a> {
+    params: &'a Params<f64>,
+    variant: Variant,
+}
+
+/// What it computed at one token: the state, the means of the gates, the logits and the value.
+struct Thought {
+    h: Vec<f64>,
+    gates: [f64; 2],
+    logits: Vec<f64>,
+    value: f64,
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+impl Loops<'_> {
+    fn get(&self, name: &str) -> Vec<f64> {
+        self.params.get(self.params.find(name).expect("a parameter")).to_vec()
+    }
+
+    /// W·x + b.
+    fn linear(&self, weight: &str, bias: &str, x: &[f64]) -> Vec<f64> {
+        let (rows, bias) = (self.get(weight), self.get(bias));
+        rows.chunks(x.len()).zip(bias).map(|(row, b)| dot(row, x) + b).collect()
+    }
+
+    fn read(&self, token: u32, h: &[f64]) -> Thought {
+        let d = h.len();
+        let x = &self.get("emb.weight")[token as usize * d..][..d];
+        let gx = self.linear("rnn.weight_ih", "rnn.bias_ih", x);
+        let gh = |h: &[f64]| self.linear("rnn.weight_hh", "rnn.bias_hh", h);
+        let gate = |k: usize| (0..d).map(|i| sigmoid(gx[k * d + i] + gh(h)[k * d + i])).collect::<Vec<_>>();
+        let (r, z) = (gate(0), gate(1));
+        let inside = match self.variant {
+            Variant::ResetAfter => gh(h)[2 * d..].iter().zip(&r).map(|(gh, r)| r * gh).collect(),
+            Variant::ResetBefore => gh(&h.iter().zip(&r).map(|(h, r)| r * h).collect::<Vec<_>>())[2 * d..].to_vec(),
+        };
+        let next = |i: usize| (1.0 - z[i]) * (gx[2 * d + i] + inside[i]).tanh() + z[i] * h[i];
+        let h: Vec<f64> = (0..d).map(next).collect();
+        let mean = |gate: &[f64]| gate.iter().sum::<f64>() / d as f64;
+        let (logits, value) = (self.linear("pi.weight", "pi.bias", &h), self.linear("v.weight", "v.bias", &h)[0]);
+        Thought { h, gates: [mean(&r), mean(&z)], logits, value }
+    }
+}
+
+fn softmax(logits: &[f64]) -> Vec<f64> {
+    let sum: f64 = logits.iter().map(|x| x.exp()).sum();
+    logits.iter().map(|x| x.exp() / sum).collect()
+}
+
+/// Reads what the traced `episode` read, and holds every number of the trace against its own.
+fn check(loops: &Loops<'_>, trace: &Trace, episode: usize) {
+    let Trace { played, .. } = trace;
+    let stage = loops.get("stage_emb.weight");
+    let mut h: Vec<f64> = stage[played.stage * 8..][..8].iter().map(|x| x.tanh()).collect();
+    for (k, token) in trace.tokens.iter().skip(episode).step_by(EPISODES).enumerate() {
+        let thought = loops.read(*token, &h);
+        h = thought.h;
+        let gates = trace.gates[k * EPISODES + episode];
+        assert_close("gates", &[gates.reset, gates.update], &thought.gates, 1e-12);
+        let Some(t) = (k + 1).checked_sub(trace.read()) else { continue };
+        let probabilities = softmax(&thought.logits);
+        assert_close("probabilities", trace.probabilities(t, episode), &probabilities, 1e-12);
+        let entropy = -probabilities.iter().map(|p| p * p.ln()).sum::<f64>();
+        let at = t * EPISODES + episode;
+        assert_close("entropy and value", &[trace.entropies[at], played.values[at]], &[entropy, thought.value], 1e-12);
+        assert_eq!(trace.gates(t, episode), gates);
+    }
+}
+
+#[test]
+fn every_number_by_loops() {
+    let task = Calculator::default();
+    for variant in VARIANTS {
+        let (params, policy) = network(&task, Reading::InOrder, variant);
+        for stage in 0..3 {
+            let (mut env, mut rngs) = started(&task, stage);
+            let trace = trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs), Until::Done);
+            assert_eq!(trace.read(), 4 + stage);
+            assert_eq!(trace.tokens.len(), (3 + stage + trace.played.steps) * EPISODES);
+            assert_eq!(trace.tokens[(3 + stage) * EPISODES..][..EPISODES], [token::CTX; EPISODES]);
+            (0..EPISODES).for_each(|episode| check(&Loops { params: &params, variant }, &trace, episode));
+        }
+    }
+}
+
+#[test]
+fn probabilities_add_up_and_the_greedy_action_has_the_highest() {
+    for_each_case(|task, reading, variant, sampled, until| {
+        let (params, policy) = network(task, reading, variant);
+        let (mut env, mut rngs) = started(task, 1);
+        let trace = trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs), until);
+        assert_eq!(trace.actions, task.actions());
+        for t in 0..trace.played.steps {
+            for i in 0..EPISODES {
+                let p = trace.probabilities(t, i);
+                let action = trace.played.actions[t * EPISODES + i] as usize;
+                assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+                assert!(sampled || p.iter().all(|&other| other <= p[action]), "{p:?}");
+            }
+        }
+    });
+}
+
+/// An episode that is started on the operands of a test episode is that episode.
+#[test]
+fn an_episode_on_given_operands_is_the_one_that_drew_them() {
+    for (task, until) in [(&Calculator::default() as &dyn Explain, Until::Done), (&Tutorial, Until::Emitted(6))] {
+        let mut drawn = task.env(2, 1);
+        drawn.reset(&mut [test_stream(7, 2, 1)]);
+        let operands = drawn.context(0)[..task.operands(2)].to_vec();
+        let mut given = task.env_on(2, &operands);
+        assert_eq!((given.stage(), given.len(), given.context(0)), (2, 1, drawn.context(0)));
+        let (params, policy) = network(task, Reading::InOrder, Variant::ResetAfter);
+        let [drawn, given] = [&mut drawn, &mut given].map(|env| {
+            let mut rng = [test_stream(8, 2, 1)];
+            trace::play(&policy, &params, &mut **env, Choice::Sampled(&mut rng), until)
+        });
+        assert_eq!((&drawn.played.actions, &drawn.played.solved), (&given.played.actions, &given.played.solved));
+        assert_eq!(bits(&drawn.played.rewards), bits(&given.played.rewards));
+        assert_eq!(drawn.probabilities, given.probabilities);
+    }
+}
