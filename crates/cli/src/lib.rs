@@ -10,7 +10,9 @@
 mod args;
 mod clock;
 mod commands;
+pub mod context;
 mod error;
+mod explain;
 mod file;
 mod folder;
 mod html;
@@ -25,6 +27,7 @@ mod summary;
 mod table;
 mod task;
 mod test;
+mod trained;
 mod training;
 mod weights;
 
@@ -43,6 +46,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => commands::train(&args),
         Command::Eval(args) => commands::eval(&args),
+        Command::Explain(args) => commands::explain(&args),
         Command::Tasks(args) => commands::tasks(&args),
     };
     match result {

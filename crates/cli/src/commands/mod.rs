@@ -1,9 +1,11 @@
 //! The commands, a file each.
 
 mod eval;
+mod explain;
 mod tasks;
 mod train;
 
 pub(crate) use eval::eval;
+pub(crate) use explain::explain;
 pub(crate) use tasks::tasks;
 pub(crate) use train::train;

@@ -1,6 +1,11 @@
 //! `episodes.jsonl`: what the policy does at each validation. One line a stage, with the probabilities of the actions at
 //! each step and one episode decoded. No line tells the time.
 
+use std::fmt;
+
+use rl::explain::{self, Content, Explain};
+use rl::tasks::token;
+use rl::trace::{Activity, Trace};
 use serde::{Deserialize, Serialize};
 
 /// A stage, at a validation.
@@ -25,16 +30,28 @@ pub(crate) struct EpisodesLine {
 pub(crate) struct Episode {
     /// Its stage.
     pub(crate) stage: usize,
-    /// What an exact match is a match with, as in `(a·b+c)−d`.
-    pub(crate) goal: String,
-    /// The same as a number.
-    pub(crate) goal_value: i64,
-    /// The tokens that were read before the first step.
+    /// What an answer is measured by, first what an exact match is a match with.
+    pub(crate) goals: Vec<Register>,
+    /// The tokens that were shown.
     pub(crate) context: Vec<String>,
+    /// Those that the network read before its first decision, in order.
+    pub(crate) read: Vec<Reading>,
     /// What was done.
     pub(crate) steps: Vec<EpisodeStep>,
     /// Whether it ended in an exact match.
     pub(crate) solved: bool,
+}
+
+/// A token that was read, and how far the GRU's gates were open then, as means over its units.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reading {
+    /// The token.
+    pub(crate) token: String,
+    /// The reset gate r.
+    pub(crate) reset: f64,
+    /// The update gate z; 1 keeps the state.
+    pub(crate) update: f64,
 }
 
 /// A step of an episode.
@@ -55,6 +72,92 @@ pub(crate) struct EpisodeStep {
     pub(crate) reset: f64,
     /// The mean of the update gate z over the units then; 1 keeps the state.
     pub(crate) update: f64,
-    /// The tools' state after it, as in `acc = a·b = 8`.
-    pub(crate) state: String,
+    /// What the tools hold after it.
+    pub(crate) state: Vec<Register>,
+}
+
+/// What a register holds, or a goal is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Register {
+    /// Its name.
+    pub(crate) name: String,
+    /// How its value was computed from the operands, as in `a·b`, or in words what it holds; nothing if it is empty.
+    pub(crate) holds: Option<String>,
+    /// The value, if there is one, as in 8.
+    pub(crate) number: Option<i64>,
+}
+
+impl Episode {
+    /// Episode `i` of a trace of `task`, up to its end.
+    pub(crate) fn of(task: &dyn Explain, trace: &Trace, i: usize) -> Self {
+        let played = &trace.played;
+        let context: Vec<u32> = played.contexts.iter().skip(i).step_by(played.episodes).copied().collect();
+        let (operands, program) = (&context[..task.operands(played.stage)], played.program(i));
+        let states = task.states(played.stage, operands, &program);
+        Self {
+            stage: played.stage,
+            goals: registers(&task.goals(played.stage, operands)),
+            context: context.into_iter().map(name).collect(),
+            read: Reading::before_acting(trace, i),
+            steps: (0..program.len()).map(|t| EpisodeStep::of(task, trace, (t, i), &states[t + 1])).collect(),
+            solved: played.solved[i],
+        }
+    }
+}
+
+impl Reading {
+    fn before_acting(trace: &Trace, i: usize) -> Vec<Self> {
+        let read = trace.tokens.iter().zip(&trace.gates).skip(i).step_by(trace.played.episodes);
+        let reading =
+            |(&token, gates): (&u32, &Activity)| Self { token: name(token), reset: gates.reset, update: gates.update };
+        read.take(trace.read()).map(reading).collect()
+    }
+}
+
+impl EpisodeStep {
+    fn of(task: &dyn Explain, trace: &Trace, (t, i): (usize, usize), state: &[explain::Register]) -> Self {
+        let (played, gates) = (&trace.played, trace.gates(t, i));
+        let at = t * played.episodes + i;
+        Self {
+            action: task.action_name(played.actions[at] as usize).to_owned(),
+            probabilities: trace.probabilities(t, i).to_vec(),
+            value: played.values[at],
+            entropy: trace.entropies[at],
+            reward: played.rewards[at],
+            reset: gates.reset,
+            update: gates.update,
+            state: registers(state),
+        }
+    }
+}
+
+fn name(token: u32) -> String {
+    token::name(token).to_owned()
+}
+
+fn registers(registers: &[explain::Register]) -> Vec<Register> {
+    registers.iter().map(Register::from).collect()
+}
+
+impl From<&explain::Register> for Register {
+    fn from(register: &explain::Register) -> Self {
+        let (holds, number) = match &register.content {
+            Content::Empty => (None, None),
+            Content::Value { formula, number } => (Some(formula.clone()), Some(*number)),
+            Content::Words(words) => (Some(words.clone()), None),
+        };
+        Self { name: register.name.to_owned(), holds, number }
+    }
+}
+
+/// As in `a·b = 8`, or `empty`.
+impl fmt::Display for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.holds, self.number) {
+            (None, _) => f.write_str("empty"),
+            (Some(holds), None) => f.write_str(holds),
+            (Some(holds), Some(number)) => write!(f, "{holds} = {number}"),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod eval;
+mod explain;
 mod place;
 mod same_bytes;
 mod train;
