@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
+use clap_complete::Shell;
 
+use crate::examples;
 use crate::seeds::{GREATEST, Seeds};
 use crate::settings::Flags;
 use crate::task::TaskName;
@@ -22,14 +24,23 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Train an agent, and test it once at the end
+    #[command(after_help = examples::TRAIN)]
     Train(Box<TrainArgs>),
     /// Test a trained agent
+    #[command(after_help = examples::EVAL)]
     Eval(EvalArgs),
     /// Show one episode step by step: what the agent reads, weighs and does, and what its tools hold
-    #[command(after_long_help = EXPLAIN_EXAMPLES)]
+    #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
+    /// Print all settings as a file to begin with, or check such a file
+    #[command(after_help = examples::CONFIG)]
+    Config(ConfigArgs),
     /// Show the tasks: states, optimum and shortest programs, from the solver
+    #[command(after_help = examples::TASKS)]
     Tasks(TasksArgs),
+    /// Print what a shell needs to complete commands and flags
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
 }
 
 /// What to train, and where to.
@@ -119,13 +130,23 @@ pub(crate) struct ExplainArgs {
     pub(crate) json: bool,
 }
 
-const EXPLAIN_EXAMPLES: &str = "\
-Examples:
-  gradus explain runs/first                          a test episode of the last stage
-  gradus explain runs/first --context 4,2,7          4·2+7, the stage that takes three operands
-  gradus explain runs/first --stage 1 --episode 12   another test episode
-  gradus explain runs/first --sampled --seed 3       an episode as exploration plays it
-  gradus explain runs/first --html                   the same as a page, in runs/first/explain.html";
+/// Which settings, or which file.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The task whose settings are printed [default: calculator]
+    #[arg(long, value_name = "NAME", conflicts_with = "check")]
+    pub(crate) task: Option<TaskName>,
+    /// Check this file, and say what in it is not at its default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Option<PathBuf>,
+}
+
+/// Which shell.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
 
 /// Which tasks.
 #[derive(Debug, Args)]

@@ -34,14 +34,14 @@ pub(crate) fn page(title: &str, body: Markup) -> String {
     page.into_string()
 }
 
-/// Something under its caption that may be wide: where there is no room for it, it scrolls by itself.
-pub(crate) fn wide(caption: &str, content: Markup) -> Markup {
-    html! {
-        figure {
-            figcaption { (caption) }
-            div.wide tabindex="0" role="region" aria-label=(caption) { (content) }
-        }
-    }
+/// Something wide, which scrolls by itself where there is no room for it.
+pub(crate) fn wide(content: Markup) -> Markup {
+    html! { div.wide tabindex="0" { (content) } }
+}
+
+/// [`wide`] under a caption that stays where it is.
+pub(crate) fn captioned(caption: &str, content: Markup) -> Markup {
+    html! { figure { figcaption { (caption) } (wide(content)) } }
 }
 
 /// A cell of a heatmap: a share from 0 to 1, the deeper the greater, with a frame where it was `chosen`.

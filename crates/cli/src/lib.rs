@@ -12,6 +12,7 @@ mod clock;
 mod commands;
 pub mod context;
 mod error;
+mod examples;
 mod explain;
 mod file;
 mod folder;
@@ -47,7 +48,9 @@ pub fn main() -> ExitCode {
         Command::Train(args) => commands::train(&args),
         Command::Eval(args) => commands::eval(&args),
         Command::Explain(args) => commands::explain(&args),
+        Command::Config(args) => commands::config(&args),
         Command::Tasks(args) => commands::tasks(&args),
+        Command::Completions(args) => commands::completions(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

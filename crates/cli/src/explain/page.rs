@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{Explained, LEGEND};
 use crate::folder::{Episode, EpisodeStep, Register};
-use crate::html::{self, heat, number, wide};
+use crate::html::{self, captioned, heat, number};
 
 /// The whole page.
 pub(crate) fn page(told: &Explained) -> String {
@@ -45,7 +45,7 @@ fn facts(told: &Explained) -> Markup {
 
 /// The gates at each token before the first step.
 fn reading(episode: &Episode) -> Markup {
-    wide(
+    captioned(
         "The GRU's gates at each token, as means over its units",
         html! {
             table {
@@ -72,7 +72,7 @@ fn weighed(told: &Explained) -> Markup {
             }
         }
     };
-    wide(
+    captioned(
         "The probability of each action at each step; the one that was taken is framed",
         html! {
             table {
@@ -97,7 +97,7 @@ fn tools(episode: &Episode) -> Markup {
             td.code.quiet[register.holds.is_none()] { (register) }
         }
     };
-    wide(
+    captioned(
         "After each step, as computed from the operands and as a number",
         html! {
             table {

@@ -77,10 +77,7 @@ fn step(told: &Explained, number: usize, step: &EpisodeStep) -> Vec<String> {
 fn beside(step: &EpisodeStep) -> Vec<String> {
     let EpisodeStep { value, entropy, reward, reset, update, .. } = step;
     let (full, empty): (Vec<&Register>, Vec<_>) = step.state.iter().partition(|register| register.holds.is_some());
-    let full = full.into_iter().map(|register| match register.number {
-        Some(_) => format!("{} = {register}", register.name),
-        None => format!("{} {register}", register.name),
-    });
+    let full = full.into_iter().map(Register::line);
     let names: Vec<_> = empty.iter().map(|register| register.name.as_str()).collect();
     let empty = (!names.is_empty()).then(|| format!("{} empty", names.join(", ")));
     let figures = [

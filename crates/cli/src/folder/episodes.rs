@@ -18,7 +18,7 @@ pub(crate) struct EpisodesLine {
     pub(crate) stage: usize,
     /// The names of the actions.
     pub(crate) actions: Vec<String>,
-    /// The probability of each action at each step, [T,A]: a mean over the episodes that are not over.
+    /// The probability of each action at each step, \[T,A\]: a mean over the episodes that are not over.
     pub(crate) probabilities: Vec<Vec<f64>>,
     /// The first of the episodes.
     pub(crate) episode: Episode,
@@ -106,6 +106,25 @@ impl Episode {
     }
 }
 
+impl EpisodesLine {
+    /// What a trace of `task` shows, played at the validation after an update.
+    pub(crate) fn of(task: &dyn Explain, validation: usize, trace: &Trace) -> Self {
+        let played = &trace.played;
+        let going_on = |t: usize| (0..played.episodes).filter(move |i| played.valid[t * played.episodes + i]);
+        let mean = |t: usize| -> Vec<f64> {
+            let sum = |a: usize| going_on(t).map(|i| trace.probabilities(t, i)[a]).sum::<f64>();
+            (0..trace.actions).map(|a| sum(a) / going_on(t).count() as f64).collect()
+        };
+        Self {
+            validation,
+            stage: played.stage,
+            actions: (0..trace.actions).map(|action| task.action_name(action).to_owned()).collect(),
+            probabilities: (0..played.steps).filter(|&t| going_on(t).next().is_some()).map(mean).collect(),
+            episode: Episode::of(task, trace, 0),
+        }
+    }
+}
+
 impl Reading {
     fn before_acting(trace: &Trace, i: usize) -> Vec<Self> {
         let read = trace.tokens.iter().zip(&trace.gates).skip(i).step_by(trace.played.episodes);
@@ -140,6 +159,14 @@ fn registers(registers: &[explain::Register]) -> Vec<Register> {
     registers.iter().map(Register::from).collect()
 }
 
+impl Register {
+    /// As in `acc = a·b = 8`, `used a b` or `mem empty`.
+    pub(crate) fn line(&self) -> String {
+        let sign = if self.number.is_some() { " =" } else { "" };
+        format!("{}{sign} {self}", self.name)
+    }
+}
+
 impl From<&explain::Register> for Register {
     fn from(register: &explain::Register) -> Self {
         let (holds, number) = match &register.content {
@@ -159,5 +186,70 @@ impl fmt::Display for Register {
             (Some(holds), None) => f.write_str(holds),
             (Some(holds), Some(number)) => write!(f, "{holds} = {number}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nn::Params;
+    use rl::env::Env;
+    use rl::policy::{Policy, Reading as Way};
+    use rl::rollout::{Choice, Until};
+    use rl::tasks::{Calculator, Tutorial};
+    use rl::trace;
+    use rl::{env::Task, evaluate::test_stream};
+
+    const EPISODES: usize = 6;
+
+    /// Sampled, so that episodes differ in length.
+    fn trace(task: &dyn Task, reading: Way, until: Until) -> Trace {
+        let mut params = Params::<f32>::new();
+        let policy = Policy::new(&mut params, task, 8, reading, 0);
+        let mut env: Box<dyn Env> = task.env(1, EPISODES);
+        let mut rngs: Vec<_> = (0..EPISODES).map(|i| test_stream(2, 1, i)).collect();
+        env.reset(&mut rngs);
+        trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs), until)
+    }
+
+    #[test]
+    fn a_line_is_the_mean_of_what_goes_on_and_the_first_episode() {
+        let task = Calculator::default();
+        let trace = trace(&task, Way::InOrder, Until::Done);
+        let line = EpisodesLine::of(&task, 50, &trace);
+        let all: Vec<Episode> = (0..EPISODES).map(|i| Episode::of(&task, &trace, i)).collect();
+        let lengths: Vec<_> = all.iter().map(|episode| episode.steps.len()).collect();
+        assert!(lengths.iter().any(|&length| length != lengths[0]), "{lengths:?}");
+        assert_eq!((line.validation, line.stage, line.actions.len()), (50, 1, 6));
+        assert_eq!(line.probabilities.len(), trace.played.steps);
+        for (t, row) in line.probabilities.iter().enumerate() {
+            let steps: Vec<_> = all.iter().filter_map(|episode| episode.steps.get(t)).collect();
+            for (a, &mean) in row.iter().enumerate() {
+                let sum: f64 = steps.iter().map(|step| step.probabilities[a]).sum();
+                assert!((mean - sum / steps.len() as f64).abs() < 1e-12);
+            }
+        }
+        let json = serde_json::json!(line);
+        assert_eq!(serde_json::from_value::<EpisodesLine>(json).expect("what was written"), line);
+        assert_eq!(line.episode, all[0]);
+        assert_eq!(line.episode.read.len(), 5);
+    }
+
+    /// The tutorial's network goes on after its answers; the steps in which no episode counts are left out.
+    #[test]
+    fn steps_in_which_nothing_goes_on_are_no_rows() {
+        let trace = trace(&Tutorial, Way::BatchMean, Until::Emitted(20));
+        let line = EpisodesLine::of(&Tutorial, 1, &trace);
+        assert!(trace.played.steps == 20 && line.probabilities.len() <= 7, "{}", line.probabilities.len());
+        assert!(line.probabilities.iter().flatten().all(|p| p.is_finite()));
+        assert_eq!(line.episode.read.iter().map(|read| read.token.as_str()).collect::<Vec<_>>(), ["CTX"]);
+    }
+
+    #[test]
+    fn registers_are_lines() {
+        let register =
+            |holds: Option<&str>, number| Register { name: "acc".into(), holds: holds.map(Into::into), number };
+        assert_eq!(register(Some("a·b"), Some(8)).line(), "acc = a·b = 8");
+        assert_eq!([register(Some("a b"), None).line(), register(None, None).line()], ["acc a b", "acc empty"]);
     }
 }

@@ -105,7 +105,7 @@ impl Place {
         serde_json::from_slice(&self.read(name)).expect("JSON")
     }
 
-    /// All files and folders with their content, sorted.
+    /// All files and folders with their content, sorted. Of a lock only its being there counts, not whose it was.
     pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         walk(self.0.path(), &mut files);
@@ -127,7 +127,8 @@ impl Place {
 fn walk(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        files.push((path.clone(), if path.is_file() { fs::read(&path).expect("readable") } else { Vec::new() }));
+        let counts = path.is_file() && !path.ends_with("lock");
+        files.push((path.clone(), if counts { fs::read(&path).expect("readable") } else { Vec::new() }));
         if path.is_dir() {
             walk(&path, files);
         }

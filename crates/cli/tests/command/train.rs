@@ -4,7 +4,16 @@ use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const FILES: [&str; 5] = ["clock.json", "config.toml", "metrics.jsonl", "model.safetensors", "test.json"];
+const FILES: [&str; 8] = [
+    "about.json",
+    "clock.json",
+    "config.toml",
+    "episodes.jsonl",
+    "lock",
+    "metrics.jsonl",
+    "model.safetensors",
+    "test.json",
+];
 const CALCULATOR: &str = "A fixed program per stage is optimal here";
 const TUTORIAL: &str = "rewards follow a target that is off by one";
 
@@ -97,7 +106,10 @@ fn a_pipe_gets_plain_lines_with_the_test_and_its_caveat() {
 fn several_seeds_make_a_table_with_median_and_range() {
     let place = Place::new();
     let out = place.succeeds(&with(&SMALL, &["--seeds", "2,0", "--out", "runs"]));
-    assert_eq!(place.names("runs"), ["seed-0", "seed-2", "table.json", "table.md"]);
+    assert_eq!(
+        place.names("runs"),
+        ["about.json", "config.toml", "lock", "seed-0", "seed-2", "table.json", "table.md"]
+    );
     assert_eq!(place.names("runs/seed-2"), FILES);
     let table = String::from_utf8(place.read("runs/table.md")).expect("UTF-8");
     assert!(out.ends_with(&(table.clone() + "\n")), "{out}");

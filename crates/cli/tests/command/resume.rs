@@ -1,0 +1,221 @@
+//! A run that is stopped and gone on with leaves the same bytes as one that was not.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+
+use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+
+/// What tells the time, or of the machine.
+const NOT_COMPARED: [&str; 3] = ["about.json", "clock.json", "lock"];
+
+/// All files of a folder, those aside that tell the time.
+fn files(place: &Place, folder: &str) -> Vec<(String, Vec<u8>)> {
+    let root = place.path(folder);
+    let named = place.files().into_iter().filter_map(|(path, content)| {
+        let name = path.strip_prefix(&root).ok()?.to_str().expect("UTF-8").to_owned();
+        let last = name.rsplit('/').next().expect("a name").to_owned();
+        (path.is_file() && !NOT_COMPARED.contains(&last.as_str())).then_some((name, content))
+    });
+    named.collect()
+}
+
+#[track_caller]
+pub(crate) fn assert_same(place: &Place, a: &str, b: &str) {
+    let (a_files, b_files) = (files(place, a), files(place, b));
+    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&a_files), names(&b_files), "{a} and {b}");
+    for ((name, left), (_, right)) in a_files.into_iter().zip(b_files) {
+        assert!(left == right, "{name} of {a} and {b} differ");
+    }
+}
+
+/// Everything that a run has to remember: a curriculum that unlocks, successes that are imitated, a rate that falls.
+const REMEMBERS: [&str; 14] = [
+    "--max-updates=12",
+    "--curriculum=gate",
+    "--unlock=0.01",
+    "--imitate=4",
+    "--rate-schedule=cosine",
+    "--save-every=4",
+    "--keep-every",
+    "5",
+    "--patience=1",
+    "--entropy-updates=12",
+    "--normalize-advantages=true",
+    "--optimizer=adamw",
+    "--weight-decay=0.01",
+    "--seed=3",
+];
+
+#[test]
+fn at_several_updates_and_numbers_of_threads() {
+    let place = Place::new();
+    let train = with(&SMALL, &REMEMBERS);
+    let train: Vec<_> = train.iter().filter(|flag| **flag != "--max-updates" && **flag != "3").copied().collect();
+    place.succeeds(&with(&train, &["--out", "whole", "--threads", "2"]));
+    assert!(place.names("whole").contains(&"best.safetensors".to_owned()));
+    assert_eq!(place.names("whole/checkpoints"), ["update-000005.safetensors", "update-000010.safetensors"]);
+    for (k, stops) in [&["1", "2", "1", "4"][..], &["5"], &["11"]].into_iter().enumerate() {
+        let out = format!("parts-{k}");
+        place.succeeds(&with(&train, &["--out", &out, "--threads", "1", "--stop-after", stops[0]]));
+        for (stop, threads) in stops[1..].iter().zip(["4", "2", "1"]) {
+            place.succeeds(&["train", "--resume", &out, "--threads", threads, "--stop-after", stop]);
+        }
+        let last = place.succeeds(&["train", "--resume", &out, "--threads", "4"]);
+        assert!(last.contains("out of updates; 12 updates"), "{last}");
+        assert_same(&place, "whole", &out);
+    }
+}
+
+#[test]
+fn of_the_tutorial_too() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "whole"]));
+    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "parts", "--stop-after", "4"]));
+    place.succeeds(&["train", "--resume", "parts"]);
+    assert_same(&place, "whole", "parts");
+}
+
+#[test]
+fn of_several_seeds() {
+    let place = Place::new();
+    let train = with(&SMALL, &["--seeds", "4..6"]);
+    place.succeeds(&with(&train, &["--out", "whole", "--threads", "3"]));
+    let said = place.succeeds(&with(&train, &["--out", "parts", "--stop-after", "2", "--threads", "1"]));
+    assert!(said.ends_with("go on with: gradus train --resume parts\n"), "{said}");
+    assert!(!place.path("parts/table.md").exists());
+    let said = place.succeeds(&["train", "--resume", "parts", "--threads", "2"]);
+    assert!(said.contains("seed 6: going on after update 2"), "{said}");
+    let without_seconds = |folder: &str| {
+        let mut table = place.json(&format!("{folder}/table.json"));
+        table["spread"]["seconds"].take();
+        table["runs"].as_array_mut().expect("a list").iter_mut().for_each(|run| drop(run["seconds"].take()));
+        table
+    };
+    assert_eq!(without_seconds("whole"), without_seconds("parts"));
+    for seed in ["seed-4", "seed-5", "seed-6"] {
+        assert_same(&place, &format!("whole/{seed}"), &format!("parts/{seed}"));
+    }
+}
+
+/// A run that has lost what was written after its last checkpoint, in any way, makes it again.
+#[test]
+fn from_a_checkpoint_with_more_in_the_journals_than_it_knows() {
+    let place = Place::new();
+    let train = with(&SMALL, &["--save-every", "2"]);
+    place.succeeds(&with(&train, &["--out", "whole"]));
+    place.succeeds(&with(&train, &["--out", "parts", "--stop-after", "2"]));
+    let metrics = place.read("parts/metrics.jsonl");
+    place.write("parts/metrics.jsonl", [&metrics[..], b"{\"update\":3,\"rate\":0.0"].concat());
+    place.write("parts/model.safetensors.0.part", b"left behind by a process that was killed");
+    place.succeeds(&["train", "--resume", "parts"]);
+    assert_same(&place, "whole", "parts");
+}
+
+#[test]
+fn a_run_that_is_over_stays_as_it_is() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let before = files(&place, "run");
+    let said = place.succeeds(&["train", "--resume", "run"]);
+    assert!(said.contains("this run is over") && said.contains("most frequent program"), "{said}");
+    assert_eq!(files(&place, "run"), before);
+    fs::remove_file(place.path("run/test.json")).expect("it is there");
+    place.succeeds(&["train", "--resume", "run"]);
+    assert_eq!(files(&place, "run"), before, "the test is played again");
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_is_refused() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run", "--stop-after", "2"]));
+    let refuses = |says: &[&str]| place.refuses(&["train", "--resume", "run"], says);
+    place.refuses(&["train", "--resume", "nowhere"], &["nowhere holds no run", "about.json"]);
+    place.refuses(&["train", "--resume", "run", "--rate", "1e-3"], &["--resume takes no settings"]);
+    place.refuses(&["train", "--resume", "run", "--seed", "1"], &["--resume", "--seed", "cannot be used with"]);
+
+    let about = String::from_utf8(place.read("run/about.json")).expect("UTF-8");
+    place.write("run/about.json", about.replace("\"format\": 2", "\"format\": 3"));
+    refuses(&["run is a folder of version 3", "made by gradus 0.1.0", "reads versions 1 to 2"]);
+    place.write("run/about.json", "{}");
+    refuses(&["about.json does not tell a version"]);
+    fs::remove_file(place.path("run/about.json")).expect("it is there");
+    refuses(&["run is of version 1", "--init run/model.safetensors"]);
+    place.write("run/about.json", &about);
+
+    let metrics = place.read("run/metrics.jsonl");
+    place.write("run/metrics.jsonl", &metrics[..metrics.len() - 1]);
+    refuses(&["metrics.jsonl", "or more: it was cut off"]);
+    place.write("run/metrics.jsonl", [b"x", &metrics[1..]].concat());
+    refuses(&["metrics.jsonl, line 1", "not of the metrics"]);
+    place.write("run/metrics.jsonl", &metrics);
+
+    let model = place.read("run/model.safetensors");
+    for (from, to, says) in [
+        ("\\\"updates\\\":2", "\\\"updates\\\":9", "9 updates; expected at most 3"),
+        ("\\\"unlocked\\\":0", "\\\"unlocked\\\":7", "of which 7 is the last open"),
+        ("\\\"perfect\\\":0", "\\\"perfekt\\\":0", "unknown field `perfekt`"),
+        ("run.metrics", "run.matrics", "it says nothing of run.metrics"),
+        ("\"seed\":\"0\"", "\"seed\":\"1\"", "its seed is 1, and the run's is 0"),
+    ] {
+        place.write("run/model.safetensors", replaced(&model, from, to));
+        refuses(&["checkpoint run/model.safetensors", says]);
+    }
+    place.write("run/model.safetensors", &model);
+    place.succeeds(&["train", "--resume", "run"]);
+}
+
+/// `bytes` with the first `from` replaced by `to`, which is as long.
+#[track_caller]
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let at = bytes.windows(from.len()).position(|window| window == from.as_bytes());
+    let at = at.unwrap_or_else(|| panic!("no {from}"));
+    [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
+}
+
+/// A training that takes long enough to be interrupted.
+fn long(place: &Place, out: &str) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
+    let args = with(&SMALL, &["--out", out, "--save-every", "1"]);
+    let args = args.iter().map(|arg| if *arg == "3" { "1000000" } else { arg });
+    command.args(args).current_dir(place.path(""));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    while !place.path(&format!("{out}/clock.json")).exists() {
+        std::thread::yield_now();
+    }
+    child
+}
+
+#[test]
+fn two_processes_in_one_folder_are_one_too_many() {
+    let place = Place::new();
+    let mut first = long(&place, "run");
+    let id = first.id();
+    for args in [&["train", "--resume", "run"][..], &with(&SMALL, &["--out", "run"])] {
+        let called = place.gradus(args);
+        assert_eq!(called.code, 2, "{called:?}");
+        let in_use = called.err.contains(&format!("run is in use by another gradus (process {id})"));
+        assert!(in_use || called.err.contains("already holds a run"), "{called:?}");
+    }
+    first.kill().expect("it runs");
+    first.wait().expect("it ends");
+    place.succeeds(&["train", "--resume", "run", "--stop-after", "1"]);
+}
+
+/// Ctrl-C is a signal that another process can send, where there are signals.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_finishes_the_update_saves_and_says_how_to_go_on() {
+    let place = Place::new();
+    let child = long(&place, "run");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+    assert!(sent.success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(said.ends_with("stopped, and saved; go on with: gradus train --resume run\n"), "{said}");
+    assert!(String::from_utf8(output.stderr).expect("UTF-8").contains("finishing the update"));
+    place.succeeds(&["eval", "run", "--episodes", "3"]);
+    let said = place.succeeds(&["train", "--resume", "run", "--stop-after", "1"]);
+    assert!(said.contains("going on after update"), "{said}");
+}
