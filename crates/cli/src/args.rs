@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Test a trained agent
     #[command(after_help = examples::EVAL)]
     Eval(EvalArgs),
+    /// Show one episode step by step: what the agent reads, weighs and does, and what its tools hold
+    #[command(after_help = examples::EXPLAIN)]
+    Explain(ExplainArgs),
     /// Print all settings as a file to begin with, or check such a file
     #[command(after_help = examples::CONFIG)]
     Config(ConfigArgs),
@@ -92,6 +95,39 @@ pub(crate) struct EvalArgs {
     /// The seed of the test episodes [default: the run's]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
     pub(crate) seed: Option<u64>,
+}
+
+/// Which episode, of which run, and for whom.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The folder of a run
+    pub(crate) dir: PathBuf,
+    /// The stage [default: the one whose context is as long as --context, or the last]
+    #[arg(long, value_name = "N")]
+    pub(crate) stage: Option<usize>,
+    /// The operands, digits between commas, as in "4,2,7" [default: those of a test episode]
+    #[arg(long, value_name = "DIGITS", allow_hyphen_values = true)]
+    pub(crate) context: Option<String>,
+    /// Which test episode, from 0
+    #[arg(long, value_name = "N", default_value = "0", value_parser = value_parser!(u32).range(..1 << 24), conflicts_with = "context")]
+    pub(crate) episode: u32,
+    /// The seed of the test episodes, and of what is sampled [default: the run's]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
+    pub(crate) seed: Option<u64>,
+    /// Draw each action from the policy instead of taking the most probable one
+    #[arg(long)]
+    pub(crate) sampled: bool,
+    /// The checkpoint, to look at an earlier agent of the same run [default: model.safetensors in DIR]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Write a page that needs no network, and print where it is; it replaces an earlier page of gradus, and nothing
+    /// else [default FILE: explain.html in DIR]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "json")]
+    #[expect(clippy::option_option, reason = "the flag may be missing, alone, or with a file")]
+    pub(crate) html: Option<Option<PathBuf>>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which settings, or which file.

@@ -38,6 +38,20 @@ Examples:
   gradus eval seven --stage 2 --episodes 1000 --seed 99 --json
       One stage, on other episodes, for a program to read";
 
+/// Of `gradus explain`.
+pub(crate) const EXPLAIN: &str = "\
+Examples:
+  gradus explain seven
+      A test episode of the last stage, step by step
+  gradus explain seven --context 4,2,7
+      4·2+7, in the stage that takes three operands
+  gradus explain seven --stage 1 --episode 12 --html
+      Another test episode, as a page: seven/explain.html
+  gradus explain seven --checkpoint best.safetensors --sampled --seed 3
+      Actions that are drawn, as in training, by the agent of the best validation
+  gradus explain seven --context 4,2,7 --json
+      For a program to read";
+
 /// Of `gradus tasks`.
 pub(crate) const TASKS: &str = "\
 Examples:

@@ -10,9 +10,11 @@
 mod args;
 mod clock;
 mod commands;
+pub mod context;
 mod error;
 mod exact;
 mod examples;
+mod explain;
 mod file;
 mod folder;
 mod html;
@@ -28,6 +30,7 @@ mod summary;
 mod table;
 mod task;
 mod test;
+mod trained;
 mod training;
 mod weights;
 
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => commands::train(&args),
         Command::Eval(args) => commands::eval(&args),
+        Command::Explain(args) => commands::explain(&args),
         Command::Config(args) => commands::config(&args),
         Command::Tasks(args) => commands::tasks(&args),
         Command::Completions(args) => commands::completions(&args),

@@ -3,11 +3,13 @@
 mod completions;
 mod config;
 mod eval;
+mod explain;
 mod tasks;
 mod train;
 
 pub(crate) use completions::completions;
 pub(crate) use config::config;
 pub(crate) use eval::eval;
+pub(crate) use explain::explain;
 pub(crate) use tasks::tasks;
 pub(crate) use train::train;

@@ -15,8 +15,7 @@ use std::sync::Arc;
 use nn::files::{Disk, Files, Journal, is_part, sweep, write_whole};
 
 pub(crate) use about::About;
-#[expect(unused_imports, reason = "the journal of episodes is next")]
-pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine};
+pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, Reading, Register};
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
 
 use crate::error::{Error, Result};

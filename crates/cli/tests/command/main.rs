@@ -4,6 +4,7 @@
 mod bad_input;
 mod embedding;
 mod eval;
+mod explain;
 mod help;
 mod killed;
 mod place;
