@@ -76,6 +76,8 @@ impl Folder {
         }
         let folder = Self::lock(path)?;
         folder.write(ABOUT, pretty(&serde_json::json!(about)))?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        folder.files.sync_folder(parent).map_err(error)?; // the folder itself is there for good
         Ok(folder)
     }
 
