@@ -21,6 +21,7 @@ mod html;
 mod keeping;
 mod live;
 mod outcome;
+pub mod readers;
 mod run;
 mod seeds;
 mod settings;

@@ -1,7 +1,5 @@
 //! `gradus config`: all settings with their meaning, as a file to begin with; and whether a file is right.
 
-use std::path::Path;
-
 use rl::config::Config;
 use rl::settings::Settings;
 use rl::tutorial::TutorialConfig;
@@ -20,7 +18,7 @@ use crate::task::TaskName;
 /// If the file is not right.
 pub(crate) fn config(args: &ConfigArgs) -> Result<()> {
     match &args.check {
-        Some(path) => check(path),
+        Some(path) => show(check(&ConfigFile::read(path)?)?),
         None => match args.task.unwrap_or(TaskName::ALL[0]) {
             task @ TaskName::Calculator => print::<Config>(task),
             task @ TaskName::Tutorial => print::<TutorialConfig>(task),
@@ -32,15 +30,18 @@ fn print<C: Settings>(task: TaskName) -> Result<()> {
     show(file::write(task, Some(0), None, &C::default(), &Keeping::default()).trim_end())
 }
 
-fn check(path: &Path) -> Result<()> {
-    let file = ConfigFile::read(path)?;
+/// What there is to say about a file that is right.
+///
+/// # Errors
+/// If it is not.
+pub(crate) fn check(file: &ConfigFile) -> Result<String> {
     match file.task()?.unwrap_or(TaskName::ALL[0]) {
-        task @ TaskName::Calculator => verdict::<Config>(task, &file),
-        task @ TaskName::Tutorial => verdict::<TutorialConfig>(task, &file),
+        task @ TaskName::Calculator => verdict::<Config>(task, file),
+        task @ TaskName::Tutorial => verdict::<TutorialConfig>(task, file),
     }
 }
 
-fn verdict<C: Settings>(task: TaskName, file: &ConfigFile) -> Result<()> {
+fn verdict<C: Settings>(task: TaskName, file: &ConfigFile) -> Result<String> {
     let (config, keeping) = settings::merge::<C>(task, Some(file), &Flags::default())?;
     let seed = file.seed()?.map(|seed| ("seed", seed.to_string()));
     let init = file.init().map(|path| ("init", path.display().to_string()));
@@ -48,5 +49,5 @@ fn verdict<C: Settings>(task: TaskName, file: &ConfigFile) -> Result<()> {
     let lines = seed.into_iter().chain(init).chain(changes).map(|(name, value)| format!("\n  {name} = {value}"));
     let lines = lines.collect::<String>();
     let but = if lines.is_empty() { "" } else { ", but for" };
-    show(format!("right: task {}, default settings{but}{lines}", task.name()))
+    Ok(format!("right: task {}, default settings{but}{lines}", task.name()))
 }

@@ -1,7 +1,7 @@
 //! The commands, a file each.
 
 mod completions;
-mod config;
+pub(crate) mod config;
 mod eval;
 mod explain;
 mod tasks;
