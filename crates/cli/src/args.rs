@@ -31,6 +31,7 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Show one episode step by step, and all that goes into each
     #[command(after_help = examples::EXPLAIN)]
+    #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Print all settings as a file to begin with, or check such a file
     #[command(after_help = examples::CONFIG)]

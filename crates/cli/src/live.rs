@@ -35,6 +35,12 @@ impl Live {
         Self { screen, several }
     }
 
+    /// No display.
+    #[cfg(test)]
+    pub(crate) fn quiet() -> Self {
+        Self { screen: None, several: false }
+    }
+
     /// The display of the run with this seed.
     pub(crate) fn view(&self, seed: u64) -> View {
         let line = self.screen.as_ref().map(|screen| {
