@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// Test a trained agent
     #[command(after_help = examples::EVAL)]
     Eval(EvalArgs),
-    /// Show one episode step by step: what the agent reads, weighs and does, and what its tools hold
+    /// Show one episode step by step, and all that goes into each
     #[command(after_help = examples::EXPLAIN)]
     #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),

@@ -47,7 +47,7 @@ Examples:
       4·2+7, in the stage that takes three operands
   gradus explain seven --stage 1 --episode 12 --html
       Another test episode, as a page: seven/explain.html
-  gradus explain seven --checkpoint seven/best.safetensors --sampled
+  gradus explain seven --checkpoint seven/best.safetensors --sampled --seed 3
       Actions that are drawn, as in training, by the agent of the best validation
   gradus explain seven --context 4,2,7 --json
       For a program to read";

@@ -1,8 +1,8 @@
 //! The `gradus` command, as a library that `main` calls, so that fuzzers reach its readers.
 //!
-//! [`args`] and [`settings`] are what can be asked for, [`file`](mod@file) is the configuration file; [`commands`] has a
-//! file for each command. [`training`] is a run as the command line knows it, whatever its task; [`run`] takes one from
-//! its beginning to its end, and [`folder`] is what it leaves.
+//! `args` and `settings` are what can be asked for, `file` is the configuration file, [`context`] reads what an agent is
+//! to be shown; `commands` has a file for each command. `training` is a run as the command line knows it, whatever its
+//! task; `run` takes one from its beginning to its end, `folder` is what it leaves, and `trained` loads it from there.
 //!
 //! Exit codes: 0, all is well; 1, a run failed; 2, wrong input, or a machine that does not let it.
 #![forbid(unsafe_code)]

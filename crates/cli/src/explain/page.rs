@@ -18,6 +18,7 @@ pub(crate) fn page(told: &Explained) -> String {
         @if let Some(reading) = told.reading { p { (reading) } }
         h2 { "What it weighs" }
         (weighed(told))
+        (judged(episode))
         h2 { "What its tools hold" }
         (tools(episode))
         h2 { "How to read this" }
@@ -59,31 +60,44 @@ fn reading(episode: &Episode) -> Markup {
     )
 }
 
-/// Steps × actions, and what each step was worth.
+/// Steps × actions.
 fn weighed(told: &Explained) -> Markup {
-    let figures = ["value", "reward", "entropy", "reset", "update"];
     let row = |(t, step): (usize, &EpisodeStep)| {
+        let cells = told.actions.iter().zip(&step.probabilities);
         html! {
-            tr {
-                th.n scope="row" { (t + 1) }
-                @for (name, &p) in told.actions.iter().zip(&step.probabilities) { (heat(p, *name == step.action)) }
-                @for x in [step.value, step.reward, step.entropy] { td.n { (number(x)) } }
-                (heat(step.reset, false)) (heat(step.update, false))
-            }
+            tr { th.n scope="row" { (t + 1) } @for (name, &p) in cells { (heat(p, *name == step.action)) } }
         }
     };
     captioned(
         "The probability of each action at each step; the one that was taken is framed",
         html! {
             table {
-                thead {
-                    tr {
-                        th.n scope="col" { "step" }
-                        @for action in &told.actions { th.n scope="col" { (action) } }
-                        @for figure in figures { th.n scope="col" { (figure) } }
-                    }
-                }
+                thead { tr { th.n scope="col" { "step" } @for action in &told.actions { th.n scope="col" { (action) } } } }
                 tbody { @for row in told.episode.steps.iter().enumerate().map(row) { (row) } }
+            }
+        },
+    )
+}
+
+/// Steps × figures.
+fn judged(episode: &Episode) -> Markup {
+    let row = |(t, step): (usize, &EpisodeStep)| {
+        html! {
+            tr {
+                th.n scope="row" { (t + 1) }
+                @for x in [step.value, step.reward, step.entropy] { td.n { (number(x)) } }
+                (heat(step.reset, false)) (heat(step.update, false))
+            }
+        }
+    };
+    captioned(
+        "What each step was worth, how sure it was, and the gates at the token before it",
+        html! {
+            table {
+                thead {
+                    tr { th.n scope="col" { "step" } @for (name, _) in LEGEND { th.n scope="col" { (name) } } }
+                }
+                tbody { @for row in episode.steps.iter().enumerate().map(row) { (row) } }
             }
         },
     )
