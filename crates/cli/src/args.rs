@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Show the tasks: states, optimum and shortest programs, from the solver
     Tasks(TasksArgs),
+    /// Follow a run from another terminal, until it is over
+    Watch(WatchArgs),
 }
 
 /// What to train, and where to.
@@ -95,6 +97,19 @@ pub(crate) struct TasksArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What to follow, and how closely.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The folder of a run, or of the runs of several seeds; nothing is written there
+    pub(crate) dir: PathBuf,
+    /// Milliseconds between two looks
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = value_parser!(u64).range(10..=3_600_000))]
+    pub(crate) interval: u64,
+    /// Show how far it is now, and do not wait
+    #[arg(long)]
+    pub(crate) once: bool,
 }
 
 fn threads(text: &str) -> Result<usize, String> {

@@ -4,7 +4,7 @@
 //! file for each command. [`training`] is a run as the command line knows it, whatever its task; [`run`] takes one from
 //! its beginning to its end, and [`folder`] is what it leaves.
 //!
-//! Exit codes: 0, all is well; 1, a run failed; 2, wrong input, or a machine that does not let it.
+//! Exit codes: 0, all is well; 1, a run failed, or stopped before a watcher saw its end; 2, wrong input, or a machine that does not let it.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -44,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => commands::train(&args),
         Command::Eval(args) => commands::eval(&args),
         Command::Tasks(args) => commands::tasks(&args),
+        Command::Watch(args) => commands::watch(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ mod about;
 mod episodes;
 mod lock;
 pub(crate) mod metrics;
+mod tail;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -17,6 +18,9 @@ pub(crate) use about::About;
 #[expect(unused_imports, reason = "the journal of episodes is next")]
 pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine};
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
+
+pub(crate) use lock::{LOCK, in_use};
+pub(crate) use tail::{News, Tail};
 
 use crate::error::{Error, Result};
 use crate::pretty;
@@ -189,7 +193,7 @@ impl Folder {
 }
 
 fn is_lock(entry: &Result<fs::DirEntry>) -> bool {
-    entry.as_ref().is_ok_and(|entry| entry.file_name() == lock::LOCK)
+    entry.as_ref().is_ok_and(|entry| entry.file_name() == LOCK)
 }
 
 /// Whether `path` holds a run, or runs of several seeds.

@@ -8,3 +8,4 @@ mod place;
 mod resume;
 mod same_bytes;
 mod train;
+mod watch;
