@@ -6,6 +6,7 @@ mod eval;
 mod explain;
 mod tasks;
 mod train;
+mod watch;
 
 pub(crate) use completions::completions;
 pub(crate) use config::config;
@@ -13,3 +14,4 @@ pub(crate) use eval::eval;
 pub(crate) use explain::explain;
 pub(crate) use tasks::tasks;
 pub(crate) use train::train;
+pub(crate) use watch::watch;

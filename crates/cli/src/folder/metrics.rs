@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{self, Error};
 
+/// What to say of a file that is not one of these.
+pub(super) const ADVICE: &str = "expected the metrics that gradus train writes";
+
 /// A line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -93,11 +96,13 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Line>, (usize, serde_json::Error)>
 /// # Errors
 /// If it cannot be read or understood.
 pub(crate) fn read(path: &Path) -> error::Result<Vec<Line>> {
-    let advice = "expected the metrics that gradus train writes";
-    let text = fs::read_to_string(path).map_err(|error| Error::file("read", path, &error, advice))?;
-    parse(&text).map_err(|(number, error)| {
-        Error::input(format!("{}, line {number}: this is not of the metrics: {error}; {advice}", path.display()))
-    })
+    let text = fs::read_to_string(path).map_err(|error| Error::file("read", path, &error, ADVICE))?;
+    parse(&text).map_err(|(number, error)| not_of_them(path, number, &error))
+}
+
+/// That a line, counted from 1, is none of the metrics.
+pub(super) fn not_of_them(path: &Path, number: usize, error: &serde_json::Error) -> Error {
+    Error::input(format!("{}, line {number}: this is not of the metrics: {error}; {ADVICE}", path.display()))
 }
 
 impl UpdateLine {

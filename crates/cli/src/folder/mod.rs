@@ -5,6 +5,7 @@ mod about;
 mod episodes;
 mod lock;
 pub(crate) mod metrics;
+mod tail;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -17,6 +18,9 @@ use nn::files::{Disk, Files, Journal, is_part, sweep, write_whole};
 pub(crate) use about::About;
 pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, Reading, Register};
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
+
+pub(crate) use lock::{LOCK, in_use};
+pub(crate) use tail::{News, Tail};
 
 use crate::error::{Error, Result};
 use crate::pretty;
@@ -199,7 +203,7 @@ impl Folder {
 
 /// Whether a file of this name is written before there is anything in a folder that could be lost.
 fn comes_first(name: &OsStr) -> bool {
-    [ABOUT, lock::LOCK].iter().any(|first| name == *first) || is_part(name)
+    [ABOUT, LOCK].iter().any(|first| name == *first) || is_part(name)
 }
 
 /// Whether `path` holds a run, or runs of several seeds.

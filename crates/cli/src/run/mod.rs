@@ -9,7 +9,7 @@ mod records;
 mod tests;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nn::Problem;
 use rl::evaluate::validation_stream;
@@ -20,9 +20,9 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::file::{self, ConfigFile};
-use crate::folder::{CLOCK, CONFIG, EpisodesLine, Folder, Line, MODEL, TEST, UpdateLine, ValidationLine};
+use crate::folder::{CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine};
 use crate::keeping::{Keeping, OnError};
-use crate::live::View;
+use crate::live::{Goal, View};
 use crate::outcome::{Outcome, Timed};
 use crate::settings::{self, Flags};
 use crate::test::Stage;
@@ -83,8 +83,9 @@ impl<R: Training> Plan<R> {
     /// If a file cannot be read or written. That the run fails is an outcome.
     pub(crate) fn go_on(&self, seed: u64, folder: &Folder, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
         if folder.has(TEST) {
-            view.say("this run is over");
-            return over(folder).map(Left::Over);
+            let run = over(folder.path())?;
+            view.end(&run.outcome, "this run is over");
+            return Ok(Left::Over(run));
         }
         let session = if folder.has(MODEL) { self.resume(seed, folder)? } else { self.begin(seed, folder)? };
         session.go(stop_after, view)
@@ -117,7 +118,7 @@ struct Session<'a, R: Training> {
 impl<R: Training> Session<'_, R> {
     fn go(mut self, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
         let began = self.run.parts().updates;
-        view.begin(self.run.limit(), began, self.run.parts().steps);
+        view.begin(Goal::of::<R>(&self.plan.config), began, &self.records.folder().path().join(METRICS));
         let trained = loop {
             let updates = self.run.parts().updates;
             if self.run.end().is_some() {
@@ -213,9 +214,7 @@ impl<R: Training> Session<'_, R> {
             stages,
         };
         let seconds = self.clock.seconds();
-        let Outcome { end, updates, steps, failed, .. } = &outcome;
-        let how = if *failed { "failed" } else { end };
-        view.say(format!("{how}; {updates} updates, {steps} steps, {seconds:.1} s with the test"));
+        view.end(&outcome, outcome.sentence(seconds));
         let folder = self.records.folder();
         folder.write(CLOCK, self.clock.to_json())?;
         folder.write(TEST, pretty(&json!(outcome)))?; // last: from now on the run is over
@@ -237,15 +236,18 @@ fn probe<R: Training>(run: &R, stage: usize) -> EpisodesLine {
 }
 
 /// A run that was over before.
-fn over(folder: &Folder) -> Result<Timed> {
-    let path = folder.path().join(TEST);
+///
+/// # Errors
+/// If its files cannot be read or understood.
+pub(crate) fn over(folder: &Path) -> Result<Timed> {
+    let path = folder.join(TEST);
     let outcome = fs::read(&path)
         .map_err(|error| error.to_string())
         .and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
     let advice = "expected what gradus train wrote when the run was over; remove it to have the test again";
     let outcome =
         outcome.map_err(|error| Error::input(format!("cannot read {}: {error}; {advice}", path.display())))?;
-    Ok(Timed { outcome, seconds: Clock::read(&folder.path().join(CLOCK)).seconds() })
+    Ok(Timed { outcome, seconds: Clock::read(&folder.join(CLOCK)).seconds() })
 }
 
 /// The last update may have left a parameter that is not finite: no further one was there to notice.
