@@ -125,7 +125,7 @@ impl<R: Training> Session<'_, R> {
                 break check(&self.run);
             }
             if stop::requested() || stop_after.is_some_and(|more| updates - began >= more) {
-                return self.save(MODEL).map(|()| Left::Stopped);
+                return self.save_for_good().map(|()| Left::Stopped);
             }
             match self.run.advance() {
                 Err(error) => break Err(error),
@@ -133,7 +133,7 @@ impl<R: Training> Session<'_, R> {
             }
         };
         self.clock.trained();
-        self.save(MODEL)?; // before the test: what ends that must not lose the training
+        self.save_for_good()?; // before the test: what ends that must not lose the training
         let mut stages = Vec::new();
         for stage in (0..self.run.parts().task.stages()).filter(|_| trained.is_ok()) {
             if stop::requested() {
@@ -176,13 +176,19 @@ impl<R: Training> Session<'_, R> {
                 view.say(format!("warning: {error}; going on, and trying again"));
                 Ok(())
             }
-            OnError::Stop => {
-                let folder = self.records.folder().path().display();
-                Err(Error::input(format!(
-                    "{error}; the last checkpoint is whole: gradus train --resume {folder} goes on from it"
-                )))
-            }
+            OnError::Stop => Err(self.advise(error)),
         }
+    }
+
+    /// What to do after an error that a run is stopped by.
+    fn advise(&self, error: Error) -> Error {
+        let folder = self.records.folder().path().display();
+        Error::input(format!("{error}; the last checkpoint is whole: gradus train --resume {folder} goes on from it"))
+    }
+
+    /// Writes the checkpoint that everything after it relies on, whatever is configured.
+    fn save_for_good(&mut self) -> Result<()> {
+        self.save(MODEL).map_err(|error| self.advise(error))
     }
 
     /// Writes a checkpoint, unless a parameter is not finite: such a checkpoint would not load, and the one before stays.

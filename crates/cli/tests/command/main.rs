@@ -5,6 +5,7 @@ mod bad_input;
 mod embedding;
 mod eval;
 mod explain;
+mod full;
 mod help;
 mod killed;
 mod place;

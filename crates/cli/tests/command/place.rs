@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
@@ -48,6 +48,16 @@ pub(crate) struct Called {
     pub(crate) err: String,
 }
 
+impl Called {
+    /// Of a process that has ended by itself.
+    #[track_caller]
+    pub(crate) fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        let code = output.status.code().expect("no signal");
+        Self { code, out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
 /// A folder that goes away, in which commands run.
 pub(crate) struct Place(TempDir);
 
@@ -62,10 +72,7 @@ impl Place {
 
     pub(crate) fn gradus(&self, args: &[&str]) -> Called {
         let command = Command::new(env!("CARGO_BIN_EXE_gradus")).args(args).current_dir(self.0.path()).output();
-        let output = command.expect("the command starts");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        let code = output.status.code().expect("no signal");
-        Called { code, out: text(output.stdout), err: text(output.stderr) }
+        Called::of(command.expect("the command starts"))
     }
 
     /// Calls that must succeed, and what they print.
