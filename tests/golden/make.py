@@ -21,12 +21,13 @@ import tutorial
 from cases import CASES, Case, Tensors
 
 ENV, FINALS = "tutorial_env.jsonl", "tutorial_finals.json"
+RLIABLE = "rliable.json"  # of make_rliable.py
 BOUND = 1e-12
 
 
 def check(folder: Path) -> bool:
     """Whether every file of the set is there, and no other, and holds what we compute from its inputs."""
-    expected = {f"{case.name}.safetensors" for case in CASES} | {ENV, FINALS}
+    expected = {f"{case.name}.safetensors" for case in CASES} | {ENV, FINALS, RLIABLE}
     found = {file.name for file in folder.iterdir() if file.suffix in {".safetensors", ".json", ".jsonl"}}
     for name in sorted(expected ^ found):
         print(f"{name:40} {'missing' if name in expected else 'belongs to no case'}")
@@ -38,6 +39,7 @@ def check(folder: Path) -> bool:
         print(f"{name:40} {gap:.1e}{'' if gap <= BOUND else '  TOO FAR'}")
     runs = json.loads((folder / FINALS).read_text())["runs"]
     print(f"{FINALS:40} {summary(runs)}; not recomputed, see --finals")
+    print(f"{RLIABLE:40} not recomputed, see make_rliable.py")
     return all(gap <= BOUND for gap in gaps.values())
 
 

@@ -3,6 +3,7 @@
 
 mod close;
 pub mod composed;
+pub mod disk;
 mod draw;
 pub mod golden;
 

@@ -15,6 +15,9 @@
 //!
 //! In the order in which to read: [`Tape`] and its arena, [`Var`], the list of operations (`op.rs`), any file of
 //! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), [`CustomOp`], and [`gradcheck`].
+//!
+//! `cargo run --release -p autograd --example tape` trains and checks a small network with this
+//! crate and [`tensor`] alone.
 #![no_std]
 #![forbid(unsafe_code)]
 

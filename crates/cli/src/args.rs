@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
+use clap_complete::Shell;
 
+use crate::examples;
 use crate::seeds::{GREATEST, Seeds};
 use crate::settings::Flags;
 use crate::task::TaskName;
@@ -22,13 +24,27 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Train an agent, and test it once at the end
+    #[command(after_help = examples::TRAIN)]
     Train(Box<TrainArgs>),
     /// Test a trained agent
+    #[command(after_help = examples::EVAL)]
     Eval(EvalArgs),
+    /// Show one episode step by step, and all that goes into each
+    #[command(after_help = examples::EXPLAIN)]
+    #[command(after_help = examples::EXPLAIN)]
+    Explain(ExplainArgs),
+    /// Print all settings as a file to begin with, or check such a file
+    #[command(after_help = examples::CONFIG)]
+    Config(ConfigArgs),
     /// Show the tasks: states, optimum and shortest programs, from the solver
+    #[command(after_help = examples::TASKS)]
     Tasks(TasksArgs),
     /// Follow a run from another terminal, until it is over
+    #[command(after_help = examples::WATCH)]
     Watch(WatchArgs),
+    /// Print what a shell needs to complete commands and flags
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
 }
 
 /// What to train, and where to.
@@ -83,6 +99,57 @@ pub(crate) struct EvalArgs {
     /// The seed of the test episodes [default: the run's]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
     pub(crate) seed: Option<u64>,
+}
+
+/// Which episode, of which run, and for whom.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The folder of a run
+    pub(crate) dir: PathBuf,
+    /// The stage [default: the one whose context is as long as --context, or the last]
+    #[arg(long, value_name = "N")]
+    pub(crate) stage: Option<usize>,
+    /// The operands, digits between commas, as in "4,2,7" [default: those of a test episode]
+    #[arg(long, value_name = "DIGITS", allow_hyphen_values = true)]
+    pub(crate) context: Option<String>,
+    /// Which test episode, from 0
+    #[arg(long, value_name = "N", default_value = "0", value_parser = value_parser!(u32).range(..1 << 24), conflicts_with = "context")]
+    pub(crate) episode: u32,
+    /// The seed of the test episodes, and of what is sampled [default: the run's]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
+    pub(crate) seed: Option<u64>,
+    /// Draw each action from the policy instead of taking the most probable one
+    #[arg(long)]
+    pub(crate) sampled: bool,
+    /// The checkpoint, to look at an earlier agent of the same run [default: model.safetensors in DIR]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Write a page that needs no network, and print where it is; it replaces an earlier page of gradus, and nothing
+    /// else [default FILE: explain.html in DIR]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "json")]
+    #[expect(clippy::option_option, reason = "the flag may be missing, alone, or with a file")]
+    pub(crate) html: Option<Option<PathBuf>>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which settings, or which file.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The task whose settings are printed [default: calculator]
+    #[arg(long, value_name = "NAME", conflicts_with = "check")]
+    pub(crate) task: Option<TaskName>,
+    /// Check this file, and say what in it is not at its default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Option<PathBuf>,
+}
+
+/// Which shell.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
 }
 
 /// Which tasks.

@@ -43,8 +43,18 @@ impl ConfigFile {
     /// # Errors
     /// If it cannot be read or is not TOML.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path)
-            .map_err(|error| Error::file("read", path, &error, "expected a configuration file in TOML"))?;
+        let text = fs::read_to_string(path);
+        Self::parse(
+            path,
+            text.map_err(|error| Error::file("read", path, &error, "expected a configuration file in TOML"))?,
+        )
+    }
+
+    /// Understands the text of a file.
+    ///
+    /// # Errors
+    /// If it is not TOML.
+    pub(crate) fn parse(path: &Path, text: String) -> Result<Self> {
         let mut file = Self { path: path.into(), text, entries: Vec::new() };
         file.entries = match DeTable::parse(&file.text) {
             Ok(table) => table.get_ref().iter().map(|(key, value)| Entry::new(&file.text, key, value)).collect(),

@@ -1,8 +1,18 @@
 //! The page that everything written as HTML stands on: one file that needs no network and no script, by day, by night,
 //! on a telephone and on paper.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use nn::files::{Disk, write_whole};
+
+use crate::error::{Error, Result};
+use crate::table::share;
+
+/// What every page says near its beginning, whichever version wrote it.
+const GENERATOR: &str = "name=\"generator\" content=\"gradus ";
 const STYLE: &str = include_str!("page.css");
 
 /// A whole page called `title`.
@@ -13,6 +23,7 @@ pub(crate) fn page(title: &str, body: Markup) -> String {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="generator" content=(concat!("gradus ", env!("CARGO_PKG_VERSION")));
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
@@ -26,6 +37,44 @@ pub(crate) fn page(title: &str, body: Markup) -> String {
 /// Something wide, which scrolls by itself where there is no room for it.
 pub(crate) fn wide(content: Markup) -> Markup {
     html! { div.wide tabindex="0" { (content) } }
+}
+
+/// [`wide`] under a caption that stays where it is.
+pub(crate) fn captioned(caption: &str, content: Markup) -> Markup {
+    html! { figure { figcaption { (caption) } (wide(content)) } }
+}
+
+/// A cell of a heatmap: a share from 0 to 1, the deeper the greater, with a frame where it was `chosen`.
+pub(crate) fn heat(p: f64, chosen: bool) -> Markup {
+    html! { td.heat.chosen[chosen] style=(format!("--p: {p:.3}")) { (share(p)) } }
+}
+
+/// A number to three places, with the sign that printers use.
+pub(crate) fn number(x: f64) -> String {
+    format!("{x:.3}").replace('-', "−")
+}
+
+/// Writes a page, whole or not at all. It replaces another page of gradus, and nothing else.
+///
+/// # Errors
+/// If something else is there, or it cannot be written.
+pub(crate) fn write(path: &Path, page: &str) -> Result<()> {
+    let advice = "name another file, in a folder that you may write to, on a disk with room";
+    let error = |error| Error::file("write", path, &error, advice);
+    match fs::read(path) {
+        Ok(found) if !is_ours(&found) => {
+            let path = path.display();
+            return Err(Error::input(format!("{path} is there already and is no page of gradus; name another file")));
+        }
+        Err(found) if found.kind() != ErrorKind::NotFound => return Err(error(found)),
+        _ => {}
+    }
+    write_whole(&Disk, path, page.as_bytes()).map_err(error)
+}
+
+fn is_ours(file: &[u8]) -> bool {
+    let head = &file[..file.len().min(1024)];
+    head.windows(GENERATOR.len()).any(|part| part == GENERATOR.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,30 +1,38 @@
 //! The `gradus` command, as a library that `main` calls, so that fuzzers reach its readers.
 //!
-//! [`args`] and [`settings`] are what can be asked for, [`file`](mod@file) is the configuration file; [`commands`] has a
-//! file for each command. [`training`] is a run as the command line knows it, whatever its task; [`run`] takes one from
-//! its beginning to its end, and [`folder`] is what it leaves.
+//! `args` and `settings` are what can be asked for, `file` is the configuration file, [`context`] reads what an agent is
+//! to be shown; `commands` has a file for each command. `training` is a run as the command line knows it, whatever its
+//! task; `run` takes one from its beginning to its end, `folder` is what it leaves, and `trained` loads it from there.
 //!
-//! Exit codes: 0, all is well; 1, a run failed, or stopped before a watcher saw its end; 2, wrong input, or a machine that does not let it.
+//! Exit codes: 0, all is well; 1, a run failed, or stopped before a watcher saw its end; 2, wrong input, or a machine
+//! that does not let it.
 #![forbid(unsafe_code)]
 
 mod args;
 mod clock;
 mod commands;
+pub mod context;
 mod error;
+mod exact;
+mod examples;
+mod explain;
 mod file;
 mod folder;
 mod html;
 mod keeping;
 mod live;
 mod outcome;
+pub mod readers;
 mod run;
 mod seeds;
 mod settings;
+mod stats;
 mod stop;
 mod summary;
 mod table;
 mod task;
 mod test;
+mod trained;
 mod training;
 mod weights;
 
@@ -43,8 +51,11 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => commands::train(&args),
         Command::Eval(args) => commands::eval(&args),
+        Command::Explain(args) => commands::explain(&args),
+        Command::Config(args) => commands::config(&args),
         Command::Tasks(args) => commands::tasks(&args),
         Command::Watch(args) => commands::watch(&args),
+        Command::Completions(args) => commands::completions(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

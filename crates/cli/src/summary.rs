@@ -4,6 +4,7 @@ use rl::tasks::STAGES;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::exact::Exact;
 use crate::outcome::Timed;
 use crate::table::{NONE, Table, share};
 use crate::task::TaskName;
@@ -86,7 +87,12 @@ pub(crate) fn title(task: TaskName, changes: &[(&str, String)]) -> String {
 }
 
 /// The same as JSON.
-pub(crate) fn json<R: Training>(changes: &[(&str, String)], runs: &[Timed], together: Option<Value>) -> Value {
+pub(crate) fn json<R: Training>(
+    changes: &[(&str, String)],
+    runs: &[Timed],
+    exact: &Exact,
+    together: Option<Value>,
+) -> Value {
     let spreads = columns::<R>().into_iter().map(|column| {
         let spread = Spread::of(runs.iter().filter_map(|run| column.of(run)));
         (column.name, json!(spread))
@@ -98,6 +104,7 @@ pub(crate) fn json<R: Training>(changes: &[(&str, String)], runs: &[Timed], toge
         "solved": solved(runs),
         "of": runs.len(),
         "spread": spreads.collect::<Map<_, _>>(),
+        "exact_match": exact,
         "together": together,
         "runs": runs,
     })

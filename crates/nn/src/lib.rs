@@ -13,7 +13,8 @@
 //! ```
 //!
 //! In the order in which to read: [`Params`] (one flat buffer, handles with names), [`Init`] and [`Builder`], the
-//! layers, [`clip_global_norm`], [`Optimizer`] and [`Schedule`], and, with the feature `std`, the checkpoints.
+//! layers, [`clip_global_norm`], [`Optimizer`] and [`Schedule`], and, with the feature `std`, the checkpoints and
+//! the [`files`] that survive faults.
 #![no_std]
 #![forbid(unsafe_code)]
 

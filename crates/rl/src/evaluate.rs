@@ -116,6 +116,11 @@ pub fn test_stream(seed: u64, stage: usize, episode: usize) -> Philox {
     stream((seed, Purpose::TEST, 0), stage, episode)
 }
 
+/// The generator of an episode of [`validate`] after `update`: it draws the context.
+pub fn validation_stream(seed: u64, update: usize, stage: usize, episode: usize) -> Philox {
+    stream((seed, Purpose::VALIDATION, update as u32), stage, episode)
+}
+
 /// Stages share no stream: episode numbers of stage s start at s·2²⁴.
 fn stream((seed, purpose, update): (u64, Purpose, u32), stage: usize, episode: usize) -> Philox {
     Philox::stream(seed, Stream { purpose, update, episode: ((stage << 24) + episode) as u32 })

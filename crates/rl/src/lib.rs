@@ -13,6 +13,10 @@
 //! In the order in which to read: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
 //! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`evaluate`]; and to look
 //! into a single episode [`trace`] and [`explain`].
+//!
+//! A trained policy within another program is an [`agent`]. Two examples show the crate from outside:
+//! `cargo run --release -p rl --example policy` loads a checkpoint and acts, and `--example own_env` trains on a task
+//! that is written in it. `docs/embedding.md` says which features and crates a program needs.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -21,6 +25,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod a2c;
+pub mod agent;
 pub mod config;
 pub mod curriculum;
 pub mod env;
@@ -50,4 +55,6 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../../../docs/extending.md")]
     struct Extending;
+    #[doc = include_str!("../../../docs/embedding.md")]
+    struct Embedding;
 }

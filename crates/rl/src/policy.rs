@@ -9,7 +9,7 @@
 //! There is no planner, no memory and no tool interface beside the network: after its context it sees nothing but the
 //! actions that it took, and what it must keep it keeps in h.
 
-use autograd::Var;
+use autograd::{Tape, Var};
 use nn::{Builder, Embedding, Gates, GruCell, Linear, Params, Weights};
 use tensor::{Real, Tensor};
 
@@ -71,8 +71,17 @@ impl Policy {
 
     /// The network on a tape, for one pass.
     pub fn on<'t, T: Real>(&self, weights: Weights<'t, T>) -> Network<'_, 't, T> {
-        let table = self.rnn.input_part(weights, weights.get(self.embedding.weight));
+        self.with_table(weights, self.table(weights))
+    }
+
+    /// The network on a tape that has its [`table`](Self::table) already.
+    pub(crate) fn with_table<'t, T: Real>(&self, weights: Weights<'t, T>, table: Var<'t, T>) -> Network<'_, 't, T> {
         Network { policy: self, weights, table }
+    }
+
+    /// The GRU's input part for each of the V tokens, \[V,3d\].
+    pub(crate) fn table<'t, T: Real>(&self, weights: Weights<'t, T>) -> Var<'t, T> {
+        self.rnn.input_part(weights, weights.get(self.embedding.weight))
     }
 }
 
@@ -80,12 +89,17 @@ impl Policy {
 pub struct Network<'p, 't, T: Real> {
     policy: &'p Policy,
     weights: Weights<'t, T>,
-    /// The GRU's input part for each of the V tokens, \[V,3d\]: a token's embedding does not change during a pass, so
-    /// one product of V rows replaces one for every token read.
+    /// [`Policy::table`]: a token's embedding does not change during a pass, so one product of V rows replaces one for
+    /// every token read.
     table: Var<'t, T>,
 }
 
 impl<'t, T: Real> Network<'_, 't, T> {
+    /// The tape.
+    pub fn tape(&self) -> &'t Tape<T> {
+        self.weights.tape()
+    }
+
     /// The state before the first token, h₀\[B,d\], for contexts\[L,B\] of one stage.
     pub fn start(&self, stage: usize, contexts: &Tensor<u32>) -> Var<'t, T> {
         let (policy, w, episodes) = (self.policy, self.weights, contexts.shape()[1]);

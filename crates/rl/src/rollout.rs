@@ -144,12 +144,13 @@ fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Vec<u32> {
     }
 }
 
-fn most_probable<T: Real>(row: &[T]) -> u32 {
+/// The first of the largest.
+pub(crate) fn most_probable<T: Real>(row: &[T]) -> u32 {
     (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best }) as u32
 }
 
 /// The action in whose share of [0, 1) the number `u` lies.
-fn draw<T: Real>(row: &[T], u: f64) -> u32 {
+pub(crate) fn draw<T: Real>(row: &[T], u: f64) -> u32 {
     let mut below = 0.0;
     let reaches = |log_prob: &T| {
         below += log_prob.exp().value();

@@ -70,10 +70,7 @@ pub enum End {
 impl<T: Real> Run<T> {
     /// Before the first update.
     pub fn new(config: &Config, seed: u64) -> Self {
-        let task = Calculator::new(config.action_set(), config.rewards());
-        let mut params = Params::new();
-        let mut policy = Policy::new(&mut params, &task, config.width, Reading::InOrder, seed);
-        policy.rnn = policy.rnn.with_variant(config.variant());
+        let (task, policy, params) = network(config, seed);
         let optimizer = Optimizer::new(rule(config), &params);
         let learner = Learner::new(policy, params, optimizer);
         let progress = Progress::new(task.stages());
@@ -152,6 +149,15 @@ impl<T: Real> Run<T> {
         self.progress.note(&exact, self.config.unlock);
         figures
     }
+}
+
+/// The task, and a network for it with its initial values.
+pub(crate) fn network<T: Real>(config: &Config, seed: u64) -> (Calculator, Policy, Params<T>) {
+    let task = Calculator::new(config.action_set(), config.rewards());
+    let mut params = Params::new();
+    let mut policy = Policy::new(&mut params, &task, config.width, Reading::InOrder, seed);
+    policy.rnn = policy.rnn.with_variant(config.variant());
+    (task, policy, params)
 }
 
 fn rate(config: &Config) -> Schedule {

@@ -1,7 +1,6 @@
 //! `gradus eval`: the test of a run that was trained before.
 
 use std::ops::Range;
-use std::path::Path;
 
 use rl::tasks::STAGES;
 use rl::train::Run;
@@ -11,53 +10,27 @@ use serde_json::json;
 use crate::args::EvalArgs;
 use crate::error::{Error, Result};
 use crate::file::ConfigFile;
-use crate::folder::{CONFIG, MODEL, TABLE};
-use crate::settings::{self, Flags};
 use crate::task::TaskName;
+use crate::trained::{self, Trained};
 use crate::training::Training;
-use crate::{show, test, weights};
+use crate::{show, test};
 
 /// Does what the arguments say.
 ///
 /// # Errors
 /// If they are wrong, or the folder does not hold a run whose checkpoint can be loaded.
 pub(crate) fn eval(args: &EvalArgs) -> Result<()> {
-    let file = config_of(&args.dir)?;
+    let file = trained::config_of(&args.dir)?;
     match file.task()?.unwrap_or(TaskName::ALL[0]) {
         TaskName::Calculator => eval_task::<Run<f32>>(args, &file),
         TaskName::Tutorial => eval_task::<TutorialRun<f32>>(args, &file),
     }
 }
 
-fn config_of(dir: &Path) -> Result<ConfigFile> {
-    let path = dir.join(CONFIG);
-    if path.exists() {
-        return ConfigFile::read(&path);
-    }
-    let several = dir.join(TABLE).exists();
-    let advice = if several {
-        "it holds several; name one, as in seed-0"
-    } else {
-        "name a folder that gradus train has written"
-    };
-    let (dir, path) = (dir.display(), path.display());
-    Err(Error::input(format!("{dir} holds no run: there is no {path}; {advice}")))
-}
-
 fn eval_task<R: Training>(args: &EvalArgs, file: &ConfigFile) -> Result<()> {
-    let (config, _) = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
     let stages = stages(R::TASK, args.stage)?;
-    let seed = args.seed.or(file.seed()?).unwrap_or(0);
-    let mut run = R::new(&config, seed);
-    let model = args.dir.join(MODEL);
-    if !model.exists() {
-        let (dir, model) = (args.dir.display(), model.display());
-        return Err(Error::input(format!(
-            "{dir} holds no trained agent: there is no {model}; was its training interrupted?"
-        )));
-    }
-    weights::load(&model, &config, &mut run)?;
-
+    let Trained { run, config } = trained::load::<R>(&args.dir, file, None)?;
+    let seed = args.seed.unwrap_or(run.parts().seed);
     let episodes = args.episodes.unwrap_or_else(|| R::test_episodes(&config));
     let stages = test::test(&run, seed, episodes, stages);
     let task = run.parts().task;

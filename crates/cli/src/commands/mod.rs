@@ -1,11 +1,17 @@
 //! The commands, a file each.
 
+mod completions;
+pub(crate) mod config;
 mod eval;
+mod explain;
 mod tasks;
 mod train;
 mod watch;
 
+pub(crate) use completions::completions;
+pub(crate) use config::config;
 pub(crate) use eval::eval;
+pub(crate) use explain::explain;
 pub(crate) use tasks::tasks;
 pub(crate) use train::train;
 pub(crate) use watch::watch;

@@ -11,6 +11,7 @@ use tensor::par;
 
 use crate::args::TrainArgs;
 use crate::error::{Error, Result};
+use crate::exact::Exact;
 use crate::file::ConfigFile;
 use crate::folder::{About, CONFIG, Folder, TABLE, TABLE_JSON};
 use crate::live::{self, Live};
@@ -174,10 +175,11 @@ fn write_tables<R: Training>(plan: &Plan<R>, runs: &[Timed], folder: &Folder) ->
     let mut changes = settings::changes(&plan.config);
     changes.extend(plan.init.iter().map(|path| ("init", path.display().to_string())));
     let (title, table) = (summary::title(R::TASK, &changes), summary::table::<R>(runs));
+    let exact = Exact::of(runs);
     let (together, together_json) = R::together(&plan.config, runs).unzip();
     let together = together.map(|text| text + "\n").unwrap_or_default();
-    let words = format!("{title}\n\n{table}\n{}\n{together}{}\n", summary::LEGEND, runs[0].outcome.caveat);
-    folder.write(TABLE_JSON, pretty(&summary::json::<R>(&changes, runs, together_json)))?;
+    let words = format!("{title}\n\n{table}\n{}\n\n{exact}\n\n{together}{}\n", summary::LEGEND, runs[0].outcome.caveat);
+    folder.write(TABLE_JSON, pretty(&summary::json::<R>(&changes, runs, &exact, together_json)))?;
     folder.write(TABLE, &words)?;
     Ok(words)
 }

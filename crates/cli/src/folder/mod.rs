@@ -7,16 +7,16 @@ mod lock;
 pub(crate) mod metrics;
 mod tail;
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nn::files::{Disk, Files, Journal, sweep, write_whole};
+use nn::files::{Disk, Files, Journal, is_part, sweep, write_whole};
 
 pub(crate) use about::About;
-#[expect(unused_imports, reason = "the journal of episodes is next")]
-pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine};
+pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, Reading, Register};
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
 
 pub(crate) use lock::{LOCK, in_use};
@@ -68,8 +68,9 @@ impl Folder {
     pub(crate) fn create(path: &Path, about: &About) -> Result<Self> {
         let error = |error| Error::file("make the folder", path, &error, ADVICE);
         let entries = fs::create_dir_all(path).and_then(|()| fs::read_dir(path)).map_err(error)?;
-        if let Some(entry) = entries.map(|entry| entry.map_err(error)).find(|entry| !is_lock(entry)) {
-            entry?;
+        let mut names = entries.map(|entry| Ok(entry.map_err(error)?.file_name()));
+        let counts = |name: &Result<OsString>| name.as_ref().map_or(true, |name| !comes_first(name));
+        if path.join(CONFIG).exists() || names.find(counts).transpose()?.is_some() {
             let what = if holds_run(path) { "already holds a run" } else { "is not empty" };
             let advice = match holds_run(path) {
                 true => format!("go on with it by --resume {}, or choose another folder with --out", path.display()),
@@ -79,6 +80,8 @@ impl Folder {
         }
         let folder = Self::lock(path)?;
         folder.write(ABOUT, pretty(&serde_json::json!(about)))?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        folder.files.sync_folder(parent).map_err(error)?; // the folder itself is there for good
         Ok(folder)
     }
 
@@ -146,6 +149,12 @@ impl Folder {
         Ok(Self { path: path.into(), files: Arc::new(Disk), _lock: Arc::new(Lock::take(path)?) })
     }
 
+    /// The same folder, written through these files.
+    #[cfg(test)]
+    pub(crate) fn through(self, files: Arc<dyn Files>) -> Self {
+        Self { files, ..self }
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -192,11 +201,12 @@ impl Folder {
     }
 }
 
-fn is_lock(entry: &Result<fs::DirEntry>) -> bool {
-    entry.as_ref().is_ok_and(|entry| entry.file_name() == LOCK)
+/// Whether a file of this name is written before there is anything in a folder that could be lost.
+fn comes_first(name: &OsStr) -> bool {
+    [ABOUT, LOCK].iter().any(|first| name == *first) || is_part(name)
 }
 
 /// Whether `path` holds a run, or runs of several seeds.
 pub(crate) fn holds_run(path: &Path) -> bool {
-    [ABOUT, CONFIG, TABLE].iter().any(|name| path.join(name).exists())
+    [CONFIG, TABLE].iter().any(|name| path.join(name).exists())
 }

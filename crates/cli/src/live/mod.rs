@@ -70,6 +70,13 @@ impl Live {
         Self::new(Some(Tally { all, ..Tally::default() }))
     }
 
+    /// No display but lines.
+    #[cfg(test)]
+    pub(crate) fn quiet() -> Self {
+        let stage = Stage { begun: Instant::now(), screen: None, scene: Mutex::default() };
+        Self { stage: Arc::new(stage), drawer: None }
+    }
+
     fn new(tally: Option<Tally>) -> Self {
         let scene = Mutex::new(Scene { tally, ..Scene::default() });
         let stage = Arc::new(Stage { begun: Instant::now(), screen: Screen::stdout().map(Mutex::new), scene });

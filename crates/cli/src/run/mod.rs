@@ -5,18 +5,22 @@
 
 mod clock;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use nn::Problem;
+use rl::evaluate::validation_stream;
+use rl::rollout::Choice;
 use rl::train::Report;
-use rl::{Cause, NotFinite};
+use rl::{Cause, NotFinite, trace};
 use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::file::{self, ConfigFile};
-use crate::folder::{CLOCK, CONFIG, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine};
+use crate::folder::{CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine};
 use crate::keeping::{Keeping, OnError};
 use crate::live::{Goal, View};
 use crate::outcome::{Outcome, Timed};
@@ -151,6 +155,12 @@ impl<R: Training> Session<'_, R> {
             let appended = self.records.append(line);
             self.tolerate(appended, view)?;
         }
+        if validation.is_some() {
+            for stage in 0..self.run.parts().task.stages() {
+                let appended = self.records.append_episodes(&probe(&self.run, stage));
+                self.tolerate(appended, view)?;
+            }
+        }
         for name in self.records.due(report.update, validation.as_ref(), &self.plan.keeping) {
             let saved = self.save(&name);
             self.tolerate(saved, view)?;
@@ -210,6 +220,19 @@ impl<R: Training> Session<'_, R> {
         folder.write(TEST, pretty(&json!(outcome)))?; // last: from now on the run is over
         Ok(Timed { outcome, seconds })
     }
+}
+
+/// Episodes of a stage that are written down at a validation: enough for a mean, few enough to cost nothing.
+const PROBES: usize = 16;
+
+/// What the policy does in the first episodes of the last validation.
+fn probe<R: Training>(run: &R, stage: usize) -> EpisodesLine {
+    let parts = run.parts();
+    let stream = |episode| validation_stream(parts.seed, parts.updates, stage, episode);
+    let mut env = parts.task.env(stage, PROBES);
+    env.reset(&mut (0..PROBES).map(stream).collect::<Vec<_>>());
+    let trace = trace::play(parts.policy, parts.params, &mut *env, Choice::Greedy, R::UNTIL);
+    EpisodesLine::of(parts.task, parts.updates, &trace)
 }
 
 /// A run that was over before.

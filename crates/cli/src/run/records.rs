@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::folder::{BEST, CHECKPOINTS, EPISODES, Folder, Line, METRICS, MODEL, ValidationLine, metrics};
+use crate::folder::{BEST, CHECKPOINTS, EPISODES, EpisodesLine, Folder, Line, METRICS, MODEL, ValidationLine, metrics};
 use crate::keeping::Keeping;
 use crate::weights::Marks;
 
@@ -52,6 +52,14 @@ impl<'a> Records<'a> {
     /// If it cannot be written; it is kept then, and written with the next one.
     pub(super) fn append(&mut self, line: &Line) -> Result<()> {
         append(&mut self.metrics, line)
+    }
+
+    /// Appends a line to the episodes.
+    ///
+    /// # Errors
+    /// If it cannot be written; it is kept then, and written with the next one.
+    pub(super) fn append_episodes(&mut self, line: &EpisodesLine) -> Result<()> {
+        append(&mut self.episodes, line)
     }
 
     /// Brings all lines to the disk.

@@ -7,7 +7,7 @@ mod tutorial;
 
 use nn::{Optimizer, Params};
 use rl::NotFinite;
-use rl::env::Task;
+use rl::explain::Explain;
 use rl::policy::Policy;
 use rl::rollout::Until;
 use rl::settings::Settings;
@@ -73,7 +73,7 @@ pub(crate) trait Training: Sized {
 /// The parts of a run that are read from outside.
 pub(crate) struct Parts<'a> {
     /// The task.
-    pub(crate) task: &'a dyn Task,
+    pub(crate) task: &'a dyn Explain,
     /// The layers.
     pub(crate) policy: &'a Policy,
     /// Their numbers.

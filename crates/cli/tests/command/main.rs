@@ -2,10 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod bad_input;
+mod embedding;
 mod eval;
+mod explain;
+mod help;
 mod killed;
 mod place;
 mod resume;
 mod same_bytes;
+mod schema;
 mod train;
 mod watch;

@@ -159,6 +159,8 @@ fn what_cannot_be_gone_on_with_is_refused() {
         ("\"seed\":\"0\"", "\"seed\":\"1\"", "its seed is 1, and the run's is 0"),
     ] {
         place.write("run/model.safetensors", replaced(&model, from, to));
+        refuses(&["checkpoint run/model.safetensors", "it was damaged"]);
+        place.write("run/model.safetensors", replaced(&replaced(&model, from, to), "crc32", "other"));
         refuses(&["checkpoint run/model.safetensors", says]);
     }
     place.write("run/model.safetensors", &model);

@@ -120,6 +120,9 @@ fn several_seeds_make_a_table_with_median_and_range() {
         "| range ",
         "0 of 2",
         "3 to 3",
+        "| interquartile mean ",
+        "| share at 1 ",
+        "NeurIPS 2021",
         CALCULATOR,
     ] {
         assert!(table.contains(part), "no {part} in {table}");
@@ -130,6 +133,14 @@ fn several_seeds_make_a_table_with_median_and_range() {
         (&0.into(), &2.into(), &3.0.into())
     );
     assert_eq!((&json["runs"][0]["seed"], &json["changed_settings"]["width"]), (&2.into(), &"16".into()));
+    let exact = &json["exact_match"];
+    let figures = |of: &Value| ["estimate", "low", "high"].map(|part| of["iqm"][part].as_f64().expect("a number"));
+    for column in [&exact["stages"][0], &exact["stages"][2], &exact["all"], &exact["whole_runs"]] {
+        let [estimate, low, high] = figures(column);
+        assert!(0.0 <= low && low <= estimate && estimate <= high && high <= 1.0, "{column}");
+        assert_eq!(column["profile"].as_array().map(Vec::len), Some(4));
+    }
+    assert_eq!((&exact["runs"], &exact["failed"], &exact["confidence"]), (&2.into(), &0.into(), &0.95.into()));
 }
 
 #[test]

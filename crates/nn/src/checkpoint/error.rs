@@ -9,6 +9,8 @@ use std::vec::Vec;
 
 use tensor::Shape;
 
+use super::read::MAX_HEADER;
+
 /// A file, and what is wrong with it.
 #[derive(Debug)]
 pub struct CheckpointError {
@@ -28,6 +30,18 @@ pub enum Problem {
     /// Its length is not the one that its header announces.
     Truncated {
         /// The length in bytes.
+        bytes: u64,
+    },
+    /// Its content is not what was saved.
+    Damaged {
+        /// The checksum of its content.
+        found: String,
+        /// What its metadata give as the checksum.
+        expected: String,
+    },
+    /// Its header would be longer than those that are read.
+    Header {
+        /// The header's length in bytes.
         bytes: usize,
     },
     /// Its header is not that of a safetensors file.
@@ -102,6 +116,16 @@ impl fmt::Display for Problem {
                 f,
                 "holds {bytes} bytes, which is not what its header announces; \
                  it was cut off or damaged: copy it again, or take an earlier one"
+            ),
+            Self::Damaged { found, expected } => write!(
+                f,
+                "its content has the checksum {found:?}, expected {expected:?} as its metadata say under \"crc32\"; \
+                 it was damaged: copy it again, or take an earlier one; if it was changed on purpose, leave \"crc32\" out"
+            ),
+            Self::Header { bytes } => write!(
+                f,
+                "its header would have {bytes} bytes, expected {MAX_HEADER} or fewer; \
+                 shorten the metadata, or put what they hold into a file of its own"
             ),
             Self::Format(error) => write!(
                 f,

@@ -21,24 +21,25 @@
 //! Parameters are under their names, which for our layers are PyTorch's, as are the shapes; an optimiser's moments are
 //! flat, under `optimizer.m` and `optimizer.v`, and in the metadata are its rule, under `optimizer.rule`, and its number
 //! of steps, under `optimizer.steps`.
+//! Also there, under `crc32`, is a checksum of everything else.
 //! The `state_dict` of a PyTorch model, saved by `safetensors.torch.save_file`, is a checkpoint without optimiser.
 
+mod checksum;
 mod error;
+mod read;
 mod write;
 
 use std::borrow::ToOwned;
 use std::collections::BTreeMap;
 use std::format;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use tensor::{Real, Shape, Tensor};
 
 pub use self::error::{CheckpointError, Problem};
+use self::read::{Entry, Header};
 use crate::bytes::{Stored, decode};
 use crate::files::{Disk, write_whole};
 use crate::optim::Optimizer;
@@ -55,7 +56,7 @@ const METADATA: &str = "__metadata__";
 /// there before is still there. This is [`encode`] and then [`write_whole`].
 ///
 /// # Errors
-/// If the file cannot be written, or a parameter or moment is not finite: such a checkpoint would not load.
+/// If the file cannot be written, or those of [`encode`].
 ///
 /// # Panics
 /// If a parameter's name begins with `optimizer.` or is `__metadata__`.
@@ -74,10 +75,12 @@ pub fn save<T: Stored>(
     written.map_err(|problem| problem.of(path))
 }
 
-/// The bytes of a checkpoint. `f32` is saved as F32 and `f64` as F64, to the bit; the same content gives the same bytes.
+/// The bytes of a checkpoint. Its metadata are `metadata`, and under `crc32` a checksum. `f32` is saved as F32 and `f64`
+/// as F64, to the bit; the same content gives the same bytes.
 ///
 /// # Errors
-/// If a parameter or moment is not finite: such a checkpoint would not load.
+/// If a parameter or moment is not finite, or names, shapes and metadata need more than 1 MiB: such a checkpoint would not
+/// load.
 ///
 /// # Panics
 /// If a parameter's name begins with `optimizer.` or is `__metadata__`.
@@ -87,8 +90,8 @@ pub fn encode<T: Stored>(
     optimizer: Option<&Optimizer<T>>,
     metadata: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>, Problem> {
-    let mut tensors: Vec<_> = params.all().map(|p| (params.name(p).to_owned(), params.get(p))).collect();
-    for (name, _) in &tensors {
+    let mut tensors: BTreeMap<_, _> = params.all().map(|p| (params.name(p).to_owned(), params.get(p))).collect();
+    for name in tensors.keys() {
         assert!(!name.starts_with(OPTIMIZER), "save: parameter {name} has a name that is kept for the optimiser");
         assert!(name != METADATA, "save: parameter {name} has a name that is kept for the metadata");
     }
@@ -100,7 +103,7 @@ pub fn encode<T: Stored>(
     }
     match tensors.iter().find(|(_, values)| !is_finite(values)) {
         Some((name, _)) => Err(Problem::NotFinite { name: name.clone() }),
-        None => Ok(write::file(&tensors, &metadata)),
+        None => write::file(&tensors, metadata),
     }
 }
 
@@ -112,46 +115,40 @@ fn is_finite<T: Real>(values: &Tensor<T>) -> bool {
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     path: PathBuf,
-    metadata: BTreeMap<String, String>,
-    /// Shape and values. Every `f32` is an `f64`, so that nothing is lost.
-    tensors: BTreeMap<String, Numbers>,
+    bytes: Vec<u8>,
+    header: Header,
 }
 
 impl Checkpoint {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it is missing, cut off, not a safetensors file, or holds numbers other than F32 and F64.
+    /// If it is missing, no regular file, cut off, not a safetensors file, damaged, has a header of more than 1 MiB, or
+    /// holds numbers other than F32 and F64. Only a file with a checksum is known to be damaged; foreign ones have none.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
         let path = path.as_ref();
-        let read = || Self::parse(path, &fs::read(path).map_err(Problem::Read)?);
-        read().map_err(|problem| problem.of(path))
+        Self::decode(path, read::bytes(path).map_err(|problem| problem.of(path))?)
     }
 
-    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Problem> {
-        let problem = |error| match error {
-            SafeTensorError::HeaderTooSmall
-            | SafeTensorError::InvalidHeaderLength
-            | SafeTensorError::MetadataIncompleteBuffer => Problem::Truncated { bytes: bytes.len() },
-            error => Problem::Format(error.to_string()),
-        };
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(problem)?;
-        let file = SafeTensors::deserialize(bytes).map_err(problem)?;
-        Ok(Self {
-            path: path.to_owned(),
-            metadata: header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
-            tensors: file.tensors().into_iter().map(numbers).collect::<Result<_, _>>()?,
-        })
+    /// Reads the bytes of a file, which errors call `path`. Beside them it takes memory of some 64 times the size
+    /// of their header at most.
+    ///
+    /// # Errors
+    /// As those of [`load`](Self::load).
+    pub fn decode(path: impl AsRef<Path>, bytes: Vec<u8>) -> Result<Self, CheckpointError> {
+        let path = path.as_ref();
+        let header = read::header(&bytes).map_err(|problem| problem.of(path))?;
+        Ok(Self { path: path.to_owned(), bytes, header })
     }
 
     /// What was saved beside the tensors.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
-        &self.metadata
+        &self.header.metadata
     }
 
     /// The names and shapes of all tensors, sorted by name.
     pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        self.tensors.iter().map(|(name, (shape, _))| (name.as_str(), shape.as_slice()))
+        self.header.tensors.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice()))
     }
 
     /// Sets all parameters to what the file holds for them.
@@ -174,12 +171,12 @@ impl Checkpoint {
     /// number in it is not finite. Nothing is changed then.
     pub fn load_optimizer<T: Real>(&self, optimizer: &mut Optimizer<T>) -> Result<(), CheckpointError> {
         let expected: Vec<_> = optimizer.moments().map(|(name, m)| (format!("{OPTIMIZER}{name}"), m.shape())).collect();
-        let (found, rule) = (self.metadata.get(RULE), optimizer.rule().name());
+        let (found, rule) = (self.header.metadata.get(RULE), optimizer.rule().name());
         if found.is_none_or(|found| found != rule) {
             return Err(Problem::Rule { found: found.cloned(), expected: rule }.of(&self.path));
         }
         let moments = self.take(&expected, |name| name.starts_with(OPTIMIZER))?;
-        let found = self.metadata.get(STEPS);
+        let found = self.header.metadata.get(STEPS);
         let steps = found.and_then(|text| text.parse().ok()).filter(|&steps: &u64| steps < u64::MAX);
         let steps = steps.ok_or_else(|| Problem::Steps { found: found.cloned() }.of(&self.path))?;
         optimizer.restore(steps, moments);
@@ -193,8 +190,8 @@ impl Checkpoint {
         ours: impl Fn(&str) -> bool,
     ) -> Result<Vec<Tensor<T>>, CheckpointError> {
         let is_expected = |name: &str| expected.iter().any(|(other, _)| other == name);
-        let missing = expected.iter().map(|(name, _)| name).filter(|&name| !self.tensors.contains_key(name));
-        let unexpected = self.tensors.keys().filter(|name| ours(name) && !is_expected(name));
+        let missing = expected.iter().map(|(name, _)| name).filter(|&name| !self.header.tensors.contains_key(name));
+        let unexpected = self.header.tensors.keys().filter(|name| ours(name) && !is_expected(name));
         let (missing, unexpected): (Vec<_>, Vec<_>) = (missing.cloned().collect(), unexpected.cloned().collect());
         if !missing.is_empty() || !unexpected.is_empty() {
             return Err(Problem::Names { missing, unexpected }.of(&self.path));
@@ -204,22 +201,11 @@ impl Checkpoint {
     }
 
     fn tensor<T: Real>(&self, name: &str, expected: Shape) -> Result<Tensor<T>, Problem> {
-        let (found, values) = &self.tensors[name];
+        let Entry { shape: found, width, data } = &self.header.tensors[name];
         if found[..] != expected[..] {
             return Err(Problem::Shape { name: name.to_owned(), found: found.clone(), expected });
         }
-        let values = Tensor::new(expected, values.iter().map(|&x| T::of(x)).collect());
+        let values = Tensor::new(expected, decode(*width, &self.bytes[data.clone()]));
         if is_finite(&values) { Ok(values) } else { Err(Problem::NotFinite { name: name.to_owned() }) }
     }
-}
-
-type Numbers = (Vec<usize>, Vec<f64>);
-
-fn numbers((name, view): (String, TensorView<'_>)) -> Result<(String, Numbers), Problem> {
-    let width = match view.dtype() {
-        Dtype::F32 => f32::WIDTH,
-        Dtype::F64 => f64::WIDTH,
-        other => return Err(Problem::Type { name, found: other.to_string() }),
-    };
-    Ok((name, (view.shape().to_vec(), decode(width, view.data()))))
 }

@@ -3,6 +3,7 @@
 //! The `safetensors` crate, which reads, would write the metadata in the random order of a hash map; here the same
 //! content gives the same bytes.
 
+use std::borrow::ToOwned;
 use std::collections::BTreeMap;
 use std::format;
 use std::string::String;
@@ -10,25 +11,39 @@ use std::vec::Vec;
 
 use tensor::Tensor;
 
+use super::checksum::{CHECKSUM, checksum};
+use super::error::Problem;
+use super::read::MAX_HEADER;
 use crate::bytes::{Stored, to_le_bytes};
 
 /// A safetensors file: the length of the header in eight bytes, the header as JSON padded with spaces to a multiple of
-/// eight, and the tensors row-major without gaps.
+/// eight, and the tensors row-major without gaps, sorted by name.
 ///
 /// Source: the README of the `safetensors` library, section "Format".
-pub(super) fn file<T: Stored>(tensors: &[(String, Tensor<T>)], metadata: &BTreeMap<String, String>) -> Vec<u8> {
+pub(super) fn file<T: Stored>(
+    tensors: &BTreeMap<String, Tensor<T>>,
+    mut metadata: BTreeMap<String, String>,
+) -> Result<Vec<u8>, Problem> {
+    let parts: Vec<_> = tensors.values().map(|values| (values.shape(), to_le_bytes(values))).collect();
+    let contents = tensors.keys().zip(&parts).map(|(name, (shape, data))| (&name[..], &shape[..], &data[..]));
+    metadata.insert(CHECKSUM.to_owned(), format!("{:08x}", checksum(&metadata, contents.clone())));
+
     let pairs: Vec<String> = metadata.iter().map(|(key, value)| format!("{}:{}", json(key), json(value))).collect();
     let mut header = format!("{{\"__metadata__\":{{{}}}", pairs.join(","));
-    let mut data = Vec::new();
-    for (name, values) in tensors {
-        let start = data.len();
-        data.extend(to_le_bytes(values));
-        let (name, dtype, shape, end) = (json(name), T::DTYPE, &values.shape()[..], data.len());
+    let mut start = 0;
+    for (name, shape, data) in contents {
+        let (name, dtype, end) = (json(name), T::DTYPE, start + data.len());
         header += &format!(",{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":[{start},{end}]}}");
+        start = end;
     }
     header.push('}');
     header += &" ".repeat(header.len().next_multiple_of(8) - header.len());
-    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &data].concat()
+    if header.len() > MAX_HEADER {
+        return Err(Problem::Header { bytes: header.len() });
+    }
+    let mut bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+    parts.iter().for_each(|(_, data)| bytes.extend(data));
+    Ok(bytes)
 }
 
 /// A JSON string (RFC 8259, section 7).
@@ -57,13 +72,16 @@ mod tests {
     fn the_reader_understands_any_names_and_metadata() {
         let odd = "quote \" backslash \\ newline \n bell \u{7} ü 量";
         let metadata = BTreeMap::from([(odd.to_string(), odd.to_string()), ("a".to_string(), String::new())]);
-        let tensors = [(odd.to_string(), Tensor::from([[1.5_f32], [-2.0]])), ("s".to_string(), Tensor::scalar(3.0))];
-        let bytes = file(&tensors, &metadata);
-        assert_eq!(bytes, file(&tensors, &metadata));
+        let tensors = [(odd, Tensor::from([[1.5_f32], [-2.0]])), ("s", Tensor::scalar(3.0))];
+        let tensors = tensors.map(|(name, values)| (name.to_string(), values)).into();
+        let bytes = file(&tensors, metadata.clone()).expect("small");
+        assert_eq!(bytes, file(&tensors, metadata.clone()).expect("small"));
 
         let (header, read) = SafeTensors::read_metadata(&bytes).expect("valid");
         assert_eq!(header % 8, 0);
-        assert_eq!(read.metadata().clone().expect("some").into_iter().collect::<BTreeMap<_, _>>(), metadata);
+        let mut found: BTreeMap<_, _> = read.metadata().clone().expect("some").into_iter().collect();
+        assert_eq!(found.remove(CHECKSUM).map(|digits| digits.len()), Some(8));
+        assert_eq!(found, metadata);
         let read = SafeTensors::deserialize(&bytes).expect("valid");
         let tensor = read.tensor(odd).expect("there");
         assert_eq!((tensor.shape(), tensor.data()), (&[2, 1][..], &[0, 0, 192, 63, 0, 0, 0, 192][..]));
@@ -72,7 +90,7 @@ mod tests {
 
     #[test]
     fn no_tensors_and_no_metadata_are_a_file_too() {
-        let bytes = file::<f64>(&[], &BTreeMap::new());
+        let bytes = file::<f64>(&BTreeMap::new(), BTreeMap::new()).expect("small");
         assert!(SafeTensors::deserialize(&bytes).expect("valid").is_empty());
     }
 }

@@ -49,6 +49,7 @@ impl Journal {
             let words = format!("it holds {found} bytes, expected {length} or more: it was cut off, or is another's");
             return Err(io::Error::new(ErrorKind::InvalidData, words));
         }
+        files.sync_folder(folder_of(path))?; // as who made it may have been interrupted before that
         file.cut(length)?;
         Ok(Self::at(length, file, path))
     }

@@ -30,7 +30,7 @@ use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::Path;
 
 pub use self::journal::Journal;
-pub use self::whole::{sweep, write_whole};
+pub use self::whole::{is_part, sweep, write_whole};
 
 /// What writing needs of a file system.
 pub trait Files: Debug + Send + Sync {

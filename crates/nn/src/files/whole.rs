@@ -60,8 +60,8 @@ pub fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a name ends in a number and `.part`.
-fn is_part(name: &OsStr) -> bool {
+/// Whether a name is that of a part: whether it ends in a number and `.part`.
+pub fn is_part(name: &OsStr) -> bool {
     let stem = name.to_str().and_then(|name| name.strip_suffix(".part"));
     let number = stem.and_then(|stem| stem.rsplit_once('.'));
     number.is_some_and(|(_, number)| number.parse::<u32>().is_ok())

@@ -1,0 +1,100 @@
+//! `gradus explain`: one episode of a trained agent, step by step.
+
+use rl::explain::Explain;
+use rl::train::Run;
+use rl::tutorial::TutorialRun;
+use serde_json::json;
+
+use crate::args::ExplainArgs;
+use crate::context::{self, ContextError};
+use crate::error::{Error, Result};
+use crate::explain::{Explained, Wanted, page, terminal};
+use crate::file::ConfigFile;
+use crate::folder::MODEL;
+use crate::task::TaskName;
+use crate::trained::{self, Trained};
+use crate::training::Training;
+use crate::{html, show};
+
+use super::eval::stages;
+
+/// The page, unless `--html` names a file.
+const PAGE: &str = "explain.html";
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// If they are wrong, the folder does not hold a run whose checkpoint can be loaded, or the page cannot be written.
+pub(crate) fn explain(args: &ExplainArgs) -> Result<()> {
+    let file = trained::config_of(&args.dir)?;
+    match file.task()?.unwrap_or(TaskName::ALL[0]) {
+        TaskName::Calculator => explain_task::<Run<f32>>(args, &file),
+        TaskName::Tutorial => explain_task::<TutorialRun<f32>>(args, &file),
+    }
+}
+
+fn explain_task<R: Training>(args: &ExplainArgs, file: &ConfigFile) -> Result<()> {
+    stages(R::TASK, args.stage)?;
+    let Trained { run, .. } = trained::load::<R>(&args.dir, file, args.checkpoint.as_deref())?;
+    let parts = run.parts();
+    let (stage, operands) = choose(parts.task, args)?;
+    let seed = args.seed.unwrap_or(parts.seed);
+    let wanted = Wanted { stage, operands, number: args.episode, seed, sampled: args.sampled, until: R::UNTIL };
+    let model = args.checkpoint.clone().unwrap_or_else(|| args.dir.join(MODEL));
+    let told = Explained::play(&parts, wanted, model.display().to_string());
+    if let Some(path) = &args.html {
+        let path = path.clone().unwrap_or_else(|| args.dir.join(PAGE));
+        html::write(&path, &page::page(&told))?;
+        return show(path.display());
+    }
+    show(if args.json { format!("{:#}", json!(told)) } else { terminal::lines(&told) })
+}
+
+/// The stage and its operands, if they were given.
+fn choose(task: &dyn Explain, args: &ExplainArgs) -> Result<(usize, Option<Vec<u32>>)> {
+    let Some(text) = &args.context else {
+        return Ok((args.stage.unwrap_or(task.stages() - 1), None));
+    };
+    let counts: Vec<usize> = (0..task.stages()).map(|stage| task.operands(stage)).collect();
+    let chosen = context::digits(text).map_err(|error| error.to_string()).and_then(|digits| {
+        let stage = args.stage.map_or_else(|| fitting(digits.len(), &counts), Ok)?;
+        let operands = context::parse(text, counts[stage]).map_err(|error: ContextError| error.to_string())?;
+        Ok((stage, Some(operands)))
+    });
+    chosen.map_err(|error| {
+        let stages = args.stage.map_or(0..counts.len(), |stage| stage..stage + 1);
+        Error::input(format!("--context: {error}; {}", expected(stages, &counts)))
+    })
+}
+
+/// The one stage whose context has `found` operands.
+fn fitting(found: usize, counts: &[usize]) -> std::result::Result<usize, String> {
+    let stages: Vec<usize> = (0..counts.len()).filter(|&stage| counts[stage] == found).collect();
+    match stages[..] {
+        [stage] => Ok(stage),
+        [] => Err(format!("no stage takes {found} digits")),
+        _ => {
+            let stages: Vec<_> = stages.iter().map(usize::to_string).collect();
+            Err(format!("the stages {} take {found} digits, choose one with --stage", stages.join(" and ")))
+        }
+    }
+}
+
+fn expected(stages: impl Iterator<Item = usize>, counts: &[usize]) -> String {
+    let stage = |stage: usize| {
+        let example: Vec<_> = ["4", "2", "7", "3", "5", "1", "6"].into_iter().cycle().take(counts[stage]).collect();
+        format!("stage {stage} takes {} digits, as in {}", counts[stage], example.join(","))
+    };
+    stages.map(stage).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_that_several_stages_have_is_no_choice() {
+        assert_eq!(fitting(4, &[3, 4, 4]), Err("the stages 1 and 2 take 4 digits, choose one with --stage".into()));
+        assert_eq!((fitting(3, &[3, 4, 4]), fitting(9, &[3])), (Ok(0), Err("no stage takes 9 digits".into())));
+    }
+}

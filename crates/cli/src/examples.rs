@@ -1,0 +1,77 @@
+//! The examples at the end of each command's help. The tests run them all, in this order, in one folder.
+
+/// Of `gradus config`.
+pub(crate) const CONFIG: &str = "\
+Examples:
+  gradus config > run.toml
+      All settings of the default task, each with its meaning and what it takes
+  gradus config --task tutorial
+      Those of the other task
+  gradus config --check run.toml
+      Whether a file is right, and what in it is not at its default";
+
+/// Of `gradus train`.
+pub(crate) const TRAIN: &str = "\
+Examples:
+  gradus train
+      Train with the defaults, into a new folder in runs/, until it is solved
+  gradus train --config run.toml --seed 7 --out seven
+      With settings from a file, another seed, and a folder of your choice
+  gradus train --seed 8 --out eight --stop-after 40
+      Stop early, as Ctrl-C does: the update is finished, and everything saved
+  gradus train --resume eight
+      Go on, to the same bytes as if it had never stopped
+  gradus train --seeds 0..2 --width 32 --max-updates 20 --out three
+      Three seeds side by side, of a smaller network and for twenty updates
+  gradus train --init seven/model.safetensors --actions tools --max-updates 20 --out more
+      Begin with the weights of another run
+
+A folder holds config.toml, metrics.jsonl, episodes.jsonl, model.safetensors (the last checkpoint), best.safetensors,
+test.json and report.html; docs/run-folder.md says what is in them.
+Exit codes: 0, all is well; 1, a run failed; 2, wrong input, or a machine that does not let it; 130, interrupted.";
+
+/// Of `gradus eval`.
+pub(crate) const EVAL: &str = "\
+Examples:
+  gradus eval seven
+      The test of the run once more: greedy, sampled, and with shuffled contexts
+  gradus eval seven --stage 2 --episodes 1000 --seed 99 --json
+      One stage, on other episodes, for a program to read";
+
+/// Of `gradus explain`.
+pub(crate) const EXPLAIN: &str = "\
+Examples:
+  gradus explain seven
+      A test episode of the last stage, step by step
+  gradus explain seven --context 4,2,7
+      4·2+7, in the stage that takes three operands
+  gradus explain seven --stage 1 --episode 12 --html
+      Another test episode, as a page: seven/explain.html
+  gradus explain seven --checkpoint seven/best.safetensors --sampled --seed 3
+      Actions that are drawn, as in training, by the agent of the best validation
+  gradus explain seven --context 4,2,7 --json
+      For a program to read";
+
+/// Of `gradus watch`.
+pub(crate) const WATCH: &str = "\
+Examples:
+  gradus watch seven
+      Follow a run from another terminal, and print its table when it is over
+  gradus watch three --interval 100
+      The runs of several seeds, ten looks in a second
+  gradus watch seven --once
+      How far it is now";
+
+/// Of `gradus tasks`.
+pub(crate) const TASKS: &str = "\
+Examples:
+  gradus tasks
+      Both tasks: how many states, the optimum, and the shortest programs
+  gradus tasks --task calculator --stage 2 --json
+      One stage, for a program to read";
+
+/// Of `gradus completions`.
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  gradus completions bash > gradus.bash
+      Then put `source gradus.bash` into ~/.bashrc; likewise for the other shells";

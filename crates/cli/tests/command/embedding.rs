@@ -1,0 +1,32 @@
+//! What `train` leaves, in the hands of a program that embeds the library.
+
+use rl::agent::Agent;
+use rl::config::{Actions, Config, GruVariant};
+use rl::train::Run;
+
+use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+
+#[test]
+fn the_checkpoint_of_a_run_is_the_agent_that_the_library_trains() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run", "--seed", "3", "--actions", "tokens", "--gru", "reset-before"]));
+    let loaded = Agent::<f32>::load(place.path("run/model.safetensors")).expect("an agent");
+
+    let (actions, gru) = (Actions::Tokens, GruVariant::ResetBefore);
+    let config = Config { width: 16, batch: 32, chunk: 8, max_updates: 3, actions, gru, ..Config::default() };
+    let mut run = Run::<f32>::new(&config, 3);
+    (0..3).for_each(|_| drop(run.advance().expect("finite numbers")));
+    let trained = Agent::new(&run.task, run.learner.policy, run.learner.params);
+
+    let context = [4, 2, 7, 3, 1, rl::tasks::token::CTX];
+    let [loaded, trained] = [&loaded, &trained].map(|agent| agent.begin(2, &context).probabilities());
+    assert_eq!(loaded, trained);
+}
+
+#[test]
+fn the_tutorials_checkpoint_is_refused_in_words() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "run"]));
+    let error = Agent::<f32>::load(place.path("run/model.safetensors")).expect_err("it reads whole batches");
+    assert!(error.to_string().contains("its task is tutorial, expected calculator"), "{error}");
+}

@@ -1,0 +1,98 @@
+//! Help that teaches: every example in it is run, and settings are printed, checked and completed.
+
+use crate::place::Place;
+
+/// The commands, in the order in which their examples are run: some need what others leave.
+const COMMANDS: [&str; 6] = ["config", "train", "eval", "explain", "tasks", "completions"];
+
+/// The examples of a command: the lines of its help that begin with two spaces and `gradus`.
+fn examples(place: &Place, command: &str) -> Vec<String> {
+    let help = place.succeeds(&[command, "--help"]);
+    help.lines().filter(|line| line.starts_with("  gradus ")).map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn every_command_has_examples() {
+    let place = Place::new();
+    let help = place.succeeds(&["--help"]);
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let begins = |line: &str| line.strip_prefix("  ").is_some_and(|line| !line.starts_with(' '));
+    let mut listed: Vec<_> =
+        listed.filter(|line| begins(line)).filter_map(|line| line.split_whitespace().next()).collect();
+    listed.retain(|name| *name != "help");
+    listed.sort();
+    let mut known = COMMANDS;
+    known.sort();
+    assert_eq!(listed, known);
+    for command in COMMANDS {
+        assert!(!examples(&place, command).is_empty(), "{command} --help shows no example");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn every_example_does_what_it_says() {
+    use std::process::Command;
+
+    let place = Place::new();
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_gradus")).parent().expect("a folder");
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a PATH"));
+    for example in COMMANDS.into_iter().flat_map(|command| examples(&place, command)) {
+        let mut shell = Command::new("sh");
+        let output = shell.args(["-c", &example]).env("PATH", &path).current_dir(place.path("")).output();
+        let output = output.expect("there is a shell");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && err.is_empty(), "{example}: {err}");
+    }
+    for name in ["run.toml", "runs", "seven", "eight", "three", "more", "seven/explain.html", "gradus.bash"] {
+        assert!(place.path(name).exists(), "no example has left {name}");
+    }
+}
+
+#[test]
+fn the_printed_settings_are_right_and_are_the_defaults() {
+    let place = Place::new();
+    for (task, args) in [("calculator", &["config"][..]), ("tutorial", &["config", "--task", "tutorial"])] {
+        let printed = place.succeeds(args);
+        for part in ["width = 96", "# β", "Takes ", "save_every = 25", "on_save_error = \"stop\""] {
+            assert!(printed.contains(part) || (task, part) == ("tutorial", "# β"), "no {part} in {printed}");
+        }
+        place.write("run.toml", &printed);
+        let verdict = place.succeeds(&["config", "--check", "run.toml"]);
+        assert_eq!(verdict, format!("right: task {task}, default settings, but for\n  seed = 0\n"));
+    }
+}
+
+#[test]
+fn a_file_is_checked_as_train_would() {
+    let place = Place::new();
+    place.write("run.toml", "width = 32\nrate = 1e-3\nkeep_every = 7\n");
+    let verdict = place.succeeds(&["config", "--check", "run.toml"]);
+    assert_eq!(
+        verdict,
+        "right: task calculator, default settings, but for\n  width = 32\n  rate = 0.001\n  keep_every = 7\n"
+    );
+    for (text, says) in [
+        ("widht = 32\n", "line 1, column 1: there is no setting widht; did you mean width?"),
+        ("rate = -1\n", "line 1, column 8: rate = -1 is out of range"),
+        ("on_save_error = \"ignore\"\n", "on_save_error = ignore is out of range: it takes stop or continue"),
+        ("task = \"tutor\"\n", "there is no task tutor"),
+        ("width =\n", "this is not TOML"),
+    ] {
+        place.write("run.toml", text);
+        place.refuses(&["config", "--check", "run.toml"], &["run.toml", says]);
+    }
+    place.refuses(&["config", "--check", "missing.toml"], &["cannot read missing.toml"]);
+}
+
+#[test]
+fn shells_complete_commands_and_flags() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = place.succeeds(&["completions", shell]);
+        for part in ["completions", "entropy-updates", "on-save-error", "stop-after"] {
+            assert!(script.contains(part), "{shell}: no {part}");
+        }
+    }
+    place.refuses(&["completions", "tcsh"], &["tcsh", "bash"]);
+}

@@ -1,0 +1,118 @@
+use alloc::vec::Vec;
+
+use super::*;
+use crate::config::{Actions, GruVariant};
+use crate::tasks::{Tutorial, token};
+use crate::train::Run;
+use tensor::philox::{Purpose, Stream};
+
+/// An agent that has not been trained, with weights so large that each context leads somewhere else.
+fn agent(actions: Actions, gru: GruVariant) -> Agent<f64> {
+    let (task, policy, mut params) = network(&Config { width: 7, actions, gru, ..Config::default() }, 3);
+    params.flat_mut().view_mut().host().iter_mut().for_each(|weight| *weight *= 4.0);
+    Agent::new(&task, policy, params)
+}
+
+/// The context of `stage` with these digits.
+fn context(stage: usize, digits: [u32; 5]) -> Vec<u32> {
+    digits[..3 + stage].iter().copied().chain([token::CTX]).collect()
+}
+
+/// Step by step, with what is kept from step to step, an agent decides what the network decides that sees all at once.
+#[test]
+fn every_step_is_the_networks() {
+    for actions in [Actions::Tools, Actions::Tokens] {
+        for gru in [GruVariant::ResetAfter, GruVariant::ResetBefore] {
+            let agent = agent(actions, gru);
+            (0..3).for_each(|stage| check_steps(&agent, stage));
+        }
+    }
+}
+
+fn check_steps(agent: &Agent<f64>, stage: usize) {
+    let context = context(stage, [4, 2, 7, 3, 1]);
+    let taken = [1, 4, 0, 5, 5, 2];
+    let after = Tensor::from_fn([taken.len(), 1], |t| agent.token(taken[t]));
+    let tape = Tape::evaluating();
+    let network = agent.policy.on(agent.params.bind(&tape));
+    let all = network.decisions(stage, &Tensor::new([context.len(), 1], context.clone()), &after);
+    let (log_probs, values) = (all.log_probs.value().to_vec(), all.values.value().to_vec());
+
+    let mut episode = agent.begin(stage, &context);
+    for (t, &action) in taken.iter().enumerate() {
+        let probabilities = episode.probabilities();
+        let expected = log_probs[t * agent.actions()..][..agent.actions()].iter().map(|log_prob| log_prob.exp());
+        assert!(probabilities.iter().zip(expected).all(|(p, expected)| (p - expected).abs() < 1e-13));
+        assert!((episode.value() - values[t]).abs() < 1e-12);
+        episode.took(action);
+    }
+}
+
+#[test]
+fn sampled_actions_are_as_frequent_as_probable() {
+    let agent = agent(Actions::Tools, GruVariant::ResetAfter);
+    let episode = agent.begin(0, &context(0, [4, 2, 7, 0, 0]));
+    let mut rng = Philox::stream(1, Stream { purpose: Purpose(256), update: 0, episode: 0 });
+    let mut counts = [0.0; 6];
+    (0..10_000).for_each(|_| counts[episode.sample(&mut rng) as usize] += 1e-4);
+    let gap = |(count, p): (&f64, &f64)| (count - p).abs();
+    let probabilities = episode.probabilities();
+    // Five standard deviations of a share of 10,000 draws, at most.
+    assert!(counts.iter().zip(&probabilities).map(gap).all(|gap| gap < 0.025), "{counts:?} {probabilities:?}");
+    assert_eq!(
+        probabilities.iter().position(|&p| probabilities.iter().all(|&q| q <= p)),
+        Some(episode.greedy() as usize)
+    );
+}
+
+#[test]
+fn bytes_make_the_same_agent() {
+    let config = Config { width: 7, gru: GruVariant::ResetBefore, ..Config::default() };
+    let run = Run::<f32>::new(&config, 5);
+    let bytes = run.learner.params.to_le_bytes();
+    let agent = Agent::<f32>::from_le_bytes(&config, &bytes).expect("as many");
+    let of_run = Agent::new(&run.task, run.learner.policy, run.learner.params);
+    let [one, other] = [&agent, &of_run].map(|agent| agent.begin(1, &context(1, [1, 2, 3, 4, 0])).probabilities());
+    assert_eq!(one, other);
+    assert!(Agent::<f32>::from_le_bytes(&config, &bytes[1..]).is_err());
+}
+
+#[test]
+fn threads_share_an_agent() {
+    fn assert_shared<X: Send + Sync>() {}
+    fn assert_sent<X: Send>() {}
+    assert_shared::<Agent>();
+    assert_sent::<Episode<'_>>();
+}
+
+#[test]
+#[should_panic(expected = "begin: a context of 3 tokens, but those of stage 1 have 5")]
+fn a_context_has_the_length_of_its_stage() {
+    agent(Actions::Tools, GruVariant::ResetAfter).begin(1, &[4, 2, 7]);
+}
+
+#[test]
+#[should_panic(expected = "begin: token 18 in the context, but there are 18 tokens")]
+fn a_context_is_of_tokens() {
+    agent(Actions::Tools, GruVariant::ResetAfter).begin(0, &[4, 2, 18, token::CTX]);
+}
+
+#[test]
+#[should_panic(expected = "begin: stage 3, but there are 3 stages")]
+fn there_is_no_fourth_stage() {
+    agent(Actions::Tools, GruVariant::ResetAfter).begin(3, &[4, 2, 7, token::CTX]);
+}
+
+#[test]
+#[should_panic(expected = "action 6, but there are 6")]
+fn there_is_no_seventh_tool() {
+    agent(Actions::Tools, GruVariant::ResetAfter).begin(0, &context(0, [4, 2, 7, 0, 0])).took(6);
+}
+
+#[test]
+#[should_panic(expected = "this policy reads the contexts of a whole batch, not one")]
+fn a_policy_of_batches_is_no_agent() {
+    let mut params = Params::<f32>::new();
+    let policy = Policy::new(&mut params, &Tutorial, 4, Reading::BatchMean, 0);
+    Agent::new(&Tutorial, policy, params);
+}

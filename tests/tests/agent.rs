@@ -1,0 +1,136 @@
+//! An agent that is loaded from a run's checkpoint acts as the run does.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nn::{Linear, Params};
+use rl::agent::Agent;
+use rl::config::{Actions, Config, GruVariant};
+use rl::env::{Step, Task};
+use rl::settings::Settings;
+use rl::tasks::token;
+use rl::train::Run;
+use tensor::philox::{Philox, Purpose, Stream};
+
+/// Test episodes of each stage.
+const EPISODES: usize = 300;
+
+/// A file that goes away.
+struct File(PathBuf);
+
+impl File {
+    fn new(test: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("gradus-agent-{test}-{}.safetensors", std::process::id())))
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        fs::remove_file(&self.0).ok();
+    }
+}
+
+fn save(path: &Path, params: &Params<f32>, about: &[(&str, &str)]) {
+    let about = about.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    nn::save(path, params, None, &about).expect("a temporary folder");
+}
+
+fn error(path: &Path) -> String {
+    let error = Agent::<f32>::load(path).map(|_| ()).expect_err("no agent").to_string();
+    error.replace(&path.display().to_string(), "FILE")
+}
+
+/// The programs of the test episodes of `stage`, with how often, played by the agent alone: one context at a time.
+fn programs(agent: &Agent<f32>, run: &Run<f32>, stage: usize) -> BTreeMap<Vec<u32>, usize> {
+    let mut programs = BTreeMap::new();
+    for i in 0..EPISODES {
+        let mut env = run.task.env(stage, 1);
+        let place = Stream { purpose: Purpose::TEST, update: 0, episode: ((stage << 24) + i) as u32 };
+        env.reset(&mut [Philox::stream(run.seed, place)]);
+        let mut episode = agent.begin(stage, env.context(0));
+        let (mut program, mut steps) = (Vec::new(), [Step::default()]);
+        while !steps[0].done {
+            let action = episode.greedy();
+            env.step(&[action], &mut steps);
+            episode.took(action);
+            program.push(action);
+        }
+        *programs.entry(program).or_insert(0) += 1;
+    }
+    programs
+}
+
+/// Weights eight times as large as initial ones make programs that depend on the context, so that one context taken
+/// for another is seen.
+#[test]
+fn it_takes_the_actions_of_the_runs_own_test() {
+    for actions in [Actions::Tools, Actions::Tokens] {
+        for gru in [GruVariant::ResetAfter, GruVariant::ResetBefore] {
+            let config = Config { width: 12, actions, gru, test_episodes: EPISODES, ..Config::default() };
+            let mut run = Run::<f32>::new(&config, 1);
+            run.learner.params.flat_mut().view_mut().host().iter_mut().for_each(|weight| *weight *= 8.0);
+
+            let file = File::new("acts");
+            let gru = config.get("gru").expect("a setting");
+            save(&file.0, &run.learner.params, &[("task", "calculator"), ("gru", &gru)]);
+            let agent = Agent::<f32>::load(&file.0).expect("an agent");
+
+            for (stage, test) in run.test().into_iter().enumerate() {
+                let expected: BTreeMap<_, _> = test.greedy.programs.into_iter().collect();
+                assert!(expected.len() >= 5, "stage {stage}, {gru}: {} programs", expected.len());
+                assert_eq!(programs(&agent, &run, stage), expected, "stage {stage}, {gru}");
+            }
+        }
+    }
+}
+
+#[test]
+fn it_has_the_probabilities_of_the_run_to_the_bit() {
+    let run = Run::<f32>::new(&Config { width: 12, ..Config::default() }, 2);
+    let file = File::new("bits");
+    save(&file.0, &run.learner.params, &[]);
+    let loaded = Agent::<f32>::load(&file.0).expect("a file without metadata is PyTorch's");
+    let of_run = Agent::new(&run.task, run.learner.policy, run.learner.params);
+    let context = [4, 2, 7, token::CTX];
+    assert_eq!(loaded.begin(0, &context).probabilities(), of_run.begin(0, &context).probabilities());
+    assert_eq!(loaded.begin(0, &context).state().to_vec(), of_run.begin(0, &context).state().to_vec());
+}
+
+#[test]
+fn what_is_no_agent_is_said_in_words() {
+    let file = File::new("words");
+    assert!(error(&file.0).contains("FILE: there is no such file; check the path, or train first"));
+
+    let run = Run::<f32>::new(&Config { width: 12, ..Config::default() }, 2);
+    save(&file.0, &run.learner.params, &[("task", "tutorial")]);
+    assert_eq!(
+        error(&file.0),
+        "checkpoint FILE: its task is tutorial, expected calculator; take the checkpoint of a run on that task, or \
+         build the policy yourself and hand it to Agent::new"
+    );
+    save(&file.0, &run.learner.params, &[("gru", "lstm")]);
+    assert_eq!(
+        error(&file.0),
+        "checkpoint FILE: gru = lstm is out of range: it takes reset-after or reset-before; \
+         take a checkpoint that gradus wrote"
+    );
+
+    let mut params = Params::<f32>::new();
+    Linear::new(&mut nn::Builder::new(&mut params, 0), 3, 2);
+    save(&file.0, &params, &[]);
+    assert!(error(&file.0).contains("lacks emb.weight, "), "{}", error(&file.0));
+}
+
+/// A file whose shapes promise a large network without having its numbers is refused before any is made.
+#[test]
+fn shapes_that_no_network_has_are_refused() {
+    let file = File::new("shapes");
+    for shape in [vec![1, 5000], vec![3, 1, 1], vec![0, 0], vec![15000, 0]] {
+        let mut params = Params::<f32>::new();
+        params.add("rnn.weight_hh", &tensor::Tensor::zeros(&shape[..]));
+        save(&file.0, &params, &[]);
+        assert!(error(&file.0).starts_with("checkpoint FILE: "), "{}", error(&file.0));
+    }
+}
