@@ -34,9 +34,11 @@ Exit codes: 0, all is well; 1, a run failed; 2, wrong input, or a machine that d
 pub(crate) const WATCH: &str = "\
 Examples:
   gradus watch seven
-      Follow the run in another terminal's folder; it is left as it is
-  gradus watch three --once
-      How far three seeds have come, once";
+      Follow a run from another terminal, and print its table when it is over
+  gradus watch three --interval 100
+      The runs of several seeds, ten looks in a second
+  gradus watch seven --once
+      How far it is now";
 
 /// Of `gradus eval`.
 pub(crate) const EVAL: &str = "\

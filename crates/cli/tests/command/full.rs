@@ -40,7 +40,8 @@ fn training_says_so_keeps_the_checkpoint_and_stops_or_goes_on_as_configured() {
         place.succeeds(&["eval", policy, "--episodes", "2"]);
         place.succeeds(&["train", "--resume", policy]);
     }
-    let edited = String::from_utf8(place.read("continue/config.toml")).expect("UTF-8").replace("= \"continue\"", "= \"stop\"");
+    let edited =
+        String::from_utf8(place.read("continue/config.toml")).expect("UTF-8").replace("= \"continue\"", "= \"stop\"");
     place.write("continue/config.toml", edited);
     assert_same(&place, "whole", "stop");
     assert_same(&place, "whole", "continue");

@@ -193,3 +193,26 @@ fn help_explains_every_setting() {
         assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "no {part} in {help}");
     }
 }
+
+/// On a terminal that `script` of util-linux makes; where there is none this says so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_gets_the_codes_that_it_takes() {
+    use std::process::{Command, Stdio};
+    let place = Place::new();
+    for (term, no_color, codes, colour) in
+        [("xterm", false, true, true), ("xterm", true, true, false), ("dumb", false, false, false)]
+    {
+        let words = [&[env!("CARGO_BIN_EXE_gradus")], &SMALL[..]].concat().join(" ");
+        let mut script = Command::new("script");
+        script.args(["-qec", &words, "/dev/null"]).current_dir(place.path(".")).stdin(Stdio::null()).env("TERM", term);
+        let script = if no_color { script.env("NO_COLOR", "1") } else { script.env_remove("NO_COLOR") };
+        let Ok(output) = script.env_remove("CLICOLOR").output() else {
+            eprintln!("not tested: there is no `script` (util-linux) here to make a terminal with");
+            return;
+        };
+        let out = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(output.status.success() && out.contains("3/3") && out.contains("out of updates; 3 updates"), "{out:?}");
+        assert_eq!((out.contains('\x1b'), out.contains("\x1b[1m")), (codes, colour), "{term}: {out:?}");
+    }
+}
