@@ -4,6 +4,7 @@ mod completions;
 pub(crate) mod config;
 mod eval;
 mod explain;
+mod report;
 mod tasks;
 mod train;
 
@@ -11,5 +12,6 @@ pub(crate) use completions::completions;
 pub(crate) use config::config;
 pub(crate) use eval::eval;
 pub(crate) use explain::explain;
+pub(crate) use report::report;
 pub(crate) use tasks::tasks;
 pub(crate) use train::train;

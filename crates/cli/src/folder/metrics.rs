@@ -1,14 +1,14 @@
 //! `metrics.jsonl`: a line for each update, and one for each validation that followed it. No line tells the time, so that
 //! the same run writes the same bytes.
 
-use std::fs;
 use std::path::Path;
 
 use rl::evaluate::Figures;
 use rl::train::Report;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{self, Error};
+use super::jsonl;
+use crate::error;
 
 /// A line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,26 +78,20 @@ pub(crate) struct StageFigures {
     pub(crate) programs: usize,
 }
 
-/// Understands the text of `metrics.jsonl`. A last line without its line break was torn by whatever ended the writer,
-/// and is left out.
+/// Understands the text of `metrics.jsonl`. A torn last line is left out.
 ///
 /// # Errors
 /// The number of the first line that is none, from 1, and why.
-pub(crate) fn parse(text: &str) -> Result<Vec<Line>, (usize, serde_json::Error)> {
-    let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-    whole.enumerate().map(|(k, line)| serde_json::from_str(line).map_err(|error| (k + 1, error))).collect()
+pub(crate) fn parse(text: &[u8]) -> Result<Vec<Line>, (usize, serde_json::Error)> {
+    jsonl::parse(text)
 }
 
-/// Reads the file.
+/// Reads the file. A torn last line is left out.
 ///
 /// # Errors
 /// If it cannot be read or understood.
 pub(crate) fn read(path: &Path) -> error::Result<Vec<Line>> {
-    let advice = "expected the metrics that gradus train writes";
-    let text = fs::read_to_string(path).map_err(|error| Error::file("read", path, &error, advice))?;
-    parse(&text).map_err(|(number, error)| {
-        Error::input(format!("{}, line {number}: this is not of the metrics: {error}; {advice}", path.display()))
-    })
+    jsonl::read(path, "metrics")
 }
 
 impl UpdateLine {

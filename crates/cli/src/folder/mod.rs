@@ -3,8 +3,11 @@
 
 mod about;
 mod episodes;
+mod jsonl;
 mod lock;
 pub(crate) mod metrics;
+mod read;
+mod seconds;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -17,6 +20,8 @@ use nn::files::{Disk, Files, Journal, is_part, sweep, write_whole};
 pub(crate) use about::About;
 pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, Reading, Register};
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
+pub(crate) use read::{Record, Runs, Setting};
+pub(crate) use seconds::Seconds;
 
 use crate::error::{Error, Result};
 use crate::pretty;
@@ -44,6 +49,8 @@ pub(crate) const CLOCK: &str = "clock.json";
 pub(crate) const TABLE: &str = "table.md";
 /// The same for programs.
 pub(crate) const TABLE_JSON: &str = "table.json";
+/// Everything that the folder holds, to be looked at in a browser.
+pub(crate) const REPORT: &str = "report.html";
 
 const ADVICE: &str = "choose another folder with --out, one that you may write to, on a disk with room";
 const ROOM: &str = "make room, and see that you may write there";

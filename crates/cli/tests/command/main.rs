@@ -8,6 +8,7 @@ mod explain;
 mod help;
 mod killed;
 mod place;
+mod report;
 mod resume;
 mod same_bytes;
 mod schema;
