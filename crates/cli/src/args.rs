@@ -26,6 +26,9 @@ pub(crate) enum Command {
     /// Train an agent, and test it once at the end
     #[command(after_help = examples::TRAIN)]
     Train(Box<TrainArgs>),
+    /// Follow a run from another terminal, until it is over
+    #[command(after_help = examples::WATCH)]
+    Watch(WatchArgs),
     /// Test a trained agent
     #[command(after_help = examples::EVAL)]
     Eval(EvalArgs),
@@ -178,6 +181,19 @@ pub(crate) struct TasksArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What to follow, and how closely.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The folder of a run, or of the runs of several seeds; nothing is written there
+    pub(crate) dir: PathBuf,
+    /// Milliseconds between two looks
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = value_parser!(u64).range(10..=3_600_000))]
+    pub(crate) interval: u64,
+    /// Show how far it is now, and do not wait
+    #[arg(long)]
+    pub(crate) once: bool,
 }
 
 fn threads(text: &str) -> Result<usize, String> {

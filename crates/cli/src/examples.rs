@@ -30,6 +30,14 @@ A folder holds config.toml, metrics.jsonl, episodes.jsonl, model.safetensors (th
 test.json and report.html; docs/run-folder.md says what is in them.
 Exit codes: 0, all is well; 1, a run failed; 2, wrong input, or a machine that does not let it; 130, interrupted.";
 
+/// Of `gradus watch`.
+pub(crate) const WATCH: &str = "\
+Examples:
+  gradus watch seven
+      Follow the run in another terminal's folder; it is left as it is
+  gradus watch three --once
+      How far three seeds have come, once";
+
 /// Of `gradus eval`.
 pub(crate) const EVAL: &str = "\
 Examples:

@@ -4,7 +4,8 @@
 //! to be shown; `commands` has a file for each command. `training` is a run as the command line knows it, whatever its
 //! task; `run` takes one from its beginning to its end, `folder` is what it leaves, and `trained` loads it from there.
 //!
-//! Exit codes: 0, all is well; 1, a run failed; 2, wrong input, or a machine that does not let it.
+//! Exit codes: 0, all is well; 1, a run failed, or stopped before a watcher saw its end; 2, wrong input, or a machine that
+//! does not let it; 130, interrupted.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Config(args) => commands::config(&args),
         Command::Tasks(args) => commands::tasks(&args),
         Command::Completions(args) => commands::completions(&args),
+        Command::Watch(args) => commands::watch(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,8 +71,15 @@ pub fn main() -> ExitCode {
 }
 
 /// Prints a line. That nobody reads it is no reason to stop a training: results are in files.
+#[cfg(not(test))]
 fn say(text: impl Display) {
     writeln!(stdout(), "{text}").ok();
+}
+
+/// The same where the tests can hold it back.
+#[cfg(test)]
+fn say(text: impl Display) {
+    println!("{text}");
 }
 
 /// Prints a result that stands nowhere else. That a reader has seen enough is no error.

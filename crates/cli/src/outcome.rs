@@ -45,6 +45,13 @@ impl Outcome {
     pub(crate) fn solved(&self) -> bool {
         !self.failed && self.stages.iter().all(|stage| stage.exact == 1.0)
     }
+
+    /// How it ended, and what that took.
+    pub(crate) fn sentence(&self, seconds: f64) -> String {
+        let Self { end, updates, steps, failed, .. } = self;
+        let how = if *failed { "failed" } else { end };
+        format!("{how}; {updates} updates, {steps} steps, {seconds:.1} s with the test")
+    }
 }
 
 /// An outcome, and how long it took.

@@ -8,18 +8,22 @@ use crate::error::{Error, Result};
 /// The exit code of what was interrupted: 128 and the number of the signal.
 pub(crate) const INTERRUPTED: u8 = 130;
 
+/// What the first Ctrl-C does to a training.
+pub(crate) const WORDS: &str = "finishing the update, then saving; once more to stop at once";
+
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// Listens from now on, to Ctrl-C and, on Unix, to SIGTERM and SIGHUP.
+/// Listens from now on, to Ctrl-C and, on Unix, to SIGTERM and SIGHUP; the first of them gets an answer, if there are
+/// words for it.
 ///
 /// # Errors
 /// If the system does not let it.
-pub(crate) fn listen() -> Result<()> {
-    let listening = ctrlc::set_handler(|| {
+pub(crate) fn listen(words: Option<&'static str>) -> Result<()> {
+    let listening = ctrlc::set_handler(move || {
         if REQUESTED.swap(true, Ordering::Relaxed) {
             exit(INTERRUPTED.into());
         }
-        eprintln!("\nfinishing the update, then saving; once more to stop at once");
+        words.iter().for_each(|words| eprintln!("\n{words}"));
     });
     listening.map_err(|error| Error::input(format!("cannot listen to Ctrl-C: {error}; try again")))
 }

@@ -7,6 +7,7 @@ mod explain;
 mod report;
 mod tasks;
 mod train;
+mod watch;
 
 pub(crate) use completions::completions;
 pub(crate) use config::config;
@@ -15,3 +16,4 @@ pub(crate) use explain::explain;
 pub(crate) use report::report;
 pub(crate) use tasks::tasks;
 pub(crate) use train::train;
+pub(crate) use watch::watch;

@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::exact::Exact;
 use crate::file::ConfigFile;
 use crate::folder::{About, CONFIG, Folder, REPORT, TABLE, TABLE_JSON};
-use crate::live::Live;
-use crate::outcome::Timed;
+use crate::live::{self, Live};
+use crate::outcome::{Outcome, Timed};
 use crate::run::{Left, Plan};
 use crate::seeds::Seeds;
 use crate::task::TaskName;
@@ -30,7 +30,7 @@ const RUNS: &str = "runs";
 /// # Errors
 /// If they are wrong, a run fails, or Ctrl-C ends it.
 pub(crate) fn train(args: &TrainArgs) -> Result<()> {
-    stop::listen()?;
+    stop::listen((!live::on_screen()).then_some(stop::WORDS))?;
     if let Some(path) = &args.resume {
         if !args.settings.is_empty() {
             return Err(Error::input("--resume takes no settings: a run goes on with its own; leave them out"));
@@ -87,16 +87,36 @@ fn new_folder(task: TaskName, args: &TrainArgs, suffix: &str, seeds: Option<&[u6
 
 /// One seed, with the table of its test.
 fn alone<R: Training>(plan: &Plan<R>, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
-    let work = || plan.go_on(seed, folder, args.stop_after, &mut Live::new(false).view(seed));
+    let work = || plan.go_on(seed, folder, args.stop_after, &mut Live::alone().view(seed));
     let left = on_threads(args.threads.unwrap_or(0), work)??;
     write_page(folder);
     match left {
         Left::Stopped => stopped(folder),
-        Left::Over(Timed { outcome, .. }) if outcome.failed => Err(Error::Run(outcome.end)),
-        Left::Over(Timed { outcome, .. }) => {
-            say(format!("\n{}\n{}", test::table::<R>(&outcome.stages), outcome.caveat));
-            Ok(())
-        }
+        Left::Over(run) => result::<R>(&run.outcome),
+    }
+}
+
+/// Prints the table of a test.
+///
+/// # Errors
+/// If the run has failed.
+pub(super) fn result<R: Training>(outcome: &Outcome) -> Result<()> {
+    if outcome.failed {
+        return Err(Error::Run(outcome.end.clone()));
+    }
+    say(format!("\n{}\n{}", test::table::<R>(&outcome.stages), outcome.caveat));
+    Ok(())
+}
+
+/// Counts the runs that failed.
+///
+/// # Errors
+/// If there are any.
+pub(super) fn failures<'a>(runs: impl IntoIterator<Item = &'a Timed>) -> Result<()> {
+    let failed: Vec<_> = runs.into_iter().map(|run| run.outcome.failed).collect();
+    match failed.iter().filter(|&&failed| failed).count() {
+        0 => Ok(()),
+        count => Err(Error::Run(format!("{count} of {} runs failed; the table says why", failed.len()))),
     }
 }
 
@@ -104,7 +124,7 @@ fn alone<R: Training>(plan: &Plan<R>, seed: u64, folder: &Folder, args: &TrainAr
 fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &TrainArgs) -> Result<()> {
     let threads = args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
     let jobs = threads.min(seeds.len());
-    let (live, next) = (Live::new(true), AtomicUsize::new(0));
+    let (live, next) = (Live::several(seeds.len()), AtomicUsize::new(0));
     let done = Mutex::new((vec![None; seeds.len()], String::new()));
     let job = || -> Result<()> {
         while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stop::requested()) {
@@ -129,6 +149,7 @@ fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &T
         let started: Vec<_> = (0..jobs).map(start).collect();
         started.into_iter().map(|job| job.join().expect("no job panics")).collect::<Vec<_>>()
     });
+    drop(live);
     results.into_iter().try_for_each(|result| result?)?;
     let (runs, table) = done.into_inner().expect("no job panics while it writes the table");
     let runs: Vec<_> = runs.into_iter().flatten().collect();
@@ -139,10 +160,7 @@ fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &T
     if runs.len() < seeds.len() {
         return stopped(folder);
     }
-    match runs.iter().filter(|run| run.outcome.failed).count() {
-        0 => Ok(()),
-        failed => Err(Error::Run(format!("{failed} of {} runs failed; the table says why", runs.len()))),
-    }
+    failures(&runs)
 }
 
 /// Writes the page of a folder. It is made of what is there already and can be made again: that it cannot be written fails no

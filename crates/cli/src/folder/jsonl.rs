@@ -22,9 +22,17 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> std::result::Result<Vec
 /// # Errors
 /// If it cannot be read or understood.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Vec<T>> {
-    let advice = format!("expected the {what} that gradus train writes");
-    let text = fs::read(path).map_err(|error| Error::file("read", path, &error, &advice))?;
-    parse(&text).map_err(|(number, error)| {
-        Error::input(format!("{}, line {number}: this is not of the {what}: {error}; {advice}", path.display()))
-    })
+    let text = fs::read(path).map_err(|error| Error::file("read", path, &error, &advice(what)))?;
+    parse(&text).map_err(|(number, error)| wrong(path, number, what, &error))
+}
+
+/// That a line, counted from 1, is none of `what`.
+pub(super) fn wrong(path: &Path, number: usize, what: &str, error: &serde_json::Error) -> Error {
+    let advice = advice(what);
+    Error::input(format!("{}, line {number}: this is not of the {what}: {error}; {advice}", path.display()))
+}
+
+/// What a file of `what` should be.
+pub(super) fn advice(what: &str) -> String {
+    format!("expected the {what} that gradus train writes")
 }

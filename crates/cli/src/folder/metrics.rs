@@ -8,7 +8,7 @@ use rl::train::Report;
 use serde::{Deserialize, Serialize};
 
 use super::jsonl;
-use crate::error;
+use crate::error::{self, Error};
 
 /// A line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,6 +92,11 @@ pub(crate) fn parse(text: &[u8]) -> Result<Vec<Line>, (usize, serde_json::Error)
 /// If it cannot be read or understood.
 pub(crate) fn read(path: &Path) -> error::Result<Vec<Line>> {
     jsonl::read(path, "metrics")
+}
+
+/// That a line, counted from 1, is none of the metrics.
+pub(super) fn not_of_them(path: &Path, number: usize, error: &serde_json::Error) -> Error {
+    jsonl::wrong(path, number, "metrics", error)
 }
 
 impl UpdateLine {

@@ -8,6 +8,7 @@ mod lock;
 pub(crate) mod metrics;
 mod read;
 mod seconds;
+mod tail;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -22,6 +23,9 @@ pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, Reading, Register}
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
 pub(crate) use read::{Record, Runs, Setting};
 pub(crate) use seconds::Seconds;
+
+pub(crate) use lock::{LOCK, in_use};
+pub(crate) use tail::{News, Tail};
 
 use crate::error::{Error, Result};
 use crate::pretty;
@@ -206,7 +210,7 @@ impl Folder {
 
 /// Whether a file of this name is written before there is anything in a folder that could be lost.
 fn comes_first(name: &OsStr) -> bool {
-    [ABOUT, lock::LOCK].iter().any(|first| name == *first) || is_part(name)
+    [ABOUT, LOCK].iter().any(|first| name == *first) || is_part(name)
 }
 
 /// Whether `path` holds a run, or runs of several seeds.

@@ -8,7 +8,7 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nn::Problem;
 use rl::evaluate::validation_stream;
@@ -19,9 +19,9 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::file::{self, ConfigFile};
-use crate::folder::{CLOCK, CONFIG, EpisodesLine, Folder, Line, MODEL, TEST, UpdateLine, ValidationLine};
+use crate::folder::{CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine};
 use crate::keeping::{Keeping, OnError};
-use crate::live::View;
+use crate::live::{Goal, View};
 use crate::outcome::{Outcome, Timed};
 use crate::settings::{self, Flags};
 use crate::test::Stage;
@@ -82,8 +82,9 @@ impl<R: Training> Plan<R> {
     /// If a file cannot be read or written. That the run fails is an outcome.
     pub(crate) fn go_on(&self, seed: u64, folder: &Folder, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
         if folder.has(TEST) {
-            view.say("this run is over");
-            return over(folder).map(Left::Over);
+            let run = over(folder.path())?;
+            view.end(&run.outcome, "this run is over");
+            return Ok(Left::Over(run));
         }
         let session = if folder.has(MODEL) { self.resume(seed, folder)? } else { self.begin(seed, folder)? };
         session.go(stop_after, view)
@@ -116,7 +117,7 @@ struct Session<'a, R: Training> {
 impl<R: Training> Session<'_, R> {
     fn go(mut self, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
         let began = self.run.parts().updates;
-        view.begin(self.run.limit(), began, self.run.parts().steps);
+        view.begin(Goal::of::<R>(&self.plan.config), began, &self.records.folder().path().join(METRICS));
         let trained = loop {
             let updates = self.run.parts().updates;
             if self.run.end().is_some() {
@@ -212,9 +213,7 @@ impl<R: Training> Session<'_, R> {
             stages,
         };
         let seconds = self.clock.seconds();
-        let Outcome { end, updates, steps, failed, .. } = &outcome;
-        let how = if *failed { "failed" } else { end };
-        view.say(format!("{how}; {updates} updates, {steps} steps, {seconds:.1} s with the test"));
+        view.end(&outcome, outcome.sentence(seconds));
         let folder = self.records.folder();
         folder.write(CLOCK, self.clock.to_json())?;
         folder.write(TEST, pretty(&json!(outcome)))?; // last: from now on the run is over
@@ -236,9 +235,12 @@ fn probe<R: Training>(run: &R, stage: usize) -> EpisodesLine {
 }
 
 /// A run that was over before.
-fn over(folder: &Folder) -> Result<Timed> {
-    let outcome = Outcome::read(&folder.path().join(TEST))?;
-    Ok(Timed { outcome, seconds: Clock::read(&folder.path().join(CLOCK)).seconds() })
+///
+/// # Errors
+/// If its files cannot be read or understood.
+pub(crate) fn over(folder: &Path) -> Result<Timed> {
+    let outcome = Outcome::read(&folder.join(TEST))?;
+    Ok(Timed { outcome, seconds: Clock::read(&folder.join(CLOCK)).seconds() })
 }
 
 /// The last update may have left a parameter that is not finite: no further one was there to notice.

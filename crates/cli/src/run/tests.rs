@@ -121,7 +121,7 @@ fn go_on(place: &Path, on_save_error: OnError, files: Failing) -> Result<Left> {
         true => Folder::open(place)?.0,
         false => Folder::create(place, &About::now(None))?,
     };
-    plan(on_save_error).go_on(0, &folder.through(Arc::new(files)), None, &mut Live::quiet().view(0))
+    plan(on_save_error).go_on(0, &folder.through(Arc::new(files)), None, &mut Live::plain().view(0))
 }
 
 /// What a run leaves, the clock aside.

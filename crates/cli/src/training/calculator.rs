@@ -44,8 +44,8 @@ impl Training for Run<f32> {
         self.restore(from_value(state)?)
     }
 
-    fn limit(&self) -> usize {
-        self.config.max_updates
+    fn limit(config: &Config) -> usize {
+        config.max_updates
     }
 
     fn end(&self) -> Option<&'static str> {

@@ -53,7 +53,7 @@ pub(crate) trait Training: Sized {
     fn restore(&mut self, state: Value) -> Result<(), String>;
 
     /// The number of updates after which it ends in any case.
-    fn limit(&self) -> usize;
+    fn limit(config: &Self::Config) -> usize;
 
     /// How it ended, if it has.
     fn end(&self) -> Option<&'static str>;

@@ -52,13 +52,14 @@ impl Training for TutorialRun<f32> {
 
     fn restore(&mut self, state: Value) -> Result<(), String> {
         let updates = state["updates"].as_u64().and_then(|updates| usize::try_from(updates).ok());
-        let updates = updates.filter(|&updates| updates <= self.limit());
-        self.updates = updates.ok_or_else(|| format!("{state}; expected at most {} updates", self.limit()))?;
+        let limit = Self::limit(&self.config);
+        let updates = updates.filter(|&updates| updates <= limit);
+        self.updates = updates.ok_or_else(|| format!("{state}; expected at most {limit} updates"))?;
         Ok(())
     }
 
-    fn limit(&self) -> usize {
-        SCHEDULE.len() * self.config.stage_updates
+    fn limit(config: &TutorialConfig) -> usize {
+        SCHEDULE.len() * config.stage_updates
     }
 
     fn end(&self) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 use crate::place::Place;
 
 /// The commands, in the order in which their examples are run: some need what others leave.
-const COMMANDS: [&str; 7] = ["config", "train", "eval", "explain", "report", "tasks", "completions"];
+const COMMANDS: [&str; 8] = ["config", "train", "watch", "eval", "explain", "report", "tasks", "completions"];
 
 /// The examples of a command: the lines of its help that begin with two spaces and `gradus`.
 fn examples(place: &Place, command: &str) -> Vec<String> {

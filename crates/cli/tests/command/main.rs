@@ -13,3 +13,4 @@ mod resume;
 mod same_bytes;
 mod schema;
 mod train;
+mod watch;
