@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Show one episode step by step, and all that goes into each
     #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
+    /// Look at runs: a page of one folder, or a comparison of several
+    #[command(after_help = examples::REPORT)]
+    Report(ReportArgs),
     /// Print all settings as a file to begin with, or check such a file
     #[command(after_help = examples::CONFIG)]
     Config(ConfigArgs),
@@ -128,6 +131,21 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "json")]
     #[expect(clippy::option_option, reason = "the flag may be missing, alone, or with a file")]
     pub(crate) html: Option<Option<PathBuf>>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The folder of a run or of several seeds, which may still go on; several folders are compared
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) dirs: Vec<PathBuf>,
+    /// Where to write the page; it replaces an earlier page of gradus, and nothing else [default: report.html in DIR;
+    /// of several folders compare.html]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -83,7 +83,8 @@ impl Exact {
         }
     }
 
-    fn table(&self) -> Table {
+    /// A row for each estimate.
+    pub(crate) fn table(&self) -> Table {
         let names = (0..STAGES).map(|stage| format!("exact {stage}"));
         let names = names.chain(["all stages", "all, by whole runs"].map(String::from));
         let mut table = Table::new(["runs".to_owned()].into_iter().chain(names));
@@ -102,34 +103,37 @@ impl Exact {
         table
     }
 
+    /// What to know about the table.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let Self { runs, failed, resamples, confidence, .. } = self;
+        let percent = confidence * 100.0;
+        let mut notes = vec![format!(
+            "[…]: the middle {percent} % of {resamples} bootstrap resamples, the runs of each stage drawn apart; by whole runs, \
+             a run is drawn with all its stages, which rise and fall together. The shares are the performance profile. After \
+             Agarwal et al., \"Deep Reinforcement Learning at the Edge of the Statistical Precipice\", NeurIPS 2021."
+        )];
+        if *failed > 0 {
+            notes.push(format!("{failed} of {runs} runs failed and count as 0 here."));
+        }
+        if self.alike() {
+            let rate = 100.0 * otherwise(*runs, *confidence);
+            notes.push(format!(
+                "All runs score alike, so no resample differs; even so up to {rate:.1} % of all seeds may do otherwise."
+            ));
+        }
+        notes
+    }
+
     /// Whether the runs score alike, stage by stage.
     fn alike(&self) -> bool {
         self.stages.iter().all(|stage| stage.least == stage.most)
     }
 }
 
+/// The table and what to know about it.
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { runs, failed, resamples, confidence, .. } = self;
-        let percent = confidence * 100.0;
-        write!(
-            f,
-            "{}\n[…]: the middle {percent} % of {resamples} bootstrap resamples, the runs of each stage drawn apart; by \
-             whole runs, a run is drawn with all its stages, which rise and fall together. The shares are the performance \
-             profile. After Agarwal et al., \"Deep Reinforcement Learning at the Edge of the Statistical Precipice\", NeurIPS 2021.",
-            self.table()
-        )?;
-        if *failed > 0 {
-            write!(f, "\n{failed} of {runs} runs failed and count as 0 here.")?;
-        }
-        if self.alike() {
-            let rate = 100.0 * otherwise(*runs, *confidence);
-            write!(
-                f,
-                "\nAll runs score alike, so no resample differs; even so up to {rate:.1} % of all seeds may do otherwise."
-            )?;
-        }
-        Ok(())
+        write!(f, "{}\n{}", self.table(), self.notes().join("\n"))
     }
 }
 

@@ -62,6 +62,18 @@ Examples:
   gradus explain seven --context 4,2,7 --json
       For a program to read";
 
+/// Of `gradus report`.
+pub(crate) const REPORT: &str = "\
+Examples:
+  gradus report seven
+      Everything that the folder holds, as a page: seven/report.html; its tables here
+  gradus report three
+      Three seeds on one page, with interquartile means and 95 % bootstrap intervals
+  gradus report seven three --out both.html
+      Two configurations beside each other: curves, tables, and which is probably better
+  gradus report seven three --out both.html --json
+      For a program to read";
+
 /// Of `gradus tasks`.
 pub(crate) const TASKS: &str = "\
 Examples:

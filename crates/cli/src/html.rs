@@ -17,6 +17,11 @@ const STYLE: &str = include_str!("page.css");
 
 /// A whole page called `title`.
 pub(crate) fn page(title: &str, body: Markup) -> String {
+    page_with(title, "", body)
+}
+
+/// The same with more style after the common one.
+pub(crate) fn page_with(title: &str, style: &str, body: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -26,7 +31,7 @@ pub(crate) fn page(title: &str, body: Markup) -> String {
                 meta name="generator" content=(concat!("gradus ", env!("CARGO_PKG_VERSION")));
                 meta name="color-scheme" content="light dark";
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(style)) }
             }
             body { main { (body) } }
         }

@@ -23,6 +23,7 @@ mod keeping;
 mod live;
 mod outcome;
 pub mod readers;
+mod report;
 mod run;
 mod seeds;
 mod settings;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => commands::train(&args),
         Command::Eval(args) => commands::eval(&args),
         Command::Explain(args) => commands::explain(&args),
+        Command::Report(args) => commands::report(&args),
         Command::Config(args) => commands::config(&args),
         Command::Tasks(args) => commands::tasks(&args),
         Command::Completions(args) => commands::completions(&args),

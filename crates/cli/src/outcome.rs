@@ -1,7 +1,11 @@
 //! How a run ended.
 
+use std::fs;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::test::Stage;
 
 /// How a run ended. Nothing of it depends on the clock.
@@ -26,6 +30,17 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Reads what a run wrote when it was over.
+    ///
+    /// # Errors
+    /// If it cannot be read or understood.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = fs::read(path).map_err(|error| error.to_string());
+        let outcome = text.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
+        let advice = "expected what gradus train wrote when the run was over; remove it to have the test again";
+        outcome.map_err(|error| Error::input(format!("cannot read {}: {error}; {advice}", path.display())))
+    }
+
     /// Whether every test episode of every stage ended in an exact match.
     pub(crate) fn solved(&self) -> bool {
         !self.failed && self.stages.iter().all(|stage| stage.exact == 1.0)

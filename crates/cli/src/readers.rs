@@ -22,7 +22,7 @@ pub fn config(text: &str) -> Result<String, String> {
 /// # Errors
 /// What is wrong, and in which line.
 pub fn metrics(text: &str) -> Result<Vec<String>, String> {
-    let lines = folder::metrics::parse(text).map_err(|(line, error)| format!("line {line}: {error}"))?;
+    let lines = folder::metrics::parse(text.as_bytes()).map_err(|(line, error)| format!("line {line}: {error}"))?;
     lines.iter().map(|line| serde_json::to_string(line).map_err(|error| error.to_string())).collect()
 }
 

@@ -22,16 +22,31 @@ impl Table {
     }
 }
 
-/// Columns that begin with a number in every row are aligned to the right.
+impl Table {
+    /// The header.
+    pub(crate) fn header(&self) -> &[String] {
+        &self.rows[0]
+    }
+
+    /// What is under it.
+    pub(crate) fn body(&self) -> &[Vec<String>] {
+        &self.rows[1..]
+    }
+
+    /// Whether a column is aligned to the right: one that begins with a number in every row.
+    pub(crate) fn is_numeric(&self, column: usize) -> bool {
+        let numeric = |cell: &str| cell.is_empty() || cell == NONE || cell.starts_with(|c: char| c.is_ascii_digit());
+        self.body().iter().all(|row| row.get(column).is_none_or(|cell| numeric(cell)))
+    }
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (header, body) = self.rows.split_first().expect("a table has a header");
         let cell = |row: &'_ Vec<String>, column: usize| row.get(column).cloned().unwrap_or_default();
-        let numeric = |cell: &str| cell.is_empty() || cell == NONE || cell.starts_with(|c: char| c.is_ascii_digit());
-        let columns: Vec<(usize, bool)> = (0..header.len())
+        let columns: Vec<(usize, bool)> = (0..self.header().len())
             .map(|column| {
                 let width = self.rows.iter().map(|row| cell(row, column).chars().count()).max();
-                (width.unwrap_or(0).max(2), body.iter().all(|row| numeric(&cell(row, column))))
+                (width.unwrap_or(0).max(2), self.is_numeric(column))
             })
             .collect();
         let line = |f: &mut fmt::Formatter<'_>, row: &Vec<String>| {
@@ -41,13 +56,13 @@ impl fmt::Display for Table {
             }
             writeln!(f, "|")
         };
-        line(f, header)?;
+        line(f, &self.rows[0])?;
         for &(width, right) in &columns {
             let rule = "-".repeat(width);
             if right { write!(f, "|-{rule}:")? } else { write!(f, "|-{rule}-")? }
         }
         writeln!(f, "|")?;
-        body.iter().try_for_each(|row| line(f, row))
+        self.rows[1..].iter().try_for_each(|row| line(f, row))
     }
 }
 

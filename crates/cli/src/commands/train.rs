@@ -13,14 +13,14 @@ use crate::args::TrainArgs;
 use crate::error::{Error, Result};
 use crate::exact::Exact;
 use crate::file::ConfigFile;
-use crate::folder::{About, CONFIG, Folder, TABLE, TABLE_JSON};
+use crate::folder::{About, CONFIG, Folder, REPORT, TABLE, TABLE_JSON};
 use crate::live::{self, Live};
 use crate::outcome::{Outcome, Timed};
 use crate::run::{Left, Plan};
 use crate::seeds::Seeds;
 use crate::task::TaskName;
 use crate::training::Training;
-use crate::{clock, pretty, say, settings, stop, summary, test};
+use crate::{clock, pretty, report, say, settings, stop, summary, test};
 
 /// Where the folders of runs are, unless `--out` says otherwise.
 const RUNS: &str = "runs";
@@ -88,7 +88,9 @@ fn new_folder(task: TaskName, args: &TrainArgs, suffix: &str, seeds: Option<&[u6
 /// One seed, with the table of its test.
 fn alone<R: Training>(plan: &Plan<R>, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
     let work = || plan.go_on(seed, folder, args.stop_after, &mut Live::alone().view(seed));
-    match on_threads(args.threads.unwrap_or(0), work)?? {
+    let left = on_threads(args.threads.unwrap_or(0), work)??;
+    write_page(folder);
+    match left {
         Left::Stopped => stopped(folder),
         Left::Over(run) => result::<R>(&run.outcome),
     }
@@ -127,7 +129,9 @@ fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &T
     let job = || -> Result<()> {
         while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stop::requested()) {
             let child = folder.child(&format!("seed-{seed}"), &About::now(None))?;
-            if let Left::Over(run) = plan.go_on(seed, &child, args.stop_after, &mut live.view(seed))? {
+            let left = plan.go_on(seed, &child, args.stop_after, &mut live.view(seed))?;
+            write_page(&child);
+            if let Left::Over(run) = left {
                 let mut done = done.lock().expect("no job panics while it writes the table");
                 let (runs, table) = &mut *done;
                 runs[seeds.iter().position(|&other| other == seed).expect("one of the seeds")] = Some(run);
@@ -149,6 +153,7 @@ fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &T
     results.into_iter().try_for_each(|result| result?)?;
     let (runs, table) = done.into_inner().expect("no job panics while it writes the table");
     let runs: Vec<_> = runs.into_iter().flatten().collect();
+    write_page(folder);
     if !runs.is_empty() {
         say(format!("\n{table}"));
     }
@@ -156,6 +161,14 @@ fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &T
         return stopped(folder);
     }
     failures(&runs)
+}
+
+/// Writes the page of a folder. It is made of what is there already and can be made again: that it cannot be written fails no
+/// run.
+fn write_page(folder: &Folder) {
+    if let Err(error) = report::write(folder.path()) {
+        say(format!("warning: there is no {REPORT}: {error}; gradus report {} makes it", folder.path().display()));
+    }
 }
 
 /// Says how to go on. Being asked to stop by `--stop-after` is no interruption.

@@ -1,17 +1,14 @@
 //! `metrics.jsonl`: a line for each update, and one for each validation that followed it. No line tells the time, so that
 //! the same run writes the same bytes.
 
-use std::fs;
 use std::path::Path;
 
 use rl::evaluate::Figures;
 use rl::train::Report;
 use serde::{Deserialize, Serialize};
 
+use super::jsonl;
 use crate::error::{self, Error};
-
-/// What to say of a file that is not one of these.
-pub(super) const ADVICE: &str = "expected the metrics that gradus train writes";
 
 /// A line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,28 +78,25 @@ pub(crate) struct StageFigures {
     pub(crate) programs: usize,
 }
 
-/// Understands the text of `metrics.jsonl`. A last line without its line break was torn by whatever ended the writer,
-/// and is left out.
+/// Understands the text of `metrics.jsonl`. A torn last line is left out.
 ///
 /// # Errors
 /// The number of the first line that is none, from 1, and why.
-pub(crate) fn parse(text: &str) -> Result<Vec<Line>, (usize, serde_json::Error)> {
-    let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-    whole.enumerate().map(|(k, line)| serde_json::from_str(line).map_err(|error| (k + 1, error))).collect()
+pub(crate) fn parse(text: &[u8]) -> Result<Vec<Line>, (usize, serde_json::Error)> {
+    jsonl::parse(text)
 }
 
-/// Reads the file.
+/// Reads the file. A torn last line is left out.
 ///
 /// # Errors
 /// If it cannot be read or understood.
 pub(crate) fn read(path: &Path) -> error::Result<Vec<Line>> {
-    let text = fs::read_to_string(path).map_err(|error| Error::file("read", path, &error, ADVICE))?;
-    parse(&text).map_err(|(number, error)| not_of_them(path, number, &error))
+    jsonl::read(path, "metrics")
 }
 
 /// That a line, counted from 1, is none of the metrics.
 pub(super) fn not_of_them(path: &Path, number: usize, error: &serde_json::Error) -> Error {
-    Error::input(format!("{}, line {number}: this is not of the metrics: {error}; {ADVICE}", path.display()))
+    jsonl::wrong(path, number, "metrics", error)
 }
 
 impl UpdateLine {

@@ -3,8 +3,11 @@
 
 mod about;
 mod episodes;
+mod jsonl;
 mod lock;
 pub(crate) mod metrics;
+mod read;
+mod seconds;
 mod tail;
 
 use std::ffi::{OsStr, OsString};
@@ -18,6 +21,8 @@ use nn::files::{Disk, Files, Journal, is_part, sweep, write_whole};
 pub(crate) use about::About;
 pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, Reading, Register};
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
+pub(crate) use read::{Record, Runs, Setting};
+pub(crate) use seconds::Seconds;
 
 pub(crate) use lock::{LOCK, in_use};
 pub(crate) use tail::{News, Tail};
@@ -48,6 +53,8 @@ pub(crate) const CLOCK: &str = "clock.json";
 pub(crate) const TABLE: &str = "table.md";
 /// The same for programs.
 pub(crate) const TABLE_JSON: &str = "table.json";
+/// Everything that the folder holds, to be looked at in a browser.
+pub(crate) const REPORT: &str = "report.html";
 
 const ADVICE: &str = "choose another folder with --out, one that you may write to, on a disk with room";
 const ROOM: &str = "make room, and see that you may write there";

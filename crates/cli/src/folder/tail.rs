@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::jsonl;
 use super::metrics::{self, Line};
 use crate::error::{Error, Result};
 
@@ -78,7 +79,7 @@ impl Tail {
     }
 
     fn error(&self, error: &std::io::Error) -> Error {
-        Error::file("read", &self.path, error, metrics::ADVICE)
+        Error::file("read", &self.path, error, &jsonl::advice("metrics"))
     }
 }
 

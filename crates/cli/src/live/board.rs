@@ -154,7 +154,7 @@ mod tests {
     fn board(text: &str) -> Board {
         let mut board =
             Board::new(3, Goal { task: "calculator", limit: 8, rule: Some(Rule { patience: 2, explore: 4 }) });
-        metrics::parse(text).expect("lines").into_iter().for_each(|line| board.take(&News::Line(line)));
+        metrics::parse(text.as_bytes()).expect("lines").into_iter().for_each(|line| board.take(&News::Line(line)));
         board
     }
 

@@ -1,12 +1,11 @@
 //! How long a run has taken, over all the times that it was gone on with.
 
-use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::folder::Seconds;
 use crate::pretty;
 
 /// The clock of a run. Of what was lost with a process that was killed it knows nothing.
@@ -15,15 +14,6 @@ pub(super) struct Clock {
     before: Seconds,
     started: Instant,
     trained: Option<f64>,
-}
-
-/// What the file holds.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Seconds {
-    /// To the end of training.
-    training_seconds: f64,
-    /// To the end of the test.
-    seconds: f64,
 }
 
 impl Default for Clock {
@@ -35,8 +25,7 @@ impl Default for Clock {
 impl Clock {
     /// The clock that goes on from a file. Without a file it begins at zero: it is a help, and no result.
     pub(super) fn read(path: &Path) -> Self {
-        let before = fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        Self { before: before.unwrap_or_default(), ..Self::default() }
+        Self { before: Seconds::read(path).unwrap_or_default(), ..Self::default() }
     }
 
     /// Notes that training is over, and the test begins.

@@ -8,7 +8,6 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use nn::Problem;
@@ -246,13 +245,7 @@ fn probe<R: Training>(run: &R, stage: usize) -> EpisodesLine {
 /// # Errors
 /// If its files cannot be read or understood.
 pub(crate) fn over(folder: &Path) -> Result<Timed> {
-    let path = folder.join(TEST);
-    let outcome = fs::read(&path)
-        .map_err(|error| error.to_string())
-        .and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
-    let advice = "expected what gradus train wrote when the run was over; remove it to have the test again";
-    let outcome =
-        outcome.map_err(|error| Error::input(format!("cannot read {}: {error}; {advice}", path.display())))?;
+    let outcome = Outcome::read(&folder.join(TEST))?;
     Ok(Timed { outcome, seconds: Clock::read(&folder.join(CLOCK)).seconds() })
 }
 

@@ -2,6 +2,7 @@
 //! that is looked at.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::ops::Range;
 use std::path::Path;

@@ -15,12 +15,10 @@
 //! rliable 1.2.0 (`tests/golden/rliable.json`).
 
 pub(crate) mod bootstrap;
-#[cfg_attr(not(test), expect(dead_code, reason = "the report will use it"))]
 pub(crate) mod curve;
 pub(crate) mod estimate;
 #[cfg(test)]
 mod golden;
-#[cfg_attr(not(test), expect(dead_code, reason = "the report will use it"))]
 pub(crate) mod improvement;
 pub(crate) mod profile;
 mod scores;

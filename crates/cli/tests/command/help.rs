@@ -3,7 +3,7 @@
 use crate::place::Place;
 
 /// The commands, in the order in which their examples are run: some need what others leave.
-const COMMANDS: [&str; 7] = ["config", "train", "watch", "eval", "explain", "tasks", "completions"];
+const COMMANDS: [&str; 8] = ["config", "train", "watch", "eval", "explain", "report", "tasks", "completions"];
 
 /// The examples of a command: the lines of its help that begin with two spaces and `gradus`.
 fn examples(place: &Place, command: &str) -> Vec<String> {
@@ -44,7 +44,18 @@ fn every_example_does_what_it_says() {
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && err.is_empty(), "{example}: {err}");
     }
-    for name in ["run.toml", "runs", "seven", "eight", "three", "more", "seven/explain.html", "gradus.bash"] {
+    for name in [
+        "run.toml",
+        "runs",
+        "seven",
+        "eight",
+        "three",
+        "more",
+        "seven/explain.html",
+        "three/report.html",
+        "both.html",
+        "gradus.bash",
+    ] {
         assert!(place.path(name).exists(), "no example has left {name}");
     }
 }

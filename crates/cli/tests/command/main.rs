@@ -9,6 +9,7 @@ mod full;
 mod help;
 mod killed;
 mod place;
+mod report;
 mod resume;
 mod same_bytes;
 mod schema;

@@ -4,7 +4,7 @@ use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "about.json",
     "clock.json",
     "config.toml",
@@ -12,6 +12,7 @@ const FILES: [&str; 8] = [
     "lock",
     "metrics.jsonl",
     "model.safetensors",
+    "report.html",
     "test.json",
 ];
 const CALCULATOR: &str = "A fixed program per stage is optimal here";
@@ -108,7 +109,7 @@ fn several_seeds_make_a_table_with_median_and_range() {
     let out = place.succeeds(&with(&SMALL, &["--seeds", "2,0", "--out", "runs"]));
     assert_eq!(
         place.names("runs"),
-        ["about.json", "config.toml", "lock", "seed-0", "seed-2", "table.json", "table.md"]
+        ["about.json", "config.toml", "lock", "report.html", "seed-0", "seed-2", "table.json", "table.md"]
     );
     assert_eq!(place.names("runs/seed-2"), FILES);
     let table = String::from_utf8(place.read("runs/table.md")).expect("UTF-8");

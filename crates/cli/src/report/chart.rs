@@ -1,0 +1,209 @@
+//! Line charts as SVG: axes with round ticks, lines, bands, levels and marks. Colours are CSS's, so that a chart is right
+//! by day and by night; every shape has a title that a browser shows under the pointer and reads aloud.
+
+use std::fmt::Write;
+
+use maud::{Markup, html};
+
+use super::scale::Scale;
+
+/// The size of a chart in its own units, which a page scales to the room there is.
+const WIDTH: f64 = 320.0;
+const HEIGHT: f64 = 196.0;
+/// What is around the area of the lines.
+const LEFT: f64 = 42.0;
+const RIGHT: f64 = 10.0;
+const TOP: f64 = 16.0;
+const BOTTOM: f64 = 32.0;
+
+/// A chart.
+pub(super) struct Chart {
+    /// What it shows, for those who hear it.
+    pub(super) title: String,
+    /// What the horizontal axis counts.
+    pub(super) x_name: &'static str,
+    /// The horizontal axis.
+    pub(super) x: Scale,
+    /// The vertical one.
+    pub(super) y: Scale,
+    /// From the back to the front.
+    pub(super) shapes: Vec<Shape>,
+}
+
+/// What is drawn in a chart. A `class` names a colour and a weight of the style sheet.
+pub(super) enum Shape {
+    /// Points that belong together.
+    Line {
+        /// Its look.
+        class: String,
+        /// What it shows.
+        title: String,
+        /// From left to right.
+        points: Vec<(f64, f64)>,
+    },
+    /// Single points, each with its own title.
+    Dots {
+        /// Their look.
+        class: String,
+        /// Each with what it shows.
+        points: Vec<(f64, f64, String)>,
+    },
+    /// From a lower to an upper line.
+    Band {
+        /// Its look.
+        class: String,
+        /// What it shows.
+        title: String,
+        /// Place, lower end and upper end, from left to right.
+        points: Vec<(f64, f64, f64)>,
+    },
+    /// A line across at a height, with a word at its right end.
+    Level {
+        /// Its height.
+        y: f64,
+        /// The word.
+        label: String,
+    },
+    /// A line from top to bottom at a place, with a word above it.
+    Mark {
+        /// Its place.
+        x: f64,
+        /// The word.
+        label: String,
+        /// What it shows.
+        title: String,
+    },
+    /// A small mark at the upper edge.
+    Notch {
+        /// Its look.
+        class: String,
+        /// Its place.
+        x: f64,
+        /// What it shows.
+        title: String,
+    },
+}
+
+impl Chart {
+    /// The chart.
+    pub(super) fn draw(&self) -> Markup {
+        let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
+        html! {
+            svg.chart viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(self.title) {
+                @for (y, label) in self.y.ticks() {
+                    @let y = self.y(y);
+                    line.grid x1=(LEFT) x2=(right) y1=(y) y2=(y) {}
+                    text.tick.end x=(LEFT - 6.0) y=(y + 3.5) { (label) }
+                }
+                line.axis x1=(LEFT) x2=(right) y1=(bottom) y2=(bottom) {}
+                @for (x, label) in self.x.ticks() {
+                    @let x = self.x(x);
+                    line.axis x1=(x) x2=(x) y1=(bottom) y2=(bottom + 4.0) {}
+                    text.tick.middle x=(x) y=(bottom + 15.0) { (label) }
+                }
+                text.tick.end x=(right) y=(HEIGHT - 3.0) { (self.x_name) }
+                @for shape in &self.shapes { (self.shape(shape)) }
+            }
+        }
+    }
+
+    fn shape(&self, shape: &Shape) -> Markup {
+        let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
+        html! {
+            @match shape {
+                Shape::Line { class, title, points } => path class=(format!("line {class}")) d=(self.path(points)) {
+                    title { (title) }
+                },
+                Shape::Dots { class, points } => g class=(format!("dots {class}")) {
+                    @for (x, y, title) in points.iter().filter(|point| self.y.takes(point.1)) {
+                        circle cx=(self.x(*x)) cy=(self.y(*y)) r="2.4" { title { (title) } }
+                    }
+                },
+                Shape::Band { class, title, points } => path class=(format!("band {class}")) d=(self.outline(points)) {
+                    title { (title) }
+                },
+                Shape::Level { y, label } => {
+                    line.level x1=(LEFT) x2=(right) y1=(self.y(*y)) y2=(self.y(*y)) {}
+                    text.note.end x=(right) y=(self.y(*y) - 4.0) { (label) }
+                },
+                Shape::Mark { x, label, title } => g.mark {
+                    title { (title) }
+                    line x1=(self.x(*x)) x2=(self.x(*x)) y1=(TOP) y2=(bottom) {}
+                    text class=(format!("note {}", self.anchor(*x))) x=(self.x(*x)) y=(TOP - 4.0) { (label) }
+                },
+                Shape::Notch { class, x, title } => line class=(format!("notch {class}"))
+                    x1=(self.x(*x)) x2=(self.x(*x)) y1=(TOP - 8.0) y2=(TOP - 1.0) { title { (title) } },
+            }
+        }
+    }
+
+    /// How a word at a place is aligned so that it stays within the chart.
+    fn anchor(&self, x: f64) -> &'static str {
+        match self.x.place(x) {
+            ..0.1 => "start",
+            0.9.. => "end",
+            _ => "middle",
+        }
+    }
+
+    /// `M` to the first point, then a line to each other.
+    fn path(&self, points: &[(f64, f64)]) -> String {
+        let mut path = String::new();
+        for &(x, y) in points.iter().filter(|point| self.y.takes(point.1)) {
+            let step = if path.is_empty() { 'M' } else { 'L' };
+            write!(path, "{step}{} {}", self.x(x), self.y(y)).expect("a String takes everything");
+        }
+        path
+    }
+
+    /// Along the upper ends, and back along the lower ones.
+    fn outline(&self, points: &[(f64, f64, f64)]) -> String {
+        let upper = points.iter().map(|&(x, _, high)| (x, high));
+        let lower = points.iter().rev().map(|&(x, low, _)| (x, low));
+        let path = self.path(&upper.chain(lower).collect::<Vec<_>>());
+        if path.is_empty() { path } else { path + "Z" }
+    }
+
+    fn x(&self, x: f64) -> f64 {
+        tenth(LEFT + self.x.place(x) * (WIDTH - LEFT - RIGHT))
+    }
+
+    fn y(&self, y: f64) -> f64 {
+        tenth(HEIGHT - BOTTOM - self.y.place(y) * (HEIGHT - TOP - BOTTOM))
+    }
+}
+
+/// A tenth of a unit is finer than any screen.
+fn tenth(x: f64) -> f64 {
+    (x * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(shapes: Vec<Shape>) -> String {
+        let (x, y) = (Scale::linear(0.0, 100.0), Scale::log_around([0.1, 10.0].into_iter()).expect("numbers"));
+        Chart { title: "a < b".into(), x_name: "update", x, y, shapes }.draw().into_string()
+    }
+
+    #[test]
+    fn lines_go_through_their_points_and_leave_out_what_has_no_place() {
+        let points = vec![(0.0, 0.1), (50.0, 0.0), (50.0, 1.0), (100.0, f64::NAN), (100.0, 10.0)];
+        let svg = draw(vec![Shape::Line { class: "c1".into(), title: "x & y".into(), points }]);
+        assert!(
+            svg.contains(r#"<path class="line c1" d="M42 164L176 90L310 16"><title>x &amp; y</title></path>"#),
+            "{svg}"
+        );
+        assert!(
+            svg.contains(r#"aria-label="a &lt; b""#) && svg.contains(">0.1</text>") && svg.contains(">update</text>")
+        );
+    }
+
+    #[test]
+    fn bands_are_closed() {
+        let points = vec![(0.0, 0.1, 1.0), (100.0, 1.0, 10.0)];
+        let svg = draw(vec![Shape::Band { class: "c2".into(), title: String::new(), points }]);
+        assert!(svg.contains(r#"d="M42 90L310 16L310 90L42 164Z""#), "{svg}");
+    }
+}

@@ -1,0 +1,190 @@
+//! Axes: where a number lies between two ends, and the round numbers that are written beside it.
+
+/// An axis, linear or logarithmic.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Scale {
+    low: f64,
+    high: f64,
+    /// Between ticks, if it is linear.
+    step: Option<f64>,
+}
+
+impl Scale {
+    /// From `low` to `high` exactly.
+    pub(super) fn linear(low: f64, high: f64) -> Self {
+        let (low, high) = if high > low { (low, high) } else { widened(low) };
+        Self { low, high, step: Some(round_step((high - low) / STEPS)) }
+    }
+
+    /// Around these numbers, with ends that are round.
+    pub(super) fn around(numbers: impl Iterator<Item = f64>) -> Option<Self> {
+        let (low, high) = range(numbers)?;
+        let (low, high) = if high > low { (low, high) } else { widened(low) };
+        let step = round_step((high - low) / STEPS);
+        Some(Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, step: Some(step) })
+    }
+
+    /// The same with equal lengths for equal ratios; numbers that are not above 0 have no place there.
+    pub(super) fn log_around(numbers: impl Iterator<Item = f64>) -> Option<Self> {
+        let (low, high) = range(numbers.filter(|&x| x > 0.0))?;
+        let below = round_numbers(low.log10().floor() as i32, &[1.0, 2.0, 5.0]).rfind(|&x| x <= low * (1.0 + 1e-9));
+        let above =
+            round_numbers(high.log10().floor() as i32, &[1.0, 2.0, 5.0, 10.0]).find(|&x| x >= high * (1.0 - 1e-9));
+        let (low, high) = (below.unwrap_or(low), above.unwrap_or(high));
+        Some(Self { low, high: if high > low { high } else { low * 10.0 }, step: None })
+    }
+
+    /// Where `x` lies: 0 at the low end, 1 at the high one. What lies beyond an end is put there.
+    pub(super) fn place(self, x: f64) -> f64 {
+        let share = match self.step {
+            None => (x.max(self.low).ln() - self.low.ln()) / (self.high.ln() - self.low.ln()),
+            Some(_) => (x - self.low) / (self.high - self.low),
+        };
+        share.clamp(0.0, 1.0)
+    }
+
+    /// Whether `x` has a place.
+    pub(super) fn takes(self, x: f64) -> bool {
+        x.is_finite() && (self.step.is_some() || x > 0.0)
+    }
+
+    /// Round numbers between the ends, as they are written.
+    pub(super) fn ticks(self) -> Vec<(f64, String)> {
+        let Some(step) = self.step else { return self.log_ticks() };
+        let places = (-step.log10().floor()).max(0.0) as usize;
+        let (first, last) = ((self.low / step - 1e-9).ceil() as i64, (self.high / step + 1e-9).floor() as i64);
+        (first..=last).map(|k| k as f64 * step).map(|x| (x, number(x, places))).collect()
+    }
+
+    /// Powers of ten, and their doubles and halves where there are few.
+    fn log_ticks(self) -> Vec<(f64, String)> {
+        let (low, high) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
+        let decades = (self.high / self.low).log10();
+        let steps: &[f64] = if decades < 2.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let stride = (decades / 6.0).ceil().max(1.0) as usize;
+        let ticks = (low..=high).step_by(stride).flat_map(|decade| round_numbers(decade, steps));
+        let within = |x: &f64| (self.low * (1.0 - 1e-9)..=self.high * (1.0 + 1e-9)).contains(x);
+        ticks.filter(within).map(|x| (x, power(x))).collect()
+    }
+}
+
+/// About as many steps as an axis has.
+const STEPS: f64 = 5.0;
+
+/// What is around one number, so that an axis can be drawn.
+fn widened(x: f64) -> (f64, f64) {
+    let by = if x == 0.0 { 1.0 } else { x.abs() / 2.0 };
+    (x - by, x + by)
+}
+
+/// The least and the greatest of those that are finite.
+fn range(numbers: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    numbers.filter(|x| x.is_finite()).fold(None, |range, x| match range {
+        None => Some((x, x)),
+        Some((low, high)) => Some((x.min(low), x.max(high))),
+    })
+}
+
+/// The least of 1, 2 and 5 times a power of ten that is not below `step`.
+fn round_step(step: f64) -> f64 {
+    let decade = step.log10().floor() as i32;
+    round_numbers(decade, &[1.0, 2.0, 5.0, 10.0]).find(|&x| x >= step * (1.0 - 1e-9)).unwrap_or(step)
+}
+
+fn round_numbers(decade: i32, steps: &[f64]) -> impl DoubleEndedIterator<Item = f64> {
+    steps.iter().map(move |step| if decade < 0 { step / 10_f64.powi(-decade) } else { step * 10_f64.powi(decade) })
+}
+
+/// A number with so many places, with commas between thousands and a minus that is as wide as a plus.
+pub(super) fn number(x: f64, places: usize) -> String {
+    let text = format!("{:.places$}", x.abs());
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut grouped = String::new();
+    for (k, digit) in whole.chars().enumerate() {
+        if k > 0 && (whole.len() - k).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let sign = if x < 0.0 && text.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) { "−" } else { "" };
+    format!("{sign}{grouped}{rest}")
+}
+
+/// A count.
+pub(super) fn count(x: impl TryInto<u64>) -> String {
+    number(x.try_into().unwrap_or(u64::MAX) as f64, 0)
+}
+
+/// A number as it is read: to four significant digits.
+pub(super) fn figure(x: f64) -> String {
+    let decade = if x == 0.0 { 0 } else { x.abs().log10().floor() as i32 };
+    match decade {
+        -4..4 => number(x, (3 - decade) as usize),
+        4..9 => number(x, 0),
+        _ => format!("{x:.3e}").replace('-', "−"),
+    }
+}
+
+/// 1, 2 or 5 times a power of ten: as it is where that is short.
+fn power(x: f64) -> String {
+    let decade = (x.log10() + 1e-9).floor() as i32;
+    if (-3..=4).contains(&decade) {
+        return number(x, usize::try_from(-decade).unwrap_or(0));
+    }
+    let digit = (x / 10_f64.powi(decade)).round();
+    let raised = |c: char| "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(c.to_digit(10).unwrap_or(0) as usize).unwrap_or(c);
+    let exponent: String = decade.unsigned_abs().to_string().chars().map(raised).collect();
+    let times = if digit == 1.0 { String::new() } else { format!("{digit}·") };
+    format!("{times}10{}{exponent}", if decade < 0 { "⁻" } else { "" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(scale: Scale) -> Vec<String> {
+        scale.ticks().into_iter().map(|(_, label)| label).collect()
+    }
+
+    #[test]
+    fn ticks_are_round() {
+        assert_eq!(labels(Scale::linear(0.0, 1.0)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(labels(Scale::linear(0.0, 1500.0)), ["0", "500", "1,000", "1,500"]);
+        assert_eq!(labels(Scale::linear(1.0, 98.0)), ["20", "40", "60", "80"]);
+        assert_eq!(labels(Scale::linear(-0.7, 1.2)), ["−0.5", "0.0", "0.5", "1.0"]);
+        assert_eq!(labels(Scale::linear(0.0, 1e6)), ["0", "200,000", "400,000", "600,000", "800,000", "1,000,000"]);
+    }
+
+    #[test]
+    fn ends_are_round_and_hold_everything() {
+        let scale = Scale::around([-0.53, 0.09].into_iter()).expect("numbers");
+        assert_eq!(labels(scale), ["−0.6", "−0.4", "−0.2", "0.0", "0.2"]);
+        assert!(scale.place(-0.6) < 1e-12 && scale.place(0.2) > 1.0 - 1e-12);
+        assert_eq!(Scale::around([f64::NAN].into_iter()), None);
+        for same in [0.0, 3.0, -1e-9] {
+            let scale = Scale::around([same].into_iter()).expect("a number");
+            assert!((0.01..0.99).contains(&scale.place(same)), "{scale:?}");
+        }
+    }
+
+    #[test]
+    fn logarithmic_ticks_are_powers_of_ten() {
+        let scale = Scale::log_around([0.013, 40.0, 0.0, -1.0].into_iter()).expect("numbers");
+        assert_eq!(labels(scale), ["0.01", "0.1", "1", "10"]);
+        assert_eq!([scale.place(0.01), scale.place(50.0)], [0.0, 1.0]);
+        assert!(!scale.takes(0.0) && !scale.takes(f64::INFINITY) && scale.takes(1e-9));
+        assert_eq!(labels(Scale::log_around([0.2, 0.9].into_iter()).expect("numbers")), ["0.2", "0.5", "1"]);
+        let wide = labels(Scale::log_around([1e-9, 1e9].into_iter()).expect("numbers"));
+        assert_eq!(wide, ["10⁻⁹", "10⁻⁶", "0.001", "1", "1,000", "10⁶", "10⁹"]);
+        assert_eq!(Scale::log_around([0.0].into_iter()), None);
+    }
+
+    #[test]
+    fn numbers_are_written_as_people_write_them() {
+        assert_eq!([number(1234567.0, 0), number(-0.001, 2), number(-12.5, 1)], ["1,234,567", "0.00", "−12.5"]);
+        assert_eq!(
+            [0.0, 0.12344, -1.5, 123456.0, 1e-7].map(figure),
+            ["0.000", "0.1234", "−1.500", "123,456", "1.000e−7"]
+        );
+    }
+}
