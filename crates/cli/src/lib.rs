@@ -38,7 +38,7 @@ mod training;
 mod weights;
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write, stdout};
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if !matches!(error, Error::Interrupted) {
-                eprintln!("error: {error}");
+                complain(format!("error: {error}"));
             }
             ExitCode::from(error.code())
         }
@@ -80,6 +80,11 @@ fn say(text: impl Display) {
 #[cfg(test)]
 fn say(text: impl Display) {
     println!("{text}");
+}
+
+/// Prints a line where errors go. If nobody is there to read it, the exit code still tells.
+fn complain(text: impl Display) {
+    writeln!(stderr(), "{text}").ok();
 }
 
 /// Prints a result that stands nowhere else. That a reader has seen enough is no error.

@@ -3,6 +3,7 @@
 use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::complain;
 use crate::error::{Error, Result};
 
 /// The exit code of what was interrupted: 128 and the number of the signal.
@@ -23,7 +24,7 @@ pub(crate) fn listen(words: Option<&'static str>) -> Result<()> {
         if REQUESTED.swap(true, Ordering::Relaxed) {
             exit(INTERRUPTED.into());
         }
-        words.iter().for_each(|words| eprintln!("\n{words}"));
+        words.iter().for_each(|words| complain(format!("\n{words}"))); // a terminal that is gone must not end the listening
     });
     listening.map_err(|error| Error::input(format!("cannot listen to Ctrl-C: {error}; try again")))
 }

@@ -54,7 +54,7 @@ impl About {
         Self {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            arguments: std::env::args().skip(1).collect(),
+            arguments: std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect(),
             made: clock::now(),
             machine: Machine::this(),
             seeds: seeds.map(<[u64]>::to_vec),

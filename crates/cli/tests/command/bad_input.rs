@@ -1,6 +1,8 @@
 //! Bad input: a clear error, exit code 2, nothing lost.
 
-use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+use std::process::Command;
+
+use crate::place::{Called, Place, SMALL, SMALL_TUTORIAL, with};
 
 #[test]
 fn names_that_do_not_exist() {
@@ -145,4 +147,35 @@ fn checkpoints_that_cannot_be_loaded() {
     let wider = String::from_utf8(config).expect("UTF-8").replace("width = 16", "width = 17");
     place.write("run/config.toml", wider);
     place.refuses(&["eval", "run"], &["its width is 16, expected 17"]);
+}
+
+/// Whoever has closed the pipe still gets the exit code.
+#[test]
+fn an_error_that_nobody_reads_is_no_panic() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
+    let status = command.args(["eval", "nowhere"]).stderr(writer).status().expect("the command starts");
+    assert_eq!(status.code(), Some(2));
+}
+
+/// Linux takes any bytes as a name.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_whose_name_is_not_utf_8_is_a_folder() {
+    use std::os::unix::ffi::OsStrExt;
+    let (place, name) = (Place::new(), std::ffi::OsStr::from_bytes(b"run-\xff"));
+    let calls: [(&[&str], &[&str]); 4] = [
+        (&SMALL, &["--stop-after=2", "--out"]),
+        (&["train", "--resume"], &[]),
+        (&["report"], &[]),
+        (&["eval", "--episodes=2"], &[]),
+    ];
+    for (first, more) in calls {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
+        let output = command.args(with(first, more)).arg(name).current_dir(place.path("")).output();
+        let called = Called::of(output.expect("the command starts"));
+        assert_eq!((called.code, called.err.as_str()), (0, ""), "{called:?}");
+    }
+    assert!(place.path("").join(name).join("report.html").exists());
 }
