@@ -128,7 +128,7 @@ fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &T
     let done = Mutex::new((vec![None; seeds.len()], String::new()));
     let job = || -> Result<()> {
         while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stop::requested()) {
-            let child = folder.child(&format!("seed-{seed}"), &About::now(None))?;
+            let child = folder.of_seed(seed)?;
             let left = plan.go_on(seed, &child, args.stop_after, &mut live.view(seed))?;
             write_page(&child);
             if let Left::Over(run) = left {

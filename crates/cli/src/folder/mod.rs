@@ -8,6 +8,7 @@ mod lock;
 pub(crate) mod metrics;
 mod read;
 mod seconds;
+mod seeds;
 mod tail;
 
 use std::ffi::{OsStr, OsString};
@@ -23,6 +24,7 @@ pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, Reading, Register}
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
 pub(crate) use read::{Record, Runs, Setting};
 pub(crate) use seconds::Seconds;
+pub(crate) use seeds::{of_seed, seeds};
 
 pub(crate) use lock::{LOCK, in_use};
 pub(crate) use tail::{News, Tail};
@@ -139,17 +141,20 @@ impl Folder {
             )));
         }
         let folder = Self::lock(path)?;
-        sweep(path).map_err(|error| Error::file("clean", path, &error, ROOM))?;
+        let kept = [path.join(CHECKPOINTS)].into_iter().filter(|kept| kept.exists());
+        for path in kept.chain([path.to_owned()]) {
+            sweep(&path).map_err(|error| Error::file("clean", &path, &error, ROOM))?;
+        }
         Ok((folder, about))
     }
 
-    /// A folder in this one, made or found, and what it says about itself.
+    /// The folder of a seed in this one, found or made; one whose run was ended before it began is made again.
     ///
     /// # Errors
     /// If it is in use, holds something else, or cannot be made.
-    pub(crate) fn child(&self, name: &str, about: &About) -> Result<Self> {
-        let path = self.path.join(name);
-        if path.join(ABOUT).exists() { Ok(Self::open(&path)?.0) } else { Self::create(&path, about) }
+    pub(crate) fn of_seed(&self, seed: u64) -> Result<Self> {
+        let path = of_seed(&self.path, seed);
+        if holds_run(&path) { Ok(Self::open(&path)?.0) } else { Self::create(&path, &About::now(None)) }
     }
 
     fn lock(path: &Path) -> Result<Self> {

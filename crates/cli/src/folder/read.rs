@@ -1,7 +1,6 @@
 //! A folder as data, at any time: before its run is over, while it is written, or of a version that cannot be gone on
 //! with.
 
-use std::fs;
 use std::path::Path;
 
 use rl::config::Config;
@@ -10,7 +9,7 @@ use rl::tutorial::TutorialConfig;
 
 use super::{
     ABOUT, About, CLOCK, CONFIG, EPISODES, EpisodesLine, Line, METRICS, Seconds, TEST, UpdateLine, ValidationLine,
-    jsonl, metrics,
+    jsonl, metrics, of_seed, seeds,
 };
 use crate::error::{Error, Result};
 use crate::file::ConfigFile;
@@ -72,14 +71,11 @@ impl Runs {
     /// If it holds no run, or a file of it cannot be understood.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let about = About::read(path)?;
-        let of_seeds: Vec<u64> = match about.as_ref().map(|about| &about.seeds) {
-            Some(Some(seeds)) => seeds.clone(),
-            _ if path.join(METRICS).exists() => Vec::new(),
-            _ => seed_folders(path),
+        let seeds = seeds(path, about.as_ref());
+        let folders = match &seeds {
+            None => vec![path.to_owned()],
+            Some(seeds) => seeds.iter().map(|&seed| of_seed(path, seed)).collect(),
         };
-        let several = !of_seeds.is_empty();
-        let children = of_seeds.iter().map(|seed| path.join(format!("seed-{seed}")));
-        let folders: Vec<_> = if several { children.collect() } else { vec![path.to_owned()] };
         let begun: Vec<_> = folders.into_iter().filter(|folder| folder.join(CONFIG).exists()).collect();
         let Some(config) =
             [path.join(CONFIG)].into_iter().chain(begun.first().map(|run| run.join(CONFIG))).find(|c| c.exists())
@@ -97,8 +93,7 @@ impl Runs {
             settings.push(Setting { name: "init", doc: "The initial weights.", value, default: String::new() });
         }
         let runs = begun.iter().map(|folder| Record::read(folder)).collect::<Result<_>>()?;
-        let seeds = several.then_some(of_seeds.len());
-        Ok(Self { name: name(path), task, about, settings, seeds, runs })
+        Ok(Self { name: name(path), task, about, settings, seeds: seeds.map(|seeds| seeds.len()), runs })
     }
 
     /// The settings that are not at their defaults.
@@ -149,15 +144,6 @@ fn settings_of<C: Settings>(task: TaskName, file: &ConfigFile) -> Result<Vec<Set
         default: value(&default, field.name),
     };
     Ok(C::FIELDS.iter().map(setting).collect())
-}
-
-/// The seeds whose folders are in `path`: a folder of version 1 does not name them.
-fn seed_folders(path: &Path) -> Vec<u64> {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    let seed = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix("seed-")?.parse().ok();
-    let mut seeds: Vec<u64> = entries.filter_map(seed).collect();
-    seeds.sort_unstable();
-    seeds
 }
 
 fn nothing(path: &Path) -> Error {

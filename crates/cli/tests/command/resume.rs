@@ -98,6 +98,29 @@ fn of_several_seeds() {
     }
 }
 
+/// A process that is killed may have made the folder of a seed, and nothing in it yet; or be about to keep a checkpoint.
+#[test]
+fn of_several_seeds_of_which_one_had_not_begun() {
+    let place = Place::new();
+    let train = with(&SMALL, &["--seeds", "0,1", "--keep-every=1"]);
+    place.succeeds(&with(&train, &["--out", "whole"]));
+    place.succeeds(&with(&train, &["--out", "parts", "--stop-after", "1"]));
+    for entry in fs::read_dir(place.path("parts/seed-1")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        match path.file_name().and_then(|name| name.to_str()) {
+            Some("about.json" | "lock") => Ok(()),
+            Some("checkpoints") => fs::remove_dir_all(path),
+            _ => fs::remove_file(path),
+        }
+        .expect("removed");
+    }
+    place.write("parts/seed-0/checkpoints/update-000002.safetensors.0.part", "left behind by a process that was killed");
+    place.succeeds(&["train", "--resume", "parts"]);
+    for seed in ["seed-0", "seed-1"] {
+        assert_same(&place, &format!("whole/{seed}"), &format!("parts/{seed}"));
+    }
+}
+
 /// A run that has lost what was written after its last checkpoint, in any way, makes it again.
 #[test]
 fn from_a_checkpoint_with_more_in_the_journals_than_it_knows() {

@@ -10,7 +10,7 @@ use rl::tutorial::TutorialRun;
 
 use crate::error::{Error, Result};
 use crate::file::ConfigFile;
-use crate::folder::{About, CONFIG, LOCK, Line, METRICS, News, TEST, Tail};
+use crate::folder::{About, CONFIG, LOCK, Line, METRICS, News, TEST, Tail, of_seed, seeds};
 use crate::live::{Board, Goal, plain};
 use crate::outcome::Timed;
 use crate::run;
@@ -48,9 +48,8 @@ pub(super) struct Followed {
 /// If there are none, or a file cannot be understood.
 pub(super) fn find(dir: &Path) -> Result<Option<Runs>> {
     let about = About::read(dir)?;
-    let seeds = about.as_ref().and_then(|about| about.seeds.clone());
-    let seeds = seeds.or_else(|| about.is_none().then(|| children(dir))?);
-    let first = seeds.iter().flatten().next().map(|seed| child(dir, *seed));
+    let seeds = seeds(dir, about.as_ref());
+    let first = seeds.iter().flatten().next().map(|&seed| of_seed(dir, seed));
     let config =
         first.map(|child| child.join(CONFIG)).into_iter().chain([dir.join(CONFIG)]).rfind(|path| path.exists());
     let Some(config) = config else {
@@ -64,7 +63,7 @@ pub(super) fn find(dir: &Path) -> Result<Option<Runs>> {
     }?;
     let all = match &seeds {
         None => vec![Followed::new(dir.into(), file.seed()?.unwrap_or(0), goal)],
-        Some(seeds) => seeds.iter().map(|&seed| Followed::new(child(dir, seed), seed, goal)).collect(),
+        Some(seeds) => seeds.iter().map(|&seed| Followed::new(of_seed(dir, seed), seed, goal)).collect(),
     };
     Ok(Some(Runs { task, several: seeds.is_some(), resumable: about.is_some(), all }))
 }
@@ -72,18 +71,6 @@ pub(super) fn find(dir: &Path) -> Result<Option<Runs>> {
 fn goal<R: Training>(file: &ConfigFile) -> Result<Goal> {
     let (config, _) = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
     Ok(Goal::of::<R>(&config))
-}
-
-fn child(dir: &Path, seed: u64) -> PathBuf {
-    dir.join(format!("seed-{seed}"))
-}
-
-/// The seeds of a folder from before folders said them, if there are any.
-fn children(dir: &Path) -> Option<Vec<u64>> {
-    let names = fs::read_dir(dir).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut seeds: Vec<u64> = names.filter_map(|name| name.strip_prefix("seed-")?.parse().ok()).collect();
-    seeds.sort_unstable();
-    (!seeds.is_empty()).then_some(seeds)
 }
 
 /// Whether a run may be about to begin there: the folder is empty, or has the lock that is there before anything else.
