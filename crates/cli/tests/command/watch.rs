@@ -64,6 +64,18 @@ fn a_run_that_stopped_is_told_with_how_to_go_on() {
 }
 
 #[test]
+fn a_run_that_was_killed_before_it_began_is_not_waited_for() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run", "--stop-after", "1"]));
+    for name in place.names("run").iter().filter(|name| !["about.json", "lock"].contains(&name.as_str())) {
+        std::fs::remove_file(place.path("run").join(name)).expect("it is there");
+    }
+    let words = "nobody trains in run: its run was ended before it began; remove it, and start a new one";
+    assert_eq!(watches(&place, &["run", "--interval", "10"], 1).1, format!("error: {words}\n"));
+    assert!(watches(&place, &["run", "--once"], 0).0.ends_with(&format!("{words}\n")));
+}
+
+#[test]
 fn several_seeds_are_told_with_their_table() {
     let place = Place::new();
     let args = with(&SMALL, &["--seeds", "2,0", "--out", "runs"]);

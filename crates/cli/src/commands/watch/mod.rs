@@ -102,7 +102,8 @@ impl<'a> Watcher<'a> {
 
     /// Reads what is new. Whether anybody is there is asked first: what he wrote before he left is read then.
     fn look(&mut self, line: impl FnMut(String)) -> Result<()> {
-        let nobody = holds_run(self.dir) && in_use(self.dir)? == Some(false);
+        let begun = self.dir.join(ABOUT).exists() || holds_run(self.dir); // both are written under the lock
+        let nobody = begun && in_use(self.dir)? == Some(false);
         if self.runs.is_none() {
             self.runs = find(self.dir)?;
         }
