@@ -83,6 +83,13 @@ impl Trace {
         self.tokens.extend(tokens.to_vec());
     }
 
+    /// Whether all numbers are: those of a policy whose parameters have run away need not be.
+    pub fn is_finite(&self) -> bool {
+        let gates = self.gates.iter().flat_map(|gates| [gates.reset, gates.update]);
+        let decided = self.probabilities.iter().chain(&self.entropies).chain(&self.played.values);
+        decided.copied().chain(gates).all(f64::is_finite)
+    }
+
     /// K, the number of tokens that were read before the first decision; 0 without a step.
     pub fn read(&self) -> usize {
         (self.gates.len() / self.played.episodes.max(1) + 1).saturating_sub(self.played.steps)

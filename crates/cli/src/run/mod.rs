@@ -156,7 +156,8 @@ impl<R: Training> Session<'_, R> {
         }
         if validation.is_some() {
             for stage in 0..self.run.parts().task.stages() {
-                let appended = self.records.append_episodes(&probe(&self.run, stage));
+                let Some(line) = probe(&self.run, stage) else { continue };
+                let appended = self.records.append_episodes(&line);
                 self.tolerate(appended, view)?;
             }
         }
@@ -230,14 +231,15 @@ impl<R: Training> Session<'_, R> {
 /// Episodes of a stage that are written down at a validation: enough for a mean, few enough to cost nothing.
 const PROBES: usize = 16;
 
-/// What the policy does in the first episodes of the last validation.
-fn probe<R: Training>(run: &R, stage: usize) -> EpisodesLine {
+/// What the policy does in the first episodes of the last validation; nothing if it computes what JSON cannot hold, as the
+/// run is about to fail.
+fn probe<R: Training>(run: &R, stage: usize) -> Option<EpisodesLine> {
     let parts = run.parts();
     let stream = |episode| validation_stream(parts.seed, parts.updates, stage, episode);
     let mut env = parts.task.env(stage, PROBES);
     env.reset(&mut (0..PROBES).map(stream).collect::<Vec<_>>());
     let trace = trace::play(parts.policy, parts.params, &mut *env, Choice::Greedy, R::UNTIL);
-    EpisodesLine::of(parts.task, parts.updates, &trace)
+    trace.is_finite().then(|| EpisodesLine::of(parts.task, parts.updates, &trace))
 }
 
 /// A run that was over before.

@@ -173,6 +173,20 @@ fn a_run_that_is_not_finite_stops_and_says_where() {
     assert_eq!(table.matches("no longer a finite number").count(), 2, "{table}");
 }
 
+/// The validation comes before the update that notices, or that is the last.
+#[test]
+fn a_validation_of_what_is_not_finite_leaves_nothing_that_cannot_be_read() {
+    let place = Place::new();
+    for updates in ["1", "2"] {
+        let sizes = ["train", "--width=16", "--batch=32", "--validation-episodes=16", "--test-episodes=20"];
+        let args = ["--rate=1e38", "--validate-every=1", "--max-updates", updates, "--out", updates];
+        let called = place.gradus(&with(&sizes, &args));
+        assert!(called.code == 1 && !called.out.contains("warning"), "{called:?}");
+        assert!(place.read(&format!("{updates}/episodes.jsonl")).is_empty());
+        place.succeeds(&["report", updates]);
+    }
+}
+
 #[test]
 fn flags_win_over_the_file_and_the_file_over_defaults() {
     let place = Place::new();
