@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::exact::Exact;
 use crate::outcome::Timed;
+use crate::stats::estimate;
 use crate::table::{NONE, Table, share};
 use crate::task::TaskName;
 use crate::training::Training;
@@ -123,13 +124,13 @@ struct Spread {
 }
 
 impl Spread {
-    /// Of no figures there is none. The median of an even number of figures is the mean of the two in the middle.
+    /// Of no figures there is none.
     fn of(figures: impl Iterator<Item = f64>) -> Option<Self> {
-        let mut figures: Vec<f64> = figures.collect();
-        figures.sort_by(f64::total_cmp);
-        let (&least, &most) = (figures.first()?, figures.last()?);
-        let (low, high) = (figures[(figures.len() - 1) / 2], figures[figures.len() / 2]);
-        Some(Self { median: (low + high) / 2.0, least, most })
+        let figures: Vec<f64> = figures.collect();
+        (!figures.is_empty()).then(|| {
+            let (median, (least, most)) = (estimate::median(&figures), estimate::range(&figures));
+            Self { median, least, most }
+        })
     }
 }
 

@@ -56,14 +56,6 @@ pub(crate) fn range(scores: &[f64]) -> (f64, f64) {
     (sorted[0], sorted[sorted.len() - 1])
 }
 
-/// How far the scores stay below a target on average, where what is above the target counts as the target.
-///
-/// Source: section 4 of the paper; rliable's `aggregate_optimality_gap`.
-#[cfg_attr(not(test), expect(dead_code, reason = "the report will use it"))]
-pub(crate) fn optimality_gap(scores: &[f64], target: f64) -> f64 {
-    target - mean(&scores.iter().map(|score| score.min(target)).collect::<Vec<_>>())
-}
-
 #[track_caller]
 fn sorted(scores: &[f64]) -> Vec<f64> {
     assert!(!scores.is_empty(), "no scores have no middle, and no ends");
@@ -85,7 +77,6 @@ mod tests {
             close(&format!("iqm of {name}"), iqm(scores.all()), case.iqm.estimate);
             close(&format!("mean of {name}"), mean(scores.all()), case.mean.estimate);
             close(&format!("median of {name}"), median_of_task_means(&scores), case.median_of_task_means.estimate);
-            close(&format!("gap of {name}"), optimality_gap(scores.all(), 1.0), case.optimality_gap.estimate);
         }
     }
 

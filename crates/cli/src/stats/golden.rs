@@ -26,7 +26,6 @@ pub(super) struct Matrix {
     pub(super) iqm: Bounds,
     pub(super) mean: Bounds,
     pub(super) median_of_task_means: Bounds,
-    pub(super) optimality_gap: Bounds,
     pub(super) profile: Vec<Bounds>,
 }
 

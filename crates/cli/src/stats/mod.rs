@@ -1,7 +1,7 @@
 //! Comparing runs of several seeds honestly: few runs, no normal distribution, and intervals beside every estimate.
 //!
 //! ```text
-//! Scores (runs × tasks) ──▶ estimate     interquartile mean, median, mean, range, optimality gap
+//! Scores (runs × tasks) ──▶ estimate     interquartile mean, median, mean, range
 //!                       ──▶ bootstrap    an interval of any of them: the runs are drawn again, task by task
 //!                       ──▶ profile      which share of all scores is above each threshold
 //!                       ──▶ improvement  how probably a run of X does better than a run of Y
