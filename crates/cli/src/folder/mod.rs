@@ -76,18 +76,10 @@ impl Folder {
     /// If it is not empty, in use, or cannot be made.
     pub(crate) fn create(path: &Path, about: &About) -> Result<Self> {
         let error = |error| Error::file("make the folder", path, &error, ADVICE);
-        let entries = fs::create_dir_all(path).and_then(|()| fs::read_dir(path)).map_err(error)?;
-        let mut names = entries.map(|entry| Ok(entry.map_err(error)?.file_name()));
-        let counts = |name: &Result<OsString>| name.as_ref().map_or(true, |name| !comes_first(name));
-        if path.join(CONFIG).exists() || names.find(counts).transpose()?.is_some() {
-            let what = if holds_run(path) { "already holds a run" } else { "is not empty" };
-            let advice = match holds_run(path) {
-                true => format!("go on with it by --resume {}, or choose another folder with --out", path.display()),
-                false => "choose another folder with --out, or remove this one".to_owned(),
-            };
-            return Err(Error::input(format!("{} {what}; {advice}", path.display())));
-        }
+        fs::create_dir_all(path).map_err(error)?;
+        refuse_what_is_there(path)?; // before there is a lock in somebody's folder
         let folder = Self::lock(path)?;
+        refuse_what_is_there(path)?; // another process may have come and gone meanwhile
         folder.write(ABOUT, pretty(&serde_json::json!(about)))?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         folder.files.sync_folder(parent).map_err(error)?; // the folder itself is there for good
@@ -211,6 +203,23 @@ impl Folder {
         let journal = Journal::resume(&*self.files, &path, length);
         journal.map_err(|error| Error::file("go on with", &path, &error, "expected the file that the run has written"))
     }
+}
+
+/// That a folder is new or empty.
+fn refuse_what_is_there(path: &Path) -> Result<()> {
+    let error = |error| Error::file("make the folder", path, &error, ADVICE);
+    let mut names = fs::read_dir(path).map_err(error)?.map(|entry| Ok(entry.map_err(error)?.file_name()));
+    let counts = |name: &Result<OsString>| name.as_ref().map_or(true, |name| !comes_first(name));
+    if names.find(counts).transpose()?.is_none() {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Error::input(match holds_run(path) {
+        true => format!(
+            "{shown} already holds a run; go on with it by --resume {shown}, or choose another folder with --out"
+        ),
+        false => format!("{shown} is not empty; choose another folder with --out, or remove this one"),
+    }))
 }
 
 /// Whether a file of this name is written before there is anything in a folder that could be lost.

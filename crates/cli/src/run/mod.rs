@@ -219,11 +219,11 @@ impl<R: Training> Session<'_, R> {
             steps: parts.steps,
             stages,
         };
-        let seconds = self.clock.seconds();
+        let (folder, seconds) = (self.records.folder(), self.clock.seconds());
+        let clock = folder.write(CLOCK, self.clock.to_json());
+        let test = clock.and_then(|()| folder.write(TEST, pretty(&json!(outcome)))); // last: from now on the run is over
+        test.map_err(|error| self.advise(error))?;
         view.end(&outcome, outcome.sentence(seconds));
-        let folder = self.records.folder();
-        folder.write(CLOCK, self.clock.to_json())?;
-        folder.write(TEST, pretty(&json!(outcome)))?; // last: from now on the run is over
         Ok(Timed { outcome, seconds })
     }
 }
