@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::exact::Exact;
 use crate::file::ConfigFile;
 use crate::folder::{About, CONFIG, Folder, REPORT, TABLE, TABLE_JSON};
-use crate::live::{self, Live};
+use crate::live::{self, Live, View};
 use crate::outcome::{Outcome, Timed};
 use crate::run::{Left, Plan};
 use crate::seeds::Seeds;
@@ -128,9 +128,10 @@ fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &T
     let done = Mutex::new((vec![None; seeds.len()], String::new()));
     let job = || -> Result<()> {
         while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stop::requested()) {
-            let child = folder.of_seed(seed)?;
-            let left = plan.go_on(seed, &child, args.stop_after, &mut live.view(seed))?;
-            write_page(&child);
+            let mut view = live.view(seed);
+            let left = one_of_several(plan, seed, folder, args, &mut view)
+                .inspect_err(|error| view.say(format!("stopped: {error}")))?; // the others may go on for hours
+            drop(view);
             if let Left::Over(run) = left {
                 let mut done = done.lock().expect("no job panics while it writes the table");
                 let (runs, table) = &mut *done;
@@ -161,6 +162,20 @@ fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &T
         return stopped(folder);
     }
     failures(&runs)
+}
+
+/// One of several seeds.
+fn one_of_several<R: Training>(
+    plan: &Plan<R>,
+    seed: u64,
+    folder: &Folder,
+    args: &TrainArgs,
+    view: &mut View,
+) -> Result<Left> {
+    let child = folder.of_seed(seed)?;
+    let left = plan.go_on(seed, &child, args.stop_after, view)?;
+    write_page(&child);
+    Ok(left)
 }
 
 /// Writes the page of a folder. It is made of what is there already and can be made again: that it cannot be written fails no

@@ -121,6 +121,20 @@ fn of_several_seeds_of_which_one_had_not_begun() {
     }
 }
 
+/// The others come to their end, and what is wrong is said at once.
+#[test]
+fn of_several_seeds_of_which_one_is_damaged() {
+    let place = Place::new();
+    let train = with(&SMALL, &["--seeds", "0,1", "--out", "runs"]);
+    place.succeeds(&with(&train, &["--stop-after", "1"]));
+    place.write("runs/seed-0/model.safetensors", "damaged");
+    let called = place.gradus(&["train", "--resume", "runs", "--threads", "2"]);
+    assert_eq!(called.code, 2, "{called:?}");
+    assert!(called.out.contains("seed 0: stopped: checkpoint runs/seed-0/model.safetensors"), "{called:?}");
+    assert!(called.err.starts_with("error: checkpoint runs/seed-0/model.safetensors"), "{called:?}");
+    assert!(called.out.contains("seed 1: out of updates; 3 updates"), "{called:?}");
+}
+
 /// A run that has lost what was written after its last checkpoint, in any way, makes it again.
 #[test]
 fn from_a_checkpoint_with_more_in_the_journals_than_it_knows() {
