@@ -89,7 +89,7 @@ fn new_folder(task: TaskName, args: &TrainArgs, suffix: &str, seeds: Option<&[u6
 fn alone<R: Training>(plan: &Plan<R>, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
     let work = || plan.go_on(seed, folder, args.stop_after, &mut Live::alone().view(seed));
     let left = on_threads(args.threads.unwrap_or(0), work)??;
-    write_page(folder);
+    write_page(folder).unwrap_or_else(say);
     match left {
         Left::Stopped => stopped(folder),
         Left::Over(run) => result::<R>(&run.outcome),
@@ -154,7 +154,7 @@ fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &T
     results.into_iter().try_for_each(|result| result?)?;
     let (runs, table) = done.into_inner().expect("no job panics while it writes the table");
     let runs: Vec<_> = runs.into_iter().flatten().collect();
-    write_page(folder);
+    write_page(folder).unwrap_or_else(say);
     if !runs.is_empty() {
         say(format!("\n{table}"));
     }
@@ -174,16 +174,19 @@ fn one_of_several<R: Training>(
 ) -> Result<Left> {
     let child = folder.of_seed(seed)?;
     let left = plan.go_on(seed, &child, args.stop_after, view)?;
-    write_page(&child);
+    write_page(&child).unwrap_or_else(|warning| view.say(warning));
     Ok(left)
 }
 
 /// Writes the page of a folder. It is made of what is there already and can be made again: that it cannot be written fails no
 /// run.
-fn write_page(folder: &Folder) {
-    if let Err(error) = report::write(folder.path()) {
-        say(format!("warning: there is no {REPORT}: {error}; gradus report {} makes it", folder.path().display()));
-    }
+///
+/// # Errors
+/// A warning.
+fn write_page(folder: &Folder) -> std::result::Result<(), String> {
+    let path = folder.path();
+    let warning = |error| format!("warning: there is no {REPORT}: {error}; gradus report {} makes it", path.display());
+    report::write(path).map_err(warning)
 }
 
 /// Says how to go on. Being asked to stop by `--stop-after` is no interruption.

@@ -121,7 +121,7 @@ fn of_several_seeds_of_which_one_had_not_begun() {
     }
 }
 
-/// The others come to their end, and what is wrong is said at once.
+/// What is wrong is said at once, and again at the end: the others may go on for hours.
 #[test]
 fn of_several_seeds_of_which_one_is_damaged() {
     let place = Place::new();
@@ -132,7 +132,6 @@ fn of_several_seeds_of_which_one_is_damaged() {
     assert_eq!(called.code, 2, "{called:?}");
     assert!(called.out.contains("seed 0: stopped: checkpoint runs/seed-0/model.safetensors"), "{called:?}");
     assert!(called.err.starts_with("error: checkpoint runs/seed-0/model.safetensors"), "{called:?}");
-    assert!(called.out.contains("seed 1: out of updates; 3 updates"), "{called:?}");
 }
 
 /// A run that has lost what was written after its last checkpoint, in any way, makes it again.
