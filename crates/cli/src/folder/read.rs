@@ -113,6 +113,12 @@ impl Runs {
 }
 
 impl Record {
+    /// The update at which a stage opened, if it was not open from the start.
+    pub(crate) fn opened(&self, stage: usize) -> Option<usize> {
+        let at = self.updates.iter().position(|line| line.unlocked >= stage)?;
+        (at > 0).then(|| self.updates[at].update)
+    }
+
     fn read(folder: &Path) -> Result<Self> {
         let if_there = |name: &str| Some(folder.join(name)).filter(|path| path.exists());
         let mut record = Self {

@@ -84,6 +84,19 @@ pub(super) enum Shape {
     },
 }
 
+impl Shape {
+    /// The heights that an axis must reach.
+    pub(super) fn heights(&self) -> Vec<f64> {
+        match self {
+            Self::Line { points, .. } => points.iter().map(|point| point.1).collect(),
+            Self::Dots { points, .. } => points.iter().map(|point| point.1).collect(),
+            Self::Band { points, .. } => points.iter().flat_map(|point| [point.1, point.2]).collect(),
+            Self::Level { y, .. } => vec![*y],
+            Self::Mark { .. } | Self::Notch { .. } => Vec::new(),
+        }
+    }
+}
+
 impl Chart {
     /// The chart.
     pub(super) fn draw(&self) -> Markup {

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! folder ──▶ Runs ──▶ header, results, curves, behaviour ──▶ page        scores ──▶ results, compare, JSON
-//!                     (chart, heatmap: SVG; scale: axes; thin: long runs in few points)
+//!                     (chart, heatmap: SVG; lines: series; scale: axes; thin: long runs in few points)
 //! ```
 //!
 //! The page is made of the files alone: the same folder gives the same bytes. However long a run was, its curves are
@@ -15,6 +15,7 @@ mod compare;
 mod curves;
 mod header;
 mod heatmap;
+mod lines;
 mod results;
 #[cfg(test)]
 mod sample;
@@ -194,7 +195,7 @@ mod tests {
     fn many_seeds_have_a_page_of_bounded_curves() {
         let page = page(&sample::runs((0..60).map(|seed| long(1_000, seed)).collect()));
         assert!(page.len() < 5 * BYTES, "{} bytes", page.len());
-        assert_eq!(page.matches("class=\"line seed c0\"").count(), 9 * curves::THIN_LINES + 2, "lines and legends");
+        assert_eq!(page.matches("class=\"line seed c0\"").count(), 9 * lines::THIN_LINES + 2, "lines and legends");
         assert!(page.contains("Of the 60 runs the first 50 are drawn."));
     }
 }

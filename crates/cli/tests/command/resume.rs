@@ -114,7 +114,8 @@ fn of_several_seeds_of_which_one_had_not_begun() {
         }
         .expect("removed");
     }
-    place.write("parts/seed-0/checkpoints/update-000002.safetensors.0.part", "left behind by a process that was killed");
+    place
+        .write("parts/seed-0/checkpoints/update-000002.safetensors.0.part", "left behind by a process that was killed");
     place.succeeds(&["train", "--resume", "parts"]);
     for seed in ["seed-0", "seed-1"] {
         assert_same(&place, &format!("whole/{seed}"), &format!("parts/{seed}"));
