@@ -5,7 +5,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::folder::{BEST, CHECKPOINTS, EPISODES, EpisodesLine, Folder, Line, METRICS, MODEL, ValidationLine, metrics};
+use crate::folder::{
+    BEST, CHECKPOINTS, EPISODES, EpisodesLine, Folder, Line, METRICS, MODEL, News, Tail, ValidationLine,
+};
 use crate::keeping::Keeping;
 use crate::weights::Marks;
 
@@ -34,10 +36,12 @@ impl<'a> Records<'a> {
     pub(super) fn resume(folder: &'a Folder, marks: Marks) -> Result<Self> {
         let metrics = folder.resume_journal(METRICS, marks.metrics)?;
         let episodes = folder.resume_journal(EPISODES, marks.episodes)?;
-        let best = metrics::read(&folder.path().join(METRICS))?.iter().fold(0.0, |best: f64, line| match line {
-            Line::Validation(line) => best.max(line.exact()),
-            Line::Update(_) => best,
-        });
+        let mut best: f64 = 0.0;
+        Tail::new(&folder.path().join(METRICS)).read(|news| {
+            if let News::Line(Line::Validation(line)) = news {
+                best = best.max(line.exact());
+            }
+        })?;
         Ok(Self { folder, metrics, episodes, best })
     }
 
