@@ -173,7 +173,7 @@ impl<R: Training> Session<'_, R> {
         let Err(error) = written else { return Ok(()) };
         match self.plan.keeping.on_save_error {
             OnError::Continue => {
-                view.say(format!("warning: {error}; going on, and trying again"));
+                view.say(format!("warning: {error}; going on"));
                 Ok(())
             }
             OnError::Stop => Err(self.advise(error)),
