@@ -84,6 +84,11 @@ fn not_negative(x: &f64) -> bool {
     *x >= 0.0 && x.is_finite()
 }
 
+/// Sums of many rewards must be finite.
+fn reward(x: &f64) -> bool {
+    x.abs() <= 1e6
+}
+
 fn share(x: &f64) -> bool {
     (0.0..=1.0).contains(x)
 }
@@ -116,11 +121,11 @@ settings! {
         /// Which actions there are.
         actions: Actions = Actions::Tools, "tools or tokens", |_| true;
         /// Paid for a correct answer.
-        reward_correct: f64 = 1.0, "finite numbers", |x| x.is_finite();
+        reward_correct: f64 = 1.0, "numbers from -1000000 to 1000000", reward;
         /// Paid for each step by which the goal comes nearer than it was before in the episode; the solver measures it, and 0 turns it off.
-        reward_milestone: f64 = 0.25, "finite numbers", |x| x.is_finite();
+        reward_milestone: f64 = 0.25, "numbers from -1000000 to 1000000", reward;
         /// Paid for every step.
-        reward_step: f64 = -0.02, "finite numbers", |x| x.is_finite();
+        reward_step: f64 = -0.02, "numbers from -1000000 to 1000000", reward;
         /// γ, the discount.
         gamma: f64 = 1.0, "numbers from 0 to 1", share;
         /// How advantages are estimated.

@@ -5,6 +5,7 @@ pub(crate) mod config;
 mod eval;
 mod explain;
 mod report;
+mod several;
 mod tasks;
 mod train;
 mod watch;

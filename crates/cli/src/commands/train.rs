@@ -1,9 +1,6 @@
 //! `gradus train`: one run, or runs of several seeds side by side, from the beginning or from where they stopped.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, available_parallelism};
 
 use rl::train::Run;
 use rl::tutorial::TutorialRun;
@@ -11,16 +8,17 @@ use tensor::par;
 
 use crate::args::TrainArgs;
 use crate::error::{Error, Result};
-use crate::exact::Exact;
 use crate::file::ConfigFile;
-use crate::folder::{About, CONFIG, Folder, REPORT, TABLE, TABLE_JSON};
-use crate::live::{self, Live, View};
+use crate::folder::{About, CONFIG, Folder, REPORT};
+use crate::live::{self, Live};
 use crate::outcome::{Outcome, Timed};
 use crate::run::{Left, Plan};
 use crate::seeds::Seeds;
 use crate::task::TaskName;
 use crate::training::Training;
-use crate::{clock, pretty, report, say, settings, stop, summary, test};
+use crate::{clock, report, say, settings, stop, test};
+
+use super::several::several;
 
 /// Where the folders of runs are, unless `--out` says otherwise.
 const RUNS: &str = "runs";
@@ -120,99 +118,27 @@ pub(super) fn failures<'a>(runs: impl IntoIterator<Item = &'a Timed>) -> Result<
     }
 }
 
-/// Several seeds, as many side by side as there are threads, with a table of them all.
-fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &TrainArgs) -> Result<()> {
-    let threads = args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-    let jobs = threads.min(seeds.len());
-    let (live, next) = (Live::several(seeds.len()), AtomicUsize::new(0));
-    let done = Mutex::new((vec![None; seeds.len()], String::new()));
-    let job = || -> Result<()> {
-        while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stop::requested()) {
-            let mut view = live.view(seed);
-            let left = one_of_several(plan, seed, folder, args, &mut view)
-                .inspect_err(|error| view.say(format!("stopped: {error}")))?; // the others may go on for hours
-            drop(view);
-            if let Left::Over(run) = left {
-                let mut done = done.lock().expect("no job panics while it writes the table");
-                let (runs, table) = &mut *done;
-                runs[seeds.iter().position(|&other| other == seed).expect("one of the seeds")] = Some(run);
-                *table = write_tables(plan, &runs.iter().flatten().cloned().collect::<Vec<_>>(), folder)?;
-            }
-        }
-        Ok(())
-    };
-    let results = thread::scope(|scope| {
-        let start = |_| {
-            scope.spawn(|| {
-                on_threads(threads / jobs, || job().inspect_err(|_| next.store(seeds.len(), Ordering::Relaxed)))
-            })
-        };
-        let started: Vec<_> = (0..jobs).map(start).collect();
-        started.into_iter().map(|job| job.join().expect("no job panics")).collect::<Vec<_>>()
-    });
-    drop(live);
-    results.into_iter().try_for_each(|result| result?)?;
-    let (runs, table) = done.into_inner().expect("no job panics while it writes the table");
-    let runs: Vec<_> = runs.into_iter().flatten().collect();
-    write_page(folder).unwrap_or_else(say);
-    if !runs.is_empty() {
-        say(format!("\n{table}"));
-    }
-    if runs.len() < seeds.len() {
-        return stopped(folder);
-    }
-    failures(&runs)
-}
-
-/// One of several seeds.
-fn one_of_several<R: Training>(
-    plan: &Plan<R>,
-    seed: u64,
-    folder: &Folder,
-    args: &TrainArgs,
-    view: &mut View,
-) -> Result<Left> {
-    let child = folder.of_seed(seed)?;
-    let left = plan.go_on(seed, &child, args.stop_after, view)?;
-    write_page(&child).unwrap_or_else(|warning| view.say(warning));
-    Ok(left)
-}
-
 /// Writes the page of a folder. It is made of what is there already and can be made again: that it cannot be written fails no
 /// run.
 ///
 /// # Errors
 /// A warning.
-fn write_page(folder: &Folder) -> std::result::Result<(), String> {
+pub(super) fn write_page(folder: &Folder) -> std::result::Result<(), String> {
     let path = folder.path();
     let warning = |error| format!("warning: there is no {REPORT}: {error}; gradus report {} makes it", path.display());
     report::write(path).map_err(warning)
 }
 
 /// Says how to go on. Being asked to stop by `--stop-after` is no interruption.
-fn stopped(folder: &Folder) -> Result<()> {
+pub(super) fn stopped(folder: &Folder) -> Result<()> {
     let path = folder.path().display();
     say(format!("stopped, and saved; go on with: gradus train --resume {path}"));
     if stop::requested() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
-fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+pub(super) fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
     par::with_threads(threads, work)
         .map_err(|error| Error::input(format!("cannot start {threads} threads: {error}; choose fewer with --threads")))
-}
-
-/// Writes the table of these runs, in words and as JSON, and returns the words.
-fn write_tables<R: Training>(plan: &Plan<R>, runs: &[Timed], folder: &Folder) -> Result<String> {
-    let mut changes = settings::changes(&plan.config);
-    changes.extend(plan.init.iter().map(|path| ("init", path.display().to_string())));
-    let (title, table) = (summary::title(R::TASK, &changes), summary::table::<R>(runs));
-    let exact = Exact::of(runs);
-    let (together, together_json) = R::together(&plan.config, runs).unzip();
-    let together = together.map(|text| text + "\n").unwrap_or_default();
-    let words = format!("{title}\n\n{table}\n{}\n\n{exact}\n\n{together}{}\n", summary::LEGEND, runs[0].outcome.caveat);
-    folder.write(TABLE_JSON, pretty(&summary::json::<R>(&changes, runs, &exact, together_json)))?;
-    folder.write(TABLE, &words)?;
-    Ok(words)
 }
 
 /// A path that means the same in whatever folder the written configuration is read.

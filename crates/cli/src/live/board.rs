@@ -85,7 +85,7 @@ impl Board {
     /// Takes what an update did.
     pub(crate) fn update(&mut self, line: &UpdateLine) {
         (self.update, self.stage) = (line.update, line.stage());
-        self.steps += line.steps;
+        self.steps = self.steps.saturating_add(line.steps);
         self.reward.push(line.reward);
         self.entropy.push(line.entropy);
         self.grad_norm.push(line.grad_norm);

@@ -120,10 +120,12 @@ impl<R: Training> Session<'_, R> {
         view.begin(Goal::of::<R>(&self.plan.config), began, &self.records.folder().path().join(METRICS));
         let trained = loop {
             let updates = self.run.parts().updates;
-            if self.run.end().is_some() {
-                break check(&self.run);
+            let stops = stop::requested() || stop_after.is_some_and(|more| updates - began >= more);
+            let finite = check(&self.run);
+            if self.run.end().is_some() || stops && finite.is_err() {
+                break finite;
             }
-            if stop::requested() || stop_after.is_some_and(|more| updates - began >= more) {
+            if stops {
                 return self.save_for_good().map(|()| Left::Stopped);
             }
             match self.run.advance() {
