@@ -1,7 +1,8 @@
 //! Configuration files: TOML in, with line and column of whatever is wrong, and TOML out, with every setting explained.
 
 use std::fmt::Write;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rl::settings::Settings;
@@ -12,6 +13,9 @@ use crate::error::{Error, Result, suggestion};
 use crate::keeping::Keeping;
 use crate::seeds::GREATEST;
 use crate::task::TaskName;
+
+/// What a file holds at most, in bytes: hundreds of times what [`write`] makes, and less than a device without end.
+const LIMIT: u64 = 1 << 20;
 
 /// What a file may say besides settings.
 pub(crate) const OTHER_KEYS: [&str; 3] = ["task", "seed", "init"];
@@ -43,11 +47,8 @@ impl ConfigFile {
     /// # Errors
     /// If it cannot be read or is not TOML.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path);
-        Self::parse(
-            path,
-            text.map_err(|error| Error::file("read", path, &error, "expected a configuration file in TOML"))?,
-        )
+        let error = |error| Error::file("read", path, &error, "expected a configuration file in TOML");
+        Self::parse(path, text(path).map_err(error)?)
     }
 
     /// Understands the text of a file.
@@ -122,6 +123,16 @@ impl Entry {
             _ => written.to_owned(),
         };
         Self { key: key.get_ref().to_string(), value: content, key_at: key.span().start, value_at: value.span().start }
+    }
+}
+
+/// What is in a file, or comes from a pipe.
+fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(LIMIT + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > LIMIT {
+        true => Err(io::Error::other(format!("it holds more than {LIMIT} bytes"))),
+        false => Ok(text),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The page that everything written as HTML stands on: one file that needs no network and no script, by day, by night,
 //! on a telephone and on paper.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -66,7 +66,7 @@ pub(crate) fn number(x: f64) -> String {
 pub(crate) fn write(path: &Path, page: &str) -> Result<()> {
     let advice = "name another file, in a folder that you may write to, on a disk with room";
     let error = |error| Error::file("write", path, &error, advice);
-    match fs::read(path) {
+    match head(path) {
         Ok(found) if !is_ours(&found) => {
             let path = path.display();
             return Err(Error::input(format!("{path} is there already and is no page of gradus; name another file")));
@@ -77,8 +77,17 @@ pub(crate) fn write(path: &Path, page: &str) -> Result<()> {
     write_whole(&Disk, path, page.as_bytes()).map_err(error)
 }
 
-fn is_ours(file: &[u8]) -> bool {
-    let head = &file[..file.len().min(1024)];
+/// The beginning of a file. A pipe would never come to one, and a device may have no end.
+fn head(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is a folder, a pipe or a device"));
+    }
+    let mut head = Vec::new();
+    File::open(path)?.take(1024).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+fn is_ours(head: &[u8]) -> bool {
     head.windows(GENERATOR.len()).any(|part| part == GENERATOR.as_bytes())
 }
 

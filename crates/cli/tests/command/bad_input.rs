@@ -146,3 +146,15 @@ fn checkpoints_that_cannot_be_loaded() {
     place.write("run/config.toml", wider);
     place.refuses(&["eval", "run"], &["its width is 16, expected 17"]);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn devices_without_end_are_not_read_to_it() {
+    let place = Place::new();
+    place.refuses(&["train", "--config", "/dev/zero"], &["cannot read /dev/zero", "more than 1048576 bytes"]);
+    place.refuses(&["config", "--check", "/dev/zero"], &["cannot read /dev/zero", "more than 1048576 bytes"]);
+    place.succeeds(&with(&SMALL, &["--out", "a"]));
+    for command in [&["explain", "a", "--html=/dev/full"][..], &["report", "a", "--out", "/dev/full"]] {
+        place.refuses(command, &["cannot write /dev/full", "a pipe or a device"]);
+    }
+}
