@@ -84,6 +84,21 @@ impl ConfigFile {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
+    /// Refuses a file that leaves out a setting: a run that goes on must not take a default where it had another value.
+    ///
+    /// # Errors
+    /// If a setting of `C` or of what is kept is missing.
+    pub(crate) fn complete<C: Settings>(&self) -> Result<()> {
+        let mut names = C::FIELDS.iter().chain(Keeping::FIELDS).map(|field| field.name);
+        names.find(|name| self.find(name).is_none()).map_or(Ok(()), |name| {
+            let path = self.path.display();
+            Err(Error::input(format!(
+                "{path}: there is no {name}; expected every setting, as gradus train wrote it: the file was cut off or \
+                 changed, copy it again"
+            )))
+        })
+    }
+
     /// The task.
     ///
     /// # Errors

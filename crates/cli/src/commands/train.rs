@@ -67,6 +67,7 @@ fn begin<R: Training>(args: &TrainArgs, file: Option<&ConfigFile>) -> Result<()>
 }
 
 fn resume<R: Training>(args: &TrainArgs, file: &ConfigFile, folder: &Folder, about: About) -> Result<()> {
+    file.complete::<R::Config>()?;
     let plan = Plan::<R>::of(file)?;
     match about.seeds {
         Some(seeds) => several(&plan, &seeds, folder, args),

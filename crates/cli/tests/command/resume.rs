@@ -221,3 +221,16 @@ fn ctrl_c_finishes_the_update_saves_and_says_how_to_go_on() {
     let said = place.succeeds(&["train", "--resume", "run", "--stop-after", "1"]);
     assert!(said.contains("going on after update"), "{said}");
 }
+
+#[test]
+fn settings_that_are_cut_off_are_no_defaults() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run", "--stop-after", "1"]));
+    let config = String::from_utf8(place.read("run/config.toml")).expect("UTF-8");
+    place.write("run/config.toml", &config[..config.find("\nmax_updates = ").expect("a setting")]);
+    let (metrics, model) = (place.read("run/metrics.jsonl"), place.read("run/model.safetensors"));
+    let called = place.gradus(&["train", "--resume", "run"]);
+    assert_eq!(called.code, 2, "{called:?}");
+    assert!(called.err.contains("run/config.toml: there is no max_updates; expected every setting"), "{called:?}");
+    assert!(place.read("run/metrics.jsonl") == metrics && place.read("run/model.safetensors") == model);
+}
