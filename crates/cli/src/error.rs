@@ -57,6 +57,15 @@ impl From<CheckpointError> for Error {
     }
 }
 
+/// A path as a word that a shell reads.
+pub(crate) fn word(path: &Path) -> String {
+    let path = path.display().to_string();
+    match path.chars().all(|c| c.is_alphanumeric() || "._-/+:@%".contains(c)) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
 /// `; did you mean …?` with the name that is most like `name`, or nothing if none is much like it.
 pub(crate) fn suggestion<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let likeness = |other: &str| strsim::jaro_winkler(name, other);
@@ -70,6 +79,12 @@ pub(crate) fn suggestion<'a>(name: &str, names: impl IntoIterator<Item = &'a str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_copied_as_it_is() {
+        let words = ["runs/seed-0", "my runs", "it's"].map(|path| word(Path::new(path)));
+        assert_eq!(words, ["runs/seed-0", "'my runs'", r"'it'\''s'"]);
+    }
 
     #[test]
     fn the_nearest_name_is_suggested_if_it_is_near() {

@@ -1,7 +1,8 @@
 //! Configuration files: TOML in, with line and column of whatever is wrong, and TOML out, with every setting explained.
 
 use std::fmt::Write;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rl::settings::Settings;
@@ -10,11 +11,17 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use crate::error::{Error, Result, suggestion};
 use crate::keeping::Keeping;
+use crate::regular;
 use crate::seeds::GREATEST;
 use crate::task::TaskName;
 
+/// What a file holds at most, in bytes: hundreds of times what [`write`] makes, and less than a device without end.
+const LIMIT: u64 = 1 << 20;
+
 /// What a file may say besides settings.
 pub(crate) const OTHER_KEYS: [&str; 3] = ["task", "seed", "init"];
+
+const EXPECTED: &str = "expected a configuration file in TOML";
 
 /// A file that was read: keys and values, not yet understood.
 #[derive(Clone, Debug)]
@@ -38,16 +45,22 @@ pub(crate) struct Entry {
 }
 
 impl ConfigFile {
-    /// Reads a file.
+    /// Reads the file in the folder of a run.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not TOML.
+    pub(crate) fn in_folder(path: &Path) -> Result<Self> {
+        regular::open(path).map_err(|error| Error::file("read", path, &error, EXPECTED))?;
+        Self::read(path)
+    }
+
+    /// Reads a file, or what comes from a pipe.
     ///
     /// # Errors
     /// If it cannot be read or is not TOML.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path);
-        Self::parse(
-            path,
-            text.map_err(|error| Error::file("read", path, &error, "expected a configuration file in TOML"))?,
-        )
+        let error = |error| Error::file("read", path, &error, EXPECTED);
+        Self::parse(path, text(path).map_err(error)?)
     }
 
     /// Understands the text of a file.
@@ -81,6 +94,21 @@ impl ConfigFile {
 
     fn find(&self, key: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// Refuses a file that leaves out a setting: a run that goes on must not take a default where it had another value.
+    ///
+    /// # Errors
+    /// If a setting of `C` or of what is kept is missing.
+    pub(crate) fn complete<C: Settings>(&self) -> Result<()> {
+        let mut names = C::FIELDS.iter().chain(Keeping::FIELDS).map(|field| field.name);
+        names.find(|name| self.find(name).is_none()).map_or(Ok(()), |name| {
+            let path = self.path.display();
+            Err(Error::input(format!(
+                "{path}: there is no {name}; expected every setting, as gradus train wrote it: the file was cut off or \
+                 changed, copy it again"
+            )))
+        })
     }
 
     /// The task.
@@ -122,6 +150,16 @@ impl Entry {
             _ => written.to_owned(),
         };
         Self { key: key.get_ref().to_string(), value: content, key_at: key.span().start, value_at: value.span().start }
+    }
+}
+
+/// What is in a file, or comes from a pipe.
+fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(LIMIT + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > LIMIT {
+        true => Err(io::Error::other(format!("it holds more than {LIMIT} bytes"))),
+        false => Ok(text),
     }
 }
 

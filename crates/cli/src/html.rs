@@ -1,7 +1,6 @@
 //! The page that everything written as HTML stands on: one file that needs no network and no script, by day, by night,
 //! on a telephone and on paper.
 
-use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use nn::files::{Disk, write_whole};
 
 use crate::error::{Error, Result};
+use crate::regular;
 use crate::table::share;
 
 /// What every page says near its beginning, whichever version wrote it.
@@ -77,12 +77,10 @@ pub(crate) fn write(path: &Path, page: &str) -> Result<()> {
     write_whole(&Disk, path, page.as_bytes()).map_err(error)
 }
 
-/// How a file begins; of a folder, a pipe or a device, which have no beginning or no end, nothing.
+/// The beginning of a file. A pipe would never come to one, and a device may have no end.
 fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    if fs::metadata(path)?.is_file() {
-        File::open(path)?.take(1024).read_to_end(&mut head)?;
-    }
+    regular::open(path)?.take(1024).read_to_end(&mut head)?;
     Ok(head)
 }
 

@@ -23,6 +23,7 @@ mod keeping;
 mod live;
 mod outcome;
 pub mod readers;
+mod regular;
 mod report;
 mod run;
 mod seeds;

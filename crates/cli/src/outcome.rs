@@ -1,11 +1,11 @@
 //! How a run ended.
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::regular;
 use crate::test::Stage;
 
 /// How a run ended. Nothing of it depends on the clock.
@@ -35,7 +35,7 @@ impl Outcome {
     /// # Errors
     /// If it cannot be read or understood.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = fs::read(path).map_err(|error| error.to_string());
+        let text = regular::read(path).map_err(|error| error.to_string());
         let outcome = text.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
         let advice = "expected what gradus train wrote when the run was over; remove it to have the test again";
         outcome.map_err(|error| Error::input(format!("cannot read {}: {error}; {advice}", path.display())))

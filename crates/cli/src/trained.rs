@@ -32,7 +32,7 @@ pub(crate) fn config_of(dir: &Path) -> Result<ConfigFile> {
             "{name} holds no run: there is no {path}; name a folder that gradus train has written"
         )));
     }
-    ConfigFile::read(&path)
+    ConfigFile::in_folder(&path)
 }
 
 /// The run in `dir`, whose configuration is `file`, with the parameters in `checkpoint` or else its last ones.

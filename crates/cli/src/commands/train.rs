@@ -7,7 +7,7 @@ use rl::tutorial::TutorialRun;
 use tensor::par;
 
 use crate::args::TrainArgs;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, word};
 use crate::file::ConfigFile;
 use crate::folder::{About, CONFIG, Folder, REPORT};
 use crate::live::{self, Live};
@@ -34,7 +34,7 @@ pub(crate) fn train(args: &TrainArgs) -> Result<()> {
             return Err(Error::input("--resume takes no settings: a run goes on with its own; leave them out"));
         }
         let (folder, about) = Folder::open(path)?;
-        let file = ConfigFile::read(&path.join(CONFIG))?;
+        let file = ConfigFile::in_folder(&path.join(CONFIG))?;
         return match file.task()?.unwrap_or(TaskName::ALL[0]) {
             TaskName::Calculator => resume::<Run<f32>>(args, &file, &folder, about),
             TaskName::Tutorial => resume::<TutorialRun<f32>>(args, &file, &folder, about),
@@ -65,6 +65,7 @@ fn begin<R: Training>(args: &TrainArgs, file: Option<&ConfigFile>) -> Result<()>
 }
 
 fn resume<R: Training>(args: &TrainArgs, file: &ConfigFile, folder: &Folder, about: About) -> Result<()> {
+    file.complete::<R::Config>()?;
     let plan = Plan::<R>::of(file)?;
     match about.seeds {
         Some(seeds) => several(&plan, &seeds, folder, args),
@@ -131,8 +132,7 @@ pub(super) fn write_page(folder: &Folder) -> std::result::Result<(), String> {
 
 /// Says how to go on. Being asked to stop by `--stop-after` is no interruption.
 pub(super) fn stopped(folder: &Folder) -> Result<()> {
-    let path = folder.path().display();
-    say(format!("stopped, and saved; go on with: gradus train --resume {path}"));
+    say(format!("stopped, and saved; go on with: gradus train --resume {}", word(folder.path())));
     if stop::requested() { Err(Error::Interrupted) } else { Ok(()) }
 }
 

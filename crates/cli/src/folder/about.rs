@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock;
 use crate::error::{Error, Result};
+use crate::regular;
 
 use super::ABOUT;
 
@@ -71,7 +72,7 @@ impl About {
             return Ok(None);
         }
         let advice = "expected what gradus train writes there";
-        let text = fs::read(&path).map_err(|error| Error::file("read", &path, &error, advice))?;
+        let text = regular::read(&path).map_err(|error| Error::file("read", &path, &error, advice))?;
         let shown = path.display();
         let version: Version = serde_json::from_slice(&text)
             .map_err(|error| Error::input(format!("{shown} does not tell a version: {error}; {advice}")))?;

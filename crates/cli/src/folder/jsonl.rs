@@ -1,11 +1,11 @@
 //! Files of JSON lines, which may be read while they are written.
 
-use std::fs;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::regular;
 
 /// Understands every line. A last line without its line break was torn by whatever ended the writer, or is being written:
 /// it is left out.
@@ -22,7 +22,7 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> std::result::Result<Vec
 /// # Errors
 /// If it cannot be read or understood.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Vec<T>> {
-    let text = fs::read(path).map_err(|error| Error::file("read", path, &error, &advice(what)))?;
+    let text = regular::read(path).map_err(|error| Error::file("read", path, &error, &advice(what)))?;
     parse(&text).map_err(|(number, error)| wrong(path, number, what, &error))
 }
 

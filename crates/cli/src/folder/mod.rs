@@ -29,7 +29,7 @@ pub(crate) use seeds::{of_seed, seeds};
 pub(crate) use lock::{LOCK, in_use};
 pub(crate) use tail::{News, Tail};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, word};
 use crate::pretty;
 use lock::Lock;
 
@@ -127,10 +127,14 @@ impl Folder {
             }
         };
         if !path.join(CONFIG).exists() {
-            let path = path.display();
-            return Err(Error::input(format!(
-                "{path} holds nothing to go on with: its run was ended before it began; remove it, and start a new one"
-            )));
+            let shown = path.display();
+            return Err(Error::input(match [MODEL, METRICS, TEST].iter().any(|name| path.join(name).exists()) {
+                true => format!("{shown} has lost its {CONFIG}; put it back, as gradus train wrote it"),
+                false => format!(
+                    "{shown} holds nothing to go on with: its run was ended before it began; remove it, and start a \
+                     new one"
+                ),
+            }));
         }
         let folder = Self::lock(path)?;
         let kept = [path.join(CHECKPOINTS)].into_iter().filter(|kept| kept.exists());
@@ -216,7 +220,8 @@ fn refuse_what_is_there(path: &Path) -> Result<()> {
     let shown = path.display();
     Err(Error::input(match holds_run(path) {
         true => format!(
-            "{shown} already holds a run; go on with it by --resume {shown}, or choose another folder with --out"
+            "{shown} already holds a run; go on with it by --resume {}, or choose another folder with --out",
+            word(path)
         ),
         false => format!("{shown} is not empty; choose another folder with --out, or remove this one"),
     }))

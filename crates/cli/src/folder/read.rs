@@ -82,7 +82,7 @@ impl Runs {
         else {
             return Err(nothing(path));
         };
-        let file = ConfigFile::read(&config)?;
+        let file = ConfigFile::in_folder(&config)?;
         let task = file.task()?.unwrap_or(TaskName::ALL[0]);
         let mut settings = match task {
             TaskName::Calculator => settings_of::<Config>(task, &file),
@@ -122,7 +122,7 @@ impl Record {
     fn read(folder: &Path) -> Result<Self> {
         let if_there = |name: &str| Some(folder.join(name)).filter(|path| path.exists());
         let mut record = Self {
-            seed: ConfigFile::read(&folder.join(CONFIG))?.seed()?.unwrap_or(0),
+            seed: ConfigFile::in_folder(&folder.join(CONFIG))?.seed()?.unwrap_or(0),
             outcome: if_there(TEST).map(|path| Outcome::read(&path)).transpose()?,
             seconds: Seconds::read(&folder.join(CLOCK)).map(|clock| clock.seconds),
             ..Self::default()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::jsonl;
 use super::metrics::{self, Line};
 use crate::error::{Error, Result};
+use crate::regular;
 
 /// What a reader of metrics learns.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +39,7 @@ impl Tail {
     /// # Errors
     /// If the file is there but cannot be read, or is not of the metrics.
     pub(crate) fn read(&mut self, mut each: impl FnMut(News)) -> Result<()> {
-        let file = match File::open(&self.path) {
+        let file = match regular::open(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             file => file.map_err(|error| self.error(&error))?,
         };

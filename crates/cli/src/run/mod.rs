@@ -17,7 +17,7 @@ use rl::train::Report;
 use rl::{Cause, NotFinite, trace};
 use serde_json::json;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, word};
 use crate::file::{self, ConfigFile};
 use crate::folder::{CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine};
 use crate::keeping::{Keeping, OnError};
@@ -86,7 +86,14 @@ impl<R: Training> Plan<R> {
             view.end(&run.outcome, "this run is over");
             return Ok(Left::Over(run));
         }
-        let session = if folder.has(MODEL) { self.resume(seed, folder)? } else { self.begin(seed, folder)? };
+        let session = if folder.has(MODEL) {
+            self.resume(seed, folder)?
+        } else {
+            if folder.has(METRICS) {
+                view.say("there is no checkpoint: beginning again");
+            }
+            self.begin(seed, folder)?
+        };
         session.go(stop_after, view)
     }
 
@@ -184,7 +191,7 @@ impl<R: Training> Session<'_, R> {
 
     /// What to do after an error that a run is stopped by.
     fn advise(&self, error: Error) -> Error {
-        let folder = self.records.folder().path().display();
+        let folder = word(self.records.folder().path());
         Error::input(format!("{error}; the last checkpoint is whole: gradus train --resume {folder} goes on from it"))
     }
 

@@ -179,3 +179,15 @@ fn a_folder_whose_name_is_not_utf_8_is_a_folder() {
     }
     assert!(place.path("").join(name).join("report.html").exists());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn devices_without_end_are_not_read_to_it() {
+    let place = Place::new();
+    place.refuses(&["train", "--config", "/dev/zero"], &["cannot read /dev/zero", "more than 1048576 bytes"]);
+    place.refuses(&["config", "--check", "/dev/zero"], &["cannot read /dev/zero", "more than 1048576 bytes"]);
+    place.succeeds(&with(&SMALL, &["--out", "a"]));
+    for command in [&["explain", "a", "--html=/dev/full"][..], &["report", "a", "--out", "/dev/full"]] {
+        place.refuses(command, &["cannot write /dev/full", "a pipe or a device"]);
+    }
+}

@@ -209,9 +209,9 @@ fn a_page_replaces_nothing_else() {
     place.refuses(&["explain", "run", "--html=notes.html"], &["notes.html is there already", "name another file"]);
     place.refuses(&["explain", "run", "--html=run/model.safetensors"], &["is no page of gradus"]);
     place.refuses(&["explain", "run", "--html=missing/page.html"], &["cannot write missing/page.html", "name another"]);
-    place.refuses(&["explain", "run", "--html=run"], &["run is there already and is no page of gradus"]);
+    place.refuses(&["explain", "run", "--html=run"], &["cannot write run", "it is a folder"]);
     #[cfg(unix)]
-    place.refuses(&["explain", "run", "--html=/dev/zero"], &["/dev/zero is there already and is no page of gradus"]);
+    place.refuses(&["explain", "run", "--html=/dev/zero"], &["cannot write /dev/zero", "a pipe or a device"]);
     place.refuses(&["explain", "run", "--html", "--json"], &["--html", "cannot be used with", "--json"]);
 }
 

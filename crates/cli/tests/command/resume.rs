@@ -212,6 +212,40 @@ fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
 }
 
+/// A pipe, where a file is expected, would have to be waited for.
+#[cfg(unix)]
+#[test]
+fn pipes_in_the_place_of_files_are_refused() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run", "--stop-after", "2"]));
+    for name in ["about.json", "config.toml", "metrics.jsonl", "model.safetensors"] {
+        let (path, aside) = (place.path(&format!("run/{name}")), place.path("aside"));
+        fs::rename(&path, &aside).expect("it is there");
+        let made = Command::new("mkfifo").arg(&path).status().expect("mkfifo is there");
+        assert!(made.success());
+        let called = place.gradus(&["report", "run"]);
+        assert_eq!(called.code, if name.starts_with("model") { 0 } else { 2 }, "{name}: {called:?}");
+        let called = place.gradus(&["train", "--resume", "run"]);
+        assert!(called.code == 2 && called.err.contains(name) && called.err.contains("file"), "{name}: {called:?}");
+        fs::remove_file(&path).and_then(|()| fs::rename(&aside, &path)).expect("put back");
+    }
+    place.succeeds(&["train", "--resume", "run"]);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "my run", "--stop-after", "2"]));
+    let config = place.read("my run/config.toml");
+    fs::remove_file(place.path("my run/config.toml")).expect("it is there");
+    place.refuses(&["train", "--resume", "my run"], &["my run has lost its config.toml", "put it back"]);
+    place.write("my run/config.toml", config);
+    fs::remove_file(place.path("my run/model.safetensors")).expect("it is there");
+    let said = place.succeeds(&["train", "--resume", "my run", "--stop-after", "1"]);
+    assert!(said.contains("there is no checkpoint: beginning again"), "{said}");
+    assert!(said.ends_with("go on with: gradus train --resume 'my run'\n"), "{said}");
+}
+
 /// A training that takes long enough to be interrupted.
 fn long(place: &Place, out: &str) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
@@ -257,4 +291,17 @@ fn ctrl_c_finishes_the_update_saves_and_says_how_to_go_on() {
     place.succeeds(&["eval", "run", "--episodes", "3"]);
     let said = place.succeeds(&["train", "--resume", "run", "--stop-after", "1"]);
     assert!(said.contains("going on after update"), "{said}");
+}
+
+#[test]
+fn settings_that_are_cut_off_are_no_defaults() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--out", "run", "--stop-after", "1"]));
+    let config = String::from_utf8(place.read("run/config.toml")).expect("UTF-8");
+    place.write("run/config.toml", &config[..config.find("\nmax_updates = ").expect("a setting")]);
+    let (metrics, model) = (place.read("run/metrics.jsonl"), place.read("run/model.safetensors"));
+    let called = place.gradus(&["train", "--resume", "run"]);
+    assert_eq!(called.code, 2, "{called:?}");
+    assert!(called.err.contains("run/config.toml: there is no max_updates; expected every setting"), "{called:?}");
+    assert!(place.read("run/metrics.jsonl") == metrics && place.read("run/model.safetensors") == model);
 }

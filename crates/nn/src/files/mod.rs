@@ -97,6 +97,9 @@ impl Files for Disk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is a folder, a pipe or a device, expected a file")); // a pipe would be waited for
+        }
         let mut file = OpenOptions::new().write(true).open(path)?; // not `append`: Windows cuts no such file
         file.seek(SeekFrom::End(0))?;
         Ok(Box::new(file))

@@ -55,7 +55,7 @@ pub(super) fn find(dir: &Path) -> Result<Option<Runs>> {
     let Some(config) = config else {
         return if about.is_some() || is_new(dir)? { Ok(None) } else { Err(no_run(dir)) };
     };
-    let file = ConfigFile::read(&config)?;
+    let file = ConfigFile::in_folder(&config)?;
     let task = file.task()?.unwrap_or(TaskName::ALL[0]);
     let goal = match task {
         TaskName::Calculator => goal::<Run<f32>>(&file),

@@ -13,10 +13,11 @@ use serde_json::Value;
 
 use super::train;
 use crate::args::WatchArgs;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, word};
 use crate::folder::{ABOUT, TABLE, TABLE_JSON, holds_run, in_use};
 use crate::live::{Scene, Screen, Size, Style, Tally, frame};
 use crate::outcome::Timed;
+use crate::regular;
 use crate::task::TaskName;
 use crate::{say, show, stop};
 
@@ -138,7 +139,7 @@ impl<'a> Watcher<'a> {
     fn is_over(&self) -> bool {
         let Some(runs) = &self.runs else { return false };
         let table = || {
-            let text = fs::read(self.dir.join(TABLE_JSON)).unwrap_or_default();
+            let text = regular::read(&self.dir.join(TABLE_JSON)).unwrap_or_default();
             let table: Value = serde_json::from_slice(&text).unwrap_or_default();
             table["of"].as_u64() == Some(runs.all.len() as u64)
         };
@@ -158,7 +159,7 @@ impl<'a> Watcher<'a> {
             all => format!("{} of {} runs are over", runs.over().count(), all.len()),
         };
         let advice = match runs.resumable {
-            true => format!("go on with: gradus train --resume {dir}"),
+            true => format!("go on with: gradus train --resume {}", word(self.dir)),
             false => "it is of version 1, which cannot be gone on with".to_owned(),
         };
         Some(format!("nobody trains in {dir}: {whither}; {advice}"))
