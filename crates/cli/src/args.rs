@@ -56,13 +56,13 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) task: Option<TaskName>,
     /// The seed, from which everything random follows [default: 0]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
     pub(crate) seed: Option<u64>,
     /// Several seeds, as many side by side as there are threads: 0..19 (both included), 3,5,9
-    #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
+    #[arg(long, allow_negative_numbers = true, value_name = "SEEDS", conflicts_with = "seed")]
     pub(crate) seeds: Option<Seeds>,
     /// Threads; the results do not depend on their number [default: all]
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
     /// Settings from a TOML file; flags win
     #[arg(long, value_name = "FILE")]
@@ -77,7 +77,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["task", "seed", "seeds", "config", "out", "init"])]
     pub(crate) resume: Option<PathBuf>,
     /// Stop after this many more updates, as after Ctrl-C; --resume goes on
-    #[arg(long, value_name = "N", value_parser = updates)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = updates)]
     pub(crate) stop_after: Option<usize>,
     /// Everything else.
     #[command(flatten)]
@@ -93,13 +93,13 @@ pub(crate) struct EvalArgs {
     #[arg(long)]
     pub(crate) json: bool,
     /// Only this stage
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub(crate) stage: Option<usize>,
     /// Episodes of each stage [default: as in the run's own test]
-    #[arg(long, value_name = "N", value_parser = episodes)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = episodes)]
     pub(crate) episodes: Option<usize>,
     /// The seed of the test episodes [default: the run's]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
     pub(crate) seed: Option<u64>,
 }
 
@@ -109,16 +109,16 @@ pub(crate) struct ExplainArgs {
     /// The folder of a run
     pub(crate) dir: PathBuf,
     /// The stage [default: the one whose context is as long as --context, or the last]
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub(crate) stage: Option<usize>,
     /// The operands, digits between commas, as in "4,2,7" [default: those of a test episode]
     #[arg(long, value_name = "DIGITS", allow_hyphen_values = true)]
     pub(crate) context: Option<String>,
     /// Which test episode, from 0
-    #[arg(long, value_name = "N", default_value = "0", value_parser = value_parser!(u32).range(..1 << 24), conflicts_with = "context")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value = "0", value_parser = value_parser!(u32).range(..1 << 24), conflicts_with = "context")]
     pub(crate) episode: u32,
     /// The seed of the test episodes, and of what is sampled [default: the run's]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
     pub(crate) seed: Option<u64>,
     /// Draw each action from the policy instead of taking the most probable one
     #[arg(long)]
@@ -176,7 +176,7 @@ pub(crate) struct TasksArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) task: Option<TaskName>,
     /// Only this stage
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub(crate) stage: Option<usize>,
     /// Print JSON
     #[arg(long)]

@@ -141,7 +141,13 @@ pub(super) fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Sen
         .map_err(|error| Error::input(format!("cannot start {threads} threads: {error}; choose fewer with --threads")))
 }
 
-/// A path that means the same in whatever folder the written configuration is read.
+/// A path that means the same in whatever folder the written configuration is read, and that can be written there.
 fn absolute(path: PathBuf) -> Result<PathBuf> {
+    if path.to_str().is_none() {
+        let path = path.display();
+        return Err(Error::input(format!(
+            "{path} is not UTF-8, which {CONFIG} could not hold; give the file another name"
+        )));
+    }
     std::path::absolute(&path).map_err(|error| Error::file("find", &path, &error, "check the path"))
 }

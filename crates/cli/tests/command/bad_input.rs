@@ -57,7 +57,8 @@ fn values_out_of_range() {
         let says = [&format!("--{flag}: {flag} = {value} is out of range"), range];
         place.refuses(&["train", &format!("--{flag}"), value], &says);
     }
-    place.refuses(&["train", "--seed", "-1"], &["-1"]);
+    place.refuses(&["train", "--seed", "-1"], &["invalid value '-1' for '--seed <N>'"]);
+    place.refuses(&["train", "--threads", "-1"], &["'-1'", "whole numbers from 1 to 1024"]);
     place.refuses(&["train", "--seeds", "5..2"], &["5..2 ends before it begins"]);
     place.refuses(&["train", "--seeds", "1,1"], &["a seed is there twice"]);
     place.refuses(&["train", "--threads", "0"], &["'0'", "whole numbers from 1 to 1024"]);
@@ -157,6 +158,18 @@ fn an_error_that_nobody_reads_is_no_panic() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
     let status = command.args(["eval", "nowhere"]).stderr(writer).status().expect("the command starts");
     assert_eq!(status.code(), Some(2));
+}
+
+/// The configuration that a run writes is UTF-8, and must name the same file.
+#[cfg(target_os = "linux")]
+#[test]
+fn initial_weights_whose_name_is_not_utf_8_are_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let name = std::ffi::OsStr::from_bytes(b"model-\xff");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
+    let called = Called::of(command.args(&SMALL).arg("--init").arg(name).output().expect("the command starts"));
+    assert_eq!(called.code, 2);
+    assert!(called.err.contains("is not UTF-8") && called.err.contains("another name"), "{called:?}");
 }
 
 /// Linux takes any bytes as a name.
