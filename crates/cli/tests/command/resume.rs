@@ -252,8 +252,9 @@ fn long(place: &Place, out: &str) -> Child {
     let args = with(&SMALL, &["--out", out, "--save-every", "1"]);
     let args = args.iter().map(|arg| if *arg == "3" { "1000000" } else { arg });
     command.args(args).current_dir(place.path(""));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
     while !place.path(&format!("{out}/clock.json")).exists() {
+        assert!(child.try_wait().expect("a process").is_none(), "it has ended");
         std::thread::yield_now();
     }
     child
