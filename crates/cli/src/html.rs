@@ -59,7 +59,7 @@ pub(crate) fn number(x: f64) -> String {
     format!("{x:.3}").replace('-', "−")
 }
 
-/// Writes a page, whole or not at all. It replaces another page of gradus, and nothing else.
+/// Writes a page, whole or not at all. It replaces another page of gradus or an empty file, and nothing else.
 ///
 /// # Errors
 /// If something else is there, or it cannot be written.
@@ -84,8 +84,9 @@ fn head(path: &Path) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
+/// Whether a file that begins so may be replaced: a page of gradus, or nothing at all.
 fn is_ours(head: &[u8]) -> bool {
-    head.windows(GENERATOR.len()).any(|part| part == GENERATOR.as_bytes())
+    head.is_empty() || head.windows(GENERATOR.len()).any(|part| part == GENERATOR.as_bytes())
 }
 
 #[cfg(test)]

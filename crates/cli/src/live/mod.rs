@@ -1,8 +1,8 @@
 //! How far runs have come, while they go on. On a terminal a frame that is drawn anew ten times a second: [`board`] is
 //! what is known of a run, [`frame`](mod@frame) how it looks, [`screen`] where it is drawn. Elsewhere [`plain`] lines.
 //!
-//! Runs only write down what they did; a thread of its own draws. So an update costs the same whatever is shown, and a
-//! terminal that stands still holds nobody up.
+//! Runs only write down what they did; a thread of its own draws. So an update costs the same whatever is shown, and never
+//! waits for a terminal that stands still; only a line that is said does.
 
 mod board;
 mod curve;

@@ -273,6 +273,8 @@ fn folders_are_compared() {
     }
     place.succeeds(&["report", "a", "c"]);
     assert!(text(&place, "compare.html") != page, "a page of gradus is replaced");
+    place.write("compare.html", "");
+    place.succeeds(&["report", "a", "c"]);
     place.write("compare.html", "mine");
     place.refuses(&["report", "a", "b"], &["compare.html is there already and is no page of gradus"]);
 
