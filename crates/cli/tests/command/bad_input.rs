@@ -167,7 +167,7 @@ fn initial_weights_whose_name_is_not_utf_8_are_refused() {
     use std::os::unix::ffi::OsStrExt;
     let name = std::ffi::OsStr::from_bytes(b"model-\xff");
     let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
-    let called = Called::of(command.args(&SMALL).arg("--init").arg(name).output().expect("the command starts"));
+    let called = Called::of(command.args(SMALL).arg("--init").arg(name).output().expect("the command starts"));
     assert_eq!(called.code, 2);
     assert!(called.err.contains("is not UTF-8") && called.err.contains("another name"), "{called:?}");
 }
