@@ -246,14 +246,15 @@ fn what_is_missing_is_named() {
     assert!(said.ends_with("go on with: gradus train --resume 'my run'\n"), "{said}");
 }
 
-/// A training that takes long enough to be interrupted.
+/// A training that takes long enough to be interrupted, after its first update.
 fn long(place: &Place, out: &str) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
     let args = with(&SMALL, &["--out", out, "--save-every", "1"]);
     let args = args.iter().map(|arg| if *arg == "3" { "1000000" } else { arg });
     command.args(args).current_dir(place.path(""));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
-    while !place.path(&format!("{out}/clock.json")).exists() {
+    let metrics = place.path(&format!("{out}/metrics.jsonl"));
+    while fs::metadata(&metrics).map_or(0, |metrics| metrics.len()) == 0 {
         assert!(child.try_wait().expect("a process").is_none(), "it has ended");
         std::thread::yield_now();
     }
