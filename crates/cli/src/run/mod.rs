@@ -128,11 +128,12 @@ impl<R: Training> Session<'_, R> {
         let trained = loop {
             let updates = self.run.parts().updates;
             let stops = stop::requested() || stop_after.is_some_and(|more| updates - began >= more);
-            let finite = check(&self.run);
-            if self.run.end().is_some() || stops && finite.is_err() {
-                break finite;
-            }
-            if stops {
+            let ended = self.run.end().is_some();
+            if ended || stops {
+                let finite = check(&self.run);
+                if ended || finite.is_err() {
+                    break finite;
+                }
                 return self.save_for_good().map(|()| Left::Stopped);
             }
             match self.run.advance() {
