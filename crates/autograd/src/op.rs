@@ -39,6 +39,28 @@ pub(crate) enum Leaf {
 
 macro_rules! operations {
     ($($op:ident $(<$t:ident>)?),* $(,)?) => {
+        /// The operations by name, for tables that must have a row for each: a `match` without one does not compile.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind {
+            $(
+                #[doc = concat!("The operation of [`ops`](crate::ops) called `", stringify!($op), "`.")]
+                $op,
+            )*
+        }
+
+        impl Kind {
+            /// Every operation, in the order of the list.
+            pub const ALL: &[Self] = &[$(Self::$op),*];
+
+            /// The name in a printed tape.
+            pub const fn name(self) -> &'static str {
+                type T = f64;
+                match self {
+                    $(Self::$op => <$op $(<$t>)? as Operation<T>>::NAME,)*
+                }
+            }
+        }
+
         /// A recorded operation.
         pub(crate) enum Op<T: Real> {
             Leaf(Leaf),
@@ -47,9 +69,6 @@ macro_rules! operations {
         }
 
         impl<T: Real> Op<T> {
-            /// The names of all but leaves and the caller's own.
-            pub(crate) const NAMES: &'static [&'static str] = &[$(<$op $(<$t>)? as Operation<T>>::NAME),*];
-
             pub(crate) fn name(&self) -> &str {
                 match self {
                     Self::Leaf(Leaf::Param(name)) => name,

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use autograd::gradcheck::{Function, Report, central_differences, duals};
+use autograd::ops::Kind;
 use autograd::{Tape, Var, function};
 use gradus_tests::Draw;
 use tensor::{Real, Tensor};
@@ -263,6 +264,6 @@ fn names(tape: &str) -> BTreeSet<String> {
 #[test]
 fn no_operation_is_forgotten() {
     let seen: BTreeSet<String> = table().iter().flat_map(|row| names(&row.f.tape(&row.inputs))).collect();
-    let all: BTreeSet<String> = autograd::ops::NAMES.iter().map(|&name| name.to_owned()).collect();
+    let all: BTreeSet<String> = Kind::ALL.iter().map(|kind| kind.name().to_owned()).collect();
     assert_eq!(seen, all);
 }

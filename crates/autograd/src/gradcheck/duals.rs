@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use tensor::{Dual, Real, Tensor};
 
 use super::check::{On, Reference, check, with_entry};
-use super::function::Function;
+use super::function::Overloaded;
 use super::report::Report;
 use crate::tape::Tape;
 
@@ -19,16 +19,12 @@ const TOLERANCE: f64 = 1e-13;
 /// a detached value is a constant, and a kink has the slope of the branch taken.
 ///
 /// Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), section 3.1: ⟨dy, ẏ⟩ = ⟨dx, ẋ⟩.
-pub fn duals(f: &impl Function, inputs: &[Tensor<f64>]) -> Report {
-    compare(&|tape, x| f.call(tape, x), &|tape, x| f.call(tape, x), inputs)
-}
-
-fn compare(f: &On<f64>, f_on_duals: &On<Dual<f64>>, inputs: &[Tensor<f64>]) -> Report {
+pub fn duals(f: &dyn Overloaded, inputs: &[Tensor<f64>]) -> Report {
     let lifted: Vec<Tensor<Dual<f64>>> = inputs.iter().map(Tensor::cast).collect();
     let mut tape = Tape::evaluating();
-    check(Report::new("duals", TOLERANCE), f, inputs, &mut |pass, k| {
+    check(Report::new("duals", TOLERANCE), &|tape, x| f.on_numbers(tape, x), inputs, &mut |pass, k| {
         let dy = pass.dy.to_vec();
-        let slope = |i| slope(&mut tape, f_on_duals, &lifted, &dy, (k, i));
+        let slope = |i| slope(&mut tape, &|tape, x| f.on_duals(tape, x), &lifted, &dy, (k, i));
         Reference { gradient: (0..inputs[k].size()).map(slope).collect(), floor: 0.0 }
     })
 }

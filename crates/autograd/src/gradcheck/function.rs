@@ -1,6 +1,6 @@
 //! A function over any scalar, so that it can run on numbers and on duals.
 
-use tensor::Real;
+use tensor::{Dual, Real};
 
 use crate::tape::Tape;
 use crate::var::Var;
@@ -10,6 +10,48 @@ use crate::var::Var;
 pub trait Function {
     /// Records the function of `x` on `tape`.
     fn call<'t, T: Real>(&self, tape: &'t Tape<T>, x: &[Var<'t, T>]) -> Var<'t, T>;
+}
+
+/// A [`Function`] behind a pointer, for tables of them: one method for each scalar that the checks run on. Every
+/// [`Function`] is one.
+pub trait Overloaded {
+    /// Records the function on single-precision numbers.
+    fn on_f32<'t>(&self, tape: &'t Tape<f32>, x: &[Var<'t, f32>]) -> Var<'t, f32>;
+
+    /// Records the function on numbers.
+    fn on_numbers<'t>(&self, tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64>;
+
+    /// Records the function on numbers with a tangent.
+    fn on_duals<'t>(&self, tape: &'t Tape<Dual<f64>>, x: &[Var<'t, Dual<f64>>]) -> Var<'t, Dual<f64>>;
+
+    /// Records the function on duals with a tangent, for second derivatives.
+    fn on_duals_of_duals<'t>(
+        &self,
+        tape: &'t Tape<Dual<Dual<f64>>>,
+        x: &[Var<'t, Dual<Dual<f64>>>],
+    ) -> Var<'t, Dual<Dual<f64>>>;
+}
+
+impl<F: Function> Overloaded for F {
+    fn on_f32<'t>(&self, tape: &'t Tape<f32>, x: &[Var<'t, f32>]) -> Var<'t, f32> {
+        self.call(tape, x)
+    }
+
+    fn on_numbers<'t>(&self, tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
+        self.call(tape, x)
+    }
+
+    fn on_duals<'t>(&self, tape: &'t Tape<Dual<f64>>, x: &[Var<'t, Dual<f64>>]) -> Var<'t, Dual<f64>> {
+        self.call(tape, x)
+    }
+
+    fn on_duals_of_duals<'t>(
+        &self,
+        tape: &'t Tape<Dual<Dual<f64>>>,
+        x: &[Var<'t, Dual<Dual<f64>>>],
+    ) -> Var<'t, Dual<Dual<f64>>> {
+        self.call(tape, x)
+    }
 }
 
 /// A [`Function`](crate::gradcheck::Function) written like a closure: `|x| …` or `|tape, x| …`, after a list of what it

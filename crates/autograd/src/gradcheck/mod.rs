@@ -29,7 +29,7 @@ mod tests;
 
 pub use differences::central_differences;
 pub use duals::duals;
-pub use function::Function;
+pub use function::{Function, Overloaded};
 pub use report::{Finding, Report, Worst};
 #[doc(hidden)] // for `function!`, whose user may not have named `tensor`
 pub use tensor::Real;
