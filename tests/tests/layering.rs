@@ -24,7 +24,7 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 /// The crates from the bottom up, each with everything that it may use.
 const LAYERS: [(&str, &[&str]); 4] = [
     ("tensor", &["cudarc", "matrixmultiply", "ndarray", "num-traits", "rand", "rand_distr", "rayon"]),
-    ("autograd", &["tensor"]),
+    ("autograd", &["serde", "tensor"]),
     ("nn", &["autograd", "num-traits", "safetensors", "tensor"]),
     ("rl", &["autograd", "nn", "tensor"]),
 ];
