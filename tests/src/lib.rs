@@ -4,7 +4,7 @@
 mod close;
 pub mod composed;
 pub mod disk;
-mod draw;
 pub mod golden;
+pub mod levels;
 
-pub use draw::Draw;
+pub use proofs::Draw;

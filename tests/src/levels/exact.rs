@@ -1,0 +1,34 @@
+//! L1: reverse mode equals forward mode on dual numbers, to 1e-13 of a gradient's largest entry.
+
+use autograd::Var;
+use autograd::gradcheck::duals;
+use proofs::Case;
+use tensor::Real;
+
+use super::overloaded::{After, Then};
+use super::{Verdict, verdict};
+
+/// The gradients of the case, as they are.
+///
+/// # Errors
+/// If they are not exact.
+pub fn exact(case: &Case) -> Verdict {
+    verdict(&duals(&*case.f, &case.inputs))
+}
+
+/// The gradients where those of the inputs are not zero when the function's turn comes.
+///
+/// # Errors
+/// If they are not exact.
+pub fn exact_on_top(case: &Case) -> Verdict {
+    verdict(&duals(&Then(&*case.f, OnTop), &case.inputs))
+}
+
+/// The same inputs used again further on.
+struct OnTop;
+
+impl After for OnTop {
+    fn after<'t, T: Real>(&self, y: Var<'t, T>, x: &[Var<'t, T>]) -> Var<'t, T> {
+        x.iter().fold(y.square().sum(), |y, x| y + x.scale(T::of(1.5)).sum())
+    }
+}
