@@ -73,7 +73,10 @@ pub fn near(what: &str, got: &Tensor<f64>, want: &Tensor<f64>, tolerance: f64) -
 }
 
 /// [`near`], relative to a scale that may be larger.
-pub(super) fn near_on(what: &str, got: &Tensor<f64>, want: &Tensor<f64>, scale: f64, tolerance: f64) -> Verdict {
+///
+/// # Errors
+/// As there.
+pub fn near_on(what: &str, got: &Tensor<f64>, want: &Tensor<f64>, scale: f64, tolerance: f64) -> Verdict {
     if got.shape() != want.shape() {
         return Err(format!("{what}: {} is not {}", got.shape(), want.shape()));
     }
