@@ -15,7 +15,7 @@
 //! ```
 //!
 //! In the order in which to read: [`Case`], the [table of operations](operations), one file a family; the
-//! [table of layers](layers); the [`Layout`]s that go with all of them.
+//! [table of layers](layers); the [`Layout`]s that go with all of them; and the [museum], where nothing is right.
 #![forbid(unsafe_code)]
 
 #[macro_use]
@@ -23,6 +23,7 @@ mod case;
 mod draw;
 mod layers;
 mod layout;
+pub mod museum;
 mod operations;
 
 pub use case::{Case, Of};
