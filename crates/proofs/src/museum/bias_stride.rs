@@ -3,7 +3,8 @@
 use autograd::gradcheck::Report;
 use tensor::Tensor;
 
-use super::tools::{H, layer_inputs, spoiled, stack};
+use super::stack::{layer_inputs, stack};
+use super::tools::{H, spoiled};
 use super::{Exhibit, Weak};
 
 pub(super) const EXHIBIT: Exhibit = Exhibit {

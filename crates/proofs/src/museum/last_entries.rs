@@ -3,7 +3,8 @@
 use autograd::gradcheck::{Report, richardson};
 use tensor::Tensor;
 
-use super::tools::{drawn, rule};
+use super::rule::rule;
+use super::tools::drawn;
 use super::{Exhibit, Weak};
 
 pub(super) const EXHIBIT: Exhibit = Exhibit {

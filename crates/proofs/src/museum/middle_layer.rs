@@ -4,7 +4,8 @@ use autograd::Tape;
 use autograd::gradcheck::{Report, by_hand};
 use tensor::Tensor;
 
-use super::tools::{H, input_part, layer_inputs, stack, value};
+use super::stack::{input_part, layer_inputs, stack};
+use super::tools::{H, value};
 use super::{Exhibit, Weak};
 
 pub(super) const EXHIBIT: Exhibit = Exhibit {

@@ -3,7 +3,8 @@
 use autograd::Var;
 use autograd::gradcheck::{Input, Report, richardson};
 
-use super::tools::{B, H, drawn, rule};
+use super::rule::rule;
+use super::tools::{B, H, drawn};
 use super::{Exhibit, Weak};
 
 pub(super) const EXHIBIT: Exhibit = Exhibit {

@@ -25,7 +25,9 @@ mod not_repeatable;
 mod page;
 mod plain_sum;
 mod reset_variant;
+mod rule;
 mod severed;
+mod stack;
 mod tools;
 mod unsummed;
 

@@ -3,7 +3,8 @@
 use autograd::gradcheck::{Input, Report, richardson};
 use autograd::{Tape, Var};
 
-use super::tools::{B, H, OnTape, drawn, plain_sum_passes, rule, values};
+use super::rule::rule;
+use super::tools::{B, H, OnTape, drawn, plain_sum_passes, values};
 use super::{Exhibit, Weak};
 
 pub(super) const EXHIBIT: Exhibit = Exhibit {

@@ -4,7 +4,8 @@ use autograd::Var;
 use autograd::gradcheck::{Input, Report, richardson};
 use tensor::Tensor;
 
-use super::tools::{H, draw, drawn, gru_inputs, rule};
+use super::rule::rule;
+use super::tools::{H, draw, drawn, gru_inputs};
 use super::{Exhibit, Weak};
 
 pub(super) const EXHIBIT: Exhibit = Exhibit {

@@ -1,8 +1,8 @@
-//! What the exhibits are made of: inputs, operations with any backward, right gradients to be spoiled, and the usual test.
+//! What the exhibits are made of: inputs, right gradients to be spoiled, and the usual test.
 
 use autograd::gradcheck::{Input, Report, by_hand};
-use autograd::{Backward, CustomOp, Forward, Tape, Var};
-use tensor::{Shape, Tensor, View};
+use autograd::{Tape, Var};
+use tensor::{Shape, Tensor};
 
 use crate::Draw;
 
@@ -82,85 +82,7 @@ pub(super) fn plain_sum_passes(f: impl OnTape, inputs: &[Tensor<f64>]) -> bool {
     })
 }
 
-/// The value of `forward`, with whatever `backward` says of the inputs and the gradient of the value: nothing, for an
-/// input to which it sends nothing.
-pub(super) fn rule<'t>(
-    inputs: &[Var<'t, f64>],
-    forward: impl Fn(&[Tensor<f64>]) -> Tensor<f64> + Send + 'static,
-    backward: impl Fn(&[Tensor<f64>], &Tensor<f64>) -> Vec<Option<Tensor<f64>>> + Send + 'static,
-) -> Var<'t, f64> {
-    inputs[0].tape().custom(Rule { forward, backward }, inputs)
-}
-
-struct Rule<F, B> {
-    forward: F,
-    backward: B,
-}
-
-impl<F, B> CustomOp<f64> for Rule<F, B>
-where
-    F: Fn(&[Tensor<f64>]) -> Tensor<f64> + Send,
-    B: Fn(&[Tensor<f64>], &Tensor<f64>) -> Vec<Option<Tensor<f64>>> + Send,
-{
-    fn name(&self) -> &str {
-        "rule"
-    }
-
-    fn forward(&self, f: &mut Forward<'_, f64>) {
-        let x: Vec<_> = (0..f.arity()).map(|k| tensor(f.input(k))).collect();
-        let y = (self.forward)(&x);
-        f.output(y.shape()).host().assign(&y.view().host());
-    }
-
-    fn backward(&self, b: &mut Backward<'_, f64>) {
-        let x: Vec<_> = (0..b.arity()).map(|k| tensor(b.input(k))).collect();
-        for (k, gradient) in (self.backward)(&x, &tensor(b.dy())).into_iter().enumerate() {
-            let Some(gradient) = gradient else { continue };
-            if let Some(dx) = b.grad(k) {
-                let mut dx = dx.host();
-                dx += &gradient.view().host();
-            }
-        }
-    }
-}
-
-fn tensor(view: View<f64>) -> Tensor<f64> {
-    Tensor::new(view.shape(), view.host().iter().copied().collect())
-}
-
 /// The values of inputs, without their names.
 pub(super) fn values(inputs: &[Input]) -> Vec<Tensor<f64>> {
     inputs.iter().map(|input| input.value.clone()).collect()
-}
-
-/// One layer of a stack: the states \[T,B,H\] from x\[T,B,I\] and its w_ih\[3H,I\], w_hh\[3H,H\], b_ih\[3H\] and
-/// b_hh\[3H\], from a state of zeros.
-fn layer<'t>(x: Var<'t, f64>, weights: &[Var<'t, f64>]) -> Var<'t, f64> {
-    let h0 = x.tape().constant(Tensor::zeros([x.shape()[1], H]));
-    input_part(x, weights).gru(h0, weights[1], weights[3])
-}
-
-/// The last layer's states, of [`layer_inputs`].
-pub(super) fn stack<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-    x[1..].chunks(4).fold(x[0], layer)
-}
-
-/// gx\[T,B,3H\] of that layer.
-pub(super) fn input_part<'t>(x: Var<'t, f64>, weights: &[Var<'t, f64>]) -> Var<'t, f64> {
-    let (steps, batch, wide) = (x.shape()[0], x.shape()[1], x.shape()[2]);
-    (x.reshape([steps * batch, wide]).matmul_nt(weights[0]) + weights[2]).reshape([steps, batch, 3 * H])
-}
-
-/// x\[T,B,I\], and the four weights of each of so many layers.
-pub(super) fn layer_inputs(layers: usize) -> Vec<Input> {
-    let (steps, wide) = (4, 5);
-    let of_layer = |l: usize| {
-        let inputs = if l == 0 { wide } else { H };
-        let shapes = [Shape::from([3 * H, inputs]), [3 * H, H].into(), [3 * H].into(), [3 * H].into()];
-        let named = (10 * l as u32 + 10..).zip(["w_ih", "w_hh", "b_ih", "b_hh"]).zip(shapes);
-        named.map(move |((seed, what), shape)| {
-            drawn(&format!("{what} of layer {l}"), seed, shape).gates(0, &["r", "z", "n"])
-        })
-    };
-    [drawn("x", 1, [steps, B, wide])].into_iter().chain((0..layers).flat_map(of_layer)).collect()
 }
