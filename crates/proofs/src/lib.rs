@@ -15,7 +15,8 @@
 //! ```
 //!
 //! In the order in which to read: [`Case`], the [table of operations](operations), one file a family; the
-//! [table of layers](layers); the [`Layout`]s that go with all of them; and the [museum], where nothing is right.
+//! [table of layers](layers); the [`Layout`]s that go with all of them; the sizes of a [training run](production); and
+//! the [museum], where nothing is right.
 #![forbid(unsafe_code)]
 
 #[macro_use]
@@ -25,12 +26,14 @@ mod layers;
 mod layout;
 pub mod museum;
 mod operations;
+mod production;
 
-pub use case::{Case, Of};
+pub use case::{Batch, Case, Of};
 pub use draw::Draw;
 pub use layers::layers;
 pub use layout::Layout;
 pub use operations::operations;
+pub use production::production;
 
 /// Every case: of all operations, then of all layers.
 pub fn all() -> Vec<Case> {
