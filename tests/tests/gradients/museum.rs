@@ -10,7 +10,8 @@ use proofs::museum::{exhibits, page};
 fn wrong_in(report: &Report) -> BTreeSet<&str> {
     let too_far = report.compared.iter().filter(|compared| compared.error > report.tolerance);
     let findings = report.findings.iter().filter_map(|finding| match finding {
-        Finding::NoInfluence(input) | Finding::Severed(input) | Finding::WrongShape { input, .. } => Some(&**input),
+        Finding::NoInfluence(input) | Finding::Severed(input) | Finding::NotLinear(input) => Some(&**input),
+        Finding::WrongShape { input, .. } => Some(&**input),
         Finding::NotDeterministic => None,
         other => panic!("no exhibit is meant to show this: {other}"),
     });

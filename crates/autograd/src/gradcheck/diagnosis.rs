@@ -17,6 +17,8 @@ pub enum Diagnosis {
     Zero,
     /// Twice what it should be.
     Twice,
+    /// Half of what it should be.
+    Half,
     /// Its negative.
     Negated,
     /// Every entry is this many times what it should be, and an extent of the computation.
@@ -80,6 +82,7 @@ fn factor(got: &[f64], want: &[f64], extents: &[usize]) -> Option<Diagnosis> {
     Some(match factor {
         _ if is(0.0) => Diagnosis::Zero,
         _ if is(2.0) => Diagnosis::Twice,
+        _ if is(0.5) => Diagnosis::Half,
         _ if is(-1.0) => Diagnosis::Negated,
         _ => extent(&|n| n)
             .map(Diagnosis::Times)
@@ -146,6 +149,7 @@ impl fmt::Display for Diagnosis {
         match self {
             Self::Zero => write!(f, "it is zero everywhere: cut off behind this input, or never added"),
             Self::Twice => write!(f, "it is exactly 2 times what it should be: added twice"),
+            Self::Half => write!(f, "it is exactly half of what it should be: one of two uses was lost"),
             Self::Negated => write!(f, "it has the wrong sign"),
             Self::Times(n) => write!(f, "it is exactly {n} times what it should be: a mean over {n} was forgotten"),
             Self::Part(n) => write!(f, "it is exactly 1/{n} of what it should be: divided by {n} once too often"),
@@ -190,6 +194,7 @@ mod tests {
         assert_eq!(said(times(1.0)), None);
         assert_eq!(said(times(0.0)), Some(Diagnosis::Zero));
         assert_eq!(said(times(2.0)), Some(Diagnosis::Twice));
+        assert_eq!(said(times(0.5)), Some(Diagnosis::Half));
         assert_eq!(said(times(-1.0)), Some(Diagnosis::Negated));
         assert_eq!(said(times(7.0)), Some(Diagnosis::Times(7)));
         assert_eq!(said(times(1.0 / 6.0)), Some(Diagnosis::Part(6)));

@@ -45,7 +45,7 @@ pub fn central_differences_with_step<I: Clone + Into<Input>>(
 fn with_step(f: &On<f64>, inputs: &[Input], step: f64) -> Report {
     let values = check::values(inputs);
     let mut on_tape = evaluate(f);
-    let mut run = || Pass::on_tape(f, &values);
+    let mut run = |times| Pass::on_tape(f, &values, times);
     check(Report::new("central differences", TOLERANCE), inputs, &mut run, &mut |pass, k| {
         let magnitude: f64 = pass.y.to_vec().iter().zip(pass.dy.to_vec()).map(|(y, dy)| (y * dy).abs()).sum();
         let mut reference = Reference { floor: FLOOR * magnitude, ..Reference::default() };

@@ -29,7 +29,7 @@ pub fn dot_products<I: Clone + Into<Input>>(f: &dyn Overloaded, inputs: &[I]) ->
 
 fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
     let values = check::values(inputs);
-    let mut run = || Pass::on_tape(&|tape, x| f.on_numbers(tape, x), &values);
+    let mut run = |times| Pass::on_tape(&|tape, x| f.on_numbers(tape, x), &values, times);
     check::each(Report::new("dot products", TOLERANCE), inputs, &mut run, &mut |report, pass, k| {
         let (name, random) = (inputs[k].name(k), spread(values[k].shape(), 1));
         let Some(dx) = &pass.gradients[k] else {

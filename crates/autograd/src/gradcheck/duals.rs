@@ -29,7 +29,7 @@ fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
     let values = check::values(inputs);
     let lifted: Vec<Tensor<Dual<f64>>> = values.iter().map(Tensor::cast).collect();
     let mut tape = Tape::evaluating();
-    let mut run = || Pass::on_tape(&|tape, x| f.on_numbers(tape, x), &values);
+    let mut run = |times| Pass::on_tape(&|tape, x| f.on_numbers(tape, x), &values, times);
     check(Report::new("duals", TOLERANCE), inputs, &mut run, &mut |pass, k| {
         let slope = |i| slope(&mut tape, f, &lifted, &pass.dy, (k, i));
         Ok(Reference { gradient: (0..values[k].size()).map(slope).collect(), ..Reference::default() })

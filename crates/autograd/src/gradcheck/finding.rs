@@ -20,6 +20,9 @@ pub enum Finding {
     Panicked(String),
     /// A second run gave other bits: random numbers, or state that outlives a call.
     NotDeterministic,
+    /// Twice as much sent in does not bring back twice the gradient of this input: something is added that is not
+    /// multiplied by what comes in, or is left from another pass.
+    NotLinear(String),
     /// The shape of the value depends on the values of the inputs.
     ShapeVaries,
     /// As many gradients came back, for so many inputs.
@@ -81,6 +84,10 @@ impl fmt::Display for Finding {
             Self::NotDeterministic => write!(
                 f,
                 "not a function: a second run gave other bits; draw random numbers and build modules outside of it"
+            ),
+            Self::NotLinear(input) => write!(
+                f,
+                "the gradient of {input} is not linear in what is sent in: something in it is not multiplied by that"
             ),
             Self::ShapeVaries => write!(f, "the shape of the function's value depends on the values of its inputs"),
             Self::WrongCount { found, expected } => write!(f, "{found} gradients came back for {expected} inputs"),

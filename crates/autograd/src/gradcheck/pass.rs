@@ -25,11 +25,12 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    pub(super) fn on_tape(f: &On<f64>, inputs: &[Tensor<f64>]) -> Self {
+    /// With `times` the [`cotangent`] sent in.
+    pub(super) fn on_tape(f: &On<f64>, inputs: &[Tensor<f64>], times: f64) -> Self {
         let tape = Tape::new();
         let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
         let y = f(&tape, &x);
-        let dy = cotangent(y.shape());
+        let dy = &cotangent(y.shape()) * &Tensor::scalar(times);
         let unreached = y.backward_from(&dy).err().map(|unreached| unreached.names).unwrap_or_default();
         Self { y: y.value(), dy, gradients: x.iter().map(|x| x.grad()).collect(), unreached }
     }
@@ -38,9 +39,10 @@ impl Pass {
         value: &dyn Fn(&[Tensor<f64>]) -> Tensor<f64>,
         gradients: &ByHand,
         inputs: &[Tensor<f64>],
+        times: f64,
     ) -> Self {
         let y = value(inputs);
-        let dy = cotangent(y.shape());
+        let dy = &cotangent(y.shape()) * &Tensor::scalar(times);
         let gradients = gradients(inputs, &dy).into_iter().map(Some).collect();
         Self { y, dy, gradients, unreached: Vec::new() }
     }

@@ -35,7 +35,7 @@ pub fn richardson<I: Clone + Into<Input>>(
 ) -> Report {
     let (inputs, f) = (check::inputs(inputs), &f as &super::pass::On<f64>);
     let values = check::values(&inputs);
-    against(&inputs, &mut || Pass::on_tape(f, &values), &mut evaluate(f))
+    against(&inputs, &mut |times| Pass::on_tape(f, &values, times), &mut evaluate(f))
 }
 
 /// Holds gradients that were written by hand against the function that they belong to, as [`richardson`] does: `value`
@@ -63,12 +63,12 @@ pub fn by_hand<I: Clone + Into<Input>>(
 ) -> Report {
     let inputs = check::inputs(inputs);
     let values = check::values(&inputs);
-    against(&inputs, &mut || Pass::by_hand(&value, &gradients, &values), &mut |x| value(x))
+    against(&inputs, &mut |times| Pass::by_hand(&value, &gradients, &values, times), &mut |x| value(x))
 }
 
 fn against(
     inputs: &[Input],
-    run: &mut dyn FnMut() -> Pass,
+    run: &mut dyn FnMut(f64) -> Pass,
     f: &mut dyn FnMut(&[Tensor<f64>]) -> Tensor<f64>,
 ) -> Report {
     let values = check::values(inputs);

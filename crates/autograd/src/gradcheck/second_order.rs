@@ -32,7 +32,7 @@ fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
         (1..).zip(&values).map(|(k, x)| Tensor::dual(x, &spread(x.shape(), k))).collect();
     let twice: Vec<_> = along.iter().map(|x| Tensor::dual(x, &Tensor::zeros(x.shape()))).collect();
     let mut tape = Tape::evaluating();
-    let mut run = || back(f, &along);
+    let mut run = |times| back(f, &along, times);
     check(Report::new("second derivatives forward", TOLERANCE), inputs, &mut run, &mut |pass, k| {
         let dy = pass.dy.to_vec();
         let mut reference = Reference::default();
@@ -51,11 +51,11 @@ fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
 }
 
 /// The value, and the tangents of the gradients: H·u in parts.
-fn back(f: &dyn Overloaded, inputs: &[Tensor<Dual<f64>>]) -> Pass {
+fn back(f: &dyn Overloaded, inputs: &[Tensor<Dual<f64>>], times: f64) -> Pass {
     let tape = Tape::new();
     let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
     let y = f.on_duals(&tape, &x);
-    let dy = cotangent(y.shape());
+    let dy = &cotangent(y.shape()) * &Tensor::scalar(times);
     let unreached = y.backward_from(&dy.cast()).err().map(|unreached| unreached.names).unwrap_or_default();
     let gradients = x.iter().map(|x| Some(x.grad()?.tangents())).collect();
     Pass { y: y.value().values(), dy, gradients, unreached }

@@ -201,6 +201,16 @@ fn gradients_by_hand_must_be_as_many_and_as_large_as_the_inputs() {
     assert_eq!(report.findings, [Finding::WrongShape { input, value, gradient }]);
 }
 
+/// As a gradient that is added where it should be multiplied, or is left from another pass.
+#[test]
+fn what_comes_back_must_be_linear_in_what_is_sent_in() {
+    let value = |x: &[Tensor<f64>]| &x[0] * &x[1];
+    let adds = |x: &[Tensor<f64>], dy: &Tensor<f64>| [dy * &x[1], &(dy * &x[0]) + &Tensor::scalar(1e-6)].to_vec();
+    let report = by_hand(value, adds, &inputs());
+    assert_eq!(report.findings, [Finding::NotLinear("input 1".into())]);
+    assert!(report.compared[1].error > report.tolerance);
+}
+
 /// relu at 0: the slopes are 0 and 1, and 0 comes back, which is a convention.
 #[test]
 fn a_kink_is_found_and_may_be_allowed() {

@@ -18,7 +18,7 @@ pub(super) const EXHIBIT: Exhibit = Exhibit {
              through time. Give every operation the same tensor twice, and as a view of itself.",
     wrong: || check(false),
     wrong_in: &["x"],
-    says: Some("it is 0.5 times what it should be"),
+    says: Some("it is exactly half of what it should be"),
     right: || check(true),
     weak: Weak {
         test: "the same product of two tensors that are not the same",

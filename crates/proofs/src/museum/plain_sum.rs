@@ -24,7 +24,7 @@ pub(super) const EXHIBIT: Exhibit = Exhibit {
              which no two are alike, and run more than one step: at the second, what comes in is no longer one.",
     wrong: || check(false),
     wrong_in: &["h0"],
-    says: None,
+    says: Some("the gradient of h0 is not linear in what is sent in"),
     right: || check(true),
     weak: Weak {
         test: "a unit test of the cell: one step, the loss is the plain sum of the state, PyTorch's default tolerances",

@@ -19,7 +19,7 @@ pub(in super::super) const EXHIBIT: Exhibit = Exhibit {
              tested without knowing the right answer.",
     wrong: || cell::check(backward),
     wrong_in: &["x", "h0", "W_r", "W_z", "W_g", "U_r", "U_z", "U_g"],
-    says: None,
+    says: Some("the gradient of x is not linear in what is sent in"),
     right: || cell::check(Cell::derived),
     weak: Weak { test: "a small step against the gradient makes the loss smaller", passes: a_step_helps },
 };
