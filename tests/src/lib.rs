@@ -6,5 +6,7 @@ pub mod composed;
 pub mod disk;
 mod draw;
 pub mod golden;
+mod maps;
 
 pub use draw::Draw;
+pub use maps::maps;
