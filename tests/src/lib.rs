@@ -4,9 +4,9 @@
 mod close;
 pub mod composed;
 pub mod disk;
-mod draw;
 pub mod golden;
+pub mod levels;
 mod maps;
 
-pub use draw::Draw;
 pub use maps::maps;
+pub use proofs::Draw;

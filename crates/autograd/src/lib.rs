@@ -14,7 +14,8 @@
 //! ```
 //!
 //! In the order in which to read: [`Tape`] and its arena, [`Var`], the list of operations (`op.rs`), any file of
-//! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), [`CustomOp`], and [`gradcheck`].
+//! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), [`CustomOp`], [`derivatives`]
+//! (forward mode, Hessian-vector products), and [`gradcheck`].
 //!
 //! `cargo run --release -p autograd --example tape` trains and checks a small network with this
 //! crate and [`tensor`] alone.
@@ -27,7 +28,9 @@ extern crate std;
 
 mod backward;
 mod custom;
+pub mod derivatives;
 mod forward;
+mod function;
 pub mod gradcheck;
 mod op;
 pub mod ops;
@@ -40,5 +43,8 @@ mod var;
 pub use backward::{Backward, Unreached};
 pub use custom::CustomOp;
 pub use forward::Forward;
+pub use function::{Function, Overloaded};
 pub use tape::Tape;
+#[doc(hidden)] // for `function!`, whose user may not have named `tensor`
+pub use tensor::Real;
 pub use var::Var;

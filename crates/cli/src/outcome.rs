@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::folder::{CLOCK, Seconds, TEST};
 use crate::regular;
 use crate::test::Stage;
 
@@ -46,6 +47,11 @@ impl Outcome {
         !self.failed && self.stages.iter().all(|stage| stage.exact == 1.0)
     }
 
+    /// The exact match of a stage; 0 if the run failed, as what cannot be used has solved nothing.
+    pub(crate) fn exact(&self, stage: usize) -> f64 {
+        self.stages.iter().find(|figures| figures.stage == stage).map_or(0.0, |figures| figures.exact)
+    }
+
     /// How it ended, and what that took.
     pub(crate) fn sentence(&self, seconds: f64) -> String {
         let Self { end, updates, steps, failed, .. } = self;
@@ -62,4 +68,15 @@ pub(crate) struct Timed {
     pub(crate) outcome: Outcome,
     /// Seconds from the start of the run to the end of its test.
     pub(crate) seconds: f64,
+}
+
+impl Timed {
+    /// Reads what the run in a folder left when it was over.
+    ///
+    /// # Errors
+    /// If its test cannot be read or understood.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let seconds = Seconds::read(&folder.join(CLOCK)).map_or(0.0, |clock| clock.seconds);
+        Ok(Self { outcome: Outcome::read(&folder.join(TEST))?, seconds })
+    }
 }

@@ -1,6 +1,10 @@
-//! Every operation's gradients: one table, checked exactly and by differences; and the laws of the tape itself.
+//! Every operation's and every layer's gradients: one table, held to every level; and the laws of the tape itself.
 #![forbid(unsafe_code)]
 
+mod generated;
 mod gru;
+mod kinks;
 mod laws;
-mod operations;
+mod levels;
+mod museum;
+mod table;

@@ -1,108 +1,257 @@
-//! What the methods share: running the tape twice, and holding its gradients against a reference.
+//! What the methods share: running what is checked twice, and holding its gradients against a reference.
 
+use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
-use tensor::philox::{Philox, Purpose, Stream};
-use tensor::{Real, Shape, Tensor};
+use tensor::Tensor;
 
-use super::report::{Finding, Report};
-use crate::tape::Tape;
-use crate::var::Var;
+use super::diagnosis::diagnose;
+use super::finding::Finding;
+use super::input::Input;
+use super::pass::Pass;
+use super::report::{Compared, Report};
 
-/// A function of tensors on one scalar, behind a pointer: the checks are compiled once, not once for each function.
-pub(super) type On<'a, T> = dyn for<'t> Fn(&'t Tape<T>, &[Var<'t, T>]) -> Var<'t, T> + 'a;
-
-/// What a function and the tape behind it give for some inputs.
-pub(super) struct Pass {
-    pub(super) y: Tensor<f64>,
-    /// The gradient that was sent in.
-    pub(super) dy: Tensor<f64>,
-    grads: Vec<Option<Tensor<f64>>>,
-    unreached: Vec<alloc::string::String>,
-}
-
-impl Pass {
-    fn run(f: &On<f64>, inputs: &[Tensor<f64>]) -> Self {
-        let tape = Tape::new();
-        let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
-        let y = f(&tape, &x);
-        let dy = cotangent(y.shape());
-        let unreached = y.backward_from(&dy).err().map(|unreached| unreached.names).unwrap_or_default();
-        Self { y: y.value(), dy, grads: x.iter().map(|x| x.grad()).collect(), unreached }
-    }
-
-    fn has_the_bits_of(&self, other: &Self) -> bool {
-        let grads = self.grads.iter().zip(&other.grads).all(|pair| match pair {
-            (Some(a), Some(b)) => same_bits(a, b),
-            (a, b) => a.is_none() && b.is_none(),
-        });
-        grads && same_bits(&self.y, &other.y)
-    }
-}
-
-fn same_bits(a: &Tensor<f64>, b: &Tensor<f64>) -> bool {
-    let bits = |x: &Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
-    a.shape() == b.shape() && bits(a) == bits(b)
-}
-
-/// Numbers of either sign in ±\[0.5, 1.5), always the same: no two places alike, and none near zero.
-fn cotangent(shape: Shape) -> Tensor<f64> {
-    let mut rng = Philox::stream(0, Stream { purpose: Purpose(u32::MAX), update: 0, episode: 0 });
-    Tensor::from_fn(shape, |_| if rng.below(2) == 0 { 0.5 + rng.uniform_f64() } else { -0.5 - rng.uniform_f64() })
-}
-
-/// What the gradient of an input should be, and the scale below which the method sees nothing.
+/// What the gradient of an input should be.
+#[derive(Default)]
 pub(super) struct Reference {
     pub(super) gradient: Vec<f64>,
+    /// The scale below which the method sees nothing.
     pub(super) floor: f64,
+    /// Whether zeros everywhere mean something else than that the input has no influence.
+    pub(super) may_vanish: bool,
+    /// Of each entry, how far off it may be; empty where that is rounding alone.
+    pub(super) uncertain: Vec<f64>,
+    /// Entries with two slopes, to the left and to the right.
+    pub(super) kinks: Vec<(usize, [f64; 2])>,
 }
 
-/// Checks `f` at `inputs` against a reference for each input, by its number.
+/// How much smaller than the tolerance a reference's own error must be.
+const MARGIN: f64 = 0.1;
+
+/// The inputs of a check, from whatever the caller has.
+pub(super) fn inputs<I: Clone + Into<Input>>(inputs: &[I]) -> Vec<Input> {
+    inputs.iter().cloned().map(Into::into).collect()
+}
+
+pub(super) fn values(inputs: &[Input]) -> Vec<Tensor<f64>> {
+    inputs.iter().map(|input| input.value.clone()).collect()
+}
+
+/// Holds what `run` gives against a reference for each input, by its number.
 pub(super) fn check(
+    report: Report,
+    inputs: &[Input],
+    run: &mut dyn FnMut() -> Pass,
+    reference: &mut dyn FnMut(&Pass, usize) -> Result<Reference, Finding>,
+) -> Report {
+    each(report, inputs, run, &mut |report, pass, k| match reference(pass, k) {
+        Ok(reference) => compare(report, pass, k, &inputs[k], &reference),
+        Err(finding) => report.findings.push(finding),
+    })
+}
+
+/// Lets `judge` look at what `run` gives, for each input by its number, unless there is nothing to be looked at.
+pub(super) fn each(
+    report: Report,
+    inputs: &[Input],
+    run: &mut dyn FnMut() -> Pass,
+    judge: &mut dyn FnMut(&mut Report, &Pass, usize),
+) -> Report {
+    let (method, tolerance) = (report.method, report.tolerance);
+    guarded(|| judged(report, inputs, run, judge)).unwrap_or_else(|words| {
+        let findings = vec![Finding::Panicked(words)];
+        Report { findings, ..Report::new(method, tolerance) }
+    })
+}
+
+/// What `f` gives, or the words with which it panicked.
+#[cfg(feature = "std")]
+fn guarded<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).map_err(|panic| {
+        let words = panic.downcast_ref::<String>().cloned();
+        words.or_else(|| panic.downcast_ref::<&str>().map(|&words| words.into())).unwrap_or_else(|| "no words".into())
+    })
+}
+
+#[cfg(not(feature = "std"))]
+fn guarded<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+    Ok(f())
+}
+
+fn judged(
     mut report: Report,
-    f: &On<f64>,
-    inputs: &[Tensor<f64>],
-    reference: &mut dyn FnMut(&Pass, usize) -> Reference,
+    inputs: &[Input],
+    run: &mut dyn FnMut() -> Pass,
+    judge: &mut dyn FnMut(&mut Report, &Pass, usize),
 ) -> Report {
     if inputs.is_empty() {
         report.findings.push(Finding::NoInputs);
         return report;
     }
-    let pass = Pass::run(f, inputs);
-    if pass.y.size() == 0 {
-        report.findings.push(Finding::NoOutput);
-        return report;
-    }
-    if !pass.has_the_bits_of(&Pass::run(f, inputs)) {
-        report.findings.push(Finding::NotDeterministic);
+    let pass = run();
+    if let Some(finding) = refusal(&pass, inputs.len(), run) {
+        report.findings.push(finding);
         return report;
     }
     if !pass.unreached.is_empty() {
         report.findings.push(Finding::Unreached(pass.unreached.clone()));
     }
-    for (k, x) in inputs.iter().enumerate() {
-        let Reference { gradient: want, floor } = reference(&pass, k);
-        match &pass.grads[k] {
-            Some(got) => report.compare(k, x.shape(), got, &want, floor),
-            None if want.iter().all(|&w| w == 0.0) => report.findings.push(Finding::NoInfluence(k)),
-            None => report.findings.push(Finding::Severed(k)),
+    for (k, input) in inputs.iter().enumerate() {
+        match input.value.size() {
+            0 => report.findings.push(Finding::EmptyInput(input.name(k))),
+            _ => judge(&mut report, &pass, k),
         }
     }
+    report.gradients = pass.gradients;
     report
 }
 
-/// A new pass over `inputs` with `value` at entry `i` of input `k`.
-pub(super) fn with_entry<'t, T: Real>(
-    tape: &'t mut Tape<T>,
-    inputs: &[Tensor<T>],
-    (k, i): (usize, usize),
-    value: T,
-) -> (&'t Tape<T>, Vec<Var<'t, T>>) {
-    tape.clear();
-    let tape = &*tape;
-    let mut entries = inputs[k].to_vec();
-    entries[i] = value;
-    let moved = Tensor::new(inputs[k].shape(), entries);
-    let x = (0..inputs.len()).map(|j| tape.constant(if j == k { moved.clone() } else { inputs[j].clone() }));
-    (tape, x.collect())
+/// Why nothing can be compared.
+fn refusal(pass: &Pass, inputs: usize, run: &mut dyn FnMut() -> Pass) -> Option<Finding> {
+    if pass.y.size() == 0 {
+        return Some(Finding::NoOutput);
+    }
+    if !pass.y.to_vec().iter().all(|y| y.is_finite()) {
+        return Some(Finding::ValueNotFinite);
+    }
+    let found = pass.gradients.len();
+    if found != inputs {
+        return Some(Finding::WrongCount { found, expected: inputs });
+    }
+    (!pass.has_the_bits_of(&run())).then_some(Finding::NotDeterministic)
+}
+
+/// What makes a gradient one that cannot be compared.
+pub(super) fn unlike(input: &Input, name: &str, gradient: &Tensor<f64>) -> Option<Finding> {
+    if gradient.shape() != input.value.shape() {
+        let (value, gradient) = (input.value.shape().to_vec(), gradient.shape().to_vec());
+        return Some(Finding::WrongShape { input: name.into(), value, gradient });
+    }
+    let finite = gradient.to_vec().iter().all(|dx| dx.is_finite());
+    (!finite).then(|| Finding::NotFinite(name.into()))
+}
+
+/// Compares the gradient of one input, entry by entry. Errors are relative to its largest entry, or to the floor.
+fn compare(report: &mut Report, pass: &Pass, k: usize, input: &Input, reference: &Reference) {
+    let (name, want) = (input.name(k), &reference.gradient);
+    let Some(gradient) = &pass.gradients[k] else {
+        let none = want.iter().all(|&w| w == 0.0);
+        return report.findings.push(if none { Finding::NoInfluence(name) } else { Finding::Severed(name) });
+    };
+    if let Some(finding) = unlike(input, &name, gradient) {
+        return report.findings.push(finding);
+    }
+    let got = gradient.to_vec();
+    if !want.iter().all(|w| w.is_finite()) {
+        return report.findings.push(Finding::NotFinite(name));
+    }
+    if got.iter().chain(want).all(|&g| g == 0.0) && !reference.may_vanish {
+        return report.findings.push(Finding::NoInfluence(name));
+    }
+    for &(i, [left, right]) in &reference.kinks {
+        let place = input.place(i);
+        report.findings.push(Finding::Kink { input: name.clone(), place, left, right, gradient: got[i] });
+    }
+    let smooth: Vec<usize> = (0..got.len()).filter(|i| !reference.kinks.iter().any(|(kink, _)| kink == i)).collect();
+    let scale = got.iter().chain(want).fold(reference.floor, |scale, g| scale.max(g.abs()));
+    let error = |i: usize| if got[i] == want[i] { 0.0 } else { (got[i] - want[i]).abs() / scale };
+    let uncertain = |i: usize| reference.uncertain.get(i).map_or(0.0, |off| off / scale);
+    let (Some(worst), Some(vague)) = (largest(&smooth, &error), largest(&smooth, &uncertain)) else { return };
+    if uncertain(vague) > MARGIN * report.tolerance {
+        let (place, estimate) = (input.place(vague), uncertain(vague));
+        report.findings.push(Finding::Inconclusive { input: name, place, estimate });
+    }
+    let diagnosis = || diagnose(input, &got, want, &pass.extents(), report.tolerance);
+    report.compared.push(Compared {
+        place: input.place(worst),
+        index: input.index(worst),
+        estimate: (!reference.uncertain.is_empty()).then(|| uncertain(vague)),
+        diagnosis: (error(worst) > report.tolerance).then(diagnosis).flatten(),
+        ..Compared::of(k, input, got[worst], want[worst], error(worst))
+    });
+}
+
+/// Where `of` is largest.
+fn largest(places: &[usize], of: &dyn Fn(usize) -> f64) -> Option<usize> {
+    places.iter().copied().max_by(|&i, &j| of(i).total_cmp(&of(j)))
+}
+
+impl Compared {
+    /// Two numbers of an input, of no place yet.
+    pub(super) fn of(number: usize, input: &Input, gradient: f64, reference: f64, error: f64) -> Self {
+        Self {
+            number,
+            input: input.name(number),
+            shape: input.value.shape().to_vec(),
+            place: String::new(),
+            index: Vec::new(),
+            gradient,
+            reference,
+            error,
+            ulps: ulps(gradient, reference),
+            estimate: None,
+            diagnosis: None,
+        }
+    }
+}
+
+/// How many numbers apart.
+fn ulps(a: f64, b: f64) -> u64 {
+    let place = |x: f64| if x < 0.0 { -((x.to_bits() << 1 >> 1) as i64) } else { (x.to_bits() << 1 >> 1) as i64 };
+    place(a).abs_diff(place(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(got: &Tensor<f64>, want: &[f64]) -> Report {
+        let mut report = Report::new("reference", 1e-3);
+        let reference = Reference { gradient: want.to_vec(), ..Reference::default() };
+        let input = Input::from(Tensor::zeros([2, 3])).named("x");
+        let (y, dy) = (Tensor::zeros([0]), Tensor::zeros([0]));
+        let pass = Pass { y, dy, gradients: vec![Some(got.clone())], unreached: vec![] };
+        compare(&mut report, &pass, 0, &input, &reference);
+        report
+    }
+
+    #[test]
+    fn errors_are_relative_to_the_largest_entry() {
+        let got = Tensor::from([[0.0, 0.0, 8.0], [0.0, 2.5, 0.0]]);
+        let report = compared(&got, &[0.0, 0.0, 8.0, 0.0, 2.0, 0.0]);
+        let worst = report.worst().expect("one input");
+        assert_eq!((&*worst.place, worst.gradient, worst.reference, worst.error), ("[1, 1]", 2.5, 2.0, 0.0625));
+        assert!(!report.is_ok() && report.within(0.07).is_ok());
+        let same = compared(&got, &got.to_vec());
+        assert_eq!(same.worst().map(|worst| worst.error), Some(0.0));
+    }
+
+    #[test]
+    fn a_shape_is_looked_at_first() {
+        let report = compared(&Tensor::zeros([0]), &[]);
+        let (input, value, gradient) = ("x".into(), vec![2, 3], vec![0]);
+        assert_eq!(report.findings, [Finding::WrongShape { input, value, gradient }]);
+        assert!(report.compared.is_empty() && !report.is_ok());
+    }
+
+    #[test]
+    fn a_report_says_what_is_wrong() {
+        let mut report = compared(&Tensor::from([[0.0, 0.0, 2.0], [0.0; 3]]), &[0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        report.findings.push(Finding::Severed("h0".into()));
+        assert_eq!(
+            alloc::format!("{report}"),
+            "the gradients and reference DO NOT AGREE within 1e-3\n  \
+             no gradient reached h0, though the function depends on it\n  \
+             x at [0, 2]: 2e0, reference 1e0, error 5.0e-1, 4503599627370496 ulps: TOO FAR\n    \
+             it is exactly 2 times what it should be: added twice\n"
+        );
+    }
+
+    #[test]
+    fn numbers_between_two_numbers() {
+        let next = |x: f64| f64::from_bits(x.to_bits() + 1);
+        assert_eq!([ulps(1.0, next(1.0)), ulps(1.0, 1.0), ulps(-0.0, 0.0)], [1, 0, 0]);
+        assert_eq!(ulps(-f64::from_bits(1), f64::from_bits(2)), 3);
+    }
 }

@@ -1,14 +1,19 @@
 //! The check that everyone reads first: move an entry a little to either side.
 
+use alloc::vec::Vec;
+
 use tensor::Tensor;
 
-use super::check::{On, Reference, check, with_entry};
+use super::check::{self, Reference, check};
+use super::input::Input;
+use super::pass::{On, Pass};
 use super::report::Report;
+use super::stencil::Line;
 use crate::tape::Tape;
 use crate::var::Var;
 
 /// ∛(2⁻⁵²): where the stencil's truncation, h²·f‴/6, and the rounding of its values, 2⁻⁵²·f/h, are alike.
-const STEP: f64 = 6.055454452393343e-6;
+pub const STEP: f64 = 6.055454452393343e-6;
 /// Rounding leaves about 2⁻⁵²/STEP = 4e-11 of the function's magnitude in a difference: gradients that are smaller
 /// than this part of it are compared on its scale.
 const FLOOR: f64 = 1e-3;
@@ -21,32 +26,50 @@ const TOLERANCE: f64 = 1e-7;
 /// difference does not know of it. Costs two evaluations an entry.
 ///
 /// Reference: W. Press et al., *Numerical Recipes*, 3rd ed. (2007), section 5.7.
-pub fn central_differences(
+pub fn central_differences<I: Clone + Into<Input>>(
     f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
-    inputs: &[Tensor<f64>],
+    inputs: &[I],
 ) -> Report {
-    let mut tape = Tape::evaluating();
-    check(Report::new("central differences", TOLERANCE), &f, inputs, &mut |pass, k| {
-        let slope = |i| slope(&mut tape, &f, inputs, &pass.dy, (k, i));
-        let magnitude: f64 = products(&pass.dy, &pass.y).map(f64::abs).sum();
-        Reference { gradient: (0..inputs[k].size()).map(slope).collect(), floor: FLOOR * magnitude }
+    with_step(&f, &check::inputs(inputs), STEP)
+}
+
+/// The same with h = `step`·max(1, |x|): for looking at what the choice of a step does.
+pub fn central_differences_with_step<I: Clone + Into<Input>>(
+    f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
+    inputs: &[I],
+    step: f64,
+) -> Report {
+    with_step(&f, &check::inputs(inputs), step)
+}
+
+fn with_step(f: &On<f64>, inputs: &[Input], step: f64) -> Report {
+    let values = check::values(inputs);
+    let mut on_tape = evaluate(f);
+    let mut run = || Pass::on_tape(f, &values);
+    check(Report::new("central differences", TOLERANCE), inputs, &mut run, &mut |pass, k| {
+        let magnitude: f64 = pass.y.to_vec().iter().zip(pass.dy.to_vec()).map(|(y, dy)| (y * dy).abs()).sum();
+        let mut reference = Reference { floor: FLOOR * magnitude, ..Reference::default() };
+        for i in 0..values[k].size() {
+            let mut line = Line { f: &mut on_tape, pass, inputs: &values, at: (k, i) };
+            let h = step * line.x().abs().max(1.0);
+            let around = line.slopes(h)?;
+            if (around.left - around.right).abs() > 1e-3 * around.left.abs().max(around.right.abs()) {
+                let nearer = [around, line.slopes(h / 2.0)?, line.slopes(h / 4.0)?];
+                reference.kinks.extend(line.kink(&nearer, 0.5, h / 4.0)?.map(|slopes| (i, slopes)));
+            }
+            reference.gradient.push(around.central);
+        }
+        Ok(reference)
     })
 }
 
-/// The slope of ⟨dy, f⟩ along entry `i` of input `k`.
-fn slope(tape: &mut Tape<f64>, f: &On<f64>, inputs: &[Tensor<f64>], dy: &Tensor<f64>, (k, i): (usize, usize)) -> f64 {
-    let x = inputs[k].to_vec()[i];
-    let h = STEP * x.abs().max(1.0);
-    let mut at = |moved| {
-        let (tape, x) = with_entry(tape, inputs, (k, i), moved);
+/// A function on a tape as a function of tensors, for as many calls as one likes.
+pub(super) fn evaluate(f: &On<f64>) -> impl FnMut(&[Tensor<f64>]) -> Tensor<f64> {
+    let mut tape = Tape::evaluating();
+    move |inputs| {
+        tape.clear();
+        let tape = &tape;
+        let x: Vec<_> = inputs.iter().map(|x| tape.constant(x.clone())).collect();
         f(tape, &x).value()
-    };
-    let (right, left) = (x + h, x - h); // their distance is exact, 2h is not
-    let rise = &at(right) - &at(left);
-    products(dy, &rise).sum::<f64>() / (right - left)
-}
-
-fn products(a: &Tensor<f64>, b: &Tensor<f64>) -> impl Iterator<Item = f64> {
-    assert_eq!(a.shape(), b.shape(), "gradcheck: the shape of the result depends on the values of the inputs");
-    a.to_vec().into_iter().zip(b.to_vec()).map(|(a, b)| a * b)
+    }
 }

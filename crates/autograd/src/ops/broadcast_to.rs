@@ -54,7 +54,7 @@ mod tests {
     fn along_every_kind_of_axis() {
         for shape in [&[3][..], &[1, 3], &[4, 1], &[1, 1], &[2, 4, 3], &[2, 1, 1]] {
             let size = shape.iter().product::<usize>();
-            let x = Tensor::new(shape, (0..size).map(|i| i as f64).collect());
+            let x = Tensor::new(shape, (1..=size).map(|i| i as f64).collect());
             check_against_differences(&[x], |x| x[0].broadcast_to([2, 4, 3]).square());
         }
     }

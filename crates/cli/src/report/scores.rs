@@ -14,8 +14,7 @@ type Stages = [f64; STAGES];
 pub(super) fn tested(runs: &Runs) -> Option<Scores> {
     let stages = |run: &Record| -> Option<Stages> {
         let outcome = run.outcome.as_ref()?;
-        let exact = |stage| outcome.stages.iter().find(|figures| figures.stage == stage).map_or(0.0, |s| s.exact);
-        Some(std::array::from_fn(exact))
+        Some(std::array::from_fn(|stage| outcome.exact(stage)))
     };
     Scores::new(&runs.runs.iter().filter_map(stages).collect::<Vec<_>>()).ok()
 }

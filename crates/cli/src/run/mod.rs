@@ -8,7 +8,7 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nn::Problem;
 use rl::evaluate::validation_stream;
@@ -82,7 +82,7 @@ impl<R: Training> Plan<R> {
     /// If a file cannot be read or written. That the run fails is an outcome.
     pub(crate) fn go_on(&self, seed: u64, folder: &Folder, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
         if folder.has(TEST) {
-            let run = over(folder.path())?;
+            let run = Timed::read(folder.path())?;
             view.end(&run.outcome, "this run is over");
             return Ok(Left::Over(run));
         }
@@ -250,15 +250,6 @@ fn probe<R: Training>(run: &R, stage: usize) -> Option<EpisodesLine> {
     env.reset(&mut (0..PROBES).map(stream).collect::<Vec<_>>());
     let trace = trace::play(parts.policy, parts.params, &mut *env, Choice::Greedy, R::UNTIL);
     trace.is_finite().then(|| EpisodesLine::of(parts.task, parts.updates, &trace))
-}
-
-/// A run that was over before.
-///
-/// # Errors
-/// If its files cannot be read or understood.
-pub(crate) fn over(folder: &Path) -> Result<Timed> {
-    let outcome = Outcome::read(&folder.join(TEST))?;
-    Ok(Timed { outcome, seconds: Clock::read(&folder.join(CLOCK)).seconds() })
 }
 
 /// The last update may have left a parameter that is not finite: no further one was there to notice.

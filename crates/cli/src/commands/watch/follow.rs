@@ -13,7 +13,6 @@ use crate::file::ConfigFile;
 use crate::folder::{About, CONFIG, LOCK, Line, METRICS, News, TEST, Tail, of_seed, seeds};
 use crate::live::{Board, Goal, plain};
 use crate::outcome::Timed;
-use crate::run;
 use crate::settings::{self, Flags};
 use crate::task::TaskName;
 use crate::training::Training;
@@ -139,7 +138,7 @@ impl Followed {
             board.clock(now);
         }
         if over {
-            self.over = Some(run::over(&self.path)?);
+            self.over = Some(Timed::read(&self.path)?);
         }
         Ok(new)
     }

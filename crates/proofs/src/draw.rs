@@ -1,9 +1,9 @@
-//! Numbers to test with: always the same ones, no two alike.
+//! Numbers to prove with: always the same ones, no two alike.
 
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Shape, Tensor};
 
-/// A stream of test data.
+/// A stream of numbers.
 pub struct Draw(Philox);
 
 impl Draw {

@@ -1,0 +1,99 @@
+//! One run of what is checked: its value, and the gradients that it claims.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use tensor::philox::{Philox, Purpose, Stream};
+use tensor::{Real, Shape, Tensor};
+
+use crate::tape::Tape;
+use crate::var::Var;
+
+/// A function of tensors on one scalar, behind a pointer: the checks are compiled once, not once for each function.
+pub(super) type On<'a, T> = dyn for<'t> Fn(&'t Tape<T>, &[Var<'t, T>]) -> Var<'t, T> + 'a;
+
+/// A backward on plain tensors: gradients from the inputs and the gradient of the value.
+pub(super) type ByHand<'a> = dyn Fn(&[Tensor<f64>], &Tensor<f64>) -> Vec<Tensor<f64>> + 'a;
+
+/// What a function and its backward give for some inputs.
+pub(super) struct Pass {
+    pub(super) y: Tensor<f64>,
+    /// The gradient that was sent in.
+    pub(super) dy: Tensor<f64>,
+    pub(super) gradients: Vec<Option<Tensor<f64>>>,
+    pub(super) unreached: Vec<String>,
+}
+
+impl Pass {
+    pub(super) fn on_tape(f: &On<f64>, inputs: &[Tensor<f64>]) -> Self {
+        let tape = Tape::new();
+        let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
+        let y = f(&tape, &x);
+        let dy = cotangent(y.shape());
+        let unreached = y.backward_from(&dy).err().map(|unreached| unreached.names).unwrap_or_default();
+        Self { y: y.value(), dy, gradients: x.iter().map(|x| x.grad()).collect(), unreached }
+    }
+
+    pub(super) fn by_hand(
+        value: &dyn Fn(&[Tensor<f64>]) -> Tensor<f64>,
+        gradients: &ByHand,
+        inputs: &[Tensor<f64>],
+    ) -> Self {
+        let y = value(inputs);
+        let dy = cotangent(y.shape());
+        let gradients = gradients(inputs, &dy).into_iter().map(Some).collect();
+        Self { y, dy, gradients, unreached: Vec::new() }
+    }
+
+    /// The extents of all gradients and of the value.
+    pub(super) fn extents(&self) -> Vec<usize> {
+        let tensors = self.gradients.iter().flatten().chain([&self.y]);
+        tensors.flat_map(|x| x.shape().to_vec()).collect()
+    }
+
+    pub(super) fn has_the_bits_of(&self, other: &Self) -> bool {
+        let mut pairs = self.gradients.iter().zip(&other.gradients);
+        let gradients = pairs.all(|pair| match pair {
+            (Some(a), Some(b)) => same_bits(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        });
+        gradients && self.gradients.len() == other.gradients.len() && same_bits(&self.y, &other.y)
+    }
+}
+
+fn same_bits(a: &Tensor<f64>, b: &Tensor<f64>) -> bool {
+    let bits = |x: &Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
+    a.shape() == b.shape() && bits(a) == bits(b)
+}
+
+/// Numbers of either sign in ±\[0.5, 1.5), always the same: no two places alike, and none near zero.
+pub(super) fn cotangent(shape: Shape) -> Tensor<f64> {
+    spread(shape, 0)
+}
+
+/// Further such numbers: those of another `episode`.
+pub(super) fn spread(shape: Shape, episode: u32) -> Tensor<f64> {
+    let mut rng = Philox::stream(0, Stream { purpose: Purpose(u32::MAX), update: 0, episode });
+    Tensor::from_fn(shape, |_| if rng.below(2) == 0 { 0.5 + rng.uniform_f64() } else { -0.5 - rng.uniform_f64() })
+}
+
+/// A new pass over `inputs` with `value` at entry `i` of input `k`.
+pub(super) fn with_entry<'t, T: Real>(
+    tape: &'t mut Tape<T>,
+    inputs: &[Tensor<T>],
+    (k, i): (usize, usize),
+    value: T,
+) -> (&'t Tape<T>, Vec<Var<'t, T>>) {
+    tape.clear();
+    let tape = &*tape;
+    let moved = replaced(&inputs[k], i, value);
+    let x = (0..inputs.len()).map(|j| tape.constant(if j == k { moved.clone() } else { inputs[j].clone() }));
+    (tape, x.collect())
+}
+
+/// The same tensor with another `i`th entry.
+pub(super) fn replaced<T: Real>(x: &Tensor<T>, i: usize, value: T) -> Tensor<T> {
+    let mut entries = x.to_vec();
+    entries[i] = value;
+    Tensor::new(x.shape(), entries)
+}

@@ -1,0 +1,41 @@
+//! What gradients are proved on, as data: every operation and every layer, in many shapes and layouts.
+//!
+//! The tests hold each [`Case`] against every level of the standard, and so can anyone else:
+//!
+//! ```
+//! use autograd::gradcheck::duals;
+//! use autograd::ops::Kind;
+//! use proofs::{Layout, operations};
+//!
+//! for case in operations(Kind::Softmax) {
+//!     for case in Layout::ALL.map(|layout| case.laid_out(layout)) {
+//!         duals(&*case.f, &case.inputs).assert_ok();
+//!     }
+//! }
+//! ```
+//!
+//! In the order in which to read: [`Case`], the [table of operations](operations), one file a family; the
+//! [table of layers](layers); the [`Layout`]s that go with all of them; the sizes of a [training run](production); and
+//! the [museum], where nothing is right.
+#![forbid(unsafe_code)]
+
+#[macro_use]
+mod case;
+mod draw;
+mod layers;
+mod layout;
+pub mod museum;
+mod operations;
+mod production;
+
+pub use case::{Batch, Case, Of};
+pub use draw::Draw;
+pub use layers::layers;
+pub use layout::Layout;
+pub use operations::operations;
+pub use production::production;
+
+/// Every case: of all operations, then of all layers.
+pub fn all() -> Vec<Case> {
+    autograd::ops::Kind::ALL.iter().flat_map(|&kind| operations(kind)).chain(layers()).collect()
+}
