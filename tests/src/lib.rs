@@ -6,5 +6,7 @@ pub mod composed;
 pub mod disk;
 pub mod golden;
 pub mod levels;
+mod maps;
 
+pub use maps::maps;
 pub use proofs::Draw;

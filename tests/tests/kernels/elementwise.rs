@@ -1,25 +1,9 @@
+use gradus_tests::maps;
 use tensor::{Binary, Map};
 
 use crate::{Draw, EXACT, Scalar, check};
 
 agree!(map map_backward binary);
-
-/// The functions that are named; one that is left out does not compile.
-macro_rules! every {
-    ($($f:ident $(($c:ident))?)*) => {{
-        let _exhaustive = |f: Map<T>| match f {
-            $(Map::$f $(($c))? => { $(let _ = $c;)? })*
-        };
-        vec![$(Map::$f $(($c))?),*]
-    }};
-}
-
-/// Every function; all are defined on positive numbers.
-fn maps<T: Scalar>() -> Vec<Map<T>> {
-    let c = T::of(-1.5);
-    every!(Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Scale(c) Shift(c) Primal
-        Constant(c) Recip HalfRecip OneMinusSquare Logistic Step)
-}
 
 fn map<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);

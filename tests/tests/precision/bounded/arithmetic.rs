@@ -1,0 +1,121 @@
+//! The operators on [`Bounded`].
+
+use core::cmp::Ordering;
+use core::fmt;
+use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use num_traits::{One, Zero};
+
+use super::{Bounded, ulps};
+
+impl Neg for Bounded {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self { value: -self.value, ..self }
+    }
+}
+
+impl Add for Bounded {
+    type Output = Self;
+    fn add(self, b: Self) -> Self {
+        if b.is(0.0) {
+            return self;
+        }
+        if self.is(0.0) {
+            return b;
+        }
+        Self {
+            value: self.value + b.value,
+            terms: self.terms + b.terms,
+            errors: self.errors + b.errors,
+            mass: self.mass + b.mass,
+        }
+    }
+}
+
+impl Sub for Bounded {
+    type Output = Self;
+    fn sub(self, b: Self) -> Self {
+        self + -b
+    }
+}
+
+/// (a + α)(b + β) − ab = aβ + bα + αβ. A factor of ±1 is no operation.
+impl Mul for Bounded {
+    type Output = Self;
+    fn mul(self, b: Self) -> Self {
+        for (one, other) in [(self, b), (b, self)] {
+            if one.is(1.0) {
+                return other;
+            }
+            if one.is(-1.0) {
+                return -other;
+            }
+        }
+        let (alpha, beta) = (self.error(), b.error());
+        let error = self.value.abs() * beta + b.value.abs() * alpha + alpha * beta;
+        Self::rounded(self.value * b.value, error, ulps::ROUNDED)
+    }
+}
+
+/// With y = a/b: (a + α)/(b + β) − y = (α − yβ)/(b + β).
+impl Div for Bounded {
+    type Output = Self;
+    fn div(self, b: Self) -> Self {
+        let (alpha, beta) = (self.error(), b.error());
+        let y = self.value / b.value;
+        let nearest_to_zero = b.value.abs() - beta;
+        let error = if nearest_to_zero > 0.0 { (alpha + y.abs() * beta) / nearest_to_zero } else { f64::INFINITY };
+        Self::rounded(y, error, ulps::ROUNDED)
+    }
+}
+
+macro_rules! assign {
+    ($($trait:ident $method:ident $op:tt),*) => {$(
+        impl $trait for Bounded {
+            fn $method(&mut self, b: Self) { *self = *self $op b; }
+        }
+    )*};
+}
+assign!(AddAssign add_assign +, SubAssign sub_assign -, MulAssign mul_assign *, DivAssign div_assign /);
+
+impl Zero for Bounded {
+    fn zero() -> Self {
+        Self::new(0.0, 0.0)
+    }
+    fn is_zero(&self) -> bool {
+        self.is(0.0)
+    }
+}
+
+impl One for Bounded {
+    fn one() -> Self {
+        Self::new(1.0, 0.0)
+    }
+}
+
+impl Default for Bounded {
+    fn default() -> Self {
+        Self::zero()
+    }
+}
+
+/// Comparisons look at the value, so that a branch is taken as the exact computation takes it. The kernels compare only
+/// what they are given, which is exact.
+impl PartialEq for Bounded {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl PartialOrd for Bounded {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.value.partial_cmp(&other.value)
+    }
+}
+
+impl fmt::Display for Bounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ± {}", self.value, self.error())
+    }
+}

@@ -1,0 +1,127 @@
+//! What would make a bound worthless: being broken by some computation, or never being reached by any.
+
+use tensor::philox::{Philox, Purpose, Stream};
+
+use num_traits::{One, Zero};
+
+use super::*;
+
+fn stream(case: u32) -> Philox {
+    Philox::stream(7, Stream { purpose: Purpose(257), update: 0, episode: case })
+}
+
+/// Either sign, and sizes from 2⁻²⁰ to 2²⁰.
+fn number(rng: &mut Philox) -> f32 {
+    let size = (rng.below(41) as f32 - 20.0).exp2();
+    (0.5 + rng.uniform_f32()) * if rng.below(2) == 0 { size } else { -size }
+}
+
+#[track_caller]
+fn assert_bounded(what: &str, got: f32, bounded: Bounded) {
+    let error = (f64::from(got) - bounded.value).abs();
+    assert!(error <= bounded.error() * (1.0 + 1e-6), "{what}: {got:e} is wrong by {error:e}, claimed is {bounded}");
+}
+
+/// Sums in random order, each of any two of the partial sums so far, among them every bracketing.
+#[test]
+fn no_order_of_a_sum_breaks_its_bound() {
+    for case in 0..2000 {
+        let mut rng = stream(case);
+        let mut terms: Vec<f32> = (0..2 + rng.below(20)).map(|_| number(&mut rng)).collect();
+        let bounded = terms.iter().fold(Bounded::zero(), |sum, &x| sum + Bounded::of(x.into()));
+        while terms.len() > 1 {
+            let (i, j) = (rng.below(terms.len() as u32), rng.below(terms.len() as u32 - 1));
+            let term = terms.swap_remove(i as usize);
+            terms[j as usize] += term;
+        }
+        assert_bounded("sum", terms[0], bounded);
+    }
+}
+
+/// Each term is half the gap above 1 and so is lost, one after the other.
+#[test]
+fn the_worst_sum_reaches_its_bound() {
+    for n in [2, 3, 10, 1000] {
+        let terms = (0..n).map(|i| if i == 0 { 1.0 } else { U as f32 });
+        let bounded = terms.clone().fold(Bounded::zero(), |sum, x| sum + Bounded::of(x.into()));
+        let error = bounded.value - f64::from(terms.sum::<f32>());
+        assert!(error <= bounded.error() && error > 0.99 * bounded.error(), "n = {n}: {error:e} of {bounded}");
+    }
+}
+
+/// Random programs over a few variables, in `f32` and on bounds.
+#[test]
+fn no_program_breaks_its_bound() {
+    let mut finite = 0;
+    for case in 0..20_000 {
+        let mut rng = stream(case);
+        let mut x = [(); 4].map(|()| number(&mut rng));
+        let mut bounded = x.map(|x| Bounded::of(x.into()));
+        for _ in 0..12 {
+            let [a, b, to] = [(); 3].map(|()| rng.below(4) as usize);
+            let operation = rng.below(9);
+            x[to] = apply(operation, x[a], x[b]);
+            bounded[to] = apply(operation, bounded[a], bounded[b]);
+            if bounded[to].error().is_finite() {
+                assert_bounded("program", x[to], bounded[to]);
+                finite += 1;
+            }
+        }
+    }
+    assert!(finite > 100_000, "{finite} results had a bound");
+}
+
+/// Roots and logarithms are of what cannot be negative but by its error.
+fn apply<T: Real>(operation: u32, a: T, b: T) -> T {
+    match operation {
+        0 => a + b,
+        1 => a - b,
+        2 => a * b,
+        3 => a / b,
+        4 => a.exp(),
+        5 => a.tanh(),
+        6 => a.sigmoid(),
+        7 => (a * a).sqrt(),
+        _ => (a * a + T::of(0.1)).ln(),
+    }
+}
+
+/// The ulps that are claimed, over every 9973rd number of either sign; those of the logarithm are claimed here alone.
+#[test]
+fn functions_are_as_good_as_is_claimed() {
+    let positive = || (1..f32::INFINITY.to_bits()).step_by(9973).map(f32::from_bits);
+    for x in positive() {
+        let bounded = Bounded::of(x.into());
+        assert_bounded("ln", Real::ln(x), bounded.ln());
+        assert_bounded("sqrt", Real::sqrt(x), bounded.sqrt());
+    }
+    for x in positive().flat_map(|x| [x, -x]) {
+        let bounded = Bounded::of(x.into());
+        assert_bounded("tanh", Real::tanh(x), bounded.tanh());
+        assert_bounded("sigmoid", Real::sigmoid(x), bounded.sigmoid());
+        if x < 88.7 {
+            assert_bounded("exp", Real::exp(x), bounded.exp());
+        }
+    }
+}
+
+#[test]
+fn what_is_exact_has_no_error() {
+    let (zero, one, x) = (Bounded::zero(), Bounded::one(), Bounded::of(0.3));
+    assert_eq!(x.error(), f64::from(0.3_f32) - 0.3);
+    for same in [x + zero, zero - -x, x * one, -x * -one] {
+        assert_eq!((same.value, same.error()), (x.value, x.error()));
+    }
+    assert_eq!(((x * zero).value, (zero / x).error()), (0.0, 0.0));
+}
+
+#[test]
+fn where_f32_may_overflow_there_is_no_bound() {
+    let large = Bounded::of(f32::MAX.into());
+    assert_eq!(large.error(), 0.0);
+    for beyond in [large + large, large * Bounded::of(1.5), large / Bounded::of(0.5), large - large + large] {
+        assert_eq!(beyond.error(), f64::INFINITY);
+    }
+    assert_eq!(Bounded::of(88.8).exp().error(), f64::INFINITY);
+    assert!((Bounded::one() / (Bounded::of(0.3) - Bounded::of(0.3))).error().is_infinite(), "it may divide by zero");
+}
