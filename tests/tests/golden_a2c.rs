@@ -12,7 +12,7 @@ use rl::tutorial::{TutorialConfig, loss};
 use tensor::Tensor;
 
 /// What a whole update may differ by, relative to the largest entry.
-const TOLERANCE: f64 = 1e-9;
+const TOLERANCE: f64 = 1e-12;
 
 fn floats(case: &Case, name: &str) -> Tensor<f64> {
     let (shape, data) = case.f64(name);

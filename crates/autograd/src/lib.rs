@@ -28,6 +28,7 @@ extern crate std;
 mod backward;
 mod custom;
 mod forward;
+mod function;
 pub mod gradcheck;
 mod op;
 pub mod ops;
@@ -42,5 +43,8 @@ pub use backward::mutants;
 pub use backward::{Backward, Unreached};
 pub use custom::CustomOp;
 pub use forward::Forward;
+pub use function::{Function, Overloaded};
 pub use tape::Tape;
+#[doc(hidden)] // for `function!`, whose user may not have named `tensor`
+pub use tensor::Real;
 pub use var::Var;

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! In the order in which to read: [`Case`], the [table of operations](operations), one file a family; the
-//! [table of layers](layers); the [`Layout`]s that go with all of them.
+//! [table of layers](layers); the [`Layout`]s that go with all of them; and the sizes of a
+//! [training run](production).
 #![forbid(unsafe_code)]
 
 #[macro_use]
@@ -24,12 +25,14 @@ mod draw;
 mod layers;
 mod layout;
 mod operations;
+mod production;
 
-pub use case::{Case, Of};
+pub use case::{Batch, Case, Of};
 pub use draw::Draw;
 pub use layers::layers;
 pub use layout::Layout;
 pub use operations::operations;
+pub use production::production;
 
 /// Every case: of all operations, then of all layers.
 pub fn all() -> Vec<Case> {

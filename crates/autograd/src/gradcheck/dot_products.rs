@@ -6,10 +6,10 @@ use tensor::{Dual, Tensor};
 
 use super::check;
 use super::finding::Finding;
-use super::function::Overloaded;
 use super::input::Input;
 use super::pass::{Pass, spread};
 use super::report::{Compared, Report};
+use crate::function::Overloaded;
 use crate::tape::Tape;
 
 /// Sums over a whole tensor are rounded more often than one entry: some √n times for n terms.

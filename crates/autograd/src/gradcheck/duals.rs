@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use tensor::{Dual, Real, Tensor};
 
 use super::check::{self, Reference, check};
-use super::function::Overloaded;
 use super::input::Input;
 use super::pass::{Pass, with_entry};
 use super::report::Report;
+use crate::function::Overloaded;
 use crate::tape::Tape;
 
 /// A few roundings of f64 relative to a gradient's largest entry, over sums of some hundred terms.

@@ -72,7 +72,6 @@ mod differences;
 mod dot_products;
 mod duals;
 mod finding;
-mod function;
 mod input;
 mod pass;
 mod report;
@@ -87,10 +86,11 @@ pub use differences::{STEP, central_differences, central_differences_with_step};
 pub use dot_products::dot_products;
 pub use duals::duals;
 pub use finding::Finding;
-pub use function::{Function, Overloaded};
 pub use input::Input;
 pub use report::{Compared, Report};
 pub use richardson::{by_hand, richardson};
 pub use second_order::second_order;
-#[doc(hidden)] // for `function!`, whose user may not have named `tensor`
-pub use tensor::Real;
+
+#[doc(hidden)]
+pub use crate::Real;
+pub use crate::function::{Function, Overloaded};

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use tensor::{Dual, Real, Tensor};
 
 use super::check::{self, Reference, check};
-use super::function::Overloaded;
 use super::input::Input;
 use super::pass::{Pass, cotangent, spread, with_entry};
 use super::report::Report;
+use crate::function::Overloaded;
 use crate::tape::Tape;
 
 /// Twice as many roundings as in a first derivative, and larger terms that cancel.

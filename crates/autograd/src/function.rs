@@ -1,4 +1,4 @@
-//! A function over any scalar, so that it can run on numbers and on duals.
+//! A function over any scalar, so that it can run on numbers and on duals: what gradient checks and derivatives take.
 
 use tensor::{Dual, Real};
 
@@ -12,8 +12,8 @@ pub trait Function {
     fn call<'t, T: Real>(&self, tape: &'t Tape<T>, x: &[Var<'t, T>]) -> Var<'t, T>;
 }
 
-/// A [`Function`] behind a pointer, for tables of them: one method for each scalar that the checks run on. Every
-/// [`Function`] is one.
+/// A [`Function`] behind a pointer, for tables of them: one method for each scalar that checks and derivatives run
+/// on. Every [`Function`] is one.
 pub trait Overloaded {
     /// Records the function on single-precision numbers.
     fn on_f32<'t>(&self, tape: &'t Tape<f32>, x: &[Var<'t, f32>]) -> Var<'t, f32>;
@@ -54,7 +54,7 @@ impl<F: Function> Overloaded for F {
     }
 }
 
-/// A [`Function`](crate::gradcheck::Function) written like a closure: `|x| …` or `|tape, x| …`, after a list of what it
+/// A [`Function`](crate::Function) written like a closure: `|x| …` or `|tape, x| …`, after a list of what it
 /// captures, with types. The scalar is called `T`.
 ///
 /// ```
@@ -74,8 +74,8 @@ macro_rules! function {
         struct Captured {
             $($($name: $type,)*)?
         }
-        impl $crate::gradcheck::Function for Captured {
-            fn call<'t, T: $crate::gradcheck::Real>(
+        impl $crate::Function for Captured {
+            fn call<'t, T: $crate::Real>(
                 &self,
                 $tape: &'t $crate::Tape<T>,
                 $x: &[$crate::Var<'t, T>],
