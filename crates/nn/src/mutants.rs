@@ -118,11 +118,9 @@ fn moved(slip: Slip, rule: Rule, (rate, t): (f64, u64), moments: &mut [&mut f64]
             **m = beta1 * **m + (1.0 - beta1) * g;
             **v = beta_v * **v + (1.0 - beta_v) * if is(Slip::SquareForgotten) { g.abs() } else { g * g };
             let count = if is(Slip::CorrectionLate) { t - 1 } else { t } as i32;
-            let corrected = |beta: f64, also: Slip| {
-                if is(Slip::NoCorrection) || is(also) { 1.0 } else { 1.0 - beta.powi(count) }
-            };
-            let mean = **m / corrected(beta1, Slip::NoCorrection);
-            let square = **v / corrected(beta2, Slip::OnlyMeanCorrected);
+            let (no_mean, no_square) = (is(Slip::NoCorrection), is(Slip::NoCorrection) || is(Slip::OnlyMeanCorrected));
+            let mean = **m / if no_mean { 1.0 } else { 1.0 - beta1.powi(count) };
+            let square = **v / if no_square { 1.0 } else { 1.0 - beta2.powi(count) };
             let root = if is(Slip::EpsilonInRoot) { (square + epsilon).sqrt() } else { square.sqrt() + epsilon };
             p * (1.0 - shrink) - rate * mean / root
         }

@@ -125,3 +125,12 @@ fn adams_first_step_is_the_sign() {
     let moved: Vec<f64> = params.flat().to_vec().iter().zip(START).map(|(p, start)| p - start).collect();
     assert!(moved.iter().zip(GRADIENTS[0]).all(|(m, g)| (m + RATE * g.signum()).abs() < 2e-4 * RATE), "{moved:?}");
 }
+
+/// Where a slip does not concern a rule, the version that could be wrong is right.
+#[test]
+fn slips_elsewhere_change_nothing() {
+    for law in [adam, adamw, momentum, rmsprop] {
+        with(Slip::ClipsBySum, law).expect("clipping is not concerned");
+    }
+    with(Slip::NoCorrection, clipping).expect("steps are not concerned");
+}
