@@ -15,8 +15,8 @@
 //! ```
 //!
 //! In the order in which to read: [`Case`], the [table of operations](operations), one file a family; the
-//! [table of layers](layers); the [`Layout`]s that go with all of them; and the sizes of a
-//! [training run](production).
+//! [table of layers](layers); the [`Layout`]s that go with all of them; the sizes of a [training run](production); and
+//! the [museum], where nothing is right.
 #![forbid(unsafe_code)]
 
 #[macro_use]
@@ -24,6 +24,7 @@ mod case;
 mod draw;
 mod layers;
 mod layout;
+pub mod museum;
 mod operations;
 mod production;
 

@@ -6,4 +6,5 @@ mod gru;
 mod kinks;
 mod laws;
 mod levels;
+mod museum;
 mod table;
