@@ -3,7 +3,7 @@
 use autograd::function;
 use autograd::gradcheck::Overloaded;
 use autograd::ops::Kind;
-use tensor::{Shape, Tensor};
+use tensor::Shape;
 
 use crate::{Case, Draw, Of};
 
@@ -45,7 +45,7 @@ pub(super) fn div(d: &mut Draw) -> Vec<Case> {
     cases
 }
 
-/// All shapes that broadcast to \[4, 5\], each with each, and some with more axes.
+/// All shapes that broadcast to \[4, 5\], each with each, and some with more axes. The second may be a divisor.
 fn pairs<F: Overloaded + Send + Sync + 'static>(d: &mut Draw, kind: Kind, f: impl Fn() -> F) -> Vec<Case> {
     const TO_A_MATRIX: [&[usize]; 7] = [&[], &[1], &[5], &[1, 1], &[1, 5], &[4, 1], &[4, 5]];
     const MORE_AXES: [[&[usize]; 2]; 5] = [
@@ -57,13 +57,8 @@ fn pairs<F: Overloaded + Send + Sync + 'static>(d: &mut Draw, kind: Kind, f: imp
     ];
     let mut case = |[a, b]: [&[usize]; 2]| {
         let (a, b) = (Shape::new(a), Shape::new(b));
-        Case::new(Of::Operation(kind), format!("{a} and {b}"), [d.normal(a), away_from_zero(d, b)], f())
+        Case::new(Of::Operation(kind), format!("{a} and {b}"), [d.normal(a), d.nonzero(b)], f())
     };
     let matrices = TO_A_MATRIX.into_iter().flat_map(|a| TO_A_MATRIX.map(|b| [a, b]));
     matrices.chain(MORE_AXES).map(&mut case).collect()
-}
-
-/// The second operand may be a divisor.
-fn away_from_zero(d: &mut Draw, shape: Shape) -> Tensor<f64> {
-    d.nonzero(shape)
 }
