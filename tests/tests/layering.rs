@@ -179,7 +179,9 @@ fn only_tests_can_run_wrong_rules() {
         if path == "tests/Cargo.toml" {
             manifest.remove("dev-dependencies");
         }
-        assert!(!format!("{manifest:?}").contains("mutants"), "{path} enables the feature mutants");
+        let text = format!("{manifest:?}");
+        let named = ["String(\"mutants\")", "/mutants\")"].iter().any(|name| text.contains(name));
+        assert!(!named, "{path} enables the feature mutants");
     }
 }
 
