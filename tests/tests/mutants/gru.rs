@@ -190,31 +190,36 @@ impl Loops {
         if t == 0 { self.given[1].get([0, b, j]) } else { self.given[4].get([t - 1, b, j]) }
     }
 
-    /// (B1) to (B9).
-    fn unit(&mut self, t: usize, b: usize, j: usize, dgh: &mut Array, back: &mut Array) {
-        let [steps, _, hidden] = self.sizes;
-        let Unit { r, z, n, gx_n, gh_n, before, after, bias } = self.forward(t, b, j);
-        let lost = self.is(Slip::TailUnitsLost) && j >= hidden / 4 * 4 && hidden > 4;
-        let dh = if lost { 0.0 } else { self.given[5].get([t, b, j]) + self.dh.get([0, b, j]) };
-        let (open, kept) = (1.0 - z, z);
-        let dn = self.line(1) * dh * if self.is(Slip::UpdateInverted) { kept } else { open };
+    /// (B1) to (B7): what comes back to a_r, a_z and a_n, and along the direct path.
+    fn slopes(&self, dh: f64, unit: &Unit) -> ([f64; 3], f64) {
+        let &Unit { r, z, n, gx_n, gh_n, before, after, bias } = unit;
+        let dn = self.line(1) * dh * if self.is(Slip::UpdateInverted) { z } else { 1.0 - z };
         let dz = self.line(2) * dh * (if self.is(Slip::UpdateSeesStateAfter) { after } else { before } - n);
-        let direct = self.line(3)
-            * match self.slip {
-                Slip::DirectPathForgotten => 0.0,
-                Slip::DirectPathInverted => dh * open,
-                _ => dh * kept,
-            };
+        let kept = match self.slip {
+            Slip::DirectPathForgotten => 0.0,
+            Slip::DirectPathInverted => 1.0 - z,
+            _ => z,
+        };
         let da_n = self.line(4) * dn * (1.0 - if self.is(Slip::TanhWithoutSquare) { n } else { n * n });
         let da_z = self.line(5) * dz * if self.is(Slip::SigmoidSlopeForgotten) { 1.0 } else { z * (1.0 - z) };
-        let dr = self.line(6)
-            * da_n
-            * match self.slip {
-                Slip::ResetSeesInput => gx_n,
-                Slip::ResetWithoutBias => gh_n - bias,
-                _ => gh_n,
-            };
+        let gated = match self.slip {
+            Slip::ResetSeesInput => gx_n,
+            Slip::ResetWithoutBias => gh_n - bias,
+            _ => gh_n,
+        };
+        let dr = self.line(6) * da_n * gated;
         let da_r = self.line(7) * dr * r * (1.0 - r);
+        ([da_r, da_z, da_n], self.line(3) * dh * kept)
+    }
+
+    /// One unit of one example at one step: (B1) to (B9), and (B12).
+    fn unit(&mut self, t: usize, b: usize, j: usize, dgh: &mut Array, back: &mut Array) {
+        let [steps, _, hidden] = self.sizes;
+        let unit = self.forward(t, b, j);
+        let lost = self.is(Slip::TailUnitsLost) && j >= hidden / 4 * 4 && hidden > 4;
+        let dh = if lost { 0.0 } else { self.given[5].get([t, b, j]) + self.dh.get([0, b, j]) };
+        let ([da_r, da_z, da_n], direct) = self.slopes(dh, &unit);
+        *back.at([0, b, j]) += direct;
 
         let at = if self.is(Slip::TimeReversed) { steps - 1 - t } else { t };
         let order = match self.slip {
@@ -222,20 +227,16 @@ impl Loops {
             Slip::CandidateFirst => [2, 0, 1],
             _ => [0, 1, 2],
         };
-        let da_n_r = if self.is(Slip::ResetForgotten) { da_n } else { da_n * r };
-        for (k, (x, h)) in [(da_r, da_r), (da_z, da_z), (da_n, da_n_r)].into_iter().enumerate() {
-            let row = order[k] * hidden + j;
+        let da_n_r = if self.is(Slip::ResetForgotten) { da_n } else { da_n * unit.r };
+        for (gate, (x, h)) in [(da_r, da_r), (da_z, da_z), (da_n, da_n_r)].into_iter().enumerate() {
+            let row = order[gate] * hidden + j;
             *self.dgx.at([at, b, row]) = self.line(8) * x;
             *dgh.at([0, b, row]) = self.line(9) * h;
-        }
-        if !self.is(Slip::BiasOfOneRow) || b == 0 {
-            for k in 0..3 {
-                let outside = k == 2 && self.is(Slip::BiasOutsideReset);
-                let row = k * hidden + j;
-                *self.db.at([0, 0, row]) += self.line(12) * if outside { da_n } else { dgh.get([0, b, row]) };
+            let outside = gate == 2 && self.is(Slip::BiasOutsideReset);
+            if !self.is(Slip::BiasOfOneRow) || b == 0 {
+                *self.db.at([0, 0, row]) += self.line(12) * if outside { x } else { dgh.get([0, b, row]) };
             }
         }
-        *back.at([0, b, j]) += direct;
     }
 
     /// (B10) and (B11).
