@@ -40,6 +40,8 @@ mod tape;
 mod testing;
 mod var;
 
+#[cfg(feature = "mutants")]
+pub use backward::mutants;
 pub use backward::{Backward, Unreached};
 pub use custom::CustomOp;
 pub use forward::Forward;

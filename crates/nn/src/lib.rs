@@ -35,6 +35,8 @@ mod init;
 mod layer_norm;
 mod linear;
 mod mlp;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod optim;
 mod params;
 mod schedule;

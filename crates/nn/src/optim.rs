@@ -120,6 +120,10 @@ impl<T: Real> Optimizer<T> {
         assert!(p == g && p == m, "optimiser: {p} parameters, {g} gradients and moments for {m} do not fit together");
         let Self { rule, moments, steps } = self;
         *steps += 1;
+        #[cfg(feature = "mutants")]
+        if crate::mutants::step(*rule, (rate, *steps), moments, params, grads) {
+            return;
+        }
         params.for_each_trainable(|range, p| {
             let g = grads.flat().view().slice(0, range.clone());
             let mut views = moments.iter_mut().map(|moment| moment.view_mut().slice(0, range.clone()));

@@ -122,6 +122,10 @@ pub struct Terms<'t, T: Real> {
 impl<'t, T: Real> Terms<'t, T> {
     /// The terms of these decisions. Steps that do not count weigh nothing.
     pub fn of(decisions: Decisions<'t, T>, played: &Trajectories, judged: &Judged) -> Self {
+        #[cfg(feature = "mutants")]
+        if let Some(terms) = crate::mutants::terms(decisions, played, judged) {
+            return terms;
+        }
         let tape = decisions.values.tape();
         let size = played.valid.len();
         let row = |f: &dyn Fn(usize) -> f64| tape.constant(Tensor::from_fn([size], |k| T::of(f(k))));
@@ -139,6 +143,10 @@ impl<'t, T: Real> Terms<'t, T> {
 
     /// L, for a batch of `episodes` episodes with `steps` steps that count.
     pub fn loss(&self, update: &Update, episodes: usize, steps: usize) -> Var<'t, T> {
+        #[cfg(feature = "mutants")]
+        if let Some(loss) = crate::mutants::loss(self, update, episodes, steps) {
+            return loss;
+        }
         let n = steps as f64;
         self.policy.scale(T::of(1.0 / episodes as f64))
             + self.value.scale(T::of(update.value_coefficient / n))

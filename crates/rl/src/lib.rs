@@ -32,6 +32,8 @@ pub mod env;
 pub mod evaluate;
 pub mod explain;
 pub mod imitation;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod not_finite;
 pub mod policy;
 pub mod returns;

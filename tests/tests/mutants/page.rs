@@ -1,0 +1,48 @@
+//! `docs/teeth.md` is true: it lists the mutants of the code, and limits that are what they are here within a factor of 2.
+
+use std::fs;
+use std::path::Path;
+
+use crate::limits::limits;
+use crate::mutants;
+
+/// The rows of the page's table under a heading.
+fn table(heading: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/teeth.md");
+    let page = fs::read_to_string(path).unwrap_or_default();
+    let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap_or_default();
+    section.lines().filter(|line| line.starts_with("| ")).skip(1).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_page_lists_the_mutants() {
+    let row = |mutant: &crate::mutant::Mutant| format!("| `{}` | {} | {} |", mutant.place, mutant.wrong, mutant.level);
+    let rows: Vec<String> = mutants().iter().map(row).collect();
+    println!("{}", rows.join("\n"));
+    assert!(rows.len() >= 40, "{} mutants", rows.len());
+    assert_eq!(table("The mutants"), rows, "docs/teeth.md");
+}
+
+/// The numbers of a row.
+fn numbers(row: &str) -> Vec<Option<f64>> {
+    row.split('|').skip(2).map(|cell| cell.trim().parse().ok()).collect()
+}
+
+#[test]
+fn every_limit_is_1e_12_or_better_and_the_page_says_so() {
+    let (limits, listed) = (limits(), table("Detection limits"));
+    limits.iter().for_each(|limit| println!("{limit}"));
+    for limit in &limits {
+        assert!(limit.seen.iter().flatten().all(|&d| d <= 1e-12), "{limit}");
+    }
+    assert_eq!(listed.len(), limits.len(), "docs/teeth.md");
+    for (limit, listed) in limits.iter().zip(listed) {
+        let row = limit.to_string();
+        assert_eq!(row.split('|').nth(1), listed.split('|').nth(1), "docs/teeth.md");
+        let near = |(a, b): (&Option<f64>, &Option<f64>)| match (a, b) {
+            (Some(a), Some(b)) => (0.4..2.5).contains(&(a / b)),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        assert!(numbers(&row).iter().zip(&numbers(&listed)).all(near), "docs/teeth.md says {listed}, here it is {row}");
+    }
+}
