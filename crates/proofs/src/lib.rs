@@ -15,21 +15,28 @@
 //! ```
 //!
 //! In the order in which to read: [`Case`], the [table of operations](operations), one file a family; the
-//! [table of layers](layers); the [`Layout`]s that go with all of them.
+//! [table of layers](layers); the [`Layout`]s that go with all of them. What `gradus gradcheck` shows of them comes from
+//! [`measure`] (every method on a case), [`limit`] (how small a mistake is seen) and [`curve`] (why not by differences
+//! alone); [`Rule`] is what is proved, in a line.
 #![forbid(unsafe_code)]
 
 #[macro_use]
 mod case;
+pub mod curve;
 mod draw;
 mod layers;
 mod layout;
+pub mod limit;
+pub mod measure;
 mod operations;
+mod rules;
 
 pub use case::{Case, Of};
 pub use draw::Draw;
 pub use layers::layers;
 pub use layout::Layout;
 pub use operations::operations;
+pub use rules::Rule;
 
 /// Every case: of all operations, then of all layers.
 pub fn all() -> Vec<Case> {
