@@ -74,6 +74,20 @@ Examples:
   gradus report seven three --out both.html --json
       For a program to read";
 
+/// Of `gradus gradcheck`.
+pub(crate) const GRADCHECK: &str = "\
+Examples:
+  gradus gradcheck
+      Every operation and layer: how far off by each method, and how small a mistake would be seen
+  gradus gradcheck --op gru --op Gru
+      The GRU's cases one by one: the fused operation, and the layer in both variants
+  gradus gradcheck --html=gradients.html
+      The same as a page, with rules, shapes, and why a central difference is not enough
+  gradus gradcheck --op tanh --json
+      For a program to read
+
+Exit codes: 0, all gradients agree; 1, one does not; 2, wrong input, or a machine that does not let it.";
+
 /// Of `gradus tasks`.
 pub(crate) const TASKS: &str = "\
 Examples:

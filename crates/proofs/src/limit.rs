@@ -9,15 +9,20 @@ use tensor::{Dual, Map};
 
 use crate::Case;
 
-/// The largest and the smallest d that are tried, as powers of two: from one part in a million to the last digit.
-const POWERS: [i32; 2] = [20, 52];
+/// The largest d that is tried, the first, and the smallest, as powers of two: from one part in a million over what is just
+/// above the tolerance to the last digit.
+const POWERS: [i32; 3] = [20, 43, 52];
 
 /// The smallest power of two d for which the dual check sees a factor 1 + d on the gradient of *each* input; `None` if it
 /// does not even see one in a million. A larger one is seen, too.
 pub fn limit(case: &Case) -> Option<f64> {
-    let [largest, smallest] = POWERS;
-    let tried: Vec<f64> = (largest..=smallest).rev().map(|power| 2_f64.powi(-power)).collect();
-    tried.get(tried.partition_point(|&d| !is_seen(case, d))).copied()
+    let [largest, first, smallest] = POWERS;
+    let is_seen = |power: &i32| is_seen(case, 2_f64.powi(-power));
+    let power = match is_seen(&first) {
+        true => (first..=smallest).take_while(|power| *power == first || is_seen(power)).last(),
+        false => (largest..first).rev().find(is_seen),
+    };
+    power.map(|power| 2_f64.powi(-power))
 }
 
 /// Whether the check finds the gradient of every input too far off.

@@ -80,7 +80,7 @@ impl<'a> Measured<'a> {
     pub fn all(cases: &'a [Case]) -> Vec<Self> {
         let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(cases.len())));
         let work = || {
-            while let Some((number, case)) = numbered(cases, next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some((number, case)) = from_the_end(cases, next.fetch_add(1, Ordering::Relaxed)) {
                 let measured = Self::of(case);
                 done.lock().expect("no holder of the lock panics").push((number, measured));
             }
@@ -105,8 +105,10 @@ impl<'a> Measured<'a> {
     }
 }
 
-fn numbered(cases: &[Case], number: usize) -> Option<(usize, &Case)> {
-    Some((number, cases.get(number)?))
+/// The last case first: layers, and among operations the GRU, take longest, and nothing should wait for them in the end.
+fn from_the_end(cases: &[Case], turn: usize) -> Option<(usize, &Case)> {
+    let number = cases.len().checked_sub(1 + turn)?;
+    Some((number, &cases[number]))
 }
 
 #[cfg(test)]
