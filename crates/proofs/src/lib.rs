@@ -15,9 +15,9 @@
 //! ```
 //!
 //! In the order in which to read: [`Case`], the [table of operations](operations), one file a family; the
-//! [table of layers](layers); the [`Layout`]s that go with all of them. What `gradus gradcheck` shows of them comes from
-//! [`measure`] (every method on a case), [`limit`] (how small a mistake is seen) and [`curve`] (why not by differences
-//! alone); [`Rule`] is what is proved, in a line.
+//! [table of layers](layers); the [`Layout`]s that go with all of them; and the [museum], where nothing is right. What
+//! `gradus gradcheck` shows comes from [`measure`] (every method on a case), [`limit`] (how small a mistake is seen) and
+//! [`curve`] (why not by differences alone); [`Rule`] is what is proved, in a line.
 #![forbid(unsafe_code)]
 
 #[macro_use]
@@ -28,6 +28,7 @@ mod layers;
 mod layout;
 pub mod limit;
 pub mod measure;
+pub mod museum;
 mod operations;
 mod rules;
 

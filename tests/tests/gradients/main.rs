@@ -4,4 +4,5 @@
 mod gru;
 mod laws;
 mod levels;
+mod museum;
 mod table;

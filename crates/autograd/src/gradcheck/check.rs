@@ -157,26 +157,24 @@ fn compare(report: &mut Report, pass: &Pass, k: usize, input: &Input, reference:
     let scale = got.iter().chain(want).fold(reference.floor, |scale, g| scale.max(g.abs()));
     let error = |i: usize| if got[i] == want[i] { 0.0 } else { (got[i] - want[i]).abs() / scale };
     let uncertain = |i: usize| reference.uncertain.get(i).map_or(0.0, |off| off / scale);
-    let Some(worst) = smooth.iter().copied().max_by(|&i, &j| error(i).total_cmp(&error(j))) else { return };
-    let vague = smooth.into_iter().max_by(|&i, &j| uncertain(i).total_cmp(&uncertain(j))).unwrap_or(worst);
+    let (Some(worst), Some(vague)) = (largest(&smooth, &error), largest(&smooth, &uncertain)) else { return };
     if uncertain(vague) > MARGIN * report.tolerance {
         let (place, estimate) = (input.place(vague), uncertain(vague));
         report.findings.push(Finding::Inconclusive { input: name, place, estimate });
     }
-    let extents =
-        || pass.gradients.iter().flatten().map(Tensor::shape).chain([pass.y.shape()]).flat_map(|s| s.to_vec());
-    let wrong = error(worst) > report.tolerance;
+    let diagnosis = || diagnose(input, &got, want, &pass.extents(), report.tolerance);
     report.compared.push(Compared {
         place: input.place(worst),
         index: input.index(worst),
         estimate: (!reference.uncertain.is_empty()).then(|| uncertain(vague)),
-        diagnosis: if wrong {
-            diagnose(input, &got, want, &extents().collect::<Vec<_>>(), report.tolerance)
-        } else {
-            None
-        },
+        diagnosis: (error(worst) > report.tolerance).then(diagnosis).flatten(),
         ..Compared::of(k, input, got[worst], want[worst], error(worst))
     });
+}
+
+/// Where `of` is largest.
+fn largest(places: &[usize], of: &dyn Fn(usize) -> f64) -> Option<usize> {
+    places.iter().copied().max_by(|&i, &j| of(i).total_cmp(&of(j)))
 }
 
 impl Compared {

@@ -149,7 +149,7 @@ impl fmt::Display for Diagnosis {
             Self::Negated => write!(f, "it has the wrong sign"),
             Self::Times(n) => write!(f, "it is exactly {n} times what it should be: a mean over {n} was forgotten"),
             Self::Part(n) => write!(f, "it is exactly 1/{n} of what it should be: divided by {n} once too often"),
-            Self::Scaled(factor) => write!(f, "it is exactly {factor} times what it should be"),
+            Self::Scaled(factor) => write!(f, "it is {} times what it should be", as_known(*factor)),
             Self::GateOrder(names) => write!(f, "its gates lie in the order {}", names.join(", ")),
             Self::Transposed => write!(f, "it is the transpose of what it should be"),
             Self::Other(name) => write!(f, "it is the gradient of {name}"),
@@ -157,6 +157,12 @@ impl fmt::Display for Diagnosis {
             Self::OnlyAt { axis, places } => write!(f, "it is wrong at {places:?} of axis {axis} alone"),
         }
     }
+}
+
+/// A factor to the digits that [`NEAR`] vouches for.
+fn as_known(factor: f64) -> String {
+    let digits = alloc::format!("{factor:.9}");
+    digits.trim_end_matches('0').trim_end_matches('.').into()
 }
 
 #[cfg(test)]
@@ -210,6 +216,12 @@ mod tests {
         assert_eq!(said(at(&[0, 7])), Some(Diagnosis::OnlyGates(names(&["r", "z"]))));
         assert_eq!(said(at(&[1, 5, 11])), Some(Diagnosis::OnlyAt { axis: 1, places: vec![1] }));
         assert_eq!(said(at(&[0, 1, 4, 5, 8, 9])), None);
+    }
+
+    #[test]
+    fn a_factor_is_written_as_exactly_as_it_is_known() {
+        let written = [0.500_000_000_000_000_1, 3.0, -1.25, 1.0 / 3.0, 1e12].map(as_known);
+        assert_eq!(written, ["0.5", "3", "-1.25", "0.333333333", "1000000000000"]);
     }
 
     #[test]

@@ -45,6 +45,12 @@ impl Pass {
         Self { y, dy, gradients, unreached: Vec::new() }
     }
 
+    /// The extents of all gradients and of the value.
+    pub(super) fn extents(&self) -> Vec<usize> {
+        let tensors = self.gradients.iter().flatten().chain([&self.y]);
+        tensors.flat_map(|x| x.shape().to_vec()).collect()
+    }
+
     pub(super) fn has_the_bits_of(&self, other: &Self) -> bool {
         let mut pairs = self.gradients.iter().zip(&other.gradients);
         let gradients = pairs.all(|pair| match pair {

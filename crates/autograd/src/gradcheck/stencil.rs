@@ -7,6 +7,9 @@ use tensor::Tensor;
 use super::finding::Finding;
 use super::pass::{Pass, replaced};
 
+/// How much nearer a second look is taken where there seem to be two slopes, so that a narrow bend is not taken for a kink.
+const NEARER: f64 = 1e-3;
+
 /// A function along one entry of one input, contracted with the gradient that was sent in.
 pub(super) struct Line<'a> {
     pub(super) f: &'a mut dyn FnMut(&[Tensor<f64>]) -> Tensor<f64>,
@@ -65,12 +68,7 @@ impl Line<'_> {
         let y = (self.f)(&inputs);
         if y.shape() == self.pass.y.shape() { Ok(y.to_vec()) } else { Err(Finding::ShapeVaries) }
     }
-}
 
-/// How much nearer a second look is taken where there seem to be two slopes, so that a narrow bend is not taken for a kink.
-const NEARER: f64 = 1e-3;
-
-impl Line<'_> {
     /// The slopes to the left and to the right, if there are two: if the gaps at ever smaller steps, each `ratio` times
     /// the one before and the last of them `h`, do not shrink with them, nor at a step that is much smaller.
     pub(super) fn kink(&mut self, slopes: &[Slopes], ratio: f64, h: f64) -> Result<Option<[f64; 2]>, Finding> {
@@ -82,6 +80,7 @@ impl Line<'_> {
     }
 }
 
+/// Whether the gaps of the last three steps, each `ratio` times the one before, stay as they are, and are not rounding.
 pub(super) fn seems_kinked(slopes: &[Slopes], ratio: f64) -> bool {
     let [.., a, b, c] = slopes else { return false };
     let stays = |from: &Slopes, to: &Slopes| to.gap() > 0.5 * (1.0 + ratio) * from.gap();
