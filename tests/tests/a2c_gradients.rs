@@ -108,7 +108,7 @@ fn what_follows_the_end_changes_nothing() {
     for k in (0..loss.played.valid.len()).filter(|&k| !loss.played.valid[k]).collect::<Vec<_>>() {
         loss.played.actions[k] = 5 - loss.played.actions[k];
         loss.played.tokens[k] = 17;
-        (loss.played.rewards[k], loss.played.values[k]) = (1e9, -1e9);
+        (loss.played.rewards[k], loss.played.values[k]) = (f64::NAN, 1e300);
     }
     loss.judged = judge(&loss.played, update().gamma, update().estimator);
     assert_eq!(run(&loss), before);

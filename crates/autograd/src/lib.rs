@@ -14,7 +14,8 @@
 //! ```
 //!
 //! In the order in which to read: [`Tape`] and its arena, [`Var`], the list of operations (`op.rs`), any file of
-//! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), [`CustomOp`], and [`gradcheck`].
+//! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), [`CustomOp`], [`derivatives`]
+//! (forward mode, Hessian-vector products), and [`gradcheck`].
 //!
 //! `cargo run --release -p autograd --example tape` trains and checks a small network with this
 //! crate and [`tensor`] alone.
@@ -27,6 +28,7 @@ extern crate std;
 
 mod backward;
 mod custom;
+pub mod derivatives;
 mod forward;
 mod function;
 pub mod gradcheck;

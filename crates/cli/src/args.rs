@@ -160,8 +160,11 @@ pub(crate) struct GradcheckArgs {
     /// Only this operation or layer, case by case; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) op: Vec<String>,
+    /// Show the museum instead: wrong gradients that were published or shipped, and what the checker says of each
+    #[arg(long, conflicts_with = "op")]
+    pub(crate) museum: bool,
     /// Write a page that needs no network, and print where it is; it replaces an earlier page of gradus, and nothing
-    /// else [default FILE: gradcheck.html]
+    /// else [default FILE: gradcheck.html, or museum.html]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "json")]
     #[expect(clippy::option_option, reason = "the flag may be missing, alone, or with a file")]
     pub(crate) html: Option<Option<PathBuf>>,

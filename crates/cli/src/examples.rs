@@ -79,10 +79,12 @@ pub(crate) const GRADCHECK: &str = "\
 Examples:
   gradus gradcheck
       Every operation and layer: how far off by each method, and how small a mistake would be seen
-  gradus gradcheck --op gru --op Gru
-      The GRU's cases one by one: the fused operation, and the layer in both variants
-  gradus gradcheck --html=gradients.html
-      The same as a page, with rules, shapes, and why a central difference is not enough
+  gradus gradcheck --op matmul --op Linear
+      The cases of an operation and of a layer, one by one
+  gradus gradcheck --op softmax --html=gradients.html
+      As a page, with rules, shapes, and why a central difference is not enough; without --op, of all
+  gradus gradcheck --museum
+      Sixteen wrong gradients that were published or shipped, and what the checker says of each
   gradus gradcheck --op tanh --json
       For a program to read
 

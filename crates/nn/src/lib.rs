@@ -13,7 +13,7 @@
 //! ```
 //!
 //! In the order in which to read: [`Params`] (one flat buffer, handles with names), [`Init`] and [`Builder`], the
-//! layers, [`clip_global_norm`], [`Optimizer`] and [`Schedule`], and, with the feature `std`, the checkpoints and
+//! layers, [`clip_global_norm`], [`Optimizer`] and [`Schedule`], [`derivatives`] of any model, and, with the feature `std`, the checkpoints and
 //! the [`files`] that survive faults.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -26,6 +26,7 @@ mod bytes;
 #[cfg(feature = "std")]
 mod checkpoint;
 mod clip;
+pub mod derivatives;
 mod embedding;
 #[cfg(feature = "std")]
 pub mod files;

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use autograd::{Tape, Var};
-use tensor::{Fast, Kernels, Map, Real, Shape, Tensor, ViewMut};
+use tensor::{Dual, Fast, Kernels, Map, Real, Shape, Tensor, ViewMut};
 
 /// The handle of one parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -166,6 +166,19 @@ impl<T: Real> Params<T> {
         Params { flat: self.flat.cast(), entries: self.entries.clone() }
     }
 
+    /// The same parameters moving along a direction, for derivatives forward. What is frozen stays where it is.
+    ///
+    /// # Panics
+    /// If the direction is of other parameters.
+    #[track_caller]
+    pub fn along(&self, direction: &Grads<T>) -> Params<Dual<T>> {
+        let mut moving = Grads::new(self, direction.flat.clone());
+        for entry in self.entries.iter().filter(|entry| !entry.trainable) {
+            moving.flat.view_mut().slice(0, entry.offset..entry.end()).fill(T::zero());
+        }
+        Params { flat: Tensor::dual(&self.flat, &moving.flat), entries: self.entries.clone() }
+    }
+
     /// The name of the parameter that holds the first number that is infinite or NaN.
     pub fn first_not_finite(&self) -> Option<&str> {
         self.first_not_finite_in(&self.flat)
@@ -244,6 +257,11 @@ impl<'t, T: Real> Weights<'t, T> {
         self.tape
     }
 
+    /// All variables, in the order of the parameters: what [`from_vars`](Self::from_vars) takes.
+    pub fn vars(self) -> Vec<Var<'t, T>> {
+        (0..self.len).map(|k| self.get(Param(k))).collect()
+    }
+
     /// A parameter's variable.
     ///
     /// # Panics
@@ -261,6 +279,16 @@ pub struct Grads<T: Real = f32> {
 }
 
 impl<T: Real> Grads<T> {
+    /// One number for each of the parameters', in their order: gradients, or a direction to move along.
+    ///
+    /// # Panics
+    /// If there are more or fewer numbers.
+    #[track_caller]
+    pub fn new(params: &Params<T>, flat: Tensor<T>) -> Self {
+        assert_eq!(flat.shape(), params.flat.shape(), "{} for parameters {}", flat.shape(), params.flat.shape());
+        Self { flat }
+    }
+
     /// Zero for every parameter.
     pub fn zeros(params: &Params<T>) -> Self {
         Self { flat: Tensor::zeros([params.size()]) }
@@ -372,6 +400,25 @@ mod tests {
         assert_eq!(loss(&params), Err(alloc::vec![String::from("a")]));
         params.set_trainable(a, false);
         assert_eq!(loss(&params), Ok(()));
+    }
+
+    #[test]
+    fn what_is_frozen_does_not_move() {
+        let (mut params, a, _) = two();
+        let direction = Grads::new(&params, Tensor::from([5.0, 6.0, 7.0, 8.0]));
+        assert_eq!(params.along(&direction).flat().tangents(), *direction.flat());
+        params.set_trainable(a, false);
+        let moving = params.along(&direction);
+        assert_eq!((moving.flat().values(), moving.is_trainable(a)), (params.flat().clone(), false));
+        assert_eq!(moving.flat().tangents().to_vec(), [0.0, 0.0, 7.0, 8.0]);
+        assert_eq!(direction.flat().to_vec(), [5.0, 6.0, 7.0, 8.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "[3] for parameters [4]")]
+    fn a_direction_is_as_long_as_the_parameters() {
+        let (params, ..) = two();
+        let _ = Grads::new(&params, Tensor::from([1.0, 2.0, 3.0]));
     }
 
     #[test]

@@ -28,6 +28,15 @@ impl Of {
     }
 }
 
+/// Which axis counts rows that do not see each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Of each input; `None` where all rows share it.
+    pub inputs: Vec<Option<usize>>,
+    /// Of the value.
+    pub value: usize,
+}
+
 /// A function of tensors, and where to differentiate it.
 #[derive(Clone)]
 pub struct Case {
@@ -39,16 +48,32 @@ pub struct Case {
     pub inputs: Vec<Input>,
     /// The function, over any scalar.
     pub f: Arc<dyn Overloaded + Send + Sync>,
+    /// Its batch, where it has one and is a function of any number of rows.
+    pub batch: Option<Batch>,
+    /// Whether it is a recurrence over any number of steps: the first input \[T,…\] is what comes in, the second the state
+    /// before, the value \[T,…\] the state after each step.
+    pub recurrent: bool,
 }
 
 impl Case {
-    pub(crate) fn new(
+    /// A case without a batch.
+    pub fn new(
         of: Of,
         name: impl Into<String>,
         inputs: impl IntoIterator<Item = impl Into<Input>>,
         f: impl Overloaded + Send + Sync + 'static,
     ) -> Self {
-        Self { of, name: name.into(), inputs: inputs.into_iter().map(Into::into).collect(), f: Arc::new(f) }
+        let inputs = inputs.into_iter().map(Into::into).collect();
+        Self { of, name: name.into(), inputs, f: Arc::new(f), batch: None, recurrent: false }
+    }
+
+    pub(crate) fn by_rows(self, inputs: &[Option<usize>], value: usize) -> Self {
+        assert_eq!(inputs.len(), self.inputs.len(), "by_rows: {self}");
+        Self { batch: Some(Batch { inputs: inputs.to_vec(), value }), ..self }
+    }
+
+    pub(crate) fn recurrent(self) -> Self {
+        Self { recurrent: true, ..self }
     }
 
     /// The inputs' values.
@@ -73,14 +98,16 @@ impl fmt::Display for Case {
     }
 }
 
-/// Cases of one operation: a name, inputs, and the function.
+/// Cases of one operation: a name, inputs, the function, and where there is a batch, its axes.
 macro_rules! cases {
-    ($kind:ident: $($name:literal, [$($input:expr),* $(,)?]: |$x:pat_param| $body:expr;)*) => {
+    ($kind:ident: $(
+        $name:literal, [$($input:expr),* $(,)?] $(by rows $rows:expr => $row:literal)?: |$x:pat_param| $body:expr;
+    )*) => {
         vec![$($crate::Case::new(
             $crate::Of::Operation(autograd::ops::Kind::$kind),
             $name,
             [$($input),*],
             autograd::function!(|$x| $body),
-        )),*]
+        )$(.by_rows(&$rows, $row))?),*]
     };
 }

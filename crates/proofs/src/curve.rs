@@ -1,8 +1,9 @@
 //! How a central difference depends on its step: the V that explains why gradients are not proved with it.
 
+use autograd::derivatives::{jvp, vjp};
 use autograd::gradcheck::{Overloaded, richardson};
 use autograd::{Tape, Var};
-use tensor::{Dual, Real, Tensor};
+use tensor::Tensor;
 
 use crate::{Case, Draw, Of, layers};
 
@@ -90,28 +91,20 @@ impl<'a> Point<'a> {
     }
 
     fn by_reverse(&self) -> Gradients {
-        let tape = Tape::new();
-        let x: Vec<_> = self.inputs.iter().map(|x| tape.input(x.clone())).collect();
-        self.f.on_numbers(&tape, &x).backward_from(&self.dy).expect("no parameters but inputs");
-        x.iter().map(|x| x.grad().expect("every input of a case has influence").to_vec()).collect()
+        vjp(self.f, &self.inputs, &self.dy).1.iter().map(Tensor::to_vec).collect()
     }
 
     fn by_duals(&self) -> Gradients {
-        self.along_each(|at| {
-            let tape = Tape::evaluating();
-            let y = self.f.on_duals(&tape, &constants(&tape, &self.moved(at, Dual::variable))).value();
-            self.contracted(y.to_vec().iter().map(|y| y.tangent))
-        })
+        let still: Vec<_> = self.inputs.iter().map(|x| Tensor::zeros(x.shape())).collect();
+        self.along_each(|at| self.contracted(&jvp(self.f, &self.inputs, &moved(&still, at, 1.0)).1))
     }
 
     fn by_differences(&self, h: f64) -> Gradients {
-        self.along_each(|at| {
-            let y = |h: f64| {
-                let tape = Tape::evaluating();
-                self.f.on_numbers(&tape, &constants(&tape, &self.moved(at, |x| x + h))).value().to_vec()
-            };
-            self.contracted(y(h).iter().zip(y(-h)).map(|(after, before)| after - before)) / (2.0 * h)
-        })
+        let y = |at, by| {
+            let tape = Tape::evaluating();
+            self.f.on_numbers(&tape, &constants(&tape, &moved(&self.inputs, at, by))).value()
+        };
+        self.along_each(|at| self.contracted(&(&y(at, h) - &y(at, -h))) / (2.0 * h))
     }
 
     fn along_each(&self, slope: impl Fn([usize; 2]) -> f64) -> Gradients {
@@ -119,21 +112,20 @@ impl<'a> Point<'a> {
         (0..self.inputs.len()).map(along).collect()
     }
 
-    /// The inputs, with entry i of input k taken to another place.
-    fn moved<T: Real>(&self, [k, i]: [usize; 2], to: impl Fn(f64) -> T) -> Vec<Tensor<T>> {
-        let mut moved: Vec<Tensor<T>> = self.inputs.iter().map(Tensor::cast).collect();
-        let mut entries = moved[k].to_vec();
-        entries[i] = to(self.inputs[k].to_vec()[i]);
-        moved[k] = Tensor::new(moved[k].shape(), entries);
-        moved
-    }
-
-    fn contracted(&self, dy: impl Iterator<Item = f64>) -> f64 {
-        self.dy.to_vec().into_iter().zip(dy).map(|(weight, dy)| weight * dy).sum()
+    fn contracted(&self, y: &Tensor<f64>) -> f64 {
+        self.dy.to_vec().iter().zip(y.to_vec()).map(|(dy, y)| dy * y).sum()
     }
 }
 
-fn constants<'t, T: Real>(tape: &'t Tape<T>, values: &[Tensor<T>]) -> Vec<Var<'t, T>> {
+/// The same tensors with entry i of the kth moved.
+fn moved(x: &[Tensor<f64>], [k, i]: [usize; 2], by: f64) -> Vec<Tensor<f64>> {
+    let (mut x, mut entries) = (x.to_vec(), x[k].to_vec());
+    entries[i] += by;
+    x[k] = Tensor::new(x[k].shape(), entries);
+    x
+}
+
+fn constants<'t>(tape: &'t Tape<f64>, values: &[Tensor<f64>]) -> Vec<Var<'t, f64>> {
     values.iter().map(|value| tape.constant(value.clone())).collect()
 }
 

@@ -1,8 +1,8 @@
 //! Dual numbers: a value with a tangent, for forward-mode derivatives.
 //!
 //! With ε² = 0, f(a + bε) = f(a) + f′(a)·b·ε: arithmetic on duals carries an exact derivative along.
-//! Run on duals, the tape gives directional derivatives in its forward pass and Hessian-vector products in
-//! its backward pass; duals of duals give second derivatives in the forward pass.
+//! Run on duals ([`Tensor::dual`](crate::Tensor::dual)), the tape gives directional derivatives in its forward pass and
+//! Hessian-vector products in its backward pass; duals of duals give second derivatives in the forward pass.
 //!
 //! ```
 //! use tensor::{Dual, Real};
@@ -25,7 +25,12 @@ use crate::real::{Element, Real};
 
 /// `value + tangent·ε` with ε² = 0.
 ///
-/// Comparisons look at the value alone, so that a branch (as in relu) is taken as the primal computation takes it.
+/// Comparisons look at the value alone, so that a branch (as in relu) is taken as the primal computation takes it, and
+/// its tangent is that branch's: of [`maximum`](Real::maximum) the left operand's where the two are equal.
+///
+/// Where a slope is infinite, as of √x and ln x at 0, so is the tangent; but what does not move has the tangent zero
+/// there too, as a constant has no gradient in reverse mode. Slopes that fall off to nothing, as of tanh, are right to a
+/// rounding of one, not of themselves.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dual<T> {
     /// The primal value.
@@ -45,9 +50,10 @@ impl<T: Real> Dual<T> {
         Self { value, tangent: T::one() }
     }
 
-    /// f(self), given f and f′ at the value.
+    /// f(self), given f and f′ at the value. A zero tangent stays zero: √ at 0 would make it 0·∞, which is NaN.
     fn chain(self, f: T, slope: T) -> Self {
-        Self { value: f, tangent: slope * self.tangent }
+        let still = self.tangent.is_zero();
+        Self { value: f, tangent: if still { T::zero() } else { slope * self.tangent } }
     }
 }
 
@@ -177,12 +183,78 @@ mod tests {
             ("sigmoid", x.sigmoid(), s * (1.0 - s)),
             ("sigmoid, left branch", (-x).sigmoid(), -s * (1.0 - s)),
             ("neg", -x, -1.0),
-            ("add", x + x, 2.0),
-            ("sub", two - x, -1.0),
+            ("add, left", x + two, 1.0),
+            ("add, right", two + x, 1.0),
+            ("sub, left", x - two, 1.0),
+            ("sub, right", two - x, -1.0),
+            ("mul, left", x * two, 2.0),
+            ("mul, right", two * x, 2.0),
             ("mul", x * x * x, 3.0 * a * a),
-            ("div", two / x, -2.0 / (a * a)),
+            ("div, left", x / two, 0.5),
+            ("div, right", two / x, -2.0 / (a * a)),
+            ("div", (x * x) / x, 1.0),
+            ("maximum, left", x.maximum(-x), 1.0),
+            ("maximum, right", (-x).maximum(x), 1.0),
         ] {
             assert!((y.tangent - want).abs() < 1e-15, "{name}: {} is not {want}", y.tangent);
+        }
+    }
+
+    #[test]
+    fn assignments_are_their_operators() {
+        let (a, b) = (Dual { value: 0.7_f64, tangent: 2.0 }, Dual { value: -1.3, tangent: 0.5 });
+        let parts = |x: Dual<f64>| (x.value, x.tangent);
+        let after = |assign: fn(&mut Dual<f64>, Dual<f64>)| {
+            let mut x = a;
+            assign(&mut x, b);
+            parts(x)
+        };
+        assert_eq!(after(|x, b| *x += b), parts(a + b));
+        assert_eq!(after(|x, b| *x -= b), parts(a - b));
+        assert_eq!(after(|x, b| *x *= b), parts(a * b));
+        assert_eq!(after(|x, b| *x /= b), parts(a / b));
+    }
+
+    #[test]
+    fn an_infinite_slope_is_one_but_for_what_does_not_move() {
+        let parts = |x: Dual<f64>| (x.value, x.tangent);
+        let (moving, still) = (Dual::variable(0.0), Dual::constant(0.0));
+        assert_eq!((parts(moving.sqrt()), parts(still.sqrt())), ((0.0, f64::INFINITY), (0.0, 0.0)));
+        assert_eq!((parts(moving.ln()), parts(still.ln())), ((-f64::INFINITY, f64::INFINITY), (-f64::INFINITY, 0.0)));
+        assert!(!moving.sqrt().is_finite() && still.sqrt().is_finite() && !still.ln().is_finite());
+        assert!((-Dual::variable(1.0_f64)).sqrt().tangent.is_nan(), "there is no root, so no slope");
+    }
+
+    #[test]
+    fn the_tails_are_flat_and_finite() {
+        let parts = |x: Dual<f64>| (x.value, x.tangent);
+        for (x, sign) in [(Dual::variable(1e4), 1.0), (-Dual::variable(1e4), -1.0)] {
+            assert_eq!(parts(x.tanh()), (sign, 0.0));
+            let (y, slope) = parts(x.sigmoid());
+            assert_eq!((y, slope.abs()), (f64::max(sign, 0.0), 0.0));
+        }
+        assert_eq!(parts((-Dual::variable(1e4)).exp()), (0.0, -0.0));
+        let x = 40.0_f64; // σ′ keeps its digits where 1 − σ has none
+        let slope = Dual::variable(x).sigmoid().tangent;
+        assert!((slope / Real::exp(-x) - 1.0).abs() < 1e-15, "{slope}");
+    }
+
+    #[test]
+    fn branches_look_at_values_alone() {
+        let [a, b] = [2.0, 3.0].map(|tangent| Dual { value: 0.5_f64, tangent });
+        assert_eq!(a, b);
+        assert!(a <= b && a >= b && b.maximum(a).tangent == 3.0 && a.maximum(b).tangent == 2.0);
+        assert!(!a.is_zero() && !(a - a - Dual { value: 0.0, tangent: 1.0 }).is_zero() && (a - a).is_zero());
+        let nan = Dual::variable(f64::NAN);
+        assert!(a.partial_cmp(&nan).is_none() && nan.maximum(a).value.is_nan() && a.maximum(nan).value == 0.5);
+        assert!(!Dual { value: 1.0, tangent: f64::NAN }.is_finite() && a.is_finite());
+    }
+
+    #[test]
+    fn a_number_of_which_only_the_value_is_known_is_a_constant() {
+        for x in [Dual::of(0.25), Dual::constant(0.25_f64), Dual::zero() + Dual::of(0.25), Dual::one() * Dual::of(0.25)]
+        {
+            assert_eq!((Real::value(x), x.tangent), (0.25, 0.0));
         }
     }
 

@@ -19,6 +19,7 @@ extern crate std;
 
 mod cpu;
 mod dual;
+mod duals;
 mod elementary;
 mod index;
 mod kernels;

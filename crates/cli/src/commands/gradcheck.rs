@@ -5,21 +5,24 @@ use std::path::Path;
 use proofs::Case;
 use proofs::curve::Curve;
 use proofs::measure::Measured;
+use serde_json::Value;
 
 use crate::args::GradcheckArgs;
 use crate::error::{Error, Result, suggestion};
-use crate::gradcheck::{json, page, terminal, verdict};
+use crate::gradcheck::{json, museum, page, terminal, verdict};
 use crate::{html, show};
 
 /// The page, unless `--html` names a file.
 const PAGE: &str = "gradcheck.html";
+/// That of the museum.
+const MUSEUM: &str = "museum.html";
 
 /// Does what the arguments say.
 ///
 /// # Errors
 /// If there is no such operation or layer, the page cannot be written, or a gradient is wrong.
 pub(crate) fn gradcheck(args: &GradcheckArgs) -> Result<()> {
-    check(args, &chosen(&args.op)?)
+    if args.museum { tour(args) } else { check(args, &chosen(&args.op)?) }
 }
 
 /// The cases of the operations and layers of these names, or all where there is none.
@@ -38,17 +41,33 @@ fn chosen(names: &[String]) -> Result<Vec<Case>> {
 
 fn check(args: &GradcheckArgs, cases: &[Case]) -> Result<()> {
     let measured = Measured::all(cases);
+    let lines = || if args.op.is_empty() { terminal::overview(&measured) } else { terminal::cases(&measured) };
+    present(args, || page::page(&measured, &Curve::gru()), || json::json(&measured, &Curve::gru()), lines)?;
+    if measured.iter().all(Measured::is_ok) { Ok(()) } else { Err(Error::Run(verdict(&measured))) }
+}
+
+fn tour(args: &GradcheckArgs) -> Result<()> {
+    let all = museum::all();
+    present(args, || museum::page(&all), || museum::json(&all), || museum::lines(&all))?;
+    if museum::is_ok(&all) { Ok(()) } else { Err(Error::Run(museum::verdict(&all))) }
+}
+
+/// In the way that was asked for.
+fn present(
+    args: &GradcheckArgs,
+    page: impl FnOnce() -> String,
+    json: impl FnOnce() -> Value,
+    lines: impl FnOnce() -> String,
+) -> Result<()> {
     match &args.html {
         Some(path) => {
-            let path = path.as_deref().unwrap_or(Path::new(PAGE));
-            html::write(path, &page::page(&measured, &Curve::gru()))?;
-            show(path.display())?;
+            let path = path.as_deref().unwrap_or(Path::new(if args.museum { MUSEUM } else { PAGE }));
+            html::write(path, &page())?;
+            show(path.display())
         }
-        None if args.json => show(format!("{:#}", json::json(&measured, &Curve::gru())))?,
-        None if args.op.is_empty() => show(terminal::overview(&measured))?,
-        None => show(terminal::cases(&measured))?,
+        None if args.json => show(format!("{:#}", json())),
+        None => show(lines()),
     }
-    if measured.iter().all(Measured::is_ok) { Ok(()) } else { Err(Error::Run(verdict(&measured))) }
 }
 
 #[cfg(test)]
@@ -61,7 +80,7 @@ mod tests {
     fn a_wrong_gradient_is_exit_code_1() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let page = folder.path().join("page.html");
-        let plain = GradcheckArgs { op: Vec::new(), json: false, html: None };
+        let plain = GradcheckArgs { op: Vec::new(), museum: false, json: false, html: None };
         let json = GradcheckArgs { json: true, ..plain.clone() };
         let html = GradcheckArgs { html: Some(Some(page.clone())), ..plain.clone() };
         for args in [plain, json, html] {

@@ -1,7 +1,9 @@
-//! Gradients, proved: what the checks say, as tables in [`terminal`], as a page in [`page`], and for programs in [`json`].
+//! Gradients, proved: what the checks say, as tables in [`terminal`], as a page in [`page`], and for programs in [`json`];
+//! and the [`museum`] of those that were wrong.
 
 mod chart;
 pub(crate) mod json;
+pub(crate) mod museum;
 pub(crate) mod page;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -12,6 +14,9 @@ use std::time::Duration;
 use autograd::gradcheck::Compared;
 use proofs::Of;
 use proofs::measure::{Measured, Method};
+
+/// What the pages have beside what is common to all.
+const STYLE: &str = include_str!("gradcheck.css");
 
 /// What the figures are, by the heads of their columns.
 const LEGEND: [(&str, &str); 8] = [

@@ -8,12 +8,10 @@ use proofs::curve::Curve;
 use proofs::measure::{Measured, Method};
 
 use super::chart::chart;
-use super::{Figures, LEGEND, SCALE, Subject, details, is_operation, subjects, tolerances, verdict};
+use super::{Figures, LEGEND, SCALE, STYLE, Subject, details, is_operation, subjects, tolerances, verdict};
 use crate::html::{page_with, wide};
 use crate::report;
 use crate::table::NONE;
-
-const STYLE: &str = include_str!("gradcheck.css");
 
 /// What the checks are for, in two sentences.
 const LEVELS: &str = "Exact: what comes back through the tape must equal forward mode on dual numbers, entry by entry, along \

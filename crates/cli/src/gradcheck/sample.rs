@@ -1,7 +1,5 @@
 //! Cases for the tests: one that is wrong, and some that are right.
 
-use std::sync::Arc;
-
 use autograd::function;
 use autograd::gradcheck::Input;
 use autograd::ops::Kind;
@@ -11,8 +9,7 @@ use tensor::Tensor;
 /// Half of a sum does not send its gradient back; duals cannot know, but differences do.
 pub(crate) fn wrong() -> Case {
     let f = function!(|x| x[0].tanh() + x[0].detach());
-    let inputs = vec![Input::from(Tensor::from([0.3, -1.2])).named("<x>")];
-    Case { of: Of::Operation(Kind::Tanh), name: "cut off".into(), inputs, f: Arc::new(f) }
+    Case::new(Of::Operation(Kind::Tanh), "cut off", [Input::from(Tensor::from([0.3, -1.2])).named("<x>")], f)
 }
 
 /// Of two operations and a layer, the first of them wrong.

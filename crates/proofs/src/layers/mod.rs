@@ -3,11 +3,11 @@
 mod gru;
 mod simple;
 
-use autograd::gradcheck::{Input, Overloaded};
+use autograd::gradcheck::Input;
 use nn::{Builder, Params};
 use tensor::Tensor;
 
-use crate::{Case, Draw, Of};
+use crate::{Case, Draw};
 
 /// The cases of every layer; parameters are called as they are in a checkpoint.
 pub fn layers() -> Vec<Case> {
@@ -19,26 +19,16 @@ pub fn layers() -> Vec<Case> {
 }
 
 /// A layer, with parameters to put in the place of its initial values: what begins at 0 or 1 would hide mistakes.
-fn build<L>(d: &mut Draw, layer: impl FnOnce(&mut Builder<'_, f64>) -> L) -> (L, Vec<Input>) {
+pub(crate) fn build<L>(d: &mut Draw, layer: impl FnOnce(&mut Builder<'_, f64>) -> L) -> (L, Vec<Input>) {
     let mut params = Params::new();
     let layer = layer(&mut Builder::new(&mut params, 0));
     let mut draw = |param| {
-        let value = &d.normal(params.shape(param)) * &Tensor::scalar(0.6);
-        Input::from(value).named(params.name(param))
+        let shape = params.shape(param);
+        let scale = if shape.rank() == 2 { 1.0 / (shape[1] as f64).sqrt() } else { 0.6 };
+        Input::from(&d.normal(shape) * &Tensor::scalar(scale)).named(params.name(param))
     };
     let values = params.all().map(&mut draw).collect();
     (layer, values)
-}
-
-/// A case whose inputs are followed by the parameters.
-fn case(
-    layer: &'static str,
-    name: impl Into<String>,
-    inputs: impl IntoIterator<Item = Input>,
-    params: Vec<Input>,
-    f: impl Overloaded + Send + Sync + 'static,
-) -> Case {
-    Case::new(Of::Layer(layer), name, inputs.into_iter().chain(params), f)
 }
 
 fn named(name: &str, value: Tensor<f64>) -> Input {

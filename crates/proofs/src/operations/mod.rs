@@ -2,7 +2,7 @@
 
 mod binary;
 mod elementwise;
-mod gru;
+pub(crate) mod gru;
 mod products;
 mod rowwise;
 mod shapes;

@@ -4,13 +4,13 @@ use crate::{Case, Draw};
 
 pub(super) fn matmul(d: &mut Draw) -> Vec<Case> {
     cases! { MatMul:
-        "nn", [d.normal([2, 3]), d.normal([3, 5])]: |x| x[0].matmul(x[1]);
-        "nt", [d.normal([2, 3]), d.normal([5, 3])]: |x| x[0].matmul_nt(x[1]);
-        "tn", [d.normal([3, 2]), d.normal([3, 5])]: |x| x[0].matmul_tn(x[1]);
+        "nn", [d.normal([2, 3]), d.normal([3, 5])] by rows [Some(0), None] => 0: |x| x[0].matmul(x[1]);
+        "nt", [d.normal([2, 3]), d.normal([5, 3])] by rows [Some(0), None] => 0: |x| x[0].matmul_nt(x[1]);
+        "tn", [d.normal([3, 2]), d.normal([3, 5])] by rows [Some(1), None] => 0: |x| x[0].matmul_tn(x[1]);
         "nn, one row", [d.normal([1, 7]), d.normal([7, 2])]: |x| x[0].matmul(x[1]);
         "nt, one column", [d.normal([4, 3]), d.normal([1, 3])]: |x| x[0].matmul_nt(x[1]);
         "tn, an outer product", [d.normal([1, 4]), d.normal([1, 3])]: |x| x[0].matmul_tn(x[1]);
-        "nn over blocks", [d.normal([17, 9]), d.normal([9, 33])]: |x| x[0].matmul(x[1]);
+        "nn over blocks", [d.normal([17, 9]), d.normal([9, 33])] by rows [Some(0), None] => 0: |x| x[0].matmul(x[1]);
         "nt over blocks", [d.normal([17, 9]), d.normal([33, 9])]: |x| x[0].matmul_nt(x[1]);
         "tn over blocks", [d.normal([9, 17]), d.normal([9, 33])]: |x| x[0].matmul_tn(x[1]);
         "nn of views", [d.normal([3, 4]), d.normal([5, 7])]:

@@ -6,27 +6,27 @@ use crate::{Case, Draw};
 
 pub(super) fn softmax(d: &mut Draw) -> Vec<Case> {
     cases! { Softmax:
-        "a matrix", [d.normal([4, 5])]: |x| x[0].softmax();
+        "a matrix", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| x[0].softmax();
         "a view", [d.normal([5, 2, 3])]: |x| x[0].permute(&[1, 2, 0]).slice(2, 1..5).softmax();
         "one column", [d.normal([3, 1])]: |x| x[0].softmax() + x[0];
-        "long rows", [d.normal([3, 33])]: |x| x[0].softmax();
+        "long rows", [d.normal([3, 33])] by rows [Some(0)] => 0: |x| x[0].softmax();
     }
 }
 
 pub(super) fn log_softmax(d: &mut Draw) -> Vec<Case> {
     cases! { LogSoftmax:
-        "a matrix", [d.normal([4, 5])]: |x| x[0].log_softmax();
+        "a matrix", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| x[0].log_softmax();
         "a view", [d.normal([5, 2, 3])]: |x| x[0].permute(&[1, 2, 0]).slice(2, 1..5).log_softmax();
-        "long rows", [d.normal([3, 33])]: |x| x[0].log_softmax();
-        "the entropy", [d.normal([4, 5])]: |x| -(x[0].softmax() * x[0].log_softmax()).sum_axis(1);
+        "long rows", [d.normal([3, 33])] by rows [Some(0)] => 0: |x| x[0].log_softmax();
+        "the entropy", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| -(x[0].softmax() * x[0].log_softmax()).sum_axis(1);
     }
 }
 
 pub(super) fn logsumexp(d: &mut Draw) -> Vec<Case> {
     cases! { LogSumExp:
-        "a matrix", [d.normal([4, 5])]: |x| x[0].logsumexp();
+        "a matrix", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| x[0].logsumexp();
         "a view", [d.normal([5, 2, 3])]: |x| x[0].permute(&[1, 2, 0]).slice(2, 1..5).logsumexp();
-        "long rows", [d.normal([3, 33])]: |x| x[0].logsumexp();
+        "long rows", [d.normal([3, 33])] by rows [Some(0)] => 0: |x| x[0].logsumexp();
     }
 }
 
@@ -52,8 +52,9 @@ pub(super) fn gather(d: &mut Draw) -> Vec<Case> {
 
 pub(super) fn layer_norm(d: &mut Draw) -> Vec<Case> {
     cases! { LayerNorm:
-        "a matrix", [d.normal([4, 5]), d.normal([5]), d.normal([5])]: |x| x[0].layer_norm(x[1], x[2], T::of(1e-5));
-        "three axes", [d.normal([2, 3, 7]), d.normal([7]), d.normal([7])]:
+        "a matrix", [d.normal([4, 5]), d.normal([5]), d.normal([5])] by rows [Some(0), None, None] => 0:
+            |x| x[0].layer_norm(x[1], x[2], T::of(1e-5));
+        "three axes", [d.normal([2, 3, 7]), d.normal([7]), d.normal([7])] by rows [Some(1), None, None] => 1:
             |x| x[0].layer_norm(x[1], x[2], T::of(1e-5));
         "a vector", [d.normal([5]), d.normal([5]), d.normal([5])]:
             |x| x[0].layer_norm(x[1], x[2], T::of(1e-2));

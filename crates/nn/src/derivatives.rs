@@ -1,0 +1,201 @@
+//! Derivatives of a model by its parameters: along a direction, and of second order.
+//!
+//! These are [`autograd::derivatives`] for a function of [`Params`]. The function takes the parameters' variables in their
+//! order, and [`Weights::from_vars`] makes of them what layers take; so it is also what a gradient check takes.
+//!
+//! ```
+//! use autograd::function;
+//! use nn::{Activation, Builder, Grads, Mlp, Params, Weights, derivatives};
+//! use tensor::{Real, Tensor};
+//!
+//! let mut params = Params::<f64>::new();
+//! let mlp = Mlp::new(&mut Builder::new(&mut params, 42), &[1, 4, 1], Activation::Tanh);
+//! let x = Tensor::from([[-1.0], [0.5], [2.0]]);
+//! let loss = function!([mlp: Mlp, x: Tensor<f64>] |tape, w| {
+//!     let x = tape.constant(x.cast());
+//!     (mlp.forward(Weights::from_vars(w), x) - x.square()).square().mean()
+//! });
+//!
+//! // Steepest descent with the step to the bottom of the parabola along −g: |g|² / ⟨g, H·g⟩.
+//! let (before, g) = derivatives::gradient(&loss, &params)?;
+//! let (_, hg) = derivatives::hvp(&loss, &params, &g)?;
+//! let step = (g.flat() * g.flat()).sum() / (g.flat() * hg.flat()).sum();
+//! let moved = params.flat() - &(g.flat() * &Tensor::scalar(step));
+//! *params.flat_mut() = moved;
+//! let (after, _) = derivatives::gradient(&loss, &params)?;
+//! assert!(after < before);
+//! # Ok::<(), autograd::Unreached>(())
+//! ```
+//!
+//! A frozen parameter is a constant: its part of a direction is not looked at, and its part of what comes out is zero. A
+//! trainable one that the loss does not depend on is an error which names it, as in training. `examples/curvature.rs`
+//! finds the largest curvature of the loss of a GRU, from which follows how large a step of gradient descent may be.
+//!
+//! References: those of [`autograd::derivatives`].
+
+use autograd::{Overloaded, Tape, Unreached, Var};
+use tensor::{Dual, Real, Tensor};
+
+use crate::params::{Grads, Params, Weights};
+
+/// f at the parameters, and how it changes along `direction`: the directional derivative J·u, of any shape.
+///
+/// # Panics
+/// If the direction is of other parameters.
+#[track_caller]
+pub fn jvp(f: &dyn Overloaded, params: &Params<f64>, direction: &Grads<f64>) -> (Tensor<f64>, Tensor<f64>) {
+    let (moving, tape) = (params.along(direction), Tape::evaluating());
+    let y = f.on_duals(&tape, &moving.bind(&tape).vars()).value();
+    (y.values(), y.tangents())
+}
+
+/// The loss, which is one number, and its gradient.
+///
+/// # Errors
+/// If a trainable parameter has no part in the loss.
+///
+/// # Panics
+/// If the loss is not one number.
+#[track_caller]
+pub fn gradient(loss: &dyn Overloaded, params: &Params<f64>) -> Result<(f64, Grads<f64>), Unreached> {
+    let tape = Tape::new();
+    let weights = params.bind(&tape);
+    let y = loss.on_numbers(&tape, &weights.vars());
+    let grads = back(y, params, weights)?;
+    Ok((y.value().item(), grads))
+}
+
+/// The gradient of the loss, and how it changes along `direction`: the Hessian-vector product H·u.
+///
+/// # Errors
+/// If a trainable parameter has no part in the loss.
+///
+/// # Panics
+/// If the loss is not one number, or the direction is of other parameters.
+#[track_caller]
+pub fn hvp(
+    loss: &dyn Overloaded,
+    params: &Params<f64>,
+    direction: &Grads<f64>,
+) -> Result<(Grads<f64>, Grads<f64>), Unreached> {
+    let (moving, tape) = (params.along(direction), Tape::<Dual<f64>>::new());
+    let weights = moving.bind(&tape);
+    let grads = back(loss.on_duals(&tape, &weights.vars()), &moving, weights)?;
+    Ok((Grads::new(params, grads.flat().values()), Grads::new(params, grads.flat().tangents())))
+}
+
+/// The gradients of all parameters.
+#[track_caller]
+fn back<'t, T: Real>(y: Var<'t, T>, params: &Params<T>, weights: Weights<'t, T>) -> Result<Grads<T>, Unreached> {
+    y.backward()?;
+    let mut grads = Grads::zeros(params);
+    grads.collect(params, weights);
+    Ok(grads)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    use autograd::{derivatives, function};
+
+    use super::*;
+    use crate::{Activation, Builder, Gru, Mlp, Param};
+
+    fn direction(params: &Params<f64>, seed: usize) -> Grads<f64> {
+        Grads::new(params, Tensor::from_fn([params.size()], |i| ((2 * i + 1) as f64 + 0.3 * seed as f64).sin()))
+    }
+
+    fn dot(a: &Grads<f64>, b: &Grads<f64>) -> f64 {
+        (a.flat() * b.flat()).sum()
+    }
+
+    #[track_caller]
+    fn assert_close(got: f64, want: f64, tolerance: f64) {
+        assert!((got - want).abs() <= tolerance * want.abs(), "{got} is not {want}");
+    }
+
+    /// A GRU that reads seven steps, with a head.
+    fn model() -> (impl autograd::Function, Params<f64>) {
+        let mut params = Params::new();
+        let mut builder = Builder::new(&mut params, 3);
+        let gru = Gru::new(&mut builder, 2, 3);
+        let head = Mlp::new(&mut builder.scope("head"), &[3, 4, 1], Activation::Tanh);
+        let loss = function!([gru: Gru, head: Mlp] |tape, w| {
+            let w = Weights::from_vars(w);
+            let x = Tensor::from_fn([7, 2, 2], |i| T::of(((3 * i) as f64).sin()));
+            let h = tape.constant(Tensor::zeros([2, 3]));
+            head.forward(w, gru.forward(w, tape.constant(x), h).select(0, 6)).square().sum()
+        });
+        (loss, params)
+    }
+
+    /// Of a·b² at a = 3, b = 7.
+    fn product() -> (impl autograd::Function, Params<f64>, [Param; 2]) {
+        let mut params = Params::new();
+        let handles = [("a", 3.0), ("b", 7.0)].map(|(name, x)| params.add(name, &Tensor::from([x])));
+        (function!(|w| w[0] * w[1].square()), params, handles)
+    }
+
+    #[test]
+    fn of_a_product() {
+        let (f, params, _) = product();
+        let u = Grads::new(&params, Tensor::from([1.0, 10.0]));
+        let (value, slope) = jvp(&f, &params, &u);
+        assert_eq!((value.item(), slope.item()), (147.0, 49.0 + 420.0));
+        let (value, grads) = gradient(&f, &params).expect("both are used");
+        assert_eq!((value, grads.flat().to_vec()), (147.0, [49.0, 42.0].to_vec()));
+        let (grads, bend) = hvp(&f, &params, &u).expect("both are used");
+        assert_eq!((grads.flat().to_vec(), bend.flat().to_vec()), ([49.0, 42.0].into(), [140.0, 14.0 + 60.0].into()));
+    }
+
+    #[test]
+    fn a_frozen_parameter_is_a_constant() {
+        let (f, mut params, [a, _]) = product();
+        params.set_trainable(a, false);
+        let u = Grads::new(&params, Tensor::from([1.0, 10.0]));
+        assert_eq!(jvp(&f, &params, &u).1.item(), 420.0);
+        let (grads, bend) = hvp(&f, &params, &u).expect("b is used");
+        assert_eq!((grads.flat().to_vec(), bend.flat().to_vec()), ([0.0, 42.0].into(), [0.0, 60.0].into()));
+        assert_eq!(gradient(&f, &params).expect("b is used").1.flat().to_vec(), [0.0, 42.0]);
+    }
+
+    #[test]
+    fn a_parameter_without_influence_is_named() {
+        let (_, params, _) = product();
+        let f = function!(|w| w[1].square());
+        let names: Vec<String> = ["a".into()].into();
+        let u = Grads::zeros(&params);
+        assert_eq!(hvp(&f, &params, &u).map(drop), Err(Unreached { names: names.clone() }));
+        assert_eq!(gradient(&f, &params).map(drop), Err(Unreached { names }));
+    }
+
+    #[test]
+    fn of_a_gru_with_a_head() {
+        let (loss, params) = model();
+        let (u, w) = (direction(&params, 1), direction(&params, 2));
+        let (grads, hu) = hvp(&loss, &params, &u).expect("all are used");
+        let (_, hw) = hvp(&loss, &params, &w).expect("all are used");
+        assert_close(jvp(&loss, &params, &u).1.item(), dot(&grads, &u), 1e-13);
+        assert_close(dot(&w, &hu), dot(&u, &hw), 1e-12);
+        let values: Vec<_> = params.all().map(|param| params.get(param)).collect();
+        let h = derivatives::hessian(&loss, &values).matmul(&u.flat().reshape([params.size(), 1]));
+        assert_close((&h.reshape([params.size()]) * w.flat()).sum(), dot(&w, &hu), 1e-12);
+        let moved = |step: f64| {
+            let mut moved = params.clone();
+            *moved.flat_mut() = params.flat() + &(u.flat() * &Tensor::scalar(step));
+            gradient(&loss, &moved).expect("all are used").1
+        };
+        assert_close((dot(&w, &moved(1e-5)) - dot(&w, &moved(-1e-5))) / 2e-5, dot(&w, &hu), 1e-7);
+    }
+
+    #[test]
+    #[should_panic(expected = "[1] for parameters [2]")]
+    fn a_direction_of_other_parameters_is_refused() {
+        let (f, params, _) = product();
+        let mut others = Params::new();
+        others.add("c", &Tensor::from([1.0]));
+        jvp(&f, &params, &Grads::zeros(&others));
+    }
+}
