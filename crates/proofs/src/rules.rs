@@ -86,7 +86,7 @@ fn operation(kind: Kind) -> (&'static str, &'static str) {
         Kind::Embedding => ("y[…,:] = table[index[…],:]", "dtable[index[…],:] += dy[…,:]"),
         Kind::Gather => ("y[…,k] = x[…, index[…,k]]", "dx[…, index[…,k]] += dy[…,k]"),
         Kind::LayerNorm => ("y = x̂·w + b", "dx += s·(g − mean g − x̂·mean(g·x̂))"),
-        Kind::Gru => ("h    = (1 − z)·n + z·h₋", "dgx += (da_r, da_z, da_n)"),
+        Kind::Gru => ("h = (1 − z)·n + z·h₋", "dgx += (da_r, da_z, da_n)"),
         Kind::Detach => ("y = x", "nothing: y is a constant"),
         Kind::Hook => ("y = x", "dx += dy, after the hook has seen dy"),
     }
@@ -104,7 +104,8 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let doc = text.lines().filter_map(|line| line.trim_start().strip_prefix("//"));
-        doc.collect::<Vec<_>>().join("\n").replace('\\', "")
+        let words = doc.flat_map(str::split_whitespace).collect::<Vec<_>>();
+        words.join(" ").replace('\\', "")
     }
 
     /// The words are those of the file, so that neither can change alone.

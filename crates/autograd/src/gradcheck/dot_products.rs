@@ -2,15 +2,15 @@
 
 use alloc::vec::Vec;
 
-use tensor::{Dual, Tensor};
+use tensor::Tensor;
 
 use super::check;
 use super::finding::Finding;
 use super::input::Input;
 use super::pass::{Pass, spread};
 use super::report::{Compared, Report};
+use crate::derivatives::jvp;
 use crate::function::Overloaded;
-use crate::tape::Tape;
 
 /// Sums over a whole tensor are rounded more often than one entry: some √n times for n terms.
 const TOLERANCE: f64 = 1e-12;
@@ -62,15 +62,10 @@ fn product(a: &Tensor<f64>, b: &Tensor<f64>) -> (f64, f64) {
     (terms.iter().sum(), terms.iter().map(|term| term.abs()).sum())
 }
 
-/// How `f` changes along `u` in input `k`.
+/// How `f` changes along `u` in input `k` alone.
 fn tangent(f: &dyn Overloaded, inputs: &[Tensor<f64>], k: usize, u: &Tensor<f64>) -> Tensor<f64> {
-    let tape = Tape::evaluating();
-    let lifted = |(j, x): (usize, &Tensor<f64>)| {
-        let (values, u) = (x.to_vec(), if j == k { u.to_vec() } else { Vec::new() });
-        let at = |i: usize| Dual { value: values[i], tangent: u.get(i).copied().unwrap_or(0.0) };
-        tape.constant(Tensor::from_fn(x.shape(), at))
-    };
-    let x: Vec<_> = inputs.iter().enumerate().map(lifted).collect();
-    let y = f.on_duals(&tape, &x).value();
-    Tensor::new(y.shape(), y.to_vec().iter().map(|y| y.tangent).collect())
+    let still = |x: &Tensor<f64>| Tensor::zeros(x.shape());
+    let mut along: Vec<_> = inputs.iter().map(still).collect();
+    along[k] = u.clone();
+    jvp(f, inputs, &along).1
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use tensor::{Dual, Real, Tensor};
+use tensor::{Dual, Tensor};
 
 use super::check::{self, Reference, check};
 use super::input::Input;
@@ -28,8 +28,9 @@ pub fn second_order<I: Clone + Into<Input>>(f: &dyn Overloaded, inputs: &[I]) ->
 
 fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
     let values = check::values(inputs);
-    let along: Vec<Tensor<Dual<f64>>> = (1..).zip(&values).map(|(k, x)| along(x, &spread(x.shape(), k))).collect();
-    let twice: Vec<_> = along.iter().map(|x| map(x, Dual::constant)).collect();
+    let along: Vec<Tensor<Dual<f64>>> =
+        (1..).zip(&values).map(|(k, x)| Tensor::dual(x, &spread(x.shape(), k))).collect();
+    let twice: Vec<_> = along.iter().map(|x| Tensor::dual(x, &Tensor::zeros(x.shape()))).collect();
     let mut tape = Tape::evaluating();
     let mut run = || back(f, &along);
     check(Report::new("second derivatives forward", TOLERANCE), inputs, &mut run, &mut |pass, k| {
@@ -49,16 +50,6 @@ fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
     })
 }
 
-/// x as a value that moves along u.
-fn along(x: &Tensor<f64>, u: &Tensor<f64>) -> Tensor<Dual<f64>> {
-    let (values, tangents) = (x.to_vec(), u.to_vec());
-    Tensor::from_fn(x.shape(), |i| Dual { value: values[i], tangent: tangents[i] })
-}
-
-fn map<T: Real, U: Real>(x: &Tensor<T>, f: impl Fn(T) -> U) -> Tensor<U> {
-    Tensor::new(x.shape(), x.to_vec().into_iter().map(f).collect())
-}
-
 /// The value, and the tangents of the gradients: H·u in parts.
 fn back(f: &dyn Overloaded, inputs: &[Tensor<Dual<f64>>]) -> Pass {
     let tape = Tape::new();
@@ -66,6 +57,6 @@ fn back(f: &dyn Overloaded, inputs: &[Tensor<Dual<f64>>]) -> Pass {
     let y = f.on_duals(&tape, &x);
     let dy = cotangent(y.shape());
     let unreached = y.backward_from(&dy.cast()).err().map(|unreached| unreached.names).unwrap_or_default();
-    let gradients = x.iter().map(|x| Some(map(&x.grad()?, |dx| dx.tangent))).collect();
-    Pass { y: map(&y.value(), |y| y.value), dy, gradients, unreached }
+    let gradients = x.iter().map(|x| Some(x.grad()?.tangents())).collect();
+    Pass { y: y.value().values(), dy, gradients, unreached }
 }

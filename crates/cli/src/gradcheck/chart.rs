@@ -34,7 +34,8 @@ pub(super) fn chart(curve: &Curve) -> Markup {
 }
 
 fn drawn(curve: &Curve) -> Option<Chart> {
-    let errors = curve.points.iter().map(|point| point.1).chain([curve.richardson, curve.reverse]);
+    let below = curve.reverse / 10.0; // so that the last line is not the axis
+    let errors = curve.points.iter().map(|point| point.1).chain([curve.richardson, below]);
     let (step, error) = curve.best();
     let mark =
         |x: f64, label: String, error: f64| Shape::Mark { x, title: format!("{label}: error {}", small(error)), label };
@@ -55,6 +56,8 @@ fn drawn(curve: &Curve) -> Option<Chart> {
                 points: curve.points.clone(),
             },
             Shape::Dots { class: "c0".into(), points: curve.points.iter().map(dot).collect() },
+            Shape::Note { at: (2e-11, 5e-4), ends: false, label: "rounding, ε/h" },
+            Shape::Note { at: (2e-2, 5e-3), ends: true, label: "truncation, h²" },
             level(curve.richardson, "Richardson"),
             level(curve.reverse, "duals"),
         ],

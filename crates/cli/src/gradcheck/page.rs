@@ -26,7 +26,7 @@ pub(crate) fn page(measured: &[Measured<'_>], curve: &Curve) -> String {
     let body = html! {
         h1 { "Gradients that are proved" }
         p.good[agree].bad[!agree] { b { (verdict(measured)) } }
-        p.quiet { (details(measured)) "." }
+        p.quiet { (sentence(&details(measured))) }
         p { (LEVELS) }
         (mistakes(measured))
         @for (what, subjects) in [("Operations", operations), ("Layers", layers)] {
@@ -62,7 +62,7 @@ fn overview(subjects: &[Subject<'_>], measured: &[Measured<'_>]) -> Markup {
         html! { tr { th.code scope="row" { (of.name()) } (rule(of)) td.n { (subject.len()) } (figures(subject)) } }
     };
     wide(html! {
-        table.dense {
+        table.tight {
             thead { tr { th scope="col" { "name" } th scope="col" { "rule" } th.n scope="col" { "cases" } (heads()) } }
             tbody { @for subject in subjects { (row(subject)) } (bounds(measured, 2)) }
         }
@@ -94,7 +94,7 @@ fn cases(subject: Subject<'_>) -> Markup {
         details {
             summary { b { (of.name()) } span.quiet { ", " (subject.len()) @if subject.len() == 1 { " case" } @else { " cases" } } }
             (wide(html! {
-                table.dense {
+                table.tight {
                     thead { tr { th scope="col" { "case" } th scope="col" { "inputs" } (heads()) } }
                     tbody { @for row in subject.iter().map(row) { (row) } (bounds(subject, 1)) }
                 }
@@ -134,6 +134,13 @@ fn bounds(measured: &[Measured<'_>], empty: usize) -> Markup {
             td {} td {}
         }
     }
+}
+
+/// A sentence, with the signs that printers use.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().replace("e-", "e−"))
 }
 
 /// A number to two digits, with the sign that printers use.

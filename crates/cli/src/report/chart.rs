@@ -74,6 +74,15 @@ pub(crate) enum Shape {
         /// What it shows.
         title: String,
     },
+    /// A word that begins or ends at a point.
+    Note {
+        /// Where.
+        at: (f64, f64),
+        /// Whether it ends there.
+        ends: bool,
+        /// The word.
+        label: &'static str,
+    },
     /// A small mark at the upper edge.
     Notch {
         /// Its look.
@@ -93,7 +102,7 @@ impl Shape {
             Self::Dots { points, .. } => points.iter().map(|point| point.1).collect(),
             Self::Band { points, .. } => points.iter().flat_map(|point| [point.1, point.2]).collect(),
             Self::Level { y, .. } => vec![*y],
-            Self::Mark { .. } | Self::Notch { .. } => Vec::new(),
+            Self::Mark { .. } | Self::Note { .. } | Self::Notch { .. } => Vec::new(),
         }
     }
 }
@@ -145,6 +154,7 @@ impl Chart {
                     line x1=(self.x(*x)) x2=(self.x(*x)) y1=(TOP) y2=(bottom) {}
                     text class=(format!("note {}", self.anchor(*x))) x=(self.x(*x)) y=(TOP - 4.0) { (label) }
                 },
+                Shape::Note { at: (x, y), ends, label } => text.note.end[*ends] x=(self.x(*x)) y=(self.y(*y)) { (label) },
                 Shape::Notch { class, x, title } => line class=(format!("notch {class}"))
                     x1=(self.x(*x)) x2=(self.x(*x)) y1=(TOP - 8.0) y2=(TOP - 1.0) { title { (title) } },
             }

@@ -82,6 +82,8 @@ fn the_page_is_whole_and_replaces_nothing_else() {
         ">PyTorch, 10⁻⁶</text>",
         ">Richardson, ",
         ">duals, ",
+        ">rounding, ε/h</text>",
+        ">truncation, h²</text>",
         "T=7",
     ] {
         assert!(page.contains(part), "no {part} in {page}");

@@ -28,6 +28,7 @@ mod reset_variant;
 mod rule;
 mod severed;
 mod stack;
+mod stale_buffer;
 mod tools;
 mod unsummed;
 
@@ -73,7 +74,7 @@ pub struct Weak {
 
 /// All exhibits, in the order of the tour: from what is written down, over what is lost on the way back through time, to
 /// what is stored in the wrong place, and to what is no gradient at all.
-pub fn exhibits() -> [&'static Exhibit; 16] {
+pub fn exhibits() -> [&'static Exhibit; 17] {
     [
         &cran::VIGNETTE,
         &cran::PACKAGE,
@@ -81,6 +82,7 @@ pub fn exhibits() -> [&'static Exhibit; 16] {
         &missing_transpose::EXHIBIT,
         &detach::EXHIBIT,
         &never_carried::EXHIBIT,
+        &stale_buffer::EXHIBIT,
         &last_entries::EXHIBIT,
         &reset_variant::EXHIBIT,
         &gate_order::EXHIBIT,

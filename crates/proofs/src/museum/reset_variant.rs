@@ -4,7 +4,7 @@ use autograd::gradcheck::{Report, by_hand};
 use autograd::{Tape, Var};
 use tensor::Tensor;
 
-use super::tools::{B, H, OnTape, gradients, gru, gru_inputs, value};
+use super::tools::{B, H, OnTape, composed, gradients, gru, gru_inputs, state_part, value};
 use super::{Exhibit, Weak};
 
 pub(super) const EXHIBIT: Exhibit = Exhibit {
@@ -32,18 +32,7 @@ pub(super) const EXHIBIT: Exhibit = Exhibit {
 
 /// K. Cho et al. (2014), equation 8: n = tanh(gx_n + U_n·(r·h₋) + b_n).
 fn before<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-    let gate = |x: Var<'t, f64>, axis, k: usize| x.slice(axis, k * H..(k + 1) * H);
-    let part = |h: Var<'t, f64>, k| h.matmul_nt(gate(x[2], 0, k)) + gate(x[3], 0, k);
-    let mut h = x[1];
-    let step = |t| {
-        let gx = x[0].select(0, t);
-        let r = (gate(gx, 1, 0) + part(h, 0)).sigmoid();
-        let z = (gate(gx, 1, 1) + part(h, 1)).sigmoid();
-        let n = (gate(gx, 1, 2) + part(r * h, 2)).tanh();
-        h = (-z).shift(1.0) * n + z * h;
-        h
-    };
-    Var::stack(&(0..x[0].shape()[0]).map(step).collect::<Vec<_>>())
+    composed(x, |r, h| state_part(x, r * h, 2))
 }
 
 /// PyTorch's values, with the gradients of `f`.

@@ -36,6 +36,31 @@ pub(super) fn gru<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
     x[0].gru(x[1], x[2], x[3])
 }
 
+/// The same, composed, with n = tanh(gx_n + `from_state`(r, h₋)).
+pub(super) fn composed<'t>(
+    x: &[Var<'t, f64>],
+    mut from_state: impl FnMut(Var<'t, f64>, Var<'t, f64>) -> Var<'t, f64>,
+) -> Var<'t, f64> {
+    let mut h = x[1];
+    let step = |t| {
+        let gx = x[0].select(0, t);
+        let [r, z] = [0, 1].map(|k| (block(gx, 1, k) + state_part(x, h, k)).sigmoid());
+        let n = (block(gx, 1, 2) + from_state(r, h)).tanh();
+        h = (-z).shift(1.0) * n + z * h;
+        h
+    };
+    Var::stack(&(0..x[0].shape()[0]).map(step).collect::<Vec<_>>())
+}
+
+/// U_k·h + b_k, for the `k`th of the gates r, z, n.
+pub(super) fn state_part<'t>(x: &[Var<'t, f64>], h: Var<'t, f64>, k: usize) -> Var<'t, f64> {
+    h.matmul_nt(block(x[2], 0, k)) + block(x[3], 0, k)
+}
+
+fn block(x: Var<'_, f64>, axis: usize, k: usize) -> Var<'_, f64> {
+    x.slice(axis, k * H..(k + 1) * H)
+}
+
 /// A closure over the tape, as the checks take it.
 pub(super) trait OnTape: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64> {}
 impl<F: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>> OnTape for F {}
