@@ -38,6 +38,9 @@ pub(crate) enum Command {
     /// Look at runs: a page of one folder, or a comparison of several
     #[command(after_help = examples::REPORT)]
     Report(ReportArgs),
+    /// Prove the gradients: every operation and layer, by five methods
+    #[command(after_help = examples::GRADCHECK)]
+    Gradcheck(GradcheckArgs),
     /// Print all settings as a file to begin with, or check such a file
     #[command(after_help = examples::CONFIG)]
     Config(ConfigArgs),
@@ -146,6 +149,25 @@ pub(crate) struct ReportArgs {
     /// of several folders compare.html]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to prove, and for whom.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GradcheckArgs {
+    /// Only this operation or layer, case by case; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) op: Vec<String>,
+    /// Show the museum instead: wrong gradients that were published or shipped, and what the checker says of each
+    #[arg(long, conflicts_with = "op")]
+    pub(crate) museum: bool,
+    /// Write a page that needs no network, and print where it is; it replaces an earlier page of gradus, and nothing
+    /// else [default FILE: gradcheck.html, or museum.html]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "json")]
+    #[expect(clippy::option_option, reason = "the flag may be missing, alone, or with a file")]
+    pub(crate) html: Option<Option<PathBuf>>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

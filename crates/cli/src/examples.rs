@@ -74,6 +74,22 @@ Examples:
   gradus report seven three --out both.html --json
       For a program to read";
 
+/// Of `gradus gradcheck`.
+pub(crate) const GRADCHECK: &str = "\
+Examples:
+  gradus gradcheck
+      Every operation and layer: how far off by each method, and how small a mistake would be seen
+  gradus gradcheck --op matmul --op Linear
+      The cases of an operation and of a layer, one by one
+  gradus gradcheck --op softmax --html=gradients.html
+      As a page, with rules, shapes, and why a central difference is not enough; without --op, of all
+  gradus gradcheck --museum
+      Sixteen wrong gradients that were published or shipped, and what the checker says of each
+  gradus gradcheck --op tanh --json
+      For a program to read
+
+Exit codes: 0, all gradients agree; 1, one does not; 2, wrong input, or a machine that does not let it.";
+
 /// Of `gradus tasks`.
 pub(crate) const TASKS: &str = "\
 Examples:

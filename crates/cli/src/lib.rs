@@ -4,7 +4,7 @@
 //! to be shown; `commands` has a file for each command. `training` is a run as the command line knows it, whatever its
 //! task; `run` takes one from its beginning to its end, `folder` is what it leaves, and `trained` loads it from there.
 //!
-//! Exit codes: 0, all is well; 1, a run failed, or stopped before a watcher saw its end; 2, wrong input, or a machine that
+//! Exit codes: 0, all is well; 1, a run failed, or stopped before a watcher saw its end, or a gradient is wrong; 2, wrong input, or a machine that
 //! does not let it; 130, interrupted.
 #![forbid(unsafe_code)]
 
@@ -18,6 +18,7 @@ mod examples;
 mod explain;
 mod file;
 mod folder;
+mod gradcheck;
 mod html;
 mod keeping;
 mod live;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => commands::eval(&args),
         Command::Explain(args) => commands::explain(&args),
         Command::Report(args) => commands::report(&args),
+        Command::Gradcheck(args) => commands::gradcheck(&args),
         Command::Config(args) => commands::config(&args),
         Command::Tasks(args) => commands::tasks(&args),
         Command::Completions(args) => commands::completions(&args),

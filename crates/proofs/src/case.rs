@@ -56,7 +56,8 @@ pub struct Case {
 }
 
 impl Case {
-    pub(crate) fn new(
+    /// A case without a batch.
+    pub fn new(
         of: Of,
         name: impl Into<String>,
         inputs: impl IntoIterator<Item = impl Into<Input>>,

@@ -16,17 +16,23 @@
 //!
 //! In the order in which to read: [`Case`], the [table of operations](operations), one file a family; the
 //! [table of layers](layers); the [`Layout`]s that go with all of them; the sizes of a [training run](production); and
-//! the [museum], where nothing is right.
+//! the [museum], where nothing is right. What `gradus gradcheck` shows comes from [`measure`] (every method on a case),
+//! [`limit`] (how small a mistake is seen) and [`curve`] (why not by differences alone); [`Rule`] is what is proved, in
+//! a line.
 #![forbid(unsafe_code)]
 
 #[macro_use]
 mod case;
+pub mod curve;
 mod draw;
 mod layers;
 mod layout;
+pub mod limit;
+pub mod measure;
 pub mod museum;
 mod operations;
 mod production;
+mod rules;
 
 pub use case::{Batch, Case, Of};
 pub use draw::Draw;
@@ -34,6 +40,7 @@ pub use layers::layers;
 pub use layout::Layout;
 pub use operations::operations;
 pub use production::production;
+pub use rules::Rule;
 
 /// Every case: of all operations, then of all layers.
 pub fn all() -> Vec<Case> {

@@ -7,9 +7,8 @@ use maud::{Markup, html};
 
 use super::scale::Scale;
 
-/// The size of a chart in its own units, which a page scales to the room there is.
-const WIDTH: f64 = 320.0;
-const HEIGHT: f64 = 196.0;
+/// Width and height of a chart among several, in its own units, which a page scales to the room there is.
+pub(crate) const PANEL: [f64; 2] = [320.0, 196.0];
 /// What is around the area of the lines.
 const LEFT: f64 = 42.0;
 const RIGHT: f64 = 10.0;
@@ -17,21 +16,23 @@ const TOP: f64 = 16.0;
 const BOTTOM: f64 = 32.0;
 
 /// A chart.
-pub(super) struct Chart {
+pub(crate) struct Chart {
+    /// Its width and height.
+    pub(crate) size: [f64; 2],
     /// What it shows, for those who hear it.
-    pub(super) title: String,
+    pub(crate) title: String,
     /// What the horizontal axis counts.
-    pub(super) x_name: &'static str,
+    pub(crate) x_name: &'static str,
     /// The horizontal axis.
-    pub(super) x: Scale,
+    pub(crate) x: Scale,
     /// The vertical one.
-    pub(super) y: Scale,
+    pub(crate) y: Scale,
     /// From the back to the front.
-    pub(super) shapes: Vec<Shape>,
+    pub(crate) shapes: Vec<Shape>,
 }
 
 /// What is drawn in a chart. A `class` names a colour and a weight of the style sheet.
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// Points that belong together.
     Line {
         /// Its look.
@@ -73,6 +74,15 @@ pub(super) enum Shape {
         /// What it shows.
         title: String,
     },
+    /// A word that begins or ends at a point.
+    Note {
+        /// Where.
+        at: (f64, f64),
+        /// Whether it ends there.
+        ends: bool,
+        /// The word.
+        label: &'static str,
+    },
     /// A small mark at the upper edge.
     Notch {
         /// Its look.
@@ -86,23 +96,23 @@ pub(super) enum Shape {
 
 impl Shape {
     /// The heights that an axis must reach.
-    pub(super) fn heights(&self) -> Vec<f64> {
+    pub(crate) fn heights(&self) -> Vec<f64> {
         match self {
             Self::Line { points, .. } => points.iter().map(|point| point.1).collect(),
             Self::Dots { points, .. } => points.iter().map(|point| point.1).collect(),
             Self::Band { points, .. } => points.iter().flat_map(|point| [point.1, point.2]).collect(),
             Self::Level { y, .. } => vec![*y],
-            Self::Mark { .. } | Self::Notch { .. } => Vec::new(),
+            Self::Mark { .. } | Self::Note { .. } | Self::Notch { .. } => Vec::new(),
         }
     }
 }
 
 impl Chart {
     /// The chart.
-    pub(super) fn draw(&self) -> Markup {
-        let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
+    pub(crate) fn draw(&self) -> Markup {
+        let [right, bottom] = self.corner();
         html! {
-            svg.chart viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(self.title) {
+            svg.chart viewBox=(format!("0 0 {} {}", self.size[0], self.size[1])) role="img" aria-label=(self.title) {
                 @for (y, label) in self.y.ticks() {
                     @let y = self.y(y);
                     line.grid x1=(LEFT) x2=(right) y1=(y) y2=(y) {}
@@ -114,14 +124,14 @@ impl Chart {
                     line.axis x1=(x) x2=(x) y1=(bottom) y2=(bottom + 4.0) {}
                     text.tick.middle x=(x) y=(bottom + 15.0) { (label) }
                 }
-                text.tick.end x=(right) y=(HEIGHT - 3.0) { (self.x_name) }
+                text.tick.end x=(right) y=(self.size[1] - 3.0) { (self.x_name) }
                 @for shape in &self.shapes { (self.shape(shape)) }
             }
         }
     }
 
     fn shape(&self, shape: &Shape) -> Markup {
-        let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
+        let [right, bottom] = self.corner();
         html! {
             @match shape {
                 Shape::Line { class, title, points } => path class=(format!("line {class}")) d=(self.path(points)) {
@@ -144,17 +154,29 @@ impl Chart {
                     line x1=(self.x(*x)) x2=(self.x(*x)) y1=(TOP) y2=(bottom) {}
                     text class=(format!("note {}", self.anchor(*x))) x=(self.x(*x)) y=(TOP - 4.0) { (label) }
                 },
+                Shape::Note { at: (x, y), ends, label } => text.note.end[*ends] x=(self.x(*x)) y=(self.y(*y)) { (label) },
                 Shape::Notch { class, x, title } => line class=(format!("notch {class}"))
                     x1=(self.x(*x)) x2=(self.x(*x)) y1=(TOP - 8.0) y2=(TOP - 1.0) { title { (title) } },
             }
         }
     }
 
-    /// How a word at a place is aligned so that it stays within the chart.
+    /// How a word at a place is aligned so that it stays within the chart, and away from the next mark's.
     fn anchor(&self, x: f64) -> &'static str {
-        match self.x.place(x) {
-            ..0.1 => "start",
-            0.9.. => "end",
+        let place = self.x.place(x);
+        let marks =
+            self.shapes.iter().filter_map(|shape| if let Shape::Mark { x, .. } = shape { Some(*x) } else { None });
+        let beside = marks.map(|other| self.x.place(other) - place).find(|by| *by != 0.0 && by.abs() < 0.3);
+        match (place, beside) {
+            (..0.1, _) => "start",
+            (0.9.., _) => "end",
+            (_, Some(by)) => {
+                if by < 0.0 {
+                    "start"
+                } else {
+                    "end"
+                }
+            }
             _ => "middle",
         }
     }
@@ -178,11 +200,17 @@ impl Chart {
     }
 
     fn x(&self, x: f64) -> f64 {
-        tenth(LEFT + self.x.place(x) * (WIDTH - LEFT - RIGHT))
+        tenth(LEFT + self.x.place(x) * (self.corner()[0] - LEFT))
     }
 
     fn y(&self, y: f64) -> f64 {
-        tenth(HEIGHT - BOTTOM - self.y.place(y) * (HEIGHT - TOP - BOTTOM))
+        let bottom = self.corner()[1];
+        tenth(bottom - self.y.place(y) * (bottom - TOP))
+    }
+
+    /// Where the area of the lines ends on the right, and at the bottom.
+    fn corner(&self) -> [f64; 2] {
+        [self.size[0] - RIGHT, self.size[1] - BOTTOM]
     }
 }
 
@@ -197,7 +225,7 @@ mod tests {
 
     fn draw(shapes: Vec<Shape>) -> String {
         let (x, y) = (Scale::linear(0.0, 100.0), Scale::log_around([0.1, 10.0].into_iter()).expect("numbers"));
-        Chart { title: "a < b".into(), x_name: "update", x, y, shapes }.draw().into_string()
+        Chart { size: PANEL, title: "a < b".into(), x_name: "update", x, y, shapes }.draw().into_string()
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 use rl::tasks::{GOALS, STAGES};
 
-use super::chart::{Chart, Shape};
+use super::chart::{Chart, PANEL, Shape};
 use super::lines::{SPANS, THIN_LINES, coefficient, one, seeds, together};
 use super::scale::Scale;
 use super::thin::{lasts, means};
@@ -157,6 +157,7 @@ impl<'a> Curves<'a> {
                 figcaption { b { (panel.name) } " " (panel.unit) }
                 @match scale {
                     Some(y) => (Chart {
+                        size: PANEL,
                         title: format!("{}, {}, over the updates", panel.name, panel.unit),
                         x_name: "update",
                         x: Scale::linear(0.0, self.horizon as f64),

@@ -10,7 +10,7 @@
 //! drawn in at most a few hundred points each, with every extreme.
 
 mod behaviour;
-mod chart;
+pub(crate) mod chart;
 mod compare;
 mod curves;
 mod header;
@@ -19,7 +19,7 @@ mod lines;
 mod results;
 #[cfg(test)]
 mod sample;
-mod scale;
+pub(crate) mod scale;
 mod scores;
 mod thin;
 
@@ -35,7 +35,8 @@ use curves::{Curves, Group};
 
 pub(crate) use compare::Comparison;
 
-const STYLE: &str = include_str!("report.css");
+/// The style of everything that is drawn.
+pub(crate) const STYLE: &str = include_str!("report.css");
 
 /// Writes `report.html` of what the folder holds now. It needs no lock: it replaces no file but this one, which is written
 /// whole or not at all.

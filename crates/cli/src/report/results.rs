@@ -5,7 +5,7 @@ use rl::tasks::STAGES;
 use rl::train::Run;
 use rl::tutorial::TutorialRun;
 
-use super::chart::{Chart, Shape};
+use super::chart::{Chart, PANEL, Shape};
 use super::curves::{Group, key};
 use super::scale::Scale;
 use super::scores;
@@ -131,7 +131,14 @@ pub(super) fn profiles(groups: &[Group<'_>]) -> Markup {
     }
     back.extend(front);
     let unit = Scale::linear(0.0, 1.0);
-    let chart = Chart { title: "Performance profile".into(), x_name: "exact match τ", x: unit, y: unit, shapes: back };
+    let chart = Chart {
+        size: PANEL,
+        title: "Performance profile".into(),
+        x_name: "exact match τ",
+        x: unit,
+        y: unit,
+        shapes: back,
+    };
     html! {
         div.legend {
             @if groups.len() > 1 { @for (colour, group) in groups.iter().enumerate() { (key(&format!("line c{colour}"), &group.label)) } }

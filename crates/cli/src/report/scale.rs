@@ -2,7 +2,7 @@
 
 /// An axis, linear or logarithmic.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     low: f64,
     high: f64,
     /// Between ticks, if it is linear.
@@ -11,13 +11,13 @@ pub(super) struct Scale {
 
 impl Scale {
     /// From `low` to `high` exactly.
-    pub(super) fn linear(low: f64, high: f64) -> Self {
+    pub(crate) fn linear(low: f64, high: f64) -> Self {
         let (low, high) = if high > low { (low, high) } else { widened(low) };
         Self { low, high, step: Some(round_step((high - low) / STEPS)) }
     }
 
     /// Around these numbers, with ends that are round.
-    pub(super) fn around(numbers: impl Iterator<Item = f64>) -> Option<Self> {
+    pub(crate) fn around(numbers: impl Iterator<Item = f64>) -> Option<Self> {
         let (low, high) = range(numbers)?;
         let (low, high) = if high > low { (low, high) } else { widened(low) };
         let step = round_step((high - low) / STEPS);
@@ -25,7 +25,7 @@ impl Scale {
     }
 
     /// The same with equal lengths for equal ratios; numbers that are not above 0 have no place there.
-    pub(super) fn log_around(numbers: impl Iterator<Item = f64>) -> Option<Self> {
+    pub(crate) fn log_around(numbers: impl Iterator<Item = f64>) -> Option<Self> {
         let (low, high) = range(numbers.filter(|&x| x > 0.0))?;
         let below = round_numbers(low.log10().floor() as i32, &[1.0, 2.0, 5.0]).rfind(|&x| x <= low * (1.0 + 1e-9));
         let above =
@@ -35,7 +35,7 @@ impl Scale {
     }
 
     /// Where `x` lies: 0 at the low end, 1 at the high one. What lies beyond an end is put there.
-    pub(super) fn place(self, x: f64) -> f64 {
+    pub(crate) fn place(self, x: f64) -> f64 {
         let share = match self.step {
             None => (x.max(self.low).ln() - self.low.ln()) / (self.high.ln() - self.low.ln()),
             Some(_) => (x - self.low) / (self.high - self.low),
@@ -44,12 +44,12 @@ impl Scale {
     }
 
     /// Whether `x` has a place.
-    pub(super) fn takes(self, x: f64) -> bool {
+    pub(crate) fn takes(self, x: f64) -> bool {
         x.is_finite() && (self.step.is_some() || x > 0.0)
     }
 
     /// Round numbers between the ends, as they are written.
-    pub(super) fn ticks(self) -> Vec<(f64, String)> {
+    pub(crate) fn ticks(self) -> Vec<(f64, String)> {
         let Some(step) = self.step else { return self.log_ticks() };
         let places = (-step.log10().floor()).max(0.0) as usize;
         let (first, last) = ((self.low / step - 1e-9).ceil() as i64, (self.high / step + 1e-9).floor() as i64);
@@ -96,7 +96,7 @@ fn round_numbers(decade: i32, steps: &[f64]) -> impl DoubleEndedIterator<Item = 
 }
 
 /// A number with so many places, with commas between thousands and a minus that is as wide as a plus.
-pub(super) fn number(x: f64, places: usize) -> String {
+pub(crate) fn number(x: f64, places: usize) -> String {
     let text = format!("{:.places$}", x.abs());
     let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
     let mut grouped = String::new();
@@ -111,12 +111,12 @@ pub(super) fn number(x: f64, places: usize) -> String {
 }
 
 /// A count.
-pub(super) fn count(x: impl TryInto<u64>) -> String {
+pub(crate) fn count(x: impl TryInto<u64>) -> String {
     number(x.try_into().unwrap_or(u64::MAX) as f64, 0)
 }
 
 /// A number as it is read: to four significant digits.
-pub(super) fn figure(x: f64) -> String {
+pub(crate) fn figure(x: f64) -> String {
     let decade = if x == 0.0 { 0 } else { x.abs().log10().floor() as i32 };
     match decade {
         -4..4 => number(x, (3 - decade) as usize),

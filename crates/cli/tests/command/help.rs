@@ -3,7 +3,8 @@
 use crate::place::Place;
 
 /// The commands, in the order in which their examples are run: some need what others leave.
-const COMMANDS: [&str; 8] = ["config", "train", "watch", "eval", "explain", "report", "tasks", "completions"];
+const COMMANDS: [&str; 9] =
+    ["config", "train", "watch", "eval", "explain", "report", "gradcheck", "tasks", "completions"];
 
 /// The examples of a command: the lines of its help that begin with two spaces and `gradus`.
 fn examples(place: &Place, command: &str) -> Vec<String> {
@@ -54,6 +55,7 @@ fn every_example_does_what_it_says() {
         "seven/explain.html",
         "three/report.html",
         "both.html",
+        "gradients.html",
         "gradus.bash",
     ] {
         assert!(place.path(name).exists(), "no example has left {name}");

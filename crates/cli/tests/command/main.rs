@@ -6,6 +6,7 @@ mod embedding;
 mod eval;
 mod explain;
 mod full;
+mod gradcheck;
 mod help;
 mod killed;
 mod place;

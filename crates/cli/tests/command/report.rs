@@ -70,7 +70,7 @@ fn episodes(goal: &str) -> String {
 
 /// Asserts that every tag is closed in its order, every attribute is quoted, and nothing is asked for from elsewhere.
 #[track_caller]
-fn assert_self_contained(page: &str) {
+pub(crate) fn assert_self_contained(page: &str) {
     const VOID: [&str; 3] = ["meta", "br", "!DOCTYPE"];
     let mut open = Vec::new();
     let mut rest = page;

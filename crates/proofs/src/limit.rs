@@ -1,0 +1,110 @@
+//! The detection limit: how small a mistake in a gradient is still seen.
+//!
+//! Every input goes through an identity whose backward is off by a factor 1 + d, and the exact check is run. So no rule
+//! needs a switch, and what is measured is the whole way of a gradient from the rule to the verdict.
+
+use autograd::gradcheck::{Overloaded, Report, duals};
+use autograd::{Backward, CustomOp, Forward, Tape, Var};
+use tensor::{Dual, Map};
+
+use crate::Case;
+
+/// The largest d that is tried, the first, and the smallest, as powers of two: from one part in a million over what is just
+/// above the tolerance to the last digit.
+const POWERS: [i32; 3] = [20, 43, 52];
+
+/// The smallest power of two d for which the dual check sees a factor 1 + d on the gradient of *each* input; `None` if it
+/// does not even see one in a million. A larger one is seen, too.
+pub fn limit(case: &Case) -> Option<f64> {
+    let [largest, first, smallest] = POWERS;
+    let is_seen = |power: &i32| is_seen(case, 2_f64.powi(-power));
+    let power = match is_seen(&first) {
+        true => (first..=smallest).take_while(|power| *power == first || is_seen(power)).last(),
+        false => (largest..first).rev().find(is_seen),
+    };
+    power.map(|power| 2_f64.powi(-power))
+}
+
+/// Whether the check finds the gradient of every input too far off.
+fn is_seen(case: &Case, d: f64) -> bool {
+    let report: Report = duals(&Off { f: &*case.f, d }, &case.inputs);
+    let wrong = report.compared.iter().filter(|compared| compared.error > report.tolerance);
+    wrong.count() == case.inputs.len()
+}
+
+/// A function whose gradients are off by a factor 1 + d.
+struct Off<'a> {
+    f: &'a dyn Overloaded,
+    d: f64,
+}
+
+impl Overloaded for Off<'_> {
+    fn on_f32<'t>(&self, tape: &'t Tape<f32>, x: &[Var<'t, f32>]) -> Var<'t, f32> {
+        self.f.on_f32(tape, x)
+    }
+
+    fn on_numbers<'t>(&self, tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
+        let x: Vec<_> = x.iter().map(|&x| tape.custom(Factor(1.0 + self.d), &[x])).collect();
+        self.f.on_numbers(tape, &x)
+    }
+
+    fn on_duals<'t>(&self, tape: &'t Tape<Dual<f64>>, x: &[Var<'t, Dual<f64>>]) -> Var<'t, Dual<f64>> {
+        self.f.on_duals(tape, x)
+    }
+
+    fn on_duals_of_duals<'t>(
+        &self,
+        tape: &'t Tape<Dual<Dual<f64>>>,
+        x: &[Var<'t, Dual<Dual<f64>>>],
+    ) -> Var<'t, Dual<Dual<f64>>> {
+        self.f.on_duals_of_duals(tape, x)
+    }
+}
+
+/// y = x, and dx += factor·dy.
+struct Factor(f64);
+
+impl CustomOp<f64> for Factor {
+    fn name(&self) -> &str {
+        "factor"
+    }
+
+    fn forward(&self, f: &mut Forward<'_, f64>) {
+        let (kernels, x) = (f.kernels(), f.input(0));
+        kernels.map(Map::Identity, x, f.output(f.shape(0)));
+    }
+
+    fn backward(&self, b: &mut Backward<'_, f64>) {
+        let dy = b.dy().host();
+        let Some(dx) = b.grad(0) else { return };
+        dx.host().iter_mut().zip(&dy).for_each(|(dx, dy)| *dx += self.0 * dy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use autograd::function;
+    use autograd::ops::Kind;
+    use tensor::Tensor;
+
+    use super::*;
+    use crate::{Of, operations};
+
+    #[test]
+    fn a_mistake_is_seen_from_the_tolerance_on() {
+        for case in operations(Kind::MatMul).iter().chain(&operations(Kind::Softmax)) {
+            let limit = limit(case).expect("there is one");
+            assert!((5e-14..1e-12).contains(&limit), "{case} {limit:e}");
+            assert!(is_seen(case, 8.0 * limit) && !is_seen(case, limit / 8.0), "{case} {limit:e}");
+        }
+    }
+
+    /// An input whose gradient never arrives has no limit: no factor shows in it.
+    #[test]
+    fn every_input_counts() {
+        let inputs = [Tensor::from([1.0, 2.0]), Tensor::from([3.0, 5.0])];
+        let f = function!(|x| x[0].square() + x[1].scale(T::zero()));
+        let case = Case::new(Of::Operation(Kind::Add), "half", inputs, f);
+        assert_eq!(limit(&case), None);
+    }
+}
