@@ -171,3 +171,19 @@ fn check_all_reached<T: Real>(nodes: &[Node<T>], grads: &[Grad<T>]) -> Result<()
         .collect();
     if names.is_empty() { Ok(()) } else { Err(Unreached { names }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn what_was_not_reached_is_named() {
+        let said = |names: &[&str]| Unreached { names: names.iter().map(|&name| name.into()).collect() }.to_string();
+        let words =
+            "no gradient reached the trainable parameter w: use it in the loss, or freeze what should not train";
+        assert_eq!(said(&["w"]), words);
+        assert!(said(&["w", "b"]).starts_with("no gradient reached the trainable parameters w, b: use them in"));
+    }
+}

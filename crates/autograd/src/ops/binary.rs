@@ -16,3 +16,15 @@ pub(crate) fn forward<T: Real>(f: &mut Forward<'_, T>, op: Binary) {
     let shape = a.shape().broadcast(&b.shape()).expect("checked when recorded");
     kernels.binary(op, a, b, f.output(shape));
 }
+
+#[cfg(test)]
+mod tests {
+    use tensor::Tensor;
+
+    #[test]
+    #[should_panic(expected = "sub: [2, 3] and [2] do not broadcast")]
+    fn wrong_shapes_are_named() {
+        let tape = crate::Tape::<f64>::new();
+        let _ = tape.input(Tensor::zeros([2, 3])) - tape.input(Tensor::zeros([2]));
+    }
+}

@@ -166,6 +166,8 @@ impl<T: Real> Operation<T> for Gru {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use tensor::Tensor;
 
     use crate::testing::check_against_differences;
@@ -179,6 +181,15 @@ mod tests {
             let (w, b) = (Tensor::from_fn([9, 3], wave(0.3)), Tensor::from_fn([9], wave(0.4)));
             check_against_differences(&[gx, h0, w, b], |x| x[0].gru(x[1], x[2], x[3]));
         }
+    }
+
+    #[test]
+    fn without_steps_weights_have_the_gradient_zero() {
+        let tape = crate::Tape::<f64>::new();
+        let of = |shape: &[usize]| tape.input(Tensor::full(shape, 0.5));
+        let (w, b) = (of(&[9, 3]), of(&[9]));
+        of(&[0, 2, 9]).gru(of(&[2, 3]), w, b).sum().backward().expect("no parameters");
+        assert_eq!([w, b].map(|x| x.grad().expect("reached").to_vec()), [vec![0.0; 27], vec![0.0; 9]]);
     }
 
     #[test]

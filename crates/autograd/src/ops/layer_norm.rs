@@ -77,4 +77,12 @@ mod tests {
         let of = |n| tape.input(Tensor::zeros([n]));
         let _ = tape.input(Tensor::zeros([2, 3])).layer_norm(of(2), of(3), 1e-5);
     }
+
+    #[test]
+    #[should_panic(expected = "layer_norm: rows of [] with weight [1] and bias [1]")]
+    fn a_number_has_no_rows() {
+        let tape = crate::Tape::<f64>::new();
+        let of = |n| tape.input(Tensor::zeros([n]));
+        let _ = tape.input(Tensor::scalar(1.0)).layer_norm(of(1), of(1), 1e-5);
+    }
 }

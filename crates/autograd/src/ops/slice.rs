@@ -79,4 +79,10 @@ mod tests {
     fn outside() {
         let _ = crate::Tape::<f64>::new().input(Tensor::zeros([2, 3])).slice(1, 1..4);
     }
+
+    #[test]
+    #[should_panic(expected = "slice: 0..1 is outside axis 2 of [2, 3]")]
+    fn no_such_axis() {
+        let _ = crate::Tape::<f64>::new().input(Tensor::zeros([2, 3])).slice(2, 0..1);
+    }
 }

@@ -65,7 +65,10 @@ mod tests {
     fn each_axis() {
         let x = Tensor::from_fn([2, 3, 4], |i| (i as f64).sin());
         for axis in 0..3 {
-            assert_eq!(crate::Tape::new().input(x.clone()).sum_axis(axis).value(), x.sum_axis(axis));
+            let (tape, sum) = (crate::Tape::new(), x.sum_axis(axis));
+            assert_eq!(tape.input(x.clone()).sum_axis(axis).value(), sum);
+            let part = 1.0 / x.shape()[axis] as f64;
+            assert_eq!(tape.input(x.clone()).mean_axis(axis).value(), &sum * &Tensor::scalar(part));
             check_against_differences(core::slice::from_ref(&x), |x| x[0].mean_axis(axis));
         }
     }
