@@ -76,7 +76,7 @@ fn rule(of: Of) -> Markup {
                 (rule.forward)
                 @if let Some(backward) = rule.backward { br; (backward) }
             }
-            span.file.code { (of.file()) }
+            span.file.code { (of.file().trim_start_matches("crates/")) }
         }
     }
 }
@@ -169,7 +169,7 @@ mod tests {
             "&lt;x&gt; at [",
             "<td class=\"n bad\">✗ ",
             "y = tanh x<br>dx += (1 − y²)·dy",
-            "crates/autograd/src/ops/mul.rs",
+            ">autograd/src/ops/mul.rs</span>",
             "best, 1.0e−5: error 1.0e−10",
             "PyTorch, 10⁻⁶: error 1.0e−9",
             "Richardson, 1.0e−13",

@@ -75,7 +75,7 @@ fn the_page_is_whole_and_replaces_nothing_else() {
     for part in [
         "all agree",
         "y = a·b<br>da += b·dy and db += a·dy",
-        "crates/autograd/src/ops/mul.rs",
+        ">autograd/src/ops/mul.rs</span>",
         "Why not by differences alone",
         "truncation h²·f‴/6",
         "about ε/h",
