@@ -11,6 +11,7 @@ use super::finding::Finding;
 use super::input::Input;
 use super::pass::Pass;
 use super::report::{Compared, Report};
+use super::stencil::Corner;
 
 /// What the gradient of an input should be.
 #[derive(Default)]
@@ -22,8 +23,10 @@ pub(super) struct Reference {
     pub(super) may_vanish: bool,
     /// Of each entry, how far off it may be; empty where that is rounding alone.
     pub(super) uncertain: Vec<f64>,
-    /// Entries with two slopes, to the left and to the right.
-    pub(super) kinks: Vec<(usize, [f64; 2])>,
+    /// What a gradient is made of when it is rounding alone: none of its entries is larger.
+    pub(super) blind: f64,
+    /// Entries that have no single slope.
+    pub(super) corners: Vec<(usize, Corner)>,
 }
 
 /// How much smaller than the tolerance a reference's own error must be.
@@ -89,6 +92,12 @@ fn judged(
         report.findings.push(Finding::NoInputs);
         return report;
     }
+    for (k, input) in inputs.iter().enumerate() {
+        if !input.value.to_vec().iter().all(|x| x.is_finite()) {
+            report.findings.push(Finding::InputNotFinite(input.name(k)));
+            return report;
+        }
+    }
     let pass = run(1.0);
     if let Some(finding) = refusal(&pass, inputs.len(), run) {
         report.findings.push(finding);
@@ -97,9 +106,9 @@ fn judged(
     if !pass.unreached.is_empty() {
         report.findings.push(Finding::Unreached(pass.unreached.clone()));
     }
-    let twice = run(2.0);
+    let other = run(TIMES);
     for (k, input) in inputs.iter().enumerate() {
-        if !is_twice(twice.gradients[k].as_ref(), pass.gradients[k].as_ref()) {
+        if !is_linear(other.gradients.get(k).and_then(Option::as_ref), pass.gradients[k].as_ref()) {
             report.findings.push(Finding::NotLinear(input.name(k)));
         }
         match input.value.size() {
@@ -126,10 +135,15 @@ fn refusal(pass: &Pass, inputs: usize, run: &mut dyn FnMut(f64) -> Pass) -> Opti
     (!pass.has_the_bits_of(&run(1.0))).then_some(Finding::NotDeterministic)
 }
 
-/// Whether twice as much sent in brings twice as much back. What cannot be compared is not for this to say.
-fn is_twice(twice: Option<&Tensor<f64>>, once: Option<&Tensor<f64>>) -> bool {
-    let Some((twice, once)) = twice.zip(once).filter(|(a, b)| a.shape() == b.shape()) else { return true };
-    near(&twice.to_vec(), &once.to_vec().iter().map(|dx| 2.0 * dx).collect::<Vec<_>>())
+/// How much else is sent in, to see whether what comes back is linear in it; negative, so that a sign matters.
+const TIMES: f64 = -2.0;
+
+/// Whether [`TIMES`] as much sent in brings that much back. What cannot be compared is not for this to say.
+fn is_linear(other: Option<&Tensor<f64>>, once: Option<&Tensor<f64>>) -> bool {
+    let Some((other, once)) = other.zip(once).filter(|(a, b)| a.shape() == b.shape()) else { return true };
+    let (other, once) = (other.to_vec(), once.to_vec());
+    let finite = other.iter().chain(&once).all(|dx| dx.is_finite());
+    !finite || near(&other, &once.iter().map(|dx| TIMES * dx).collect::<Vec<_>>())
 }
 
 /// What makes a gradient one that cannot be compared.
@@ -154,30 +168,38 @@ fn compare(report: &mut Report, pass: &Pass, k: usize, input: &Input, reference:
     }
     let got = gradient.to_vec();
     if !want.iter().all(|w| w.is_finite()) {
-        return report.findings.push(Finding::NotFinite(name));
+        return report.findings.push(Finding::NoReference(name));
     }
     if got.iter().chain(want).all(|&g| g == 0.0) && !reference.may_vanish {
         return report.findings.push(Finding::NoInfluence(name));
     }
-    for &(i, [left, right]) in &reference.kinks {
-        let place = input.place(i);
-        report.findings.push(Finding::Kink { input: name.clone(), place, left, right, gradient: got[i] });
+    if got.iter().chain(want).all(|g| g.abs() <= reference.blind) && !reference.may_vanish {
+        return report.findings.push(Finding::OnlyRounding(name));
     }
-    let smooth: Vec<usize> = (0..got.len()).filter(|i| !reference.kinks.iter().any(|(kink, _)| kink == i)).collect();
-    let scale = got.iter().chain(want).fold(reference.floor, |scale, g| scale.max(g.abs()));
+    for (i, corner) in &reference.corners {
+        let (input, place) = (name.clone(), input.place(*i));
+        report.findings.push(match *corner {
+            Corner::Kink([left, right]) => Finding::Kink { input, place, left, right, gradient: got[*i] },
+            Corner::Jump => Finding::Jump { input, place },
+        });
+    }
+    let smooth: Vec<usize> = (0..got.len()).filter(|i| !reference.corners.iter().any(|(at, _)| at == i)).collect();
+    let scale = smooth.iter().fold(reference.floor, |scale, &i| scale.max(got[i].abs()).max(want[i].abs()));
     let error = |i: usize| if got[i] == want[i] { 0.0 } else { (got[i] - want[i]).abs() / scale };
     let uncertain = |i: usize| reference.uncertain.get(i).map_or(0.0, |off| off / scale);
-    let (Some(worst), Some(vague)) = (largest(&smooth, &error), largest(&smooth, &uncertain)) else { return };
-    if uncertain(vague) > MARGIN * report.tolerance {
+    let is_sure = |i: &usize| uncertain(*i) <= MARGIN * report.tolerance;
+    let (sure, unsure): (Vec<usize>, Vec<usize>) = smooth.iter().partition(|i| is_sure(i));
+    if let Some(vague) = largest(&unsure, &uncertain) {
         let (place, estimate) = (input.place(vague), uncertain(vague));
         report.findings.push(Finding::Inconclusive { input: name, place, estimate });
     }
+    let (Some(worst), Some(vague)) = (largest(&sure, &error), largest(&sure, &uncertain)) else { return };
     let diagnosis = || diagnose(input, &got, want, &pass.extents(), report.tolerance);
     report.compared.push(Compared {
         place: input.place(worst),
         index: input.index(worst),
         estimate: (!reference.uncertain.is_empty()).then(|| uncertain(vague)),
-        diagnosis: (error(worst) > report.tolerance).then(diagnosis).flatten(),
+        diagnosis: (error(worst) > report.tolerance && unsure.is_empty()).then(diagnosis).flatten(),
         ..Compared::of(k, input, got[worst], want[worst], error(worst))
     });
 }
@@ -253,7 +275,7 @@ mod tests {
             alloc::format!("{report}"),
             "the gradients and reference DO NOT AGREE within 1e-3\n  \
              no gradient reached h0, though the function depends on it\n  \
-             x at [0, 2]: 2e0, reference 1e0, error 5.0e-1: TOO FAR\n    \
+             x at [0, 2]: 2e0, reference 1e0, error 5.0e-1, 5e15 ulps: TOO FAR\n    \
              it is exactly 2 times what it should be: added twice\n"
         );
     }

@@ -21,9 +21,9 @@ pub enum Diagnosis {
     Half,
     /// Its negative.
     Negated,
-    /// Every entry is this many times what it should be, and an extent of the computation.
+    /// Every entry is this many times what it should be: an extent of the computation, or a product of extents.
     Times(usize),
-    /// Every entry is this part of what it should be: one over an extent of the computation.
+    /// Every entry is this part of what it should be: one over an extent, or over a product of extents.
     Part(usize),
     /// Every entry is multiplied by this.
     Scaled(f64),
@@ -71,16 +71,17 @@ fn scale(a: &[f64], b: &[f64]) -> f64 {
 }
 
 fn factor(got: &[f64], want: &[f64], extents: &[usize]) -> Option<Diagnosis> {
-    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let scale = scale(got, want); // products of what is very large or small would leave the range
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a / scale) * (b / scale)).sum::<f64>();
     let factor = product(got, want) / product(want, want);
     let fits = factor.is_finite() && near(got, &want.iter().map(|want| factor * want).collect::<Vec<_>>());
-    let is = |wanted: f64| (factor - wanted).abs() <= NEAR * wanted.abs().max(1.0);
+    let is = |wanted: f64| (factor - wanted).abs() <= NEAR * wanted.abs();
     let extent = |of: &dyn Fn(f64) -> f64| extents.iter().copied().find(|&n| n > 2 && is(of(n as f64)));
     if !fits || is(1.0) {
         return None;
     }
     Some(match factor {
-        _ if is(0.0) => Diagnosis::Zero,
+        _ if got.iter().all(|&dx| dx == 0.0) => Diagnosis::Zero,
         _ if is(2.0) => Diagnosis::Twice,
         _ if is(0.5) => Diagnosis::Half,
         _ if is(-1.0) => Diagnosis::Negated,

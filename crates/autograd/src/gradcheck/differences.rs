@@ -18,6 +18,8 @@ pub const STEP: f64 = 6.055454452393343e-6;
 /// than this part of it are compared on its scale.
 const FLOOR: f64 = 1e-3;
 const TOLERANCE: f64 = 1e-7;
+/// How many roundings a number in the value is thought to have.
+const ROUNDINGS: f64 = 4.0;
 
 /// Holds the tape's gradients of `f` at `inputs` against (f(x + h) − f(x − h)) / 2h, for every entry of every input,
 /// with h = ∛ε·max(1, |x|).
@@ -47,16 +49,16 @@ fn with_step(f: &On<f64>, inputs: &[Input], step: f64) -> Report {
     let mut on_tape = evaluate(f);
     let mut run = |times| Pass::on_tape(f, &values, times);
     check(Report::new("central differences", TOLERANCE), inputs, &mut run, &mut |pass, k| {
-        let magnitude: f64 = pass.y.to_vec().iter().zip(pass.dy.to_vec()).map(|(y, dy)| (y * dy).abs()).sum();
-        let mut reference = Reference { floor: FLOOR * magnitude, ..Reference::default() };
+        let mut reference = Reference { floor: FLOOR * pass.magnitude(), ..Reference::default() };
         for i in 0..values[k].size() {
             let mut line = Line { f: &mut on_tape, pass, inputs: &values, at: (k, i) };
             let h = step * line.x().abs().max(1.0);
             let around = line.slopes(h)?;
             if (around.left - around.right).abs() > 1e-3 * around.left.abs().max(around.right.abs()) {
                 let nearer = [around, line.slopes(h / 2.0)?, line.slopes(h / 4.0)?];
-                reference.kinks.extend(line.kink(&nearer, 0.5, h / 4.0)?.map(|slopes| (i, slopes)));
+                reference.corners.extend(line.corner(&nearer, 0.5, h / 4.0)?.map(|corner| (i, corner)));
             }
+            reference.blind = reference.blind.max(ROUNDINGS * around.rounding);
             reference.gradient.push(around.central);
         }
         Ok(reference)

@@ -12,6 +12,8 @@ pub enum Finding {
     NoInputs,
     /// This input has no elements.
     EmptyInput(String),
+    /// This input is infinite or not a number somewhere.
+    InputNotFinite(String),
     /// The function's value is empty: there is nothing to differentiate.
     NoOutput,
     /// The function's value is infinite or not a number somewhere.
@@ -20,8 +22,8 @@ pub enum Finding {
     Panicked(String),
     /// A second run gave other bits: random numbers, or state that outlives a call.
     NotDeterministic,
-    /// Twice as much sent in does not bring back twice the gradient of this input: something is added that is not
-    /// multiplied by what comes in, or is left from another pass.
+    /// −2 times as much sent in does not bring back −2 times the gradient of this input: something is added that is not
+    /// multiplied by what comes in, or is left from another pass, or depends on a sign.
     NotLinear(String),
     /// The shape of the value depends on the values of the inputs.
     ShapeVaries,
@@ -41,10 +43,15 @@ pub enum Finding {
         /// Its gradient's.
         gradient: Vec<usize>,
     },
-    /// The gradient of this input, or its reference, is infinite or not a number somewhere.
+    /// The gradient of this input is infinite or not a number somewhere.
     NotFinite(String),
-    /// The function does not depend on this input: there is no gradient, or none but zeros, and there should be no other.
+    /// The method has no number for this input: near it, the function's value or slope is infinite or not a number.
+    NoReference(String),
+    /// There is no gradient of this input, or none but zeros, and there should be no other: the function does not depend
+    /// on it, or not here.
     NoInfluence(String),
+    /// All that is left of the gradient of this input is rounding: what it is made of cancels, or is lost in the value.
+    OnlyRounding(String),
     /// No gradient was left for this input, though the function depends on it.
     Severed(String),
     /// Parameters that the function recorded itself and no gradient reached.
@@ -71,6 +78,13 @@ pub enum Finding {
         /// What came back: by convention a number between the two.
         gradient: f64,
     },
+    /// The value jumps: there is no slope at all.
+    Jump {
+        /// In which input.
+        input: String,
+        /// Where in it.
+        place: String,
+    },
 }
 
 impl fmt::Display for Finding {
@@ -78,6 +92,7 @@ impl fmt::Display for Finding {
         match self {
             Self::NoInputs => write!(f, "there are no inputs: nothing was checked"),
             Self::EmptyInput(input) => write!(f, "{input} has no elements: there is nothing to check"),
+            Self::InputNotFinite(input) => write!(f, "{input} is infinite or not a number: nothing was checked"),
             Self::NoOutput => write!(f, "the function's value has no elements: nothing was checked"),
             Self::ValueNotFinite => write!(f, "the function's value is infinite or not a number: nothing was checked"),
             Self::Panicked(words) => write!(f, "panicked: {words}"),
@@ -92,10 +107,21 @@ impl fmt::Display for Finding {
             Self::ShapeVaries => write!(f, "the shape of the function's value depends on the values of its inputs"),
             Self::WrongCount { found, expected } => write!(f, "{found} gradients came back for {expected} inputs"),
             Self::WrongShape { input, value, gradient } => {
-                write!(f, "{input} is {value:?} and its gradient {gradient:?}")
+                let transposed = value.len() > 1 && value.iter().eq(gradient.iter().rev());
+                let transposed = if transposed { ", as its transpose is" } else { "" };
+                write!(f, "{input} is {value:?} and its gradient {gradient:?}{transposed}")
             }
             Self::NotFinite(input) => write!(f, "{input}: a gradient is infinite or not a number"),
-            Self::NoInfluence(input) => write!(f, "{input} has no influence: leave it out, or use it"),
+            Self::NoReference(input) => {
+                write!(f, "no reference for {input}: near it the function's value or slope is infinite or not a number")
+            }
+            Self::NoInfluence(input) => {
+                write!(f, "{input} has no influence here: use it, leave it out, or check at another point")
+            }
+            Self::OnlyRounding(input) => write!(
+                f,
+                "all that is left of the gradient of {input} is rounding: check at another point, or leave it out"
+            ),
             Self::Severed(input) => write!(f, "no gradient reached {input}, though the function depends on it"),
             Self::Unreached(names) => write!(f, "no gradient reached the parameters {}", names.join(", ")),
             Self::Inconclusive { input, place, estimate } => write!(
@@ -105,9 +131,10 @@ impl fmt::Display for Finding {
             ),
             Self::Kink { input, place, left, right, gradient } => write!(
                 f,
-                "a kink at {place} of {input}: slope {left:.6} to the left, {right:.6} to the right, and {gradient:.6} \
-                 came back"
+                "a kink at {place} of {input}: slope {left:.3e} to the left, {right:.3e} to the right, and \
+                 {gradient:.3e} came back"
             ),
+            Self::Jump { input, place } => write!(f, "a jump at {place} of {input}: there is no slope"),
         }
     }
 }

@@ -41,11 +41,11 @@
 //! | | takes | independent of | sees | costs |
 //! |---|---|---|---|---|
 //! | [`duals`] | a [`Function`], over any scalar | the backward rules | 1e-13 | a run an entry |
-//! | [`richardson`] | any closure on a tape | the backward rules and duals | 1e-10, with an estimate of its own error | 18 runs an entry |
+//! | [`richardson`] | any closure on a tape | the backward rules and duals | 1e-10, with an estimate of its own error | 20 runs an entry |
 //! | [`central_differences`] | any closure on a tape | the same | 1e-7 | 2 runs an entry |
-//! | [`dot_products`] | a [`Function`] | the backward rules | 1e-12 along a direction | 4 runs an input, of any size |
+//! | [`dot_products`] | a [`Function`] | the backward rules | 1e-12 along a direction | 2 runs an input, of any size |
 //! | [`second_order`] | a [`Function`] | the backward rules | 1e-12 in their derivatives | a run an entry |
-//! | [`by_hand`] | a value and gradients on plain tensors; no tape | the gradients | 1e-10 | 18 runs an entry |
+//! | [`by_hand`] | a value and gradients on plain tensors; no tape | the gradients | 1e-10 | 20 runs an entry |
 //!
 //! ```
 //! use autograd::{function, gradcheck};
@@ -56,15 +56,24 @@
 //! gradcheck::duals(&function!(|x| x[0].matmul(x[1]).tanh()), &inputs).assert_ok();
 //! ```
 //!
-//! Duals and dot products share the forward code, so a wrong *value* needs another witness.
+//! All run the same forward, so a wrong *value* needs another witness.
 //!
-//! # What is refused
+//! # What is refused, and what is not seen
 //!
-//! Nothing passes in silence. What is not a function (a second run gives other bits), panics, gives NaN, has no inputs or
+//! What is not a function (a second run gives other bits), panics, gives NaN, has no inputs or
 //! empty ones, an input without influence, as many gradients as it should not have, or of other shapes: each is a
 //! [`Finding`]. A gradient that is wrong is named by input, gate and place, with the gap in ulps, and where the error has
 //! a known signature (twice, N times, another gate's block, the transpose, another function's gradient) with a
 //! [`Diagnosis`]. [`Report`] prints all that, and with the feature `serde` serialises.
+//!
+//! What to do at a finding: *inconclusive* or *no reference*: use [`duals`], or inputs of another size; *no influence* or
+//! *only rounding*: check at another point; *kink*: move away from it, and test the convention by itself
+//! ([`Report::allowing_kinks`]); *not a function*: draw random numbers outside.
+//!
+//! Errors are relative to the largest entry of an input's gradient, so that a mistake in entries that are a tolerance
+//! smaller than it is not seen: scale inputs of different size apart, into inputs of their own. Differences see a bend or a
+//! wave only if it is wider than their smallest step, 1e-5. A backward that forgets gradients below a threshold, and a value
+//! that is wrong together with its derivative, pass.
 
 mod check;
 mod diagnosis;

@@ -47,10 +47,27 @@ impl Pass {
         Self { y, dy, gradients, unreached: Vec::new() }
     }
 
-    /// The extents of all gradients and of the value.
+    /// The value's size: what its rounding is relative to.
+    pub(super) fn magnitude(&self) -> f64 {
+        self.dy.to_vec().iter().zip(self.y.to_vec()).map(|(dy, y)| (dy * y).abs()).sum()
+    }
+
+    /// What a mean may have been over: the extents of all gradients and of the value, and the products of neighbouring
+    /// ones, from the smallest.
     pub(super) fn extents(&self) -> Vec<usize> {
-        let tensors = self.gradients.iter().flatten().chain([&self.y]);
-        tensors.flat_map(|x| x.shape().to_vec()).collect()
+        let shapes = self.gradients.iter().flatten().chain([&self.y]).map(|x| x.shape().to_vec());
+        let mut extents: Vec<usize> = shapes
+            .flat_map(|shape| {
+                let from = |start: usize| (start + 1..=shape.len()).map(move |end| (start, end));
+                (0..shape.len())
+                    .flat_map(from)
+                    .map(|(start, end)| shape[start..end].iter().product())
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        extents.sort_unstable();
+        extents.dedup();
+        extents
     }
 
     pub(super) fn has_the_bits_of(&self, other: &Self) -> bool {

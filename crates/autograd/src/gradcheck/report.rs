@@ -13,8 +13,8 @@ use super::pass::Pass;
 use crate::tape::Tape;
 use crate::var::Var;
 
-/// Beyond this error nobody counts the numbers that lie between.
-const WORLDS_APART: f64 = 1e-6;
+/// More ulps than this are written in round numbers.
+const COUNTED: u64 = 1_000_000;
 
 /// How the gradient of one input compares, at the entry that is furthest from the reference.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +97,7 @@ impl Report {
         let inputs: Vec<_> = inputs.iter().map(|input| input.clone().into().value).collect();
         let others = Pass::on_tape(&f, &inputs, 1.0).gradients;
         for compared in self.compared.iter_mut().filter(|compared| compared.error > self.tolerance) {
-            let of = |gradients: &[Option<Tensor<f64>>]| gradients[compared.number].as_ref().map(Tensor::to_vec);
+            let of = |gradients: &[Option<Tensor<f64>>]| gradients.get(compared.number)?.as_ref().map(Tensor::to_vec);
             if of(&self.gradients).zip(of(&others)).is_some_and(|(got, other)| near(&got, &other)) {
                 compared.diagnosis = Some(Diagnosis::Other(name.into()));
             }
@@ -136,7 +136,7 @@ impl fmt::Display for Report {
         for compared in &self.compared {
             let mark = if compared.error <= self.tolerance { "" } else { ": TOO FAR" };
             writeln!(f, "  {compared}{mark}")?;
-            if let Some(diagnosis) = &compared.diagnosis {
+            if let Some(diagnosis) = compared.diagnosis.as_ref().filter(|_| compared.error > self.tolerance) {
                 writeln!(f, "    {diagnosis}")?;
             }
         }
@@ -147,7 +147,11 @@ impl fmt::Display for Report {
 impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { input, place, gradient, reference, error, ulps, .. } = self;
-        write!(f, "{input} at {place}: {gradient:e}, reference {reference:e}, error {error:.1e}")?;
-        if *error < WORLDS_APART { write!(f, ", {ulps} ulps") } else { Ok(()) }
+        write!(f, "{input} at {place}: {gradient:e}, reference {reference:e}, error {error:.1e}, ")?;
+        match ulps {
+            _ if gradient.signum() != reference.signum() => write!(f, "of another sign"),
+            ..COUNTED => write!(f, "{ulps} ulps"),
+            _ => write!(f, "{:.0e} ulps", *ulps as f64),
+        }
     }
 }

@@ -14,19 +14,25 @@ use super::stencil::{Line, Slopes};
 use crate::tape::Tape;
 use crate::var::Var;
 
-/// The first step, relative to max(1, |x|); each further one is half of the one before.
-const STEP: f64 = 0.25;
+/// The first step, relative to max(1, |x|); each further one is half of the one before. None of them is a round number, on
+/// which a function that is made of steps could look straight.
+const STEP: f64 = 0.2371;
 const RATIO: f64 = 0.5;
 const STEPS: usize = 9;
 const TOLERANCE: f64 = 1e-10;
+/// A last look from so near that nothing smaller than a step can hide, and how far off it may be.
+const GUARD: f64 = 1e-5;
+const GUARDED: f64 = 1e-4;
+/// How many roundings a number in the value is thought to have.
+const ROUNDINGS: f64 = 4.0;
 
 /// Holds the tape's gradients of `f` at `inputs` against central differences extrapolated to h = 0, for every entry of
 /// every input.
 ///
 /// `f` may be any closure. The extrapolation comes with an estimate of its own error, and passes only where that is a
 /// tenth of the tolerance or less; otherwise the report says [inconclusive](super::Finding::Inconclusive), and no tolerance
-/// gives way. Where the slopes to either side differ however near, it says [kink](super::Finding::Kink). Costs eighteen
-/// evaluations an entry.
+/// gives way. Where the slopes to either side differ however near, it says [kink](super::Finding::Kink) or
+/// [jump](super::Finding::Jump). Costs twenty evaluations an entry.
 ///
 /// Reference: C. Ridders, "Accurate computation of F′(x) and F′(x)·F″(x)", *Advances in Engineering Software* 4 (1982).
 pub fn richardson<I: Clone + Into<Input>>(
@@ -79,13 +85,21 @@ fn against(
             let first = STEP * line.x().abs().max(1.0);
             let slopes = steps(first).map(|h| line.slopes(h)).collect::<Result<Vec<_>, _>>()?;
             let last = steps(first).last().unwrap_or(first);
-            reference.kinks.extend(line.kink(&slopes, RATIO, last)?.map(|slopes| (i, slopes)));
-            let (slope, uncertain) = extrapolated(&slopes);
+            reference.corners.extend(line.corner(&slopes, RATIO, last)?.map(|corner| (i, corner)));
+            let guard = line.slopes(GUARD * line.x().abs().max(1.0))?;
+            let (slope, uncertain) = guarded(extrapolated(&slopes), guard);
             reference.gradient.push(slope);
             reference.uncertain.push(uncertain);
         }
         Ok(reference)
     })
+}
+
+/// The same, but as uncertain as the slope from very near says, where that is another one.
+fn guarded((slope, uncertain): (f64, f64), guard: Slopes) -> (f64, f64) {
+    let off = (slope - guard.central).abs();
+    let agrees = off <= GUARDED * slope.abs().max(guard.central.abs()) + ROUNDINGS * guard.rounding;
+    (slope, if agrees { uncertain } else { uncertain.max(off) })
 }
 
 /// Ever smaller steps.
@@ -105,7 +119,7 @@ fn extrapolated(slopes: &[Slopes]) -> (f64, f64) {
         let next: Vec<f64> = column.windows(2).map(|pair| (power * pair[1] - pair[0]) / (power - 1.0)).collect();
         let smallest = &slopes[slopes.len() - next.len()..];
         for ((slope, parents), smallest) in next.iter().zip(column.windows(2)).zip(smallest) {
-            let off = (slope - parents[0]).abs().max((slope - parents[1]).abs()) + smallest.rounding;
+            let off = (slope - parents[0]).abs().max((slope - parents[1]).abs()) + ROUNDINGS * smallest.rounding;
             if off < best.1 {
                 best = (*slope, off);
             }
@@ -117,7 +131,7 @@ fn extrapolated(slopes: &[Slopes]) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stencil::seems_kinked;
+    use super::super::stencil::seems_sharp;
     use super::*;
 
     fn at(f: impl Fn(f64) -> f64, x: f64) -> Vec<Slopes> {
@@ -140,23 +154,23 @@ mod tests {
         ] {
             let (slope, uncertain) = extrapolated(&at(f, x));
             assert!((slope - want).abs() < 1e-12 && uncertain < 1e-11, "{slope} is not {want}, ±{uncertain:e}");
-            assert!(!seems_kinked(&at(f, x), RATIO));
+            assert!(!seems_sharp(&at(f, x), RATIO));
         }
     }
 
     #[test]
     fn a_kink_nearby_is_no_kink_here_and_no_hindrance() {
         let slopes = at(|x| (x - 0.1).abs() + x * x, 0.0);
-        assert!(!seems_kinked(&slopes, RATIO));
+        assert!(!seems_sharp(&slopes, RATIO));
         let (slope, uncertain) = extrapolated(&slopes);
         assert!((slope + 1.0).abs() < 1e-11 && uncertain < 1e-11, "{slope} ± {uncertain:e}");
     }
 
     #[test]
     fn a_kink_is_recognised() {
-        assert!(seems_kinked(&at(|x| x.max(0.0), 0.0), RATIO));
-        assert!(seems_kinked(&at(|x| x.abs() + x.sin(), 0.0), RATIO));
-        assert!(!seems_kinked(&at(|x| x.powi(4), 0.0), RATIO));
+        assert!(seems_sharp(&at(|x| x.max(0.0), 0.0), RATIO));
+        assert!(seems_sharp(&at(|x| x.abs() + x.sin(), 0.0), RATIO));
+        assert!(!seems_sharp(&at(|x| x.powi(4), 0.0), RATIO));
     }
 
     /// At an edge of its domain nothing can be said, and that is said.

@@ -51,9 +51,8 @@ impl Line<'_> {
         let rise = |from: &[f64], to: &[f64]| -> f64 {
             self.pass.dy.to_vec().iter().zip(to.iter().zip(from)).map(|(dy, (to, from))| dy * (to - from)).sum()
         };
-        let magnitude: f64 = self.pass.dy.to_vec().iter().zip(&y).map(|(dy, y)| (dy * y).abs()).sum();
         Ok(Slopes {
-            rounding: f64::EPSILON * magnitude / (after - before),
+            rounding: f64::EPSILON * self.pass.magnitude() / (after - before),
             central: rise(&left, &right) / (after - before),
             left: rise(&left, &y) / (x - before),
             right: rise(&y, &right) / (after - x),
@@ -69,19 +68,31 @@ impl Line<'_> {
         if y.shape() == self.pass.y.shape() { Ok(y.to_vec()) } else { Err(Finding::ShapeVaries) }
     }
 
-    /// The slopes to the left and to the right, if there are two: if the gaps at ever smaller steps, each `ratio` times
-    /// the one before and the last of them `h`, do not shrink with them, nor at a step that is much smaller.
-    pub(super) fn kink(&mut self, slopes: &[Slopes], ratio: f64, h: f64) -> Result<Option<[f64; 2]>, Finding> {
-        if !seems_kinked(slopes, ratio) {
+    /// Whether there is no single slope: if the gaps at ever smaller steps, each `ratio` times the one before and the last of
+    /// them `h`, do not shrink with them, nor at a step that is much smaller.
+    pub(super) fn corner(&mut self, slopes: &[Slopes], ratio: f64, h: f64) -> Result<Option<Corner>, Finding> {
+        if !seems_sharp(slopes, ratio) {
             return Ok(None);
         }
         let (seen, nearer) = (slopes[slopes.len() - 1], self.slopes(NEARER * h)?);
-        Ok((nearer.gap() > 0.5 * seen.gap()).then_some([nearer.left, nearer.right]))
+        Ok(match nearer.gap() / seen.gap() {
+            growth if growth > 0.1 / NEARER => Some(Corner::Jump),
+            growth if growth > 0.5 => Some(Corner::Kink([nearer.left, nearer.right])),
+            _ => None,
+        })
     }
 }
 
+/// Where a function has no slope.
+pub(super) enum Corner {
+    /// It has two, to the left and to the right.
+    Kink([f64; 2]),
+    /// It has none: the difference stays, however small the step.
+    Jump,
+}
+
 /// Whether the gaps of the last three steps, each `ratio` times the one before, stay as they are, and are not rounding.
-pub(super) fn seems_kinked(slopes: &[Slopes], ratio: f64) -> bool {
+pub(super) fn seems_sharp(slopes: &[Slopes], ratio: f64) -> bool {
     let [.., a, b, c] = slopes else { return false };
     let stays = |from: &Slopes, to: &Slopes| to.gap() > 0.5 * (1.0 + ratio) * from.gap();
     let stands_out = c.gap() > (1e-4 * c.left.abs().max(c.right.abs())).max(1e3 * c.rounding);

@@ -201,6 +201,71 @@ fn gradients_by_hand_must_be_as_many_and_as_large_as_the_inputs() {
     assert_eq!(report.findings, [Finding::WrongShape { input, value, gradient }]);
 }
 
+#[test]
+fn a_mean_over_a_whole_matrix_that_was_forgotten_is_named() {
+    let value = |x: &[Tensor<f64>]| Tensor::scalar((&x[0] * &x[0]).to_vec().iter().sum::<f64>() / 6.0);
+    let gradient = |x: &[Tensor<f64>], dy: &Tensor<f64>| [&x[0] * &Tensor::scalar(2.0 * dy.item())].to_vec();
+    let report = by_hand(value, gradient, &inputs()[..1]);
+    assert_eq!(report.diagnoses().next(), Some(("input 0", &crate::gradcheck::Diagnosis::Times(6))));
+}
+
+/// A staircase looks straight from afar if the steps of the difference are multiples of its own.
+#[test]
+fn a_staircase_is_not_taken_for_a_slope() {
+    let x = [Tensor::from([0.3, -0.7, 0.123])];
+    for stairs in [16.0, 256.0, 1024.0] {
+        let value = |x: &[Tensor<f64>]| Tensor::from_fn([3], |i| (stairs * x[0].to_vec()[i]).round() / stairs);
+        let report = by_hand(value, |_, dy| [dy.clone()].to_vec(), &x);
+        assert!(!report.is_ok(), "{stairs}: {report}");
+    }
+    let wave =
+        |x: &[Tensor<f64>]| Tensor::from_fn([3], |i| 0.1 * (6433.98 * x[0].to_vec()[i]).sin() + x[0].to_vec()[i]);
+    assert!(!by_hand(wave, |_, dy| [dy.clone()].to_vec(), &x).is_ok());
+}
+
+#[test]
+fn a_jump_is_no_kink() {
+    let step = |x: &[Tensor<f64>]| Tensor::from_fn([2], |i| f64::from(x[0].to_vec()[i] >= 0.0) + x[0].to_vec()[i]);
+    let report = by_hand(step, |_, dy| [&Tensor::from([42.0, 1.0]) * dy].to_vec(), &[Tensor::from([0.0, 1.0])]);
+    assert_eq!(report.findings, [Finding::Jump { input: "input 0".into(), place: "[0]".into() }]);
+    assert!(!report.allowing_kinks().is_ok());
+}
+
+#[test]
+fn a_backward_that_looks_at_a_sign_is_found() {
+    let square = |x: &[Tensor<f64>]| Tensor::scalar((&x[0] * &x[0]).to_vec().iter().sum());
+    for edge in [f64::min, f64::max] {
+        let clipped =
+            |x: &[Tensor<f64>], dy: &Tensor<f64>| [&x[0] * &Tensor::scalar(2.0 * edge(dy.item(), 0.0))].to_vec();
+        assert!(!by_hand(square, clipped, &[Tensor::from([1.0, -2.0])]).is_ok());
+    }
+}
+
+/// What is lost in the rounding of a large value is not confirmed by a difference of two such values.
+#[test]
+fn a_gradient_below_the_values_rounding_is_not_confirmed() {
+    let report = central_differences(|_, x| x[0].scale(1e-13).shift(1e3), &[Tensor::from([0.5])]);
+    assert_eq!(report.findings, [Finding::OnlyRounding("input 0".into())]);
+}
+
+/// A bias before softmax shifts all logits alike: its gradient is zero but for rounding.
+#[test]
+fn a_gradient_that_cancels_is_found() {
+    let f = function!(|x| (x[0] + x[1].broadcast_to([2, 3])).softmax());
+    let bias = Tensor::scalar(0.3);
+    let report = duals(&f, &[inputs()[0].clone(), bias]);
+    assert!(matches!(&report.findings[..], [Finding::OnlyRounding(_) | Finding::NoInfluence(_)]), "{report}");
+}
+
+#[test]
+fn what_is_not_finite_is_named_for_what_it_is() {
+    let name = || alloc::string::String::from("input 0");
+    let report = duals(&function!(|x| x[0].tanh()), &[Tensor::from([f64::INFINITY, 0.3])]);
+    assert_eq!(report.findings, [Finding::InputNotFinite(name())]);
+    let report = central_differences(|_, x| x[0].log(), &[Tensor::from([1e-8, 1.0])]);
+    assert_eq!(report.findings, [Finding::NoReference(name())]);
+}
+
 /// As a gradient that is added where it should be multiplied, or is left from another pass.
 #[test]
 fn what_comes_back_must_be_linear_in_what_is_sent_in() {
