@@ -20,7 +20,7 @@ pub enum Slip {
     ClipsBySum,
     /// Short gradients are lengthened to max.
     ClipLengthens,
-    /// Adam's corrections count from 0: 1 − β^(t−1).
+    /// Adam's corrections are one step late: 1 − β^(t−1) from the second step on, where it is not zero.
     CorrectionLate,
     /// Adam without bias correction.
     NoCorrection,
@@ -117,7 +117,7 @@ fn moved(slip: Slip, rule: Rule, (rate, t): (f64, u64), moments: &mut [&mut f64]
             let beta_v = if is(Slip::DecaysExchanged) { beta1 } else { beta2 };
             **m = beta1 * **m + (1.0 - beta1) * g;
             **v = beta_v * **v + (1.0 - beta_v) * if is(Slip::SquareForgotten) { g.abs() } else { g * g };
-            let count = if is(Slip::CorrectionLate) { t - 1 } else { t } as i32;
+            let count = if is(Slip::CorrectionLate) { t.max(2) - 1 } else { t } as i32;
             let (no_mean, no_square) = (is(Slip::NoCorrection), is(Slip::NoCorrection) || is(Slip::OnlyMeanCorrected));
             let mean = **m / if no_mean { 1.0 } else { 1.0 - beta1.powi(count) };
             let square = **v / if no_square { 1.0 } else { 1.0 - beta2.powi(count) };

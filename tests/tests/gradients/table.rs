@@ -49,10 +49,10 @@ fn names_are_distinct() {
 }
 
 /// Where two extents of an input are equal, a mistake of one for the other is not seen: so only where a function takes an
-/// input and its transpose, or its square.
+/// input and its transpose, or its square; and where operands of one shape could be taken for each other.
 #[test]
 fn extents_are_pairwise_distinct() {
-    for case in all().iter().filter(|case| !case.name.contains("f(x, x")) {
+    for case in all().iter().filter(|case| !case.name.contains("f(x, x") && !case.name.ends_with(", square")) {
         for x in case.values() {
             let extents: Vec<usize> = x.shape().iter().copied().filter(|&extent| extent != 1).collect();
             assert_eq!(extents.iter().collect::<BTreeSet<_>>().len(), extents.len(), "{case}");

@@ -2,8 +2,10 @@
 //!
 //! Without a slip it is `ops/gru.rs` of `autograd` again, line by line: (B1) to (B12) are its equations.
 
-use autograd::mutants::{Seen, Sent};
-use tensor::{Shape, Tensor};
+use autograd::mutants::{Number, Seen, Sent};
+use tensor::{Real, Shape, Tensor};
+
+use crate::slips::{ONE, ZERO};
 
 /// The lines of the derivation, for factors.
 pub(crate) const LINES: [&str; 12] = [
@@ -66,25 +68,25 @@ pub(crate) fn rule(slip: Slip) -> impl Fn(&Seen) -> Vec<Sent> + Clone {
 #[derive(Clone)]
 struct Array {
     shape: [usize; 3],
-    data: Vec<f64>,
+    data: Vec<Number>,
 }
 
 impl Array {
     fn zeros(shape: [usize; 3]) -> Self {
-        Self { shape, data: vec![0.0; shape.iter().product()] }
+        Self { shape, data: vec![ZERO; shape.iter().product()] }
     }
 
-    fn of(x: &Tensor<f64>) -> Self {
+    fn of(x: &Tensor<Number>) -> Self {
         let mut shape = [1; 3];
         shape[3 - x.shape().rank()..].copy_from_slice(&x.shape());
         Self { shape, data: x.to_vec() }
     }
 
-    fn at(&mut self, [t, b, j]: [usize; 3]) -> &mut f64 {
+    fn at(&mut self, [t, b, j]: [usize; 3]) -> &mut Number {
         &mut self.data[(t * self.shape[1] + b) * self.shape[2] + j]
     }
 
-    fn get(&self, [t, b, j]: [usize; 3]) -> f64 {
+    fn get(&self, [t, b, j]: [usize; 3]) -> Number {
         self.data[(t * self.shape[1] + b) * self.shape[2] + j]
     }
 }
@@ -105,14 +107,14 @@ struct Loops {
 
 /// One unit of one example at one step.
 struct Unit {
-    r: f64,
-    z: f64,
-    n: f64,
-    gx_n: f64,
-    gh_n: f64,
-    before: f64,
-    after: f64,
-    bias: f64,
+    r: Number,
+    z: Number,
+    n: Number,
+    gx_n: Number,
+    gh_n: Number,
+    before: Number,
+    after: Number,
+    bias: Number,
 }
 
 impl Loops {
@@ -132,13 +134,13 @@ impl Loops {
     }
 
     /// 1, or the factor that is injected into this line.
-    fn line(&self, line: usize) -> f64 {
+    fn line(&self, line: usize) -> Number {
         if let Slip::Line(k, factor) = self.slip
             && k == line
         {
-            factor
+            Number::of(factor)
         } else {
-            1.0
+            ONE
         }
     }
 
@@ -146,7 +148,7 @@ impl Loops {
         self.slip == slip
     }
 
-    fn run(mut self) -> [Tensor<f64>; 4] {
+    fn run(mut self) -> [Tensor<Number>; 4] {
         let [steps, batch, hidden] = self.sizes;
         let (first, last) = (usize::from(self.is(Slip::FirstStepLeftOut)), usize::from(self.is(Slip::LastStepLeftOut)));
         let mut early = self.dh.clone();
@@ -176,9 +178,10 @@ impl Loops {
     fn forward(&self, t: usize, b: usize, j: usize) -> Unit {
         let (hidden, [gx, _, w, bias, hs, _]) = (self.sizes[2], &self.given);
         let row = |gate: usize| gate * hidden + j;
-        let product = |gate| (0..hidden).map(|i| w.get([0, row(gate), i]) * self.before(t, b, i)).sum::<f64>();
+        let product =
+            |gate| (0..hidden).map(|i| w.get([0, row(gate), i]) * self.before(t, b, i)).fold(ZERO, |sum, x| sum + x);
         let gh = |gate| bias.get([0, 0, row(gate)]) + product(gate);
-        let sigmoid = |a: f64| 1.0 / (1.0 + (-a).exp());
+        let sigmoid = |a: Number| ONE / (ONE + (-a).exp());
         let [gx_r, gx_z, gx_n] = [0, 1, 2].map(|gate| gx.get([t, b, row(gate)]));
         let (r, z, gh_n) = (sigmoid(gx_r + gh(0)), sigmoid(gx_z + gh(1)), gh(2));
         let (before, after) = (self.before(t, b, j), hs.get([t, b, j]));
@@ -186,29 +189,29 @@ impl Loops {
     }
 
     /// h₋: h₀, or the state that the last step left.
-    fn before(&self, t: usize, b: usize, j: usize) -> f64 {
+    fn before(&self, t: usize, b: usize, j: usize) -> Number {
         if t == 0 { self.given[1].get([0, b, j]) } else { self.given[4].get([t - 1, b, j]) }
     }
 
     /// (B1) to (B7): what comes back to a_r, a_z and a_n, and along the direct path.
-    fn slopes(&self, dh: f64, unit: &Unit) -> ([f64; 3], f64) {
+    fn slopes(&self, dh: Number, unit: &Unit) -> ([Number; 3], Number) {
         let &Unit { r, z, n, gx_n, gh_n, before, after, bias } = unit;
-        let dn = self.line(1) * dh * if self.is(Slip::UpdateInverted) { z } else { 1.0 - z };
+        let dn = self.line(1) * dh * if self.is(Slip::UpdateInverted) { z } else { ONE - z };
         let dz = self.line(2) * dh * (if self.is(Slip::UpdateSeesStateAfter) { after } else { before } - n);
         let kept = match self.slip {
-            Slip::DirectPathForgotten => 0.0,
-            Slip::DirectPathInverted => 1.0 - z,
+            Slip::DirectPathForgotten => ZERO,
+            Slip::DirectPathInverted => ONE - z,
             _ => z,
         };
-        let da_n = self.line(4) * dn * (1.0 - if self.is(Slip::TanhWithoutSquare) { n } else { n * n });
-        let da_z = self.line(5) * dz * if self.is(Slip::SigmoidSlopeForgotten) { 1.0 } else { z * (1.0 - z) };
+        let da_n = self.line(4) * dn * (ONE - if self.is(Slip::TanhWithoutSquare) { n } else { n * n });
+        let da_z = self.line(5) * dz * if self.is(Slip::SigmoidSlopeForgotten) { ONE } else { z * (ONE - z) };
         let gated = match self.slip {
             Slip::ResetSeesInput => gx_n,
             Slip::ResetWithoutBias => gh_n - bias,
             _ => gh_n,
         };
         let dr = self.line(6) * da_n * gated;
-        let da_r = self.line(7) * dr * r * (1.0 - r);
+        let da_r = self.line(7) * dr * r * (ONE - r);
         ([da_r, da_z, da_n], self.line(3) * dh * kept)
     }
 
@@ -217,7 +220,7 @@ impl Loops {
         let [steps, _, hidden] = self.sizes;
         let unit = self.forward(t, b, j);
         let lost = self.is(Slip::TailUnitsLost) && j >= hidden / 4 * 4 && hidden > 4;
-        let dh = if lost { 0.0 } else { self.given[5].get([t, b, j]) + self.dh.get([0, b, j]) };
+        let dh = if lost { ZERO } else { self.given[5].get([t, b, j]) + self.dh.get([0, b, j]) };
         let ([da_r, da_z, da_n], direct) = self.slopes(dh, &unit);
         *back.at([0, b, j]) += direct;
 
@@ -234,7 +237,8 @@ impl Loops {
             *dgh.at([0, b, row]) = self.line(9) * h;
             let outside = gate == 2 && self.is(Slip::BiasOutsideReset);
             if !self.is(Slip::BiasOfOneRow) || b == 0 {
-                *self.db.at([0, 0, row]) += self.line(12) * if outside { x } else { dgh.get([0, b, row]) };
+                let share = self.line(12) * if outside { x } else { dgh.get([0, b, row]) };
+                *self.db.at([0, 0, row]) += share;
             }
         }
     }
@@ -247,7 +251,7 @@ impl Loops {
         for b in 0..batch {
             let state = |i| match self.slip {
                 Slip::WeightSeesStateAfter => self.given[4].get([t, b, i]),
-                Slip::FirstStateMissingFromBatchesOfThree if t == 0 && batch >= 3 => 0.0,
+                Slip::FirstStateMissingFromBatchesOfThree if t == 0 && batch >= 3 => ZERO,
                 _ => self.before(t, b, i),
             };
             for row in 0..3 * hidden {
@@ -264,9 +268,9 @@ impl Loops {
                 }
             }
         }
-        let share = if self.is(Slip::BatchAveraged) { 1.0 / batch as f64 } else { 1.0 };
+        let share = if self.is(Slip::BatchAveraged) { ONE / Number::of(batch as f64) } else { ONE };
         for (sum, step) in self.dw.data.iter_mut().zip(dw.data) {
-            *sum = share * step + if self.slip == Slip::WeightStored { 0.0 } else { *sum };
+            *sum = share * step + if self.slip == Slip::WeightStored { ZERO } else { *sum };
         }
     }
 }

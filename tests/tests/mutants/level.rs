@@ -32,6 +32,8 @@ impl fmt::Display for Level {
 }
 
 impl Level {
+    pub(crate) const ALL: [Self; 6] = [Self::L0, Self::L1, Self::L2, Self::L3, Self::L4, Self::L5];
+
     /// What this level says of an operation: of the first case that it refuses.
     pub(crate) fn judges(self, kind: Kind) -> Verdict {
         let cases = if self == Self::L3 { production() } else { operations(kind) };

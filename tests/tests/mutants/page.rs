@@ -6,12 +6,16 @@ use std::path::Path;
 use crate::limits::limits;
 use crate::mutants;
 
-/// The rows of the page's table under a heading.
-fn table(heading: &str) -> Vec<String> {
+/// What the page says under a heading.
+fn section(heading: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/teeth.md");
     let page = fs::read_to_string(path).unwrap_or_default();
-    let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap_or_default();
-    section.lines().filter(|line| line.starts_with("| ")).skip(1).map(str::to_owned).collect()
+    page.split("\n## ").find(|section| section.starts_with(heading)).unwrap_or_default().to_owned()
+}
+
+/// The rows of the table there.
+fn table(heading: &str) -> Vec<String> {
+    section(heading).lines().filter(|line| line.starts_with("| ")).skip(1).map(str::to_owned).collect()
 }
 
 #[test]
@@ -21,6 +25,8 @@ fn the_page_lists_the_mutants() {
     println!("{}", rows.join("\n"));
     assert!(rows.len() >= 40, "{} mutants", rows.len());
     assert_eq!(table("The mutants"), rows, "docs/teeth.md");
+    let count = format!("\n\n{} of them. ", rows.len());
+    assert!(section("The mutants").contains(&count), "docs/teeth.md: there are {} of them", rows.len());
 }
 
 /// The numbers of a row.

@@ -1,7 +1,7 @@
 //! Wrong backward rules in the place of right ones, so that tests can show that they would notice.
 //!
 //! Behind the feature `mutants`, which the tests of the workspace enable and nothing else. A wrong rule is a function of
-//! plain numbers, and belongs to the test; here is only the switch.
+//! dual numbers, so that it has second derivatives, and belongs to the test; here is only the switch.
 //!
 //! ```
 //! use autograd::ops::Kind;
@@ -18,10 +18,11 @@
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::cell::RefCell;
 use core::hint::black_box;
 
-use tensor::{Real, Tensor};
+use tensor::{Dual, Real, Tensor};
 
 use super::{Backward, Grad, value};
 use crate::op::{Leaf, Op};
@@ -31,23 +32,42 @@ use crate::tape::Node;
 /// What a program contains that can run wrong rules: a release is searched for it.
 pub const MARKER: &str = "gradus has a switch for wrong backward rules";
 
-/// What a rule sees, as plain numbers.
+/// What a wrong rule computes with. On a tape of plain numbers every tangent is zero.
+pub type Number = Dual<f64>;
+
+/// What a rule sees.
 pub struct Seen<'a> {
     /// The values of the inputs.
-    pub inputs: Vec<Tensor<f64>>,
+    pub inputs: Vec<Tensor<Number>>,
     /// Which of them have a gradient that is asked for.
     pub wanted: Vec<bool>,
     /// The value.
-    pub output: Tensor<f64>,
+    pub output: Tensor<Number>,
     /// The gradient that comes in.
-    pub dy: Tensor<f64>,
-    right: &'a dyn Fn(&Tensor<f64>) -> Vec<Tensor<f64>>,
+    pub dy: Tensor<Number>,
+    right: &'a Right<'a>,
+}
+
+/// What the right rule sends for some dy.
+type Right<'a> = dyn Fn(&Tensor<Number>, Kept) -> Vec<Tensor<Number>> + 'a;
+
+/// How the right rule finds what the forward pass has left: the value, and what is kept besides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    AsItIs,
+    /// Without tangents.
+    Constant,
 }
 
 impl Seen<'_> {
     /// What the right rule sends to each of the inputs when `dy` comes in.
-    pub fn right(&self, dy: &Tensor<f64>) -> Vec<Tensor<f64>> {
-        (self.right)(dy)
+    pub fn right(&self, dy: &Tensor<Number>) -> Vec<Tensor<Number>> {
+        (self.right)(dy, Kept::AsItIs)
+    }
+
+    /// What it sends where the value, and whatever else the forward pass kept, are constants: equal but for the tangents.
+    pub fn right_but_kept_is_constant(&self, dy: &Tensor<Number>) -> Vec<Tensor<Number>> {
+        (self.right)(dy, Kept::Constant)
     }
 }
 
@@ -55,9 +75,9 @@ impl Seen<'_> {
 #[derive(Clone, Debug)]
 pub enum Sent {
     /// It is added to what other uses of the input send, as it should be.
-    Added(Tensor<f64>),
+    Added(Tensor<Number>),
     /// It takes the place of what other uses have sent.
-    Stored(Tensor<f64>),
+    Stored(Tensor<Number>),
     /// It is forgotten.
     Nothing,
 }
@@ -68,8 +88,8 @@ std::thread_local! {
     static ACTIVE: RefCell<Option<(Kind, Rc<Wrong>)>> = const { RefCell::new(None) };
 }
 
-/// Runs `f` on this thread with a wrong rule for one operation, which says for each input what is sent. Numbers are
-/// `f64` there: of other scalars they are the nearest, and of duals the primal values.
+/// Runs `f` on this thread with a wrong rule for one operation, which says for each input what is sent. Nothing is
+/// lost on tapes of `f64` and of its duals; of duals of duals a rule sees the primal values alone.
 ///
 /// # Panics
 /// Within another call.
@@ -97,11 +117,11 @@ pub(super) fn replace<T: Real>(back: &mut Backward<'_, T>) -> bool {
     let Some(wrong) = active(&back.node.op) else { return false };
     let inputs = back.inputs;
     let seen = Seen {
-        inputs: inputs.iter().map(|&id| value(back.nodes, id).cast()).collect(),
+        inputs: inputs.iter().map(|&id| recast(value(back.nodes, id))).collect(),
         wanted: inputs.iter().map(|&id| back.nodes[id as usize].needs_grad).collect(),
-        output: back.node.value.as_ref().expect("a recorded node has a value").cast(),
-        dy: back.dy.cast(),
-        right: &|dy| right(back, dy),
+        output: recast(back.node.value.as_ref().expect("a recorded node has a value")),
+        dy: recast(back.dy),
+        right: &|dy, kept| right(back, dy, kept),
     };
     let (sent, wanted) = (wrong(&seen), seen.wanted);
     assert_eq!(sent.len(), inputs.len(), "{MARKER}: this one says nothing of some inputs of {}", back.node.op.name());
@@ -109,36 +129,41 @@ pub(super) fn replace<T: Real>(back: &mut Backward<'_, T>) -> bool {
         match sent {
             Sent::Added(dx) => {
                 let kernels = back.kernels;
-                back.grad(k).into_iter().for_each(|to| kernels.sum_to(T::one(), dx.cast().view(), to));
+                back.grad(k).into_iter().for_each(|to| kernels.sum_to(T::one(), recast(&dx).view(), to));
             }
-            Sent::Stored(dx) => back.grads[inputs[k] as usize] = Grad { sum: dx.cast(), reached: true },
+            Sent::Stored(dx) => back.grads[inputs[k] as usize] = Grad { sum: recast(&dx), reached: true },
             Sent::Nothing => {}
         }
     }
     true
 }
 
+/// The same tensor of the same scalar, tangents included, or the nearest of another one.
+fn recast<T: Real, U: Real>(x: &Tensor<T>) -> Tensor<U> {
+    (x as &dyn Any).downcast_ref().cloned().unwrap_or_else(|| x.cast())
+}
+
+/// A node that is nothing but what it holds.
+fn leaf<T: Real>(value: Option<Tensor<T>>, kept: Option<Tensor<T>>) -> Node<T> {
+    Node { op: Op::Leaf(Leaf::Input), inputs: (0, 0), value, kept, needs_grad: true }
+}
+
 /// The right rule on a tape where each input is a leaf of its own, without other uses.
-fn right<T: Real>(back: &Backward<'_, T>, dy: &Tensor<f64>) -> Vec<Tensor<f64>> {
-    let leaf = |value: Tensor<T>| Node {
-        op: Op::Leaf(Leaf::Input),
-        inputs: (0, 0),
-        value: Some(value),
-        kept: None,
-        needs_grad: true,
-    };
+fn right<T: Real>(back: &Backward<'_, T>, dy: &Tensor<Number>, kept: Kept) -> Vec<Tensor<Number>> {
     let values = || back.inputs.iter().map(|&id| value(back.nodes, id));
-    let nodes: Vec<_> = values().map(|x| leaf(x.clone())).collect();
+    let nodes: Vec<_> = values().map(|x| leaf(Some(x.clone()), None)).collect();
     let mut grads: Vec<_> = values().map(|x| Grad { sum: Tensor::zeros(x.shape()), reached: true }).collect();
     let inputs: Vec<u32> = (0..nodes.len() as u32).collect();
+    let constant = |x: &Option<Tensor<T>>| x.as_ref().map(|x| x.cast::<f64>().cast());
+    let still = (kept == Kept::Constant).then(|| leaf(constant(&back.node.value), constant(&back.node.kept)));
     back.node.op.backward(&mut Backward {
         kernels: back.kernels,
         nodes: &nodes,
-        node: back.node,
+        node: still.as_ref().unwrap_or(back.node),
         inputs: &inputs,
         grads: &mut grads,
-        dy: &dy.cast(),
+        dy: &recast(dy),
         scratch: &mut Vec::new(),
     });
-    grads.into_iter().map(|grad| grad.sum.cast()).collect()
+    grads.into_iter().map(|grad| recast(&grad.sum)).collect()
 }

@@ -22,5 +22,8 @@ pub(super) fn matmul(d: &mut Draw) -> Vec<Case> {
         "tn, f(x, x)", [d.normal([2, 3])]: |x| x[0].matmul_tn(x[0]);
         "nn, f(x, xᵀ)", [d.normal([2, 3])]: |x| x[0].matmul(x[0].transpose());
         "nn, a row with itself", [d.normal([1, 5])]: |x| x[0].matmul(x[0].transpose());
+        "nn, square", [d.normal([3, 3]), d.normal([3, 3])]: |x| x[0].matmul(x[1]);
+        "nt, square", [d.normal([3, 3]), d.normal([3, 3])]: |x| x[0].matmul_nt(x[1]);
+        "tn, square", [d.normal([3, 3]), d.normal([3, 3])]: |x| x[0].matmul_tn(x[1]);
     }
 }
