@@ -41,11 +41,21 @@ fn back(gru: Gru, fused: bool, up: &Tensor<f64>, inputs: &[Input]) -> Vec<Vec<f6
     x.iter().map(|x| x.grad().expect("reached").to_vec()).collect()
 }
 
-/// The largest gap, relative to the largest entry.
+/// The largest gap, relative to the largest entry; NaN if one is NaN.
 fn gap(got: &[f64], want: &[f64]) -> f64 {
     assert_eq!(got.len(), want.len());
-    let largest = want.iter().fold(0.0, |largest: f64, want| largest.max(want.abs()));
-    got.iter().zip(want).map(|(got, want)| (got - want).abs() / largest).fold(0.0, f64::max)
+    let largest = |x: &mut dyn Iterator<Item = f64>| x.map(f64::abs).max_by(f64::total_cmp).expect("not empty");
+    let scale = largest(&mut want.iter().copied());
+    largest(&mut got.iter().zip(want).map(|(got, want)| (got - want) / scale))
+}
+
+#[test]
+fn a_gap_of_nan_is_nan() {
+    let nan = f64::NAN;
+    assert_eq!(gap(&[1.0, 2.5], &[1.0, 2.0]), 0.25);
+    for (got, want) in [([nan, 1.0], [1.0, 1.0]), ([1.0, -nan], [1.0, 1.0]), ([1.0, 1.0], [nan, 1.0])] {
+        assert!(gap(&got, &want).is_nan(), "{got:?}, {want:?}");
+    }
 }
 
 fn errors(report: &Report) -> Vec<f64> {

@@ -68,12 +68,17 @@ impl Curve {
     }
 }
 
+/// NaN if any number is NaN: the largest of all by [`f64::total_cmp`], where `f64::max` forgets it.
+fn largest(x: impl Iterator<Item = f64>) -> f64 {
+    x.map(f64::abs).max_by(f64::total_cmp).unwrap_or(0.0)
+}
+
 fn error(got: &Gradients, exact: &Gradients) -> f64 {
     let of = |(got, exact): (&Vec<f64>, &Vec<f64>)| {
-        let largest = exact.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-        got.iter().zip(exact).fold(0.0_f64, |worst, (got, exact)| worst.max((got - exact).abs() / largest))
+        let scale = largest(exact.iter().copied());
+        largest(got.iter().zip(exact).map(|(got, exact)| if got == exact { 0.0 } else { (got - exact) / scale }))
     };
-    got.iter().zip(exact).map(of).fold(0.0, f64::max)
+    largest(got.iter().zip(exact).map(of))
 }
 
 /// A function at a point, with a gradient dy of its value: the slopes of ⟨dy, f⟩ along every entry, in three ways.
@@ -149,5 +154,15 @@ mod tests {
         assert!(curve.reverse < 1e-14 && curve.reverse < curve.richardson, "{:e}", curve.reverse);
         assert!(curve.richardson < best / 10.0 && best < curve.pytorch, "{:e}, {:e}", curve.richardson, curve.pytorch);
         assert!(curve.case.contains("T=7"), "{}", curve.case);
+    }
+    #[test]
+    fn an_error_of_nan_is_nan() {
+        let exact = vec![vec![1.0, -2.0], vec![0.0]];
+        assert_eq!(error(&vec![vec![1.0, -2.5], vec![0.0]], &exact), 0.25);
+        for nan in [f64::NAN, -f64::NAN] {
+            for wrong in [vec![vec![nan, -2.0], vec![0.0]], vec![vec![1.0, -2.0], vec![nan]]] {
+                assert!(error(&wrong, &exact).is_nan() && error(&exact, &wrong).is_nan(), "{wrong:?}");
+            }
+        }
     }
 }

@@ -8,8 +8,13 @@ use super::pass::{Pass, cotangent, near};
 
 const TOLERANCE: f64 = 1e-13;
 
+/// Whether it has a [`Batch`].
+pub fn has_rows(case: &Case) -> bool {
+    case.batch.is_some()
+}
+
 /// A batch of N rows gives what N batches of one row give: its value and the gradients of its rows in their places, and
-/// the gradients of what they share added up. Says nothing of a case without a [`Batch`].
+/// the gradients of what they share added up. Says nothing of a case that [has none](has_rows).
 ///
 /// # Errors
 /// If not.

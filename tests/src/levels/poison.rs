@@ -11,7 +11,7 @@ use super::pass::{Pass, bits, cotangent};
 const POISON: [f64; 2] = [f64::NAN, 1e300];
 
 /// Where no number that is not finite gets through to the value: of each input, the entries that are not read.
-pub fn unread(case: &Case) -> Vec<Vec<usize>> {
+fn unread(case: &Case) -> Vec<Vec<usize>> {
     let x = case.values();
     let clean = bits(&value(case, &x));
     let is_unread = |k: usize, i: usize| {
@@ -20,6 +20,11 @@ pub fn unread(case: &Case) -> Vec<Vec<usize>> {
         bits(&value(case, &x)) == clean
     };
     (0..x.len()).map(|k| (0..x[k].size()).filter(|&i| is_unread(k, i)).collect()).collect()
+}
+
+/// Whether there is an entry that it does not read.
+pub fn leaves_unread(case: &Case) -> bool {
+    unread(case).iter().any(|entries| !entries.is_empty())
 }
 
 /// Poison in every entry that is not read leaves value and gradients as they were, bit for bit, and those entries' own

@@ -1,6 +1,6 @@
 //! L4: second order. The tape on dual numbers gives Hessian-vector products.
 
-use autograd::{Tape, gradcheck};
+use autograd::{Tape, Var, gradcheck};
 use proofs::Case;
 use tensor::{Dual, Tensor};
 
@@ -74,13 +74,11 @@ fn gradient_at(case: &Case, u: &[Tensor<f64>], h: f64) -> Result<Vec<Tensor<f64>
 /// The tangents of the gradients along u, with numbers of the same cotangent.
 fn hessian_times(case: &Case, u: &[Tensor<f64>]) -> Result<Vec<Tensor<f64>>, String> {
     let tape = Tape::new();
-    let along = |(x, u): (Tensor<f64>, &Tensor<f64>)| {
-        let (values, tangents) = (x.to_vec(), u.to_vec());
-        tape.input(Tensor::from_fn(x.shape(), |i| Dual { value: values[i], tangent: tangents[i] }))
-    };
-    let x: Vec<_> = case.values().into_iter().zip(u).map(along).collect();
+    let x: Vec<_> = case.values().iter().zip(u).map(|(x, u)| tape.input(Tensor::dual(x, u))).collect();
     let y = case.f.on_duals(&tape, &x);
     y.backward_from(&cotangent(y.shape(), 0).cast()).map_err(|unreached| unreached.to_string())?;
-    let tangents = |dx: Tensor<Dual<f64>>| Tensor::new(dx.shape(), dx.to_vec().iter().map(|dx| dx.tangent).collect());
-    x.iter().enumerate().map(|(k, x)| x.grad().map(tangents).ok_or(format!("input {k} has no gradient"))).collect()
+    let tangents = |(k, x): (usize, &Var<'_, Dual<f64>>)| {
+        x.grad().map(|dx| dx.tangents()).ok_or_else(|| format!("input {k} has no gradient"))
+    };
+    x.iter().enumerate().map(tangents).collect()
 }

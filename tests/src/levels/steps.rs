@@ -6,13 +6,18 @@ use proofs::Case;
 use super::Verdict;
 use super::pass::{Pass, cotangent, near};
 
+/// Whether it is [recurrent](Case::recurrent).
+pub fn has_steps(case: &Case) -> bool {
+    case.recurrent
+}
+
 /// The states and gradients of T steps at once are those of one step T times, each from the state before. Says nothing of
-/// a case that is not [recurrent](Case::recurrent).
+/// a case that [has none](has_steps).
 ///
 /// # Errors
 /// If not.
 pub fn goes_step_by_step(case: &Case) -> Verdict {
-    if !case.recurrent {
+    if !has_steps(case) {
         return Ok(());
     }
     let inputs = case.values();

@@ -1,134 +1,90 @@
-//! Every case of the table at every level, and in every layout where its values may depend on that.
+//! Every check of [`CHECKS`] on all that it goes through; and which of it each applies to.
 
 use std::collections::BTreeSet;
 
-use gradus_tests::levels::{self, CHECKS, Verdict};
-use proofs::{Case, Layout, all, production};
+use gradus_tests::levels::{CHECKS, Check, near};
+use proofs::{Case, all};
+use tensor::Tensor;
+
+fn called(name: &str) -> &'static Check {
+    CHECKS.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("no check is called {name:?}"))
+}
 
 #[track_caller]
-fn assert_each(cases: impl IntoIterator<Item = Case>, check: impl Fn(&Case) -> Verdict) {
-    let failed = cases.into_iter().filter_map(|case| Some(format!("{case}\n{}", check(&case).err()?)));
+fn assert_holds(Check { level, name, table, applies, check }: &Check) {
+    let cases: Vec<Case> = table().into_iter().filter(applies).collect();
+    assert!(!cases.is_empty(), "{level}, {name}: applies to nothing");
+    let failed = cases.iter().filter_map(|case| Some(format!("{case}\n{}", check(case).err()?)));
     let failed: Vec<String> = failed.collect();
-    assert!(failed.is_empty(), "{} cases:\n{}", failed.len(), failed.join("\n"));
+    assert!(failed.is_empty(), "{level}, {name}: {} of {} cases:\n{}", failed.len(), cases.len(), failed.join("\n"));
 }
 
-/// All cases in all layouts.
-fn laid_out() -> impl Iterator<Item = Case> {
-    all().into_iter().flat_map(|case| Layout::ALL.map(|layout| case.laid_out(layout)))
+/// A test for each check; [`TESTED`] are their names.
+macro_rules! tests {
+    ($($test:ident: $name:literal;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                assert_holds(called($name));
+            }
+        )*
+
+        const TESTED: &[&str] = &[$($name),*];
+    };
 }
 
-// L0
-
-#[test]
-fn every_gradient_is_there_and_repeats() {
-    assert_each(laid_out(), levels::repeats);
-}
-
-#[test]
-fn large_gradients_repeat() {
-    assert_each(production(), levels::repeats);
-}
-
-// L1
-
-#[test]
-fn every_gradient_is_exact() {
-    assert_each(laid_out(), levels::exact);
-}
-
-#[test]
-fn every_gradient_is_exact_along_any_cotangent() {
-    for seed in 1..=2 {
-        assert_each(all(), |case| levels::exact_along(case, seed));
-    }
-}
-
-#[test]
-fn every_gradient_is_added_to_what_is_there() {
-    assert_each(laid_out(), levels::exact_on_top);
-}
-
-// L2
-
-#[test]
-fn every_gradient_is_the_extrapolated_slope() {
-    assert_each(all(), levels::extrapolated);
+tests! {
+    every_gradient_is_there_and_repeats: "repeats";
+    every_gradient_is_exact: "exact";
+    every_gradient_is_added_to_what_is_there: "exact on top of other gradients";
+    every_gradient_is_exact_along_any_cotangent: "exact along other cotangents";
+    every_gradient_is_the_extrapolated_slope: "Richardson's extrapolation";
+    every_gradient_is_the_slope: "central differences";
+    every_gradient_is_the_transpose_of_the_tangent: "dot products";
+    every_second_derivative_is_exact: "second order";
+    every_second_derivative_is_the_slope_of_the_gradient: "slope of the gradient";
+    every_second_derivative_is_symmetric: "symmetric";
+    every_backward_pass_is_linear: "linear";
+    every_backward_pass_accumulates: "accumulates";
+    no_constant_changes_a_gradient: "ignores constants";
+    a_batch_is_the_sum_of_its_rows: "adds up over rows";
+    many_steps_are_one_step_many_times: "goes step by step";
+    what_is_not_read_changes_nothing: "withstands poison";
 }
 
 #[test]
-fn every_gradient_is_the_slope() {
-    assert_each(all(), levels::central);
-}
-
-// L3
-
-#[test]
-fn every_gradient_is_the_transpose_of_the_tangent() {
-    assert_each(laid_out(), levels::products);
-}
-
-#[test]
-fn large_gradients_are_the_transpose_of_the_tangent() {
-    assert_each(production(), levels::products);
-}
-
-// L4
-
-#[test]
-fn every_second_derivative_is_exact() {
-    assert_each(laid_out(), levels::second_order);
-}
-
-#[test]
-fn every_second_derivative_is_the_slope_of_the_gradient_and_symmetric() {
-    assert_each(all(), |case| levels::slope_of_the_gradient(case).and(levels::symmetric(case)));
-}
-
-// L5
-
-#[test]
-fn every_backward_pass_is_linear_and_accumulates() {
-    assert_each(laid_out(), |case| levels::is_linear(case).and(levels::accumulates(case)));
-}
-
-#[test]
-fn no_constant_changes_a_gradient() {
-    assert_each(laid_out(), levels::ignores_constants);
-}
-
-fn names(cases: impl Iterator<Item = Case>) -> BTreeSet<&'static str> {
-    cases.map(|case| case.of.name()).collect()
-}
-
-#[test]
-fn a_batch_is_the_sum_of_its_rows() {
-    let with_rows = || laid_out().filter(|case| case.batch.is_some());
-    let operations = ["gru", "layer_norm", "log_softmax", "logsumexp", "matmul", "softmax"];
-    let layers = ["Gru", "GruCell", "LayerNorm", "Linear", "Mlp"];
-    assert_eq!(names(with_rows()), operations.into_iter().chain(layers).collect());
-    assert_each(with_rows(), levels::adds_up_over_rows);
-}
-
-#[test]
-fn many_steps_are_one_step_many_times() {
-    let recurrent = || laid_out().filter(|case| case.recurrent);
-    assert_eq!(names(recurrent()), BTreeSet::from(["Gru", "gru"]));
-    assert_each(recurrent(), levels::goes_step_by_step);
-}
-
-#[test]
-fn what_is_not_read_changes_nothing() {
-    let has_unread = |case: &Case| levels::unread(case).iter().any(|entries| !entries.is_empty());
-    let found = names(all().into_iter().filter(has_unread));
-    assert!(found.is_superset(&BTreeSet::from(["Embedding", "embedding", "gather", "slice"])), "{found:?}");
-    assert_each(all(), levels::withstands_poison);
-}
-
-// All of them
-
-#[test]
-fn every_check_is_in_the_list() {
+fn every_check_has_a_test() {
+    assert_eq!(CHECKS.iter().map(|check| check.name).collect::<Vec<_>>(), TESTED);
     let levels: BTreeSet<&str> = CHECKS.iter().map(|check| check.level).collect();
     assert_eq!(levels, BTreeSet::from(["L0", "L1", "L2", "L3", "L4", "L5"]));
-    assert_eq!(CHECKS.iter().map(|check| check.name).collect::<BTreeSet<_>>().len(), CHECKS.len());
+}
+
+/// What has a case that the check applies to.
+fn of(check: &str) -> BTreeSet<&'static str> {
+    all().iter().filter(|case| (called(check).applies)(case)).map(|case| case.of.name()).collect()
+}
+
+/// All but three checks apply to every case, and those three to no less than they should. Any operation may be given a
+/// slice, and then leaves something unread; four do so by themselves.
+#[test]
+fn every_check_applies_to_what_it_is_for() {
+    let partial = CHECKS.iter().filter(|check| !all().iter().all(check.applies)).map(|check| check.name);
+    assert_eq!(partial.collect::<Vec<_>>(), ["adds up over rows", "goes step by step", "withstands poison"]);
+    let operations = ["gru", "layer_norm", "log_softmax", "logsumexp", "matmul", "softmax"];
+    let layers = ["Gru", "GruCell", "LayerNorm", "Linear", "Mlp"];
+    assert_eq!(of("adds up over rows"), operations.into_iter().chain(layers).collect());
+    assert_eq!(of("goes step by step"), BTreeSet::from(["Gru", "gru"]));
+    let unread = of("withstands poison");
+    assert!(unread.is_superset(&BTreeSet::from(["Embedding", "embedding", "gather", "slice"])), "{unread:?}");
+}
+
+#[test]
+fn nothing_is_near_what_is_no_number() {
+    let near = |got: [f64; 2], want: [f64; 2]| near("", &Tensor::from(got), &Tensor::from(want), 1e-3);
+    near([1.0, 2.0], [1.0, 2.001]).expect("as near as that");
+    for no_number in [f64::NAN, -f64::NAN, f64::INFINITY] {
+        for (got, want) in [(no_number, 1.0), (1.0, no_number), (no_number, no_number)] {
+            near([got, 2.0], [want, 2.0]).expect_err("no number");
+        }
+    }
 }
