@@ -157,8 +157,8 @@ pub(crate) struct ReportArgs {
 /// What to prove, and for whom.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GradcheckArgs {
-    /// Only this operation or layer, case by case; may be given several times
-    #[arg(long, value_name = "NAME")]
+    /// Only this operation or layer, case by case; may be given several times, or with commas between names
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) op: Vec<String>,
     /// Show the museum instead: wrong gradients that were published or shipped, and what the checker says of each
     #[arg(long, conflicts_with = "op")]

@@ -78,13 +78,13 @@ Examples:
 pub(crate) const GRADCHECK: &str = "\
 Examples:
   gradus gradcheck
-      Every operation and layer: how far off by each method, and how small a mistake would be seen
+      Every operation and layer: how far off by each method, and whether a small factor would be seen
   gradus gradcheck --op matmul --op Linear
       The cases of an operation and of a layer, one by one
   gradus gradcheck --op softmax --html=gradients.html
       As a page, with rules, shapes, and why a central difference is not enough; without --op, of all
   gradus gradcheck --museum
-      Sixteen wrong gradients that were published or shipped, and what the checker says of each
+      Wrong gradients that were published or shipped, and what the checker says of each
   gradus gradcheck --op tanh --json
       For a program to read
 

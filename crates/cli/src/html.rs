@@ -1,6 +1,8 @@
 //! The page that everything written as HTML stands on: one file that needs no network and no script, by day, by night,
 //! on a telephone and on paper.
 
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
@@ -54,6 +56,11 @@ pub(crate) fn heat(p: f64, chosen: bool) -> Markup {
     html! { td.heat.chosen[chosen] style=(format!("--p: {p:.3}")) { (share(p)) } }
 }
 
+/// Words with `code` between backticks.
+pub(crate) fn prose(words: &str) -> Markup {
+    html! { @for (n, part) in words.split('`').enumerate() { @if n % 2 == 1 { code { (part) } } @else { (part) } } }
+}
+
 /// A number to three places, with the sign that printers use.
 pub(crate) fn number(x: f64) -> String {
     format!("{x:.3}").replace('-', "−")
@@ -64,17 +71,45 @@ pub(crate) fn number(x: f64) -> String {
 /// # Errors
 /// If something else is there, or it cannot be written.
 pub(crate) fn write(path: &Path, page: &str) -> Result<()> {
-    let advice = "name another file, in a folder that you may write to, on a disk with room";
-    let error = |error| Error::file("write", path, &error, advice);
+    refuse_foreign(path)?;
+    write_whole(&Disk, path, page.as_bytes()).map_err(|error| unwritable(path, &error))
+}
+
+/// Looks whether [`write`] will do, before the work whose outcome is to be written.
+///
+/// # Errors
+/// As `write` has.
+pub(crate) fn check(path: &Path) -> Result<()> {
+    refuse_foreign(path)?;
+    try_out(path).map_err(|error| unwritable(path, &error))
+}
+
+fn refuse_foreign(path: &Path) -> Result<()> {
     match head(path) {
         Ok(found) if !is_ours(&found) => {
             let path = path.display();
-            return Err(Error::input(format!("{path} is there already and is no page of gradus; name another file")));
+            Err(Error::input(format!("{path} is there already and is no page of gradus; name another file")))
         }
-        Err(found) if found.kind() != ErrorKind::NotFound => return Err(error(found)),
-        _ => {}
+        Err(found) if found.kind() != ErrorKind::NotFound => Err(unwritable(path, &found)),
+        _ => Ok(()),
     }
-    write_whole(&Disk, path, page.as_bytes()).map_err(error)
+}
+
+/// Makes the file that [`write_whole`] would write first, and removes it.
+fn try_out(path: &Path) -> io::Result<()> {
+    let mut part = OsString::from(path);
+    part.push(".0.part");
+    match File::create_new(&part) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()), // another writer's, and it could
+        created => {
+            drop(created?); // Windows removes no file that is open
+            fs::remove_file(&part)
+        }
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Error {
+    Error::file("write", path, error, "name another file, in a folder that you may write to, on a disk with room")
 }
 
 /// The beginning of a file. A pipe would never come to one, and a device may have no end.
@@ -92,6 +127,12 @@ fn is_ours(head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn backticks_become_code() {
+        assert_eq!(prose("axis `a < b`, and").into_string(), "axis <code>a &lt; b</code>, and");
+        assert_eq!(prose("none").into_string(), "none");
+    }
 
     #[test]
     fn a_page_asks_for_nothing_from_elsewhere() {

@@ -17,7 +17,7 @@
 //! In the order in which to read: [`Case`], the [table of operations](operations), one file a family; the
 //! [table of layers](layers); the [`Layout`]s that go with all of them; the sizes of a [training run](production); and
 //! the [museum], where nothing is right. What `gradus gradcheck` shows comes from [`measure`] (every method on a case),
-//! [`limit`] (how small a mistake is seen) and [`curve`] (why not by differences alone); [`Rule`] is what is proved, in
+//! [`limit`] (which factor on a gradient is seen) and [`curve`] (why not by differences alone); [`Rule`] is what is proved, in
 //! a line.
 #![forbid(unsafe_code)]
 

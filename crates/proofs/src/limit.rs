@@ -1,7 +1,9 @@
-//! The detection limit: how small a mistake in a gradient is still seen.
+//! That the checker sees a factor at all: the smallest one on a whole gradient that it finds wrong.
 //!
-//! Every input goes through an identity whose backward is off by a factor 1 + d, and the exact check is run. So no rule
-//! needs a switch, and what is measured is the whole way of a gradient from the rule to the verdict.
+//! Every input goes through an identity whose backward is off by a factor 1 + d, and the dual check is run. No rule needs a
+//! switch for that, so the command can do it. What it shows is of the checker: the gradient of every input arrives, is
+//! compared, and is held to the tolerance, which is what comes out. Of the rules it shows nothing, as the factor stands
+//! before them all: factors inside rules need the switch, and are in `docs/teeth.md`, which a test holds.
 
 use autograd::gradcheck::{Overloaded, Report, duals};
 use autograd::{Backward, CustomOp, Forward, Tape, Var};
@@ -9,12 +11,15 @@ use tensor::{Dual, Map};
 
 use crate::Case;
 
+/// The largest [`limit`] that will do.
+pub const ENOUGH: f64 = 1e-12;
+
 /// The largest d that is tried, the first, and the smallest, as powers of two: from one part in a million over what is just
 /// above the tolerance to the last digit.
 const POWERS: [i32; 3] = [20, 43, 52];
 
-/// The smallest power of two d for which the dual check sees a factor 1 + d on the gradient of *each* input; `None` if it
-/// does not even see one in a million. A larger one is seen, too.
+/// The smallest power of two d for which the dual check sees a factor 1 + d on the whole gradient of *each* input; `None` if
+/// it does not even see one in a million. A larger one is seen, too.
 pub fn limit(case: &Case) -> Option<f64> {
     let [largest, first, smallest] = POWERS;
     let is_seen = |power: &i32| is_seen(case, 2_f64.powi(-power));

@@ -1,4 +1,4 @@
-//! What every method of the checker says of a case, how small a mistake would have been seen, and how long that took.
+//! What every method of the checker says of a case, whether it would have seen a small factor, and how long that took.
 
 use std::num::NonZero;
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use autograd::gradcheck::{Report, central_differences, dot_products, duals, richardson, second_order};
 
 use crate::Case;
-use crate::limit::limit;
+use crate::limit::{ENOUGH, limit};
 
 /// A way to check a gradient; see the [table of checks](autograd::gradcheck#which-check).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,9 +61,9 @@ pub struct Measured<'a> {
     pub case: &'a Case,
     /// What each method says, in the order of [`Method::ALL`].
     pub reports: [Report; Method::ALL.len()],
-    /// The [detection limit](crate::limit), if the duals agree at all.
+    /// The smallest factor on a whole gradient that is [seen](crate::limit), if the duals agree and see one.
     pub limit: Option<f64>,
-    /// How long all that took.
+    /// How long all that took, on one thread, while other threads may look at other cases.
     pub time: Duration,
 }
 
@@ -99,9 +99,14 @@ impl<'a> Measured<'a> {
         &self.reports[Method::ALL.iter().position(|&other| other == method).expect("ALL has every method")]
     }
 
-    /// Whether all methods agree with what came back.
+    /// Whether all methods agree with what came back, and would not have if it were off by a small factor.
     pub fn is_ok(&self) -> bool {
-        self.reports.iter().all(Report::is_ok)
+        self.reports.iter().all(Report::is_ok) && self.sees_enough()
+    }
+
+    /// Whether the [limit](Self::limit) is small [enough](ENOUGH). Where duals do not agree there is none, nor a need of one.
+    pub fn sees_enough(&self) -> bool {
+        !self.report(Method::Duals).is_ok() || self.limit.is_some_and(|limit| limit <= ENOUGH)
     }
 }
 
@@ -127,6 +132,18 @@ mod tests {
         assert!(measured.iter().map(|m| &m.case.name).eq(cases.iter().map(|case| &case.name)));
         assert!(measured.iter().all(Measured::is_ok));
         assert!(Measured::all(&[]).is_empty());
+    }
+
+    /// All methods may agree because they see nothing.
+    #[test]
+    fn a_check_that_sees_too_little_is_a_failure() {
+        let case = &operations(Kind::Tanh)[0];
+        let with = |limit| Measured { limit, ..Measured::of(case) };
+        assert!(Measured::of(case).is_ok() && with(Some(ENOUGH)).is_ok());
+        for limit in [Some(1.1 * ENOUGH), Some(1e-6), None] {
+            let measured = with(limit);
+            assert!(measured.reports.iter().all(Report::is_ok) && !measured.sees_enough() && !measured.is_ok());
+        }
     }
 
     /// tanh, whose backward forgets the square: dx += (1 − y)·dy.
@@ -163,5 +180,6 @@ mod tests {
         }
         assert!(!measured.is_ok());
         assert_eq!(measured.limit, None);
+        assert!(measured.sees_enough(), "nothing more is wrong than the gradient");
     }
 }

@@ -1,6 +1,6 @@
 //! `gradus gradcheck`: the gradients of every operation and layer, by every method.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proofs::Case;
 use proofs::curve::Curve;
@@ -28,42 +28,74 @@ pub(crate) fn gradcheck(args: &GradcheckArgs) -> Result<()> {
 /// The cases of the operations and layers of these names, or all where there is none.
 fn chosen(names: &[String]) -> Result<Vec<Case>> {
     let mut cases = proofs::all();
-    for name in names {
-        if !cases.iter().any(|case| case.of.name() == name) {
-            let nearest = suggestion(name, cases.iter().map(|case| case.of.name()));
-            let advice = if nearest.is_empty() { "; without --op all are checked, and listed" } else { &nearest };
-            return Err(Error::input(format!("--op: there is no operation or layer {name}{advice}")));
-        }
-    }
-    cases.retain(|case| names.is_empty() || names.iter().any(|name| case.of.name() == name));
+    let mut known: Vec<_> = cases.iter().map(|case| case.of.name()).collect();
+    known.dedup();
+    let names = names.iter().map(|name| find(name, &known)).collect::<Result<Vec<_>>>()?;
+    cases.retain(|case| names.is_empty() || names.contains(&case.of.name()));
     Ok(cases)
 }
 
+/// The one that is called so, or so in other letters if that is one alone.
+fn find<'a>(name: &str, known: &[&'a str]) -> Result<&'a str> {
+    let exact = known.iter().copied().find(|other| *other == name);
+    let alike: Vec<_> = known.iter().copied().filter(|other| other.eq_ignore_ascii_case(name)).collect();
+    let expected = || format!("expected one of {}", known.join(", "));
+    match (exact, &alike[..]) {
+        (Some(found), _) | (None, &[found]) => Ok(found),
+        (None, []) if name.is_empty() => Err(Error::input(format!("--op: the name is empty; {}", expected()))),
+        (None, []) => {
+            let nearest = suggestion(name, known.iter().copied());
+            let advice = if nearest.is_empty() { format!("; {}", expected()) } else { nearest };
+            Err(Error::input(format!("--op: there is no operation or layer {name}{advice}")))
+        }
+        (None, several) => Err(Error::input(format!("--op: {name} may be {}; say which", several.join(" or ")))),
+    }
+}
+
 fn check(args: &GradcheckArgs, cases: &[Case]) -> Result<()> {
+    let place = place(args)?;
     let measured = Measured::all(cases);
     let lines = || if args.op.is_empty() { terminal::overview(&measured) } else { terminal::cases(&measured) };
-    present(args, || page::page(&measured, &Curve::gru()), || json::json(&measured, &Curve::gru()), lines)?;
-    if measured.iter().all(Measured::is_ok) { Ok(()) } else { Err(Error::Run(verdict(&measured))) }
+    let verdict = verdict(&measured);
+    let page = || (page::page(&measured, &Curve::gru()), verdict.clone());
+    present(args, place, page, || json::json(&measured, &Curve::gru()), lines)?;
+    if measured.iter().all(Measured::is_ok) { Ok(()) } else { Err(Error::Run(verdict)) }
 }
 
 fn tour(args: &GradcheckArgs) -> Result<()> {
+    let place = place(args)?;
     let all = museum::all();
-    present(args, || museum::page(&all), || museum::json(&all), || museum::lines(&all))?;
+    present(
+        args,
+        place,
+        || (museum::page(&all), museum::verdict(&all)),
+        || museum::json(&all),
+        || museum::lines(&all),
+    )?;
     if museum::is_ok(&all) { Ok(()) } else { Err(Error::Run(museum::verdict(&all))) }
 }
 
-/// In the way that was asked for.
+/// Where the page goes, if one is asked for; refused before any work if it cannot go there.
+fn place(args: &GradcheckArgs) -> Result<Option<PathBuf>> {
+    let usual = || Path::new(if args.museum { MUSEUM } else { PAGE });
+    let place = args.html.as_ref().map(|path| path.as_deref().unwrap_or_else(usual).to_owned());
+    place.iter().try_for_each(|path| html::check(path))?;
+    Ok(place)
+}
+
+/// In the way that was asked for: a page and the verdict on it, JSON, or lines.
 fn present(
     args: &GradcheckArgs,
-    page: impl FnOnce() -> String,
+    place: Option<PathBuf>,
+    page: impl FnOnce() -> (String, String),
     json: impl FnOnce() -> Value,
     lines: impl FnOnce() -> String,
 ) -> Result<()> {
-    match &args.html {
+    match place {
         Some(path) => {
-            let path = path.as_deref().unwrap_or(Path::new(if args.museum { MUSEUM } else { PAGE }));
-            html::write(path, &page())?;
-            show(path.display())
+            let (page, verdict) = page();
+            html::write(&path, &page)?;
+            show(format!("{verdict}\nwrote {}", path.display()))
         }
         None if args.json => show(format!("{:#}", json())),
         None => show(lines()),
@@ -72,6 +104,14 @@ fn present(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use autograd::function;
+    use autograd::ops::Kind;
+    use proofs::Of;
+    use tensor::Tensor;
+
     use super::*;
     use crate::gradcheck::sample;
 
@@ -91,12 +131,44 @@ mod tests {
         assert!(page.exists());
     }
 
+    /// Whether the case of the test below was run.
+    static RAN: AtomicBool = AtomicBool::new(false);
+
+    #[test]
+    fn a_page_that_has_no_place_is_refused_before_the_work() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [mine, missing, free] = ["mine", "no/page", "page"].map(|name| folder.path().join(name));
+        fs::write(&mine, "mine").expect("a temporary file");
+        let f = function!(|x| {
+            RAN.store(true, Ordering::Relaxed);
+            x[0].tanh()
+        });
+        let cases = [Case::new(Of::Operation(Kind::Tanh), "seen", [Tensor::from([0.3, -1.2])], f)];
+        let html = |path: &Path| {
+            check(&GradcheckArgs { op: Vec::new(), museum: false, json: false, html: Some(Some(path.into())) }, &cases)
+        };
+        for (path, says) in [(&mine, "no page of gradus"), (&missing, "cannot write")] {
+            let error = html(path).expect_err("it cannot go there");
+            assert!(error.code() == 2 && error.to_string().contains(says), "{error}");
+            assert!(!RAN.load(Ordering::Relaxed), "{says}");
+        }
+        html(&free).expect("it can go there");
+        assert!(RAN.load(Ordering::Relaxed));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2, "nothing else is left behind");
+    }
+
     #[test]
     fn names_choose_cases() {
         let names = |names: &[&str]| chosen(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
         let found = names(&["gru", "Mlp", "gru"]).expect("they are there");
         assert!(found.iter().all(|case| ["gru", "Mlp"].contains(&case.of.name())));
         assert_eq!(names(&[]).expect("all").len(), proofs::all().len());
+        let in_other_letters = names(&["MLP", "Softmax"]).expect("there is one of each");
+        assert!(in_other_letters.iter().all(|case| ["Mlp", "softmax"].contains(&case.of.name())));
+        let refused = |name: &str| names(&[name]).map(|_| ()).expect_err("no such name").to_string();
+        assert_eq!(refused("GRU"), "--op: GRU may be gru or Gru; say which");
+        assert!(refused("").starts_with("--op: the name is empty; expected one of add, sub, "));
+        assert!(refused("xyzzy").starts_with("--op: there is no operation or layer xyzzy; expected one of add, "));
         let error = names(&["gru", "tahn"]).map(|_| ()).expect_err("no such thing");
         assert_eq!(
             (error.code(), &*error.to_string()),

@@ -15,7 +15,7 @@ pub(super) fn chart(curve: &Curve) -> Markup {
     let (step, error) = curve.best();
     html! {
         figure.panel.alone {
-            figcaption { b { "Error of a central difference" } " against its step h: " (curve.case) }
+            figcaption { b { "Error of a central difference" } ", relative to the largest entry of the gradient, against its step h. Always for the same function: " (curve.case) }
             @if let Some(chart) = drawn(curve) { (chart.draw()) }
         }
         p {

@@ -1,8 +1,10 @@
-//! The checks for programs: everything that is known. Only what is called seconds depends on the machine.
+//! The checks for programs: everything that is known. Only what is called seconds depends on the machine. What is called
+//! limit is the smallest d of a factor 1 + d on a whole gradient that the dual check [sees](proofs::limit).
 
 use autograd::gradcheck::Report;
 use proofs::Of;
 use proofs::curve::{Curve, PYTORCH_STEP};
+use proofs::limit::ENOUGH;
 use proofs::measure::{Measured, Method};
 use serde_json::{Map, Value, json};
 
@@ -18,6 +20,7 @@ pub(crate) fn json(measured: &[Measured<'_>], curve: &Curve) -> Value {
         "cases": measured.len(),
         "tolerances": tolerances.collect::<Map<_, _>>(),
         "limit": Figures::of(measured).limit,
+        "largest_limit": ENOUGH,
         "subjects": subjects(measured).map(subject).collect::<Vec<_>>(),
         "curve": self::curve(curve),
         "seconds": measured.iter().map(|case| case.time.as_secs_f64()).sum::<f64>(),

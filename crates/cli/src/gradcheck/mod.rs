@@ -12,26 +12,37 @@ pub(crate) mod terminal;
 use std::time::Duration;
 
 use autograd::gradcheck::Compared;
-use proofs::Of;
+use proofs::limit::ENOUGH;
 use proofs::measure::{Measured, Method};
+use proofs::{Case, Of};
 
 /// What the pages have beside what is common to all.
 const STYLE: &str = include_str!("gradcheck.css");
 
-/// What the figures are, by the heads of their columns.
-const LEGEND: [(&str, &str); 8] = [
-    ("duals", "the gap between reverse mode and forward mode on dual numbers, which shares none of its rules"),
+/// What the figures are, by the heads of their columns, and what the gaps are relative to.
+const LEGEND: [(&str, &str); 9] = [
+    ("duals", "from reverse mode to forward mode on dual numbers; relative to the largest entry of the gradient"),
     ("ulps", "the same gap, in numbers that lie between the two"),
-    ("Richardson", "the gap to central differences extrapolated to a step of nothing, which share nothing"),
-    ("±", "what the extrapolation says that it is off by itself"),
-    ("central", "the gap to central differences at one step"),
-    ("dots", "the gap between ⟨dx, u⟩ and ⟨dy, J·u⟩ along directions u: a check for any size"),
-    ("second", "the gap between derivatives of the gradient and second derivatives by duals of duals"),
-    ("limit", "the smallest d for which a factor 1 + d on the gradient of any input is seen"),
+    ("Richardson", "to central differences extrapolated to a step of nothing; relative to the same"),
+    ("±", "what the extrapolation says that it is off by itself; relative to the same"),
+    ("central", "to central differences at one step; relative to the same, but at least to 10⁻³·Σ |dy·y|"),
+    ("dots", "from ⟨dx, u⟩ to ⟨dy, J·u⟩ along directions u, at any size; relative to the larger Σ of absolute terms"),
+    ("second", "from H·u by reverse mode to H·u by duals of duals; relative to the largest entry of gradient and H·u"),
+    (
+        "limit",
+        "the smallest factor 1 + d on a whole gradient that the dual check sees; factors inside rules: docs/teeth.md",
+    ),
+    (
+        "ms",
+        "the time on one thread, summed over cases; other cases run beside, so it is more than the work alone takes",
+    ),
 ];
 
-/// What the gaps are measured by.
-const SCALE: &str = "Every gap is the largest over all entries, relative to the largest entry of its gradient.";
+/// How far the methods can be trusted.
+const WITNESSES: &str = "Every gap is the largest over all inputs, and over all entries or directions; 0 where both ways \
+     come to the same floating-point formula. The methods share no derivative with reverse mode; all run the same \
+     forward, whose values are anchored by plain loops and by PyTorch's numbers in the tests. What the tests prove \
+     besides, such as the whole loss and the GRU by five ways: docs/gradients.md.";
 
 /// All cases of an operation or a layer, of which there is at least one.
 type Subject<'a> = &'a [Measured<'a>];
@@ -53,7 +64,7 @@ struct Figures {
     ulps: Option<u64>,
     /// What Richardson's extrapolation says that it is off by.
     estimate: Option<f64>,
-    /// What is seen in every case.
+    /// The factor on a whole gradient that is seen in every case.
     limit: Option<f64>,
     time: Duration,
     agree: bool,
@@ -81,6 +92,13 @@ fn worst<'a>(cases: &'a [Measured<'a>], method: Method) -> Option<(&'a Measured<
     worst.max_by(|a, b| a.1.error.total_cmp(&b.1.error))
 }
 
+/// Why a case is wrong whose check sees too little.
+fn blind(measured: &Measured<'_>) -> Option<String> {
+    let seen = || measured.limit.map_or("none is".into(), |limit| format!("the smallest is 1 + {limit:.1e}"));
+    let words = || format!("a factor of 1 + {ENOUGH:e} on a whole gradient should be seen by duals; {}", seen());
+    (!measured.sees_enough()).then(words)
+}
+
 /// What passes, by method: the same in every case.
 fn tolerances(measured: &[Measured<'_>]) -> [Option<f64>; Method::ALL.len()] {
     Method::ALL.map(|method| Some(measured.first()?.report(method).tolerance))
@@ -96,21 +114,25 @@ pub(crate) fn verdict(measured: &[Measured<'_>]) -> String {
     format!("{}: {agree}", counts.join(", "))
 }
 
-/// What a reader asks next: how far off, how small a mistake is seen, and what took longest.
+/// What a reader asks next: how far off, whether a small factor would be seen, and what took longest.
 fn details(measured: &[Measured<'_>]) -> String {
     let figures = Figures::of(measured);
     let duals = worst(measured, Method::Duals).map(|(at, compared)| {
-        format!(
-            "reverse mode and duals differ by at most {:.1e} ({}, {})",
-            compared.error,
-            at.case.of.name(),
-            at.case.name
-        )
+        let Case { of, name, .. } = at.case;
+        match compared.error {
+            0.0 => "reverse mode and duals do not differ".to_owned(),
+            error => format!("reverse mode and duals differ by at most {error:.1e}, in {}: {name}", of.name()),
+        }
     });
-    let limit = figures.limit.map(|limit| format!("a factor of 1 + {limit:.1e} on any gradient is seen"));
+    let limit = figures.limit.map(|limit| format!("a factor of 1 + {limit:.1e} on a whole gradient is seen"));
     let slowest = subjects(measured).max_by_key(|subject| Figures::of(subject).time);
+    let seconds = |cases: &[Measured<'_>]| Figures::of(cases).time.as_secs_f64();
     let slowest = slowest.map(|subject| {
-        format!("the slowest is {}, {:.1} s", subject[0].case.of.name(), Figures::of(subject).time.as_secs_f64())
+        let (name, all) = (subject[0].case.of.name(), seconds(measured));
+        format!(
+            "the slowest is {name}, {:.1} of {all:.1} s, as summed over cases that run side by side",
+            seconds(subject)
+        )
     });
     [duals, limit, slowest].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
@@ -140,5 +162,20 @@ mod tests {
         assert_eq!(verdict(&measured[1..2]), "1 operation, 0 layers, 1 case: all agree");
         let details = details(&measured);
         assert!(details.contains("differ by at most") && details.contains("the slowest is"), "{details}");
+    }
+
+    #[test]
+    fn a_check_that_sees_too_little_is_a_failure_and_says_so() {
+        let cases = sample::cases();
+        let mut measured = Measured::all(&cases[1..]);
+        assert_eq!(measured.iter().find_map(blind), None);
+        for (limit, says) in [(Some(1e-9), "; the smallest is 1 + 1.0e-9"), (None, "; none is")] {
+            measured[0].limit = limit;
+            assert!(blind(&measured[0]).is_some_and(|words| words.ends_with(says)), "{limit:?}");
+            assert!(verdict(&measured).ends_with("1 DO NOT AGREE"));
+            assert!(terminal::overview(&measured).contains(says), "{limit:?}");
+            let page = page::page(&measured, &sample::curve());
+            assert!(page.contains(says) && page.contains("<td class=\"n bad\">✗ "), "{page}");
+        }
     }
 }

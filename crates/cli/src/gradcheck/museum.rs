@@ -7,7 +7,7 @@ use proofs::museum::{Exhibit, exhibits};
 use serde_json::{Value, json};
 
 use super::STYLE;
-use crate::html::page_with;
+use crate::html::{page_with, prose};
 use crate::report;
 
 const TITLE: &str = "The museum of wrong gradients";
@@ -96,10 +96,10 @@ fn exhibit(number: usize, Shown { exhibit, report, .. }: &Shown) -> Markup {
     let plain = |source: &str| source.split_once("://").map_or(source, |(_, rest)| rest).to_owned();
     html! {
         h2 { (number) ". " (title(exhibit)) }
-        p { (exhibit.mistake) }
+        p { (prose(exhibit.mistake)) }
         dl.facts {
             dt { "Passes" } dd { (exhibit.weak.test) }
-            dt { "Lesson" } dd { (exhibit.lesson) }
+            dt { "Lesson" } dd { (prose(exhibit.lesson)) }
             dt { "Source" } dd.code { @for source in exhibit.sources { (plain(source)) br; } }
             dt { "Code" } dd.code { (exhibit.file) }
         }

@@ -5,18 +5,19 @@ use std::slice;
 use maud::{Markup, html};
 use proofs::Of;
 use proofs::curve::Curve;
+use proofs::limit::ENOUGH;
 use proofs::measure::{Measured, Method};
 
 use super::chart::chart;
-use super::{Figures, LEGEND, SCALE, STYLE, Subject, details, is_operation, subjects, tolerances, verdict};
-use crate::html::{page_with, wide};
+use super::{Figures, LEGEND, STYLE, Subject, WITNESSES, blind, details, is_operation, subjects, tolerances, verdict};
+use crate::html::{page_with, prose, wide};
 use crate::report;
 use crate::table::NONE;
 
 /// What the checks are for, in two sentences.
 const LEVELS: &str = "Exact: what comes back through the tape must equal forward mode on dual numbers, entry by entry, along \
      whole directions and in its own derivatives; the two share the forward code and not one backward rule. Independent: \
-     it must equal differences extrapolated to a step of nothing, which share nothing at all and say how far off they are \
+     it must equal differences extrapolated to a step of nothing, which share no derivative and say how far off they are \
      themselves; a check that is not sure of itself is a failure here, never a wider tolerance.";
 
 /// The whole page.
@@ -29,16 +30,17 @@ pub(crate) fn page(measured: &[Measured<'_>], curve: &Curve) -> String {
         p.quiet { (sentence(&details(measured))) }
         p { (LEVELS) }
         (mistakes(measured))
+        h2 { "Why not by differences alone" }
+        (chart(curve))
+        h2 { "What the figures are" }
+        dl.facts.small { @for (name, meaning) in LEGEND { dt { (name) } dd { (meaning) } } }
+        p.small.quiet { (WITNESSES) }
         @for (what, subjects) in [("Operations", operations), ("Layers", layers)] {
             @if !subjects.is_empty() {
                 h2 { (what) }
                 (overview(&subjects, measured))
             }
         }
-        p.small.quiet { (SCALE) }
-        dl.facts.small { @for (name, meaning) in LEGEND { dt { (name) } dd { (meaning) } } }
-        h2 { "Why not by differences alone" }
-        (chart(curve))
         h2 { "Every case" }
         @for subject in subjects(measured) { (cases(subject)) }
     };
@@ -51,6 +53,7 @@ fn mistakes(measured: &[Measured<'_>]) -> Markup {
         @for case in measured.iter().filter(|case| !case.is_ok()) {
             h3 { (case.case) }
             @for report in case.reports.iter().filter(|report| !report.is_ok()) { pre.mistake { (report) } }
+            @if let Some(words) = blind(case) { pre.mistake { (words) } }
         }
     }
 }
@@ -73,8 +76,8 @@ fn rule(of: Of) -> Markup {
     html! {
         td.rule {
             @if let Some(rule) = of.rule() {
-                (rule.forward)
-                @if let Some(backward) = rule.backward { br; (backward) }
+                (prose(rule.forward))
+                @if let Some(backward) = rule.backward { br; (prose(backward)) }
             }
             span.file.code { (of.file().trim_start_matches("crates/")) }
         }
@@ -104,7 +107,7 @@ fn cases(subject: Subject<'_>) -> Markup {
 }
 
 fn heads() -> Markup {
-    html! { @for name in LEGEND.iter().map(|(name, _)| *name).chain(["ms"]) { th.n scope="col" { (name) } } }
+    html! { @for name in LEGEND.map(|(name, _)| name) { th.n scope="col" { (name) } } }
 }
 
 /// The figures, in the order of the heads.
@@ -118,20 +121,22 @@ fn figures(cases: &[Measured<'_>]) -> Markup {
         (error(0)) td.n { (ulps.map_or(NONE.into(), |ulps| ulps.to_string())) }
         (error(1)) td.n { (estimate.map_or(NONE.into(), small)) }
         @for method in 2..Method::ALL.len() { (error(method)) }
-        td.n { (limit.map_or(NONE.into(), small)) } td.n { (time.as_millis()) }
+        @let sees = cases.iter().all(Measured::sees_enough);
+        td.n.bad[!sees] { @if !sees { "✗ " } (limit.map_or(NONE.into(), small)) } td.n { (time.as_millis()) }
     }
 }
 
 /// The last row: what passes, after as many empty cells.
 fn bounds(measured: &[Measured<'_>], empty: usize) -> Markup {
+    let estimate = tolerances(measured)[1].map_or(NONE.into(), |tolerance| small(tolerance / 10.0));
     let tolerances = tolerances(measured).map(|tolerance| tolerance.map_or(NONE.into(), small));
     html! {
         tr.bounds {
             th scope="row" { "at most" } @for _ in 0..empty { td {} }
             td.n { (tolerances[0]) } td {}
-            td.n { (tolerances[1]) } td {}
+            td.n { (tolerances[1]) } td.n { (estimate) }
             @for tolerance in &tolerances[2..] { td.n { (tolerance) } }
-            td {} td {}
+            td.n { (small(ENOUGH)) } td {}
         }
     }
 }
@@ -153,16 +158,11 @@ mod tests {
     use super::super::sample;
     use super::*;
 
-    fn curve() -> Curve {
-        let points = vec![(1.0, 0.1), (1e-5, 1e-10), (1e-10, 1e-6)];
-        Curve { case: "a < b".into(), points, pytorch: 1e-9, richardson: 1e-13, reverse: 2e-16 }
-    }
-
     #[test]
     fn the_page_says_what_is_wrong_and_marks_it() {
         let cases = sample::cases();
         let measured = Measured::all(&cases);
-        let page = page(&measured, &curve());
+        let page = page(&measured, &sample::curve());
         for part in [
             "<b>2 operations, 1 layer, 4 cases: 1 DO NOT AGREE</b>",
             "<h3>tanh, cut off: [2]</h3>",
@@ -178,7 +178,7 @@ mod tests {
         ] {
             assert!(page.contains(part), "no {part} in {page}");
         }
-        let right = super::page(&measured[1..], &curve());
+        let right = super::page(&measured[1..], &sample::curve());
         assert!(!right.contains('✗') && !right.contains("pre class") && right.contains("all agree"), "{right}");
     }
 }

@@ -3,9 +3,10 @@
 use std::slice;
 
 use console::style;
+use proofs::limit::ENOUGH;
 use proofs::measure::Measured;
 
-use super::{Figures, LEGEND, SCALE, Subject, details, is_operation, subjects, tolerances, verdict};
+use super::{Figures, LEGEND, Subject, WITNESSES, blind, details, is_operation, subjects, tolerances, verdict};
 use crate::table::{NONE, Table};
 
 /// All operations and all layers, without a line's end after the last.
@@ -46,7 +47,7 @@ fn title(subject: Subject<'_>) -> String {
 
 fn table(what: &str) -> Table {
     let shapes = (what == "case").then_some("inputs");
-    Table::new([what].into_iter().chain(LEGEND.map(|(name, _)| name)).chain(["ms"]).chain(shapes))
+    Table::new([what].into_iter().chain(LEGEND.map(|(name, _)| name)).chain(shapes))
 }
 
 fn row(name: &str, cases: &[Measured<'_>]) -> Vec<String> {
@@ -65,7 +66,18 @@ fn bounds(measured: &[Measured<'_>]) -> Vec<String> {
     let [duals, richardson, central, dots, second] = tolerances(measured).map(magnitude);
     let estimate = tolerances(measured)[1].map(|tolerance| tolerance / 10.0);
     let none = String::new;
-    vec!["at most".into(), duals, none(), richardson, magnitude(estimate), central, dots, second, none(), none()]
+    vec![
+        "at most".into(),
+        duals,
+        none(),
+        richardson,
+        magnitude(estimate),
+        central,
+        dots,
+        second,
+        magnitude(Some(ENOUGH)),
+        none(),
+    ]
 }
 
 /// A number as its order: one digit and a power of ten.
@@ -79,12 +91,13 @@ fn end(measured: &[Measured<'_>]) -> String {
     for case in measured.iter().filter(|case| !case.is_ok()) {
         out += &format!("{}\n", style(case.case).red());
         case.reports.iter().filter(|report| !report.is_ok()).for_each(|report| out += &format!("{report}\n"));
+        out.extend(blind(case).map(|words| format!("{words}\n\n")));
     }
     let legend = LEGEND.map(|(name, meaning)| format!("{name:<10}  {meaning}\n")).concat();
     let verdict = verdict(measured);
     let agree = measured.iter().all(Measured::is_ok);
     let verdict = if agree { style(verdict).green() } else { style(verdict).red() };
-    out + &format!("{legend}\n{SCALE}\n\n{verdict}; {}", details(measured))
+    out + &format!("{legend}\n{WITNESSES}\n\n{verdict}; {}", details(measured))
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ fn all_of_them_are_proved() {
 #[test]
 fn a_few_are_shown_case_by_case() {
     let place = Place::new();
-    let told = place.succeeds(&["gradcheck", "--op", "tanh", "--op", "Linear", "--op", "tanh"]);
+    let told = place.succeeds(&["gradcheck", "--op", "tanh,linear", "--op", "tanh"]);
     for part in [
         "tanh: y = tanh x; dx += (1 − y²)·dy; crates/autograd/src/ops/tanh.rs",
         "Linear: y = x·Wᵀ + b; crates/nn/src/linear.rs",
@@ -69,7 +69,8 @@ fn a_few_are_shown_case_by_case() {
 #[test]
 fn the_page_is_whole_and_replaces_nothing_else() {
     let place = Place::new();
-    assert_eq!(place.succeeds(&["gradcheck", "--op", "mul", "--html"]), "gradcheck.html\n");
+    let told = place.succeeds(&["gradcheck", "--op", "mul", "--html"]);
+    assert!(told.contains("all agree") && told.ends_with("\nwrote gradcheck.html\n"), "{told}");
     let page = String::from_utf8(place.read("gradcheck.html")).expect("UTF-8");
     assert_self_contained(&page);
     for part in [
@@ -101,7 +102,9 @@ fn the_museum_can_be_visited() {
     let place = Place::new();
     let told = place.succeeds(&["gradcheck", "--museum"]);
     let json: Value = serde_json::from_str(&place.succeeds(&["gradcheck", "--museum", "--json"])).expect("JSON");
-    assert_eq!(place.succeeds(&["gradcheck", "--museum", "--html"]), "museum.html\n");
+    let said = place.succeeds(&["gradcheck", "--museum", "--html"]);
+    let found = format!("finds {} of them", exhibits().len());
+    assert!(said.contains(&found) && said.ends_with("\nwrote museum.html\n"), "{said}");
     let page = String::from_utf8(place.read("museum.html")).expect("UTF-8");
     assert_self_contained(&page);
     let shown = json["exhibits"].as_array().expect("a list");
@@ -123,7 +126,10 @@ fn the_museum_can_be_visited() {
 fn what_does_not_exist_is_refused() {
     let place = Place::new();
     place.refuses(&["gradcheck", "--op", "sofmax"], &["no operation or layer sofmax; did you mean softmax?"]);
-    place.refuses(&["gradcheck", "--op", "tanh", "--op", "xyzzy"], &["no operation or layer xyzzy; without --op"]);
-    place.refuses(&["gradcheck", "--op", ""], &["--op"]);
+    place.refuses(
+        &["gradcheck", "--op", "tanh", "--op", "xyzzy"],
+        &["no operation or layer xyzzy; expected one of add, "],
+    );
+    place.refuses(&["gradcheck", "--op", ""], &["--op: the name is empty"]);
     place.refuses(&["gradcheck", "--json", "--html"], &["--json", "--html"]);
 }

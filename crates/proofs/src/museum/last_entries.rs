@@ -20,12 +20,12 @@ pub(super) const EXHIBIT: Exhibit = Exhibit {
              code uses. Every size in a test should be another number.",
     wrong: || check(false, 3),
     wrong_in: &["x"],
-    says: None,
+    says: Some("it is wrong at [0, 1, 2, 10, 11, 12] of axis 0 alone"),
     right: || check(true, 3),
     weak: Weak { test: "a loop that runs to the end of its inputs", passes: || check(false, LENGTH).is_ok() },
 };
 
-const LENGTH: usize = 7;
+const LENGTH: usize = 13;
 
 /// The running products of the first `steps` numbers: y_t = y₋·x_t.
 fn check(right: bool, steps: usize) -> Report {

@@ -56,7 +56,7 @@ pub struct Exhibit {
     pub wrong: fn() -> Report,
     /// The inputs for which that check's report is not content.
     pub wrong_in: &'static [&'static str],
-    /// Its words for the mistake, where it has some.
+    /// Its words for the mistake; `None` where no known signature fits.
     pub says: Option<&'static str>,
     /// The same check of the version without the mistake.
     pub right: fn() -> Report,

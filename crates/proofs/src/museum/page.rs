@@ -15,10 +15,10 @@ its row of this table, which many people would have written, passes with the mis
 To see what the checker says of each, in full:
 
 ```sh
-cargo run -p proofs --example museum
+cargo run --release -- gradcheck --museum
 ```
 
-This page is written by the same example, with `--page`; a test holds it to the code.
+This page is written by `cargo run -p proofs --example museum -- --page`; a test holds it to the code.
 ";
 
 const AFTER: &str = "
@@ -61,8 +61,8 @@ fn section(page: &mut String, number: usize, exhibit: &Exhibit) {
 fn verdict(exhibit: &Exhibit) -> String {
     let names: Vec<_> = exhibit.wrong_in.iter().map(|name| format!("`{name}`")).collect();
     let wrong = (!names.is_empty()).then(|| format!("wrong in {}", names.join(", ")));
-    let says = exhibit.says.map(|says| format!("“{says}”"));
-    wrong.into_iter().chain(says).collect::<Vec<_>>().join("; ")
+    let says = exhibit.says.map_or("no known signature fits".into(), |says| format!("“{says}”"));
+    wrong.into_iter().chain([says]).collect::<Vec<_>>().join("; ")
 }
 
 fn year(exhibit: &Exhibit) -> String {

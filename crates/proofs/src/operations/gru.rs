@@ -47,6 +47,7 @@ pub(crate) fn all_states(d: &mut Draw, sizes: [usize; 3]) -> Case {
     Case::new(KIND, format!("T={t} B={b} H={h}"), inputs(d, sizes), f).by_rows(&ROWS, 1).recurrent()
 }
 
+/// With B ≥ 3, where ONNX Runtime's was wrong without a state (microsoft/onnxruntime#3893).
 fn without_a_state(d: &mut Draw) -> Case {
     let [gx, _, w, b] = inputs(d, [3, 5, 7]);
     let f = function!(|tape, x| {
@@ -56,6 +57,7 @@ fn without_a_state(d: &mut Draw) -> Case {
     Case::new(KIND, "no initial state", [gx, w, b], f)
 }
 
+/// A slice of the states with H no multiple of four: there cuDNN's backward failed (pytorch/pytorch#54307).
 fn last_state(d: &mut Draw) -> Case {
     let f = function!(|x| x[0].gru(x[1], x[2], x[3]).select(0, 3));
     Case::new(KIND, "the last state alone", inputs(d, [4, 2, 3]), f).by_rows(&ROWS, 0)

@@ -39,6 +39,8 @@ pub(super) fn embedding(d: &mut Draw) -> Vec<Case> {
     }
 }
 
+/// Index and table have other extents, where the backward of burn's scatter, the adjoint, failed past all of its suites
+/// (tracel-ai/burn#4063).
 pub(super) fn gather(d: &mut Draw) -> Vec<Case> {
     cases! { Gather:
         "three of each row", [d.normal([4, 5])]:

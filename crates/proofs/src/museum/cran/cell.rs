@@ -1,5 +1,6 @@
 //! The GRU cell of both: K. Cho et al. (2014) without biases, rows as vectors.
 
+use autograd::Var;
 use autograd::gradcheck::{Input, Report, by_hand};
 use tensor::{Map, Tensor};
 
@@ -56,6 +57,29 @@ pub(super) fn one_minus(x: &Tensor<f64>) -> Tensor<f64> {
 /// Checks one step of the cell with these gradients.
 pub(super) fn check(gradients: fn(&Cell, &Tensor<f64>) -> Vec<Tensor<f64>>) -> Report {
     by_hand(|x| Cell::new(x).value(), |x, dy| gradients(&Cell::new(x), dy), &inputs())
+}
+
+/// Looks whether the first of two inputs has the gradient of the second, called `name`.
+pub(super) fn exchanged(report: Report, name: &str, [a, b]: [usize; 2]) -> Report {
+    let mut others = inputs();
+    others.swap(a, b);
+    let swapped = |k: usize| {
+        if k == a {
+            b
+        } else if k == b {
+            a
+        } else {
+            k
+        }
+    };
+    report.suspect(name, |_, x| composed(std::array::from_fn(|k| x[swapped(k)])), &others)
+}
+
+/// The cell on a tape.
+fn composed<'t>(x: [Var<'t, f64>; 8]) -> Var<'t, f64> {
+    let part = |h: Var<'t, f64>, k: usize| h.matmul(x[2 + k]) + x[0].matmul(x[5 + k]);
+    let (h, r, z) = (x[1], part(x[1], 0).sigmoid(), part(x[1], 1).sigmoid());
+    h * (-z).shift(1.0) + z * part(h * r, 2).tanh()
 }
 
 pub(super) fn inputs() -> Vec<Input> {

@@ -18,9 +18,9 @@ pub(in super::super) const EXHIBIT: Exhibit = Exhibit {
               gate and candidate.",
     lesson: "Every line looks like a chain rule, and where input and state are equally wide every shape fits. A derivation \
              is a program: run it against differences before it is published, with sizes that all differ.",
-    wrong: || cell::check(backward),
+    wrong: || cell::exchanged(cell::check(backward), "U_g", [5, 7]),
     wrong_in: &["x", "h0", "W_r", "W_z", "W_g", "U_r", "U_z", "U_g"],
-    says: None,
+    says: Some("it is the gradient of U_g"),
     right: || cell::check(Cell::derived),
     weak: Weak { test: "every gradient has the shape of its input", passes: shapes_fit },
 };
