@@ -30,7 +30,7 @@ const ROUNDINGS: f64 = 4.0;
 /// every input.
 ///
 /// `f` may be any closure. The extrapolation comes with an estimate of its own error, and passes only where that is a
-/// tenth of the tolerance or less; otherwise the report says [inconclusive](super::Finding::Inconclusive), and no tolerance
+/// fifth of the tolerance or less; otherwise the report says [inconclusive](super::Finding::Inconclusive), and no tolerance
 /// gives way. Where the slopes to either side differ however near, it says [kink](super::Finding::Kink) or
 /// [jump](super::Finding::Jump). Costs twenty evaluations an entry.
 ///

@@ -128,7 +128,7 @@ fn figures(cases: &[Measured<'_>]) -> Markup {
 
 /// The last row: what passes, after as many empty cells.
 fn bounds(measured: &[Measured<'_>], empty: usize) -> Markup {
-    let estimate = tolerances(measured)[1].map_or(NONE.into(), |tolerance| small(tolerance / 10.0));
+    let estimate = tolerances(measured)[1].map_or(NONE.into(), |tolerance| small(tolerance / 5.0));
     let tolerances = tolerances(measured).map(|tolerance| tolerance.map_or(NONE.into(), small));
     html! {
         tr.bounds {

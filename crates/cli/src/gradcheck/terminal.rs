@@ -64,7 +64,7 @@ fn row(name: &str, cases: &[Measured<'_>]) -> Vec<String> {
 /// The last row: what passes.
 fn bounds(measured: &[Measured<'_>]) -> Vec<String> {
     let [duals, richardson, central, dots, second] = tolerances(measured).map(magnitude);
-    let estimate = tolerances(measured)[1].map(|tolerance| tolerance / 10.0);
+    let estimate = tolerances(measured)[1].map(|tolerance| tolerance / 5.0);
     let none = String::new;
     vec![
         "at most".into(),
