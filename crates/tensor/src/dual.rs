@@ -168,6 +168,22 @@ assign!(AddAssign add_assign +, SubAssign sub_assign -, MulAssign mul_assign *, 
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_tangent_of_any_size_is_multiplied_by_the_slope() {
+        assert_eq!(Dual { value: 9.0_f64, tangent: 3.0 }.sqrt().tangent, 0.5);
+    }
+
+    #[test]
+    fn values_alone_are_compared() {
+        let x = |value: f64, tangent: f64| Dual { value, tangent };
+        assert!(x(1.0, 2.0) == x(1.0, 3.0) && x(1.0, 2.0) != x(2.0, 2.0));
+    }
+
+    #[test]
+    fn it_is_written_as_it_is_meant() {
+        assert_eq!(std::format!("{}", Dual { value: 0.5, tangent: -2.0 }), "0.5 + -2ε");
+    }
+
     /// Each function at 0.7 against the derivative written out by hand.
     #[test]
     fn every_function_carries_its_derivative() {

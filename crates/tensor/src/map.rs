@@ -124,6 +124,11 @@ mod tests {
     }
 
     #[test]
+    fn a_shift_moves_to_the_right() {
+        assert_eq!([Map::Shift(-3.0), Map::Scale(-3.0)].map(|f| f.apply(2.0_f64)), [-1.0, -6.0]);
+    }
+
+    #[test]
     fn relu_is_flat_at_its_kink_and_below() {
         for x in [0.0, -0.0, -1.0] {
             let y = Map::Relu.apply(Dual::variable(x));
