@@ -20,7 +20,7 @@ fn wrong_for(check: &Check) -> (Kind, Box<Rule>) {
         "repeats" => (Kind::Add, Box::new(not_reduced(1))),
         "exact" => (Kind::MatMul, Box::new(swapped())),
         "exact on top of other gradients" => (Kind::Tanh, Box::new(stored())),
-        "exact along another cotangent" => (Kind::Exp, Box::new(hearing(|_| ONE))),
+        "exact along other cotangents" => (Kind::Exp, Box::new(hearing(|_| ONE))),
         "Richardson's extrapolation" => (Kind::Log, Box::new(slope(|_, y| ONE / y))),
         "central differences" => (Kind::Relu, Box::new(slope(|_, _| ONE))),
         "dot products" => (Kind::Embedding, Box::new(last_stays(0))),
