@@ -6,7 +6,5 @@ pub mod composed;
 pub mod disk;
 pub mod golden;
 pub mod levels;
-mod maps;
 
-pub use maps::maps;
 pub use proofs::Draw;

@@ -135,7 +135,7 @@ fn every_unsafe_block_says_why() {
             let code = line.split("//").next().unwrap_or("");
             if code.contains("unsafe {") || code.contains("unsafe impl") || code.contains("unsafe fn") {
                 let above = &lines[number.saturating_sub(6)..number];
-                let said = above.iter().any(|line| line.contains("SAFETY"));
+                let said = above.iter().any(|line| line.contains("SAFETY") || line.contains("# Safety"));
                 assert!(said, "{}:{}: unsafe without a SAFETY note", path.display(), number + 1);
             }
         }

@@ -27,12 +27,14 @@ mod map;
 mod ops;
 pub mod par;
 pub mod philox;
+#[cfg(feature = "std")]
+pub mod profile;
 mod real;
 mod shape;
 mod tensor;
 mod view;
 
-pub use cpu::{Fast, Naive};
+pub use cpu::{Fast, Naive, UnknownKernels, available_kernels, choose_kernels, default_kernels};
 pub use dual::Dual;
 pub use index::Index;
 pub use kernels::{AdamStep, Binary, Form, Kernels, Reduce};

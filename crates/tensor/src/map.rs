@@ -47,6 +47,21 @@ pub enum Map<T> {
 }
 
 impl<T: Real> Map<T> {
+    /// Every function, those that take a constant with `c`: for tests and benchmarks.
+    pub fn all(c: T) -> [Self; 18] {
+        /// One that is left out does not compile.
+        macro_rules! every {
+            ($($f:ident $(($c:ident))?)*) => {{
+                let _exhaustive = |f: Self| match f {
+                    $(Self::$f $(($c))? => { $(let _ = $c;)? })*
+                };
+                [$(Self::$f $(($c))?),*]
+            }};
+        }
+        every!(Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Scale(c) Shift(c) Primal
+            Constant(c) Recip HalfRecip OneMinusSquare Logistic Step)
+    }
+
     /// The function's value at `x`.
     #[inline(always)]
     pub fn apply(self, x: T) -> T {

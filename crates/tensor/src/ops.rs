@@ -2,8 +2,7 @@
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::Fast;
-use crate::kernels::{Binary, Form, Kernels, Reduce};
+use crate::kernels::{Binary, Form, Reduce};
 use crate::map::Map;
 use crate::real::Real;
 use crate::tensor::Tensor;
@@ -12,7 +11,7 @@ impl<T: Real> Tensor<T> {
     /// f of each element.
     pub fn map(&self, f: Map<T>) -> Self {
         let mut y = Self::zeros(self.shape());
-        Fast.map(f, self.view(), y.view_mut());
+        T::kernels().map(f, self.view(), y.view_mut());
         y
     }
 
@@ -27,7 +26,7 @@ impl<T: Real> Tensor<T> {
             _ => panic!("matmul: {} · {} is no product of matrices", self.shape(), b.shape()),
         };
         let mut y = Self::zeros([m, n]);
-        Fast.matmul(Form::NN, self.view(), b.view(), false, y.view_mut());
+        T::kernels().matmul(Form::NN, self.view(), b.view(), false, y.view_mut());
         y
     }
 
@@ -58,7 +57,7 @@ impl<T: Real> Tensor<T> {
     fn reduce(&self, how: Reduce, axis: usize) -> Self {
         assert!(axis < self.shape().rank(), "reduce: {} has no axis {axis}", self.shape());
         let mut y = Self::zeros(self.shape().without(axis));
-        Fast.reduce(how, self.view(), axis, y.view_mut());
+        T::kernels().reduce(how, self.view(), axis, y.view_mut());
         y
     }
 
@@ -68,7 +67,7 @@ impl<T: Real> Tensor<T> {
             panic!("{name}: {} and {} do not broadcast", self.shape(), b.shape());
         };
         let mut y = Self::zeros(shape);
-        Fast.binary(op, self.view(), b.view(), y.view_mut());
+        T::kernels().binary(op, self.view(), b.view(), y.view_mut());
         y
     }
 }

@@ -15,7 +15,8 @@ use core::ops::{AddAssign, DivAssign, MulAssign, Neg, SubAssign};
 use ndarray::LinalgScalar;
 use num_traits::Float;
 
-use crate::elementary;
+use crate::kernels::Kernels;
+use crate::{cpu, elementary};
 
 /// What a buffer can hold: the reals, and `u32` for tokens and indices.
 pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + 'static {}
@@ -59,6 +60,15 @@ pub trait Real:
         if other > self { other } else { self }
     }
 
+    /// The kernels that run where nobody asks for others; see [`choose_kernels`](crate::choose_kernels).
+    ///
+    /// # Panics
+    /// If the environment names kernels that are not there; [`default_kernels`](crate::default_kernels) is the same as a `Result`.
+    #[track_caller]
+    fn kernels() -> &'static dyn Kernels<Self> {
+        cpu::for_any()
+    }
+
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool {
         self.value().is_finite()
@@ -76,7 +86,7 @@ impl Real for f32 {
         elementary::exp(self)
     }
     fn ln(self) -> Self {
-        Float::ln(self)
+        elementary::ln(self)
     }
     fn sqrt(self) -> Self {
         Float::sqrt(self)
@@ -86,6 +96,13 @@ impl Real for f32 {
     }
     fn sigmoid(self) -> Self {
         elementary::sigmoid(self)
+    }
+    fn kernels() -> &'static dyn Kernels<Self> {
+        #[cfg(feature = "std")]
+        if let Some(profiled) = crate::profile::running() {
+            return profiled;
+        }
+        cpu::for_f32()
     }
 }
 

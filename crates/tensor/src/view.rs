@@ -182,6 +182,11 @@ impl<'a, T: Element> ViewMut<'a, T> {
         self.layout.is_contiguous().then(|| &mut data[offset..offset + shape.size()])
     }
 
+    /// Whether the elements lie row-major without gaps.
+    pub fn is_contiguous(&self) -> bool {
+        self.layout.is_contiguous()
+    }
+
     /// Writes the element at `index`.
     ///
     /// # Panics

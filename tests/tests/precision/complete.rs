@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// Numbers are not what these are about: a name, and an index that `tests/kernels` compares bit by bit.
+/// Numbers are not what these are about: a name, and an index that `kernels`, a test of `tensor`, compares bit by bit.
 const WITHOUT_ROUNDING: [&str; 2] = ["name", "argmax"];
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use gradus_tests::Draw;
-use tensor::{Fast, Kernels, Naive, Tensor};
+use tensor::{Fast, Kernels, Naive, Tensor, available_kernels};
 
 use crate::bounded::Bounded;
 
@@ -14,9 +14,15 @@ pub(crate) struct Implementation {
     pub(crate) formulas: &'static dyn Kernels<Bounded>,
 }
 
-/// All that are judged.
-pub(crate) const IMPLEMENTATIONS: [Implementation; 2] =
-    [Implementation { f32: &Naive, formulas: &Naive }, Implementation { f32: &Fast, formulas: &Fast }];
+/// All that are judged: every instruction set's has the operations of [`Fast`].
+pub(crate) fn implementations() -> Vec<Implementation> {
+    let mut all = vec![Implementation { f32: &Fast, formulas: &Fast }];
+    all.extend(available_kernels().into_iter().map(|f32| match f32.name() {
+        "reference" => Implementation { f32, formulas: &Naive },
+        _ => Implementation { f32, formulas: &Fast },
+    }));
+    all
+}
 
 /// A computation of some size on numbers that it draws, all of them `f32`s.
 pub(crate) type Computation<T> = fn(&mut Draw, usize, &'static dyn Kernels<T>) -> Vec<Tensor<T>>;
@@ -60,7 +66,7 @@ fn cases(n: usize) -> u32 {
 /// Asserts that every implementation stays within its bound, and that the bound of each output means something.
 #[track_caller]
 pub(crate) fn judge(what: &str, body: &Body, sizes: &[usize]) {
-    for implementation in &IMPLEMENTATIONS {
+    for implementation in &implementations() {
         let mut most = Vec::new();
         for &n in sizes {
             let mut used = Vec::new();

@@ -6,7 +6,7 @@ use tensor::{AdamStep, Form, Kernels, Map, Real, Reduce, Tensor};
 
 use crate::bounded::Bounded;
 use crate::constant;
-use crate::judge::{Body, IMPLEMENTATIONS, compare};
+use crate::judge::{Body, compare, implementations};
 
 fn single<T: Real, const N: usize>(x: [f32; N]) -> Tensor<T> {
     Tensor::from(x).cast()
@@ -70,7 +70,7 @@ fn within<T: Real>(_: &mut Draw, _: usize, k: &'static dyn Kernels<T>) -> Vec<Te
 #[test]
 fn within_the_range_the_bound_holds() {
     let body = Body { f32: within, bounded: within, f64: within };
-    for implementation in &IMPLEMENTATIONS {
+    for implementation in &implementations() {
         compare(implementation.f32.name(), &body, 0, 0, implementation);
     }
 }
@@ -94,7 +94,7 @@ fn beyond<T: Real>(k: &'static dyn Kernels<T>) -> Vec<Tensor<T>> {
 #[test]
 fn beyond_the_range_there_is_no_bound() {
     let want = beyond::<f64>(&tensor::Naive);
-    for implementation in &IMPLEMENTATIONS {
+    for implementation in &implementations() {
         let bounds: Vec<Tensor<Bounded>> = beyond(implementation.formulas);
         let got = beyond(implementation.f32);
         for (k, want) in want.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Kernels for the host, twice: the reference and the fast ones.
+//! Kernels for the host: the reference, the fast ones, and for `f32` those of each instruction set; and which of them run.
 //!
 //! Each is a folder with one file for each family of kernels, and one function in it for each method of the trait.
 
@@ -111,8 +111,16 @@ macro_rules! implement_kernels {
 }
 pub(crate) use implement_kernels;
 
+mod choice;
 mod fast;
 mod naive;
+mod simd;
+
+#[cfg(feature = "std")]
+pub(crate) use simd::multiply_adds;
+
+pub use choice::{UnknownKernels, available_kernels, choose_kernels, default_kernels};
+pub(crate) use choice::{for_any, for_f32};
 
 pub use fast::Fast;
 pub use naive::Naive;

@@ -86,7 +86,7 @@ fn apply<T: Real>(operation: u32, a: T, b: T) -> T {
     }
 }
 
-/// The ulps that are claimed, over every 9973rd number of either sign; those of the logarithm are claimed here alone.
+/// The ulps that are claimed, over every 9973rd number of either sign.
 #[test]
 fn functions_are_as_good_as_is_claimed() {
     let positive = || (1..f32::INFINITY.to_bits()).step_by(9973).map(f32::from_bits);

@@ -7,12 +7,12 @@ use crate::map::{Map, for_map};
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
-pub(super) fn map<T: Real>(f: Map<T>, x: View<T>, y: ViewMut<T>) {
+pub(in crate::cpu) fn map<T: Real>(f: Map<T>, x: View<T>, y: ViewMut<T>) {
     let zip = Zip::from(y.host()).and(x.host());
     for_map!(f, |f| zip.for_each(|y, &x| *y = f(x)));
 }
 
-pub(super) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
+pub(in crate::cpu) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
     let zip = Zip::from(dx.host()).and(kept.host()).and(dy.host());
     if slope == Map::Step {
         return zip.for_each(|dx, &kept, &dy| *dx += if kept > T::zero() { dy } else { T::zero() });
@@ -20,7 +20,7 @@ pub(super) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: View<T>, d
     for_map!(slope, |slope| zip.for_each(|dx, &kept, &dy| *dx += slope(kept) * dy));
 }
 
-pub(super) fn binary<T: Real>(op: Binary, a: View<T>, b: View<T>, y: ViewMut<T>) {
+pub(in crate::cpu) fn binary<T: Real>(op: Binary, a: View<T>, b: View<T>, y: ViewMut<T>) {
     let shape = y.shape();
     let zip = Zip::from(y.host()).and(a.broadcast_to(shape).host()).and(b.broadcast_to(shape).host());
     match op {

@@ -6,7 +6,7 @@ use super::{row, with_row};
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
-pub(super) fn gates<T: Real>(gx: View<T>, gh: View<T>, h: View<T>, kept: ViewMut<T>, y: ViewMut<T>) {
+pub(in crate::cpu) fn gates<T: Real>(gx: View<T>, gh: View<T>, h: View<T>, kept: ViewMut<T>, y: ViewMut<T>) {
     let (gx, gh, h) = (gx.host(), gh.host(), h.host());
     Zip::from(y.host().rows_mut()).and(kept.host().rows_mut()).and(gx.rows()).and(gh.rows()).and(h.rows()).for_each(
         |y, kept, gx, gh, h| {
@@ -28,7 +28,7 @@ fn gates_of_row<T: Real>(gx: &[T], gh: &[T], h: &[T], kept: &mut [T], y: &mut [T
     y.iter_mut().zip(z).zip(n).zip(h).for_each(|(((y, &z), n), &h)| *y = (T::one() - z) * *n + z * h);
 }
 
-pub(super) fn gates_backward<T: Real>(
+pub(in crate::cpu) fn gates_backward<T: Real>(
     kept: View<T>,
     h: View<T>,
     dy: View<T>,

@@ -6,14 +6,14 @@
 //! 2. Matrix products go to `matrixmultiply` (through `ndarray`), which packs and uses the machine's vector units.
 //! 3. Row-wise work takes each row as a slice.
 
-mod elementwise;
-mod gru;
-mod index;
-mod matmul;
-mod norm;
-mod optim;
-mod reduce;
-mod softmax;
+pub(super) mod elementwise;
+pub(super) mod gru;
+pub(super) mod index;
+pub(super) mod matmul;
+pub(super) mod norm;
+pub(super) mod optim;
+pub(super) mod reduce;
+pub(super) mod softmax;
 
 use alloc::borrow::Cow;
 
@@ -21,7 +21,8 @@ use ndarray::{ArrayView1, ArrayViewMut1};
 
 use crate::real::Real;
 
-/// The fast kernels for the host: what everything runs on unless told otherwise.
+/// The fast kernels for the host, for every scalar. For `f32` there are faster ones: see
+/// [`available_kernels`](crate::available_kernels).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fast;
 

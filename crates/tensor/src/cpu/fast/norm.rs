@@ -6,7 +6,14 @@ use super::{row, with_row};
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
-pub(super) fn layer_norm<T: Real>(x: View<T>, w: View<T>, b: View<T>, epsilon: T, y: ViewMut<T>, stats: ViewMut<T>) {
+pub(in crate::cpu) fn layer_norm<T: Real>(
+    x: View<T>,
+    w: View<T>,
+    b: View<T>,
+    epsilon: T,
+    y: ViewMut<T>,
+    stats: ViewMut<T>,
+) {
     let (w, b) = (vector(w), vector(b));
     let (w, b) = (row(w), row(b));
     let n = T::of(x.shape().last_extent() as f64);
@@ -26,7 +33,7 @@ pub(super) fn layer_norm<T: Real>(x: View<T>, w: View<T>, b: View<T>, epsilon: T
     );
 }
 
-pub(super) fn layer_norm_backward<T: Real>(
+pub(in crate::cpu) fn layer_norm_backward<T: Real>(
     x: View<T>,
     w: View<T>,
     stats: View<T>,

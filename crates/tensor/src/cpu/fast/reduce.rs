@@ -8,7 +8,7 @@ use crate::real::Real;
 use crate::shape::Shape;
 use crate::view::{View, ViewMut};
 
-pub(super) fn sum_to<T: Real>(alpha: T, dy: View<T>, dx: ViewMut<T>) {
+pub(in crate::cpu) fn sum_to<T: Real>(alpha: T, dy: View<T>, dx: ViewMut<T>) {
     let dx = align(dx, dy.shape().rank());
     let dy = dy.host();
     fold(dx, &[dy.view()], &mut |dx, [dy]: &[_; 1], lane| match lane {
@@ -17,7 +17,7 @@ pub(super) fn sum_to<T: Real>(alpha: T, dy: View<T>, dx: ViewMut<T>) {
     });
 }
 
-pub(super) fn sum_product_to<T: Real>(alpha: T, a: View<T>, b: View<T>, dx: ViewMut<T>) {
+pub(in crate::cpu) fn sum_product_to<T: Real>(alpha: T, a: View<T>, b: View<T>, dx: ViewMut<T>) {
     let shape = a.shape().broadcast(&b.shape()).expect("operands broadcast");
     let dx = align(dx, shape.rank());
     let (a, b) = (a.broadcast_to(shape).host(), b.broadcast_to(shape).host());
@@ -64,7 +64,7 @@ fn innermost(extents: &[usize]) -> Option<usize> {
     extents.iter().rposition(|&n| n != 1)
 }
 
-pub(super) fn reduce<T: Real>(how: Reduce, x: View<T>, axis: usize, y: ViewMut<T>) {
+pub(in crate::cpu) fn reduce<T: Real>(how: Reduce, x: View<T>, axis: usize, y: ViewMut<T>) {
     let (x, mut y) = (x.host(), y.host());
     let lowest = T::of(f64::NEG_INFINITY);
     if innermost(x.shape()) == Some(axis) {
@@ -87,14 +87,14 @@ pub(super) fn reduce<T: Real>(how: Reduce, x: View<T>, axis: usize, y: ViewMut<T
     }
 }
 
-pub(super) fn argmax<T: Real>(x: View<T>, y: ViewMut<u32>) {
+pub(in crate::cpu) fn argmax<T: Real>(x: View<T>, y: ViewMut<u32>) {
     for (y, x) in y.host().iter_mut().zip(x.host().rows()) {
         let better = |best: usize, i: usize| if x[i] > x[best] || x[best].value().is_nan() { i } else { best };
         *y = (1..x.len()).fold(0, better) as u32;
     }
 }
 
-pub(super) fn sum_of_squares<T: Real>(x: View<T>) -> T {
+pub(in crate::cpu) fn sum_of_squares<T: Real>(x: View<T>) -> T {
     let all = x.reshape(Shape::new(&[x.shape().size()]));
     let sum = |x: &[T]| x.iter().fold(T::zero(), |sum, &x| sum + x * x);
     match all {

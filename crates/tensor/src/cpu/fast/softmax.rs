@@ -29,7 +29,7 @@ fn sum<T: Real>(dy: &ArrayView1<T>) -> T {
     dy.iter().fold(T::zero(), |sum, &dy| sum + dy)
 }
 
-pub(super) fn softmax<T: Real>(x: View<T>, y: ViewMut<T>) {
+pub(in crate::cpu) fn softmax<T: Real>(x: View<T>, y: ViewMut<T>) {
     Zip::from(y.host().rows_mut()).and(x.host().rows()).for_each(|y, x| {
         let x = row(x);
         let (m, mass) = maximum_and_mass(&x);
@@ -37,7 +37,7 @@ pub(super) fn softmax<T: Real>(x: View<T>, y: ViewMut<T>) {
     });
 }
 
-pub(super) fn softmax_backward<T: Real>(y: View<T>, dy: View<T>, dx: ViewMut<T>) {
+pub(in crate::cpu) fn softmax_backward<T: Real>(y: View<T>, dy: View<T>, dx: ViewMut<T>) {
     Zip::from(dx.host().rows_mut()).and(y.host().rows()).and(dy.host().rows()).for_each(|dx, y, dy| {
         let (y, dy) = (row(y), row(dy));
         let mean = dot(&y, &dy);
@@ -47,7 +47,7 @@ pub(super) fn softmax_backward<T: Real>(y: View<T>, dy: View<T>, dx: ViewMut<T>)
     });
 }
 
-pub(super) fn log_softmax<T: Real>(x: View<T>, y: ViewMut<T>) {
+pub(in crate::cpu) fn log_softmax<T: Real>(x: View<T>, y: ViewMut<T>) {
     Zip::from(y.host().rows_mut()).and(x.host().rows()).for_each(|y, x| {
         let x = row(x);
         let (m, mass) = maximum_and_mass(&x);
@@ -56,7 +56,7 @@ pub(super) fn log_softmax<T: Real>(x: View<T>, y: ViewMut<T>) {
     });
 }
 
-pub(super) fn log_softmax_backward<T: Real>(y: View<T>, dy: View<T>, dx: ViewMut<T>) {
+pub(in crate::cpu) fn log_softmax_backward<T: Real>(y: View<T>, dy: View<T>, dx: ViewMut<T>) {
     Zip::from(dx.host().rows_mut()).and(y.host().rows()).and(dy.host().rows()).for_each(|dx, y, dy| {
         let total = sum(&dy);
         let (y, dy) = (row(y), row(dy));
@@ -66,7 +66,7 @@ pub(super) fn log_softmax_backward<T: Real>(y: View<T>, dy: View<T>, dx: ViewMut
     });
 }
 
-pub(super) fn logsumexp<T: Real>(x: View<T>, y: ViewMut<T>) {
+pub(in crate::cpu) fn logsumexp<T: Real>(x: View<T>, y: ViewMut<T>) {
     for (y, x) in y.host().iter_mut().zip(x.host().rows()) {
         let x = row(x);
         let m = maximum(&x);
@@ -75,7 +75,7 @@ pub(super) fn logsumexp<T: Real>(x: View<T>, y: ViewMut<T>) {
     }
 }
 
-pub(super) fn logsumexp_backward<T: Real>(x: View<T>, y: View<T>, dy: View<T>, dx: ViewMut<T>) {
+pub(in crate::cpu) fn logsumexp_backward<T: Real>(x: View<T>, y: View<T>, dy: View<T>, dx: ViewMut<T>) {
     let (y, dy, x) = (y.host(), dy.host(), x.host());
     for (((dx, x), &y), &dy) in dx.host().rows_mut().into_iter().zip(x.rows()).zip(&y).zip(&dy) {
         let term = |x: T| if x == T::of(f64::NEG_INFINITY) { T::zero() } else { dy * (x - y).exp() };

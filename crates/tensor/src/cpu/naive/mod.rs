@@ -20,7 +20,7 @@ use crate::shape::Shape;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Naive;
 
-crate::cpu::implement_kernels!(Naive, "naive");
+crate::cpu::implement_kernels!(Naive, "reference");
 
 /// Σ_j f(j) over 0 ≤ j < n.
 fn sum<T: Real>(n: usize, f: impl Fn(usize) -> T) -> T {

@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tensor::{Fast, Form, Kernels, Map, Naive, Reduce, Tensor};
 
+use crate::Scalar;
+
 const BOTH: [&dyn Kernels<f64>; 2] = [&Naive, &Fast];
 
 /// The result, in row-major order, of a kernel that overwrites a tensor of `shape`.
@@ -49,6 +51,12 @@ fn a_closed_relu_lets_nothing_through() {
         k.map_backward(Map::Step, y.view(), dy.view(), dx.view_mut());
         assert_eq!(dx.to_vec(), [0.5, 0.5, 0.5, f64::INFINITY, 3.5]);
     }
+    let [y, dy] = [y, dy].map(|x| Tensor::new([5], x.to_vec().iter().map(|&x| x as f32).collect()));
+    for k in tensor::available_kernels() {
+        let mut dx = Tensor::full([5], 0.5);
+        k.map_backward(Map::Step, y.view(), dy.view(), dx.view_mut());
+        assert_eq!(dx.to_vec(), [0.5, 0.5, 0.5, f32::INFINITY, 3.5], "{}", k.name());
+    }
 }
 
 #[test]
@@ -76,6 +84,18 @@ fn logsumexp_of_infinities_is_infinite_and_hides_no_nan() {
         let dx = dx.to_vec();
         assert_eq!((&dx[..2], dx[3], dx[5], &dx[6..8]), (&[0.5; 2][..], 0.5, 0.5, &[0.5, 2.5][..]));
         assert!(dx[2].is_nan() && dx[4].is_nan());
+    }
+}
+
+/// 2⁵³ + 1 is no `f64`: Σ (x − mean)·(x + mean), which is the same sum on paper, would halve the variance.
+#[test]
+fn layer_norm_of_a_row_far_from_zero_has_its_variance() {
+    let far = 2_f64.powi(52);
+    let (x, w, b) = (Tensor::from([[far - 1.0, far + 1.0]]), Tensor::full([2], 1.0), Tensor::zeros([2]));
+    for k in BOTH {
+        let mut stats = Tensor::full([1, 2], f64::NAN);
+        let y = made([1, 2], |y| k.layer_norm(x.view(), w.view(), b.view(), 0.0, y.view_mut(), stats.view_mut()));
+        assert_eq!((&y[..], &stats.to_vec()[..]), (&[-1.0, 1.0][..], &[far, 1.0][..]));
     }
 }
 
@@ -143,5 +163,18 @@ fn an_index_outside_panics() {
         assert!(panics(&|| k.scatter_add_rows(index.view(), Tensor::zeros([1, 1]).view(), x.clone().view_mut())));
         assert!(panics(&|| k.gather(row().view(), index.view(), one().view_mut())));
         assert!(panics(&|| k.scatter_add(index.view(), one().view(), row().view_mut())));
+    }
+}
+
+#[test]
+fn a_bias_is_repeated_into_rows_with_gaps_and_without() {
+    let bias = Tensor::from([1.0_f32, 2.0, 3.0]).broadcast_to([2, 3]);
+    for k in f32::implementations() {
+        let mut wide = Tensor::full([2, 4], 9.0);
+        k.map(Map::Identity, bias.view(), wide.view_mut().slice(1, 0..3));
+        assert_eq!(wide.to_vec(), [1.0, 2.0, 3.0, 9.0, 1.0, 2.0, 3.0, 9.0], "{}", k.name());
+        let mut plain = Tensor::full([2, 3], 9.0);
+        k.map(Map::Identity, bias.view(), plain.view_mut());
+        assert_eq!(plain.to_vec(), [1.0, 2.0, 3.0, 1.0, 2.0, 3.0], "{}", k.name());
     }
 }

@@ -1,4 +1,4 @@
-use tensor::Reduce;
+use tensor::{Reduce, Tensor};
 
 use crate::{Draw, EXACT, Scalar, check};
 
@@ -47,4 +47,25 @@ fn sum_of_squares<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
     let (x, y) = (draw.input(shape), draw.blank::<T>([]));
     check(&format!("sum_of_squares of {shape}"), EXACT, [x], [y], |k, [x], [mut y]| y.set(&[], k.sum_of_squares(x)));
+}
+
+/// 2²⁴ + 1 is no `f32`: a single sum from left to right would stay at 2²⁴. Along the innermost axis there are eight.
+#[test]
+fn small_terms_outlive_a_large_one() {
+    let mut terms = [1.0_f32; 16];
+    terms[0] = 16_777_216.0;
+    let (x, ones) = (Tensor::from(terms), Tensor::full([16], 1.0));
+    let sum_by = |kernel: &dyn Fn(&mut Tensor<f32>)| {
+        let mut y = Tensor::zeros([1]);
+        kernel(&mut y);
+        y.to_vec()[0] - terms[0]
+    };
+    for k in f32::implementations().into_iter().filter(|k| k.name() != "reference") {
+        let what = k.name();
+        assert_eq!(sum_by(&|y| k.reduce(Reduce::Sum, x.reshape([1, 16]).view(), 1, y.view_mut())), 14.0, "{what}");
+        assert_eq!(sum_by(&|y| k.sum_to(1.0, x.view(), y.view_mut())), 14.0, "{what}");
+        let without_axes = |y: &mut Tensor<f32>| k.sum_to(1.0, x.view(), y.view_mut().select(0, 0));
+        assert_eq!(sum_by(&without_axes), 14.0, "{what}");
+        assert_eq!(sum_by(&|y| k.sum_product_to(1.0, x.view(), ones.view(), y.view_mut())), 14.0, "{what}");
+    }
 }

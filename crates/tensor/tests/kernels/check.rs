@@ -2,6 +2,7 @@
 
 use std::array::from_fn;
 
+use tensor::profile::Profiled;
 use tensor::{Dual, Element, Fast, Kernels, Naive, Real, View, ViewMut};
 
 use crate::{Draw, Operand};
@@ -16,6 +17,10 @@ pub(crate) trait Scalar: Real + Parts {
     /// u, the relative error of one rounding.
     const ROUNDOFF: f64;
     fn draw(draw: &mut Draw) -> Self;
+    /// All that are tested; the reference judges itself on operands with gaps.
+    fn implementations() -> Vec<&'static dyn Kernels<Self>> {
+        vec![&Naive, &Fast]
+    }
 }
 
 impl Parts for u32 {
@@ -25,7 +30,7 @@ impl Parts for u32 {
 }
 
 macro_rules! float {
-    ($($t:ty),*) => {$(
+    ($($t:ty { $($more:tt)* })*) => {$(
         impl Parts for $t {
             fn parts(self) -> [f64; 2] {
                 [self.into(), 0.0]
@@ -36,10 +41,20 @@ macro_rules! float {
             fn draw(draw: &mut Draw) -> Self {
                 draw.number() as $t
             }
+            $($more)*
         }
     )*};
 }
-float!(f32, f64);
+float! {
+    f32 {
+        fn implementations() -> Vec<&'static dyn Kernels<f32>> {
+            let mut all = tensor::available_kernels();
+            all.push(&Fast);
+            all
+        }
+    }
+    f64 {}
+}
 
 impl Parts for Dual<f64> {
     fn parts(self) -> [f64; 2] {
@@ -64,7 +79,7 @@ pub(crate) fn rounding<T: Scalar>(n: usize) -> f64 {
     8.0 * (n + 8) as f64 * T::ROUNDOFF
 }
 
-/// Asserts that `call` does on the operands' own layouts, by either set of kernels, what `Naive` does on row-major
+/// Asserts that `call` does on the operands' own layouts, by every set of kernels, what `Naive` does on row-major
 /// copies of them, within `tolerance` of the largest entry; and that no guard around an output changes.
 #[track_caller]
 pub(crate) fn check<T: Scalar, U: Parts, const I: usize, const O: usize>(
@@ -77,7 +92,8 @@ pub(crate) fn check<T: Scalar, U: Parts, const I: usize, const O: usize>(
     let mut want = outputs.each_ref().map(|o| o.values.clone());
     let mut places = outputs.iter().zip(&mut want).map(|(o, values)| o.plain_mut(values));
     call(&Naive, inputs.each_ref().map(Operand::plain), from_fn(|_| places.next().expect("O outputs")));
-    for kernels in [&Naive as &dyn Kernels<T>, &Fast] {
+    let profiled = Profiled::new(&Fast);
+    for kernels in T::implementations().into_iter().chain([&profiled as &dyn Kernels<T>]) {
         let mut got = outputs.each_ref().map(|o| o.buffer.clone());
         let mut places = outputs.iter().zip(&mut got).map(|(o, buffer)| o.carved_mut(buffer));
         call(kernels, inputs.each_ref().map(Operand::carved), from_fn(|_| places.next().expect("O outputs")));

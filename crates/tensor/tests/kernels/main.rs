@@ -1,4 +1,4 @@
-//! Every kernel of `Fast` against `Naive`: one body for `f32`, `f64` and `Dual<f64>`, operands in every layout.
+//! Every kernel of `Fast`, and of each instruction set for `f32`, against `Naive`: one body for `f32`, `f64` and `Dual<f64>`, operands in every layout.
 //!
 //! A body draws sizes, layouts and numbers, and names a call; [`check`] makes the call on contiguous operands with
 //! `Naive`, which is the reference, and on the drawn layouts with both.

@@ -1,0 +1,38 @@
+//! Rows of a table, copied and added to, without gaps.
+
+use super::isa::Isa;
+use super::{all, all_mut, packed};
+use crate::cpu::fast::index;
+use crate::view::{View, ViewMut};
+
+pub(super) fn gather_rows<S: Isa>(s: S, table: View<f32>, index: View<u32>, y: ViewMut<f32>) {
+    let (true, Some(index)) = (packed(&[table], &[&y]), index.as_slice()) else {
+        return index::gather_rows(table, index, y);
+    };
+    let width = table.shape().last_extent();
+    let (table, y) = (all(table), all_mut(y));
+    s.run(
+        #[inline(always)]
+        || {
+            for (y, &i) in y.chunks_exact_mut(width).zip(index) {
+                y.copy_from_slice(&table[i as usize * width..][..width]);
+            }
+        },
+    );
+}
+
+pub(super) fn scatter_add_rows<S: Isa>(s: S, index: View<u32>, dy: View<f32>, dtable: ViewMut<f32>) {
+    let (true, Some(index)) = (packed(&[dy], &[&dtable]), index.as_slice()) else {
+        return index::scatter_add_rows(index, dy, dtable);
+    };
+    let width = dtable.shape().last_extent();
+    let (dy, dtable) = (all(dy), all_mut(dtable));
+    s.run(
+        #[inline(always)]
+        || {
+            for (dy, &i) in dy.chunks_exact(width).zip(index) {
+                dtable[i as usize * width..][..width].iter_mut().zip(dy).for_each(|(dt, &dy)| *dt += dy);
+            }
+        },
+    );
+}

@@ -1,0 +1,78 @@
+//! The kernels for `f32`, once for each instruction set.
+//!
+//! Matrix products and the transcendental functions are written by hand, over the few operations of [`isa::Isa`]. Other
+//! work that lies without gaps runs over slices, in loops that are compiled again for each instruction set, which compilers
+//! vectorise. Nothing is fused but in products, so that all else gives the same bytes everywhere. What has gaps, and what
+//! costs nothing, is left to [`Fast`](crate::Fast).
+#![allow(unsafe_code)] // here alone
+
+mod elementary;
+mod elementwise;
+mod gru;
+mod index;
+mod isa;
+mod kernels;
+mod matmul;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod optim;
+#[cfg(feature = "std")]
+mod peak;
+mod portable;
+mod reduce;
+mod softmax;
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+mod x86;
+
+use crate::kernels::Kernels;
+use crate::view::{View, ViewMut};
+
+/// The kernels for `f32` by the instruction set `S`.
+#[derive(Clone, Copy)]
+pub(crate) struct Simd<S>(S);
+
+/// Whether all of these lie without gaps, and have elements.
+fn packed(read: &[View<f32>], written: &[&ViewMut<f32>]) -> bool {
+    let written = written.iter().all(|y| y.is_contiguous() && y.shape().size() > 0);
+    written && read.iter().all(|x| x.as_slice().is_some_and(|x| !x.is_empty()))
+}
+
+/// The elements of something packed.
+fn all(x: View<'_, f32>) -> &[f32] {
+    x.as_slice().expect("it is packed")
+}
+
+/// The elements of something packed, to write them.
+fn all_mut(y: ViewMut<'_, f32>) -> &mut [f32] {
+    y.into_slice().expect("it is packed")
+}
+
+pub(super) fn portable() -> &'static dyn Kernels<f32> {
+    &Simd(portable::Portable)
+}
+
+#[cfg(target_arch = "aarch64")]
+pub(super) fn neon() -> &'static dyn Kernels<f32> {
+    &Simd(neon::Neon)
+}
+
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+pub(super) use x86::{avx2, avx512};
+
+/// Multiply-adds of the fastest instruction set, `steps` in each lane of some vectors: how many, and a sum that needs them.
+#[cfg(feature = "std")]
+pub(crate) fn multiply_adds(steps: usize) -> (usize, f32) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(kernels) = avx512() {
+            return kernels.multiply_adds(steps);
+        }
+        if let Some(kernels) = avx2() {
+            return kernels.multiply_adds(steps);
+        }
+    }
+    #[cfg(target_arch = "aarch64")]
+    return Simd(neon::Neon).multiply_adds(steps);
+    #[cfg(not(target_arch = "aarch64"))]
+    Simd(portable::Portable).multiply_adds(steps)
+}

@@ -1,0 +1,90 @@
+//! Softmax and log-softmax of rows of slices, and the latter's backward; the rest is left to `Fast`.
+
+use super::elementary::exp;
+use super::isa::{Isa, each};
+use super::{all, all_mut, packed};
+use crate::cpu::fast::softmax;
+use crate::real::Real;
+use crate::view::{View, ViewMut};
+
+/// y = e^(x − m), with m the largest of x. Returns m and the sum of y.
+#[inline(always)]
+fn masses<S: Isa>(s: S, x: &[f32], y: &mut [f32]) -> (f32, f32) {
+    let m = x.iter().fold(f32::NEG_INFINITY, |m, &x| Real::maximum(m, x));
+    let shift = s.splat(m);
+    each(
+        s,
+        x.len(),
+        #[inline(always)]
+        |at| at.put(exp(s, s.sub(at.get(x), shift)), y),
+    );
+    (m, y.iter().fold(0.0, |sum, &e| sum + e))
+}
+
+/// Calls `f` with each row of packed x and y, or `other` with them as they are.
+#[inline(always)]
+fn rows<S: Isa>(
+    s: S,
+    (x, y): (View<f32>, ViewMut<f32>),
+    other: fn(View<f32>, ViewMut<f32>),
+    f: impl Fn(&[f32], &mut [f32]),
+) {
+    if !packed(&[x], &[&y]) {
+        return other(x, y);
+    }
+    let n = x.shape().last_extent();
+    let (x, y) = (all(x), all_mut(y));
+    s.run(
+        #[inline(always)]
+        || x.chunks_exact(n).zip(y.chunks_exact_mut(n)).for_each(|(x, y)| f(x, y)),
+    );
+}
+
+pub(super) fn softmax<S: Isa>(s: S, x: View<f32>, y: ViewMut<f32>) {
+    rows(
+        s,
+        (x, y),
+        softmax::softmax,
+        #[inline(always)]
+        |x, y| {
+            let (_, mass) = masses(s, x, y);
+            y.iter_mut().for_each(|y| *y /= mass);
+        },
+    );
+}
+
+pub(super) fn log_softmax<S: Isa>(s: S, x: View<f32>, y: ViewMut<f32>) {
+    rows(
+        s,
+        (x, y),
+        softmax::log_softmax,
+        #[inline(always)]
+        |x, y| {
+            let (m, mass) = masses(s, x, y);
+            let log_mass = Real::ln(mass);
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - m - log_mass);
+        },
+    );
+}
+
+pub(super) fn log_softmax_backward<S: Isa>(s: S, y: View<f32>, dy: View<f32>, dx: ViewMut<f32>) {
+    if !packed(&[y, dy], &[&dx]) {
+        return softmax::log_softmax_backward(y, dy, dx);
+    }
+    let n = y.shape().last_extent();
+    let (y, dy, dx) = (all(y), all(dy), all_mut(dx));
+    s.run(
+        #[inline(always)]
+        || {
+            for ((y, dy), dx) in y.chunks_exact(n).zip(dy.chunks_exact(n)).zip(dx.chunks_exact_mut(n)) {
+                let total = s.splat(dy.iter().fold(0.0, |sum, &dy| sum + dy));
+                each(
+                    s,
+                    n,
+                    #[inline(always)]
+                    |at| at.add(s.sub(at.get(dy), s.mul(exp(s, at.get(y)), total)), dx),
+                );
+            }
+        },
+    );
+}
