@@ -81,12 +81,23 @@ impl<'a, T: Real> Backward<'a, T> {
         Some(grad.sum.view_mut())
     }
 
+    /// Whether anything that is asked for depends on input `k`.
+    pub fn needs_grad(&self, k: usize) -> bool {
+        self.nodes[self.inputs[k] as usize].needs_grad
+    }
+
     /// A buffer for intermediate results, zero everywhere. Hand it back with [`give_back`](Self::give_back), the last
     /// first, or the next pass allocates another.
     pub fn scratch(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
+        let mut buffer = self.blank(shape);
+        buffer.view_mut().fill(T::zero());
+        buffer
+    }
+
+    /// [`scratch`](Self::scratch), with its elements unspecified.
+    pub fn blank(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
         let mut buffer = self.scratch.pop().unwrap_or_else(|| Tensor::zeros([0]));
         buffer.resize(shape);
-        buffer.view_mut().fill(T::zero());
         buffer
     }
 

@@ -35,6 +35,7 @@ pub mod gradcheck;
 mod op;
 pub mod ops;
 mod print;
+mod scan;
 mod tape;
 #[cfg(test)]
 mod testing;
@@ -46,6 +47,7 @@ pub use backward::{Backward, Unreached};
 pub use custom::CustomOp;
 pub use forward::Forward;
 pub use function::{Function, Overloaded};
+pub use scan::Scan;
 pub use tape::Tape;
 #[doc(hidden)] // for `function!`, whose user may not have named `tensor`
 pub use tensor::Real;

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use tensor::{Fast, Kernels, Real, Tensor};
+use tensor::{Kernels, Real, Tensor};
 
 use crate::backward::Grad;
 use crate::custom::CustomOp;
@@ -87,9 +87,9 @@ pub struct Tape<T: Real = f32> {
 }
 
 impl<T: Real> Tape<T> {
-    /// An empty tape on the fast kernels.
+    /// An empty tape on the default kernels.
     pub fn new() -> Self {
-        Self::with_kernels(&Fast)
+        Self::with_kernels(T::kernels())
     }
 
     /// An empty tape on kernels of the caller's choice.
@@ -102,6 +102,11 @@ impl<T: Real> Tape<T> {
     /// stay until [`clear`](Self::clear), as on any tape.
     pub fn evaluating() -> Self {
         Self { records: false, ..Self::new() }
+    }
+
+    /// The kernels that it computes with.
+    pub fn kernels(&self) -> &'static dyn Kernels<T> {
+        self.kernels
     }
 
     /// Whether a backward pass is possible.
@@ -181,6 +186,17 @@ impl<T: Real> Tape<T> {
     /// Computes `op` on `inputs` and records it.
     #[track_caller]
     pub(crate) fn record(&self, op: Op<T>, inputs: &[Var<'_, T>]) -> Var<'_, T> {
+        self.record_by(op, inputs, |op, f| op.forward(f))
+    }
+
+    /// Records `op` on `inputs`, computed by `forward`.
+    #[track_caller]
+    pub(crate) fn record_by(
+        &self,
+        op: Op<T>,
+        inputs: &[Var<'_, T>],
+        forward: impl FnOnce(&Op<T>, &mut Forward<'_, T>),
+    ) -> Var<'_, T> {
         for x in inputs {
             assert!(core::ptr::eq(x.tape, self), "{}: an operand belongs to another tape", op.name());
         }
@@ -189,7 +205,7 @@ impl<T: Real> Tape<T> {
             && !matches!(op, Op::Detach(_))
             && inputs.iter().any(|x| arena.nodes[x.id as usize].needs_grad);
         let id = arena.push(op, inputs, needs_grad);
-        arena.compute(id, self.kernels);
+        arena.compute(id, self.kernels, forward);
         arena.len += 1; // not before: a panic that is caught leaves no node without a value
         Var { tape: self, id }
     }
@@ -214,13 +230,13 @@ impl<T: Real> Arena<T> {
     }
 
     #[track_caller]
-    fn compute(&mut self, id: u32, kernels: &dyn Kernels<T>) {
+    fn compute(&mut self, id: u32, kernels: &dyn Kernels<T>, compute: impl FnOnce(&Op<T>, &mut Forward<'_, T>)) {
         let (before, rest) = self.nodes.split_at_mut(id as usize);
         let Node { op, inputs, value, kept, .. } = &mut rest[0];
         let inputs = &self.inputs[inputs.0 as usize..inputs.1 as usize];
         let scratch = &mut self.scratch;
         let mut forward = Forward { kernels, before, inputs, value, kept, scratch, has_output: false };
-        op.forward(&mut forward);
+        compute(op, &mut forward);
         assert!(forward.has_output, "{}: forward made no output", op.name());
     }
 }

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use autograd::Var;
+use autograd::{Scan, Var};
 use tensor::Real;
 
 use crate::init::{Builder, Init};
@@ -90,6 +90,32 @@ impl GruCell {
             Variant::ResetAfter => gx.gru(h, weights.get(self.weight_hh), weights.get(self.bias_hh)),
             Variant::ResetBefore => self.scan_composed(weights, gx, h),
         }
+    }
+
+    /// Loads this cell's numbers into `scan`, which then reads step by step what [`scan_known`](Self::scan_known) records
+    /// later. `false` where this variant has no fused form, and so nothing to load.
+    pub fn load<T: Real>(&self, weights: Weights<'_, T>, scan: &mut Scan<T>) -> bool {
+        let [w, b] = [self.weight_hh, self.bias_hh].map(|param| weights.get(param).value());
+        let fused = self.variant == Variant::ResetAfter;
+        if fused {
+            scan.load(weights.tape().kernels(), w.view(), b.view());
+        }
+        fused
+    }
+
+    /// [`scan`](Self::scan), where `known` has read these input parts from this state already.
+    ///
+    /// # Panics
+    /// If the shapes do not fit together, or `known` has read another number of steps.
+    #[track_caller]
+    pub fn scan_known<'t, T: Real>(
+        &self,
+        weights: Weights<'t, T>,
+        gx: Var<'t, T>,
+        h: Var<'t, T>,
+        known: &mut Scan<T>,
+    ) -> Var<'t, T> {
+        gx.gru_scanned(h, weights.get(self.weight_hh), weights.get(self.bias_hh), known)
     }
 
     /// [`scan`](Self::scan), composed from small operations. Without a step nothing depends on the weights here, and

@@ -1,8 +1,8 @@
 //! The optimisers: how gradients move parameters.
 //!
 //! Parameters, gradients and moments are flat buffers laid out alike, so a step is one kernel over each stretch of
-//! trainable parameters; the equations are with the kernels, [`Kernels::adam`], [`Kernels::momentum`] and
-//! [`Kernels::rmsprop`].
+//! trainable parameters; the equations are with the kernels, [`adam`](tensor::Kernels::adam),
+//! [`momentum`](tensor::Kernels::momentum) and [`rmsprop`](tensor::Kernels::rmsprop).
 //!
 //! ```
 //! use nn::{Grads, Optimizer, Params, Rule, Schedule};
@@ -21,7 +21,7 @@
 
 use alloc::vec::Vec;
 
-use tensor::{AdamStep, Fast, Kernels, Real, Tensor};
+use tensor::{AdamStep, Real, Tensor};
 
 use crate::params::{Grads, Params};
 
@@ -132,10 +132,12 @@ impl<T: Real> Optimizer<T> {
             match *rule {
                 Rule::Adam { beta1, beta2, epsilon, decay, decoupled } => {
                     let with = AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step: *steps };
-                    Fast.adam(with, g, moment(), moment(), p);
+                    T::kernels().adam(with, g, moment(), moment(), p);
                 }
-                Rule::Sgd { momentum } => Fast.momentum(of(rate), of(momentum), g, moment(), p),
-                Rule::RmsProp { alpha, epsilon } => Fast.rmsprop(of(rate), of(alpha), of(epsilon), g, moment(), p),
+                Rule::Sgd { momentum } => T::kernels().momentum(of(rate), of(momentum), g, moment(), p),
+                Rule::RmsProp { alpha, epsilon } => {
+                    T::kernels().rmsprop(of(rate), of(alpha), of(epsilon), g, moment(), p)
+                }
             }
         });
     }

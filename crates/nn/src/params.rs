@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use autograd::{Tape, Var};
-use tensor::{Dual, Fast, Kernels, Map, Real, Shape, Tensor, ViewMut};
+use tensor::{Dual, Map, Real, Shape, Tensor, ViewMut};
 
 /// The handle of one parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,7 +114,7 @@ impl<T: Real> Params<T> {
         assert_eq!(value.shape(), *shape, "parameter {name} has shape {shape}, not {}", value.shape());
         let part = self.flat.view_mut().slice(0, *offset..offset + shape.size());
         let flat = value.reshape([shape.size()]);
-        Fast.map(Map::Identity, flat.view(), part);
+        T::kernels().map(Map::Identity, flat.view(), part);
     }
 
     /// Whether the parameter takes part in training.
@@ -304,7 +304,7 @@ impl<T: Real> Grads<T> {
         for (k, entry) in params.entries.iter().enumerate() {
             if let Some(grad) = weights.get(Param(k)).grad() {
                 let to = self.flat.view_mut().slice(0, entry.offset..entry.end());
-                Fast.sum_to(T::one(), grad.reshape([grad.size()]).view(), to);
+                T::kernels().sum_to(T::one(), grad.reshape([grad.size()]).view(), to);
             }
         }
     }
@@ -316,7 +316,7 @@ impl<T: Real> Grads<T> {
     #[track_caller]
     pub fn add(&mut self, other: &Self) {
         assert_eq!(self.flat.shape(), other.flat.shape(), "gradients of different parameters");
-        Fast.sum_to(T::one(), other.flat.view(), self.flat.view_mut());
+        T::kernels().sum_to(T::one(), other.flat.view(), self.flat.view_mut());
     }
 
     /// Multiplies all by a factor.
@@ -345,7 +345,7 @@ impl<T: Real> Grads<T> {
 
     /// The Euclidean norm over all parameters.
     pub fn norm(&self) -> T {
-        Fast.sum_of_squares(self.flat.view()).sqrt()
+        T::kernels().sum_of_squares(self.flat.view()).sqrt()
     }
 
     /// The name of the parameter that holds the first gradient that is infinite or NaN.

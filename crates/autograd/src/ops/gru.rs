@@ -46,7 +46,7 @@
 //! (B12) db  += Σ_t Σ_B dgh
 //! ```
 //!
-//! **Where**: (F1) in `forward` below and (B10) to (B12) in `backward`, tagged. (F2) to (F5) are the kernel `gru_gates`,
+//! **Where**: (F1) in `step` below and (B10) to (B12) in `backward`, tagged. (F2) to (F5) are the kernel `gru_gates`,
 //! (B1) to (B9) `gru_gates_backward`: the functions `gates` and `gates_backward` in `cpu/fast/gru.rs` of `tensor` and,
 //! written plainly, in `cpu/naive/gru.rs`. What the gradients are added to, dgx and dh₀, is in `backward` again.
 //!
@@ -60,7 +60,7 @@
 
 use core::ops::Range;
 
-use tensor::{Form, Map, Real, View};
+use tensor::{Form, Kernels, Map, Real, View, ViewMut};
 
 use crate::backward::Backward;
 use crate::forward::Forward;
@@ -77,6 +77,12 @@ impl<T: Real> Var<'_, T> {
     /// If the shapes do not fit together.
     #[track_caller]
     pub fn gru(self, h0: Self, w: Self, b: Self) -> Self {
+        self.assert_gru(h0, w, b);
+        self.tape.record(Op::Gru(Gru), &[self, h0, w, b])
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_gru(self, h0: Self, w: Self, b: Self) {
         let (gx, h, w_shape, b_shape) = (self.shape(), h0.shape(), w.shape(), b.shape());
         let fits = gx.rank() == 3
             && h.rank() == 2
@@ -85,7 +91,6 @@ impl<T: Real> Var<'_, T> {
             && w_shape[..] == [3 * h[1], h[1]]
             && b_shape[..] == [3 * h[1]];
         assert!(fits, "gru: input part {gx}, state {h}, weight {w_shape}, bias {b_shape} do not fit together");
-        self.tape.record(Op::Gru(Gru), &[self, h0, w, b])
     }
 }
 
@@ -101,32 +106,47 @@ fn rows<T: Real>(x: View<'_, T>, steps: Range<usize>) -> View<'_, T> {
     x.slice(0, steps).reshape([all, width]).expect("the arena's buffers have no gaps")
 }
 
+/// (F1) to (F5) for one step, from Wᵀ\[H,3H\] and b; `gh` is for intermediate results.
+pub(crate) fn step<T: Real>(
+    kernels: &dyn Kernels<T>,
+    gx: View<T>,
+    h: View<T>,
+    (wt, b): (View<T>, View<T>),
+    mut gh: ViewMut<T>,
+    (kept, y): (ViewMut<T>, ViewMut<T>),
+) {
+    kernels.map(Map::Identity, b.broadcast_to(gh.shape()), gh.reborrow());
+    kernels.matmul(Form::NN, h, wt, true, gh.reborrow()); // (F1)
+    kernels.gru_gates(gx, gh.view(), h, kept, y);
+}
+
 impl<T: Real> Operation<T> for Gru {
     const NAME: &'static str = "gru";
 
     fn forward(&self, f: &mut Forward<'_, T>) {
-        let kernels = f.kernels();
-        let (gx, h0, w, b) = (f.input(0), f.input(1), f.input(2), f.input(3));
+        let (kernels, gx, h0, w, b) = (f.kernels(), f.input(0), f.input(1), f.input(2), f.input(3));
         let (steps, batch, hidden) = (gx.shape()[0], gx.shape()[1], h0.shape()[1]);
-        let mut gh = f.scratch([batch, 3 * hidden]);
+        let (mut wt, mut gh) = (f.scratch([hidden, 3 * hidden]), f.scratch([batch, 3 * hidden]));
+        kernels.map(Map::Identity, w.permute(&[1, 0]), wt.view_mut());
         let (mut hs, mut kept) = f.output_and_kept([steps, batch, hidden], [steps, batch, 4 * hidden]);
         for t in 0..steps {
             let (past, mut now) = hs.reborrow().split_at(t);
-            let h = before(t, h0, past.view());
-            kernels.map(Map::Identity, b.broadcast_to([batch, 3 * hidden]), gh.view_mut());
-            kernels.matmul(Form::NT, h, w, true, gh.view_mut()); // (F1)
-            kernels.gru_gates(gx.select(0, t), gh.view(), h, kept.reborrow().select(0, t), now.reborrow().select(0, 0));
+            let to = (kept.reborrow().select(0, t), now.reborrow().select(0, 0));
+            step(kernels, gx.select(0, t), before(t, h0, past.view()), (wt.view(), b), gh.view_mut(), to);
         }
         f.give_back(gh);
+        f.give_back(wt);
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
         let kernels = b.kernels();
         let (h0, w, hs, kept, dy) = (b.input(1), b.input(2), b.output(), b.kept(), b.dy());
         let (steps, batch, hidden) = (dy.shape()[0], dy.shape()[1], dy.shape()[2]);
-        let mut dgx = b.scratch([steps, batch, 3 * hidden]);
-        let mut dgh = b.scratch([steps, batch, 3 * hidden]);
+        let mut dgh = b.blank([steps, batch, 3 * hidden]);
         let mut states = b.scratch([2, batch, hidden]);
+        // Straight to its gradient, or where nobody asks for that, aside.
+        let mut unasked = b.scratch([if b.needs_grad(0) { 0 } else { steps }, batch, 3 * hidden]);
+        let mut dgx = b.grad(0).unwrap_or_else(|| unasked.view_mut());
         let (dh, dh_before) = states.view_mut().split_at(1);
         let (mut dh, mut dh_before) = (dh.select(0, 0), dh_before.select(0, 0));
 
@@ -137,7 +157,7 @@ impl<T: Real> Operation<T> for Gru {
                 kept.select(0, t),
                 before(t, h0, hs),
                 dh.view(),
-                dgx.view_mut().select(0, t),
+                dgx.reborrow().select(0, t),
                 dgh.view_mut().select(0, t),
                 dh_before.reborrow(),
             );
@@ -145,9 +165,6 @@ impl<T: Real> Operation<T> for Gru {
             core::mem::swap(&mut dh, &mut dh_before);
         }
 
-        if let Some(to) = b.grad(0) {
-            kernels.sum_to(T::one(), dgx.view(), to);
-        }
         if let Some(to) = b.grad(1) {
             kernels.sum_to(T::one(), dh.view(), to);
         }
@@ -158,7 +175,7 @@ impl<T: Real> Operation<T> for Gru {
         if let Some(db) = b.grad(3) {
             kernels.sum_to(T::one(), dgh.view(), db); // (B12)
         }
-        for buffer in [states, dgh, dgx] {
+        for buffer in [unasked, states, dgh] {
             b.give_back(buffer);
         }
     }

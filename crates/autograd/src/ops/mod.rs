@@ -13,7 +13,7 @@ mod div;
 mod embedding;
 mod exp;
 mod gather;
-mod gru;
+pub(crate) mod gru;
 mod hook;
 mod layer_norm;
 mod log;

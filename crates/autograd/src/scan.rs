@@ -1,0 +1,209 @@
+//! A GRU that is read step by step, and recorded afterwards as if it had been read at once.
+
+use tensor::{Kernels, Map, Real, Tensor, View};
+
+use crate::op::Op;
+use crate::ops::gru::{Gru, step};
+use crate::var::Var;
+
+/// What a GRU has computed so far, where its inputs become known one step after the other: who acts on a state decides
+/// what is read next.
+///
+/// [`step`](Self::step) computes what [`Var::gru`] would, to the same bytes, and keeps it; when all steps are known,
+/// [`Var::gru_scanned`] records them as one node, without computing them again. The buffers go to and fro between
+/// scan and tape, so that the next pass of the same shape allocates nothing.
+pub struct Scan<T: Real> {
+    /// Wᵀ\[H,3H\] and b\[3H\] of this pass.
+    weights: [Tensor<T>; 2],
+    /// h₀\[B,H\].
+    start: Tensor<T>,
+    /// h\[T,B,H\] and what the backward needs, \[T,B,4H\].
+    computed: [Tensor<T>; 2],
+    /// gh\[B,3H\].
+    scratch: Tensor<T>,
+    steps: usize,
+}
+
+impl<T: Real> Default for Scan<T> {
+    fn default() -> Self {
+        let [a, b, c, d, e, f] = core::array::from_fn(|_| Tensor::zeros([0]));
+        Self { weights: [a, b], start: c, computed: [d, e], scratch: f, steps: 0 }
+    }
+}
+
+impl<T: Real> Scan<T> {
+    /// Takes weights w\[3H,H\] and b\[3H\], copied: what follows is computed with them.
+    pub fn load(&mut self, kernels: &dyn Kernels<T>, w: View<T>, b: View<T>) {
+        let [wt, bias] = &mut self.weights;
+        copy(kernels, w.permute(&[1, 0]), wt);
+        copy(kernels, b, bias);
+    }
+
+    /// Starts from h₀\[B,H\], copied, with the weights that were loaded last.
+    pub fn begin(&mut self, kernels: &dyn Kernels<T>, h0: View<T>) {
+        self.steps = 0;
+        copy(kernels, h0, &mut self.start);
+        self.scratch.resize([h0.shape()[0], self.weights[1].size()]);
+    }
+
+    /// Reads one step's input part gx\[B,3H\].
+    ///
+    /// # Panics
+    /// If no weights were loaded, or the scan began with other shapes.
+    #[track_caller]
+    pub fn step(&mut self, kernels: &dyn Kernels<T>, gx: View<T>) {
+        let (batch, hidden) = (self.start.shape()[0], self.start.shape().last_extent());
+        let (got, want) = (gx.shape(), self.scratch.shape());
+        assert!(got == want, "scan: an input part of {got}, the scan began for {want}");
+        let Self { weights: [wt, b], start, computed: [hs, kept], scratch, steps } = self;
+        for (buffer, width) in [(&mut *hs, hidden), (&mut *kept, 4 * hidden)] {
+            let shape = buffer.shape();
+            if shape.rank() != 3 || shape[1..] != [batch, width] || shape[0] <= *steps {
+                buffer.resize([*steps + 1, batch, width]); // what is there already stays
+            }
+        }
+        let (past, now) = hs.view_mut().split_at(*steps);
+        let h = if *steps == 0 { start.view() } else { past.view().select(0, *steps - 1) };
+        let to = (kept.view_mut().select(0, *steps), now.select(0, 0));
+        step(kernels, gx, h, (wt.view(), b.view()), scratch.view_mut(), to);
+        *steps += 1;
+    }
+
+    /// The states after the last `count` steps, \[count,B,H\], copied.
+    ///
+    /// # Panics
+    /// If fewer have been read.
+    #[track_caller]
+    pub fn last(&self, count: usize) -> Tensor<T> {
+        assert!(count <= self.steps, "scan: the last {count} of {} steps", self.steps);
+        let last = self.computed[0].view().slice(0, self.steps - count..self.steps);
+        Tensor::new(last.shape(), last.as_slice().expect("whole steps have no gaps").to_vec())
+    }
+
+    /// How many steps have been read.
+    pub fn len(&self) -> usize {
+        self.steps
+    }
+
+    /// Whether nothing has been read.
+    pub fn is_empty(&self) -> bool {
+        self.steps == 0
+    }
+}
+
+fn copy<T: Real>(kernels: &dyn Kernels<T>, from: View<T>, to: &mut Tensor<T>) {
+    to.resize(from.shape());
+    kernels.map(Map::Identity, from, to.view_mut());
+}
+
+impl<T: Real> Var<'_, T> {
+    /// [`gru`](Self::gru), of steps that `scan` has read already: from the same h0, w and b, and the same input parts.
+    /// (With debug assertions they are computed again and compared.) The scan is empty afterwards.
+    ///
+    /// # Panics
+    /// If the shapes do not fit together, or the scan has read another number of steps.
+    #[track_caller]
+    pub fn gru_scanned(self, h0: Self, w: Self, b: Self, scan: &mut Scan<T>) -> Self {
+        self.assert_gru(h0, w, b);
+        let (got, want) = (scan.len(), self.shape()[0]);
+        assert!(got == want, "gru_scanned: the scan has read {got} steps, the input part {} has {want}", self.shape());
+        self.tape.record_by(Op::Gru(Gru), &[self, h0, w, b], |_op, f| {
+            #[cfg(debug_assertions)]
+            _op.forward(f);
+            let [hs, kept] = &mut scan.computed;
+            let (batch, hidden) = (scan.start.shape()[0], scan.start.shape().last_extent());
+            hs.resize([scan.steps, batch, hidden]);
+            kept.resize([scan.steps, batch, 4 * hidden]);
+            for (theirs, ours) in [(&mut *f.value, hs), (&mut *f.kept, kept)] {
+                let theirs = theirs.get_or_insert_with(|| Tensor::zeros([0]));
+                #[cfg(debug_assertions)]
+                assert!(alike(theirs, ours), "gru_scanned: the scan read something else than is recorded");
+                core::mem::swap(theirs, ours);
+            }
+            f.has_output = true;
+            scan.steps = 0;
+        })
+    }
+}
+
+/// Equal, or neither a number.
+#[cfg(debug_assertions)]
+fn alike<T: Real>(a: &Tensor<T>, b: &Tensor<T>) -> bool {
+    a.shape() == b.shape()
+        && a.to_vec().iter().zip(b.to_vec()).all(|(&a, b)| a == b || a.value().is_nan() && b.value().is_nan())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tape;
+
+    fn wave(phase: f64) -> impl FnMut(usize) -> f64 {
+        move |i| (phase + 1.7 * i as f64).sin()
+    }
+
+    fn operands() -> [Tensor<f64>; 4] {
+        let (gx, h0) = (Tensor::from_fn([4, 2, 9], wave(0.1)), Tensor::from_fn([2, 3], wave(0.2)));
+        [gx, h0, Tensor::from_fn([9, 3], wave(0.3)), Tensor::from_fn([9], wave(0.4))]
+    }
+
+    fn scanned(scan: &mut Scan<f64>, [gx, h0, w, b]: &[Tensor<f64>; 4]) {
+        let kernels = f64::kernels();
+        scan.load(kernels, w.view(), b.view());
+        scan.begin(kernels, h0.view());
+        for t in 0..gx.shape()[0] {
+            scan.step(kernels, gx.select(0, t).view());
+        }
+    }
+
+    /// Twice, the second time in the buffers that the first left; values and gradients are those of the fused form.
+    #[test]
+    fn what_was_read_step_by_step_runs_back_as_one() {
+        let (mut tape, mut scan, operands) = (Tape::new(), Scan::default(), operands());
+        for _ in 0..2 {
+            let mut results = [(); 2].map(|()| None);
+            for (scans, result) in results.iter_mut().enumerate() {
+                let [gx, h0, w, b] = operands.clone().map(|x| tape.input(x));
+                let hs = if scans == 1 {
+                    scanned(&mut scan, &operands);
+                    gx.gru_scanned(h0, w, b, &mut scan)
+                } else {
+                    gx.gru(h0, w, b)
+                };
+                hs.square().sum().backward().expect("no parameters");
+                *result = Some((hs.value().to_vec(), [gx, h0, w, b].map(|x| x.grad().map(|dx| dx.to_vec()))));
+                tape.clear();
+            }
+            assert!(results[0].is_some() && results[0] == results[1]);
+            assert!(scan.is_empty());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "gru_scanned: the scan has read 4 steps, the input part [3, 2, 9] has 3")]
+    fn another_number_of_steps_is_named() {
+        let (tape, mut scan, operands) = (Tape::new(), Scan::default(), operands());
+        scanned(&mut scan, &operands);
+        let [gx, h0, w, b] = operands.map(|x| tape.input(x));
+        gx.slice(0, 0..3).gru_scanned(h0, w, b, &mut scan);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "the scan read something else than is recorded")]
+    fn other_weights_are_noticed() {
+        let (tape, mut scan, mut operands) = (Tape::new(), Scan::default(), operands());
+        scanned(&mut scan, &operands);
+        operands[3] = Tensor::zeros([9]);
+        let [gx, h0, w, b] = operands.map(|x| tape.input(x));
+        gx.gru_scanned(h0, w, b, &mut scan);
+    }
+
+    #[test]
+    #[should_panic(expected = "scan: an input part of [2, 8], the scan began for [2, 9]")]
+    fn another_width_is_named() {
+        let (mut scan, operands) = (Scan::default(), operands());
+        scanned(&mut scan, &operands);
+        scan.step(f64::kernels(), Tensor::zeros([2, 8]).view());
+    }
+}
