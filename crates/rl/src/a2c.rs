@@ -5,8 +5,8 @@
 //! 2. **Act.** Each chunk plays its episodes with the present policy, without recording. Episode i of update u draws
 //!    from streams that are named by (seed, u, i), whoever plays it.
 //! 3. **Judge.** Rewards and the critic's values give each step an advantage Â and a target G ([`judge`]).
-//! 4. **Learn.** Each chunk computes all its decisions again, on a tape now, as one sequence of known tokens, and runs
-//!    back from its part of the loss
+//! 4. **Learn.** Each chunk records all its decisions on a tape, as one sequence of known tokens whose states acting has
+//!    left, and runs back from its part of the loss
 //!
 //!    ```text
 //!    L = − 1/B Σ_steps Â·ln π(a)  +  c_v · 1/N Σ_steps (V − G)²  −  β · 1/N Σ_steps H(π)
@@ -23,7 +23,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use autograd::{Tape, Var};
+use autograd::{Scan, Tape, Var};
 use nn::{Grads, Optimizer, Params, clip_global_norm};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor, par};
@@ -31,9 +31,10 @@ use tensor::{Real, Tensor, par};
 use crate::env::{Env, Task};
 use crate::imitation::{Memory, Replay};
 use crate::not_finite::NotFinite;
+use crate::phase::Phase;
 use crate::policy::{Decisions, Network, Policy, entropy};
 use crate::returns::{Estimator, Judged, judge};
-use crate::rollout::{self, Choice, Until, chunks};
+use crate::rollout::{self, Choice, chunks};
 use crate::trajectories::Trajectories;
 
 /// What an update needs to know besides the network.
@@ -174,6 +175,8 @@ struct Worker<T: Real> {
     /// The number of the first episode in the batch.
     first: usize,
     acting: Tape<T>,
+    /// What the GRU computed while acting.
+    scan: Scan<T>,
     learning: Tape<T>,
     played: Trajectories,
     judged: Judged,
@@ -209,31 +212,34 @@ impl<T: Real> Learner<T> {
         self.divide(task, update);
         let Self { policy, params, workers, .. } = self;
 
-        par::for_each(workers, |_, worker| worker.act(policy, params, update));
+        par::for_each(workers, |_, worker| Phase::Act.of(|| worker.act(policy, params, update)));
 
-        for worker in workers.iter_mut() {
-            worker.judged = judge(&worker.played, update.gamma, update.estimator);
-        }
-        if update.normalize {
-            normalize(workers);
-        }
+        Phase::Judge.of(|| {
+            for worker in workers.iter_mut() {
+                worker.judged = judge(&worker.played, update.gamma, update.estimator);
+            }
+            if update.normalize {
+                normalize(workers);
+            }
+        });
 
         let episodes = workers.iter().map(|worker| worker.played.episodes).sum();
         let steps = workers.iter().map(|worker| worker.played.valid_steps()).sum();
-        par::for_each(workers, |_, worker| worker.learn(policy, params, update, episodes, steps));
+        let learn = |worker: &mut Worker<T>| worker.learn(policy, params, update, episodes, steps);
+        par::for_each(workers, |_, worker| Phase::Learn.of(|| learn(worker)));
 
         let mut metrics = measure(workers, update, episodes, steps);
-        add(workers);
+        Phase::Add.of(|| add(workers));
         if update.imitate > 0 {
             self.imitate(update);
         }
         let Self { params, optimizer, workers, .. } = self;
         let grads = &mut workers[0].grads;
-        match clip_global_norm(params, grads, update.clip) {
+        match Phase::Clip.of(|| clip_global_norm(params, grads, update.clip)) {
             Ok(norm) if metrics.loss.is_finite() => metrics.grad_norm = norm.value(),
             _ => return Err(NotFinite::find(update.number, params, grads)),
         }
-        optimizer.step(update.rate, params, grads);
+        Phase::Step.of(|| optimizer.step(update.rate, params, grads));
         Ok(metrics)
     }
 
@@ -254,13 +260,17 @@ impl<T: Real> Learner<T> {
             }
         }
         par::for_each(imitators, |_, Imitator { learning, replay, grads }| {
-            differentiate(policy, params, learning, grads, |network| {
-                replay.loss(network.decisions_of(&replay.played)).scale(scale)
+            Phase::Imitate.of(|| {
+                differentiate(policy, params, learning, grads, |network| {
+                    replay.loss(network.decisions_of(&replay.played)).scale(scale)
+                });
             });
         });
-        for imitator in imitators {
-            workers[0].grads.add(&imitator.grads);
-        }
+        Phase::Add.of(|| {
+            for imitator in imitators {
+                workers[0].grads.add(&imitator.grads);
+            }
+        });
     }
 
     /// 1. One worker for each chunk; tapes of earlier updates stay.
@@ -275,6 +285,7 @@ impl<T: Real> Learner<T> {
                     env,
                     first,
                     acting: Tape::evaluating(),
+                    scan: Scan::default(),
                     learning: Tape::new(),
                     played: Trajectories::default(),
                     judged: Judged::default(),
@@ -298,14 +309,17 @@ impl<T: Real> Worker<T> {
         self.env.reset(&mut operands);
         let contexts = rollout::contexts(&*self.env);
         let choice = Choice::Sampled(&mut actions);
-        self.played = rollout::play(policy, params, &mut self.acting, &mut *self.env, contexts, choice, Until::Done);
+        let Self { acting, env, scan, .. } = self;
+        self.played = rollout::play_and_keep((policy, params), acting, &mut **env, contexts, choice, scan);
     }
 
-    /// 4. Computes the decisions again, on the tape, and runs back from this chunk's part of the loss.
+    /// 4. Records the decisions on the tape, and runs back from this chunk's part of the loss.
     fn learn(&mut self, policy: &Policy, params: &Params<T>, update: &Update, episodes: usize, steps: usize) {
-        let Self { played, judged, learning, grads, terms, .. } = self;
+        let Self { played, judged, scan, learning, grads, terms, .. } = self;
         differentiate(policy, params, learning, grads, |network| {
-            let sums = Terms::of(network.decisions_of(played), played, judged);
+            let decisions =
+                if scan.is_empty() { network.decisions_of(played) } else { network.decisions_known(played, scan) };
+            let sums = Terms::of(decisions, played, judged);
             *terms = [&sums.policy, &sums.value, &sums.entropy].map(|sum| sum.value().item().value());
             sums.loss(update, episodes, steps)
         });

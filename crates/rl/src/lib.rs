@@ -35,6 +35,7 @@ pub mod imitation;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 mod not_finite;
+pub mod phase;
 pub mod policy;
 pub mod returns;
 pub mod rollout;

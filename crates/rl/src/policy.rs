@@ -9,7 +9,7 @@
 //! There is no planner, no memory and no tool interface beside the network: after its context it sees nothing but the
 //! actions that it took, and what it must keep it keeps in h.
 
-use autograd::{Tape, Var};
+use autograd::{Scan, Tape, Var};
 use nn::{Builder, Embedding, Gates, GruCell, Linear, Params, Weights};
 use tensor::{Real, Tensor};
 
@@ -129,6 +129,25 @@ impl<'t, T: Real> Network<'_, 't, T> {
         self.policy.rnn.scan(self.weights, self.table.embedding(tokens), h)
     }
 
+    /// Begins to read from h\[B,d\] in a way that [`decisions_known`](Self::decisions_known) need not repeat; `false` if the
+    /// GRU's variant has none.
+    pub fn begin(&self, h: Var<'t, T>, scan: &mut Scan<T>) -> bool {
+        let fused = self.policy.rnn.load(self.weights, scan);
+        if fused {
+            scan.begin(self.tape().kernels(), h.value().view());
+        }
+        fused
+    }
+
+    /// [`read`](Self::read), of the tokens\[K,B\] that come next in `scan`; no gradient goes through these states.
+    pub fn read_on(&self, tokens: &Tensor<u32>, scan: &mut Scan<T>) -> Var<'t, T> {
+        let (count, gx) = (tokens.shape()[0], self.table.embedding(tokens).value());
+        for k in 0..count {
+            scan.step(self.tape().kernels(), gx.select(0, k).view());
+        }
+        self.tape().constant(scan.last(count))
+    }
+
     /// The GRU's gates at each of tokens\[K,B\], K ≥ 1, read from the state h\[B,d\] with these states\[K,B,d\] after them:
     /// \[K·B,d\] each.
     pub fn gates(&self, tokens: &Tensor<u32>, h: Var<'t, T>, states: Var<'t, T>) -> Gates<'t, T> {
@@ -150,18 +169,35 @@ impl<'t, T: Real> Network<'_, 't, T> {
     /// All decisions of T steps at once, when the tokens that follow the actions, \[T,B\], are known: the prompt and all
     /// but the last of them are read, and each state from the prompt's last on decides.
     pub fn decisions(&self, stage: usize, contexts: &Tensor<u32>, after: &Tensor<u32>) -> Decisions<'t, T> {
+        self.decisions_by(stage, contexts, after, |tokens, h| self.read(tokens, h))
+    }
+
+    fn decisions_by(
+        &self,
+        stage: usize,
+        contexts: &Tensor<u32>,
+        after: &Tensor<u32>,
+        read: impl FnOnce(&Tensor<u32>, Var<'t, T>) -> Var<'t, T>,
+    ) -> Decisions<'t, T> {
         let prompt = self.prompt(contexts);
-        let (read, steps, episodes) = (prompt.shape()[0], after.shape()[0], after.shape()[1]);
+        let (first, steps, episodes) = (prompt.shape()[0], after.shape()[0], after.shape()[1]);
         let known = after.slice(0, 0..steps.saturating_sub(1));
         let tokens = [prompt.to_vec(), known.to_vec()].concat();
-        let tokens = Tensor::new([read + known.shape()[0], episodes], tokens);
-        let states = self.read(&tokens, self.start(stage, contexts));
-        self.decide(states.slice(0, read - 1..read - 1 + steps))
+        let tokens = Tensor::new([first + known.shape()[0], episodes], tokens);
+        let states = read(&tokens, self.start(stage, contexts));
+        self.decide(states.slice(0, first - 1..first - 1 + steps))
     }
 
     /// [`decisions`](Self::decisions) of episodes that were played.
     pub fn decisions_of(&self, played: &Trajectories) -> Decisions<'t, T> {
         self.decisions(played.stage, &played.contexts(), &played.tokens())
+    }
+
+    /// [`decisions_of`](Self::decisions_of), where `scan` read the tokens while they were played, on the same weights.
+    pub fn decisions_known(&self, played: &Trajectories, scan: &mut Scan<T>) -> Decisions<'t, T> {
+        self.decisions_by(played.stage, &played.contexts(), &played.tokens(), |tokens, h| {
+            self.policy.rnn.scan_known(self.weights, self.table.embedding(tokens), h, scan)
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use autograd::{Tape, Var};
+use autograd::{Scan, Tape, Var};
 use nn::Params;
 use tensor::philox::Philox;
 use tensor::{Real, Tensor};
@@ -65,7 +65,23 @@ pub fn play<T: Real>(
     choice: Choice<'_>,
     until: Until,
 ) -> Trajectories {
-    watch((policy, params), tape, env, contexts, choice, until, |_| ())
+    run((policy, params), tape, env, contexts, choice, until, None, |_| ())
+}
+
+/// [`play`] to the end, with what the GRU computed kept in `scan`, for
+/// [`Network::decisions_known`]; where its variant cannot, `scan` is left empty.
+///
+/// # Panics
+/// As [`play`] does.
+pub fn play_and_keep<T: Real>(
+    (policy, params): (&Policy, &Params<T>),
+    tape: &mut Tape<T>,
+    env: &mut dyn Env,
+    contexts: Vec<u32>,
+    choice: Choice<'_>,
+    scan: &mut Scan<T>,
+) -> Trajectories {
+    run((policy, params), tape, env, contexts, choice, Until::Done, Some(scan), |_| ())
 }
 
 /// [`play`], while `see` looks on at each step.
@@ -77,8 +93,22 @@ pub fn watch<T: Real>(
     tape: &mut Tape<T>,
     env: &mut dyn Env,
     contexts: Vec<u32>,
+    choice: Choice<'_>,
+    until: Until,
+    see: impl FnMut(Moment<'_, '_, T>),
+) -> Trajectories {
+    run((policy, params), tape, env, contexts, choice, until, None, see)
+}
+
+#[expect(clippy::too_many_arguments, reason = "those of `watch`, and one")]
+fn run<T: Real>(
+    (policy, params): (&Policy, &Params<T>),
+    tape: &mut Tape<T>,
+    env: &mut dyn Env,
+    contexts: Vec<u32>,
     mut choice: Choice<'_>,
     until: Until,
+    scan: Option<&mut Scan<T>>,
     mut see: impl FnMut(Moment<'_, '_, T>),
 ) -> Trajectories {
     let episodes = env.len();
@@ -90,11 +120,16 @@ pub fn watch<T: Real>(
         let shown = out.contexts();
         let mut tokens = network.prompt(&shown);
         let mut h = network.start(out.stage, &shown);
+        let mut scan = scan.and_then(|scan| network.begin(h, scan).then_some(scan));
         while match until {
             Until::Done => !steps.iter().all(|step| step.done),
             Until::Emitted(count) => out.steps < count,
         } {
-            let (before, states) = (h, network.read(&tokens, h));
+            let before = h;
+            let states = match &mut scan {
+                Some(scan) => network.read_on(&tokens, scan),
+                None => network.read(&tokens, h),
+            };
             h = states.select(0, tokens.shape()[0] - 1);
             let decisions = network.decide(h);
             see(Moment { network: &network, tokens: &tokens, before, states, decisions });

@@ -17,6 +17,7 @@ use crate::curriculum::{Progress, counts, shares};
 use crate::env::Task;
 use crate::evaluate::{Figures, Test, test_stage, validate};
 use crate::not_finite::NotFinite;
+use crate::phase::Phase;
 use crate::policy::{Policy, Reading};
 use crate::rollout::Until;
 use crate::tasks::Calculator;
@@ -95,7 +96,7 @@ impl<T: Real> Run<T> {
     /// If the loss or a gradient is not finite; the parameters are as they were.
     pub fn advance(&mut self) -> Result<Report, NotFinite> {
         let update = self.next_update();
-        let metrics = self.learner.update(&self.task, &update)?;
+        let metrics = Phase::Update.of(|| self.learner.update(&self.task, &update))?;
         self.updates += 1;
         self.steps += metrics.steps as u64;
         let unlocked = self.progress.unlocked;

@@ -23,6 +23,7 @@ use crate::config::{count, episodes};
 use crate::env::Task;
 use crate::evaluate::{Figures, validate};
 use crate::not_finite::NotFinite;
+use crate::phase::Phase;
 use crate::policy::{Network, Policy, Reading};
 use crate::rollout::{self, Choice, Until};
 use crate::settings::settings;
@@ -151,7 +152,7 @@ impl<T: Real> TutorialRun<T> {
     /// If the loss or a gradient is not finite; the parameters are as they were.
     pub fn advance(&mut self) -> Result<Report, NotFinite> {
         let stage = SCHEDULE[(self.updates / self.config.stage_updates).min(SCHEDULE.len() - 1)];
-        let metrics = self.update(stage)?;
+        let metrics = Phase::Update.of(|| self.update(stage))?;
         self.updates += 1;
         let due = self.updates.is_multiple_of(self.config.validate_every) || self.is_over();
         Ok(Report {
@@ -174,7 +175,8 @@ impl<T: Real> TutorialRun<T> {
         env.reset(&mut streams(Purpose::OPERANDS));
         let (contexts, mut draws) = (rollout::contexts(&*env), streams(Purpose::ACTIONS));
         let (choice, until) = (Choice::Sampled(&mut draws), Until::Emitted(EMITTED));
-        let played = rollout::play(&self.policy, &self.params, &mut self.acting, &mut *env, contexts, choice, until);
+        let played = Phase::Act
+            .of(|| rollout::play(&self.policy, &self.params, &mut self.acting, &mut *env, contexts, choice, until));
         let mut rewards = alloc::vec![0.0; played.episodes];
         for (k, reward) in played.rewards.iter().enumerate() {
             rewards[k % played.episodes] += reward;
@@ -182,7 +184,7 @@ impl<T: Real> TutorialRun<T> {
 
         let mut stages = alloc::vec![(0, 0); self.task.stages()];
         stages[stage] = (played.episodes, played.solved.iter().filter(|&&solved| solved).count());
-        let mut metrics = {
+        let mut metrics = Phase::Learn.of(|| {
             let weights = self.params.bind(&self.learning);
             let network = self.policy.on(weights);
             let targets = self.learning.constant(Tensor::from_fn([played.episodes], |i| T::of(rewards[i])));
@@ -201,13 +203,13 @@ impl<T: Real> TutorialRun<T> {
                 steps: played.actions.len(),
                 stages,
             }
-        };
+        });
         self.learning.clear();
-        match clip_global_norm(&self.params, &mut self.grads, self.config.clip) {
+        match Phase::Clip.of(|| clip_global_norm(&self.params, &mut self.grads, self.config.clip)) {
             Ok(norm) if metrics.loss.is_finite() => metrics.grad_norm = norm.value(),
             _ => return Err(NotFinite::find(number, &self.params, &self.grads)),
         }
-        self.optimizer.step(self.config.rate, &mut self.params, &self.grads);
+        Phase::Step.of(|| self.optimizer.step(self.config.rate, &mut self.params, &self.grads));
         Ok(metrics)
     }
 
