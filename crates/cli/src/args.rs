@@ -82,6 +82,10 @@ pub(crate) struct TrainArgs {
     /// Stop after this many more updates, as after Ctrl-C; --resume goes on
     #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = updates)]
     pub(crate) stop_after: Option<usize>,
+    /// At the end, show where the updates' time went: kernels with flops, bytes and their share of the machine's peak,
+    /// then what each phase spends outside of them; results do not change
+    #[arg(long)]
+    pub(crate) profile: bool,
     /// Everything else.
     #[command(flatten)]
     pub(crate) settings: Flags,

@@ -25,6 +25,8 @@ Examples:
       Three seeds side by side, of a smaller network and for twenty updates
   gradus train --init seven/model.safetensors --actions tools --max-updates 20 --out more
       Begin with the weights of another run
+  gradus train --profile --threads 1 --max-updates 20 --out profiled
+      Where the time of an update goes, kernel by kernel
 
 A folder holds config.toml, metrics.jsonl, episodes.jsonl, model.safetensors (the last checkpoint), best.safetensors,
 test.json and report.html; docs/run-folder.md says what is in them.

@@ -23,6 +23,7 @@ mod html;
 mod keeping;
 mod live;
 mod outcome;
+mod profile;
 pub mod readers;
 mod regular;
 mod report;
@@ -51,7 +52,20 @@ use error::Error;
 
 /// Does what the arguments of the process say.
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, Error::Interrupted) {
+                complain(format!("error: {error}"));
+            }
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn run(command: Command) -> error::Result<()> {
+    tensor::default_kernels().map_err(|error| Error::input(error.to_string()))?;
+    match command {
         Command::Train(args) => commands::train(&args),
         Command::Eval(args) => commands::eval(&args),
         Command::Explain(args) => commands::explain(&args),
@@ -61,15 +75,6 @@ pub fn main() -> ExitCode {
         Command::Tasks(args) => commands::tasks(&args),
         Command::Completions(args) => commands::completions(&args),
         Command::Watch(args) => commands::watch(&args),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if !matches!(error, Error::Interrupted) {
-                complain(format!("error: {error}"));
-            }
-            ExitCode::from(error.code())
-        }
     }
 }
 

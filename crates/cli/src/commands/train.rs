@@ -16,7 +16,7 @@ use crate::run::{Left, Plan};
 use crate::seeds::Seeds;
 use crate::task::TaskName;
 use crate::training::Training;
-use crate::{clock, report, say, settings, stop, test};
+use crate::{clock, profile, report, say, settings, stop, test};
 
 use super::several::several;
 
@@ -29,6 +29,16 @@ const RUNS: &str = "runs";
 /// If they are wrong, a run fails, or Ctrl-C ends it.
 pub(crate) fn train(args: &TrainArgs) -> Result<()> {
     stop::listen((!live::on_screen()).then_some(stop::WORDS))?;
+    if !args.profile {
+        return run(args);
+    }
+    let profiled = tensor::profile::start(); // before there is a tape, which keeps the kernels that it was made with
+    let left = run(args);
+    say(format!("\n{}", profile::words(profiled, profile::Peak::measure)));
+    left
+}
+
+fn run(args: &TrainArgs) -> Result<()> {
     if let Some(path) = &args.resume {
         if !args.settings.is_empty() {
             return Err(Error::input("--resume takes no settings: a run goes on with its own; leave them out"));

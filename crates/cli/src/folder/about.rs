@@ -47,6 +47,9 @@ pub(crate) struct Machine {
     pub(crate) processor: Option<String>,
     /// Threads that run at once.
     pub(crate) threads: usize,
+    /// The kernels that computed; products of other kernels are rounded otherwise. Older folders do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kernels: Option<String>,
 }
 
 impl About {
@@ -103,6 +106,7 @@ impl Machine {
             architecture: std::env::consts::ARCH.to_owned(),
             processor: processor(),
             threads: available_parallelism().map_or(1, usize::from),
+            kernels: tensor::default_kernels().ok().map(|kernels| kernels.name().to_owned()),
         }
     }
 }

@@ -43,6 +43,7 @@ fn origin(about: &About) -> Markup {
         dd {
             @if let Some(processor) = &machine.processor { (processor) ", " }
             (machine.threads) " " (threads) ", " (machine.system) ", " (machine.architecture)
+            @if let Some(kernels) = &machine.kernels { ", kernels " (kernels) }
         }
     }
 }

@@ -158,12 +158,12 @@ impl<R: Training> Session<'_, R> {
     fn note(&mut self, report: &Report, view: &mut View) -> Result<()> {
         let update = UpdateLine::from(report);
         let validation = report.validation.as_ref().map(|figures| ValidationLine::new(report.update, figures));
-        view.show(&update, validation.as_ref());
-        let lines = [Some(Line::Update(update)), validation.clone().map(Line::Validation)];
+        let lines = [Some(Line::Update(update.clone())), validation.clone().map(Line::Validation)];
         for line in lines.iter().flatten() {
             let appended = self.records.append(line);
             self.tolerate(appended, view)?;
         }
+        view.show(&update, validation.as_ref()); // not before: what was shown is written, however the process ends
         if validation.is_some() {
             for stage in 0..self.run.parts().task.stages() {
                 let Some(line) = probe(&self.run, stage) else { continue };

@@ -14,6 +14,15 @@ fn names_that_do_not_exist() {
 }
 
 #[test]
+fn kernels_that_do_not_exist() {
+    let called = Command::new(env!("CARGO_BIN_EXE_gradus")).arg("tasks").env("GRADUS_KERNELS", "sse9").output();
+    let called = called.expect("the command starts");
+    let said = String::from_utf8_lossy(&called.stderr);
+    assert_eq!(called.status.code(), Some(2), "{said}");
+    assert!(said.contains("no kernels 'sse9'") && said.contains("choose one of reference, portable"), "{said}");
+}
+
+#[test]
 fn names_in_a_file_that_do_not_exist() {
     let place = Place::new();
     place.write("key.toml", "width = 16\n\n  batchs = 3\n");

@@ -54,3 +54,21 @@ fn from_the_weights_of_a_run_with_init() {
     assert_same(&place, "second", "third");
     assert!(place.read("first/model.safetensors") != place.read("second/model.safetensors"));
 }
+
+#[test]
+fn with_a_profile_and_without() {
+    let place = Place::new();
+    for (name, args, updates) in [("calculator", &SMALL[..], "3"), ("tutorial", &SMALL_TUTORIAL[..], "6")] {
+        let (plain, profiled) = (format!("{name}-plain"), format!("{name}-profiled"));
+        place.succeeds(&with(args, &["--out", &plain]));
+        let said = place.succeeds(&with(args, &["--profile", "--out", &profiled]));
+        assert_same(&place, &plain, &profiled);
+        assert_eq!(place.names(&plain), place.names(&profiled));
+        assert!(said.contains(&format!("profile of {updates} updates")), "{name}: {said}");
+        for part in ["| matmul NT", "| adam", "| outside: act", "| outside: step", "of peak"] {
+            assert!(said.contains(part), "{name}: no {part} in {said}");
+        }
+        let again = place.succeeds(&["train", "--profile", "--resume", &profiled]);
+        assert!(again.contains("no update was made"), "{again}");
+    }
+}
