@@ -1,18 +1,24 @@
-//! The environment of `calculator` alone: a batch of its last stage, from reset to end. One element is one step that
-//! counts.
+//! The environments alone, from start to end. One element is one step that counts.
 //!
-//! Half of the episodes run a shortest program, half draw their tools. The reference is the machine itself, computing
-//! with polynomials where the environment looks states up; milestones are off, as only the solver could judge them.
+//! `calculator`: a batch of its last stage. Half of the episodes run a shortest program, half draw their tools. The reference
+//! is the machine itself, computing with polynomials where the environment looks states up; milestones are off, as only
+//! the solver could judge them.
+//!
+//! `tutorial`: the transcripts of its own Python, `tests/golden/tutorial_env.jsonl`, of its last stage; the reference is
+//! what that paid.
 #![forbid(unsafe_code)]
 
 use std::ops::ControlFlow::{Break, Continue};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradus_benches::{Contest, criterion};
-use rl::env::{Step, Task};
+use rl::env::{Env, Step, Task};
 use rl::solver::Machine;
-use rl::tasks::Calculator;
 use rl::tasks::calculator::{ActionSet, HORIZON, Rewards, machine::Symbolic};
+use rl::tasks::tutorial::STEP_LIMIT;
+use rl::tasks::tutorial::env::TutorialEnv;
+use rl::tasks::{Calculator, token};
+use serde_json::Value;
 use tensor::philox::{Philox, Purpose, Stream};
 
 const STAGE: usize = 2;
@@ -23,8 +29,15 @@ fn env(c: &mut Criterion) {
     let task = Calculator::new(ActionSet::Tools, REWARDS);
     let actions = actions(&task);
     let (returns, steps) = by_machine(&actions);
-    let mut contest = Contest::new(c, "env", Throughput::Elements(steps), 0.0, || returns);
+    let mut contest = Contest::new(c, "env/calculator", Throughput::Elements(steps), 0.0, || returns);
     contest.enter("calculator", by_env(&task, &actions));
+    drop(contest);
+
+    let transcripts = transcripts();
+    let steps = transcripts.iter().map(|transcript| transcript.actions.len() as u64).sum();
+    let paid = || transcripts.iter().map(|transcript| transcript.reward).collect();
+    let mut contest = Contest::new(c, "env/tutorial", Throughput::Elements(steps), 1e-12, paid);
+    contest.enter("tutorial", by_tutorial(&transcripts));
 }
 
 fn streams(purpose: Purpose) -> Vec<Philox> {
@@ -75,6 +88,48 @@ fn by_machine(actions: &[Vec<u32>]) -> (Vec<f64>, u64) {
         sum
     };
     ((0..EPISODES).map(&mut play).collect(), steps)
+}
+
+/// An episode of the tutorial's Python.
+struct Transcript {
+    operands: [u32; 5],
+    actions: Vec<u32>,
+    reward: f64,
+}
+
+fn transcripts() -> Vec<Transcript> {
+    let numbers = |list: &Value| -> Vec<u32> {
+        list.as_array().expect("a list").iter().map(|x| x.as_u64().expect("a natural number") as u32).collect()
+    };
+    let text = include_str!("../../tests/golden/tutorial_env.jsonl");
+    let cases = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("one JSON object a line"));
+    let of_stage = cases.filter(|case| case["stage"] == STAGE);
+    let transcript = |case: Value| Transcript {
+        operands: numbers(&case["operands"]).try_into().expect("five operands"),
+        actions: numbers(&case["actions"]),
+        reward: case["reward"].as_f64().expect("a reward"),
+    };
+    // Some were broken off; here an episode ends by itself.
+    let ended = |t: &Transcript| t.actions.last() == Some(&token::ANS) || t.actions.len() == STEP_LIMIT;
+    of_stage.map(transcript).filter(ended).collect()
+}
+
+/// What each episode is paid; all run side by side, until the longest ends. Who is done takes ANS again, for nothing.
+fn by_tutorial(transcripts: &[Transcript]) -> impl FnMut() -> Vec<f64> {
+    let mut env = TutorialEnv::new(STAGE, transcripts.len());
+    let longest = transcripts.iter().map(|transcript| transcript.actions.len()).max().expect("transcripts");
+    let at = |t: usize| transcripts.iter().map(move |transcript| *transcript.actions.get(t).unwrap_or(&token::ANS));
+    let actions: Vec<Vec<u32>> = (0..longest).map(|t| at(t).collect()).collect();
+    move || {
+        transcripts.iter().enumerate().for_each(|(i, transcript)| env.start(i, transcript.operands));
+        let mut paid = vec![0.0; transcripts.len()];
+        let mut results = vec![Step::default(); transcripts.len()];
+        for actions in &actions {
+            env.step(actions, &mut results);
+            paid.iter_mut().zip(&results).for_each(|(sum, step)| *sum += step.reward);
+        }
+        paid
+    }
 }
 
 criterion_group! { name = benches; config = criterion(); targets = env }

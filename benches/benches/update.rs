@@ -1,41 +1,47 @@
-//! One whole update of A2C at the default size: acting, judging, both passes, clipping and the optimiser, on one thread
-//! and on all. One element is one step of the environment that counts.
+//! Whole updates for each task at several sizes, the first few of a run: acting, judging, both passes, clipping and the
+//! optimiser; on one thread and on two. One element is one step of an episode.
 //!
-//! The rate is zero, so the parameters stay, and the same update with the same episodes can be run again and again. Its
-//! metrics must be finite, and those of a second run of the same seed to the last bit.
+//! Before anything is timed, the losses must be the recorded ones (`golden/losses.tsv`); and every contestant's metrics are
+//! to be those of one thread to the last bit.
 #![forbid(unsafe_code)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gradus_benches::{Contest, criterion};
-use rayon::ThreadPoolBuilder;
+use gradus_benches::trajectory::{SETTINGS, Setting, TOLERANCE};
+use gradus_benches::{Contest, criterion, verify};
 use rl::a2c::Metrics;
-use rl::{config::Config, train::Run};
+use tensor::par::with_threads;
 
 fn update(c: &mut Criterion) {
-    let metrics = first_update()();
-    let steps = Throughput::Elements(metrics.steps as u64);
-    let mut contest = Contest::new(c, "update", steps, 0.0, || numbers(&metrics));
-    for (name, threads) in [("one thread", 1), ("all threads", 0)] {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("a machine has threads");
-        let mut update = first_update();
-        contest.enter(name, || numbers(&pool.install(&mut update)));
+    for setting in SETTINGS {
+        let name = format!("update/{}", setting.name());
+        let reference = || reference(&name, &setting);
+        let steps = Throughput::Elements(setting.recorded().0);
+        let mut contest = Contest::new(c, &name, steps, 0.0, reference);
+        for (threads, name) in [(1, "1 thread"), (2, "2 threads")] {
+            let mut run = setting.trajectory::<f32>();
+            contest.enter(name, || numbers(&with_threads(threads, &mut run).expect("threads")));
+        }
     }
 }
 
-/// The first update of a run, again and again; its tapes are kept, and no validation follows.
-fn first_update() -> impl FnMut() -> Metrics + Send {
-    let config = Config { rate: 0.0, validate_every: usize::MAX, ..Config::default() };
-    let mut run = Run::<f32>::new(&config, 42);
-    move || {
-        run.updates = 0;
-        run.advance().expect("finite numbers").metrics
-    }
+/// The metrics of one thread, whose losses are the recorded ones.
+fn reference(name: &str, setting: &Setting) -> Vec<f64> {
+    let metrics = with_threads(1, setting.trajectory::<f32>()).expect("a thread");
+    let losses: Vec<f64> = metrics.iter().map(|metrics| metrics.loss).collect();
+    let (steps, recorded) = setting.recorded();
+    verify(name, &losses, &recorded, TOLERANCE);
+    assert_eq!(metrics.iter().map(|metrics| metrics.steps as u64).sum::<u64>(), steps, "{name}: steps");
+    numbers(&metrics)
 }
 
-fn numbers(metrics: &Metrics) -> Vec<f64> {
-    let Metrics { loss, policy_loss, value_loss, entropy, grad_norm, reward, steps, ref stages } = *metrics;
-    let stages = stages.iter().flat_map(|&(episodes, solved)| [episodes as f64, solved as f64]);
-    [loss, policy_loss, value_loss, entropy, grad_norm, reward, steps as f64].into_iter().chain(stages).collect()
+fn numbers(metrics: &[Metrics]) -> Vec<f64> {
+    let of = |metrics: &Metrics| {
+        let Metrics { loss, policy_loss, value_loss, entropy, grad_norm, reward, steps, ref stages } = *metrics;
+        let stages = stages.iter().flat_map(|&(episodes, solved)| [episodes as f64, solved as f64]);
+        let numbers = [loss, policy_loss, value_loss, entropy, grad_norm, reward, steps as f64];
+        numbers.into_iter().chain(stages).collect::<Vec<_>>()
+    };
+    metrics.iter().flat_map(of).collect()
 }
 
 criterion_group! { name = benches; config = criterion(); targets = update }

@@ -17,12 +17,16 @@ pub fn criterion() -> Criterion {
         .sample_size(30)
 }
 
+/// Words on a verified result, which is its first argument, beside the reference's.
+type Note = fn(&[f64], &[f64]) -> String;
+
 /// One piece of work that several contestants do.
 pub struct Contest<'c, F> {
     name: String,
     group: BenchmarkGroup<'c, WallTime>,
     want: LazyCell<Vec<f64>, F>,
     tolerance: f64,
+    note: Option<Note>,
 }
 
 impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
@@ -32,7 +36,12 @@ impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
         let name = name.into();
         let mut group = c.benchmark_group(&name);
         group.throughput(work);
-        Self { name, group, want: LazyCell::new(reference), tolerance }
+        Self { name, group, want: LazyCell::new(reference), tolerance, note: None }
+    }
+
+    /// Prints `note` of each contestant's result once it is verified.
+    pub fn with_note(self, note: Note) -> Self {
+        Self { note: Some(note), ..self }
     }
 
     /// Verifies the first result of `run`, then times `run`.
@@ -43,14 +52,42 @@ impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
     /// # Panics
     /// If the result is further than the tolerance from the reference's; see [`verify`].
     pub fn enter<R: Outcome>(&mut self, contestant: &str, mut run: impl FnMut() -> R) {
-        let Self { name, group, want, tolerance } = self;
+        let Self { name, group, want, tolerance, note } = self;
         let mut verified = false;
         group.bench_function(contestant, |bencher| {
             if !verified {
-                verify(&format!("{name}/{contestant}"), &run().numbers(), want, *tolerance);
+                check(&format!("{name}/{contestant}"), &run().numbers(), want, *tolerance, *note);
                 verified = true;
             }
             bencher.iter(&mut run);
         });
+    }
+
+    /// [`enter`](Self::enter) for who writes `size` results over a slice, which is of NaN at first.
+    ///
+    /// # Panics
+    /// As [`enter`](Self::enter) does.
+    pub fn enter_slice(&mut self, contestant: &str, size: usize, mut run: impl FnMut(&mut [f32])) {
+        let Self { name, group, want, tolerance, note } = self;
+        let mut y = vec![f32::NAN; size];
+        let mut verified = false;
+        group.bench_function(contestant, |bencher| {
+            if !verified {
+                run(&mut y);
+                check(&format!("{name}/{contestant}"), &y.numbers(), want, *tolerance, *note);
+                verified = true;
+            }
+            bencher.iter(|| {
+                run(&mut y);
+                std::hint::black_box(&mut y);
+            });
+        });
+    }
+}
+
+fn check(name: &str, got: &[f64], want: &[f64], tolerance: f64, note: Option<Note>) {
+    verify(name, got, want, tolerance);
+    if let Some(note) = note {
+        println!("{name}: {}", note(got, want));
     }
 }

@@ -2,13 +2,20 @@
 //!
 //! A [`Contest`] is one piece of work with one reference. Whoever enters hands over a closure; its result is compared
 //! with the reference's, and only then is *that same closure* timed. One that disagrees gets no number: it panics and
-//! says where.
+//! says where. The [`ladder`] has kernels to learn from, and [`kernels`] the sets that `tensor` has.
 #![forbid(unsafe_code)]
 
 mod contest;
 mod data;
+mod kernels;
+pub mod ladder;
 mod outcome;
+pub mod svg;
+pub mod trajectory;
+mod ulps;
 
 pub use contest::{Contest, criterion};
-pub use data::{matmul_flops, uniform};
+pub use data::{matmul_flops, product_in_f64, uniform};
+pub use kernels::kernels;
 pub use outcome::{Outcome, verify};
+pub use ulps::ulps;

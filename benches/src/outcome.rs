@@ -28,6 +28,12 @@ impl Outcome for f64 {
     }
 }
 
+impl Outcome for f32 {
+    fn numbers(&self) -> Vec<f64> {
+        vec![f64::from(*self)]
+    }
+}
+
 /// One after the other.
 impl<O: Outcome> Outcome for Vec<O> {
     fn numbers(&self) -> Vec<f64> {

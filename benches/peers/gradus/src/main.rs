@@ -1,0 +1,16 @@
+//! gradus in the comparison: what `../../README.md` specifies, as a user of the crates `nn` and `autograd` writes it.
+#![forbid(unsafe_code)]
+
+mod net;
+mod peer;
+mod play;
+mod update;
+
+use ::peer::{Arguments, Error, run};
+
+use crate::peer::Gradus;
+
+fn main() -> Result<(), Error> {
+    let arguments = Arguments::read()?;
+    tensor::par::with_threads(arguments.threads, || run::<Gradus>("gradus", &arguments))?
+}

@@ -1,0 +1,65 @@
+"""What the Python peers share: command line, clock, and comparison with the golden file."""
+
+import argparse, json, time
+
+import numpy as np
+
+from spec import PLAN, WORKLOADS
+
+
+def arguments(*extra):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workloads", default=",".join(WORKLOADS))
+    parser.add_argument("--golden", help="verify against this file, and time nothing")
+    parser.add_argument("--learn", type=int, default=0, help="do this many updates of W1 and tell the rewards at both ends")
+    parser.add_argument("--table", action="store_true", help="the GRU's input part of the 18 tokens as a table")
+    for name, options in extra:
+        parser.add_argument(name, **options)
+    return parser.parse_args()
+
+
+def golden(path):
+    """Weights, contexts, actions and results, by name. The layout is that of safetensors: a length, JSON, numbers."""
+    raw = open(path, "rb").read()
+    start = 8 + int.from_bytes(raw[:8], "little")
+    dtypes = {"F32": np.float32, "F64": np.float64, "I32": np.int32}
+    head = json.loads(raw[8:start])
+    part = lambda entry: raw[slice(*(start + x for x in entry["data_offsets"]))]
+    return {name: np.frombuffer(part(e), dtypes[e["dtype"]]).reshape(e["shape"]).copy() for name, e in head.items()}
+
+
+def verify(peer, want, loss, gradients, losses):
+    """Prints how far each is from the golden one, relative to the largest."""
+    relative = lambda got, want: float(np.abs(np.asarray(got, np.float64) - want).max() / np.abs(want).max())
+    errors = {name: relative(g, want["g." + name].astype(np.float64)) for name, g in gradients.items()}
+    worst = max(errors, key=lambda name: errors[name] if errors[name] == errors[name] else np.inf)
+    say(peer=peer, golden=1, loss=float(loss), loss_rel=relative([loss], want["loss"]), grad_max_rel=errors[worst],
+        worst=worst, traj_rel=relative(losses, want["loss_traj"]), tensors=len(gradients))
+
+
+def clock(peer, workload, threads, make):
+    """Prints how often a second what `make` gives runs; `per_cpu_s` counts the seconds of all threads."""
+    warm_up, seconds, least = PLAN[workload]
+    start = time.perf_counter()
+    once = make()
+    once()
+    first = time.perf_counter() - start
+    for _ in range(warm_up - 1):
+        once()
+    n, start, cpu = 0, time.perf_counter(), time.process_time()
+    while n < least or time.perf_counter() - start < seconds:
+        once()
+        n += 1
+    wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+    say(peer=peer, w=workload, threads=threads, per_s=n / wall, per_cpu_s=n / cpu, n=n, first_s=first)
+
+
+def learn(peer, updates, once):
+    rewards = [once() for _ in range(updates)]
+    ends = min(updates, 20)
+    say(peer=peer, learn=updates, R_first20=sum(rewards[:ends]) / ends, R_last20=sum(rewards[-ends:]) / ends)
+
+
+def say(**what):
+    print(json.dumps(what), flush=True)

@@ -1,0 +1,61 @@
+"""The network in JAX: as written, and with the GRU's input part as a table."""
+
+import jax, jax.numpy as jnp, numpy as np
+
+from spec import CTX, ENTROPY, STAGES, V, VALUE
+
+
+def initial(key, d):
+    keys, bound = jax.random.split(key, 8), 1 / np.sqrt(d)
+    uniform = lambda k, *shape: jax.random.uniform(keys[k], shape, minval=-bound, maxval=bound)
+    return {
+        "emb": jax.random.normal(keys[0], (V, d)), "stage_emb": jax.random.normal(keys[1], (STAGES, d)),
+        "w_ih": uniform(2, 3 * d, d), "w_hh": uniform(3, 3 * d, d), "b_ih": uniform(4, 3 * d), "b_hh": uniform(5, 3 * d),
+        "pi_w": uniform(6, V, d), "pi_b": jnp.zeros(V), "v_w": uniform(7, 1, d), "v_b": jnp.zeros(1),
+    }
+
+
+def inputs(p, table):
+    """What a step takes of a token, by token: its embedding, or its input part W·x + b, one product for an update."""
+    return p["emb"] @ p["w_ih"].T + p["b_ih"] if table else p["emb"]
+
+
+def gru(p, x, h, table):
+    gx = x if table else x @ p["w_ih"].T + p["b_ih"]
+    (xr, xz, xn), (hr, hz, hn) = jnp.split(gx, 3, -1), jnp.split(h @ p["w_hh"].T + p["b_hh"], 3, -1)
+    r, z = jax.nn.sigmoid(xr + hr), jax.nn.sigmoid(xz + hz)
+    return (1 - z) * jnp.tanh(xn + r * hn) + z * h
+
+
+def start(p, rows, contexts, stage):
+    h = jnp.tanh(p["emb"][contexts].mean(1) + p["stage_emb"][stage])
+    return h, jnp.broadcast_to(rows[CTX], (h.shape[0], rows.shape[1]))
+
+
+def loss(p, contexts, stage, key, steps, table, forced=None):
+    rows = inputs(p, table)
+
+    def step(carry, drawn):
+        h, x = carry
+        h = gru(p, x, h, table)
+        lsm = jax.nn.log_softmax(h @ p["pi_w"].T + p["pi_b"])
+        a = jax.random.categorical(drawn, jax.lax.stop_gradient(lsm)) if forced is None else drawn
+        log_prob = jnp.take_along_axis(lsm, a[:, None], 1)[:, 0]
+        return (h, rows[a]), (a, log_prob, -(jnp.exp(lsm) * lsm).sum(1), (h @ p["v_w"].T)[:, 0] + p["v_b"][0])
+
+    drawn = jax.random.split(key, steps) if forced is None else forced.T
+    _, (actions, log_probs, entropies, values) = jax.lax.scan(step, start(p, rows, contexts, stage), drawn)
+    t, value = jnp.arange(steps), values.sum(0)
+    reward = (actions.T == (contexts[:, t % 3] + t) % V).sum(1).astype(jnp.float32) / steps
+    policy = -(log_probs.sum(0) * jax.lax.stop_gradient(reward - value)).mean()
+    return policy + VALUE * ((value - reward) ** 2).mean() - ENTROPY * entropies.mean(), reward.mean()
+
+
+def greedy(p, rows, contexts, stage, steps, table):
+    def step(carry, _):
+        h, x = carry
+        h = gru(p, x, h, table)
+        a = jnp.argmax(h @ p["pi_w"].T + p["pi_b"], -1)
+        return (h, rows[a]), a
+
+    return jax.lax.scan(step, start(p, rows, contexts, stage), None, length=steps)[1].T

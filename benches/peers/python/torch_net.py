@@ -1,0 +1,96 @@
+"""The network in PyTorch: as written, and with the GRU's input part as a table."""
+
+import torch, torch.nn as nn, torch.nn.functional as F
+
+from spec import CTX, ENTROPY, STAGES, V, VALUE
+
+# The golden file's names.
+NAMES = {
+    "emb": "emb.weight", "stage_emb": "stage_emb.weight", "w_ih": "rnn.weight_ih", "w_hh": "rnn.weight_hh",
+    "b_ih": "rnn.bias_ih", "b_hh": "rnn.bias_hh", "pi_w": "pi.weight", "pi_b": "pi.bias", "v_w": "v.weight", "v_b": "v.bias",
+}
+
+
+class ActorCritic(nn.Module):
+    def __init__(self, d, sampler):
+        super().__init__()
+        self.emb, self.stage_emb = nn.Embedding(V, d), nn.Embedding(STAGES, d)
+        self.rnn, self.pi, self.v = nn.GRUCell(d, d), nn.Linear(d, V), nn.Linear(d, 1)
+        self.sampler = sampler
+
+    def inputs(self):
+        """What a step takes of a token, by token: here its embedding."""
+        return self.emb.weight
+
+    def cell(self, x, h):
+        return self.rnn(x, h)
+
+    def start(self, inputs, contexts, stage):
+        h = torch.tanh(self.emb(contexts).mean(1) + self.stage_emb(stage))
+        return h, F.embedding(torch.full((contexts.shape[0],), CTX), inputs)
+
+    def rollout(self, contexts, stage, steps, forced=None):
+        inputs = self.inputs()
+        h, x = self.start(inputs, contexts, stage)
+        actions, log_probs, entropies, states = [], [], [], []
+        for t in range(steps):
+            h = self.cell(x, h)
+            lsm = F.log_softmax(self.pi(h), -1)
+            p = lsm.exp()
+            a = self.sampler(lsm.detach(), p.detach()) if forced is None else forced[:, t]
+            x = F.embedding(a, inputs)
+            actions.append(a)
+            states.append(h)
+            log_probs.append(lsm.gather(1, a.unsqueeze(1)).squeeze(1))
+            entropies.append(-(p * lsm).sum(1))
+        values = self.v(torch.stack(states, 1)).squeeze(-1)  # one product for the values of all steps
+        return torch.stack(actions, 1), torch.stack(log_probs, 1), torch.stack(entropies, 1), values
+
+    def greedy(self, inputs, contexts, stage, steps):
+        h, x = self.start(inputs, contexts, stage)
+        actions = []
+        for _ in range(steps):
+            h = self.cell(x, h)
+            a = self.pi(h).argmax(-1)
+            x = F.embedding(a, inputs)
+            actions.append(a)
+        return torch.stack(actions, 1)
+
+
+class WithTable(ActorCritic):
+    def inputs(self):
+        """W·x + b of each of the 18 tokens, [V,3d]: one product for an update."""
+        return F.linear(self.emb.weight, self.rnn.weight_ih, self.rnn.bias_ih)
+
+    def cell(self, gx, h):
+        # GRUCell takes no input part that was computed before, so the gates are composed.
+        gh = F.linear(h, self.rnn.weight_hh, self.rnn.bias_hh)
+        return gates(gx, gh, h)
+
+
+def gates(gx, gh, h):
+    (xr, xz, xn), (hr, hz, hn) = gx.chunk(3, 1), gh.chunk(3, 1)
+    r, z = torch.sigmoid(xr + hr), torch.sigmoid(xz + hz)
+    return torch.lerp(torch.tanh(xn + r * hn), h, z)
+
+
+def multinomial(_, p):
+    return torch.multinomial(p, 1).squeeze(1)
+
+
+def exponential(lsm, _):
+    """A race of exponential clocks: the same distribution, and the compiler can fuse it."""
+    return (lsm - torch.log(torch.empty_like(lsm).exponential_())).argmax(-1)
+
+
+def rewards(contexts, actions):
+    t = torch.arange(actions.shape[1])
+    return (actions == (contexts[:, t % 3] + t) % V).sum(1).float() / len(t)
+
+
+def loss(net, contexts, stage, steps, forced=None):
+    actions, log_probs, entropies, values = net.rollout(contexts, stage, steps, forced)
+    value = values.sum(1)
+    reward = rewards(contexts, actions).to(value.dtype)
+    policy = -(log_probs.sum(1) * (reward - value).detach()).mean()
+    return policy + VALUE * F.mse_loss(value, reward) - ENTROPY * entropies.mean(), reward.mean()
