@@ -141,6 +141,23 @@ impl Layout {
         Self { shape, strides, offset }
     }
 
+    /// How far apart the rows along the last axis lie, where each is without gaps and all are equally far from the next: zero
+    /// where they are all the same, and where there is one alone, its length.
+    pub(crate) fn row_distance(&self) -> Option<usize> {
+        let width = self.shape.last_extent();
+        let outer = self.shape.rank.saturating_sub(1);
+        let (mut distance, mut count) = (None, 1);
+        for axis in (0..outer).rev().filter(|&axis| self.shape[axis] != 1) {
+            let first = *distance.get_or_insert(self.strides[axis]);
+            if self.strides[axis] != first * count {
+                return None;
+            }
+            count *= self.shape[axis] as isize;
+        }
+        let side_by_side = width == 1 || self.strides[outer] == 1;
+        usize::try_from(distance.unwrap_or(width as isize)).ok().filter(|_| side_by_side)
+    }
+
     /// Row-major without gaps, so that the elements are one slice of the buffer.
     pub(crate) fn is_contiguous(&self) -> bool {
         let packed = Self::contiguous(self.shape, self.offset);

@@ -69,6 +69,13 @@ impl<'a, T: Element> View<'a, T> {
         self.layout.is_contiguous().then(|| &data[offset..offset + shape.size()])
     }
 
+    /// Where the rows along the last axis lie without gaps, equally far apart: the elements from the first row on, and the
+    /// distance from one row to the next: zero where all are the same, and where there is one alone, its length.
+    pub(crate) fn rows(&self) -> Option<(&'a [T], usize)> {
+        let Data::Host(data) = self.data;
+        self.layout.row_distance().map(|distance| (&data[self.layout.offset..], distance))
+    }
+
     /// The element at `index`.
     ///
     /// # Panics
@@ -180,6 +187,12 @@ impl<'a, T: Element> ViewMut<'a, T> {
         let DataMut::Host(data) = self.data;
         let Layout { shape, offset, .. } = self.layout;
         self.layout.is_contiguous().then(|| &mut data[offset..offset + shape.size()])
+    }
+
+    /// See [`View::rows`].
+    pub(crate) fn into_rows(self) -> Option<(&'a mut [T], usize)> {
+        let DataMut::Host(data) = self.data;
+        self.layout.row_distance().map(|distance| (&mut data[self.layout.offset..], distance))
     }
 
     /// Whether the elements lie row-major without gaps.
@@ -357,6 +370,25 @@ mod tests {
         assert_eq!(v.select(0, 0).slice(0, 1..2).reshape([2, 2]).map(|v| v.at(&[1, 0])), Some(6.0));
         assert!([v.flip(0), v.permute(&[1, 0, 2]), v.slice(2, 0..3)].iter().all(|v| v.as_slice().is_none()));
         assert!(v.flip(1).reshape([24]).is_none());
+    }
+
+    #[test]
+    fn rows_are_found_where_there_are_some() {
+        let data = numbers();
+        let mut found = 0;
+        for v in views(&data).into_iter().filter(|v| v.shape().size() > 0) {
+            let Some((from, distance)) = v.rows() else { continue };
+            let width = v.shape().last_extent();
+            let rows = (0..v.shape().size() / width).flat_map(|i| &from[i * distance..][..width]);
+            assert!(rows.copied().eq(v.shape().indices().map(|i| v.at(&i))), "{}", v.shape());
+            found += 1;
+        }
+        assert_eq!(found, 4);
+        let v = View::new(&data, SHAPE);
+        assert_eq!(v.select(0, 1).select(0, 2).broadcast_to([5, 4]).rows(), Some((&data[20..], 0)));
+        assert_eq!(v.slice(2, 1..2).rows(), Some((&data[1..], 4)));
+        assert!([v.flip(2), v.flip(0), v.slice(1, 0..2), v.permute(&[1, 0, 2])].iter().all(|v| v.rows().is_none()));
+        assert_eq!(View::new(&data[..1], []).rows(), Some((&data[..1], 1)));
     }
 
     #[test]

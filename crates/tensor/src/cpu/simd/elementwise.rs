@@ -1,27 +1,34 @@
-//! Maps and binary functions over slices.
+//! Maps and binary functions, row by row, or over all elements at once where none have gaps.
+
+use core::ops::{Add, Div, Mul, Sub};
 
 use super::isa::{Isa, each};
-use super::{all, all_mut, elementary, packed};
+use super::{Rows, all, all_mut, elementary, packed};
 use crate::cpu::fast::elementwise;
 use crate::kernels::Binary;
 use crate::map::{Map, for_map};
 use crate::view::{View, ViewMut};
 
 pub(super) fn map<S: Isa>(s: S, f: Map<f32>, x: View<f32>, y: ViewMut<f32>) {
-    if !packed(&[x], &[&y]) {
-        return if f == Map::Identity { copy(x, y) } else { elementwise::map(f, x, y) };
-    }
-    let (x, y) = (all(x), all_mut(y));
+    let rows = match Rows::of([x], y) {
+        Ok(rows) => rows.in_one(),
+        Err(y) => return elementwise::map(f, x, y),
+    };
     s.run(
         #[inline(always)]
         || {
             macro_rules! by_hand {
                 ($f:path) => {
-                    each(
-                        s,
-                        x.len(),
+                    rows.each(
                         #[inline(always)]
-                        |at| at.put($f(s, at.get(x)), y),
+                        |[x], y| {
+                            each(
+                                s,
+                                x.len(),
+                                #[inline(always)]
+                                |at| at.put($f(s, at.get(x)), y),
+                            )
+                        },
                     )
                 };
             }
@@ -29,20 +36,14 @@ pub(super) fn map<S: Isa>(s: S, f: Map<f32>, x: View<f32>, y: ViewMut<f32>) {
                 Map::Exp => by_hand!(elementary::exp),
                 Map::Tanh => by_hand!(elementary::tanh),
                 Map::Sigmoid => by_hand!(elementary::sigmoid),
-                f => for_map!(f, |f| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x))),
+                Map::Identity => rows.each(|[x], y| y.copy_from_slice(x)),
+                f => for_map!(f, |f| rows.each(
+                    #[inline(always)]
+                    |[x], y| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x))
+                )),
             }
         },
     );
-}
-
-/// y = x where not all is packed. Rows that are, such as those of a bias that is repeated, are copied whole.
-fn copy(x: View<f32>, y: ViewMut<f32>) {
-    let rows = |x: View<f32>| x.shape().rank() == 2 && (0..x.shape()[0]).all(|i| x.select(0, i).as_slice().is_some());
-    if !packed(&[], &[&y]) || !rows(x) {
-        return elementwise::map(Map::Identity, x, y);
-    }
-    let to = all_mut(y).chunks_exact_mut(x.shape().last_extent());
-    to.enumerate().for_each(|(i, y)| y.copy_from_slice(x.select(0, i).as_slice().expect("it has been looked at")));
 }
 
 pub(super) fn map_backward<S: Isa>(s: S, slope: Map<f32>, kept: View<f32>, dy: View<f32>, dx: ViewMut<f32>) {
@@ -57,19 +58,26 @@ pub(super) fn map_backward<S: Isa>(s: S, slope: Map<f32>, kept: View<f32>, dy: V
 }
 
 pub(super) fn binary<S: Isa>(s: S, op: Binary, a: View<f32>, b: View<f32>, y: ViewMut<f32>) {
-    if a.shape() != y.shape() || b.shape() != y.shape() || !packed(&[a, b], &[&y]) {
-        return elementwise::binary(op, a, b, y);
-    }
-    let (a, b, y) = (all(a), all(b), all_mut(y));
+    let rows = match Rows::of([a, b], y) {
+        Ok(rows) => rows.in_one(),
+        Err(y) => return elementwise::binary(op, a, b, y),
+    };
     s.run(
         #[inline(always)]
         || {
-            let each = y.iter_mut().zip(a).zip(b);
+            macro_rules! of {
+                ($f:expr) => {
+                    rows.each(
+                        #[inline(always)]
+                        |[a, b], y| y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = $f(a, b)),
+                    )
+                };
+            }
             match op {
-                Binary::Add => each.for_each(|((y, &a), &b)| *y = a + b),
-                Binary::Sub => each.for_each(|((y, &a), &b)| *y = a - b),
-                Binary::Mul => each.for_each(|((y, &a), &b)| *y = a * b),
-                Binary::Div => each.for_each(|((y, &a), &b)| *y = a / b),
+                Binary::Add => of!(f32::add),
+                Binary::Sub => of!(f32::sub),
+                Binary::Mul => of!(f32::mul),
+                Binary::Div => of!(f32::div),
             }
         },
     );

@@ -37,6 +37,50 @@ fn packed(read: &[View<f32>], written: &[&ViewMut<f32>]) -> bool {
     written && read.iter().all(|x| x.as_slice().is_some_and(|x| !x.is_empty()))
 }
 
+/// Operands of one shape, row by row: the rows of each lie without gaps, equally far apart.
+struct Rows<'a, 'y, const N: usize> {
+    /// What is read: from the first row on, and the distance to the next.
+    x: [(&'a [f32], usize); N],
+    /// What is written.
+    y: (&'y mut [f32], usize),
+    width: usize,
+    count: usize,
+}
+
+impl<'a, 'y, const N: usize> Rows<'a, 'y, N> {
+    /// Those along the last axis of y and of x, each repeated to y's shape. Gives y back where the rows of some lie otherwise,
+    /// or have no elements.
+    fn of(x: [View<'a, f32>; N], y: ViewMut<'y, f32>) -> Result<Self, ViewMut<'y, f32>> {
+        let shape = y.shape();
+        let x = x.map(|x| x.broadcast_to(shape));
+        let (width, size) = (shape.last_extent(), shape.size());
+        if size == 0 || y.view().rows().is_none() || x.iter().any(|x| x.rows().is_none()) {
+            return Err(y);
+        }
+        let looked_at = "they have been looked at";
+        let (x, y) = (x.map(|x| x.rows().expect(looked_at)), y.into_rows().expect(looked_at));
+        Ok(Self { x, y, width, count: size / width })
+    }
+
+    /// The same elements in one row, where none have gaps.
+    fn in_one(self) -> Self {
+        let gaps = self.x.iter().map(|x| x.1).chain([self.y.1]).any(|distance| distance != self.width);
+        if gaps { self } else { Self { width: self.width * self.count, count: 1, ..self } }
+    }
+
+    /// Calls `f` with the rows of x, and that of y.
+    #[inline(always)]
+    fn each(self, mut f: impl FnMut([&'a [f32]; N], &mut [f32])) {
+        let Self { x, y: (mut y, distance), width, count } = self;
+        for i in 0..count {
+            f(x.map(|(x, distance)| &x[i * distance..][..width]), &mut y[..width]);
+            if i + 1 < count {
+                y = &mut y[distance..];
+            }
+        }
+    }
+}
+
 /// The elements of something packed.
 fn all(x: View<'_, f32>) -> &[f32] {
     x.as_slice().expect("it is packed")

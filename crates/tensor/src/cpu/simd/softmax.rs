@@ -2,7 +2,8 @@
 
 use super::elementary::exp;
 use super::isa::{Isa, each};
-use super::{all, all_mut, packed};
+use super::reduce::{largest, sum};
+use super::{Rows, all, all_mut, packed};
 use crate::cpu::fast::softmax;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
@@ -10,7 +11,7 @@ use crate::view::{View, ViewMut};
 /// y = e^(x − m), with m the largest of x. Returns m and the sum of y.
 #[inline(always)]
 fn masses<S: Isa>(s: S, x: &[f32], y: &mut [f32]) -> (f32, f32) {
-    let m = x.iter().fold(f32::NEG_INFINITY, |m, &x| Real::maximum(m, x));
+    let m = largest(x);
     let shift = s.splat(m);
     each(
         s,
@@ -18,10 +19,10 @@ fn masses<S: Isa>(s: S, x: &[f32], y: &mut [f32]) -> (f32, f32) {
         #[inline(always)]
         |at| at.put(exp(s, s.sub(at.get(x), shift)), y),
     );
-    (m, y.iter().fold(0.0, |sum, &e| sum + e))
+    (m, sum(y))
 }
 
-/// Calls `f` with each row of packed x and y, or `other` with them as they are.
+/// Calls `f` with each row of x and y, or `other` with them as they are.
 #[inline(always)]
 fn rows<S: Isa>(
     s: S,
@@ -29,15 +30,18 @@ fn rows<S: Isa>(
     other: fn(View<f32>, ViewMut<f32>),
     f: impl Fn(&[f32], &mut [f32]),
 ) {
-    if !packed(&[x], &[&y]) {
-        return other(x, y);
+    match Rows::of([x], y) {
+        Ok(rows) => s.run(
+            #[inline(always)]
+            || {
+                rows.each(
+                    #[inline(always)]
+                    |[x], y| f(x, y),
+                );
+            },
+        ),
+        Err(y) => other(x, y),
     }
-    let n = x.shape().last_extent();
-    let (x, y) = (all(x), all_mut(y));
-    s.run(
-        #[inline(always)]
-        || x.chunks_exact(n).zip(y.chunks_exact_mut(n)).for_each(|(x, y)| f(x, y)),
-    );
 }
 
 pub(super) fn softmax<S: Isa>(s: S, x: View<f32>, y: ViewMut<f32>) {
@@ -77,7 +81,7 @@ pub(super) fn log_softmax_backward<S: Isa>(s: S, y: View<f32>, dy: View<f32>, dx
         #[inline(always)]
         || {
             for ((y, dy), dx) in y.chunks_exact(n).zip(dy.chunks_exact(n)).zip(dx.chunks_exact_mut(n)) {
-                let total = s.splat(dy.iter().fold(0.0, |sum, &dy| sum + dy));
+                let total = s.splat(sum(dy));
                 each(
                     s,
                     n,
