@@ -163,24 +163,18 @@ impl<T: Real> Numbers<T> {
 fn by_kernel<T: Real>(kernels: &dyn Kernels<T>, p: Numbers<T>) -> impl FnMut() -> Tensor<T> {
     let nan = |shape: &[usize]| Tensor::full(shape, T::of(f64::NAN));
     let mut table = nan(&[VOCABULARY, 3 * WIDTH]);
-    let mut gx = nan(&[TIME, BATCH, 3 * WIDTH]);
-    let mut gh = nan(&[BATCH, 3 * WIDTH]);
+    let mut hw = nan(&[BATCH, 3 * WIDTH]);
     let mut kept = nan(&[BATCH, 4 * WIDTH]);
     let mut hs = nan(&[TIME, BATCH, WIDTH]);
     move || {
-        let bias = |b: &Tensor<T>, y: &mut Tensor<T>| {
-            let shape = y.shape();
-            kernels.map(Map::Identity, b.view().broadcast_to(shape), y.view_mut());
-        };
-        bias(&p.b_i, &mut table);
+        kernels.map(Map::Identity, p.b_i.view().broadcast_to(table.shape()), table.view_mut());
         kernels.matmul(Form::NT, p.embedding.view(), p.w.view(), true, table.view_mut());
-        kernels.gather_rows(table.view(), p.tokens.view(), gx.view_mut());
         for t in 0..TIME {
             let (past, now) = hs.view_mut().split_at(t);
             let h = if t == 0 { p.h0.view() } else { past.view().select(0, t - 1) };
-            bias(&p.b_h, &mut gh);
-            kernels.matmul(Form::NT, h, p.u.view(), true, gh.view_mut());
-            kernels.gru_gates(gx.view().select(0, t), gh.view(), h, kept.view_mut(), now.select(0, 0));
+            kernels.matmul(Form::NT, h, p.u.view(), false, hw.view_mut());
+            let (rows, to) = (Some(p.tokens.view().select(0, t)), (kept.view_mut(), now.select(0, 0)));
+            kernels.gru_gates(table.view(), rows, hw.view(), p.b_h.view(), h, to.0, to.1);
         }
         hs.clone()
     }

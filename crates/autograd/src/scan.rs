@@ -6,10 +6,10 @@ use crate::op::Op;
 use crate::ops::gru::{Gru, step};
 use crate::var::Var;
 
-/// What a GRU has computed so far, where its inputs become known one step after the other: who acts on a state decides
+/// What a GRU has computed so far, where its tokens become known one step after the other: who acts on a state decides
 /// what is read next.
 ///
-/// [`step`](Self::step) computes what [`Var::gru`] would, to the same bytes, and keeps it; when all steps are known,
+/// [`step`](Self::step) computes what [`Var::gru_of`] would, to the same bytes, and keeps it; when all steps are known,
 /// [`Var::gru_scanned`] records them as one node, without computing them again. The buffers go to and fro between
 /// scan and tape, so that the next pass of the same shape allocates nothing.
 pub struct Scan<T: Real> {
@@ -19,7 +19,7 @@ pub struct Scan<T: Real> {
     start: Tensor<T>,
     /// h\[T,B,H\] and what the backward needs, \[T,B,4H\].
     computed: [Tensor<T>; 2],
-    /// gh\[B,3H\].
+    /// h·Wᵀ\[B,3H\].
     scratch: Tensor<T>,
     steps: usize,
 }
@@ -46,15 +46,16 @@ impl<T: Real> Scan<T> {
         self.scratch.resize([h0.shape()[0], self.weights[1].size()]);
     }
 
-    /// Reads one step's input part gx\[B,3H\].
+    /// Reads one step's tokens\[B\], of which table\[V,3H\] has the input part.
     ///
     /// # Panics
-    /// If no weights were loaded, or the scan began with other shapes.
+    /// If no weights were loaded, the scan began with other shapes, or a token is not a row.
     #[track_caller]
-    pub fn step(&mut self, kernels: &dyn Kernels<T>, gx: View<T>) {
+    pub fn step(&mut self, kernels: &dyn Kernels<T>, table: View<T>, tokens: View<u32>) {
         let (batch, hidden) = (self.start.shape()[0], self.start.shape().last_extent());
-        let (got, want) = (gx.shape(), self.scratch.shape());
-        assert!(got == want, "scan: an input part of {got}, the scan began for {want}");
+        let (rows, columns, want) = (tokens.shape(), table.shape(), self.scratch.shape());
+        let fits = rows[..] == [want[0]] && columns.rank() == 2 && columns[1] == want[1];
+        assert!(fits, "scan: tokens {rows} of a table {columns}, the scan began for input parts {want}");
         let Self { weights: [wt, b], start, computed: [hs, kept], scratch, steps } = self;
         for (buffer, width) in [(&mut *hs, hidden), (&mut *kept, 4 * hidden)] {
             let shape = buffer.shape();
@@ -65,7 +66,7 @@ impl<T: Real> Scan<T> {
         let (past, now) = hs.view_mut().split_at(*steps);
         let h = if *steps == 0 { start.view() } else { past.view().select(0, *steps - 1) };
         let to = (kept.view_mut().select(0, *steps), now.select(0, 0));
-        step(kernels, gx, h, (wt.view(), b.view()), scratch.view_mut(), to);
+        step(kernels, (table, Some(tokens)), h, (wt.view(), b.view()), scratch.view_mut(), to);
         *steps += 1;
     }
 
@@ -97,17 +98,16 @@ fn copy<T: Real>(kernels: &dyn Kernels<T>, from: View<T>, to: &mut Tensor<T>) {
 }
 
 impl<T: Real> Var<'_, T> {
-    /// [`gru`](Self::gru), of steps that `scan` has read already: from the same h0, w and b, and the same input parts.
-    /// (With debug assertions they are computed again and compared.) The scan is empty afterwards.
+    /// [`gru_of`](Self::gru_of), of tokens that `scan` has read already: from the same table, h0, w and b. (With debug assertions they are computed again and compared.) The scan is empty afterwards.
     ///
     /// # Panics
     /// If the shapes do not fit together, or the scan has read another number of steps.
     #[track_caller]
-    pub fn gru_scanned(self, h0: Self, w: Self, b: Self, scan: &mut Scan<T>) -> Self {
-        self.assert_gru(h0, w, b);
-        let (got, want) = (scan.len(), self.shape()[0]);
-        assert!(got == want, "gru_scanned: the scan has read {got} steps, the input part {} has {want}", self.shape());
-        self.tape.record_by(Op::Gru(Gru), &[self, h0, w, b], |_op, f| {
+    pub fn gru_scanned(self, tokens: &Tensor<u32>, h0: Self, w: Self, b: Self, scan: &mut Scan<T>) -> Self {
+        self.assert_gru_of(tokens, h0, w, b);
+        let (got, want) = (scan.len(), tokens.shape());
+        assert!(got == want[0], "gru_scanned: the scan has read {got} steps of tokens {want}");
+        self.tape.record_by(Op::Gru(Gru(Some(tokens.clone()))), &[self, h0, w, b], |_op, f| {
             #[cfg(debug_assertions)]
             _op.forward(f);
             let [hs, kept] = &mut scan.computed;
@@ -143,17 +143,22 @@ mod tests {
     }
 
     fn operands() -> [Tensor<f64>; 4] {
-        let (gx, h0) = (Tensor::from_fn([4, 2, 9], wave(0.1)), Tensor::from_fn([2, 3], wave(0.2)));
-        [gx, h0, Tensor::from_fn([9, 3], wave(0.3)), Tensor::from_fn([9], wave(0.4))]
+        let (table, h0) = (Tensor::from_fn([5, 9], wave(0.1)), Tensor::from_fn([2, 3], wave(0.2)));
+        [table, h0, Tensor::from_fn([9, 3], wave(0.3)), Tensor::from_fn([9], wave(0.4))]
     }
 
-    fn scanned(scan: &mut Scan<f64>, [gx, h0, w, b]: &[Tensor<f64>; 4]) {
+    fn tokens() -> Tensor<u32> {
+        Tensor::from([[4, 0], [1, 1], [0, 3], [4, 4]])
+    }
+
+    fn scanned(scan: &mut Scan<f64>, [table, h0, w, b]: &[Tensor<f64>; 4]) {
         let kernels = f64::kernels();
         scan.load(kernels, w.view(), b.view());
         scan.begin(kernels, h0.view());
-        for t in 0..gx.shape()[0] {
-            scan.step(kernels, gx.select(0, t).view());
+        for t in 0..4 {
+            scan.step(kernels, table.view(), tokens().view().select(0, t));
         }
+        assert_eq!(scan.last(2).shape()[..], [2, 2, 3]);
     }
 
     /// Twice, the second time in the buffers that the first left; values and gradients are those of the fused form.
@@ -163,15 +168,15 @@ mod tests {
         for _ in 0..2 {
             let mut results = [(); 2].map(|()| None);
             for (scans, result) in results.iter_mut().enumerate() {
-                let [gx, h0, w, b] = operands.clone().map(|x| tape.input(x));
+                let [table, h0, w, b] = operands.clone().map(|x| tape.input(x));
                 let hs = if scans == 1 {
                     scanned(&mut scan, &operands);
-                    gx.gru_scanned(h0, w, b, &mut scan)
+                    table.gru_scanned(&tokens(), h0, w, b, &mut scan)
                 } else {
-                    gx.gru(h0, w, b)
+                    table.gru_of(&tokens(), h0, w, b)
                 };
                 hs.square().sum().backward().expect("no parameters");
-                *result = Some((hs.value().to_vec(), [gx, h0, w, b].map(|x| x.grad().map(|dx| dx.to_vec()))));
+                *result = Some((hs.value().to_vec(), [table, h0, w, b].map(|x| x.grad().map(|dx| dx.to_vec()))));
                 tape.clear();
             }
             assert!(results[0].is_some() && results[0] == results[1]);
@@ -180,12 +185,12 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "gru_scanned: the scan has read 4 steps, the input part [3, 2, 9] has 3")]
+    #[should_panic(expected = "gru_scanned: the scan has read 4 steps of tokens [3, 2]")]
     fn another_number_of_steps_is_named() {
         let (tape, mut scan, operands) = (Tape::new(), Scan::default(), operands());
         scanned(&mut scan, &operands);
-        let [gx, h0, w, b] = operands.map(|x| tape.input(x));
-        gx.slice(0, 0..3).gru_scanned(h0, w, b, &mut scan);
+        let [table, h0, w, b] = operands.map(|x| tape.input(x));
+        table.gru_scanned(&tokens().slice(0, 0..3), h0, w, b, &mut scan);
     }
 
     #[test]
@@ -195,15 +200,15 @@ mod tests {
         let (tape, mut scan, mut operands) = (Tape::new(), Scan::default(), operands());
         scanned(&mut scan, &operands);
         operands[3] = Tensor::zeros([9]);
-        let [gx, h0, w, b] = operands.map(|x| tape.input(x));
-        gx.gru_scanned(h0, w, b, &mut scan);
+        let [table, h0, w, b] = operands.map(|x| tape.input(x));
+        table.gru_scanned(&tokens(), h0, w, b, &mut scan);
     }
 
     #[test]
-    #[should_panic(expected = "scan: an input part of [2, 8], the scan began for [2, 9]")]
+    #[should_panic(expected = "scan: tokens [2] of a table [5, 8], the scan began for input parts [2, 9]")]
     fn another_width_is_named() {
         let (mut scan, operands) = (Scan::default(), operands());
         scanned(&mut scan, &operands);
-        scan.step(f64::kernels(), Tensor::zeros([2, 8]).view());
+        scan.step(f64::kernels(), Tensor::zeros([5, 8]).view(), Tensor::from([0, 1]).view());
     }
 }

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use autograd::{Scan, Var};
-use tensor::Real;
+use tensor::{Real, Tensor};
 
 use crate::init::{Builder, Init};
 use crate::linear::affine;
@@ -92,6 +92,25 @@ impl GruCell {
         }
     }
 
+    /// [`scan`](Self::scan) of the rows tokens\[T,B\] of a table\[V,3H\] of input parts; where it is fused, these rows are
+    /// never copied.
+    ///
+    /// # Panics
+    /// If the shapes do not fit together, or a token is not a row.
+    #[track_caller]
+    pub fn scan_of<'t, T: Real>(
+        &self,
+        weights: Weights<'t, T>,
+        table: Var<'t, T>,
+        tokens: &Tensor<u32>,
+        h: Var<'t, T>,
+    ) -> Var<'t, T> {
+        match self.variant {
+            Variant::ResetAfter => table.gru_of(tokens, h, weights.get(self.weight_hh), weights.get(self.bias_hh)),
+            Variant::ResetBefore => self.scan_composed(weights, table.embedding(tokens), h),
+        }
+    }
+
     /// Loads this cell's numbers into `scan`, which then reads step by step what [`scan_known`](Self::scan_known) records
     /// later. `false` where this variant has no fused form, and so nothing to load.
     pub fn load<T: Real>(&self, weights: Weights<'_, T>, scan: &mut Scan<T>) -> bool {
@@ -103,7 +122,7 @@ impl GruCell {
         fused
     }
 
-    /// [`scan`](Self::scan), where `known` has read these input parts from this state already.
+    /// [`scan_of`](Self::scan_of), where `known` has read these tokens from this state already.
     ///
     /// # Panics
     /// If the shapes do not fit together, or `known` has read another number of steps.
@@ -111,11 +130,12 @@ impl GruCell {
     pub fn scan_known<'t, T: Real>(
         &self,
         weights: Weights<'t, T>,
-        gx: Var<'t, T>,
+        table: Var<'t, T>,
+        tokens: &Tensor<u32>,
         h: Var<'t, T>,
         known: &mut Scan<T>,
     ) -> Var<'t, T> {
-        gx.gru_scanned(h, weights.get(self.weight_hh), weights.get(self.bias_hh), known)
+        table.gru_scanned(tokens, h, weights.get(self.weight_hh), weights.get(self.bias_hh), known)
     }
 
     /// [`scan`](Self::scan), composed from small operations. Without a step nothing depends on the weights here, and
@@ -219,7 +239,6 @@ impl Gru {
 #[cfg(test)]
 mod tests {
     use autograd::Tape;
-    use tensor::Tensor;
 
     use super::*;
     use crate::params::Params;

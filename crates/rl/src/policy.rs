@@ -126,7 +126,7 @@ impl<'t, T: Real> Network<'_, 't, T> {
 
     /// The states after each of tokens\[K,B\]: \[K,B,d\].
     pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t, T>) -> Var<'t, T> {
-        self.policy.rnn.scan(self.weights, self.table.embedding(tokens), h)
+        self.policy.rnn.scan_of(self.weights, self.table, tokens, h)
     }
 
     /// Begins to read from h\[B,d\] in a way that [`decisions_known`](Self::decisions_known) need not repeat; `false` if the
@@ -141,9 +141,9 @@ impl<'t, T: Real> Network<'_, 't, T> {
 
     /// [`read`](Self::read), of the tokens\[K,B\] that come next in `scan`; no gradient goes through these states.
     pub fn read_on(&self, tokens: &Tensor<u32>, scan: &mut Scan<T>) -> Var<'t, T> {
-        let (count, gx) = (tokens.shape()[0], self.table.embedding(tokens).value());
+        let (count, table) = (tokens.shape()[0], self.table.value());
         for k in 0..count {
-            scan.step(self.tape().kernels(), gx.select(0, k).view());
+            scan.step(self.tape().kernels(), table.view(), tokens.view().select(0, k));
         }
         self.tape().constant(scan.last(count))
     }
@@ -196,7 +196,7 @@ impl<'t, T: Real> Network<'_, 't, T> {
     /// [`decisions_of`](Self::decisions_of), where `scan` read the tokens while they were played, on the same weights.
     pub fn decisions_known(&self, played: &Trajectories, scan: &mut Scan<T>) -> Decisions<'t, T> {
         self.decisions_by(played.stage, &played.contexts(), &played.tokens(), |tokens, h| {
-            self.policy.rnn.scan_known(self.weights, self.table.embedding(tokens), h, scan)
+            self.policy.rnn.scan_known(self.weights, self.table, tokens, h, scan)
         })
     }
 }

@@ -145,23 +145,38 @@ pub trait Kernels<T: Real>: Sync {
         dw: Option<ViewMut<T>>,
     );
 
-    /// The gates of one GRU step (PyTorch's variant, gates r, z, n), from the input's part gx\[B,3H\] and the hidden
-    /// state's part gh\[B,3H\], biases included:
+    /// The gates of one GRU step (PyTorch's variant, gates r, z, n), from the input's part gx\[B,3H\], its bias included,
+    /// the product of the hidden state and its weights, hw\[B,3H\], and their bias b\[3H\]:
     ///
     /// ```text
+    /// gh = hw + b
     /// r = σ(gx_r + gh_r)    z = σ(gx_z + gh_z)    n = tanh(gx_n + r·gh_n)    y = (1 − z)·n + z·h
     /// ```
     ///
-    /// h, y\[B,H\]; kept\[B,4H\] = (r, z, n, gh_n) is what the backward needs.
-    fn gru_gates(&self, gx: View<T>, gh: View<T>, h: View<T>, kept: ViewMut<T>, y: ViewMut<T>);
+    /// h, y\[B,H\]; kept\[B,4H\] = (r, z, n, gh_n) is what the backward needs. With `rows`\[B\], gx is a table\[V,3H\] of
+    /// which each example has the row that it names; a row outside panics.
+    #[expect(clippy::too_many_arguments, reason = "a step has as many operands")]
+    fn gru_gates(
+        &self,
+        gx: View<T>,
+        rows: Option<View<u32>>,
+        hw: View<T>,
+        b: View<T>,
+        h: View<T>,
+        kept: ViewMut<T>,
+        y: ViewMut<T>,
+    );
 
-    /// The backward of [`gru_gates`](Self::gru_gates). Adds to dgx\[B,3H\] and to dh\[B,H\] (the direct path y → h);
-    /// *overwrites* dgh\[B,3H\], which the caller carries on through the recurrent product.
+    /// The backward of [`gru_gates`](Self::gru_gates). Adds to dgx\[B,3H\], or to the rows of dgx\[V,3H\] that are named.
+    /// *Overwrites* dgh\[B,3H\] and dh\[B,H\] (the direct path y → h), which the caller carries on through the recurrent
+    /// product.
+    #[expect(clippy::too_many_arguments, reason = "a step has as many operands")]
     fn gru_gates_backward(
         &self,
         kept: View<T>,
         h: View<T>,
         dy: View<T>,
+        rows: Option<View<u32>>,
         dgx: ViewMut<T>,
         dgh: ViewMut<T>,
         dh: ViewMut<T>,

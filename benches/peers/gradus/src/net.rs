@@ -63,19 +63,19 @@ impl<'t> Pass<'t> {
 
     /// The states\[K,B,d\] after each of tokens\[K,B\].
     pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t>) -> Var<'t> {
-        self.net.rnn.scan(self.weights, self.table.embedding(tokens), h)
+        self.net.rnn.scan_of(self.weights, self.table, tokens, h)
     }
 
     /// [`read`](Self::read), of the tokens\[1,B\] that come next in `scan`.
     pub fn read_on(&self, tokens: &Tensor<u32>, scan: &mut Scan<f32>) -> Var<'t> {
         let tape = self.weights.tape();
-        scan.step(tape.kernels(), self.table.embedding(tokens).value().select(0, 0).view());
+        scan.step(tape.kernels(), self.table.value().view(), tokens.view().select(0, 0));
         tape.constant(scan.last(1))
     }
 
     /// [`read`](Self::read), where `scan` has read these tokens already.
     pub fn known(&self, tokens: &Tensor<u32>, h: Var<'t>, scan: &mut Scan<f32>) -> Var<'t> {
-        self.net.rnn.scan_known(self.weights, self.table.embedding(tokens), h, scan)
+        self.net.rnn.scan_known(self.weights, self.table, tokens, h, scan)
     }
 
     /// The logits\[K·B,V\] and values\[K·B\] of states\[K,B,d\].

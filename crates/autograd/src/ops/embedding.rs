@@ -8,7 +8,7 @@
 //! - Reference: Y. Bengio, R. Ducharme, P. Vincent, C. Jauvin, "A Neural Probabilistic Language Model" (2003),
 //!   section 2, matrix C.
 
-use tensor::{Real, Tensor};
+use tensor::{Real, Shape, Tensor};
 
 use crate::backward::Backward;
 use crate::forward::Forward;
@@ -24,12 +24,24 @@ impl<T: Real> Var<'_, T> {
     /// If this is no matrix, the indices have more than three axes, or one of them is not a row.
     #[track_caller]
     pub fn embedding(self, index: &Tensor<u32>) -> Self {
-        let (table, at) = (self.shape(), index.shape());
-        assert!(table.rank() == 2 && at.rank() < tensor::MAX_RANK, "embedding: rows {at} of {table}");
-        let worst = index.view().host().iter().copied().max();
-        assert!(worst.is_none_or(|i| (i as usize) < table[0]), "embedding: {table} has no row {}", worst.unwrap_or(0));
+        picked(self.shape(), index);
         self.tape.record(Op::Embedding(Embedding(index.clone())), &[self])
     }
+}
+
+/// The shape \[…,E\] of these rows of a table\[V,E\].
+///
+/// # Panics
+/// As [`Var::embedding`] says.
+#[track_caller]
+pub(super) fn picked(table: Shape, index: &Tensor<u32>) -> Shape {
+    let at = index.shape();
+    assert!(table.rank() == 2 && at.rank() < tensor::MAX_RANK, "embedding: rows {at} of {table}");
+    let worst = index.view().host().iter().copied().max();
+    assert!(worst.is_none_or(|i| (i as usize) < table[0]), "embedding: {table} has no row {}", worst.unwrap_or(0));
+    let mut extents = [table[1]; tensor::MAX_RANK];
+    extents[..at.rank()].copy_from_slice(&at);
+    Shape::new(&extents[..=at.rank()])
 }
 
 impl<T: Real> Operation<T> for Embedding {
@@ -37,10 +49,7 @@ impl<T: Real> Operation<T> for Embedding {
 
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, table, index) = (f.kernels(), f.input(0), self.0.view());
-        let mut extents = [table.shape()[1]; tensor::MAX_RANK];
-        let rank = index.shape().rank();
-        extents[..rank].copy_from_slice(&index.shape());
-        kernels.gather_rows(table, index, f.output(&extents[..=rank]));
+        kernels.gather_rows(table, index, f.output(picked(table.shape(), &self.0)));
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {

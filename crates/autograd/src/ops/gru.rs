@@ -1,7 +1,8 @@
 //! A GRU over time, fused: all steps as one node, its backward derived by hand.
 //!
 //! **Forward.** From the input's part gx\[T,B,3H\] (= x·W_ihᵀ + b_ih, for all steps at once), h₀\[B,H\],
-//! W\[3H,H\] and b\[3H\], for t = 1 … T, in three blocks of H columns for the gates r, z, n:
+//! W\[3H,H\] and b\[3H\], for t = 1 … T, in three blocks of H columns for the gates r, z, n. (Where x is one of V embedded
+//! tokens, gx is one of the V rows of a table, and is read there; its gradient is added there.)
 //!
 //! ```text
 //! (F1)  gh   = h₋·Wᵀ + b                   h₋ is the state before this step
@@ -46,8 +47,8 @@
 //! (B12) db  += Σ_t Σ_B dgh
 //! ```
 //!
-//! **Where**: (F1) in `step` below and (B10) to (B12) in `backward`, tagged. (F2) to (F5) are the kernel `gru_gates`,
-//! (B1) to (B9) `gru_gates_backward`: the functions `gates` and `gates_backward` in `cpu/fast/gru.rs` of `tensor` and,
+//! **Where**: the product of (F1) in `step` below and (B10) to (B12) in `backward`, tagged. The sum of (F1) and (F2) to (F5)
+//! are the kernel `gru_gates`, (B1) to (B9) `gru_gates_backward`: the functions `gates` and `gates_backward` in `cpu/fast/gru.rs` of `tensor` and,
 //! written plainly, in `cpu/naive/gru.rs`. What the gradients are added to, dgx and dh₀, is in `backward` again.
 //!
 //! **Why one node**: the composed form of `nn` has 33 nodes a step, three of them products with a part of W, and as many
@@ -60,14 +61,16 @@
 
 use core::ops::Range;
 
-use tensor::{Form, Kernels, Map, Real, View, ViewMut};
+use tensor::{Form, Kernels, Map, Real, Shape, Tensor, View, ViewMut};
 
+use super::embedding::picked;
 use crate::backward::Backward;
 use crate::forward::Forward;
 use crate::op::{Op, Operation};
 use crate::var::Var;
 
-pub(crate) struct Gru;
+/// Of the rows of a table that these tokens\[T,B\] name, or of the input part as it is.
+pub(crate) struct Gru(pub(crate) Option<Tensor<u32>>);
 
 impl<T: Real> Var<'_, T> {
     /// The states h\[T,B,H\] of a GRU, from this input part gx\[T,B,3H\], h0\[B,H\], w\[3H,H\] and b\[3H\]; see the
@@ -77,21 +80,37 @@ impl<T: Real> Var<'_, T> {
     /// If the shapes do not fit together.
     #[track_caller]
     pub fn gru(self, h0: Self, w: Self, b: Self) -> Self {
-        self.assert_gru(h0, w, b);
-        self.tape.record(Op::Gru(Gru), &[self, h0, w, b])
+        assert_gru(self.shape(), h0, w, b);
+        self.tape.record(Op::Gru(Gru(None)), &[self, h0, w, b])
+    }
+
+    /// [`gru`](Self::gru) of the rows `tokens`\[T,B\] of this table\[V,3H\]: as if it were `self.embedding(tokens)`, which is
+    /// never made.
+    ///
+    /// # Panics
+    /// If the shapes do not fit together, or a token is not a row.
+    #[track_caller]
+    pub fn gru_of(self, tokens: &Tensor<u32>, h0: Self, w: Self, b: Self) -> Self {
+        self.assert_gru_of(tokens, h0, w, b);
+        self.tape.record(Op::Gru(Gru(Some(tokens.clone()))), &[self, h0, w, b])
     }
 
     #[track_caller]
-    pub(crate) fn assert_gru(self, h0: Self, w: Self, b: Self) {
-        let (gx, h, w_shape, b_shape) = (self.shape(), h0.shape(), w.shape(), b.shape());
-        let fits = gx.rank() == 3
-            && h.rank() == 2
-            && h[0] == gx[1]
-            && gx[2] == 3 * h[1]
-            && w_shape[..] == [3 * h[1], h[1]]
-            && b_shape[..] == [3 * h[1]];
-        assert!(fits, "gru: input part {gx}, state {h}, weight {w_shape}, bias {b_shape} do not fit together");
+    pub(crate) fn assert_gru_of(self, tokens: &Tensor<u32>, h0: Self, w: Self, b: Self) {
+        assert_gru(picked(self.shape(), tokens), h0, w, b);
     }
+}
+
+#[track_caller]
+fn assert_gru<T: Real>(gx: Shape, h0: Var<T>, w: Var<T>, b: Var<T>) {
+    let (h, w_shape, b_shape) = (h0.shape(), w.shape(), b.shape());
+    let fits = gx.rank() == 3
+        && h.rank() == 2
+        && h[0] == gx[1]
+        && gx[2] == 3 * h[1]
+        && w_shape[..] == [3 * h[1], h[1]]
+        && b_shape[..] == [3 * h[1]];
+    assert!(fits, "gru: input part {gx}, state {h}, weight {w_shape}, bias {b_shape} do not fit together");
 }
 
 /// The state before step `t`: h₀, or the value's last entry.
@@ -106,18 +125,30 @@ fn rows<T: Real>(x: View<'_, T>, steps: Range<usize>) -> View<'_, T> {
     x.slice(0, steps).reshape([all, width]).expect("the arena's buffers have no gaps")
 }
 
-/// (F1) to (F5) for one step, from Wᵀ\[H,3H\] and b; `gh` is for intermediate results.
+/// The input part at step `t`, for the kernels: as it is, or a table and the rows of it.
+fn part<'a, X>(
+    gx: X,
+    tokens: Option<&'a Tensor<u32>>,
+    t: usize,
+    select: impl FnOnce(X, usize, usize) -> X,
+) -> (X, Option<View<'a, u32>>) {
+    match tokens {
+        None => (select(gx, 0, t), None),
+        Some(tokens) => (gx, Some(tokens.view().select(0, t))),
+    }
+}
+
+/// (F1) to (F5) for one step, from Wᵀ\[H,3H\] and b; `hw` is for intermediate results.
 pub(crate) fn step<T: Real>(
     kernels: &dyn Kernels<T>,
-    gx: View<T>,
+    (gx, rows): (View<T>, Option<View<u32>>),
     h: View<T>,
     (wt, b): (View<T>, View<T>),
-    mut gh: ViewMut<T>,
+    mut hw: ViewMut<T>,
     (kept, y): (ViewMut<T>, ViewMut<T>),
 ) {
-    kernels.map(Map::Identity, b.broadcast_to(gh.shape()), gh.reborrow());
-    kernels.matmul(Form::NN, h, wt, true, gh.reborrow()); // (F1)
-    kernels.gru_gates(gx, gh.view(), h, kept, y);
+    kernels.matmul(Form::NN, h, wt, false, hw.reborrow()); // (F1)
+    kernels.gru_gates(gx, rows, hw.view(), b, h, kept, y);
 }
 
 impl<T: Real> Operation<T> for Gru {
@@ -125,39 +156,43 @@ impl<T: Real> Operation<T> for Gru {
 
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, gx, h0, w, b) = (f.kernels(), f.input(0), f.input(1), f.input(2), f.input(3));
-        let (steps, batch, hidden) = (gx.shape()[0], gx.shape()[1], h0.shape()[1]);
-        let (mut wt, mut gh) = (f.scratch([hidden, 3 * hidden]), f.scratch([batch, 3 * hidden]));
+        let tokens = self.0.as_ref();
+        let (steps, [batch, hidden]) =
+            (tokens.map_or(gx.shape(), Tensor::shape)[0], [0, 1].map(|axis| h0.shape()[axis]));
+        let (mut wt, mut hw) = (f.scratch([hidden, 3 * hidden]), f.scratch([batch, 3 * hidden]));
         kernels.map(Map::Identity, w.permute(&[1, 0]), wt.view_mut());
         let (mut hs, mut kept) = f.output_and_kept([steps, batch, hidden], [steps, batch, 4 * hidden]);
         for t in 0..steps {
             let (past, mut now) = hs.reborrow().split_at(t);
             let to = (kept.reborrow().select(0, t), now.reborrow().select(0, 0));
-            step(kernels, gx.select(0, t), before(t, h0, past.view()), (wt.view(), b), gh.view_mut(), to);
+            let gx = part(gx, tokens, t, View::select);
+            step(kernels, gx, before(t, h0, past.view()), (wt.view(), b), hw.view_mut(), to);
         }
-        f.give_back(gh);
+        f.give_back(hw);
         f.give_back(wt);
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
         let kernels = b.kernels();
-        let (h0, w, hs, kept, dy) = (b.input(1), b.input(2), b.output(), b.kept(), b.dy());
+        let (gx, h0, w, hs, kept, dy) = (b.input(0), b.input(1), b.input(2), b.output(), b.kept(), b.dy());
         let (steps, batch, hidden) = (dy.shape()[0], dy.shape()[1], dy.shape()[2]);
         let mut dgh = b.blank([steps, batch, 3 * hidden]);
         let mut states = b.scratch([2, batch, hidden]);
         // Straight to its gradient, or where nobody asks for that, aside.
-        let mut unasked = b.scratch([if b.needs_grad(0) { 0 } else { steps }, batch, 3 * hidden]);
+        let mut unasked = b.scratch(if b.needs_grad(0) { gx.shape().with(0, 0) } else { gx.shape() });
         let mut dgx = b.grad(0).unwrap_or_else(|| unasked.view_mut());
         let (dh, dh_before) = states.view_mut().split_at(1);
         let (mut dh, mut dh_before) = (dh.select(0, 0), dh_before.select(0, 0));
 
         for t in (0..steps).rev() {
             kernels.sum_to(T::one(), dy.select(0, t), dh.reborrow());
-            dh_before.reborrow().fill(T::zero());
+            let (dgx, rows) = part(dgx.reborrow(), self.0.as_ref(), t, ViewMut::select);
             kernels.gru_gates_backward(
                 kept.select(0, t),
                 before(t, h0, hs),
                 dh.view(),
-                dgx.reborrow().select(0, t),
+                rows,
+                dgx,
                 dgh.view_mut().select(0, t),
                 dh_before.reborrow(),
             );
@@ -198,6 +233,34 @@ mod tests {
             let (w, b) = (Tensor::from_fn([9, 3], wave(0.3)), Tensor::from_fn([9], wave(0.4)));
             check_against_differences(&[gx, h0, w, b], |x| x[0].gru(x[1], x[2], x[3]));
         }
+    }
+
+    #[test]
+    fn rows_of_a_table_are_read_and_collect_where_they_are() {
+        let wave = |phase: f64| move |i: usize| (phase + 1.7 * i as f64).sin();
+        let tokens = Tensor::from([[1, 0], [3, 3], [1, 3]]);
+        let (table, h0) = (Tensor::from_fn([4, 9], wave(0.1)), Tensor::from_fn([2, 3], wave(0.2)));
+        let inputs = [table, h0, Tensor::from_fn([9, 3], wave(0.3)), Tensor::from_fn([9], wave(0.4))];
+        let tape = crate::Tape::new();
+        let [of, through] = [true, false].map(|of| {
+            let [table, h0, w, b] = inputs.clone().map(|x| tape.input(x));
+            let hs = if of { table.gru_of(&tokens, h0, w, b) } else { table.embedding(&tokens).gru(h0, w, b) };
+            hs.square().sum().backward().expect("no parameters");
+            (hs.value().to_vec(), [table, h0, w, b].map(|x| x.grad().expect("reached").to_vec()))
+        });
+        assert_eq!(of.0, through.0);
+        for (of, through) in of.1.iter().flatten().zip(through.1.iter().flatten()) {
+            assert!((of - through).abs() < 1e-14, "{of} and {through}"); // a row's sum begins at the other end
+        }
+        check_against_differences(&inputs, |x| x[0].gru_of(&tokens, x[1], x[2], x[3]));
+    }
+
+    #[test]
+    #[should_panic(expected = "embedding: [4, 9] has no row 4")]
+    fn a_token_without_a_row_is_named() {
+        let tape = crate::Tape::<f64>::new();
+        let of = |shape: &[usize]| tape.input(Tensor::zeros(shape));
+        let _ = of(&[4, 9]).gru_of(&Tensor::from([[0, 4]]), of(&[2, 3]), of(&[9, 3]), of(&[9]));
     }
 
     #[test]

@@ -18,7 +18,7 @@ const ROWS: [Option<usize>; 4] = [Some(1), Some(0), None, None];
 
 pub(super) fn gru(d: &mut Draw) -> Vec<Case> {
     let mut cases: Vec<Case> = SIZES.iter().map(|&sizes| all_states(d, sizes)).collect();
-    cases.extend([without_a_state(d), last_state(d), twice(d)]);
+    cases.extend([of_tokens(d), without_a_state(d), last_state(d), twice(d)]);
     cases.extend(cases! { Gru:
         "views", [d.normal([2, 4, 9]), d.normal([3, 2]), d.normal([3, 9]), d.normal([2, 9])]:
             |x| x[0].permute(&[1, 0, 2]).gru(x[1].transpose(), x[2].transpose(), x[3].select(0, 1));
@@ -45,6 +45,15 @@ pub(crate) fn all_states(d: &mut Draw, sizes: [usize; 3]) -> Case {
     let [t, b, h] = sizes;
     let f = function!(|x| x[0].gru(x[1], x[2], x[3]));
     Case::new(KIND, format!("T={t} B={b} H={h}"), inputs(d, sizes), f).by_rows(&ROWS, 1).recurrent()
+}
+
+/// Rows of a table: one read by both examples at once, one again and again, one never.
+fn of_tokens(d: &mut Draw) -> Case {
+    let tokens = Tensor::from([[1, 1], [4, 0], [1, 3], [3, 1]]);
+    let [_, h0, w, b] = inputs(d, [4, 2, 3]);
+    let table = Input::from(d.normal([5, 9])).named("table").gates(1, &["r", "z", "n"]);
+    let f = function!([tokens: Tensor<u32>] |x| x[0].gru_of(&tokens, x[1], x[2], x[3]));
+    Case::new(KIND, "rows of a table", [table, h0, w, b], f).recurrent()
 }
 
 /// With B ≥ 3, where ONNX Runtime's was wrong without a state (microsoft/onnxruntime#3893).

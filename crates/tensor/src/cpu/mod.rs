@@ -2,6 +2,8 @@
 //!
 //! Each is a folder with one file for each family of kernels, and one function in it for each method of the trait.
 
+use crate::view::View;
+
 /// Implements [`Kernels`](crate::Kernels) by the functions of the modules beside it.
 macro_rules! implement_kernels {
     ($kernels:ident, $name:literal) => {
@@ -79,19 +81,29 @@ macro_rules! implement_kernels {
                 ) {
                     norm::layer_norm_backward(x, w, stats, dy, dx, dw);
                 }
-                fn gru_gates(&self, gx: View<T>, gh: View<T>, h: View<T>, kept: ViewMut<T>, y: ViewMut<T>) {
-                    gru::gates(gx, gh, h, kept, y);
+                fn gru_gates(
+                    &self,
+                    gx: View<T>,
+                    rows: Option<View<u32>>,
+                    hw: View<T>,
+                    b: View<T>,
+                    h: View<T>,
+                    kept: ViewMut<T>,
+                    y: ViewMut<T>,
+                ) {
+                    gru::gates(gx, rows, hw, b, h, kept, y);
                 }
                 fn gru_gates_backward(
                     &self,
                     kept: View<T>,
                     h: View<T>,
                     dy: View<T>,
+                    rows: Option<View<u32>>,
                     dgx: ViewMut<T>,
                     dgh: ViewMut<T>,
                     dh: ViewMut<T>,
                 ) {
-                    gru::gates_backward(kept, h, dy, dgx, dgh, dh);
+                    gru::gates_backward(kept, h, dy, rows, dgx, dgh, dh);
                 }
                 fn sum_of_squares(&self, x: View<T>) -> T {
                     reduce::sum_of_squares(x)
@@ -110,6 +122,11 @@ macro_rules! implement_kernels {
     };
 }
 pub(crate) use implement_kernels;
+
+/// The row that the `i`th example of a batch has.
+fn row_of(rows: Option<View<u32>>, i: usize) -> usize {
+    rows.map_or(i, |rows| rows.at(&[i]) as usize)
+}
 
 mod choice;
 mod fast;

@@ -151,15 +151,17 @@ profiled! {
             x.n() + w.n() + stats.n() + dy.n() + 2 * dx.n() + 2 * dw.n(),
             0
         ]
-    gru_gates(gx: View<T>, gh: View<T>, h: View<T>, kept: ViewMut<T>, y: ViewMut<T>) { GruGates "gru_gates" }
-        [11 * h.n(), gx.n() + gh.n() + h.n() + kept.n() + y.n(), 0] // r: 2, z: 2, n: 3, y: 4
+    gru_gates(
+        gx: View<T>, rows: Option<View<u32>>, hw: View<T>, b: View<T>, h: View<T>, kept: ViewMut<T>, y: ViewMut<T>
+    ) { GruGates "gru_gates" }
+        [14 * h.n(), 2 * hw.n() + b.n() + h.n() + kept.n() + y.n(), rows.n()] // gh: 3, r: 2, z: 2, n: 3, y: 4
     gru_gates_backward(
-        kept: View<T>, h: View<T>, dy: View<T>, dgx: ViewMut<T>, dgh: ViewMut<T>, dh: ViewMut<T>
+        kept: View<T>, h: View<T>, dy: View<T>, rows: Option<View<u32>>, dgx: ViewMut<T>, dgh: ViewMut<T>, dh: ViewMut<T>
     ) { GruGatesBackward "gru_gates_backward" }
         [
-            20 * h.n(), // da_n: 5, da_z: 5, da_r: 4, dgx: 3, dgh: 1, dh: 2
-            kept.n() + h.n() + dy.n() + 2 * dgx.n() + dgh.n() + 2 * dh.n(),
-            0
+            19 * h.n(), // da_n: 5, da_z: 5, da_r: 4, dgx: 3, dgh: 1, dh: 1
+            kept.n() + h.n() + dy.n() + 3 * dgh.n() + dh.n(),
+            rows.n()
         ]
     sum_of_squares(x: View<T>) -> T { SumOfSquares "sum_of_squares" }
         [2 * x.n(), x.n(), 0]

@@ -103,10 +103,11 @@ fn layer_norm_of_a_row_far_from_zero_has_its_variance() {
 fn saturated_gates_keep_or_replace_the_state() {
     let (open, shut) = (-1e4, 1e4); // z = 0 takes the candidate, z = 1 keeps h
     let gx = Tensor::from([[0.0, open, 1e4], [0.0, shut, 1e4]]);
-    let (gh, h) = (Tensor::zeros([2, 3]), Tensor::full([2, 1], 0.25));
+    let (hw, b, h) = (Tensor::zeros([2, 3]), Tensor::zeros([3]), Tensor::full([2, 1], 0.25));
     for k in BOTH {
         let mut kept = Tensor::zeros([2, 4]);
-        let y = made([2, 1], |y| k.gru_gates(gx.view(), gh.view(), h.view(), kept.view_mut(), y.view_mut()));
+        let [gx, hw, b, h] = [&gx, &hw, &b, &h].map(Tensor::view);
+        let y = made([2, 1], |y| k.gru_gates(gx, None, hw, b, h, kept.view_mut(), y.view_mut()));
         assert_eq!(y, [1.0, 0.25]);
         assert_eq!(kept.to_vec(), [0.5, 0.0, 1.0, 0.0, 0.5, 1.0, 1.0, 0.0]);
     }

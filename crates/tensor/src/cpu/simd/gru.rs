@@ -6,37 +6,50 @@ use super::{all, all_mut, packed};
 use crate::cpu::fast::gru;
 use crate::view::{View, ViewMut};
 
-pub(super) fn gru_gates<S: Isa>(s: S, gx: View<f32>, gh: View<f32>, h: View<f32>, kept: ViewMut<f32>, y: ViewMut<f32>) {
-    if !packed(&[gx, gh, h], &[&kept, &y]) {
-        return gru::gates(gx, gh, h, kept, y);
+#[expect(clippy::too_many_arguments, reason = "those of the trait, and the token")]
+pub(super) fn gru_gates<S: Isa>(
+    s: S,
+    gx: View<f32>,
+    rows: Option<View<u32>>,
+    hw: View<f32>,
+    b: View<f32>,
+    h: View<f32>,
+    kept: ViewMut<f32>,
+    y: ViewMut<f32>,
+) {
+    if !packed(&[gx, hw, b, h], &[&kept, &y]) || rows.is_some_and(|rows| rows.as_slice().is_none()) {
+        return gru::gates(gx, rows, hw, b, h, kept, y);
     }
     let hidden = h.shape().last_extent();
-    let (gx, gh, h, kept, y) = (all(gx), all(gh), all(h), all_mut(kept), all_mut(y));
+    let rows = rows.and_then(|rows| rows.as_slice());
+    let (gx, hw, b, h, kept, y) = (all(gx), all(hw), all(b), all(h), all_mut(kept), all_mut(y));
     s.run(
         #[inline(always)]
         || {
-            let read = gx.chunks_exact(3 * hidden).zip(gh.chunks_exact(3 * hidden)).zip(h.chunks_exact(hidden));
+            let read = hw.chunks_exact(3 * hidden).zip(h.chunks_exact(hidden));
             let written = kept.chunks_exact_mut(4 * hidden).zip(y.chunks_exact_mut(hidden));
-            for (((gx, gh), h), (kept, y)) in read.zip(written) {
-                row(s, gx, gh, h, kept, y);
+            for (i, ((hw, h), (kept, y))) in read.zip(written).enumerate() {
+                let gx = &gx[row_of(rows, i) * 3 * hidden..][..3 * hidden];
+                row(s, gx, (hw, b), h, kept, y);
             }
         },
     );
 }
 
 #[inline(always)]
-fn row<S: Isa>(s: S, gx: &[f32], gh: &[f32], h: &[f32], kept: &mut [f32], y: &mut [f32]) {
+fn row<S: Isa>(s: S, gx: &[f32], (hw, b): (&[f32], &[f32]), h: &[f32], kept: &mut [f32], y: &mut [f32]) {
     let hidden = h.len();
-    let ([gx_r, gx_z, gx_n], [gh_r, gh_z, gh_n]) = (gates(gx, hidden), gates(gh, hidden));
+    let ([gx_r, gx_z, gx_n], [hw_r, hw_z, hw_n], [b_r, b_z, b_n]) =
+        (gates(gx, hidden), gates(hw, hidden), gates(b, hidden));
     let [r, z, n, hn] = gates_mut(kept, hidden);
     each(
         s,
         hidden,
         #[inline(always)]
         |at| {
-            let gate_r = sigmoid(s, s.add(at.get(gx_r), at.get(gh_r)));
-            let gate_z = sigmoid(s, s.add(at.get(gx_z), at.get(gh_z)));
-            let part_n = at.get(gh_n);
+            let gate_r = sigmoid(s, s.add(at.get(gx_r), s.add(at.get(hw_r), at.get(b_r))));
+            let gate_z = sigmoid(s, s.add(at.get(gx_z), s.add(at.get(hw_z), at.get(b_z))));
+            let part_n = s.add(at.get(hw_n), at.get(b_n));
             let new = tanh(s, s.add(at.get(gx_n), s.mul(gate_r, part_n)));
             at.put(gate_r, r);
             at.put(gate_z, z);
@@ -47,27 +60,30 @@ fn row<S: Isa>(s: S, gx: &[f32], gh: &[f32], h: &[f32], kept: &mut [f32], y: &mu
     );
 }
 
+#[expect(clippy::too_many_arguments, reason = "those of the trait, and the token")]
 pub(super) fn gru_gates_backward<S: Isa>(
     s: S,
     kept: View<f32>,
     h: View<f32>,
     dy: View<f32>,
+    rows: Option<View<u32>>,
     dgx: ViewMut<f32>,
     dgh: ViewMut<f32>,
     dh: ViewMut<f32>,
 ) {
-    if !packed(&[kept, h, dy], &[&dgx, &dgh, &dh]) {
-        return gru::gates_backward(kept, h, dy, dgx, dgh, dh);
+    if !packed(&[kept, h, dy], &[&dgx, &dgh, &dh]) || rows.is_some_and(|rows| rows.as_slice().is_none()) {
+        return gru::gates_backward(kept, h, dy, rows, dgx, dgh, dh);
     }
     let hidden = h.shape().last_extent();
+    let rows = rows.and_then(|rows| rows.as_slice());
     let (kept, h, dy, dgx, dgh, dh) = (all(kept), all(h), all(dy), all_mut(dgx), all_mut(dgh), all_mut(dh));
     s.run(
         #[inline(always)]
         || {
             let read = kept.chunks_exact(4 * hidden).zip(h.chunks_exact(hidden)).zip(dy.chunks_exact(hidden));
-            let written = dgx.chunks_exact_mut(3 * hidden).zip(dgh.chunks_exact_mut(3 * hidden));
-            let written = written.zip(dh.chunks_exact_mut(hidden));
-            for (((kept, h), dy), ((dgx, dgh), dh)) in read.zip(written) {
+            let written = dgh.chunks_exact_mut(3 * hidden).zip(dh.chunks_exact_mut(hidden));
+            for (i, (((kept, h), dy), (dgh, dh))) in read.zip(written).enumerate() {
+                let dgx = &mut dgx[row_of(rows, i) * 3 * hidden..][..3 * hidden];
                 row_backward(s, (kept, h, dy), (dgx, dgh, dh));
             }
         },
@@ -98,9 +114,13 @@ fn row_backward<S: Isa>(
             at.put(da_r, dgh_r);
             at.put(da_z, dgh_z);
             at.put(s.mul(da_n, r), dgh_n);
-            at.add(s.mul(dy, z), dh);
+            at.put(s.mul(dy, z), dh);
         },
     );
+}
+
+fn row_of(rows: Option<&[u32]>, i: usize) -> usize {
+    rows.map_or(i, |rows| rows[i] as usize)
 }
 
 /// The blocks of a row, one for each gate.

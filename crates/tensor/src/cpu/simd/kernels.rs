@@ -38,9 +38,13 @@ methods! {
         softmax::log_softmax_backward(y: View<f32>, dy: View<f32>, dx: ViewMut<f32>);
         index::gather_rows(table: View<f32>, index: View<u32>, y: ViewMut<f32>);
         index::scatter_add_rows(index: View<u32>, dy: View<f32>, dtable: ViewMut<f32>);
-        gru::gru_gates(gx: View<f32>, gh: View<f32>, h: View<f32>, kept: ViewMut<f32>, y: ViewMut<f32>);
+        gru::gru_gates(
+            gx: View<f32>, rows: Option<View<u32>>, hw: View<f32>, b: View<f32>, h: View<f32>, kept: ViewMut<f32>,
+            y: ViewMut<f32>
+        );
         gru::gru_gates_backward(
-            kept: View<f32>, h: View<f32>, dy: View<f32>, dgx: ViewMut<f32>, dgh: ViewMut<f32>, dh: ViewMut<f32>
+            kept: View<f32>, h: View<f32>, dy: View<f32>, rows: Option<View<u32>>, dgx: ViewMut<f32>, dgh: ViewMut<f32>,
+            dh: ViewMut<f32>
         );
         optim::adam(with: AdamStep, g: View<f32>, m: ViewMut<f32>, v: ViewMut<f32>, p: ViewMut<f32>);
     }
