@@ -69,6 +69,13 @@ impl<'a, T: Element> View<'a, T> {
         self.layout.is_contiguous().then(|| &data[offset..offset + shape.size()])
     }
 
+    /// The element that all are, where none has a place of its own.
+    pub(crate) fn one_repeated(&self) -> Option<T> {
+        let Layout { shape, strides, .. } = &self.layout;
+        let repeated = shape.iter().zip(strides).all(|(&n, &stride)| n == 1 || stride == 0);
+        (repeated && shape.size() > 0).then(|| self.at(&[0; MAX_RANK][..shape.rank()]))
+    }
+
     /// Where the rows along the last axis lie without gaps, equally far apart: the elements from the first row on, and the
     /// distance from one row to the next: zero where all are the same, and where there is one alone, its length.
     pub(crate) fn rows(&self) -> Option<(&'a [T], usize)> {
@@ -389,6 +396,9 @@ mod tests {
         assert_eq!(v.slice(2, 1..2).rows(), Some((&data[1..], 4)));
         assert!([v.flip(2), v.flip(0), v.slice(1, 0..2), v.permute(&[1, 0, 2])].iter().all(|v| v.rows().is_none()));
         assert_eq!(View::new(&data[..1], []).rows(), Some((&data[..1], 1)));
+        let one = v.slice(0, 1..2).slice(1, 2..3).slice(2, 3..4);
+        assert_eq!((one.broadcast_to([5, 3, 4]).one_repeated(), one.slice(0, 0..0).one_repeated()), (Some(23.0), None));
+        assert!(v.slice(0, 1..2).broadcast_to([5, 3, 4]).one_repeated().is_none());
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn at_most(self, x: Self::V, limit: f32) -> Self::V;
     /// `limit` where x < limit, else x; NaN stays NaN.
     fn at_least(self, x: Self::V, limit: f32) -> Self::V;
+    /// x where x > m, else m; NaNs are passed over.
+    fn larger(self, m: Self::V, x: Self::V) -> Self::V;
     /// |x|
     fn magnitude(self, x: Self::V) -> Self::V;
     /// |x| with the sign of `sign`.
@@ -47,10 +49,10 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     /// # Safety
     /// `from` points to `LANES` numbers.
     unsafe fn load(self, from: *const f32) -> Self::V;
-    /// The lanes that do not count are zero.
+    /// The lanes that do not count are those of `rest`.
     /// # Safety
     /// `from` points to as many numbers as `mask` counts.
-    unsafe fn load_part(self, from: *const f32, mask: Self::Mask) -> Self::V;
+    unsafe fn load_part(self, rest: Self::V, from: *const f32, mask: Self::Mask) -> Self::V;
     /// # Safety
     /// `to` points to `LANES` numbers.
     unsafe fn store(self, v: Self::V, to: *mut f32);
@@ -83,13 +85,29 @@ pub(super) struct Place<S> {
 }
 
 impl<S: Isa> Place<S> {
+    /// The place from `at` on in a slice of `n` numbers, of which some are there.
+    #[inline(always)]
+    pub(super) fn new(s: S, at: usize, n: usize) -> Self {
+        Self { s, at, lanes: S::LANES.min(n - at) }
+    }
+
     /// What is there in x; zero in lanes that do not count.
     #[inline(always)]
     pub(super) fn get(self, x: &[f32]) -> S::V {
+        self.get_or(x, self.s.splat(0.0))
+    }
+
+    /// What is there in x, and in lanes that do not count what is in `rest`.
+    #[inline(always)]
+    pub(super) fn get_or(self, x: &[f32], rest: S::V) -> S::V {
         let from = x[self.at..][..self.lanes].as_ptr();
         // SAFETY: so many numbers are there.
         unsafe {
-            if self.lanes == S::LANES { self.s.load(from) } else { self.s.load_part(from, self.s.mask(self.lanes)) }
+            if self.lanes == S::LANES {
+                self.s.load(from)
+            } else {
+                self.s.load_part(rest, from, self.s.mask(self.lanes))
+            }
         }
     }
 

@@ -197,7 +197,7 @@ unsafe fn tile<S: Isa, const M: usize, const N: usize, const WHOLE: bool>(s: S, 
             let mut row = [s.splat(0.0); N];
             for (j, x) in row.iter_mut().enumerate() {
                 let b = b.add(j * S::LANES);
-                *x = if WHOLE || j + 1 < N { s.load(b) } else { s.load_part(b, last) };
+                *x = if WHOLE || j + 1 < N { s.load(b) } else { s.load_part(s.splat(0.0), b, last) };
             }
             for (i, sums) in sums.iter_mut().enumerate() {
                 let a = s.splat(*a.offset(i as isize * a_row + p * a_column));
@@ -212,7 +212,7 @@ unsafe fn tile<S: Isa, const M: usize, const N: usize, const WHOLE: bool>(s: S, 
                 match (WHOLE || j + 1 < N, add) {
                     (true, true) => s.store(s.add(s.load(y), sum), y),
                     (true, false) => s.store(sum, y),
-                    (false, true) => s.store_part(s.add(s.load_part(y, last), sum), y, last),
+                    (false, true) => s.store_part(s.add(s.load_part(s.splat(0.0), y, last), sum), y, last),
                     (false, false) => s.store_part(sum, y, last),
                 }
             }

@@ -61,6 +61,11 @@ impl Isa for Neon {
         unsafe { vmaxq_f32(vdupq_n_f32(limit), x) }
     }
     #[inline(always)]
+    fn larger(self, m: float32x4_t, x: float32x4_t) -> float32x4_t {
+        // SAFETY: always there.
+        unsafe { vbslq_f32(vcgtq_f32(x, m), x, m) }
+    }
+    #[inline(always)]
     fn magnitude(self, x: float32x4_t) -> float32x4_t {
         // SAFETY: always there.
         unsafe { vabsq_f32(x) }
@@ -93,10 +98,11 @@ impl Isa for Neon {
     }
     // SAFETY: what callers promise is said at the trait.
     #[inline(always)]
-    unsafe fn load_part(self, from: *const f32, lanes: usize) -> float32x4_t {
+    unsafe fn load_part(self, rest: float32x4_t, from: *const f32, lanes: usize) -> float32x4_t {
         let mut whole = [0.0; 4];
         // SAFETY: always there, and the caller's promise, for every lane below `lanes`.
         unsafe {
+            vst1q_f32(whole.as_mut_ptr(), rest);
             core::ptr::copy_nonoverlapping(from, whole.as_mut_ptr(), lanes);
             vld1q_f32(whole.as_ptr())
         }

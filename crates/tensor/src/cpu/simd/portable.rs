@@ -55,6 +55,10 @@ impl Isa for Portable {
         core::array::from_fn(|i| if x[i] < limit { limit } else { x[i] })
     }
     #[inline(always)]
+    fn larger(self, m: Self::V, x: Self::V) -> Self::V {
+        core::array::from_fn(|i| if x[i] > m[i] { x[i] } else { m[i] })
+    }
+    #[inline(always)]
     fn magnitude(self, x: Self::V) -> Self::V {
         core::array::from_fn(|i| x[i].abs())
     }
@@ -83,9 +87,9 @@ impl Isa for Portable {
     }
     // SAFETY: what callers promise is said at the trait.
     #[inline(always)]
-    unsafe fn load_part(self, from: *const f32, lanes: usize) -> Self::V {
+    unsafe fn load_part(self, rest: Self::V, from: *const f32, lanes: usize) -> Self::V {
         // SAFETY: the caller's promise, for every lane below `lanes`.
-        core::array::from_fn(|i| if i < lanes { unsafe { *from.add(i) } } else { 0.0 })
+        core::array::from_fn(|i| if i < lanes { unsafe { *from.add(i) } } else { rest[i] })
     }
     // SAFETY: what callers promise is said at the trait.
     #[inline(always)]

@@ -1,6 +1,8 @@
 //! Sums over slices: of equal shapes, of rows into one, of all elements, and of squares.
 
-use super::isa::Isa;
+use core::ops::Add;
+
+use super::isa::{Isa, Place};
 use super::{Rows, all, all_mut, packed};
 use crate::cpu::fast::reduce;
 use crate::real::Real;
@@ -20,13 +22,16 @@ pub(super) fn sum_to<S: Isa>(s: S, alpha: f32, dy: View<f32>, dx: ViewMut<f32>) 
     s.run(
         #[inline(always)]
         || match dx {
-            [dx] => *dx += alpha * dy.chunks(BLOCK).map(sum).sum::<f32>(),
+            [dx] => *dx += alpha * dy.chunks(BLOCK).map(|dy| sum(s, dy)).sum::<f32>(),
             dx => dy.chunks_exact(dx.len()).for_each(|dy| add_row(alpha, dy, dx)),
         },
     );
 }
 
 fn add_to<S: Isa>(s: S, alpha: f32, dy: View<f32>, dx: ViewMut<f32>) {
+    if let (Some(dy), true) = (dy.one_repeated(), packed(&[], &[&dx])) {
+        return all_mut(dx).iter_mut().for_each(|dx| *dx += alpha * dy);
+    }
     match Rows::of([dy], dx) {
         Ok(rows) => s.run(
             #[inline(always)]
@@ -48,9 +53,10 @@ fn add_row(alpha: f32, dy: &[f32], dx: &mut [f32]) {
 
 pub(super) fn sum_of_squares<S: Isa>(s: S, x: View<f32>) -> f32 {
     let Some(x) = x.as_slice() else { return reduce::sum_of_squares(x) };
+    let square = |sum, x| s.add(sum, s.mul(x, x));
     s.run(
         #[inline(always)]
-        || x.chunks(BLOCK).map(|x| side_by_side(x, 0.0, |sum, x| sum + x * x, |a, b| a + b)).sum(),
+        || x.chunks(BLOCK).map(|x| side_by_side(s, x, 0.0, square, f32::add)).sum(),
     )
 }
 
@@ -59,26 +65,43 @@ const BLOCK: usize = 4096;
 
 /// The sum of x.
 #[inline(always)]
-pub(super) fn sum(x: &[f32]) -> f32 {
-    side_by_side(x, 0.0, |sum, x| sum + x, |a, b| a + b)
+pub(super) fn sum<S: Isa>(s: S, x: &[f32]) -> f32 {
+    side_by_side(s, x, 0.0, |sum, x| s.add(sum, x), f32::add)
 }
 
 /// The largest of x; NaNs are passed over.
 #[inline(always)]
-pub(super) fn largest(x: &[f32]) -> f32 {
-    side_by_side(x, f32::NEG_INFINITY, Real::maximum, Real::maximum)
+pub(super) fn largest<S: Isa>(s: S, x: &[f32]) -> f32 {
+    side_by_side(s, x, f32::NEG_INFINITY, |m, x| s.larger(m, x), Real::maximum)
 }
 
-/// Sixteen results side by side, whatever the instruction set, so that all give the same bytes; and these then in pairs.
+/// How many results lie side by side, whatever the instruction set, so that all give the same bytes.
+const ABREAST: usize = 16;
+
+/// Takes the numbers of x in, each into the result that has its turn; then joins the results in pairs. `start` changes nothing.
 #[inline(always)]
-fn side_by_side(x: &[f32], start: f32, fold: impl Fn(f32, f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut results = [start; 16];
-    let chunks = x.chunks_exact(16);
-    let rest = chunks.remainder();
-    for x in chunks {
-        results.iter_mut().zip(x).for_each(|(result, &x)| *result = fold(*result, x));
+fn side_by_side<S: Isa>(
+    s: S,
+    x: &[f32],
+    start: f32,
+    take: impl Fn(S::V, S::V) -> S::V,
+    join: impl Fn(f32, f32) -> f32,
+) -> f32 {
+    const { assert!(S::LANES >= 4 && ABREAST.is_multiple_of(S::LANES), "four vectors hold all results") };
+    let start = s.splat(start);
+    let mut vectors = [start; 4];
+    for first in (0..x.len()).step_by(ABREAST) {
+        for (k, vector) in vectors.iter_mut().enumerate().take(ABREAST / S::LANES) {
+            let at = first + k * S::LANES;
+            if at < x.len() {
+                *vector = take(*vector, Place::new(s, at, x.len()).get_or(x, start));
+            }
+        }
     }
-    results.iter_mut().zip(rest).for_each(|(result, &x)| *result = fold(*result, x));
+    let mut results = [0.0; ABREAST];
+    for (k, &vector) in vectors.iter().enumerate().take(ABREAST / S::LANES) {
+        Place::new(s, k * S::LANES, ABREAST).put(vector, &mut results);
+    }
     for half in [8, 4, 2, 1] {
         (0..half).for_each(|i| results[i] = join(results[i], results[i + half]));
     }

@@ -11,7 +11,7 @@ use crate::view::{View, ViewMut};
 /// y = e^(x − m), with m the largest of x. Returns m and the sum of y.
 #[inline(always)]
 fn masses<S: Isa>(s: S, x: &[f32], y: &mut [f32]) -> (f32, f32) {
-    let m = largest(x);
+    let m = largest(s, x);
     let shift = s.splat(m);
     each(
         s,
@@ -19,7 +19,7 @@ fn masses<S: Isa>(s: S, x: &[f32], y: &mut [f32]) -> (f32, f32) {
         #[inline(always)]
         |at| at.put(exp(s, s.sub(at.get(x), shift)), y),
     );
-    (m, sum(y))
+    (m, sum(s, y))
 }
 
 /// Calls `f` with each row of x and y, or `other` with them as they are.
@@ -52,7 +52,13 @@ pub(super) fn softmax<S: Isa>(s: S, x: View<f32>, y: ViewMut<f32>) {
         #[inline(always)]
         |x, y| {
             let (_, mass) = masses(s, x, y);
-            y.iter_mut().for_each(|y| *y /= mass);
+            let mass = s.splat(mass);
+            each(
+                s,
+                y.len(),
+                #[inline(always)]
+                |at| at.put(s.div(at.get(y), mass), y),
+            );
         },
     );
 }
@@ -65,8 +71,13 @@ pub(super) fn log_softmax<S: Isa>(s: S, x: View<f32>, y: ViewMut<f32>) {
         #[inline(always)]
         |x, y| {
             let (m, mass) = masses(s, x, y);
-            let log_mass = Real::ln(mass);
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - m - log_mass);
+            let (m, log_mass) = (s.splat(m), s.splat(Real::ln(mass)));
+            each(
+                s,
+                y.len(),
+                #[inline(always)]
+                |at| at.put(s.sub(s.sub(at.get(x), m), log_mass), y),
+            );
         },
     );
 }
@@ -81,7 +92,7 @@ pub(super) fn log_softmax_backward<S: Isa>(s: S, y: View<f32>, dy: View<f32>, dx
         #[inline(always)]
         || {
             for ((y, dy), dx) in y.chunks_exact(n).zip(dy.chunks_exact(n)).zip(dx.chunks_exact_mut(n)) {
-                let total = s.splat(sum(dy));
+                let total = s.splat(sum(s, dy));
                 each(
                     s,
                     n,

@@ -87,6 +87,11 @@ impl Isa for Avx512 {
         unsafe { _mm512_max_ps(_mm512_set1_ps(limit), x) }
     }
     #[inline(always)]
+    fn larger(self, m: __m512, x: __m512) -> __m512 {
+        // SAFETY: the token.
+        unsafe { _mm512_max_ps(x, m) }
+    }
+    #[inline(always)]
     fn magnitude(self, x: __m512) -> __m512 {
         // SAFETY: the token.
         unsafe { _mm512_andnot_ps(_mm512_set1_ps(-0.0), x) }
@@ -124,9 +129,9 @@ impl Isa for Avx512 {
     }
     // SAFETY: what callers promise is said at the trait.
     #[inline(always)]
-    unsafe fn load_part(self, from: *const f32, mask: __mmask16) -> __m512 {
+    unsafe fn load_part(self, rest: __m512, from: *const f32, mask: __mmask16) -> __m512 {
         // SAFETY: the token, and the caller's promise: lanes outside the mask are not touched.
-        unsafe { _mm512_maskz_loadu_ps(mask, from) }
+        unsafe { _mm512_mask_loadu_ps(rest, mask, from) }
     }
     // SAFETY: what callers promise is said at the trait.
     #[inline(always)]
@@ -201,6 +206,11 @@ impl Isa for Avx2 {
         unsafe { _mm256_max_ps(_mm256_set1_ps(limit), x) }
     }
     #[inline(always)]
+    fn larger(self, m: __m256, x: __m256) -> __m256 {
+        // SAFETY: the token.
+        unsafe { _mm256_max_ps(x, m) }
+    }
+    #[inline(always)]
     fn magnitude(self, x: __m256) -> __m256 {
         // SAFETY: the token.
         unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), x) }
@@ -242,9 +252,9 @@ impl Isa for Avx2 {
     }
     // SAFETY: what callers promise is said at the trait.
     #[inline(always)]
-    unsafe fn load_part(self, from: *const f32, mask: __m256i) -> __m256 {
+    unsafe fn load_part(self, rest: __m256, from: *const f32, mask: __m256i) -> __m256 {
         // SAFETY: the token, and the caller's promise: lanes outside the mask are not touched.
-        unsafe { _mm256_maskload_ps(from, mask) }
+        unsafe { _mm256_blendv_ps(rest, _mm256_maskload_ps(from, mask), _mm256_castsi256_ps(mask)) }
     }
     // SAFETY: what callers promise is said at the trait.
     #[inline(always)]
