@@ -69,6 +69,16 @@ impl<'a, T: Element> View<'a, T> {
         self.layout.is_contiguous().then(|| &data[offset..offset + shape.size()])
     }
 
+    /// The place of the first element, the extents and the strides, for kernels that look after themselves.
+    ///
+    /// # Panics
+    /// If the layout leaves the buffer.
+    pub(crate) fn parts(&self) -> (*const T, &[usize], &[isize]) {
+        let Data::Host(data) = self.data;
+        let rank = self.layout.assert_inside(data.len());
+        (data.as_ptr().wrapping_add(self.layout.offset), &self.layout.shape, &self.layout.strides[..rank])
+    }
+
     /// The element that all are, where none has a place of its own.
     pub(crate) fn one_repeated(&self) -> Option<T> {
         let Layout { shape, strides, .. } = &self.layout;
@@ -194,6 +204,16 @@ impl<'a, T: Element> ViewMut<'a, T> {
         let DataMut::Host(data) = self.data;
         let Layout { shape, offset, .. } = self.layout;
         self.layout.is_contiguous().then(|| &mut data[offset..offset + shape.size()])
+    }
+
+    /// See [`View::parts`].
+    ///
+    /// # Panics
+    /// If the layout leaves the buffer.
+    pub(crate) fn parts(&mut self) -> (*mut T, &[usize], &[isize]) {
+        let DataMut::Host(data) = &mut self.data;
+        let rank = self.layout.assert_inside(data.len());
+        (data.as_mut_ptr().wrapping_add(self.layout.offset), &self.layout.shape, &self.layout.strides[..rank])
     }
 
     /// See [`View::rows`].

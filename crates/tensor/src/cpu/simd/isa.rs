@@ -61,7 +61,7 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     unsafe fn store_part(self, v: Self::V, to: *mut f32, mask: Self::Mask);
 
     /// Runs over a matrix product in tiles of the size that this instruction set has registers for.
-    fn tiles(self, product: super::matmul::Product<'_>);
+    fn tiles(self, product: super::matmul::Product);
 }
 
 /// Calls `f` with the places of `n` numbers, some lanes at a time.

@@ -7,25 +7,48 @@
 //!    while the tiles go down the rows. Every element is still a sum in the order of p.
 //! 3. A strip is copied together first where its numbers do not lie side by side, or lie so far apart that each row of it
 //!    costs a page and falls into the same few sets of the cache.
+//! 4. A single row of y is made without tiles: from rows of b, a few added at a time; or from dot products with its columns, where
+//!    these lie without gaps, each as sixteen sums side by side.
 //!
 //! Source: K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), section 4; the
 //! kernel as an outer product is theirs, the packing of a is left out, since a's rows are short here.
 
+use alloc::vec;
 use core::mem::MaybeUninit;
+use core::slice;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
-
-use super::isa::Isa;
-use crate::cpu::fast::matmul::matrices;
+use super::isa::{Isa, each};
+use super::reduce::dot;
 use crate::kernels::Form;
 use crate::view::{View, ViewMut};
 
-/// y = a·b, or y += a·b; the shapes fit.
-pub(crate) struct Product<'a> {
-    a: ArrayView2<'a, f32>,
-    b: ArrayView2<'a, f32>,
+/// A matrix: where its first element is, and how far apart rows and columns are.
+#[derive(Clone, Copy)]
+struct Matrix<P> {
+    at: P,
+    rows: usize,
+    columns: usize,
+    row: isize,
+    column: isize,
+}
+
+impl<P> Matrix<P> {
+    fn new((at, shape, strides): (P, &[usize], &[isize])) -> Self {
+        let ([rows, columns], [row, column]) = (shape, strides) else { panic!("matmul: {shape:?} is no matrix") };
+        Self { at, rows: *rows, columns: *columns, row: *row, column: *column }
+    }
+
+    fn transposed(self) -> Self {
+        Self { rows: self.columns, columns: self.rows, row: self.column, column: self.row, ..self }
+    }
+}
+
+/// y = a·b, or y += a·b. The shapes fit; nobody else writes to y meanwhile, and nobody to a or b.
+pub(crate) struct Product {
+    a: Matrix<*const f32>,
+    b: Matrix<*const f32>,
     accumulate: bool,
-    y: ArrayViewMut2<'a, f32>,
+    y: Matrix<*mut f32>,
 }
 
 /// How many products are added up before y is touched.
@@ -37,34 +60,98 @@ const FAR: usize = 512;
 /// And if as many rows of a as this make up for it.
 const WORTH: usize = 32;
 
-pub(super) fn matmul<S: Isa>(s: S, form: Form, a: View<f32>, b: View<f32>, accumulate: bool, y: ViewMut<f32>) {
-    let (a, b, mut y) = matrices(form, a, b, y);
-    assert!(
-        a.ncols() == b.nrows() && y.dim() == (a.nrows(), b.ncols()),
-        "matmul: {:?} by {:?} into {:?}",
-        a.dim(),
-        b.dim(),
-        y.dim()
-    );
-    if a.ncols() == 0 && !accumulate {
-        y.fill(0.0);
+pub(super) fn matmul<S: Isa>(s: S, form: Form, a: View<f32>, b: View<f32>, accumulate: bool, mut y: ViewMut<f32>) {
+    let (mut a, mut b, to) = (Matrix::new(a.parts()), Matrix::new(b.parts()), Matrix::new(y.parts()));
+    match form {
+        Form::NN => {}
+        Form::NT => b = b.transposed(),
+        Form::TN => a = a.transposed(),
     }
-    // A row times a transposed matrix: rather the matrix times a column, whose tiles need nothing copied together.
-    if y.nrows() == 1 && b.strides()[0] == 1 && y.ncols() > 1 {
-        s.tiles(Product { a: b.reversed_axes(), b: a.reversed_axes(), accumulate, y: y.reversed_axes() });
-    } else if y.ncols() <= 1 || y.strides()[1] == 1 {
-        s.tiles(Product { a, b, accumulate, y });
-    } else if y.strides()[0] == 1 {
-        s.tiles(Product { a: b.reversed_axes(), b: a.reversed_axes(), accumulate, y: y.reversed_axes() });
+    let [left, right, made] = [(a.rows, a.columns), (b.rows, b.columns), (to.rows, to.columns)];
+    assert!(left.1 == right.0 && made == (left.0, right.1), "matmul: {left:?} by {right:?} into {made:?}");
+    let product = Product { a, b, accumulate, y: to };
+    if a.columns == 0 {
+        if !accumulate {
+            y.fill(0.0);
+        }
+    } else if to.column == 1 || to.columns <= 1 {
+        rows(s, product);
+    } else if to.row == 1 || to.rows <= 1 {
+        rows(s, Product { a: b.transposed(), b: a.transposed(), accumulate, y: to.transposed() });
     } else {
-        let mut packed = Array2::zeros(y.dim());
-        s.tiles(Product { a, b, accumulate: false, y: packed.view_mut() });
-        y.zip_mut_with(&packed, |y, &sum| *y = if accumulate { *y + sum } else { sum });
+        let mut packed = vec![0.0; y.shape().size()];
+        let there = Matrix { at: packed.as_mut_ptr(), row: to.columns as isize, column: 1, ..to };
+        rows(s, Product { accumulate: false, y: there, ..product });
+        let sums = View::new(&packed, y.shape());
+        y.shape().indices().for_each(|i| {
+            let before = if accumulate { y.at(&i) } else { 0.0 };
+            y.set(&i, before + sums.at(&i));
+        });
     }
 }
 
+/// The product, of which y's rows lie without gaps. A single row of it needs no tiles: nothing that is loaded serves twice.
+fn rows<S: Isa>(s: S, product: Product) {
+    let Product { a, b, accumulate, y } = product;
+    if y.rows != 1 || y.columns == 1 || a.column != 1 && a.columns > 1 || b.column != 1 && b.row != 1 {
+        return s.tiles(product);
+    }
+    // SAFETY: a and y are rows without gaps, and nobody else writes to them.
+    let (from, to) = unsafe { (slice::from_raw_parts(a.at, a.columns), slice::from_raw_parts_mut(y.at, y.columns)) };
+    s.run(
+        #[inline(always)]
+        || {
+            if b.column == 1 {
+                add_rows(s, from, b, accumulate, to);
+            } else {
+                for (j, y) in to.iter_mut().enumerate() {
+                    // SAFETY: a column of b, whose numbers lie side by side.
+                    let column = unsafe { slice::from_raw_parts(b.at.offset(j as isize * b.column), b.rows) };
+                    let sum = dot(s, from, column);
+                    *y = if accumulate { *y + sum } else { sum };
+                }
+            }
+        },
+    );
+}
+
+/// y = Σ_p a_p·b_p, or y += it; the numbers of b's rows lie side by side.
+#[inline(always)]
+fn add_rows<S: Isa>(s: S, a: &[f32], b: Matrix<*const f32>, accumulate: bool, y: &mut [f32]) {
+    // SAFETY: p < b.rows, and the row has as many numbers as y.
+    let row = |p: usize| unsafe { slice::from_raw_parts(b.at.offset(p as isize * b.row), b.columns) };
+    if !accumulate {
+        y.fill(0.0);
+    }
+    let (groups, rest) = a.as_chunks::<8>();
+    for (k, a) in groups.iter().enumerate() {
+        add_some(s, a, core::array::from_fn(|i| row(8 * k + i)), y);
+    }
+    for (k, a) in rest.iter().enumerate() {
+        add_some(s, &[*a], [row(8 * groups.len() + k)], y);
+    }
+}
+
+/// y += Σ_p a_p·b_p.
+#[inline(always)]
+fn add_some<S: Isa, const N: usize>(s: S, a: &[f32; N], b: [&[f32]; N], y: &mut [f32]) {
+    let a = a.map(|a| s.splat(a));
+    each(
+        s,
+        y.len(),
+        #[inline(always)]
+        |at| {
+            let mut sum = at.get(y);
+            for p in 0..N {
+                sum = s.mul_add(a[p], at.get(b[p]), sum);
+            }
+            at.put(sum, y);
+        },
+    );
+}
+
 /// All tiles, of M rows and N vectors where there is room.
-pub(super) fn tiles<S: Isa, const M: usize, const N: usize>(s: S, product: Product<'_>) {
+pub(super) fn tiles<S: Isa, const M: usize, const N: usize>(s: S, product: Product) {
     s.run(
         #[inline(always)]
         || strips::<S, M, N>(s, product),
@@ -72,13 +159,13 @@ pub(super) fn tiles<S: Isa, const M: usize, const N: usize>(s: S, product: Produ
 }
 
 #[inline(always)]
-fn strips<S: Isa, const M: usize, const N: usize>(s: S, Product { a, b, accumulate, mut y }: Product<'_>) {
+fn strips<S: Isa, const M: usize, const N: usize>(s: S, Product { a, b, accumulate, y }: Product) {
     const { assert!(N * S::LANES <= WIDEST, "a strip has room for the tile") };
-    let ((rows, inner), columns) = (a.dim(), b.ncols());
+    let (rows, inner, columns) = (a.rows, a.columns, b.columns);
     let depth = inner.div_ceil(inner.div_ceil(DEPTH).max(1)).max(1);
-    let (a_row, a_column) = (a.strides()[0], a.strides()[1]);
-    let (b_row, b_column) = (b.strides()[0], b.strides()[1]);
-    let y_row = y.strides()[0];
+    let (a_row, a_column) = (a.row, a.column);
+    let (b_row, b_column) = (b.row, b.column);
+    let y_row = y.row;
     let width = N * S::LANES;
     let pack = b_column != 1 && columns > 1 || b_row.unsigned_abs() >= FAR && rows >= WORTH;
     let mut strip = [MaybeUninit::<f32>::uninit(); DEPTH * WIDEST];
@@ -89,7 +176,7 @@ fn strips<S: Isa, const M: usize, const N: usize>(s: S, Product { a, b, accumula
             // SAFETY: `first` and `left` are inside b; what is copied is `depth` rows of `width` numbers of b from
             // there on, into as many of `strip`, which has room for DEPTH rows of the widest tile.
             let (b, b_row) = unsafe {
-                let from = b.as_ptr().offset(first as isize * b_row + left as isize * b_column);
+                let from = b.at.offset(first as isize * b_row + left as isize * b_column);
                 if pack {
                     let to = strip.as_mut_ptr().cast::<f32>();
                     let copy = |p: usize, j: usize| {
@@ -109,8 +196,8 @@ fn strips<S: Isa, const M: usize, const N: usize>(s: S, Product { a, b, accumula
             while top < rows {
                 // SAFETY: `top`, `first` and `left` are inside a and y.
                 let (a, y) = unsafe {
-                    let a = a.as_ptr().offset(top as isize * a_row + first as isize * a_column);
-                    (a, y.as_mut_ptr().offset(top as isize * y_row).add(left))
+                    let a = a.at.offset(top as isize * a_row + first as isize * a_column);
+                    (a, y.at.offset(top as isize * y_row).add(left))
                 };
                 let add = accumulate || first > 0;
                 let at = Tile { depth, a, a_row, a_column, b, b_row, add, y, y_row, width };

@@ -123,7 +123,7 @@ impl Isa for Neon {
             core::ptr::copy_nonoverlapping(whole.as_ptr(), to, lanes);
         }
     }
-    fn tiles(self, product: Product<'_>) {
+    fn tiles(self, product: Product) {
         tiles::<Self, 8, 2>(self, product);
     }
 }

@@ -105,7 +105,7 @@ impl Isa for Portable {
             unsafe { *to.add(i) = x }
         }
     }
-    fn tiles(self, product: Product<'_>) {
+    fn tiles(self, product: Product) {
         tiles::<Self, 4, 1>(self, product);
     }
 }

@@ -22,7 +22,15 @@ pub(super) fn sum_to<S: Isa>(s: S, alpha: f32, dy: View<f32>, dx: ViewMut<f32>) 
     s.run(
         #[inline(always)]
         || match dx {
-            [dx] => *dx += alpha * dy.chunks(BLOCK).map(|dy| sum(s, dy)).sum::<f32>(),
+            [dx] => {
+                *dx += alpha
+                    * dy.chunks(BLOCK)
+                        .map(
+                            #[inline(always)]
+                            |dy| sum(s, dy),
+                        )
+                        .sum::<f32>()
+            }
             dx => dy.chunks_exact(dx.len()).for_each(|dy| add_row(alpha, dy, dx)),
         },
     );
@@ -53,10 +61,16 @@ fn add_row(alpha: f32, dy: &[f32], dx: &mut [f32]) {
 
 pub(super) fn sum_of_squares<S: Isa>(s: S, x: View<f32>) -> f32 {
     let Some(x) = x.as_slice() else { return reduce::sum_of_squares(x) };
-    let square = |sum, x| s.add(sum, s.mul(x, x));
     s.run(
         #[inline(always)]
-        || x.chunks(BLOCK).map(|x| side_by_side(s, x, 0.0, square, f32::add)).sum(),
+        || {
+            x.chunks(BLOCK)
+                .map(
+                    #[inline(always)]
+                    |x| dot(s, x, x),
+                )
+                .sum()
+        },
     )
 }
 
@@ -66,35 +80,63 @@ const BLOCK: usize = 4096;
 /// The sum of x.
 #[inline(always)]
 pub(super) fn sum<S: Isa>(s: S, x: &[f32]) -> f32 {
-    side_by_side(s, x, 0.0, |sum, x| s.add(sum, x), f32::add)
+    abreast(
+        s,
+        x.len(),
+        0.0,
+        #[inline(always)]
+        |sum, at| s.add(sum, at.get(x)),
+        f32::add,
+    )
+}
+
+/// Σ a·b; the lengths are equal.
+#[inline(always)]
+pub(super) fn dot<S: Isa>(s: S, a: &[f32], b: &[f32]) -> f32 {
+    abreast(
+        s,
+        a.len(),
+        0.0,
+        #[inline(always)]
+        |sum, at| s.mul_add(at.get(a), at.get(b), sum),
+        f32::add,
+    )
 }
 
 /// The largest of x; NaNs are passed over.
 #[inline(always)]
 pub(super) fn largest<S: Isa>(s: S, x: &[f32]) -> f32 {
-    side_by_side(s, x, f32::NEG_INFINITY, |m, x| s.larger(m, x), Real::maximum)
+    let lowest = f32::NEG_INFINITY;
+    abreast(
+        s,
+        x.len(),
+        lowest,
+        #[inline(always)]
+        |m, at| s.larger(m, at.get_or(x, s.splat(lowest))),
+        Real::maximum,
+    )
 }
 
-/// How many results lie side by side, whatever the instruction set, so that all give the same bytes.
+/// How many results lie side by side, whatever the instruction set, so that all add in the same order.
 const ABREAST: usize = 16;
 
-/// Takes the numbers of x in, each into the result that has its turn; then joins the results in pairs. `start` changes nothing.
+/// Takes `n` numbers in, each into the result that has its turn, and joins these in pairs. Neither `start` changes a result, nor
+/// does a lane without a number.
 #[inline(always)]
-fn side_by_side<S: Isa>(
+fn abreast<S: Isa>(
     s: S,
-    x: &[f32],
+    n: usize,
     start: f32,
-    take: impl Fn(S::V, S::V) -> S::V,
+    take: impl Fn(S::V, Place<S>) -> S::V,
     join: impl Fn(f32, f32) -> f32,
 ) -> f32 {
     const { assert!(S::LANES >= 4 && ABREAST.is_multiple_of(S::LANES), "four vectors hold all results") };
-    let start = s.splat(start);
-    let mut vectors = [start; 4];
-    for first in (0..x.len()).step_by(ABREAST) {
+    let mut vectors = [s.splat(start); 4];
+    for first in (0..n).step_by(ABREAST) {
         for (k, vector) in vectors.iter_mut().enumerate().take(ABREAST / S::LANES) {
             let at = first + k * S::LANES;
-            if at < x.len() {
-                *vector = take(*vector, Place::new(s, at, x.len()).get_or(x, start));
+            if at < n {
+                *vector = take(*vector, Place::new(s, at, n));
             }
         }
     }

@@ -145,7 +145,7 @@ impl Isa for Avx512 {
         // SAFETY: the token, and the caller's promise: lanes outside the mask are not touched.
         unsafe { _mm512_mask_storeu_ps(to, mask, v) }
     }
-    fn tiles(self, product: Product<'_>) {
+    fn tiles(self, product: Product) {
         tiles::<Self, 8, 3>(self, product);
     }
 }
@@ -268,7 +268,7 @@ impl Isa for Avx2 {
         // SAFETY: the token, and the caller's promise: lanes outside the mask are not touched.
         unsafe { _mm256_maskstore_ps(to, mask, v) }
     }
-    fn tiles(self, product: Product<'_>) {
+    fn tiles(self, product: Product) {
         tiles::<Self, 4, 2>(self, product);
     }
 }
