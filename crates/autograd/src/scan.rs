@@ -81,6 +81,16 @@ impl<T: Real> Scan<T> {
         Tensor::new(last.shape(), last.as_slice().expect("whole steps have no gaps").to_vec())
     }
 
+    /// The state after the last step, \[B,H\].
+    ///
+    /// # Panics
+    /// If nothing has been read.
+    #[track_caller]
+    pub fn state(&self) -> View<'_, T> {
+        assert!(self.steps > 0, "scan: there is no state before the first step is read");
+        self.computed[0].view().select(0, self.steps - 1)
+    }
+
     /// How many steps have been read.
     pub fn len(&self) -> usize {
         self.steps
@@ -159,6 +169,7 @@ mod tests {
             scan.step(kernels, table.view(), tokens().view().select(0, t));
         }
         assert_eq!(scan.last(2).shape()[..], [2, 2, 3]);
+        assert_eq!(scan.state().as_slice(), Some(&scan.last(1).to_vec()[..]));
     }
 
     /// Twice, the second time in the buffers that the first left; values and gradients are those of the fused form.
@@ -202,6 +213,15 @@ mod tests {
         operands[3] = Tensor::zeros([9]);
         let [table, h0, w, b] = operands.map(|x| tape.input(x));
         table.gru_scanned(&tokens(), h0, w, b, &mut scan);
+    }
+
+    #[test]
+    #[should_panic(expected = "scan: there is no state before the first step is read")]
+    fn without_a_step_there_is_no_state() {
+        let (mut scan, [_, h0, w, b]) = (Scan::default(), operands());
+        scan.load(f64::kernels(), w.view(), b.view());
+        scan.begin(f64::kernels(), h0.view());
+        scan.state();
     }
 
     #[test]

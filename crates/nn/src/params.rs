@@ -62,7 +62,7 @@ impl<T: Real> Params<T> {
         let mut flat = self.flat.to_vec();
         let offset = flat.len();
         flat.extend(value.to_vec());
-        self.flat = Tensor::new([flat.len()], flat);
+        self.flat = Tensor::from_fn([flat.len()], |i| flat[i]);
         self.entries.push(Entry { name, shape: value.shape(), offset, trainable: true });
         Param(self.entries.len() - 1)
     }

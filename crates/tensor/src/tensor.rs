@@ -50,7 +50,7 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn full(shape: impl Into<Shape>, value: T) -> Self {
         let shape = shape.into();
-        Self::new(shape, alloc::vec![value; shape.size()])
+        Self::collected(shape, core::iter::repeat_n(value, shape.size()))
     }
 
     /// Zero everywhere.
@@ -68,7 +68,7 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn from_fn(shape: impl Into<Shape>, f: impl FnMut(usize) -> T) -> Self {
         let shape = shape.into();
-        Self::new(shape, (0..shape.size()).map(f).collect())
+        Self::collected(shape, (0..shape.size()).map(f))
     }
 
     /// The shape.
@@ -192,8 +192,8 @@ impl<T: Element> Tensor<T> {
         self.with_layout(self.layout.broadcast_to(shape.into()))
     }
 
-    /// Makes this a row-major tensor of `shape` with unspecified elements, in the buffer it already has if that is
-    /// its own and large enough: how an arena keeps its buffers from one pass to the next.
+    /// Makes this a row-major tensor of `shape`, in the buffer it already has if that is its own and large enough: how an
+    /// arena keeps its buffers from one pass to the next. What was row-major stays in front; other elements are unspecified.
     ///
     /// # Panics
     /// With more than four axes.
@@ -201,11 +201,23 @@ impl<T: Element> Tensor<T> {
     pub fn resize(&mut self, shape: impl Into<Shape>) {
         let shape = shape.into();
         let Storage::Host(data) = &mut self.storage;
-        match Arc::get_mut(data) {
-            Some(buffer) => buffer.resize(shape.size(), T::default()),
-            None => *data = Arc::new(alloc::vec![T::default(); shape.size()]),
+        let Some(buffer) = Arc::get_mut(data) else { return *self = Self::zeros(shape) };
+        let (old, kept) = (self.layout.offset, self.layout.shape.size().min(shape.size()));
+        buffer.resize(shape.size() + line::<T>(), T::default());
+        let offset = first_of_a_line(buffer);
+        if offset != old && old + kept <= buffer.len() {
+            buffer.copy_within(old..old + kept, offset); // it lies elsewhere now
         }
-        self.layout = Layout::contiguous(shape, 0);
+        self.layout = Layout::contiguous(shape, offset);
+    }
+
+    /// These elements, row-major, from the beginning of a line of the cache on.
+    fn collected(shape: Shape, elements: impl Iterator<Item = T>) -> Self {
+        let mut data = Vec::with_capacity(line::<T>() + shape.size());
+        let offset = first_of_a_line(&data);
+        data.resize(offset, T::default());
+        data.extend(elements);
+        Self { storage: Storage::Host(Arc::new(data)), layout: Layout::contiguous(shape, offset) }
     }
 
     fn with_layout(&self, layout: Layout) -> Self {
@@ -213,7 +225,7 @@ impl<T: Element> Tensor<T> {
     }
 
     fn packed(&self) -> Self {
-        Self::new(self.shape(), self.to_vec())
+        Self::collected(self.shape(), self.view().host().iter().copied())
     }
 
     fn is_shared(&mut self) -> bool {
@@ -225,6 +237,17 @@ impl<T: Element> Tensor<T> {
     fn overlaps(&self) -> bool {
         (0..self.shape().rank()).any(|axis| self.shape()[axis] > 1 && self.layout.strides[axis] == 0)
     }
+}
+
+/// How many elements a line of the cache has, 64 bytes: one that a vector crosses costs as much as two.
+const fn line<T>() -> usize {
+    64_usize.div_ceil(size_of::<T>())
+}
+
+/// Where the first line begins in this buffer.
+fn first_of_a_line<T>(buffer: &[T]) -> usize {
+    let offset = buffer.as_ptr().align_offset(64);
+    if offset < line::<T>() { offset } else { 0 }
 }
 
 impl<T: Real> Tensor<T> {

@@ -1,6 +1,7 @@
 //! gradus in the comparison: what `../../README.md` specifies, as a user of the crates `nn` and `autograd` writes it.
 #![forbid(unsafe_code)]
 
+mod infer;
 mod net;
 mod peer;
 mod play;

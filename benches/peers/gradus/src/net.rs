@@ -1,7 +1,7 @@
 //! The network: a GRU that starts from its context, reads its own actions, and has a policy and a value.
 
 use autograd::{Scan, Var};
-use nn::{Builder, Embedding, GruCell, Linear, Params, Weights};
+use nn::{Builder, Embedding, GruCell, Linear, Param, Params, Weights};
 use peer::{STAGES, VOCABULARY};
 use tensor::Tensor;
 
@@ -33,6 +33,11 @@ impl Net {
     /// The GRU's input part for each token, \[V,3d\]: one product of V rows for a pass, instead of one for every token read.
     pub fn table<'t>(&self, weights: Weights<'t>) -> Var<'t> {
         self.rnn.input_part(weights, weights.get(self.embedding.weight))
+    }
+
+    /// The other parameters: embeddings of tokens\[V,d\] and stages\[S,d\], weight\[V+1,d\] and bias\[V+1\] of the heads.
+    pub fn outside_the_gru(&self) -> [Param; 4] {
+        [self.embedding.weight, self.stage.weight, self.heads.weight, self.heads.bias]
     }
 
     /// Loads the GRU's numbers into `scan`.

@@ -4,16 +4,15 @@ use autograd::{Scan, Tape};
 use peer::{CTX, Error, Golden, Peer, WORKLOADS, Workload};
 use tensor::Tensor;
 
+use crate::infer::Player;
 use crate::play::{Episodes, greedy, play};
 use crate::update::Learner;
 
-/// A learner; and for inference a tape, with the table and the GRU of the weights it began with.
+/// A learner; and for inference the weights that it began with.
 pub struct Gradus {
     learner: Learner,
+    player: Player,
     steps: usize,
-    table: Tensor,
-    evaluating: Tape,
-    scan: Scan<f32>,
 }
 
 /// The golden file's names, and ours. Both heads are one matrix here: the rows of the policy, then that of the value.
@@ -30,12 +29,13 @@ const NAMES: [(&[&str], &str); 8] = [
 
 impl Peer for Gradus {
     fn new(workload: &Workload) -> Result<Self, Error> {
-        let learner = Learner::new(workload);
-        let tape = Tape::evaluating();
-        let (weights, mut scan) = (learner.params.bind(&tape), Scan::default());
-        learner.net.load(weights, &mut scan);
-        let table = learner.net.table(weights).value();
-        Ok(Self { learner, steps: workload.steps, table, evaluating: Tape::evaluating(), scan })
+        let (learner, steps) = (Learner::new(workload), workload.steps);
+        let mut player = Player::load(&learner.net, &learner.params);
+        let (quick, recorded) = (player.episode(&context(), steps), by_the_tape(&learner, steps));
+        if quick != recorded {
+            return Err(format!("without a tape the episode is {quick:?}, with one {recorded:?}").into());
+        }
+        Ok(Self { learner, player, steps })
     }
 
     fn with_weights(golden: &Golden) -> Result<Self, Error> {
@@ -76,15 +76,21 @@ impl Peer for Gradus {
     }
 
     fn episode(&mut self) -> Result<Vec<u32>, Error> {
-        let Self { learner, steps, table, evaluating: tape, scan } = self;
-        let context = Tensor::from([[3], [5], [7], [CTX]]);
-        let played = {
-            let weights = learner.params.bind(tape);
-            play(&learner.net.on(weights, tape.constant(table.clone())), context, *steps, scan, greedy)
-        };
-        tape.clear();
-        Ok(played.actions.to_vec())
+        Ok(self.player.episode(&context(), self.steps))
     }
+}
+
+fn context() -> Tensor<u32> {
+    Tensor::from([[3], [5], [7], [CTX]])
+}
+
+/// The greedy episode as training plays: what the quick one must give.
+fn by_the_tape(learner: &Learner, steps: usize) -> Vec<u32> {
+    let (tape, mut scan) = (Tape::evaluating(), Scan::default());
+    let weights = learner.params.bind(&tape);
+    learner.net.load(weights, &mut scan);
+    let pass = learner.net.on(weights, learner.net.table(weights));
+    play(&pass, context(), steps, &mut scan, greedy).actions.to_vec()
 }
 
 /// Those of the golden file, with time before batch.

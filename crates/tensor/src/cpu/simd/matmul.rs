@@ -7,8 +7,8 @@
 //!    while the tiles go down the rows. Every element is still a sum in the order of p.
 //! 3. A strip is copied together first where its numbers do not lie side by side, or lie so far apart that each row of it
 //!    costs a page and falls into the same few sets of the cache.
-//! 4. A single row of y is made without tiles: from rows of b, a few added at a time; or from dot products with its columns, where
-//!    these lie without gaps, each as sixteen sums side by side.
+//! 4. A single row of y has tiles of its own; or where b's columns lie without gaps, it is dot products with them, each as sixteen
+//!    sums side by side.
 //!
 //! Source: K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), section 4; the
 //! kernel as an outer product is theirs, the packing of a is left out, since a's rows are short here.
@@ -17,7 +17,7 @@ use alloc::vec;
 use core::mem::MaybeUninit;
 use core::slice;
 
-use super::isa::{Isa, each};
+use super::isa::Isa;
 use super::reduce::dot;
 use crate::kernels::Form;
 use crate::view::{View, ViewMut};
@@ -90,62 +90,71 @@ pub(super) fn matmul<S: Isa>(s: S, form: Form, a: View<f32>, b: View<f32>, accum
     }
 }
 
-/// The product, of which y's rows lie without gaps. A single row of it needs no tiles: nothing that is loaded serves twice.
+/// The product, of which y's rows lie without gaps.
 fn rows<S: Isa>(s: S, product: Product) {
-    let Product { a, b, accumulate, y } = product;
-    if y.rows != 1 || y.columns == 1 || a.column != 1 && a.columns > 1 || b.column != 1 && b.row != 1 {
-        return s.tiles(product);
+    let Product { a, b, y, .. } = &product;
+    if y.rows == 1 && y.columns > 1 && b.column == 1 {
+        row(s, product);
+    } else if y.rows == 1 && y.columns > 1 && b.row == 1 && a.column == 1 {
+        dots(s, product);
+    } else {
+        s.tiles(product);
     }
-    // SAFETY: a and y are rows without gaps, and nobody else writes to them.
-    let (from, to) = unsafe { (slice::from_raw_parts(a.at, a.columns), slice::from_raw_parts_mut(y.at, y.columns)) };
+}
+
+/// A single row, from rows of b without gaps: nothing that is loaded serves twice, so that tiles are as wide as registers allow.
+fn row<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
+    let vectors = b.columns.div_ceil(S::LANES);
+    let width = vectors.div_ceil(vectors.div_ceil(12)) * S::LANES;
     s.run(
         #[inline(always)]
         || {
-            if b.column == 1 {
-                add_rows(s, from, b, accumulate, to);
-            } else {
-                for (j, y) in to.iter_mut().enumerate() {
-                    // SAFETY: a column of b, whose numbers lie side by side.
-                    let column = unsafe { slice::from_raw_parts(b.at.offset(j as isize * b.column), b.rows) };
-                    let sum = dot(s, from, column);
-                    *y = if accumulate { *y + sum } else { sum };
+            for left in (0..b.columns).step_by(width) {
+                let width = width.min(b.columns - left);
+                // SAFETY: `left` is inside b and y.
+                let (b_at, y_at) = unsafe { (b.at.add(left), y.at.add(left)) };
+                let depth = a.columns;
+                let at = Tile {
+                    depth,
+                    a: a.at,
+                    a_row: a.row,
+                    a_column: a.column,
+                    b: b_at,
+                    b_row: b.row,
+                    add: accumulate,
+                    y: y_at,
+                    y_row: y.row,
+                    width,
+                };
+                macro_rules! tile_of {
+                    ($($n:literal)*) => {
+                        match (width.div_ceil(S::LANES), width.is_multiple_of(S::LANES)) {
+                            // SAFETY: `width` numbers of each row of b and of y are there, side by side, from `left` on.
+                            $(($n, true) => unsafe { tile::<S, 1, $n, true>(s, at) },
+                              ($n, false) => unsafe { tile::<S, 1, $n, false>(s, at) },)*
+                            _ => unreachable!("a tile of at most twelve vectors"),
+                        }
+                    };
                 }
+                tile_of!(1 2 3 4 5 6 7 8 9 10 11 12);
             }
         },
     );
 }
 
-/// y = Σ_p a_p·b_p, or y += it; the numbers of b's rows lie side by side.
-#[inline(always)]
-fn add_rows<S: Isa>(s: S, a: &[f32], b: Matrix<*const f32>, accumulate: bool, y: &mut [f32]) {
-    // SAFETY: p < b.rows, and the row has as many numbers as y.
-    let row = |p: usize| unsafe { slice::from_raw_parts(b.at.offset(p as isize * b.row), b.columns) };
-    if !accumulate {
-        y.fill(0.0);
-    }
-    let (groups, rest) = a.as_chunks::<8>();
-    for (k, a) in groups.iter().enumerate() {
-        add_some(s, a, core::array::from_fn(|i| row(8 * k + i)), y);
-    }
-    for (k, a) in rest.iter().enumerate() {
-        add_some(s, &[*a], [row(8 * groups.len() + k)], y);
-    }
-}
-
-/// y += Σ_p a_p·b_p.
-#[inline(always)]
-fn add_some<S: Isa, const N: usize>(s: S, a: &[f32; N], b: [&[f32]; N], y: &mut [f32]) {
-    let a = a.map(|a| s.splat(a));
-    each(
-        s,
-        y.len(),
+/// A single row, from columns of b without gaps.
+fn dots<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
+    // SAFETY: a and y are rows without gaps, and nobody else writes to them.
+    let (a, y) = unsafe { (slice::from_raw_parts(a.at, a.columns), slice::from_raw_parts_mut(y.at, y.columns)) };
+    s.run(
         #[inline(always)]
-        |at| {
-            let mut sum = at.get(y);
-            for p in 0..N {
-                sum = s.mul_add(a[p], at.get(b[p]), sum);
+        || {
+            for (j, y) in y.iter_mut().enumerate() {
+                // SAFETY: a column of b, whose numbers lie side by side.
+                let column = unsafe { slice::from_raw_parts(b.at.offset(j as isize * b.column), b.rows) };
+                let sum = dot(s, a, column);
+                *y = if accumulate { *y + sum } else { sum };
             }
-            at.put(sum, y);
         },
     );
 }
