@@ -1,10 +1,11 @@
 //! gradus in the comparison: what `../../README.md` specifies, as a user of the crates `nn` and `autograd` writes it.
 #![forbid(unsafe_code)]
 
+mod act;
+mod episodes;
 mod infer;
 mod net;
 mod peer;
-mod play;
 mod update;
 
 use ::peer::{Arguments, Error, run};

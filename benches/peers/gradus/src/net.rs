@@ -1,7 +1,7 @@
 //! The network: a GRU that starts from its context, reads its own actions, and has a policy and a value.
 
 use autograd::{Scan, Var};
-use nn::{Builder, Embedding, GruCell, Linear, Param, Params, Weights};
+use nn::{Builder, Embedding, GruCell, Linear, Params, Weights};
 use peer::{STAGES, VOCABULARY};
 use tensor::Tensor;
 
@@ -9,13 +9,13 @@ use tensor::Tensor;
 #[derive(Clone, Copy)]
 pub struct Net {
     /// Tokens to vectors, \[V,d\].
-    embedding: Embedding,
+    pub embedding: Embedding,
     /// Stages to vectors.
-    stage: Embedding,
+    pub stage: Embedding,
     /// d to d.
-    rnn: GruCell,
+    pub rnn: GruCell,
     /// h to V logits and its value: one product for both heads.
-    heads: Linear,
+    pub heads: Linear,
 }
 
 impl Net {
@@ -35,16 +35,6 @@ impl Net {
         self.rnn.input_part(weights, weights.get(self.embedding.weight))
     }
 
-    /// The other parameters: embeddings of tokens\[V,d\] and stages\[S,d\], weight\[V+1,d\] and bias\[V+1\] of the heads.
-    pub fn outside_the_gru(&self) -> [Param; 4] {
-        [self.embedding.weight, self.stage.weight, self.heads.weight, self.heads.bias]
-    }
-
-    /// Loads the GRU's numbers into `scan`.
-    pub fn load(&self, weights: Weights<'_>, scan: &mut Scan<f32>) {
-        self.rnn.load(weights, scan);
-    }
-
     /// The network on a tape, for one pass.
     pub fn on<'t>(&self, weights: Weights<'t>, table: Var<'t>) -> Pass<'t> {
         Pass { net: *self, weights, table }
@@ -56,7 +46,7 @@ impl Net {
 pub struct Pass<'t> {
     net: Net,
     weights: Weights<'t>,
-    table: Var<'t>,
+    pub table: Var<'t>,
 }
 
 impl<'t> Pass<'t> {
@@ -69,13 +59,6 @@ impl<'t> Pass<'t> {
     /// The states\[K,B,d\] after each of tokens\[K,B\].
     pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t>) -> Var<'t> {
         self.net.rnn.scan_of(self.weights, self.table, tokens, h)
-    }
-
-    /// [`read`](Self::read), of the tokens\[1,B\] that come next in `scan`.
-    pub fn read_on(&self, tokens: &Tensor<u32>, scan: &mut Scan<f32>) -> Var<'t> {
-        let tape = self.weights.tape();
-        scan.step(tape.kernels(), self.table.value().view(), tokens.view().select(0, 0));
-        tape.constant(scan.last(1))
     }
 
     /// [`read`](Self::read), where `scan` has read these tokens already.

@@ -1,11 +1,11 @@
 //! What the comparison asks of a peer.
 
-use autograd::{Scan, Tape};
+use autograd::Tape;
 use peer::{CTX, Error, Golden, Peer, WORKLOADS, Workload};
 use tensor::Tensor;
 
+use crate::episodes::Episodes;
 use crate::infer::Player;
-use crate::play::{Episodes, greedy, play};
 use crate::update::Learner;
 
 /// A learner; and for inference the weights that it began with.
@@ -31,9 +31,9 @@ impl Peer for Gradus {
     fn new(workload: &Workload) -> Result<Self, Error> {
         let (learner, steps) = (Learner::new(workload), workload.steps);
         let mut player = Player::load(&learner.net, &learner.params);
-        let (quick, recorded) = (player.episode(&context(), steps), by_the_tape(&learner, steps));
-        if quick != recorded {
-            return Err(format!("without a tape the episode is {quick:?}, with one {recorded:?}").into());
+        let actions = player.episode(&context(), steps);
+        if actions != by_the_tape(&learner, &actions) {
+            return Err(format!("without a tape the episode is {actions:?}, which is not what a tape prefers").into());
         }
         Ok(Self { learner, player, steps })
     }
@@ -81,16 +81,20 @@ impl Peer for Gradus {
 }
 
 fn context() -> Tensor<u32> {
-    Tensor::from([[3], [5], [7], [CTX]])
+    Tensor::from([3, 5, 7, CTX])
 }
 
-/// The greedy episode as training plays: what the quick one must give.
-fn by_the_tape(learner: &Learner, steps: usize) -> Vec<u32> {
-    let (tape, mut scan) = (Tape::evaluating(), Scan::default());
+/// What the network prefers after each of these actions but the last, computed as training does.
+fn by_the_tape(learner: &Learner, actions: &[u32]) -> Vec<u32> {
+    let tape = Tape::evaluating();
     let weights = learner.params.bind(&tape);
-    learner.net.load(weights, &mut scan);
+    let episodes =
+        Episodes { contexts: context().reshape([4, 1]), actions: Tensor::new([actions.len(), 1], actions.to_vec()) };
     let pass = learner.net.on(weights, learner.net.table(weights));
-    play(&pass, context(), steps, &mut scan, greedy).actions.to_vec()
+    let (logits, _) = pass.decide(pass.read(&episodes.read(), pass.start(&episodes.contexts)));
+    let mut preferred = Tensor::zeros([actions.len()]);
+    tape.kernels().argmax(logits.value().view(), preferred.view_mut());
+    preferred.to_vec()
 }
 
 /// Those of the golden file, with time before batch.

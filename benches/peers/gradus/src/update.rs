@@ -1,13 +1,14 @@
 //! One update, from top to bottom: act, learn, add, clip, step.
 
-use autograd::{Scan, Tape};
+use autograd::Tape;
 use nn::{Grads, NotFinite, Optimizer, Params, Rule, clip_global_norm};
 use peer::Workload;
 use tensor::philox::{Philox, Purpose, Stream};
-use tensor::{Tensor, par};
+use tensor::{Kernels, Tensor, par};
 
+use crate::act::{Actor, sampled};
+use crate::episodes::{Episodes, contexts};
 use crate::net::Net;
-use crate::play::{Episodes, contexts, play, sampled};
 
 /// Episodes in a chunk at most: constant, so that the sums do not depend on the number of threads.
 pub const CHUNK: usize = 96;
@@ -28,14 +29,12 @@ pub struct Learner {
     number: u32,
 }
 
-/// Some episodes of the batch, with tapes that are kept from update to update.
+/// Some episodes of the batch, with what is kept from update to update.
 struct Chunk {
     /// The number of the first of them.
     first: usize,
-    acting: Tape,
-    /// What the GRU computed while acting.
-    scan: Scan<f32>,
-    learning: Tape,
+    actor: Actor,
+    tape: Tape,
     episodes: Episodes,
     grads: Grads,
     /// This chunk's part of the loss.
@@ -60,8 +59,7 @@ impl Learner {
     pub fn update(&mut self) -> Result<(f64, f64), NotFinite> {
         let Self { net, params, chunks, batch, number, .. } = self;
         par::for_each(chunks, |_, chunk| {
-            chunk.act(net, params, *number);
-            chunk.learn(net, params, *batch);
+            chunk.update(net, params, *batch, *number);
         });
         let loss = self.add();
         self.step()?;
@@ -74,8 +72,8 @@ impl Learner {
         par::for_each(chunks, |_, chunk| {
             let range = chunk.first..chunk.first + chunk.episodes.contexts.shape()[1];
             let part = |all: &Tensor<u32>| all.slice(1, range.clone());
-            chunk.episodes = Episodes { contexts: part(&episodes.contexts), actions: part(&episodes.actions) };
-            chunk.learn(net, params, *batch);
+            let part = Episodes { contexts: part(&episodes.contexts), actions: part(&episodes.actions) };
+            chunk.learn(net, params, *batch, part);
         });
         self.add()
     }
@@ -115,46 +113,60 @@ impl Learner {
 impl Chunk {
     fn new(first: usize, count: usize, steps: usize, params: &Params) -> Self {
         let episodes = Episodes { contexts: Tensor::zeros([4, count]), actions: Tensor::zeros([steps, count]) };
-        let (acting, learning, grads) = (Tape::evaluating(), Tape::new(), Grads::zeros(params));
-        Self { first, acting, scan: Scan::default(), learning, episodes, grads, loss: 0.0, reward: 0.0 }
+        let (actor, tape, grads) = (Actor::default(), Tape::new(), Grads::zeros(params));
+        Self { first, actor, tape, episodes, grads, loss: 0.0, reward: 0.0 }
     }
 
-    /// Plays new episodes, without recording.
-    fn act(&mut self, net: &Net, params: &Params, number: u32) {
+    /// Plays new episodes, and learns from them.
+    fn update(&mut self, net: &Net, params: &Params, batch: usize, number: u32) {
         let (steps, count) = (self.episodes.actions.shape()[0], self.episodes.actions.shape()[1]);
         let episode = self.first as u32;
         let stream = |purpose| Philox::stream(SEED, Stream { purpose, update: number, episode });
-        let contexts = contexts(count, &mut stream(Purpose::OPERANDS));
+        self.episodes.contexts = contexts(count, &mut stream(Purpose::OPERANDS));
         let mut draws = stream(Purpose::ACTIONS);
-        {
-            let weights = params.bind(&self.acting);
-            let pass = net.on(weights, net.table(weights));
-            net.load(weights, &mut self.scan);
-            self.episodes = play(&pass, contexts, steps, &mut self.scan, |logits| sampled(logits, &mut draws));
-        }
-        self.acting.clear();
+        self.differentiate(net, params, batch, |kernels, actor, table, h| {
+            actor.play(kernels, table.view(), h.view(), steps, sampled(kernels, &mut draws))
+        });
     }
 
-    /// Records all decisions as one sequence on a tape, computed while acting or now, and runs back from this chunk's part of
+    /// Learns from these episodes.
+    fn learn(&mut self, net: &Net, params: &Params, batch: usize, episodes: Episodes) {
+        self.episodes.contexts = episodes.contexts;
+        self.differentiate(net, params, batch, |_, _, _, _| episodes.actions);
+    }
+
+    /// Records all decisions as one sequence on a tape, and runs back from this chunk's part of
     ///
     /// ```text
     /// L = − mean(Â·Σ_t ln π(a)) + 0.5 mean (Σ_t V − R)² − 0.01 mean H(π),   Â = R − Σ_t V, a number
     /// ```
-    fn learn(&mut self, net: &Net, params: &Params, batch: usize) {
-        let Self { learning: tape, scan, episodes, grads, .. } = self;
-        let (steps, count) = (episodes.actions.shape()[0], episodes.actions.shape()[1]);
-        let rewards = episodes.rewards();
+    ///
+    /// `act` gives the actions; if it plays, from the table and h₀, what the GRU computes then is not computed again.
+    fn differentiate(
+        &mut self,
+        net: &Net,
+        params: &Params,
+        batch: usize,
+        act: impl FnOnce(&dyn Kernels<f32>, &mut Actor, Tensor, Tensor) -> Tensor<u32>,
+    ) {
+        let Self { tape, actor, episodes, grads, .. } = self;
         {
             let weights = params.bind(tape);
             let pass = net.on(weights, net.table(weights));
-            let (tokens, h) = (episodes.read(), pass.start(&episodes.contexts));
+            let h = pass.start(&episodes.contexts);
+            actor.load(net, weights);
+            episodes.actions = act(tape.kernels(), actor, pass.table.value(), h.value());
+
+            let (steps, count) = (episodes.actions.shape()[0], episodes.actions.shape()[1]);
+            let (tokens, rewards, scan) = (episodes.read(), episodes.rewards(), &mut actor.scan);
             let states = if scan.is_empty() { pass.read(&tokens, h) } else { pass.known(&tokens, h, scan) };
             let (logits, values) = pass.decide(states);
             let log_probs = logits.log_softmax();
             let chosen = log_probs.gather(&episodes.actions.reshape([steps * count, 1]));
             let [chosen, values] = [chosen, values].map(|x| x.reshape([steps, count]).sum_axis(0));
 
-            let rewards = tape.constant(Tensor::from_fn([count], |i| rewards[i]));
+            self.reward = rewards.iter().map(|&reward| f64::from(reward)).sum();
+            let rewards = tape.constant(Tensor::new([count], rewards));
             let advantages = (rewards - values).detach();
             let policy = -(advantages * chosen).sum();
             let value = (values - rewards).square().sum();
@@ -166,7 +178,6 @@ impl Chunk {
             grads.collect(params, weights);
             self.loss = loss.value().item().into();
         }
-        self.learning.clear();
-        self.reward = rewards.iter().map(|&reward| f64::from(reward)).sum();
+        self.tape.clear();
     }
 }

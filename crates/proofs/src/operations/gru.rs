@@ -52,7 +52,7 @@ fn of_tokens(d: &mut Draw) -> Case {
     let tokens = Tensor::from([[1, 1], [4, 0], [1, 3], [3, 1]]);
     let [_, h0, w, b] = inputs(d, [4, 2, 3]);
     let table = Input::from(d.normal([5, 9])).named("table").gates(1, &["r", "z", "n"]);
-    let f = function!([tokens: Tensor<u32>] |x| x[0].gru_of(&tokens, x[1], x[2], x[3]));
+    let f = function!([tokens: Tensor<u32>] |x| x[0].gru_of(tokens, x[1], x[2], x[3]));
     Case::new(KIND, "rows of a table", [table, h0, w, b], f).recurrent()
 }
 
