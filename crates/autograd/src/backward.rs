@@ -67,18 +67,26 @@ impl<'a, T: Real> Backward<'a, T> {
 
     /// The gradient of input `k`, to be added to; `None` if nothing that is asked for depends on it.
     pub fn grad(&mut self, k: usize) -> Option<ViewMut<'_, T>> {
+        let (mut dx, reached) = self.grad_as_it_is(k)?;
+        if !reached {
+            dx.reborrow().fill(T::zero());
+        }
+        Some(dx)
+    }
+
+    /// [`grad`](Self::grad), and whether anything is in it: if not, its elements are unspecified, and all are to be written. For
+    /// rules that can do either.
+    pub fn grad_as_it_is(&mut self, k: usize) -> Option<(ViewMut<'_, T>, bool)> {
         let id = self.inputs[k];
-        let node = &self.nodes[id as usize];
-        if !node.needs_grad {
+        if !self.needs_grad(k) {
             return None;
         }
         let grad = &mut self.grads[id as usize];
-        if !grad.reached {
-            grad.reached = true;
+        let reached = core::mem::replace(&mut grad.reached, true);
+        if !reached {
             grad.sum.resize(value(self.nodes, id).shape());
-            grad.sum.view_mut().fill(T::zero());
         }
-        Some(grad.sum.view_mut())
+        Some((grad.sum.view_mut(), reached))
     }
 
     /// Whether anything that is asked for depends on input `k`.

@@ -203,8 +203,10 @@ impl<T: Real> Operation<T> for Gru {
         if let Some(to) = b.grad(1) {
             kernels.sum_to(T::one(), dh.view(), to);
         }
-        if let Some(mut dw) = b.grad(2).filter(|_| steps > 0) {
-            kernels.matmul(Form::TN, dgh.view().select(0, 0), h0, true, dw.reborrow()); // (B11), t = 1
+        if steps == 0 {
+            b.grad(2); // reached, and zero
+        } else if let Some((mut dw, add)) = b.grad_as_it_is(2) {
+            kernels.matmul(Form::TN, dgh.view().select(0, 0), h0, add, dw.reborrow()); // (B11), t = 1
             kernels.matmul(Form::TN, rows(dgh.view(), 1..steps), rows(hs, 0..steps - 1), true, dw); // (B11), t > 1
         }
         if let Some(db) = b.grad(3) {

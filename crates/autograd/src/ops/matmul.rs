@@ -77,18 +77,18 @@ impl<T: Real> Operation<T> for MatMul {
 
     fn backward(&self, back: &mut Backward<'_, T>) {
         let (kernels, a, b, dy) = (back.kernels(), back.input(0), back.input(1), back.dy());
-        if let Some(da) = back.grad(0) {
+        if let Some((da, add)) = back.grad_as_it_is(0) {
             match self.0 {
-                Form::NN => kernels.matmul(Form::NT, dy, b, true, da),
-                Form::NT => kernels.matmul(Form::NN, dy, b, true, da),
-                Form::TN => kernels.matmul(Form::NT, b, dy, true, da),
+                Form::NN => kernels.matmul(Form::NT, dy, b, add, da),
+                Form::NT => kernels.matmul(Form::NN, dy, b, add, da),
+                Form::TN => kernels.matmul(Form::NT, b, dy, add, da),
             }
         }
-        if let Some(db) = back.grad(1) {
+        if let Some((db, add)) = back.grad_as_it_is(1) {
             match self.0 {
-                Form::NN => kernels.matmul(Form::TN, a, dy, true, db),
-                Form::NT => kernels.matmul(Form::TN, dy, a, true, db),
-                Form::TN => kernels.matmul(Form::NN, a, dy, true, db),
+                Form::NN => kernels.matmul(Form::TN, a, dy, add, db),
+                Form::NT => kernels.matmul(Form::TN, dy, a, add, db),
+                Form::TN => kernels.matmul(Form::NN, a, dy, add, db),
             }
         }
     }

@@ -6,7 +6,7 @@
 //! - Cost: nothing forward (or one copy), 1 flop an element backward.
 //! - Reference: NumPy manual, `numpy.reshape`, order 'C'.
 
-use tensor::{Real, Shape};
+use tensor::{Map, Real, Shape};
 
 use crate::backward::Backward;
 use crate::forward::Forward;
@@ -38,9 +38,9 @@ impl<T: Real> Operation<T> for Reshape {
 
     fn backward(&self, b: &mut Backward<'_, T>) {
         let (kernels, dy) = (b.kernels(), b.dy());
-        if let Some(dx) = b.grad(0) {
+        if let Some((dx, add)) = b.grad_as_it_is(0) {
             let dy = dy.reshape(dx.shape()).expect("gradients have no gaps");
-            kernels.sum_to(T::one(), dy, dx);
+            if add { kernels.sum_to(T::one(), dy, dx) } else { kernels.map(Map::Identity, dy, dx) }
         }
     }
 }
@@ -56,5 +56,11 @@ mod tests {
         let x = Tensor::from_fn([2, 3, 4], |i| i as f64);
         check_against_differences(core::slice::from_ref(&x), |x| x[0].reshape([6, 4]).square());
         check_against_differences(&[x], |x| x[0].permute(&[2, 0, 1]).reshape([8, 3]).square());
+    }
+
+    #[test]
+    fn of_what_is_used_twice() {
+        let x = Tensor::from_fn([2, 6], |i| i as f64);
+        check_against_differences(&[x], |x| x[0].reshape([4, 3]).square().sum() + x[0].reshape([12]).tanh().sum());
     }
 }
