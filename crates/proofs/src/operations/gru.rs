@@ -53,7 +53,7 @@ fn of_tokens(d: &mut Draw) -> Case {
     let [_, h0, w, b] = inputs(d, [4, 2, 3]);
     let table = Input::from(d.normal([5, 9])).named("table").gates(1, &["r", "z", "n"]);
     let f = function!([tokens: Tensor<u32>] |x| x[0].gru_of(tokens, x[1], x[2], x[3]));
-    Case::new(KIND, "rows of a table", [table, h0, w, b], f).recurrent()
+    Case::new(KIND, "rows of a table", [table, h0, w, b], f)
 }
 
 /// With B ≥ 3, where ONNX Runtime's was wrong without a state (microsoft/onnxruntime#3893).

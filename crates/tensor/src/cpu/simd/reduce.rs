@@ -22,15 +22,7 @@ pub(super) fn sum_to<S: Isa>(s: S, alpha: f32, dy: View<f32>, dx: ViewMut<f32>) 
     s.run(
         #[inline(always)]
         || match dx {
-            [dx] => {
-                *dx += alpha
-                    * dy.chunks(BLOCK)
-                        .map(
-                            #[inline(always)]
-                            |dy| sum(s, dy),
-                        )
-                        .sum::<f32>()
-            }
+            [dx] => *dx += alpha * in_blocks(s, dy, sum),
             dx => dy.chunks_exact(dx.len()).for_each(|dy| add_row(alpha, dy, dx)),
         },
     );
@@ -63,19 +55,28 @@ pub(super) fn sum_of_squares<S: Isa>(s: S, x: View<f32>) -> f32 {
     let Some(x) = x.as_slice() else { return reduce::sum_of_squares(x) };
     s.run(
         #[inline(always)]
-        || {
-            x.chunks(BLOCK)
-                .map(
-                    #[inline(always)]
-                    |x| dot(s, x, x),
-                )
-                .sum()
-        },
+        || in_blocks(s, x, squares),
     )
 }
 
-/// How many numbers are added up before their sum is added to others: no rounding error grows with more of them.
-const BLOCK: usize = 4096;
+/// Σ x²
+#[inline(always)]
+fn squares<S: Isa>(s: S, x: &[f32]) -> f32 {
+    abreast(
+        s,
+        x.len(),
+        0.0,
+        #[inline(always)]
+        |sum, at| s.add(sum, s.mul(at.get(x), at.get(x))),
+        f32::add,
+    )
+}
+
+/// The results of blocks of x, added up: a rounding error grows with the numbers of a block, or with how many blocks there are.
+#[inline(always)]
+fn in_blocks<S: Isa>(s: S, x: &[f32], sum: impl Fn(S, &[f32]) -> f32) -> f32 {
+    x.chunks(4096).fold(0.0, |total, x| total + sum(s, x))
+}
 
 /// The sum of x.
 #[inline(always)]
