@@ -97,6 +97,8 @@ struct Loops {
     sizes: [usize; 3],
     /// gx, h₀, W and b; the states; dy.
     given: [Array; 6],
+    /// Where gx is a table: which of its rows are read, \[T,B\].
+    rows: Option<Tensor<u32>>,
     shapes: Vec<Shape>,
     dgx: Array,
     dw: Array,
@@ -121,12 +123,14 @@ impl Loops {
     fn new(seen: &Seen, slip: Slip) -> Self {
         let given = [&seen.inputs[0], &seen.inputs[1], &seen.inputs[2], &seen.inputs[3], &seen.output, &seen.dy];
         let &[steps, batch, hidden] = &seen.dy.shape()[..] else { panic!("states are [T,B,H]") };
+        let given = given.map(Array::of);
         Self {
             slip,
             sizes: [steps, batch, hidden],
-            given: given.map(Array::of),
+            rows: seen.rows.clone(),
             shapes: seen.inputs.iter().map(Tensor::shape).collect(),
-            dgx: Array::zeros([steps, batch, 3 * hidden]),
+            dgx: Array::zeros(given[0].shape),
+            given,
             dw: Array::zeros([1, 3 * hidden, hidden]),
             db: Array::zeros([1, 1, 3 * hidden]),
             dh: Array::zeros([1, batch, hidden]),
@@ -174,6 +178,11 @@ impl Loops {
         std::array::from_fn(|k| Tensor::new(self.shapes[k], sent[k].data.clone()))
     }
 
+    /// Where gx has the input part of an example at a step.
+    fn place(&self, t: usize, b: usize) -> [usize; 2] {
+        self.rows.as_ref().map_or([t, b], |rows| [0, rows.at(&[t, b]) as usize])
+    }
+
     /// What the forward pass computed here, once more.
     fn forward(&self, t: usize, b: usize, j: usize) -> Unit {
         let (hidden, [gx, _, w, bias, hs, _]) = (self.sizes[2], &self.given);
@@ -182,7 +191,8 @@ impl Loops {
             |gate| (0..hidden).map(|i| w.get([0, row(gate), i]) * self.before(t, b, i)).fold(ZERO, |sum, x| sum + x);
         let gh = |gate| bias.get([0, 0, row(gate)]) + product(gate);
         let sigmoid = |a: Number| ONE / (ONE + (-a).exp());
-        let [gx_r, gx_z, gx_n] = [0, 1, 2].map(|gate| gx.get([t, b, row(gate)]));
+        let [x, y] = self.place(t, b);
+        let [gx_r, gx_z, gx_n] = [0, 1, 2].map(|gate| gx.get([x, y, row(gate)]));
         let (r, z, gh_n) = (sigmoid(gx_r + gh(0)), sigmoid(gx_z + gh(1)), gh(2));
         let (before, after) = (self.before(t, b, j), hs.get([t, b, j]));
         Unit { r, z, n: (gx_n + r * gh_n).tanh(), gx_n, gh_n, before, after, bias: bias.get([0, 0, row(2)]) }
@@ -224,7 +234,7 @@ impl Loops {
         let ([da_r, da_z, da_n], direct) = self.slopes(dh, &unit);
         *back.at([0, b, j]) += direct;
 
-        let at = if self.is(Slip::TimeReversed) { steps - 1 - t } else { t };
+        let [x_at, y_at] = self.place(if self.is(Slip::TimeReversed) { steps - 1 - t } else { t }, b);
         let order = match self.slip {
             Slip::GatesSwapped => [1, 0, 2],
             Slip::CandidateFirst => [2, 0, 1],
@@ -233,7 +243,7 @@ impl Loops {
         let da_n_r = if self.is(Slip::ResetForgotten) { da_n } else { da_n * unit.r };
         for (gate, (x, h)) in [(da_r, da_r), (da_z, da_z), (da_n, da_n_r)].into_iter().enumerate() {
             let row = order[gate] * hidden + j;
-            *self.dgx.at([at, b, row]) = self.line(8) * x;
+            *self.dgx.at([x_at, y_at, row]) += self.line(8) * x;
             *dgh.at([0, b, row]) = self.line(9) * h;
             let outside = gate == 2 && self.is(Slip::BiasOutsideReset);
             if !self.is(Slip::BiasOfOneRow) || b == 0 {

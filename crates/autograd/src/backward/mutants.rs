@@ -41,6 +41,8 @@ pub struct Seen<'a> {
     pub inputs: Vec<Tensor<Number>>,
     /// Which of them have a gradient that is asked for.
     pub wanted: Vec<bool>,
+    /// Of a GRU that reads rows of a table: which of them, \[T,B\].
+    pub rows: Option<Tensor<u32>>,
     /// The value.
     pub output: Tensor<Number>,
     /// The gradient that comes in.
@@ -119,6 +121,7 @@ pub(super) fn replace<T: Real>(back: &mut Backward<'_, T>) -> bool {
     let seen = Seen {
         inputs: inputs.iter().map(|&id| recast(value(back.nodes, id))).collect(),
         wanted: inputs.iter().map(|&id| back.nodes[id as usize].needs_grad).collect(),
+        rows: if let Op::Gru(gru) = &back.node.op { gru.0.clone() } else { None },
         output: recast(back.node.value.as_ref().expect("a recorded node has a value")),
         dy: recast(back.dy),
         right: &|dy, kept| right(back, dy, kept),
