@@ -6,16 +6,26 @@ mod episodes;
 mod infer;
 mod net;
 mod peer;
+mod profile;
 mod update;
 
-use ::peer::{Arguments, Error, run};
+use ::peer::{Arguments, Error, WORKLOADS, run};
 
 use crate::peer::Gradus;
 
 fn main() -> Result<(), Error> {
-    if std::env::args().nth(1).as_deref() == Some("--peak") {
-        println!(r#"{{"flops": {}}}"#, tensor::profile::peak_flops());
-        return Ok(());
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(|word| &**word).collect::<Vec<_>>()[..] {
+        ["--peak"] => {
+            println!(r#"{{"flops": {}}}"#, tensor::profile::peak_flops());
+            return Ok(());
+        }
+        ["--profile", name] => {
+            let named = WORKLOADS.iter().find(|workload| workload.name == name);
+            let workload = named.ok_or_else(|| format!("there is no workload {name}; there are W1 to W5"))?;
+            return tensor::par::with_threads(1, || profile::print(workload))?;
+        }
+        _ => {}
     }
     let arguments = Arguments::read()?;
     tensor::par::with_threads(arguments.threads, || run::<Gradus>("gradus", &arguments))?

@@ -1,5 +1,7 @@
 //! One update, from top to bottom: act, learn, add, clip, step.
 
+use std::sync::Mutex;
+
 use autograd::Tape;
 use nn::{Grads, NotFinite, Optimizer, Params, Rule, clip_global_norm};
 use peer::Workload;
@@ -25,16 +27,34 @@ pub struct Learner {
     pub params: Params,
     optimizer: Optimizer,
     chunks: Vec<Chunk>,
+    desks: Desks,
     batch: usize,
     number: u32,
 }
 
-/// Some episodes of the batch, with what is kept from update to update.
+/// What a chunk is computed with. There are as many as are used at the same time: who is done leaves his to the next, which finds
+/// its buffers in the cache.
+#[derive(Default)]
+struct Desk {
+    actor: Actor,
+    tape: Tape,
+}
+
+type Desks = Mutex<Vec<Desk>>;
+
+/// Calls `f` with a desk that nobody else uses meanwhile.
+fn at_a_desk(desks: &Desks, f: impl FnOnce(&mut Desk)) {
+    let free = || desks.lock().expect("nobody panics while he holds it");
+    let desk = free().pop();
+    let mut desk = desk.unwrap_or_default();
+    f(&mut desk);
+    free().push(desk);
+}
+
+/// Some episodes of the batch, and what they are worth.
 struct Chunk {
     /// The number of the first of them.
     first: usize,
-    actor: Actor,
-    tape: Tape,
     episodes: Episodes,
     grads: Grads,
     /// This chunk's part of the loss.
@@ -52,14 +72,15 @@ impl Learner {
         let count = batch.div_ceil(CHUNK);
         let bound = |k| k * batch / count;
         let chunks = (0..count).map(|k| Chunk::new(bound(k), bound(k + 1) - bound(k), steps, &params)).collect();
-        Self { net, optimizer: Optimizer::new(Rule::adam(), &params), params, chunks, batch, number: 0 }
+        let (optimizer, desks) = (Optimizer::new(Rule::adam(), &params), Desks::default());
+        Self { net, optimizer, params, chunks, desks, batch, number: 0 }
     }
 
     /// One update on new episodes. Returns the loss and the mean reward.
     pub fn update(&mut self) -> Result<(f64, f64), NotFinite> {
-        let Self { net, params, chunks, batch, number, .. } = self;
+        let Self { net, params, chunks, desks, batch, number, .. } = self;
         par::for_each(chunks, |_, chunk| {
-            chunk.update(net, params, *batch, *number);
+            at_a_desk(desks, |desk| chunk.update(desk, net, params, *batch, *number));
         });
         let loss = self.add();
         self.step()?;
@@ -68,12 +89,12 @@ impl Learner {
 
     /// The loss of given episodes, contexts\[4,B\] and actions\[T,B\]; its gradients are left in the first chunk.
     pub fn learn(&mut self, episodes: &Episodes) -> f64 {
-        let Self { net, params, chunks, batch, .. } = self;
+        let Self { net, params, chunks, desks, batch, .. } = self;
         par::for_each(chunks, |_, chunk| {
             let range = chunk.first..chunk.first + chunk.episodes.contexts.shape()[1];
             let part = |all: &Tensor<u32>| all.slice(1, range.clone());
             let part = Episodes { contexts: part(&episodes.contexts), actions: part(&episodes.actions) };
-            chunk.learn(net, params, *batch, part);
+            at_a_desk(desks, |desk| chunk.learn(desk, net, params, *batch, part));
         });
         self.add()
     }
@@ -113,26 +134,25 @@ impl Learner {
 impl Chunk {
     fn new(first: usize, count: usize, steps: usize, params: &Params) -> Self {
         let episodes = Episodes { contexts: Tensor::zeros([4, count]), actions: Tensor::zeros([steps, count]) };
-        let (actor, tape, grads) = (Actor::default(), Tape::new(), Grads::zeros(params));
-        Self { first, actor, tape, episodes, grads, loss: 0.0, reward: 0.0 }
+        Self { first, episodes, grads: Grads::zeros(params), loss: 0.0, reward: 0.0 }
     }
 
     /// Plays new episodes, and learns from them.
-    fn update(&mut self, net: &Net, params: &Params, batch: usize, number: u32) {
+    fn update(&mut self, desk: &mut Desk, net: &Net, params: &Params, batch: usize, number: u32) {
         let (steps, count) = (self.episodes.actions.shape()[0], self.episodes.actions.shape()[1]);
         let episode = self.first as u32;
         let stream = |purpose| Philox::stream(SEED, Stream { purpose, update: number, episode });
         self.episodes.contexts = contexts(count, &mut stream(Purpose::OPERANDS));
         let mut draws = stream(Purpose::ACTIONS);
-        self.differentiate(net, params, batch, |kernels, actor, table, h| {
+        self.differentiate(desk, net, params, batch, |kernels, actor, table, h| {
             actor.play(kernels, table.view(), h.view(), steps, sampled(kernels, &mut draws))
         });
     }
 
     /// Learns from these episodes.
-    fn learn(&mut self, net: &Net, params: &Params, batch: usize, episodes: Episodes) {
+    fn learn(&mut self, desk: &mut Desk, net: &Net, params: &Params, batch: usize, episodes: Episodes) {
         self.episodes.contexts = episodes.contexts;
-        self.differentiate(net, params, batch, |_, _, _, _| episodes.actions);
+        self.differentiate(desk, net, params, batch, |_, _, _, _| episodes.actions);
     }
 
     /// Records all decisions as one sequence on a tape, and runs back from this chunk's part of
@@ -144,12 +164,13 @@ impl Chunk {
     /// `act` gives the actions; if it plays, from the table and h₀, what the GRU computes then is not computed again.
     fn differentiate(
         &mut self,
+        Desk { actor, tape }: &mut Desk,
         net: &Net,
         params: &Params,
         batch: usize,
         act: impl FnOnce(&dyn Kernels<f32>, &mut Actor, Tensor, Tensor) -> Tensor<u32>,
     ) {
-        let Self { tape, actor, episodes, grads, .. } = self;
+        let Self { episodes, grads, .. } = self;
         {
             let weights = params.bind(tape);
             let pass = net.on(weights, net.table(weights));
@@ -178,6 +199,6 @@ impl Chunk {
             grads.collect(params, weights);
             self.loss = loss.value().item().into();
         }
-        self.tape.clear();
+        tape.clear();
     }
 }
