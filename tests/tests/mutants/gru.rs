@@ -243,7 +243,8 @@ impl Loops {
         let da_n_r = if self.is(Slip::ResetForgotten) { da_n } else { da_n * unit.r };
         for (gate, (x, h)) in [(da_r, da_r), (da_z, da_z), (da_n, da_n_r)].into_iter().enumerate() {
             let row = order[gate] * hidden + j;
-            *self.dgx.at([x_at, y_at, row]) += self.line(8) * x;
+            let share = self.line(8) * x;
+            *self.dgx.at([x_at, y_at, row]) += share;
             *dgh.at([0, b, row]) = self.line(9) * h;
             let outside = gate == 2 && self.is(Slip::BiasOutsideReset);
             if !self.is(Slip::BiasOfOneRow) || b == 0 {
