@@ -30,6 +30,32 @@ fn softmax_survives_logits_of_ten_thousand() {
     }
 }
 
+/// Rows with a vector and some more, the largest logit in each place.
+#[test]
+fn softmax_survives_them_in_every_instruction_set() {
+    let of = |f: &dyn Fn(usize) -> f32| Tensor::from_fn([1, 18], f);
+    for k in tensor::available_kernels() {
+        let softmax = |x: &Tensor| {
+            let [mut p, mut ln_p] = [(); 2].map(|()| Tensor::full([1, 18], f32::NAN));
+            k.softmax(x.view(), p.view_mut());
+            k.log_softmax(x.view(), ln_p.view_mut());
+            (p.to_vec(), ln_p.to_vec())
+        };
+        for largest in 0..18 {
+            let (p, ln_p) = softmax(&of(&|i| if i == largest { 1e4 } else { -1e4 }));
+            for i in 0..18 {
+                let want = if i == largest { (1.0, 0.0) } else { (0.0, -2e4) };
+                assert_eq!((p[i], ln_p[i]), want, "{}, {i} of {largest}", k.name());
+            }
+        }
+        let (p, ln_p) = softmax(&of(&|_| -1e4));
+        assert!(p.iter().all(|p| (p * 18.0 - 1.0).abs() < 1e-6), "{}: {p:?}", k.name());
+        assert!(ln_p.iter().all(|ln_p| (ln_p + 18_f32.ln()).abs() < 1e-6), "{}: {ln_p:?}", k.name());
+        let (p, ln_p) = softmax(&of(&|i| if i == 17 { f32::NAN } else { 0.0 }));
+        assert!(p.iter().chain(&ln_p).all(|x| x.is_nan()), "{}", k.name());
+    }
+}
+
 #[test]
 fn a_masked_logit_has_no_probability_and_a_nan_is_not_hidden() {
     let x = Tensor::from([[0.0, f64::NEG_INFINITY], [0.0, f64::NAN]]);

@@ -133,17 +133,15 @@ fn abreast<S: Isa>(
 ) -> f32 {
     const { assert!(S::LANES >= 4 && ABREAST.is_multiple_of(S::LANES), "four vectors hold all results") };
     let mut vectors = [s.splat(start); 4];
-    for first in (0..n).step_by(ABREAST) {
-        for (k, vector) in vectors.iter_mut().enumerate().take(ABREAST / S::LANES) {
-            let at = first + k * S::LANES;
-            if at < n {
-                *vector = take(*vector, Place::new(s, at, n));
-            }
+    let vectors = &mut vectors[..ABREAST / S::LANES];
+    for block in (0..n).step_by(ABREAST) {
+        for (vector, at) in vectors.iter_mut().zip((block..n).step_by(S::LANES)) {
+            *vector = take(*vector, Place::new(s, at, n));
         }
     }
     let mut results = [0.0; ABREAST];
-    for (k, &vector) in vectors.iter().enumerate().take(ABREAST / S::LANES) {
-        Place::new(s, k * S::LANES, ABREAST).put(vector, &mut results);
+    for (k, vector) in vectors.iter().enumerate() {
+        Place::new(s, k * S::LANES, ABREAST).put(*vector, &mut results);
     }
     for half in [8, 4, 2, 1] {
         (0..half).for_each(|i| results[i] = join(results[i], results[i + half]));
