@@ -174,7 +174,7 @@ fn by_kernel<T: Real>(kernels: &dyn Kernels<T>, p: Numbers<T>) -> impl FnMut() -
             let h = if t == 0 { p.h0.view() } else { past.view().select(0, t - 1) };
             kernels.matmul(Form::NT, h, p.u.view(), false, hw.view_mut());
             let (rows, to) = (Some(p.tokens.view().select(0, t)), (kept.view_mut(), now.select(0, 0)));
-            kernels.gru_gates(table.view(), rows, hw.view(), p.b_h.view(), h, to.0, to.1);
+            kernels.gru_gates(table.view(), rows, hw.view(), p.b_h.view().select(0, 0), h, to.0, to.1);
         }
         hs.clone()
     }
