@@ -108,7 +108,8 @@ fn copy<T: Real>(kernels: &dyn Kernels<T>, from: View<T>, to: &mut Tensor<T>) {
 }
 
 impl<T: Real> Var<'_, T> {
-    /// [`gru_of`](Self::gru_of), of tokens that `scan` has read already: from the same table, h0, w and b. (With debug assertions they are computed again and compared.) The scan is empty afterwards.
+    /// [`gru_of`](Self::gru_of), of tokens that `scan` has read already: from the same table, h0, w and b. (With debug
+    /// assertions they are computed again and compared.) The scan is empty afterwards.
     ///
     /// # Panics
     /// If the shapes do not fit together, or the scan has read another number of steps.

@@ -141,19 +141,15 @@ impl Layout {
         Self { shape, strides, offset }
     }
 
-    /// Checks that every element lies in a buffer of `len`, and says how many axes there are.
-    ///
     /// # Panics
-    /// If one does not.
-    pub(crate) fn assert_inside(&self, len: usize) -> usize {
-        let rank = self.shape.rank;
+    /// If an element lies outside of a buffer of `len`.
+    pub(crate) fn assert_inside(&self, len: usize) {
         let (mut low, mut high) = (self.offset as isize, self.offset as isize);
         for (&n, &stride) in self.shape.iter().zip(&self.strides) {
             let reach = stride * (n as isize - 1);
             *(if reach < 0 { &mut low } else { &mut high }) += reach;
         }
         assert!(self.shape.size() == 0 || low >= 0 && high < len as isize, "layouts stay inside their buffer");
-        rank
     }
 
     /// How far apart the rows along the last axis lie, where each is without gaps and all are equally far from the next: zero

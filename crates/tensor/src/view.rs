@@ -75,8 +75,12 @@ impl<'a, T: Element> View<'a, T> {
     /// If the layout leaves the buffer.
     pub(crate) fn parts(&self) -> (*const T, &[usize], &[isize]) {
         let Data::Host(data) = self.data;
-        let rank = self.layout.assert_inside(data.len());
-        (data.as_ptr().wrapping_add(self.layout.offset), &self.layout.shape, &self.layout.strides[..rank])
+        self.layout.assert_inside(data.len());
+        (
+            data.as_ptr().wrapping_add(self.layout.offset),
+            &self.layout.shape,
+            &self.layout.strides[..self.layout.shape.rank()],
+        )
     }
 
     /// The element that all are, where none has a place of its own.
@@ -212,8 +216,12 @@ impl<'a, T: Element> ViewMut<'a, T> {
     /// If the layout leaves the buffer.
     pub(crate) fn parts(&mut self) -> (*mut T, &[usize], &[isize]) {
         let DataMut::Host(data) = &mut self.data;
-        let rank = self.layout.assert_inside(data.len());
-        (data.as_mut_ptr().wrapping_add(self.layout.offset), &self.layout.shape, &self.layout.strides[..rank])
+        self.layout.assert_inside(data.len());
+        (
+            data.as_mut_ptr().wrapping_add(self.layout.offset),
+            &self.layout.shape,
+            &self.layout.strides[..self.layout.shape.rank()],
+        )
     }
 
     /// See [`View::rows`].

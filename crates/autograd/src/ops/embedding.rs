@@ -15,7 +15,8 @@ use crate::forward::Forward;
 use crate::op::{Op, Operation};
 use crate::var::Var;
 
-pub(crate) struct Embedding(Tensor<u32>);
+/// The indices, and the shape of the value.
+pub(crate) struct Embedding(Tensor<u32>, Shape);
 
 impl<T: Real> Var<'_, T> {
     /// The rows `index` of this table\[V,E\], as \[…,E\].
@@ -24,12 +25,12 @@ impl<T: Real> Var<'_, T> {
     /// If this is no matrix, the indices have more than three axes, or one of them is not a row.
     #[track_caller]
     pub fn embedding(self, index: &Tensor<u32>) -> Self {
-        picked(self.shape(), index);
-        self.tape.record(Op::Embedding(Embedding(index.clone())), &[self])
+        let shape = picked(self.shape(), index);
+        self.tape.record(Op::Embedding(Embedding(index.clone(), shape)), &[self])
     }
 }
 
-/// The shape \[…,E\] of these rows of a table\[V,E\].
+/// The shape \[…,E\] of these rows of a table\[V,E\], which are looked at, one by one.
 ///
 /// # Panics
 /// As [`Var::embedding`] says.
@@ -49,7 +50,7 @@ impl<T: Real> Operation<T> for Embedding {
 
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, table, index) = (f.kernels(), f.input(0), self.0.view());
-        kernels.gather_rows(table, index, f.output(picked(table.shape(), &self.0)));
+        kernels.gather_rows(table, index, f.output(self.1));
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {

@@ -8,7 +8,7 @@ use crate::real::Real;
 use crate::view::{View, ViewMut};
 
 /// The matrices a\[M,K\], b\[K,N\] and y\[M,N\] of a product in any form.
-pub(in crate::cpu) fn matrices<'a, T: Real>(
+fn matrices<'a, T: Real>(
     form: Form,
     a: View<'a, T>,
     b: View<'a, T>,

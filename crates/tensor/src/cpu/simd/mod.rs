@@ -1,7 +1,7 @@
 //! The kernels for `f32`, once for each instruction set.
 //!
 //! Matrix products and the transcendental functions are written by hand, over the few operations of [`isa::Isa`]. Other
-//! work that lies without gaps runs over slices, in loops that are compiled again for each instruction set, which compilers
+//! work whose rows lie without gaps runs over slices, in loops that are compiled again for each instruction set, which compilers
 //! vectorise. Nothing is fused but in products, so that all else gives the same bytes everywhere. What has gaps, and what
 //! costs nothing, is left to [`Fast`](crate::Fast).
 #![allow(unsafe_code)] // here alone
@@ -52,13 +52,13 @@ impl<'a, 'y, const N: usize> Rows<'a, 'y, N> {
     /// or have no elements.
     fn of(x: [View<'a, f32>; N], y: ViewMut<'y, f32>) -> Result<Self, ViewMut<'y, f32>> {
         let shape = y.shape();
-        let x = x.map(|x| x.broadcast_to(shape));
+        let x = x.map(|x| x.broadcast_to(shape).rows());
         let (width, size) = (shape.last_extent(), shape.size());
-        if size == 0 || y.view().rows().is_none() || x.iter().any(|x| x.rows().is_none()) {
+        if size == 0 || y.view().rows().is_none() || x.iter().any(Option::is_none) {
             return Err(y);
         }
         let looked_at = "they have been looked at";
-        let (x, y) = (x.map(|x| x.rows().expect(looked_at)), y.into_rows().expect(looked_at));
+        let (x, y) = (x.map(|x| x.expect(looked_at)), y.into_rows().expect(looked_at));
         Ok(Self { x, y, width, count: size / width })
     }
 
