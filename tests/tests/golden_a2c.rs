@@ -108,7 +108,6 @@ fn twenty_updates_in_a_row() {
             let terms = loss(&policy.on(weights), stage as usize, &contexts, &actions, rewards, &config);
             losses.push(terms.loss.value().item());
             terms.loss.backward().expect("every parameter is used");
-            grads.clear();
             grads.collect(&params, weights);
         }
         tape.clear();

@@ -294,17 +294,13 @@ impl<T: Real> Grads<T> {
         Self { flat: Tensor::zeros([params.size()]) }
     }
 
-    /// Zero again.
-    pub fn clear(&mut self) {
-        self.flat.view_mut().fill(T::zero());
-    }
-
-    /// Adds what the last backward pass left at the parameters.
+    /// Takes what the last backward pass left at the parameters, and zero for those that it did not reach.
     pub fn collect(&mut self, params: &Params<T>, weights: Weights<'_, T>) {
         for (k, entry) in params.entries.iter().enumerate() {
-            if let Some(grad) = weights.get(Param(k)).grad() {
-                let to = self.flat.view_mut().slice(0, entry.offset..entry.end());
-                T::kernels().sum_to(T::one(), grad.reshape([grad.size()]).view(), to);
+            let to = self.flat.view_mut().slice(0, entry.offset..entry.end());
+            match weights.get(Param(k)).grad() {
+                Some(grad) => T::kernels().map(Map::Identity, grad.reshape([grad.size()]).view(), to),
+                None => to.fill(T::zero()),
             }
         }
     }
@@ -377,16 +373,20 @@ mod tests {
 
     #[test]
     fn gradients_lie_where_their_parameters_lie() {
-        let (params, a, b) = two();
-        let tape = Tape::new();
-        let weights = params.bind(&tape);
-        let loss = weights.get(a).reshape([1, 2]).matmul(weights.get(b)).sum();
-        loss.backward().expect("both are used");
-        let mut grads = Grads::zeros(&params);
-        grads.collect(&params, weights);
-        grads.collect(&params, weights);
-        assert_eq!(grads.flat().to_vec(), [6.0, 8.0, 2.0, 4.0]);
-        assert_eq!(grads.get(&params, b), Tensor::from([[2.0], [4.0]]));
+        let (mut params, a, b) = two();
+        let mut grads = Grads::new(&params, Tensor::from([9.0; 4]));
+        let mut of_product = |params: &Params<f64>| {
+            let tape = Tape::new();
+            let weights = params.bind(&tape);
+            let loss = weights.get(a).reshape([1, 2]).matmul(weights.get(b)).sum();
+            loss.backward().expect("both are used");
+            grads.collect(params, weights);
+            (grads.flat().to_vec(), grads.get(params, b))
+        };
+        let of_b = Tensor::from([[1.0], [2.0]]);
+        assert_eq!(of_product(&params), (alloc::vec![3.0, 4.0, 1.0, 2.0], of_b.clone()));
+        params.set_trainable(a, false);
+        assert_eq!(of_product(&params), (alloc::vec![0.0, 0.0, 1.0, 2.0], of_b));
     }
 
     #[test]

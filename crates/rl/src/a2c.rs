@@ -337,7 +337,6 @@ fn differentiate<T: Real>(
     {
         let weights = params.bind(tape);
         loss(&policy.on(weights)).backward().expect("the loss uses every parameter");
-        grads.clear();
         grads.collect(params, weights);
     }
     tape.clear();

@@ -190,7 +190,6 @@ impl<T: Real> TutorialRun<T> {
             let targets = self.learning.constant(Tensor::from_fn([played.episodes], |i| T::of(rewards[i])));
             let terms = loss(&network, stage, &played.contexts(), &played.actions(), targets, &self.config);
             terms.loss.backward().expect("the loss uses every parameter");
-            self.grads.clear();
             self.grads.collect(&self.params, weights);
             let number = |x: Var<'_, T>| x.value().item().value();
             Metrics {

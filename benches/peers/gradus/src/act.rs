@@ -1,53 +1,40 @@
 //! Acting without a tape: what a state leads to decides what is read next.
 
 use autograd::Scan;
-use nn::Weights;
 use peer::{CTX, VOCABULARY};
 use tensor::philox::Philox;
 use tensor::{Form, Kernels, Map, Tensor, View};
 
-use crate::net::Net;
-
-/// The numbers that acting needs besides the table, and room for what it computes.
-#[derive(Default)]
-pub struct Actor {
-    /// The GRU; it keeps what it computes, for the tape.
-    pub scan: Scan<f32>,
-    /// Of the heads: \[V+1,d\], \[V+1\].
-    heads: Option<[Tensor; 2]>,
+/// What acting reads besides the GRU's weights. It shares the parameters' buffer: while it is held, an optimiser would copy that.
+pub struct Numbers {
+    /// The GRU's input part of each token, \[V,3d\].
+    pub table: Tensor,
+    /// The heads' weight and bias, \[V+1,d\] and \[V+1\].
+    pub heads: [Tensor; 2],
 }
 
-impl Actor {
-    /// Takes the weights as they are now.
-    pub fn load(&mut self, net: &Net, weights: Weights<'_>) {
-        net.rnn.load(weights, &mut self.scan);
-        self.heads = Some([net.heads.weight, net.heads.bias].map(|param| weights.get(param).value()));
+/// Plays `steps` steps from h\[B,d\] with a GRU that is loaded and keeps what it computes; `choose` takes logits\[B,V\] to B
+/// actions. Returns the actions \[T,B\].
+pub fn play(
+    kernels: &dyn Kernels<f32>,
+    Numbers { table, heads: [w, b] }: &Numbers,
+    scan: &mut Scan<f32>,
+    h: View<f32>,
+    steps: usize,
+    mut choose: impl FnMut(View<f32>, &mut Tensor<u32>),
+) -> Tensor<u32> {
+    let batch = h.shape()[0];
+    let (mut tokens, mut decisions) = (Tensor::full([batch], CTX), Tensor::zeros([batch, VOCABULARY + 1]));
+    scan.begin(kernels, h);
+    let mut actions = Vec::with_capacity(steps * batch);
+    for _ in 0..steps {
+        scan.step(kernels, table.view(), tokens.view());
+        kernels.map(Map::Identity, b.view().broadcast_to(decisions.shape()), decisions.view_mut());
+        kernels.matmul(Form::NT, scan.state(), w.view(), true, decisions.view_mut());
+        choose(decisions.view().slice(1, 0..VOCABULARY), &mut tokens);
+        actions.extend_from_slice(tokens.view().as_slice().expect("tokens have no gaps"));
     }
-
-    /// Plays `steps` steps from h\[B,d\], of tokens whose input part is in table\[V,3d\]; `choose` takes logits\[B,V\] to B
-    /// actions. Returns the actions \[T,B\].
-    pub fn play(
-        &mut self,
-        kernels: &dyn Kernels<f32>,
-        table: View<f32>,
-        h: View<f32>,
-        steps: usize,
-        mut choose: impl FnMut(View<f32>, &mut Tensor<u32>),
-    ) -> Tensor<u32> {
-        let [w, b] = self.heads.as_ref().expect("weights have been loaded");
-        let batch = h.shape()[0];
-        let (mut tokens, mut decisions) = (Tensor::full([batch], CTX), Tensor::zeros([batch, VOCABULARY + 1]));
-        self.scan.begin(kernels, h);
-        let mut actions = Vec::with_capacity(steps * batch);
-        for _ in 0..steps {
-            self.scan.step(kernels, table, tokens.view());
-            kernels.map(Map::Identity, b.view().broadcast_to(decisions.shape()), decisions.view_mut());
-            kernels.matmul(Form::NT, self.scan.state(), w.view(), true, decisions.view_mut());
-            choose(decisions.view().slice(1, 0..VOCABULARY), &mut tokens);
-            actions.extend_from_slice(tokens.view().as_slice().expect("tokens have no gaps"));
-        }
-        Tensor::new([steps, batch], actions)
-    }
+    Tensor::new([steps, batch], actions)
 }
 
 /// Chooses the most probable action of each row, the first of equals.

@@ -5,6 +5,8 @@ use nn::{Builder, Embedding, GruCell, Linear, Params, Weights};
 use peer::{STAGES, VOCABULARY};
 use tensor::Tensor;
 
+use crate::act::Numbers;
+
 /// The layers; the numbers are in [`Params`].
 #[derive(Clone, Copy)]
 pub struct Net {
@@ -46,10 +48,16 @@ impl Net {
 pub struct Pass<'t> {
     net: Net,
     weights: Weights<'t>,
-    pub table: Var<'t>,
+    table: Var<'t>,
 }
 
 impl<'t> Pass<'t> {
+    /// What acting reads.
+    pub fn numbers(&self) -> Numbers {
+        let heads = [self.net.heads.weight, self.net.heads.bias].map(|param| self.weights.get(param).value());
+        Numbers { table: self.table.value(), heads }
+    }
+
     /// h₀\[B,d\] of contexts\[4,B\], all of stage 0.
     pub fn start(&self, contexts: &Tensor<u32>) -> Var<'t> {
         let tokens = self.net.embedding.forward(self.weights, contexts).mean_axis(0);

@@ -2,13 +2,13 @@
 
 use std::sync::Mutex;
 
-use autograd::Tape;
+use autograd::{Scan, Tape};
 use nn::{Grads, NotFinite, Optimizer, Params, Rule, clip_global_norm};
 use peer::Workload;
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Kernels, Tensor, par};
 
-use crate::act::{Actor, sampled};
+use crate::act::{Numbers, play, sampled};
 use crate::episodes::{Episodes, contexts};
 use crate::net::Net;
 
@@ -36,7 +36,7 @@ pub struct Learner {
 /// its buffers in the cache.
 #[derive(Default)]
 struct Desk {
-    actor: Actor,
+    scan: Scan<f32>,
     tape: Tape,
 }
 
@@ -144,8 +144,8 @@ impl Chunk {
         let stream = |purpose| Philox::stream(SEED, Stream { purpose, update: number, episode });
         self.episodes.contexts = contexts(count, &mut stream(Purpose::OPERANDS));
         let mut draws = stream(Purpose::ACTIONS);
-        self.differentiate(desk, net, params, batch, |kernels, actor, table, h| {
-            actor.play(kernels, table.view(), h.view(), steps, sampled(kernels, &mut draws))
+        self.differentiate(desk, net, params, batch, |kernels, numbers, scan, h| {
+            play(kernels, &numbers, scan, h.view(), steps, sampled(kernels, &mut draws))
         });
     }
 
@@ -161,25 +161,25 @@ impl Chunk {
     /// L = − mean(Â·Σ_t ln π(a)) + 0.5 mean (Σ_t V − R)² − 0.01 mean H(π),   Â = R − Σ_t V, a number
     /// ```
     ///
-    /// `act` gives the actions; if it plays, from the table and h₀, what the GRU computes then is not computed again.
+    /// `act` gives the actions; if it plays, from h₀, what the GRU computes then is not computed again.
     fn differentiate(
         &mut self,
-        Desk { actor, tape }: &mut Desk,
+        Desk { scan, tape }: &mut Desk,
         net: &Net,
         params: &Params,
         batch: usize,
-        act: impl FnOnce(&dyn Kernels<f32>, &mut Actor, Tensor, Tensor) -> Tensor<u32>,
+        act: impl FnOnce(&dyn Kernels<f32>, Numbers, &mut Scan<f32>, Tensor) -> Tensor<u32>,
     ) {
         let Self { episodes, grads, .. } = self;
         {
             let weights = params.bind(tape);
             let pass = net.on(weights, net.table(weights));
             let h = pass.start(&episodes.contexts);
-            actor.load(net, weights);
-            episodes.actions = act(tape.kernels(), actor, pass.table.value(), h.value());
+            net.rnn.load(weights, scan);
+            episodes.actions = act(tape.kernels(), pass.numbers(), scan, h.value());
 
             let (steps, count) = (episodes.actions.shape()[0], episodes.actions.shape()[1]);
-            let (tokens, rewards, scan) = (episodes.read(), episodes.rewards(), &mut actor.scan);
+            let (tokens, rewards) = (episodes.read(), episodes.rewards());
             let states = if scan.is_empty() { pass.read(&tokens, h) } else { pass.known(&tokens, h, scan) };
             let (logits, values) = pass.decide(states);
             let log_probs = logits.log_softmax();
@@ -195,7 +195,6 @@ impl Chunk {
             let (b, n) = (batch as f32, (batch * steps) as f32);
             let loss = policy.scale(1.0 / b) + value.scale(VALUE / b) + entropy.scale(-ENTROPY / n);
             loss.backward().expect("the loss uses every parameter");
-            grads.clear();
             grads.collect(params, weights);
             self.loss = loss.value().item().into();
         }
