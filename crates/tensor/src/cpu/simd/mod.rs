@@ -70,14 +70,17 @@ impl<'a, 'y, const N: usize> Rows<'a, 'y, N> {
 
     /// Calls `f` with the rows of x, and that of y.
     #[inline(always)]
-    fn each(self, mut f: impl FnMut([&'a [f32]; N], &mut [f32])) {
-        let Self { x, y: (mut y, distance), width, count } = self;
-        for i in 0..count {
-            f(x.map(|(x, distance)| &x[i * distance..][..width]), &mut y[..width]);
-            if i + 1 < count {
-                y = &mut y[distance..];
-            }
-        }
+    fn each(mut self, mut f: impl FnMut([&'a [f32]; N], &mut [f32])) {
+        (0..self.count).for_each(|i| {
+            let (x, y) = self.row(i);
+            f(x, y);
+        });
+    }
+
+    /// The `i`th row of each of x, and that of y.
+    #[inline(always)]
+    fn row(&mut self, i: usize) -> ([&'a [f32]; N], &mut [f32]) {
+        (self.x.map(|(x, distance)| &x[i * distance..][..self.width]), &mut self.y.0[i * self.y.1..][..self.width])
     }
 }
 

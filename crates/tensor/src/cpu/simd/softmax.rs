@@ -1,47 +1,66 @@
 //! Softmax and log-softmax of rows of slices, and the latter's backward; the rest is left to `Fast`.
 
 use super::elementary::exp;
-use super::isa::{Isa, each};
+use super::isa::{Isa, Place, each};
 use super::reduce::{largest, sum};
 use super::{Rows, all, all_mut, packed};
 use crate::cpu::fast::softmax;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
-/// y = e^(x − m), with m the largest of x. Returns m and the sum of y.
-#[inline(always)]
-fn masses<S: Isa>(s: S, x: &[f32], y: &mut [f32]) -> (f32, f32) {
-    let m = largest(s, x);
-    let shift = s.splat(m);
-    each(
-        s,
-        x.len(),
-        #[inline(always)]
-        |at| at.put(exp(s, s.sub(at.get(x), shift)), y),
-    );
-    (m, sum(s, y))
-}
+/// How many rows are in work at the same time: the steps of one wait for one another, those of several do not.
+const TOGETHER: usize = 16;
 
-/// Calls `f` with each row of x and y, or `other` with them as they are.
+/// Sets y = e^(x − m), with m the largest of each row of x and M the sum of that row of y; then calls `finish` with the rows,
+/// m, and f(M).
 #[inline(always)]
 fn rows<S: Isa>(
     s: S,
     (x, y): (View<f32>, ViewMut<f32>),
     other: fn(View<f32>, ViewMut<f32>),
-    f: impl Fn(&[f32], &mut [f32]),
+    f: impl Fn(f32) -> f32,
+    finish: impl Fn(Place<S>, (&[f32], S::V), (&mut [f32], S::V)),
 ) {
-    match Rows::of([x], y) {
-        Ok(rows) => s.run(
-            #[inline(always)]
-            || {
-                rows.each(
-                    #[inline(always)]
-                    |[x], y| f(x, y),
-                );
-            },
-        ),
-        Err(y) => other(x, y),
-    }
+    let mut rows = match Rows::of([x], y) {
+        Ok(rows) => rows,
+        Err(y) => return other(x, y),
+    };
+    s.run(
+        #[inline(always)]
+        || {
+            let (mut largests, mut masses) = ([0.0; TOGETHER], [0.0; TOGETHER]);
+            for first in (0..rows.count).step_by(TOGETHER) {
+                let block = first..rows.count.min(first + TOGETHER);
+                for (i, m) in block.clone().zip(&mut largests) {
+                    *m = largest(s, rows.row(i).0[0]);
+                }
+                for (i, &m) in block.clone().zip(&largests) {
+                    let ([x], y) = rows.row(i);
+                    let m = s.splat(m);
+                    each(
+                        s,
+                        x.len(),
+                        #[inline(always)]
+                        |at| at.put(exp(s, s.sub(at.get(x), m)), y),
+                    );
+                }
+                for (i, mass) in block.clone().zip(&mut masses) {
+                    *mass = sum(s, rows.row(i).1);
+                }
+                masses = masses.map(&f);
+                for (i, (&m, &mass)) in block.zip(largests.iter().zip(&masses)) {
+                    let ([x], y) = rows.row(i);
+                    let (m, mass) = (s.splat(m), s.splat(mass));
+                    each(
+                        s,
+                        x.len(),
+                        #[inline(always)]
+                        |at| finish(at, (x, m), (y, mass)),
+                    );
+                }
+            }
+        },
+    );
 }
 
 pub(super) fn softmax<S: Isa>(s: S, x: View<f32>, y: ViewMut<f32>) {
@@ -49,17 +68,9 @@ pub(super) fn softmax<S: Isa>(s: S, x: View<f32>, y: ViewMut<f32>) {
         s,
         (x, y),
         softmax::softmax,
+        |mass| mass,
         #[inline(always)]
-        |x, y| {
-            let (_, mass) = masses(s, x, y);
-            let mass = s.splat(mass);
-            each(
-                s,
-                y.len(),
-                #[inline(always)]
-                |at| at.put(s.div(at.get(y), mass), y),
-            );
-        },
+        |at, _, (y, mass)| at.put(s.div(at.get(y), mass), y),
     );
 }
 
@@ -68,17 +79,9 @@ pub(super) fn log_softmax<S: Isa>(s: S, x: View<f32>, y: ViewMut<f32>) {
         s,
         (x, y),
         softmax::log_softmax,
+        Real::ln,
         #[inline(always)]
-        |x, y| {
-            let (m, mass) = masses(s, x, y);
-            let (m, log_mass) = (s.splat(m), s.splat(Real::ln(mass)));
-            each(
-                s,
-                y.len(),
-                #[inline(always)]
-                |at| at.put(s.sub(s.sub(at.get(x), m), log_mass), y),
-            );
-        },
+        |at, (x, m), (y, log_mass)| at.put(s.sub(s.sub(at.get(x), m), log_mass), y),
     );
 }
 
