@@ -46,12 +46,9 @@ impl Shape {
     /// # Panics
     /// If there is no such axis.
     #[track_caller]
-    pub fn without(mut self, axis: usize) -> Self {
+    pub fn without(self, axis: usize) -> Self {
         assert!(axis < self.rank, "{self} has no axis {axis}");
-        self.dims.copy_within(axis + 1..self.rank, axis);
-        self.rank -= 1;
-        self.dims[self.rank] = 0;
-        self
+        Self { dims: without(self.dims, axis), rank: self.rank - 1 }
     }
 
     /// This shape with `extent` at `axis`.
@@ -84,6 +81,11 @@ impl Shape {
         }
         Some(out)
     }
+}
+
+/// The entries but this one; those behind it move up.
+fn without<N: Copy + Default>(entries: [N; MAX_RANK], axis: usize) -> [N; MAX_RANK] {
+    core::array::from_fn(|k| if k < axis { entries[k] } else { entries.get(k + 1).copied().unwrap_or_default() })
 }
 
 impl Deref for Shape {
@@ -217,10 +219,9 @@ impl Layout {
     pub(crate) fn select(&self, axis: usize, index: usize) -> Self {
         self.assert_axis("select", axis);
         assert!(index < self.shape[axis], "index {index} is outside axis {axis} of {}", self.shape);
-        let mut out = self.slice(axis, index..index + 1);
-        out.shape = out.shape.without(axis);
-        out.strides.copy_within(axis + 1.., axis);
-        out
+        let (shape, strides) = (self.shape.without(axis), without(self.strides, axis));
+        let before = if shape.size() > 0 { index as isize * self.strides[axis] } else { 0 };
+        Self { shape, strides, offset: (self.offset as isize + before) as usize }
     }
 
     #[track_caller]

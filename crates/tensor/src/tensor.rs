@@ -228,9 +228,9 @@ impl<T: Element> Tensor<T> {
         Self::collected(self.shape(), self.view().host().iter().copied())
     }
 
-    fn is_shared(&mut self) -> bool {
-        let Storage::Host(data) = &mut self.storage;
-        Arc::get_mut(data).is_none()
+    fn is_shared(&self) -> bool {
+        let Storage::Host(data) = &self.storage;
+        Arc::strong_count(data) > 1
     }
 
     /// A broadcast view: some stride is zero.

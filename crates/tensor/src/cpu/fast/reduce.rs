@@ -88,9 +88,16 @@ pub(in crate::cpu) fn reduce<T: Real>(how: Reduce, x: View<T>, axis: usize, y: V
 }
 
 pub(in crate::cpu) fn argmax<T: Real>(x: View<T>, y: ViewMut<u32>) {
-    for (y, x) in y.host().iter_mut().zip(x.host().rows()) {
+    let largest = |x: &[T]| {
         let better = |best: usize, i: usize| if x[i] > x[best] || x[best].value().is_nan() { i } else { best };
-        *y = (1..x.len()).fold(0, better) as u32;
+        (1..x.len()).fold(0, better) as u32
+    };
+    let n = x.shape().last_extent();
+    match x.rows() {
+        Some((x, distance)) => {
+            y.host().iter_mut().enumerate().for_each(|(i, y)| *y = largest(&x[i * distance..][..n]));
+        }
+        None => y.host().iter_mut().zip(x.host().rows()).for_each(|(y, x)| *y = largest(&row(x))),
     }
 }
 

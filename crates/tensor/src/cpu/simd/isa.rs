@@ -9,6 +9,8 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     const NAME: &'static str;
     /// How many numbers a vector has.
     const LANES: usize;
+    /// How many vectors of sums fit its registers, where nothing else is kept there.
+    const SUMS: usize;
     /// A vector.
     type V: Copy;
     /// Which of its first lanes count.

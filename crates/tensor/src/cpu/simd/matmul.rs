@@ -105,7 +105,7 @@ fn rows<S: Isa>(s: S, product: Product) {
 /// A single row, from rows of b without gaps: nothing that is loaded serves twice, so that tiles are as wide as registers allow.
 fn row<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
     let vectors = b.columns.div_ceil(S::LANES);
-    let width = vectors.div_ceil(vectors.div_ceil(12)) * S::LANES;
+    let width = vectors.div_ceil(vectors.div_ceil(S::SUMS)) * S::LANES;
     s.run(
         #[inline(always)]
         || {
@@ -128,15 +128,16 @@ fn row<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
                 };
                 macro_rules! tile_of {
                     ($($n:literal)*) => {
+                        const { assert!(S::SUMS <= [$($n),*].len(), "the widest has a tile") };
                         match (width.div_ceil(S::LANES), width.is_multiple_of(S::LANES)) {
                             // SAFETY: `width` numbers of each row of b and of y are there, side by side, from `left` on.
-                            $(($n, true) => unsafe { tile::<S, 1, $n, true>(s, at) },
-                              ($n, false) => unsafe { tile::<S, 1, $n, false>(s, at) },)*
-                            _ => unreachable!("a tile of at most twelve vectors"),
+                            $(($n, true) if $n <= S::SUMS => unsafe { tile::<S, 1, $n, true>(s, at) },
+                              ($n, false) if $n <= S::SUMS => unsafe { tile::<S, 1, $n, false>(s, at) },)*
+                            _ => unreachable!("a tile of at most {} vectors", S::SUMS),
                         }
                     };
                 }
-                tile_of!(1 2 3 4 5 6 7 8 9 10 11 12);
+                tile_of!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18);
             }
         },
     );

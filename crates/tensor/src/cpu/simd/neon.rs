@@ -13,6 +13,7 @@ pub(crate) struct Neon;
 impl Isa for Neon {
     const NAME: &'static str = "neon";
     const LANES: usize = 4;
+    const SUMS: usize = 18;
     type V = float32x4_t;
     type Mask = usize;
 

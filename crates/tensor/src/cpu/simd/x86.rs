@@ -34,6 +34,7 @@ detected!(Avx2, avx2, "avx2", "fma");
 impl Isa for Avx512 {
     const NAME: &'static str = "avx512";
     const LANES: usize = 16;
+    const SUMS: usize = 18;
     type V = __m512;
     type Mask = __mmask16;
 
@@ -153,6 +154,7 @@ impl Isa for Avx512 {
 impl Isa for Avx2 {
     const NAME: &'static str = "avx2";
     const LANES: usize = 8;
+    const SUMS: usize = 12;
     type V = __m256;
     type Mask = __m256i;
 
