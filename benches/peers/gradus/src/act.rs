@@ -9,7 +9,7 @@ use tensor::{Form, Kernels, Map, Tensor, View};
 pub struct Numbers {
     /// The GRU's input part of each token, \[V,3d\].
     pub table: Tensor,
-    /// The heads' weight and bias, \[V+1,d\] and \[V+1\].
+    /// The heads' weight, transposed for the products of all steps, and their bias: \[d,V+1\], \[V+1\].
     pub heads: [Tensor; 2],
 }
 
@@ -30,7 +30,7 @@ pub fn play(
     for _ in 0..steps {
         scan.step(kernels, table.view(), tokens.view());
         kernels.map(Map::Identity, b.view().broadcast_to(decisions.shape()), decisions.view_mut());
-        kernels.matmul(Form::NT, scan.state(), w.view(), true, decisions.view_mut());
+        kernels.matmul(Form::NN, scan.state(), w.view(), true, decisions.view_mut());
         choose(decisions.view().slice(1, 0..VOCABULARY), &mut tokens);
         actions.extend_from_slice(tokens.view().as_slice().expect("tokens have no gaps"));
     }

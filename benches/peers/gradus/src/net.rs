@@ -3,7 +3,7 @@
 use autograd::{Scan, Var};
 use nn::{Builder, Embedding, GruCell, Linear, Params, Weights};
 use peer::{STAGES, VOCABULARY};
-use tensor::Tensor;
+use tensor::{Map, Tensor};
 
 use crate::act::Numbers;
 
@@ -54,8 +54,8 @@ pub struct Pass<'t> {
 impl<'t> Pass<'t> {
     /// What acting reads.
     pub fn numbers(&self) -> Numbers {
-        let heads = [self.net.heads.weight, self.net.heads.bias].map(|param| self.weights.get(param).value());
-        Numbers { table: self.table.value(), heads }
+        let [w, b] = [self.net.heads.weight, self.net.heads.bias].map(|param| self.weights.get(param).value());
+        Numbers { table: self.table.value(), heads: [w.transpose().map(Map::Identity), b] }
     }
 
     /// h₀\[B,d\] of contexts\[4,B\], all of stage 0.
