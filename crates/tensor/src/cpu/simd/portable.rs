@@ -15,7 +15,7 @@ const LANES: usize = 8;
 impl Isa for Portable {
     const NAME: &'static str = "portable";
     const LANES: usize = LANES;
-    const SUMS: usize = 12;
+    const SUMS: usize = 6;
     type V = [f32; LANES];
     type Mask = usize;
 
