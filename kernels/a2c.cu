@@ -1,0 +1,126 @@
+// Advantage actor-critic: what each decision was worth, and the gradient of the loss at the heads.
+//
+//     L = − 1/B Σ Â·ln π(a)  +  c_v · 1/N Σ (V − G)²  −  β · 1/N Σ H(π)
+//
+// over B episodes with N decisions. Judging is in double, as on the host, and an episode is one thread's, from its last step to its
+// first. A block judges 256 episodes at a time and leaves the sums of them, so that sums do not depend on the grid.
+// Then a thread owns a decision: with x = log π, and back through the log-softmax,
+//
+//     dx_i = − Â/B·[i = a] + β/N·e^(x_i)·(x_i + 1)        dlogit_i = dx_i − e^(x_i)·Σ_j dx_j        dV = 2·c_v/N·(V − G)
+
+// How the worth of a step is estimated: generalised advantages with λ where `count` is 0, else `count` steps of reward and then
+// the critic's value.
+struct Estimator {
+    double gamma, lambda;
+    unsigned count, normalize;
+};
+
+// advantages, targets[S,B]; sums[⌈B/256⌉,3] = Σ Â, Σ Â², Σ rewards. Also counts decisions and successes.
+extern "C" __global__ void __launch_bounds__(256, 1)
+judge(Trace trace, Estimator estimator, const unsigned* first, unsigned stages, double* advantages, double* targets, double* sums,
+      Counters* counters) {
+    const Size B = trace.batch;
+    const double gamma = estimator.gamma;
+    for (Size chunk = blockIdx.x; chunk * 256 < B; chunk += gridDim.x) {
+        const Size b = chunk * 256 + threadIdx.x;
+        double sum = 0, squares = 0, reward = 0;
+        if (b < B) {
+            const unsigned begin = trace.begin[b], end = trace.end[b];
+            double later = 0;
+            auto value = [&](unsigned s) { return s < end ? (double)trace.values[s * B + b] : 0.0; };
+#pragma unroll 1
+            for (unsigned s = end; s-- > begin;) {
+                if (estimator.count == 0) {
+                    later = trace.rewards[s * B + b] + gamma * value(s + 1) - value(s) + gamma * estimator.lambda * later;
+                } else {
+                    const unsigned last = end - s > estimator.count ? s + estimator.count : end;
+                    double ahead = value(last);
+#pragma unroll 1
+                    for (unsigned k = last; k-- > s;) ahead = trace.rewards[k * B + b] + gamma * ahead;
+                    later = ahead - value(s);
+                }
+                advantages[s * B + b] = later;
+                targets[s * B + b] = later + value(s);
+                sum += later;
+                squares += later * later;
+                reward += trace.rewards[s * B + b];
+            }
+            // Integers: their order does not matter.
+            atomicAdd(&counters->decisions, end - begin);
+            if (trace.solved[b]) atomicAdd(&counters->solved[stage_of(first, stages, (unsigned)b)], 1u);
+        }
+        sum = block_sum(sum);
+        squares = block_sum(squares);
+        reward = block_sum(reward);
+        if (threadIdx.x == 0) {
+            sums[3 * chunk] = sum;
+            sums[3 * chunk + 1] = squares;
+            sums[3 * chunk + 2] = reward;
+        }
+    }
+}
+
+// dheads[S,B,A + 1] = (dlogits, dV), zero where an episode only read; terms[⌈S·B/256⌉,3] = − Σ Â·ln π(a), Σ (V − G)², Σ H.
+extern "C" __global__ void __launch_bounds__(256)
+a2c(Trace trace, unsigned actions, Estimator estimator, double value_coefficient, const double* advantages, const double* targets,
+    const double* sums, const Counters* counters, REAL* dheads, double* terms) {
+    const Size B = trace.batch, size = B * trace.steps;
+    const double n = counters->decisions, beta = counters->entropy;
+    __shared__ double mean;
+    __shared__ double deviation;
+    if (estimator.normalize) {
+        double sum = 0, squares = 0;
+        for (Size chunk = threadIdx.x; chunk * 256 < B; chunk += 256) {
+            sum += sums[3 * chunk];
+            squares += sums[3 * chunk + 1];
+        }
+        sum = block_sum(sum);
+        squares = block_sum(squares);
+        if (threadIdx.x == 0) {
+            mean = sum / n;
+            const double variance = squares / n - mean * mean;
+            deviation = sqrt(variance > 0 ? variance : 0.0) + 1e-8;
+        }
+        __syncthreads();
+    }
+    const REAL per_episode = (REAL)(1.0 / (double)B), value_weight = (REAL)(value_coefficient / n), spread = (REAL)(beta / n);
+
+    for (Size chunk = blockIdx.x; chunk * 256 < size; chunk += gridDim.x) {
+        const Size place = chunk * 256 + threadIdx.x;
+        double policy_term = 0, value_term = 0, entropy_term = 0;
+        if (place < size) {
+            const unsigned s = (unsigned)(place / B), b = (unsigned)(place % B);
+            REAL* d = dheads + place * (actions + 1);
+            if (s < trace.begin[b] || s >= trace.end[b]) {
+                for (unsigned i = 0; i <= actions; i++) d[i] = 0;
+            } else {
+                const REAL* x = trace.log_probs + place * actions;
+                const unsigned a = trace.actions[place];
+                const REAL advantage =
+                    (REAL)(estimator.normalize ? (advantages[place] - mean) / deviation : advantages[place]);
+                const REAL error = trace.values[place] - (REAL)targets[place];
+                REAL total = 0, h = 0;
+                for (unsigned i = 0; i < actions; i++) {
+                    const REAL p = exp(x[i]);
+                    h -= p * x[i];
+                    const REAL dx = (i == a ? -advantage * per_episode : REAL(0)) + spread * (p * x[i] + p);
+                    total += dx;
+                    d[i] = dx;
+                }
+                for (unsigned i = 0; i < actions; i++) d[i] -= exp(x[i]) * total;
+                d[actions] = value_weight * 2 * error;
+                policy_term = -(double)(advantage * x[a]);
+                value_term = (double)(error * error);
+                entropy_term = (double)h;
+            }
+        }
+        policy_term = block_sum(policy_term);
+        value_term = block_sum(value_term);
+        entropy_term = block_sum(entropy_term);
+        if (threadIdx.x == 0) {
+            terms[3 * chunk] = policy_term;
+            terms[3 * chunk + 1] = value_term;
+            terms[3 * chunk + 2] = entropy_term;
+        }
+    }
+}

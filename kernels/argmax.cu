@@ -1,0 +1,36 @@
+// y = the index of the largest element of each row of x, the first of equals; NaNs are passed over. In a row of NaNs alone,
+// the last.
+//
+// A warp owns a row: each lane finds the best of its own elements, then lanes compare.
+
+struct Best {
+    REAL value;
+    unsigned index;
+    int any; // whether there was a number at all
+};
+
+// The better of two, whatever their order.
+__device__ inline Best better(Best a, Best b) {
+    if (!a.any || !b.any) return a.any ? a : b;
+    return b.value > a.value || (b.value == a.value && b.index < a.index) ? b : a;
+}
+
+extern "C" __global__ void __launch_bounds__(128) argmax(Tensor x, IndicesMut y) {
+    const unsigned n = x.n[3];
+    for (Size r = warp(); r < rows_of(x); r += warps()) {
+        const auto from = row(x, r);
+        Best best = {0, n - 1, 0};
+        for (unsigned j = lane(); j < n; j += 32) {
+            const REAL value = from(j);
+            best = better(best, {value, value == value ? j : n - 1, value == value});
+        }
+        for (int apart = 16; apart > 0; apart /= 2) {
+            Best other;
+            other.value = __shfl_xor_sync(0xffffffffu, best.value, apart);
+            other.index = __shfl_xor_sync(0xffffffffu, best.index, apart);
+            other.any = __shfl_xor_sync(0xffffffffu, best.any, apart);
+            best = better(best, other);
+        }
+        if (lane() == 0) at(y, r) = best.index;
+    }
+}

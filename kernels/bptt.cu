@@ -1,0 +1,252 @@
+// The persistent pass back through time, from the gradient at the heads to that of every parameter. Compiled for HIDDEN, ACTIONS
+// and VOCAB. Four kernels; the equations are those of the GRU in gru.cu, and (B10) to (B12) of the tape's.
+//
+//     bptt_states    dh_t = Σ_c dheads_c·W_c + what step t + 1 sends back;  through the gates;  dh_{t−1} = dh·z + dgh·W_hh
+//     bptt_weights   dW_hh = Σ dghᵀ·h_{t−1}    db_hh = Σ dgh    dtable[token] += dgx    dW_heads = Σ dheadsᵀ·h_t    dstage = Σ dh_0
+//     bptt_sums      adds what the chunks of episodes have found
+//     bptt_gradients every gradient to its place; from the table back to embedding, W_ih and b_ih
+//
+// 1. A block owns up to eight episodes at a time, for all their steps. In the product dgh·W_hh a thread owns a column of one of
+//    the three gates' blocks of W_hh, which stays in its registers; the three sums of a unit are added in a fixed order.
+// 2. A block owns chunks of episodes, and a thread a row of dW_hh, whose H sums stay in its registers over all steps of the chunk;
+//    the state is read from shared memory by all threads at once. Entries of dtable, heads and biases have one owner each as well.
+// 3. A thread owns an entry, and adds the chunks in order. How many chunks there are is an argument: it decides what is added to
+//    what, and the grid decides nothing.
+
+#ifndef HIDDEN
+#define HIDDEN 96
+#endif
+#ifndef ACTIONS
+#define ACTIONS 18
+#endif
+#ifndef VOCAB
+#define VOCAB 18
+#endif
+
+const unsigned H = HIDDEN, A = ACTIONS, HEADS = A + 1, V = VOCAB;
+const unsigned E = H * sizeof(REAL) <= 800 ? 8 : 4; // episodes of a block at a time
+const bool IN_REGISTERS = H * sizeof(REAL) <= 512;
+// A multiple of the warp that divides 3H, and all of it where there are registers for that.
+const unsigned PARTS = H / 32, SHARE = PARTS <= 4 ? PARTS : PARTS % 4 == 0 ? 4 : PARTS % 3 == 0 ? 3 : PARTS % 2 == 0 ? 2 : 1;
+const unsigned THREADS = 96 * SHARE;
+static_assert(H % 32 == 0, "HIDDEN is a multiple of 32");
+
+// Four numbers that are read at once.
+struct alignas(4 * sizeof(REAL)) Four {
+    REAL v[4];
+};
+
+// Leaves in trace.kept, in the place of r, z, n and gh_n, the slopes da_r, da_z, da_n·r and da_n; and the gradient dh0[B,H] of the
+// states before the first step.
+extern "C" __global__ void __launch_bounds__(THREADS) bptt_states(Weights w, const REAL* dheads, Trace trace, REAL* dh0) {
+    __shared__ Four dgh[E][3 * H / 4];
+    __shared__ REAL sent[3][E][H]; // dgh·W_hh, by gates
+    __shared__ REAL direct[E][H];  // dh·z
+    __shared__ unsigned begins[E];
+    __shared__ unsigned ends[E];
+    const unsigned t = threadIdx.x;
+    const Size B = trace.batch;
+
+    REAL held[IN_REGISTERS ? H : 1];
+    if (IN_REGISTERS) {
+#pragma unroll
+        for (unsigned i = 0; i < (IN_REGISTERS ? H : 1); i++) held[i] = w.w_hh[(t / H * H + i) * H + t % H];
+    }
+
+    const unsigned even = (trace.batch + gridDim.x - 1) / gridDim.x, width = even < E ? even : E;
+    for (Size group = (Size)blockIdx.x * width; group < B; group += (Size)gridDim.x * width) {
+        const unsigned count = B - group < width ? (unsigned)(B - group) : width;
+        __syncthreads(); // before the next episodes overwrite the last ones'
+        if (t < count) {
+            begins[t] = trace.begin[group + t];
+            ends[t] = trace.end[group + t];
+        }
+        __syncthreads();
+        unsigned steps = 0;
+        for (unsigned e = 0; e < count; e++) steps = ends[e] > steps ? ends[e] : steps;
+
+        for (unsigned s = steps; s-- > 0;) {
+            for (unsigned at = t; at < count * H; at += THREADS) {
+                const unsigned e = at / H, k = at % H;
+                if (s >= ends[e]) continue;
+                const Size place = s * B + group + e;
+                REAL dh = s + 1 == ends[e] ? REAL(0) : direct[e][k] + ((sent[0][e][k] + sent[1][e][k]) + sent[2][e][k]);
+                if (s >= begins[e]) {
+                    const REAL* up = dheads + place * HEADS;
+                    for (unsigned c = 0; c < A; c++) dh += up[c] * w.w_pi[c * H + k];
+                    dh += up[A] * w.w_v[k];
+                }
+                REAL* kept = trace.kept + place * 4 * H + k;
+                const REAL r = kept[0], z = kept[H], n = kept[2 * H], gh_n = kept[3 * H];
+                const REAL dn = dh * (1 - z), dz = dh * (trace.h[place * H + k] - n);
+                const REAL da_n = dn * (1 - n * n);
+                const REAL dr = da_n * gh_n;
+                const REAL da_z = dz * z * (1 - z), da_r = dr * r * (1 - r);
+                direct[e][k] = dh * z;
+                dgh[e][k / 4].v[k % 4] = kept[0] = da_r;
+                dgh[e][(H + k) / 4].v[k % 4] = kept[H] = da_z;
+                dgh[e][(2 * H + k) / 4].v[k % 4] = kept[2 * H] = da_n * r;
+                kept[3 * H] = da_n;
+            }
+            __syncthreads();
+            for (unsigned at = t; at < 3 * H; at += THREADS) {
+                const unsigned gate = at / H, k = at % H;
+                for (unsigned e = 0; e < count; e++) {
+                    if (s >= ends[e]) continue;
+                    REAL sum[4] = {};
+                    const Four* up = dgh[e] + gate * (H / 4);
+                    const REAL* from = w.w_hh + (Size)gate * H * H + k;
+#pragma unroll (IN_REGISTERS ? H / 4 : 8)
+                    for (unsigned i = 0; i < H / 4; i++) {
+                        const Four x = up[i];
+#pragma unroll
+                        for (unsigned l = 0; l < 4; l++) {
+                            sum[l] += x.v[l] * (IN_REGISTERS ? held[IN_REGISTERS ? 4 * i + l : 0] : from[(4 * i + l) * H]);
+                        }
+                    }
+                    sent[gate][e][k] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+                }
+            }
+            __syncthreads();
+        }
+        for (unsigned at = t; at < count * H; at += THREADS) {
+            const unsigned e = at / H, k = at % H;
+            dh0[(group + e) * H + k] = direct[e][k] + ((sent[0][e][k] + sent[1][e][k]) + sent[2][e][k]);
+        }
+    }
+}
+
+// What a chunk finds, one part after the other; and, in the same places, what all chunks find together.
+const unsigned DW = 0, DB = DW + 3 * H * H, DTABLE = DB + 3 * H, DHEADS = DTABLE + V * 3 * H, DBIAS = DHEADS + HEADS * H,
+               DSTAGE = DBIAS + HEADS; // and there stages·H numbers
+
+const unsigned SPAN = 16;                         // steps whose states are fetched together
+const unsigned COLUMNS = IN_REGISTERS ? H : 32;   // of dW that a thread sums at a time
+const bool TABLE_SHARED = V * 3 * H * sizeof(REAL) <= 30000; // in shared memory; else where it belongs in the end
+
+// partial[chunks, DSTAGE + stages·H]: chunk c has the episodes from c·⌈B/chunks⌉ on, as many or fewer.
+extern "C" __global__ void __launch_bounds__(THREADS)
+bptt_weights(Trace trace, const REAL* dheads, const REAL* dh0, const unsigned* first, unsigned stages, unsigned chunks,
+             REAL* partial) {
+    __shared__ Four states[SPAN + 1][H / 4];
+    __shared__ REAL table[TABLE_SHARED ? V * 3 * H : 1];
+    const unsigned t = threadIdx.x, each = (trace.batch + chunks - 1) / chunks;
+    const Size B = trace.batch;
+    for (unsigned chunk = blockIdx.x; chunk < chunks; chunk += gridDim.x) {
+        REAL* const out = partial + (Size)chunk * (DSTAGE + stages * H);
+        REAL* const dtable = TABLE_SHARED ? table : out + DTABLE;
+        const Size from = (Size)chunk * each < B ? (Size)chunk * each : B, to = from + each < B ? from + each : B;
+        // With registers for whole rows, both of these loops are run through once.
+        for (unsigned j = t; j < 3 * H; j += THREADS) {
+            for (unsigned v = 0; v < V; v++) dtable[v * 3 * H + j] = 0;
+            for (unsigned left = 0; left < H; left += COLUMNS) {
+                const bool once = left == 0;
+                REAL sum[COLUMNS] = {}, bias = 0;
+                for (Size b = from; b < to; b++) {
+                    const unsigned end = trace.end[b];
+                    for (unsigned s = 0; s < end; s++) {
+                        if (s % SPAN == 0) {
+                            __syncthreads(); // before the next states overwrite these
+                            const unsigned count = end - s < SPAN ? end - s : SPAN;
+                            for (unsigned at = t; at < (count + 1) * H; at += THREADS) {
+                                const unsigned k = at % H;
+                                states[at / H][k / 4].v[k % 4] = trace.h[((s + at / H) * B + b) * H + k];
+                            }
+                            __syncthreads();
+                        }
+                        const Size place = s * B + b;
+                        const REAL* slopes = trace.kept + place * 4 * H;
+                        const REAL dgh = slopes[j];
+                        const Four* before = states[s % SPAN] + left / 4;
+#pragma unroll
+                        for (unsigned k = 0; k < COLUMNS / 4; k++) {
+                            const Four x = before[k];
+#pragma unroll
+                            for (unsigned i = 0; i < 4; i++) sum[4 * k + i] += dgh * x.v[i];
+                        }
+                        if (once) {
+                            bias += dgh;
+                            dtable[trace.tokens[place] * 3 * H + j] += j < 2 * H ? dgh : slopes[H + j];
+                        }
+                    }
+                }
+#pragma unroll
+                for (unsigned k = 0; k < COLUMNS; k++) out[DW + j * H + left + k] = sum[k];
+                if (once) out[DB + j] = bias;
+            }
+            if (TABLE_SHARED) {
+                for (unsigned v = 0; v < V; v++) out[DTABLE + v * 3 * H + j] = dtable[v * 3 * H + j];
+            }
+        }
+        for (unsigned at = t; at < HEADS * H; at += THREADS) {
+            REAL sum = 0;
+            for (Size b = from; b < to; b++) {
+                for (unsigned s = trace.begin[b]; s < trace.end[b]; s++) {
+                    const Size place = s * B + b;
+                    sum += dheads[place * HEADS + at / H] * trace.h[(place + B) * H + at % H];
+                }
+            }
+            out[DHEADS + at] = sum;
+        }
+        for (unsigned c = t; c < HEADS; c += THREADS) {
+            REAL sum = 0;
+            for (Size b = from; b < to; b++) {
+                for (unsigned s = trace.begin[b]; s < trace.end[b]; s++) sum += dheads[(s * B + b) * HEADS + c];
+            }
+            out[DBIAS + c] = sum;
+        }
+        for (unsigned at = t; at < stages * H; at += THREADS) {
+            const unsigned stage = at / H;
+            REAL sum = 0;
+            for (Size b = from; b < to; b++) {
+                if (stage_of(first, stages, (unsigned)b) == stage) sum += dh0[b * H + at % H];
+            }
+            out[DSTAGE + at] = sum;
+        }
+    }
+}
+
+// sums[i] = Σ_chunks partial[chunk,i].
+extern "C" __global__ void __launch_bounds__(256)
+bptt_sums(const REAL* partial, unsigned stages, unsigned chunks, REAL* sums) {
+    const Size size = DSTAGE + stages * H;
+    for (Size i = thread(); i < size; i += threads()) {
+        REAL sum = 0;
+        for (unsigned chunk = 0; chunk < chunks; chunk++) sum += partial[chunk * size + i];
+        sums[i] = sum;
+    }
+}
+
+template <class Set> __device__ inline void each(Size size, Set set) {
+    for (Size i = thread(); i < size; i += threads()) set((unsigned)i);
+}
+
+// Every gradient to its place:
+//
+//     demb = dtable·W_ih    dW_ih = dtableᵀ·emb    db_ih = Σ_V dtable    dstage ·= 1 − start², as start = tanh(stage)
+extern "C" __global__ void __launch_bounds__(256)
+bptt_gradients(Weights w, const REAL* sums, const REAL* start, unsigned stages, Weights d) {
+    const REAL* dtable = sums + DTABLE;
+    each(V * H, [&](unsigned i) {
+        REAL sum = 0;
+        for (unsigned j = 0; j < 3 * H; j++) sum += dtable[i / H * 3 * H + j] * w.w_ih[j * H + i % H];
+        d.emb[i] = sum;
+    });
+    each(3 * H * H, [&](unsigned i) {
+        REAL sum = 0;
+        for (unsigned v = 0; v < V; v++) sum += dtable[v * 3 * H + i / H] * w.emb[v * H + i % H];
+        d.w_ih[i] = sum;
+        d.w_hh[i] = sums[DW + i];
+    });
+    each(3 * H, [&](unsigned j) {
+        REAL sum = 0;
+        for (unsigned v = 0; v < V; v++) sum += dtable[v * 3 * H + j];
+        d.b_ih[j] = sum;
+        d.b_hh[j] = sums[DB + j];
+    });
+    each(stages * H, [&](unsigned i) { d.stage[i] = sums[DSTAGE + i] * (1 - start[i] * start[i]); });
+    each(A * H, [&](unsigned i) { d.w_pi[i] = sums[DHEADS + i]; });
+    each(A, [&](unsigned a) { d.b_pi[a] = sums[DBIAS + a]; });
+    each(H, [&](unsigned k) { d.w_v[k] = sums[DHEADS + A * H + k]; });
+    each(1, [&](unsigned) { d.b_v[0] = sums[DBIAS + A]; });
+}

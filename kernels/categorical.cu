@@ -1,0 +1,18 @@
+// Drawing from rows of log-probabilities x[N,A]: y = the first a with u < e^(x_0) + … + e^(x_a), the last where there is none,
+// with one number u in [0, 1) for each row. Added in the order of the actions, in double, as on the host.
+//
+// A thread owns a row.
+
+extern "C" __global__ void __launch_bounds__(256) categorical(Tensor x, const double* u, IndicesMut y) {
+    const unsigned n = x.n[3];
+    for (Size r = thread(); r < rows_of(x); r += threads()) {
+        const auto from = row(x, r);
+        double below = 0;
+        unsigned drawn;
+        for (drawn = 0; drawn + 1 < n; drawn++) {
+            below += (double)exp(from(drawn));
+            if (u[r] < below) break;
+        }
+        at(y, r) = drawn;
+    }
+}

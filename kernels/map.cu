@@ -1,0 +1,52 @@
+// y = f(x), and its backward dx += slope(kept)·dy, element by element.
+//
+// Each thread owns elements of the output, number i, i + threads, …: nobody else writes them.
+
+enum Map {
+    IDENTITY, NEG, EXP, LOG, SQRT, TANH, SIGMOID, RELU, SQUARE, SCALE, SHIFT, PRIMAL, CONSTANT, RECIP, HALF_RECIP,
+    ONE_MINUS_SQUARE, LOGISTIC, STEP
+};
+
+__device__ inline REAL apply(int f, REAL c, REAL x) {
+    switch (f) {
+    case NEG: return -x;
+    case EXP: return exp(x);
+    case LOG: return log(x);
+    case SQRT: return sqrt(x);
+    case TANH: return tanh(x);
+    case SIGMOID: return sigmoid(x);
+    case RELU: return x <= 0 ? REAL(0) : x; // NaN stays NaN
+    case SQUARE: return x * x;
+    case SCALE: return c * x;
+    case SHIFT: return x + c;
+    case CONSTANT: return c;
+    case RECIP: return 1 / x;
+    case HALF_RECIP: return 1 / (x + x);
+    case ONE_MINUS_SQUARE: return 1 - x * x;
+    case LOGISTIC: return x * (1 - x);
+    case STEP: return x > 0 ? REAL(1) : REAL(0);
+    default: return x; // IDENTITY, PRIMAL
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(256) map(int f, REAL c, Tensor x, Tensor y) {
+    const Size size = size_of(y);
+    for (Size i = thread(); i < size; i += threads()) {
+        const Place p = place(y.n, i);
+        at(y, p) = apply(f, c, at(x, p));
+    }
+}
+
+// STEP chooses instead of multiplying: nothing comes through where it is closed, be dy infinite.
+extern "C" __global__ void __launch_bounds__(256) map_backward(int slope, REAL c, Tensor kept, Tensor dy, Tensor dx) {
+    const Size size = size_of(dx);
+    for (Size i = thread(); i < size; i += threads()) {
+        const Place p = place(dx.n, i);
+        const REAL k = at(kept, p);
+        if (slope != STEP) {
+            at(dx, p) += apply(slope, c, k) * at(dy, p);
+        } else if (k > 0) {
+            at(dx, p) += at(dy, p);
+        }
+    }
+}

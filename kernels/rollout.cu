@@ -1,0 +1,213 @@
+// The persistent rollout: B episodes from their contexts to their ends, in one kernel. Compiled for HIDDEN and ACTIONS.
+//
+//     h ← GRU(h, token)    logits, V = heads·h + bias    log π = log-softmax logits    a ~ π    reward, token ← environment(a)
+//
+// A block owns up to eight episodes at a time, for all their steps; blocks never wait for each other. In the product of state
+// and weights, a thread owns one of the 3H rows of W_hh for good: the row stays in its registers from the first step to the last,
+// so that nothing is read from the card's memory for it. The states are in shared memory, where all threads read the same
+// number at a time, and that number goes to all. A step has four parts, with a barrier after each:
+//
+//     1. gh = W_hh·h                 a thread owns a row of W_hh, for all of the block's episodes
+//     2. the gates, and the new h    a thread owns units of episodes; the input's part is a row of the table of tokens
+//     3. the heads                   four lanes own a logit or the value of an episode, and read a quarter of its terms each
+//     4. the decision                a warp owns an episode: lane a its action a; then lane 0 takes the step in the environment
+//
+// An episode that has ended is skipped. Its random numbers are its own, so nothing depends on who plays it, or beside whom.
+// Where a row of W_hh is too long for registers, it is read again for each product, from the cache.
+
+#ifndef HIDDEN
+#define HIDDEN 96
+#endif
+#ifndef ACTIONS
+#define ACTIONS 18
+#endif
+
+const unsigned H = HIDDEN, A = ACTIONS, HEADS = A + 1;
+const unsigned E = H * sizeof(REAL) <= 800 ? 8 : 4; // episodes of a block at a time
+const bool IN_REGISTERS = H * sizeof(REAL) <= 512;
+// A multiple of the warp that divides 3H, and all of it where there are registers for that.
+const unsigned PARTS = H / 32, SHARE = PARTS <= 4 ? PARTS : PARTS % 4 == 0 ? 4 : PARTS % 3 == 0 ? 3 : PARTS % 2 == 0 ? 2 : 1;
+const unsigned THREADS = 96 * SHARE, WARPS = THREADS / 32;
+static_assert(H % 32 == 0 && A <= 32, "HIDDEN is a multiple of 32, and there is a lane for each action");
+
+// The purposes of streams of random numbers.
+const unsigned OPERANDS = 1, ACTING = 2;
+
+// Four numbers that are read at once.
+struct alignas(4 * sizeof(REAL)) Four {
+    REAL v[4];
+};
+
+// row·h, in four sums that do not wait for each other.
+template <class Weight> __device__ inline REAL dot(Weight weight, const Four* h) {
+    REAL sum[4] = {};
+#pragma unroll (IN_REGISTERS ? H / 4 : 8)
+    for (unsigned k = 0; k < H / 4; k++) {
+        const Four x = h[k];
+#pragma unroll
+        for (unsigned i = 0; i < 4; i++) sum[i] += weight(4 * k + i) * x.v[i];
+    }
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+// An action from a warp's logits, lane a holding that of action a; log π(a) is left in `log_prob`. What is added over the actions
+// is added in their order, as on the host.
+__device__ inline unsigned choose(REAL logit, bool greedy, double u, REAL& log_prob) {
+    const bool mine = lane() < A;
+    const REAL m = warp_max(mine ? logit : -infinity());
+    const REAL share = mine ? exp(logit - m) : REAL(0);
+    REAL mass = 0;
+    for (unsigned a = 0; a < A; a++) mass += __shfl_sync(0xffffffffu, share, a);
+    log_prob = logit - m - log(mass);
+    unsigned best = 0;
+    REAL largest = __shfl_sync(0xffffffffu, log_prob, 0);
+    double below = 0;
+    unsigned drawn = A - 1;
+    const double probability = mine ? (double)exp(log_prob) : 0.0;
+    for (unsigned a = 0; a < A; a++) {
+        const REAL other = __shfl_sync(0xffffffffu, log_prob, a);
+        if (other > largest) best = a, largest = other;
+        below += __shfl_sync(0xffffffffu, probability, a);
+        if (u < below && a < drawn) drawn = a;
+    }
+    return greedy ? best : drawn;
+}
+
+// Episode b of a batch draws from the streams of this update that are numbered b. With a `trial`, which is the purpose of its
+// streams, policies are greedy, and an episode's number is that within its stage, from stage·2²⁴ on.
+extern "C" __global__ void __launch_bounds__(THREADS, 1)
+rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsigned* first, const Counters* counters, Size seed,
+        unsigned trial, Trace trace) {
+    __shared__ Four h[E][H / 4];
+    __shared__ REAL gh[E][3 * H];
+    __shared__ REAL heads[HEADS][H + 4]; // 4 more, so that eight neighbours read from different banks
+    __shared__ REAL decided[E][HEADS];
+    __shared__ Episode episodes[E];
+    __shared__ unsigned stages[E];
+    __shared__ unsigned contexts[E][8];
+    __shared__ unsigned tokens[E];
+    __shared__ unsigned going[E];
+    auto unit = [&](unsigned e, unsigned k) -> REAL& { return h[e][k / 4].v[k % 4]; };
+    const unsigned t = threadIdx.x, batch = trace.batch;
+    const Size B = batch;
+
+    REAL held[IN_REGISTERS ? H : 1];
+    if (IN_REGISTERS) {
+#pragma unroll
+        for (unsigned k = 0; k < (IN_REGISTERS ? H : 1); k++) held[k] = w.w_hh[t * H + k];
+    }
+    for (unsigned at = t; at < HEADS * H; at += THREADS) {
+        const unsigned c = at / H, k = at % H;
+        heads[c][k] = c < A ? w.w_pi[at] : w.w_v[k];
+    }
+
+    const unsigned even = (batch + gridDim.x - 1) / gridDim.x, width = even < E ? even : E;
+    for (Size group = (Size)blockIdx.x * width; group < B; group += (Size)gridDim.x * width) {
+        const unsigned count = B - group < width ? (unsigned)(B - group) : width;
+        __syncthreads(); // before the next episodes overwrite the last ones'
+        for (unsigned e = t / 32; e < count; e += WARPS) {
+            if (lane() != 0) continue;
+            const unsigned b = (unsigned)group + e, stage = stage_of(first, task.stages, b), shown = task.operands[stage];
+            const unsigned number = trial ? (stage << 24) + (b - first[stage]) : b;
+            const Stream stream = {seed, trial ? trial : OPERANDS, counters->update, number};
+            unsigned used = 0;
+            for (unsigned k = 0; k < shown; k++) contexts[e][k] = digit(stream, used);
+            contexts[e][shown] = 10; // CTX
+            stages[e] = stage;
+            tokens[e] = contexts[e][0];
+            episodes[e] = start_of(task, stage);
+            going[e] = 1;
+            trace.begin[b] = shown;
+        }
+        __syncthreads();
+        for (unsigned at = t; at < count * H; at += THREADS) {
+            const unsigned e = at / H, k = at % H;
+            const REAL x = start[stages[e] * H + k];
+            unit(e, k) = x;
+            if (trace.h) trace.h[(group + e) * H + k] = x;
+        }
+
+        for (unsigned s = 0; s < trace.steps; s++) {
+            __syncthreads();
+            bool any = false;
+            for (unsigned e = 0; e < count; e++) any |= going[e];
+            if (!any) break;
+
+            for (unsigned j = t; j < 3 * H; j += THREADS) { // 1. gh
+                const REAL* from = w.w_hh + (Size)j * H;
+                const REAL bias = w.b_hh[j];
+                for (unsigned e = 0; e < count; e++) {
+                    if (!going[e]) continue;
+                    gh[e][j] = bias + (IN_REGISTERS ? dot([&](unsigned k) { return held[IN_REGISTERS ? k : 0]; }, h[e])
+                                                    : dot([&](unsigned k) { return from[k]; }, h[e]));
+                }
+            }
+            __syncthreads();
+
+            for (unsigned at = t; at < count * H; at += THREADS) { // 2. the gates
+                const unsigned e = at / H, k = at % H;
+                if (!going[e]) continue;
+                const REAL* gx = table + (Size)tokens[e] * 3 * H;
+                const REAL r = sigmoid(gx[k] + gh[e][k]);
+                const REAL z = sigmoid(gx[H + k] + gh[e][H + k]);
+                const REAL gh_n = gh[e][2 * H + k];
+                const REAL n = tanh(gx[2 * H + k] + r * gh_n);
+                const REAL y = (1 - z) * n + z * unit(e, k);
+                unit(e, k) = y;
+                const Size place = s * B + group + e;
+                if (trace.h) trace.h[(place + B) * H + k] = y;
+                if (trace.kept) {
+                    REAL* kept = trace.kept + place * 4 * H + k;
+                    kept[0] = r;
+                    kept[H] = z;
+                    kept[2 * H] = n;
+                    kept[3 * H] = gh_n;
+                }
+            }
+            __syncthreads();
+
+            for (unsigned done = 0; done < count * HEADS; done += THREADS / 4) { // 3. the heads
+                const unsigned at = done + t / 4, e = at / HEADS, c = at % HEADS;
+                REAL sum = 0;
+                if (at < count * HEADS && going[e] && s >= task.operands[stages[e]]) {
+#pragma unroll 4
+                    for (unsigned k = t % 4; k < H; k += 4) sum += heads[c][k] * unit(e, k);
+                }
+                sum += __shfl_xor_sync(0xffffffffu, sum, 1);
+                sum += __shfl_xor_sync(0xffffffffu, sum, 2);
+                if (at < count * HEADS && t % 4 == 0) decided[e][c] = sum + (c < A ? w.b_pi[c] : *w.b_v);
+            }
+            __syncthreads();
+
+            for (unsigned e = t / 32; e < count; e += WARPS) { // 4. the decision
+                if (!going[e]) continue;
+                const unsigned b = (unsigned)group + e, shown = task.operands[stages[e]];
+                const Size place = s * B + b;
+                if (lane() == 0) trace.tokens[place] = tokens[e];
+                if (s < shown) {
+                    if (lane() == 0) tokens[e] = contexts[e][s + 1];
+                    continue;
+                }
+                const Stream stream = {seed, ACTING, counters->update, b};
+                REAL log_prob;
+                const REAL logit = lane() < A ? decided[e][lane() < A ? lane() : 0] : REAL(0);
+                const unsigned action = choose(logit, trial != 0, trial ? 0.0 : uniform(stream, s - shown), log_prob);
+                if (trace.log_probs && lane() < A) trace.log_probs[place * A + lane()] = log_prob;
+                __syncwarp(); // all lanes have read what lane 0 now writes
+                if (lane() == 0) {
+                    Episode now = episodes[e];
+                    trace.rewards[place] = advance(task, stages[e], now, action);
+                    trace.actions[place] = action;
+                    if (trace.values) trace.values[place] = decided[e][A];
+                    episodes[e] = now;
+                    tokens[e] = task.tokens[action];
+                    if (now.state < 2) {
+                        going[e] = 0;
+                        trace.end[b] = s + 1;
+                        trace.solved[b] = now.state == 1;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// The ladder, step 2: registers. y[M,N] = a[M,K]·b[K,N], row-major without gaps.
+//
+// A block owns a 128 × 128 tile of y at a time, a thread 8 × 8 entries of it, whose sums stay in registers: for 16 numbers read
+// from shared memory there are 64 products, where step 1 had one for two. The tile of a lies transposed, so that a thread's
+// numbers are two runs of four in both tiles, and each run is one read: rows 4i … 4i + 3 and 64 further, columns likewise.
+
+const unsigned TILE = 128, DEPTH = 8;
+
+// Four numbers that are read at once.
+struct alignas(16) Four {
+    float v[4];
+};
+
+extern "C" __global__ void __launch_bounds__(256)
+sgemm_2_registers(unsigned m, unsigned n, unsigned k, const float* a, const float* b, float* y) {
+    __shared__ Four as[DEPTH][TILE / 4 + 1];
+    __shared__ Four bs[DEPTH][TILE / 4]; // a[row,l] is at as[l][row / 4].v[row % 4]
+    const unsigned across = (n + TILE - 1) / TILE, down = (m + TILE - 1) / TILE;
+    const unsigned i = threadIdx.x / 16, j = threadIdx.x % 16;
+    for (Size tile = blockIdx.x; tile < (Size)across * down; tile += gridDim.x) {
+        const unsigned first_row = (unsigned)(tile / across) * TILE, first_column = (unsigned)(tile % across) * TILE;
+        float sum[8][8] = {};
+        for (unsigned first = 0; first < k; first += DEPTH) {
+            for (unsigned at = threadIdx.x; at < TILE * DEPTH; at += 256) {
+                unsigned row = at / DEPTH, l = at % DEPTH;
+                const bool in_a = first_row + row < m && first + l < k;
+                as[l][row / 4].v[row % 4] = in_a ? a[(Size)(first_row + row) * k + first + l] : 0;
+                unsigned column = at % TILE;
+                l = at / TILE;
+                const bool in_b = first + l < k && first_column + column < n;
+                bs[l][column / 4].v[column % 4] = in_b ? b[(Size)(first + l) * n + first_column + column] : 0;
+            }
+            __syncthreads();
+#pragma unroll
+            for (unsigned l = 0; l < DEPTH; l++) {
+                const Four left[2] = {as[l][i], as[l][16 + i]}, right[2] = {bs[l][j], bs[l][16 + j]};
+#pragma unroll
+                for (unsigned r = 0; r < 8; r++) {
+#pragma unroll
+                    for (unsigned c = 0; c < 8; c++) sum[r][c] += left[r / 4].v[r % 4] * right[c / 4].v[c % 4];
+                }
+            }
+            __syncthreads(); // before the next tiles overwrite these
+        }
+#pragma unroll
+        for (unsigned r = 0; r < 8; r++) {
+            const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
+#pragma unroll
+            for (unsigned c = 0; c < 8; c++) {
+                const unsigned column = first_column + c / 4 * 64 + 4 * j + c % 4;
+                if (row < m && column < n) y[(Size)row * n + column] = sum[r][c];
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// The ladder, step 3: two buffers. y[M,N] = a[M,K]·b[K,N], row-major without gaps.
+//
+// As step 2, but while a block multiplies one pair of tiles, the next is on its way into the other pair of buffers: copies from
+// the card's memory to shared memory run by themselves (cp.async) and are only waited for. One barrier fewer in each round, and
+// the wait is short.
+
+const unsigned TILE = 128, DEPTH = 8;
+
+// Four numbers that are read at once.
+struct alignas(16) Four {
+    float v[4];
+};
+
+// Begins to copy a number to shared memory; zero, if it is not `inside`.
+__device__ inline void begin_copy(float* to, const float* from, bool inside) {
+#ifdef GRADUS_HOST
+    *to = inside ? *from : 0;
+#else
+    const unsigned there = (unsigned)__cvta_generic_to_shared(to), bytes = inside ? 4 : 0;
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(there), "l"(from), "r"(bytes) : "memory");
+#endif
+}
+
+// Waits for all copies that this thread has begun.
+__device__ inline void end_copies() {
+#ifndef GRADUS_HOST
+    asm volatile("cp.async.wait_all;" ::: "memory");
+#endif
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+sgemm_3_double_buffered(unsigned m, unsigned n, unsigned k, const float* a, const float* b, float* y) {
+    __shared__ Four as[2][DEPTH][TILE / 4 + 1];
+    __shared__ Four bs[2][DEPTH][TILE / 4];
+    const unsigned across = (n + TILE - 1) / TILE, down = (m + TILE - 1) / TILE;
+    const unsigned i = threadIdx.x / 16, j = threadIdx.x % 16;
+    for (Size tile = blockIdx.x; tile < (Size)across * down; tile += gridDim.x) {
+        const unsigned first_row = (unsigned)(tile / across) * TILE, first_column = (unsigned)(tile % across) * TILE;
+        auto fetch = [&](unsigned buffer, unsigned first) {
+            for (unsigned at = threadIdx.x; at < TILE * DEPTH; at += 256) {
+                unsigned row = at / DEPTH, l = at % DEPTH;
+                const bool in_a = first_row + row < m && first + l < k;
+                begin_copy(&as[buffer][l][row / 4].v[row % 4], in_a ? a + (Size)(first_row + row) * k + first + l : a, in_a);
+                unsigned column = at % TILE;
+                l = at / TILE;
+                const bool in_b = first + l < k && first_column + column < n;
+                const float* from = in_b ? b + (Size)(first + l) * n + first_column + column : b;
+                begin_copy(&bs[buffer][l][column / 4].v[column % 4], from, in_b);
+            }
+        };
+        float sum[8][8] = {};
+        unsigned now = 0;
+        if (k > 0) fetch(now, 0);
+        for (unsigned first = 0; first < k; first += DEPTH, now ^= 1) {
+            end_copies();
+            __syncthreads(); // these tiles are there, and the other buffers no longer read
+            if (first + DEPTH < k) fetch(now ^ 1, first + DEPTH);
+#pragma unroll
+            for (unsigned l = 0; l < DEPTH; l++) {
+                const Four left[2] = {as[now][l][i], as[now][l][16 + i]}, right[2] = {bs[now][l][j], bs[now][l][16 + j]};
+#pragma unroll
+                for (unsigned r = 0; r < 8; r++) {
+#pragma unroll
+                    for (unsigned c = 0; c < 8; c++) sum[r][c] += left[r / 4].v[r % 4] * right[c / 4].v[c % 4];
+                }
+            }
+        }
+        __syncthreads(); // before the next tile of y begins with the first buffers again
+#pragma unroll
+        for (unsigned r = 0; r < 8; r++) {
+            const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
+#pragma unroll
+            for (unsigned c = 0; c < 8; c++) {
+                const unsigned column = first_column + c / 4 * 64 + 4 * j + c % 4;
+                if (row < m && column < n) y[(Size)row * n + column] = sum[r][c];
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+// dx += α·dy and dx += α·(a·b), summed over the axes along which dx's shape was broadcast: the undoing of a broadcast.
+//
+// A block owns some elements of dx and folds their terms (see `fold`). dx has the extent 1 where it was broadcast, so a
+// term's position is that of the element plus that along the axes which are summed; one of the two is 0 on each axis.
+
+template <class Term> __device__ inline void sum_into(Tensor dx, const unsigned* common, long long inner, REAL alpha, Term term) {
+    unsigned summed[4];
+    for (int k = 0; k < 4; k++) summed[k] = dx.n[k] == 1 ? common[k] : 1;
+    const Size terms = product(summed, 4);
+    if (terms == 0) return;
+    const bool along = dx.n[3] == 1 && common[3] > 1 && inner <= 1;
+    fold(size_of(dx), terms, along, REAL(0),
+        [&](Size r, Size k) {
+            Place p = place(dx.n, r);
+            const Place q = place(summed, k);
+            for (int axis = 0; axis < 4; axis++) p.i[axis] += q.i[axis];
+            return term(p);
+        },
+        plus,
+        [&](Size r, REAL sum) { at(dx, r) += alpha * sum; });
+}
+
+extern "C" __global__ void __launch_bounds__(256) sum_to(REAL alpha, Tensor dy, Tensor dx) {
+    sum_into(dx, dy.n, dy.s[3], alpha, [&](const Place& p) { return at(dy, p); });
+}
+
+extern "C" __global__ void __launch_bounds__(256) sum_product_to(REAL alpha, Tensor a, Tensor b, Tensor dx) {
+    const long long inner = a.s[3] > b.s[3] ? a.s[3] : b.s[3];
+    sum_into(dx, a.n, inner, alpha, [&](const Place& p) { return at(a, p) * at(b, p); });
+}

@@ -1,0 +1,38 @@
+// What opens an update: the input's part of the gates for each of the V tokens, and the state in which episodes of each stage start.
+//
+//     table[V,3H] = emb·W_ihᵀ + b_ih        start[stages,H] = tanh(stage)
+//
+// A token's embedding does not change during an update, so these V rows replace a product for every token that is read.
+// A warp owns an entry of the table, and a thread one of start. The first thread also sets what is set anew in each update.
+
+// A number that changes from update to update: constant, along a straight line, or along half a cosine; `over` updates long.
+struct Schedule {
+    unsigned kind; // 0, 1, 2
+    unsigned over;
+    double from, to;
+};
+
+__device__ inline double value_at(const Schedule& s, unsigned update) {
+    if (s.kind == 0) return s.from;
+    if (update >= s.over) return s.to;
+    const double part = (double)update / (double)s.over;
+    return s.kind == 1 ? s.from + (s.to - s.from) * part : s.to + (s.from - s.to) * (1 + cos(3.141592653589793 * part)) / 2;
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+token_table(Weights w, unsigned vocabulary, unsigned hidden, unsigned stages, Schedule rate, Schedule entropy, REAL* table,
+            REAL* start, Counters* counters) {
+    const unsigned gates = 3 * hidden;
+    for (Size at = warp(); at < (Size)vocabulary * gates; at += warps()) {
+        const REAL *x = w.emb + at / gates * hidden, *row = w.w_ih + at % gates * hidden;
+        const REAL sum = sum_along(hidden, [&](unsigned k) { return x[k] * row[k]; });
+        if (lane() == 0) table[at] = sum + w.b_ih[at % gates];
+    }
+    for (Size at = thread(); at < stages * hidden; at += threads()) start[at] = tanh(w.stage[at]);
+    if (thread() == 0) {
+        counters->decisions = 0;
+        counters->rate = value_at(rate, counters->update);
+        counters->entropy = value_at(entropy, counters->update);
+        for (unsigned k = 0; k < 8; k++) counters->solved[k] = 0;
+    }
+}

@@ -1,0 +1,121 @@
+// What closes an update: the gradient's norm, clipping, and a step of Adam over the flat buffer of parameters. Everything that
+// moves is in the card's memory, so that a recorded update can be replayed as it is.
+//
+//     g ·= min(1, c / (‖g‖ + 1e-6))        then Adam or AdamW; see optim.cu
+//
+// 1. update_norm: a block owns stretches of 4096 gradients and leaves the sum of their squares.
+// 2. update_close: one block adds up these and the terms of the loss, writes the metrics, and says how far to go. If the norm or
+//    the loss is not finite, nothing moves from here on: the parameters stay as they were before this update.
+// 3. update_step: a thread owns parameters, with their moments.
+
+const unsigned STRETCH = 4096;
+
+// Adam's constants.
+struct Adam {
+    double beta1, beta2, epsilon, decay;
+    unsigned decoupled;
+};
+
+// How far a step goes.
+struct Move {
+    double rate, correction1, correction2;
+    REAL factor;
+    unsigned go;
+};
+
+// What an update did.
+struct Metrics {
+    double loss, policy_loss, value_loss, entropy, grad_norm, reward, rate, entropy_coefficient;
+    unsigned update, decisions;
+    unsigned solved[8];
+};
+
+// partial[⌈n/4096⌉]
+extern "C" __global__ void __launch_bounds__(256) update_norm(const REAL* g, unsigned n, REAL* partial) {
+    for (Size chunk = blockIdx.x; chunk * STRETCH < n; chunk += gridDim.x) {
+        const Size end = chunk * STRETCH + STRETCH < n ? chunk * STRETCH + STRETCH : n;
+        REAL sum = 0;
+        for (Size i = chunk * STRETCH + threadIdx.x; i < end; i += 256) sum += g[i] * g[i];
+        sum = block_sum(sum);
+        if (threadIdx.x == 0) partial[chunk] = sum;
+    }
+}
+
+// Σ_i term(i) over 0 ≤ i < count by a block, right in thread 0 alone.
+template <class Term> __device__ inline auto total(Size count, Term term) {
+    decltype(term(0)) sum = 0;
+    for (Size i = threadIdx.x; i < count; i += 256) sum += term(i);
+    return block_sum(sum);
+}
+
+// metrics[ring]: update u leaves its own in place u mod ring. For a grid of any size, the first block works.
+extern "C" __global__ void __launch_bounds__(256)
+update_close(const REAL* partial, unsigned n, double clip, Adam rule, double value_coefficient, unsigned batch,
+             unsigned steps, const double* sums, const double* terms, Counters* counters, Move* move, Metrics* metrics,
+             unsigned ring) {
+    if (blockIdx.x > 0) return;
+    const Size judged = ((Size)batch + 255) / 256, decided = ((Size)batch * steps + 255) / 256;
+    const REAL squares = total(((Size)n + STRETCH - 1) / STRETCH, [&](Size i) { return partial[i]; });
+    const double policy = total(decided, [&](Size i) { return terms[3 * i]; });
+    const double value = total(decided, [&](Size i) { return terms[3 * i + 1]; });
+    const double spread = total(decided, [&](Size i) { return terms[3 * i + 2]; });
+    const double reward = total(judged, [&](Size i) { return sums[3 * i + 2]; });
+    if (threadIdx.x > 0) return;
+
+    move->go = 0;
+    if (counters->failed) return;
+    const unsigned update = counters->update;
+    const double decisions = counters->decisions;
+    Metrics m;
+    m.policy_loss = policy / batch;
+    m.value_loss = value / decisions;
+    m.entropy = spread / decisions;
+    m.rate = counters->rate;
+    m.entropy_coefficient = counters->entropy;
+    m.loss = m.policy_loss + value_coefficient * m.value_loss - m.entropy_coefficient * m.entropy;
+    const REAL norm = sqrt(squares);
+    m.grad_norm = norm;
+    m.reward = reward / batch;
+    m.update = update;
+    m.decisions = counters->decisions;
+    for (unsigned k = 0; k < 8; k++) m.solved[k] = counters->solved[k];
+    metrics[update % ring] = m;
+
+    const double zero = m.loss - m.loss + (double)(norm - norm); // NaN, if either is infinite or NaN
+    if (zero != 0) {
+        counters->failed = update + 1;
+        return;
+    }
+    const unsigned step = counters->step + 1;
+    const REAL factor = (REAL)clip / (norm + (REAL)1e-6);
+    move->factor = factor < 1 ? factor : REAL(1);
+    move->rate = m.rate;
+    move->correction1 = 1 - pow(rule.beta1, (double)step);
+    move->correction2 = 1 - pow(rule.beta2, (double)step);
+    move->go = 1;
+    counters->step = step;
+    counters->update = update + 1;
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+update_step(Adam rule, const Move* move, unsigned n, REAL* g, REAL* m, REAL* v, REAL* p) {
+    if (!move->go) return;
+    const REAL beta1 = (REAL)rule.beta1, beta2 = (REAL)rule.beta2, epsilon = (REAL)rule.epsilon, decay = (REAL)rule.decay;
+    const REAL new1 = (REAL)(1 - rule.beta1), new2 = (REAL)(1 - rule.beta2), factor = move->factor;
+    const REAL shrink = (REAL)(move->rate * rule.decay), rate = (REAL)(move->rate / move->correction1);
+    const REAL correction2 = (REAL)move->correction2;
+    for (Size i = thread(); i < n; i += threads()) {
+        REAL slope = g[i] * factor, value = p[i];
+        g[i] = slope;
+        if (rule.decoupled) {
+            value -= shrink * value;
+        } else {
+            slope += decay * value;
+        }
+        const REAL first = beta1 * m[i] + new1 * slope;
+        const REAL second = beta2 * v[i] + new2 * (slope * slope);
+        m[i] = first;
+        v[i] = second;
+        p[i] = value - rate * first / (sqrt(second / correction2) + epsilon);
+    }
+}
