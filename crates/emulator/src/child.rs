@@ -1,0 +1,139 @@
+//! Programs under an emulator: whatever loads `libcuda.so` by its name gets this one.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{self, Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::compiler::Sanitizer;
+use crate::make::Built;
+
+const INSIDE: &str = "GRADUS_EMULATOR";
+
+/// Whether this process was started under an emulator, by [`Built::rerun`] or [`Built::command`].
+pub fn inside() -> bool {
+    env::var_os(INSIDE).is_some()
+}
+
+/// What a program under an emulator did.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Whether it said that all went well.
+    pub success: bool,
+    /// The code it ended with; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote.
+    pub stdout: String,
+    /// What it, the emulator and sanitizers wrote.
+    pub stderr: String,
+    /// The lines of the driver's record.
+    pub log: Vec<String>,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code {:?}\n{}\n{}", self.code, self.stdout, self.stderr)
+    }
+}
+
+impl Built {
+    /// The environment that puts a program under this emulator.
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let mut path = self.folder().as_os_str().to_os_string();
+        if let Some(more) = env::var_os("LD_LIBRARY_PATH").filter(|more| !more.is_empty()) {
+            path.push(":");
+            path.push(more);
+        }
+        let mut all = vec![
+            (INSIDE, self.folder().into()),
+            ("LD_LIBRARY_PATH", path),
+            ("GRADUS_CACHE", OsString::new()), // what this NVRTC makes is of no use to anybody else
+        ];
+        if let Some(library) = &self.preloaded {
+            all.push(("LD_PRELOAD", library.into()));
+        }
+        match self.sanitizer {
+            Sanitizer::None => {}
+            Sanitizer::Thread => {
+                all.push(("TSAN_OPTIONS", "exitcode=66 report_thread_leaks=0 report_signal_unsafe=0".into()));
+            }
+            Sanitizer::Address => {
+                all.push(("ASAN_OPTIONS", "detect_leaks=0".into()));
+                all.push(("UBSAN_OPTIONS", "print_stacktrace=1".into()));
+            }
+        }
+        all
+    }
+
+    /// A program under this emulator.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.envs(self.environment());
+        command
+    }
+
+    /// Runs a command to its end, with options of the emulator. One that takes ten minutes is stopped: a mistake in a kernel can
+    /// make it wait for ever.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn run(&self, mut command: Command, options: &[(&str, &str)]) -> Outcome {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let log = env::temp_dir().join(format!("gradus-emulator-run-{}-{number}", process::id()));
+        let [record, stdout, stderr] = ["log", "out", "err"].map(|end| log.with_extension(end));
+        command.env("GRADUS_EMULATOR_LOG", &record).envs(options.iter().copied());
+        let file = |path: &Path| File::create(path).unwrap_or_else(|error| panic!("a temporary file: {error}"));
+        command.stdin(Stdio::null()).stdout(file(&stdout)).stderr(file(&stderr));
+        let started = command.spawn();
+        let child = started.unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let (status, stopped) = wait(child);
+        let taken = |path: &Path| {
+            let text = fs::read(path).unwrap_or_default();
+            fs::remove_file(path).ok();
+            String::from_utf8_lossy(&text).into_owned()
+        };
+        Outcome {
+            success: status.is_some_and(|status| status.success()),
+            code: status.and_then(|status| status.code()),
+            stdout: taken(&stdout),
+            stderr: taken(&stderr) + stopped,
+            log: taken(&record).lines().map(String::from).collect(),
+        }
+    }
+
+    /// Runs one test of this test program again, under this emulator. `test` is its whole name, modules included.
+    ///
+    /// # Panics
+    /// If there is no such test, or the program cannot be started.
+    pub fn rerun(&self, test: &str, options: &[(&str, &str)]) -> Outcome {
+        let program = env::current_exe().unwrap_or_else(|error| panic!("this program has no path: {error}"));
+        let mut command = self.command(program);
+        command.args([test, "--exact", "--nocapture", "--include-ignored", "--test-threads=1"]);
+        let outcome = self.run(command, options);
+        assert!(outcome.stdout.contains("running 1 test"), "there is no test {test}: {outcome}");
+        outcome
+    }
+}
+
+/// How a child ended, and what there is to say about it.
+fn wait(mut child: Child) -> (Option<ExitStatus>, &'static str) {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    while start.elapsed() < Duration::from_secs(600) {
+        match child.try_wait() {
+            Ok(Some(status)) => return (Some(status), ""),
+            Ok(None) => thread::sleep(pause),
+            Err(_) => break,
+        }
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+    child.kill().ok();
+    child.wait().ok();
+    (None, "\nstopped, since it did not end\n")
+}

@@ -1,0 +1,161 @@
+//! What kernels and their launchers do wrong is told: what, in which kernel, where.
+
+use crate::{Outcome, Sanitizer, plain, sanitized};
+
+/// The error is this one, and the message has all of these.
+fn fails(script: &str, error: &str, message: &[&str]) {
+    let Some(outcome) = plain(&format!("module wrong_float; {script}"), &[]) else { return };
+    says(&outcome, error, message);
+    let fault: Vec<_> = outcome.log.iter().filter(|line| line.starts_with("fault ")).collect();
+    assert!(!fault.is_empty(), "the record has it too: {:?}", outcome.log);
+}
+
+fn says(outcome: &Outcome, error: &str, message: &[&str]) {
+    assert!(outcome.stdout.contains(error), "{error}: {outcome}");
+    for part in message {
+        assert!(outcome.stderr.contains(part), "{part}: {outcome}");
+    }
+}
+
+#[test]
+fn a_barrier_that_some_do_not_reach() {
+    fails(
+        "alloc y 256; launch half_at_a_barrier 2 32 0 y",
+        "launch half_at_a_barrier: CUDA_ERROR_LAUNCH_FAILED",
+        &[
+            "half_at_a_barrier, block (0, 0, 0): threads wait for others that will not come",
+            "at the barrier of kernels/wrong.cu:4: threads 0-15",
+            "ended: threads 16-31",
+        ],
+    );
+    fails(
+        "alloc y 256; launch two_barriers 1 4 0 y",
+        "CUDA_ERROR_LAUNCH_FAILED",
+        &["wrong.cu:10: threads 0, 2", "wrong.cu:12: threads 1, 3"],
+    );
+}
+
+#[test]
+fn a_warp_that_some_do_not_reach() {
+    fails(
+        "alloc y 256; launch half_a_warp 1 32 0 y",
+        "CUDA_ERROR_LAUNCH_FAILED",
+        &["mask 0xffffffff of kernels/wrong.cu:18: threads 0-15", "barrier of kernels/wrong.cu:19: threads 16-31"],
+    );
+    fails(
+        "alloc y 256; launch not_in_the_mask 1 32 0 y",
+        "CUDA_ERROR_LAUNCH_FAILED",
+        &["not_in_the_mask, block (0, 0, 0), thread (16, 0, 0)", "lane 16 calls with mask 0x0000ffff"],
+    );
+}
+
+#[test]
+fn an_error_stays() {
+    let script = "module wrong_float; alloc y 256; launch half_at_a_barrier 1 32 0 y; zero y 4; sync";
+    let Some(outcome) = plain(script, &[]) else { return };
+    let errors: Vec<_> = outcome.stdout.lines().collect();
+    assert_eq!(errors.len(), 3, "{outcome}");
+    assert!(errors.iter().all(|line| line.ends_with(": CUDA_ERROR_LAUNCH_FAILED")), "{outcome}");
+}
+
+#[test]
+fn shared_memory_that_nobody_wrote_is_nan() {
+    let Some(outcome) = plain("module wrong_float; alloc y 16; launch unwritten 1 4 0 y; show y floats 4", &[]) else {
+        return;
+    };
+    assert_eq!(outcome.stdout.trim(), "1 -nan -nan -nan");
+    let script = "module wrong_float; alloc y 12; launch left_by_the_last_block 3 1 0 y; show y floats 3";
+    assert_eq!(plain(script, &[]).expect("a compiler").stdout.trim(), "7 -nan -nan");
+}
+
+#[test]
+fn device_memory_that_nobody_wrote_is_nan() {
+    let Some(outcome) = plain("alloc x 16; show x floats 2; show x doubles 1; show x words 1", &[]) else { return };
+    assert_eq!(outcome.stdout, "-nan -nan \n-nan \n-1 \n");
+}
+
+#[test]
+fn a_write_out_of_bounds() {
+    let past = "past_the_end: a write at byte 40 of allocation 1, which has 40";
+    fails("alloc y 40; launch past_the_end 1 1 0 y i:10", "launch past_the_end: CUDA_ERROR_ILLEGAL_ADDRESS", &[past]);
+    let before = "a write at byte -4 of allocation 1";
+    fails("alloc y 40; launch past_the_end 1 1 0 y i:-1", "CUDA_ERROR_ILLEGAL_ADDRESS", &[before]);
+    // The last float of a size that is no multiple of four.
+    fails("alloc y 41; launch past_the_end 1 1 0 y i:10", "CUDA_ERROR_ILLEGAL_ADDRESS", &["a write at byte 41 of"]);
+    fails(
+        "alloc y 4; launch nowhere 1 1 0 y",
+        "CUDA_ERROR_ILLEGAL_ADDRESS",
+        &["memory that is nobody's (address 0x10)"],
+    );
+    fails(
+        "alloc y 8; zero y 8; launch divides 1 1 0 y",
+        "CUDA_ERROR_ILLEGAL_ADDRESS",
+        &["an integer division by zero"],
+    );
+}
+
+#[test]
+fn a_read_out_of_bounds_is_nan() {
+    let script =
+        "module wrong_float; alloc x 8; zero x 8; alloc y 4; launch reads_past_the_end 1 1 0 x y i:2; show y floats 1";
+    let Some(outcome) = plain(script, &[]) else { return };
+    assert_eq!(outcome.stdout.trim(), "nan");
+}
+
+#[test]
+fn shared_memory_has_bounds() {
+    let past = "past_shared, block (0, 0, 0): a write past the end of first";
+    fails("alloc y 4; launch past_shared 1 8 0 y i:8", "CUDA_ERROR_ILLEGAL_ADDRESS", &[past]);
+    let past = "a write past the end of the dynamic shared memory";
+    fails("alloc y 4; launch past_dynamic 1 1 16 y i:4", "CUDA_ERROR_ILLEGAL_ADDRESS", &[past]);
+    fails("alloc y 4; launch too_much_shared 1 1 0 y", "CUDA_ERROR_LAUNCH_FAILED", &["56000 bytes of static shared"]);
+}
+
+#[test]
+fn memory_that_was_freed() {
+    let freed = "past_the_end: argument 0 points into allocation 1 of 40 bytes, which was freed";
+    fails("alloc y 40; free y; launch past_the_end 1 1 0 y i:0", "CUDA_ERROR_ILLEGAL_ADDRESS", &[freed]);
+    fails("alloc y 40; free y; free y", "free y: CUDA_ERROR_INVALID_VALUE", &["freed already"]);
+    fails("alloc y 40; free y; floats y 1", "CUDA_ERROR_INVALID_VALUE", &["not within one allocation"]);
+}
+
+#[test]
+fn copies_stay_within_an_allocation() {
+    fails(
+        "alloc y 4; floats y 1 2",
+        "floats y: CUDA_ERROR_INVALID_VALUE",
+        &["8 bytes at", "not within one allocation"],
+    );
+    fails("alloc y 4; show y floats 2", "show y: CUDA_ERROR_INVALID_VALUE", &["not within one allocation"]);
+    fails("alloc y 4; zero y 5", "zero y: CUDA_ERROR_INVALID_VALUE", &["not within one allocation"]);
+}
+
+#[test]
+fn launches_that_a_card_refuses() {
+    fails("alloc y 4; launch bounded 0 1 0 y", "CUDA_ERROR_INVALID_VALUE", &["bounded: an empty launch"]);
+    fails("alloc y 4; launch bounded 1 65 0 y", "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", &["__launch_bounds__"]);
+    fails("alloc y 4; launch past_dynamic 1 2048 0 y i:0", "CUDA_ERROR_INVALID_VALUE", &["too many threads"]);
+    let much = "launch past_dynamic 1 1 50000 y i:0";
+    fails(&format!("alloc y 4; {much}"), "CUDA_ERROR_INVALID_VALUE", &["more shared memory than was asked for"]);
+    fails("alloc y 4; launch absent 1 1 0 y", "CUDA_ERROR_NOT_FOUND", &["module wrong_float has no kernel absent"]);
+    fails("module absent_float", "module absent_float: CUDA_ERROR_FILE_NOT_FOUND", &["absent_float was not built"]);
+    let asked = format!("module wrong_float; alloc y 4; shared past_dynamic 50000; {much}; show y floats 1");
+    assert_eq!(plain(&asked, &[]).expect("a compiler").stdout.trim(), "1");
+}
+
+/// With AddressSanitizer, reads are seen too, and a source line is named.
+#[test]
+fn address_sanitizer_sees_every_access() {
+    for (script, what) in [
+        ("alloc y 40; launch past_the_end 1 1 0 y i:10", "heap-buffer-overflow"),
+        ("alloc x 40; alloc y 4; launch reads_past_the_end 1 1 0 x y i:10", "heap-buffer-overflow"),
+        ("alloc y 40; free y; launch past_the_end 1 1 0 y i:0", "heap-use-after-free"),
+        ("alloc y 4; launch past_shared 1 8 0 y i:8", "index 8 out of bounds for type"),
+        ("alloc y 4; launch past_dynamic 1 1 16 y i:4", "use-after-poison"),
+        ("alloc y 8; zero y 8; launch divides 1 1 0 y", "division by zero"),
+    ] {
+        let Some(outcome) = sanitized(Sanitizer::Address, &format!("module wrong_float; {script}")) else { return };
+        assert!(!outcome.success && outcome.stderr.contains(what), "{script}: {what}: {outcome}");
+        assert!(outcome.stderr.contains("kernels/wrong.cu:"), "{script}: {outcome}");
+    }
+}
