@@ -1,7 +1,8 @@
 //! A contest: verify, then time.
 
 use std::cell::LazyCell;
-use std::time::Duration;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
@@ -63,6 +64,36 @@ impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
         });
     }
 
+    /// The tolerance of those who enter from now on.
+    pub fn allow(&mut self, tolerance: f64) {
+        self.tolerance = tolerance;
+    }
+
+    /// [`enter`](Self::enter) for who only asks a card for the work, as `wait` waits for all that was asked for: what is timed is
+    /// asking for it again and again, and waiting once at the end.
+    ///
+    /// # Panics
+    /// As [`enter`](Self::enter) does.
+    pub fn enter_asking<R: Outcome>(&mut self, contestant: &str, mut run: impl FnMut() -> R, wait: impl Fn()) {
+        let Self { name, group, want, tolerance, note } = self;
+        let mut verified = false;
+        group.bench_function(contestant, |bencher| {
+            if !verified {
+                let first = run();
+                wait();
+                check(&format!("{name}/{contestant}"), &first.numbers(), want, *tolerance, *note);
+                verified = true;
+            }
+            bencher.iter_custom(|times| {
+                wait();
+                let start = Instant::now();
+                (0..times).for_each(|_| drop(black_box(run())));
+                wait();
+                start.elapsed()
+            });
+        });
+    }
+
     /// [`enter`](Self::enter) for who writes `size` results over a slice, which is of NaN at first.
     ///
     /// # Panics
@@ -79,7 +110,7 @@ impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
             }
             bencher.iter(|| {
                 run(&mut y);
-                std::hint::black_box(&mut y);
+                black_box(&mut y);
             });
         });
     }

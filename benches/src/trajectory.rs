@@ -14,7 +14,8 @@ use tensor::Real;
 pub const UPDATES: usize = 4;
 /// Of the largest loss of the trajectory, in `f32`. One action drawn otherwise moves a loss by some 1/B of its size.
 pub const TOLERANCE: f64 = 1e-4;
-const SEED: u64 = 42;
+/// The seed of these runs.
+pub const SEED: u64 = 42;
 const RECORDED: &str = include_str!("../golden/losses.tsv");
 
 /// What is trained, and how large.
@@ -43,13 +44,18 @@ impl Setting {
         format!("{}/d{}b{}", self.task, self.width, self.batch)
     }
 
+    /// The settings of a run on `calculator`.
+    pub fn config(&self) -> Config {
+        Config { width: self.width, batch: self.batch, validate_every: usize::MAX, ..Config::default() }
+    }
+
     /// The first [`UPDATES`] updates, from the beginning at every call; tapes are kept from call to call.
     pub fn trajectory<T: Real>(&self) -> Box<dyn FnMut() -> Vec<Metrics> + Send> {
         let Self { task, width, batch } = *self;
         if task == "tutorial" {
             return tutorial::<T>(&TutorialConfig { width, batch, ..never_validated() });
         }
-        calculator::<T>(&Config { width, batch, validate_every: usize::MAX, ..Config::default() })
+        calculator::<T>(&self.config())
     }
 
     /// The recorded number of steps, and the losses.

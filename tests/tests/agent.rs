@@ -12,6 +12,7 @@ use rl::env::{Step, Task};
 use rl::settings::Settings;
 use rl::tasks::token;
 use rl::train::Run;
+use tensor::Map;
 use tensor::philox::{Philox, Purpose, Stream};
 
 /// Test episodes of each stage.
@@ -70,7 +71,7 @@ fn it_takes_the_actions_of_the_runs_own_test() {
         for gru in [GruVariant::ResetAfter, GruVariant::ResetBefore] {
             let config = Config { width: 12, actions, gru, test_episodes: EPISODES, ..Config::default() };
             let mut run = Run::<f32>::new(&config, 1);
-            run.learner.params.flat_mut().view_mut().host().iter_mut().for_each(|weight| *weight *= 8.0);
+            run.learner.params.flat_mut().apply(Map::Scale(8.0));
 
             let file = File::new("acts");
             let gru = config.get("gru").expect("a setting");

@@ -23,7 +23,8 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 }
 
 /// The crates from the bottom up, each with everything that it may use.
-const LAYERS: [(&str, &[&str]); 5] = [
+const LAYERS: [(&str, &[&str]); 6] = [
+    ("emulator", &[]),
     ("tensor", &["cudarc", "matrixmultiply", "ndarray", "num-traits", "rand", "rand_distr", "rayon"]),
     ("autograd", &["serde", "tensor"]),
     ("nn", &["autograd", "num-traits", "safetensors", "tensor"]),
@@ -39,10 +40,10 @@ fn dependencies_point_down_only() {
         let beyond: Vec<_> = found.difference(&allowed).collect();
         assert!(beyond.is_empty(), "{name} depends on {beyond:?}, which is not below it; see ARCHITECTURE.md");
     }
-    let ours = ["tensor", "autograd", "nn", "proofs", "rl", "gradus", "gradus-tests", "gradus-benches"];
+    let ours = ["emulator", "tensor", "autograd", "nn", "proofs", "rl", "gradus", "gradus-tests", "gradus-benches"];
     let members = fs::read_dir(root().join("crates")).expect("crates/ is there").count();
     assert_eq!(members, LAYERS.len() + 1, "a crate without a rule: add it to LAYERS");
-    assert!(!dependencies("crates/cli/Cargo.toml").iter().any(|name| ours[5..].contains(&&**name)));
+    assert!(!dependencies("crates/cli/Cargo.toml").iter().any(|name| ours[6..].contains(&&**name)));
 }
 
 /// Deep-learning frameworks, and libraries that would do our own work for us; rivals are measured elsewhere.
@@ -142,11 +143,21 @@ fn every_unsafe_block_says_why() {
     }
 }
 
+/// Which device there is, `tensor` knows: whoever is above asks it, and is the same with and without a card.
+#[test]
+fn only_tensor_is_built_otherwise_for_cards() {
+    let crates = fs::read_dir(root().join("crates")).expect("crates/").map(|entry| entry.expect("readable").path());
+    for path in crates.filter(|path| !path.ends_with("tensor")).flat_map(|path| sources(&path.join("src"))) {
+        let text = fs::read_to_string(&path).expect("readable");
+        assert!(!text.contains("feature = \"cuda\""), "{} looks at the feature cuda", path.display());
+    }
+}
+
 #[test]
 fn features_are_forwarded() {
     for (name, below) in [("autograd", "tensor"), ("nn", "autograd"), ("rl", "nn")] {
         let manifest = read(&format!("crates/{name}/Cargo.toml"));
-        for feature in ["std", "rayon"] {
+        for feature in ["std", "rayon", "cuda"] {
             let passed = manifest["features"][feature].as_array().expect("a list");
             let want = format!("{below}/{feature}");
             assert!(

@@ -4,7 +4,7 @@ import argparse, json, time
 
 import numpy as np
 
-from spec import PLAN, WORKLOADS
+from spec import OTHER, PLAN, WORKLOADS
 
 
 def arguments(*extra):
@@ -38,19 +38,21 @@ def verify(peer, want, loss, gradients, losses):
         worst=worst, traj_rel=relative(losses, want["loss_traj"]), tensors=len(gradients))
 
 
-def clock(peer, workload, threads, make):
-    """Prints how often a second what `make` gives runs; `per_cpu_s` counts the seconds of all threads."""
-    warm_up, seconds, least = PLAN[workload]
+def clock(peer, workload, threads, make, wait=lambda: None):
+    """Prints how often a second what `make` gives runs; `per_cpu_s` counts the seconds of all threads. `wait` waits for a card."""
+    warm_up, seconds, least = PLAN.get(workload, OTHER)
     start = time.perf_counter()
     once = make()
     once()
     first = time.perf_counter() - start
     for _ in range(warm_up - 1):
         once()
+    wait()
     n, start, cpu = 0, time.perf_counter(), time.process_time()
     while n < least or time.perf_counter() - start < seconds:
         once()
         n += 1
+    wait()
     wall, cpu = time.perf_counter() - start, time.process_time() - cpu
     say(peer=peer, w=workload, threads=threads, per_s=n / wall, per_cpu_s=n / cpu, n=n, first_s=first)
 

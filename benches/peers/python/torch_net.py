@@ -27,7 +27,7 @@ class ActorCritic(nn.Module):
 
     def start(self, inputs, contexts, stage):
         h = torch.tanh(self.emb(contexts).mean(1) + self.stage_emb(stage))
-        return h, F.embedding(torch.full((contexts.shape[0],), CTX), inputs)
+        return h, F.embedding(torch.full((contexts.shape[0],), CTX, device=contexts.device), inputs)
 
     def rollout(self, contexts, stage, steps, forced=None):
         inputs = self.inputs()
@@ -84,7 +84,7 @@ def exponential(lsm, _):
 
 
 def rewards(contexts, actions):
-    t = torch.arange(actions.shape[1])
+    t = torch.arange(actions.shape[1], device=actions.device)
     return (actions == (contexts[:, t % 3] + t) % V).sum(1).float() / len(t)
 
 

@@ -1,35 +1,58 @@
-"""PyTorch, eager or compiled; see ../README.md."""
+"""PyTorch, eager or compiled, or on a card, there also as one CUDA graph; see ../README.md."""
 
 import torch, torch._dynamo
 
 import harness, torch_net
-from spec import CLIP, CTX, RATE, WORKLOADS
+from spec import CLIP, CTX, RATE, WORKLOADS, sizes
 
 
-def contexts(batch):
-    out = torch.randint(0, 10, (batch, 4))
+def contexts(batch, device):
+    out = torch.randint(0, 10, (batch, 4), device=device)
     out[:, 3] = CTX
     return out
 
 
-def updater(net, batch, steps, loss):
-    optimizer = torch.optim.Adam(net.parameters(), lr=RATE, fused=True)
-    stage, params = torch.zeros(batch, dtype=torch.long), list(net.parameters())
+def asker(net, batch, steps, loss, **options):
+    """An update whose loss and reward are not read."""
+    params = list(net.parameters())
+    device = params[0].device
+    optimizer = torch.optim.Adam(params, lr=RATE, fused=True, **options)
+    stage = torch.zeros(batch, dtype=torch.long, device=device)
 
     def update(given=None, forced=None):
         optimizer.zero_grad(set_to_none=True)
-        value, reward = loss(net, contexts(batch) if given is None else given, stage, steps, forced)
+        value, reward = loss(net, contexts(batch, device) if given is None else given, stage, steps, forced)
         value.backward()
         torch.nn.utils.clip_grad_norm_(params, CLIP)
         optimizer.step()
-        return value.item(), reward.item()
+        return value.detach(), reward
 
     return update
 
 
+def updater(net, batch, steps, loss):
+    update = asker(net, batch, steps, loss)
+    return lambda given=None, forced=None: tuple(x.item() for x in update(given, forced))
+
+
+def graphed(net, batch, steps, loss):
+    """A whole update, drawing included, as one CUDA graph; what it leaves is not read."""
+    update, side = asker(net, batch, steps, loss, capturable=True), torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            update()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        last = update()
+    return lambda: (graph.replay(), last)[1]
+
+
 def player(net, steps, compiled):
     net.requires_grad_(False)
-    given, stage = contexts(1), torch.zeros(1, dtype=torch.long)
+    device = next(net.parameters()).device
+    given, stage = contexts(1, device), torch.zeros(1, dtype=torch.long, device=device)
     with torch.inference_mode():
         inputs = net.inputs().clone()
     greedy = lambda inputs, given: net.greedy(inputs, given, stage, steps)
@@ -49,36 +72,43 @@ def verify(name, path, make, loss):
     params = dict(net.named_parameters())
     for key, ours in torch_net.NAMES.items():
         params[ours].data.copy_(torch.from_numpy(want[key]))
-    given, forced = torch.from_numpy(want["ctx"]).long(), torch.from_numpy(want["actions"]).long()
-    value, _ = loss(net, given, torch.zeros(batch, dtype=torch.long), steps, forced)
+    device = params["emb.weight"].device
+    given, forced = (torch.from_numpy(want[name]).long().to(device) for name in ("ctx", "actions"))
+    value, _ = loss(net, given, torch.zeros(batch, dtype=torch.long, device=device), steps, forced)
     value.backward()
-    gradients = {key: params[ours].grad.numpy().copy() for key, ours in torch_net.NAMES.items()}
+    gradients = {key: params[ours].grad.cpu().numpy().copy() for key, ours in torch_net.NAMES.items()}
     update = updater(net, batch, steps, loss)
     harness.verify(name, want, value.item(), gradients, [update(given, forced)[0] for _ in range(10)])
 
 
 def main():
-    args = harness.arguments(("--mode", {"choices": ["eager", "compile"], "default": "eager"}))
+    args = harness.arguments(
+        ("--mode", {"choices": ["eager", "compile"], "default": "eager"}),
+        ("--device", {"default": "cpu", "help": "cpu, or a card as cuda"}),
+        ("--graph", {"action": "store_true", "help": "each update is the replay of one CUDA graph"}),
+    )
     compiled = args.mode == "compile"
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     torch._dynamo.config.cache_size_limit = 64
     loss = torch.compile(torch_net.loss, dynamic=False) if compiled else torch_net.loss
-    sampler = torch_net.exponential if compiled else torch_net.multinomial
+    sampler = torch_net.exponential if compiled or args.graph else torch_net.multinomial
     kind = torch_net.WithTable if args.table else torch_net.ActorCritic
-    make = lambda width: kind(width, sampler)
-    name = f"torch-{args.mode}" + "-table" * args.table
+    make = lambda width: kind(width, sampler).to(args.device)
+    on_a_card = args.device != "cpu"
+    way = "graph" if args.graph else args.mode
+    name = f"torch-{way}" + "-table" * args.table + f"-{args.device}" * on_a_card
 
     if args.golden:
         return verify(name, args.golden, make, loss)
-    train = lambda batch, steps, width: updater(make(width), batch, steps, loss)
     if args.learn:
-        update = train(*WORKLOADS["W1"])
+        update = updater(make(WORKLOADS["W1"][2]), *WORKLOADS["W1"][:2], loss)
         return harness.learn(name, args.learn, lambda: update()[1])
     for workload in args.workloads.split(","):
-        batch, steps, width = WORKLOADS[workload]
-        once = lambda: player(make(width), steps, compiled) if batch == 1 else train(batch, steps, width)
-        harness.clock(name, workload, args.threads, once)
+        batch, steps, width = sizes(workload)
+        train = graphed if args.graph else updater
+        once = lambda: player(make(width), steps, compiled) if batch == 1 else train(make(width), batch, steps, loss)
+        harness.clock(name, workload, args.threads, once, torch.cuda.synchronize if on_a_card else lambda: None)
 
 
 main()

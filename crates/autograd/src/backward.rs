@@ -10,7 +10,7 @@ use core::fmt;
 use tensor::{Kernels, Map, Real, Shape, Tensor, View, ViewMut};
 
 use crate::op::{Leaf, Op};
-use crate::tape::{Arena, Node, Tape, value};
+use crate::tape::{Arena, Node, Tape, brought, value};
 
 /// The gradient of a node, and whether anything has been added to it in this pass.
 pub(crate) struct Grad<T: Real> {
@@ -104,7 +104,7 @@ impl<'a, T: Real> Backward<'a, T> {
 
     /// [`scratch`](Self::scratch), with its elements unspecified.
     pub fn blank(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
-        let mut buffer = self.scratch.pop().unwrap_or_else(|| Tensor::zeros([0]));
+        let mut buffer = self.scratch.pop().unwrap_or_else(|| Tensor::empty_on(self.kernels.device()));
         buffer.resize(shape);
         buffer
     }
@@ -165,7 +165,7 @@ impl<T: Real> Tape<T> {
 impl<T: Real> Arena<T> {
     fn prepare(&mut self, root: u32, dy: Option<&Tensor<T>>, kernels: &dyn Kernels<T>) {
         while self.grads.len() < self.len {
-            self.grads.push(Grad { sum: Tensor::zeros([0]), reached: false });
+            self.grads.push(Grad { sum: Tensor::empty_on(kernels.device()), reached: false });
         }
         for grad in &mut self.grads {
             grad.reached = false;
@@ -174,7 +174,7 @@ impl<T: Real> Arena<T> {
         seed.reached = self.nodes[root as usize].needs_grad;
         seed.sum.resize(value(&self.nodes, root).shape());
         match dy {
-            Some(dy) => kernels.map(Map::Identity, dy.view(), seed.sum.view_mut()),
+            Some(dy) => kernels.map(Map::Identity, brought(dy, kernels).view(), seed.sum.view_mut()),
             None => seed.sum.view_mut().fill(T::one()),
         }
     }

@@ -42,7 +42,7 @@ impl<'a, T: Real> Forward<'a, T> {
     /// The value's buffer, of this shape, its elements unspecified.
     pub fn output(&mut self, shape: impl Into<Shape>) -> ViewMut<'_, T> {
         self.has_output = true;
-        sized(self.value, shape.into())
+        sized(self.kernels, self.value, shape.into())
     }
 
     /// The value's buffer and one that is kept for the backward, their elements unspecified.
@@ -52,13 +52,13 @@ impl<'a, T: Real> Forward<'a, T> {
         kept: impl Into<Shape>,
     ) -> (ViewMut<'_, T>, ViewMut<'_, T>) {
         self.has_output = true;
-        (sized(self.value, shape.into()), sized(self.kept, kept.into()))
+        (sized(self.kernels, self.value, shape.into()), sized(self.kernels, self.kept, kept.into()))
     }
 
     /// A buffer for intermediate results, its elements unspecified. Hand it back with [`give_back`](Self::give_back), the
     /// last first, or the next pass allocates another.
     pub fn scratch(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
-        let mut buffer = self.scratch.pop().unwrap_or_else(|| Tensor::zeros([0]));
+        let mut buffer = self.scratch.pop().unwrap_or_else(|| Tensor::empty_on(self.kernels.device()));
         buffer.resize(shape);
         buffer
     }
@@ -80,7 +80,7 @@ impl<'a, T: Real> Forward<'a, T> {
         if x.view().reshape(shape).is_some() {
             return self.share(x.reshape(shape));
         }
-        kernels.map(Map::Identity, x.view(), sized(self.kept, x.shape()));
+        kernels.map(Map::Identity, x.view(), sized(self.kernels, self.kept, x.shape()));
         let copy = self.kept.as_ref().expect("it has just been made").reshape(shape);
         self.share(copy);
     }
@@ -90,8 +90,9 @@ impl<'a, T: Real> Forward<'a, T> {
     }
 }
 
-fn sized<T: Real>(slot: &mut Option<Tensor<T>>, shape: Shape) -> ViewMut<'_, T> {
-    let tensor = slot.get_or_insert_with(|| Tensor::zeros([0]));
+/// A buffer of this shape where the kernels compute.
+fn sized<'s, T: Real>(kernels: &dyn Kernels<T>, slot: &'s mut Option<Tensor<T>>, shape: Shape) -> ViewMut<'s, T> {
+    let tensor = slot.get_or_insert_with(|| Tensor::empty_on(kernels.device()));
     tensor.resize(shape);
     tensor.view_mut()
 }

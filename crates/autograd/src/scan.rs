@@ -43,7 +43,7 @@ impl<T: Real> Scan<T> {
     pub fn begin(&mut self, kernels: &dyn Kernels<T>, h0: View<T>) {
         self.steps = 0;
         copy(kernels, h0, &mut self.start);
-        self.scratch.resize([h0.shape()[0], self.weights[1].size()]);
+        placed(kernels, &mut self.scratch).resize([h0.shape()[0], self.weights[1].size()]);
     }
 
     /// Reads one step's tokens\[B\], of which table\[V,3H\] has the input part.
@@ -58,7 +58,7 @@ impl<T: Real> Scan<T> {
         assert!(fits, "scan: tokens {rows} of a table {columns}, the scan began for input parts {want}");
         let Self { weights: [wt, b], start, computed: [hs, kept], scratch, steps } = self;
         for (buffer, width) in [(&mut *hs, hidden), (&mut *kept, 4 * hidden)] {
-            let shape = buffer.shape();
+            let shape = placed(kernels, buffer).shape();
             if shape.rank() != 3 || shape[1..] != [batch, width] || shape[0] <= *steps {
                 buffer.resize([*steps + 1, batch, width]); // what is there already stays
             }
@@ -77,8 +77,7 @@ impl<T: Real> Scan<T> {
     #[track_caller]
     pub fn last(&self, count: usize) -> Tensor<T> {
         assert!(count <= self.steps, "scan: the last {count} of {} steps", self.steps);
-        let last = self.computed[0].view().slice(0, self.steps - count..self.steps);
-        Tensor::new(last.shape(), last.as_slice().expect("whole steps have no gaps").to_vec())
+        self.computed[0].slice(0, self.steps - count..self.steps).packed()
     }
 
     /// The state after the last step, \[B,H\].
@@ -103,8 +102,16 @@ impl<T: Real> Scan<T> {
 }
 
 fn copy<T: Real>(kernels: &dyn Kernels<T>, from: View<T>, to: &mut Tensor<T>) {
-    to.resize(from.shape());
+    placed(kernels, to).resize(from.shape());
     kernels.map(Map::Identity, from, to.view_mut());
+}
+
+/// A buffer where the kernels compute; what lay elsewhere is left behind.
+fn placed<'b, T: Real>(kernels: &dyn Kernels<T>, buffer: &'b mut Tensor<T>) -> &'b mut Tensor<T> {
+    if buffer.device() != kernels.device() {
+        *buffer = Tensor::empty_on(kernels.device());
+    }
+    buffer
 }
 
 impl<T: Real> Var<'_, T> {
@@ -126,7 +133,7 @@ impl<T: Real> Var<'_, T> {
             hs.resize([scan.steps, batch, hidden]);
             kept.resize([scan.steps, batch, 4 * hidden]);
             for (theirs, ours) in [(&mut *f.value, hs), (&mut *f.kept, kept)] {
-                let theirs = theirs.get_or_insert_with(|| Tensor::zeros([0]));
+                let theirs = theirs.get_or_insert_with(|| Tensor::empty_on(f.kernels.device()));
                 #[cfg(debug_assertions)]
                 assert!(alike(theirs, ours), "gru_scanned: the scan read something else than is recorded");
                 core::mem::swap(theirs, ours);
@@ -170,7 +177,7 @@ mod tests {
             scan.step(kernels, table.view(), tokens().view().select(0, t));
         }
         assert_eq!(scan.last(2).shape()[..], [2, 2, 3]);
-        assert_eq!(scan.state().as_slice(), Some(&scan.last(1).to_vec()[..]));
+        assert_eq!(scan.state().to_vec(), scan.last(1).to_vec());
     }
 
     /// Twice, the second time in the buffers that the first left; values and gradients are those of the fused form.

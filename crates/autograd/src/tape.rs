@@ -49,6 +49,12 @@ impl<T: Real> Arena<T> {
     }
 }
 
+/// A tensor where the kernels compute: itself, if it is there.
+#[track_caller]
+pub(crate) fn brought<T: Real>(x: &Tensor<T>, kernels: &dyn Kernels<T>) -> Tensor<T> {
+    x.to(kernels.device()).unwrap_or_else(|error| panic!("{error}"))
+}
+
 pub(crate) fn value<T: Real>(nodes: &[Node<T>], id: u32) -> &Tensor<T> {
     nodes[id as usize].value.as_ref().expect("a recorded node has a value")
 }
@@ -56,7 +62,8 @@ pub(crate) fn value<T: Real>(nodes: &[Node<T>], id: u32) -> &Tensor<T> {
 /// A recording of a computation that can be run backwards.
 ///
 /// Operations on [`Var`]s compute their value at once and add a node. Inputs precede outputs, so the backward pass
-/// is one loop over the nodes in reverse. [`clear`](Self::clear) starts the next pass in the same buffers: a second
+/// is one loop over the nodes in reverse. Values and gradients lie where the [kernels](Kernels::device) compute, and what is put
+/// on the tape is brought there. [`clear`](Self::clear) starts the next pass in the same buffers: a second
 /// pass of the same shape allocates nothing.
 ///
 /// ```
@@ -175,7 +182,7 @@ impl<T: Real> Tape<T> {
     }
 
     fn leaf(&self, leaf: Leaf, value: Tensor<T>) -> Var<'_, T> {
-        let needs_grad = !matches!(leaf, Leaf::Constant);
+        let (needs_grad, value) = (!matches!(leaf, Leaf::Constant), brought(&value, self.kernels));
         let mut arena = self.arena.borrow_mut();
         let id = arena.push(Op::Leaf(leaf), &[], self.records && needs_grad);
         arena.nodes[id as usize].value = Some(value);

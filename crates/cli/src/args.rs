@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, value_parser};
 use clap_complete::Shell;
 
+use crate::device::DeviceName;
 use crate::examples;
 use crate::seeds::{GREATEST, Seeds};
 use crate::settings::Flags;
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// Show the tasks: states, optimum and shortest programs, from the solver
     #[command(after_help = examples::TASKS)]
     Tasks(TasksArgs),
+    /// List what there is to compute on, and what is missing
+    #[command(after_help = examples::DEVICES)]
+    Devices(DevicesArgs),
     /// Print what a shell needs to complete commands and flags
     #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
@@ -67,6 +71,9 @@ pub(crate) struct TrainArgs {
     /// Threads; the results do not depend on their number [default: all]
     #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
+    /// Where to compute: cpu, cuda, or a card by its number, as in cuda:1; gradus devices lists them [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<DeviceName>,
     /// Settings from a TOML file; flags win
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -167,6 +174,10 @@ pub(crate) struct GradcheckArgs {
     /// Show the museum instead: wrong gradients that were published or shipped, and what the checker says of each
     #[arg(long, conflicts_with = "op")]
     pub(crate) museum: bool,
+    /// Whose gradients, values and differences: cpu, cuda, or a card by its number, as in cuda:1; duals, and so second
+    /// derivatives, are the processor's [default: cpu]
+    #[arg(long, value_name = "DEVICE", conflicts_with = "museum")]
+    pub(crate) device: Option<DeviceName>,
     /// Write a page that needs no network, and print where it is; it replaces an earlier page of gradus, and nothing
     /// else [default FILE: gradcheck.html, or museum.html]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "json")]
@@ -186,6 +197,14 @@ pub(crate) struct ConfigArgs {
     /// Check this file, and say what in it is not at its default
     #[arg(long, value_name = "FILE")]
     pub(crate) check: Option<PathBuf>,
+}
+
+/// What to list devices for.
+#[derive(Debug, Args)]
+pub(crate) struct DevicesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which shell.

@@ -28,6 +28,8 @@ Examples:
   gradus train --profile --threads 1 --max-updates 20 --out profiled
       Where the time of an update goes, kernel by kernel
 
+--device cuda computes on a graphics card, where gradus devices lists one and gradus was built with the feature cuda;
+a run may go on on another device than it began on.
 A folder holds config.toml, metrics.jsonl, episodes.jsonl, model.safetensors (the last checkpoint), best.safetensors,
 test.json and report.html; docs/run-folder.md says what is in them.
 Exit codes: 0, all is well; 1, a run failed; 2, wrong input, or a machine that does not let it; 130, interrupted.";
@@ -90,6 +92,8 @@ Examples:
   gradus gradcheck --op tanh --json
       For a program to read
 
+--device cuda computes on a graphics card, where gradus devices lists one and gradus was built with the feature cuda.
+
 Exit codes: 0, all gradients agree; 1, one does not; 2, wrong input, or a machine that does not let it.";
 
 /// Of `gradus tasks`.
@@ -99,6 +103,14 @@ Examples:
       Both tasks: how many states, the optimum, and the shortest programs
   gradus tasks --task calculator --stage 2 --json
       One stage, for a program to read";
+
+/// Of `gradus devices`.
+pub(crate) const DEVICES: &str = "\
+Examples:
+  gradus devices
+      The processor with its kernels, and for CUDA the driver, its compiler NVRTC, and each card, or what is missing
+  gradus devices --json
+      For a program to read";
 
 /// Of `gradus completions`.
 pub(crate) const COMPLETIONS: &str = "\

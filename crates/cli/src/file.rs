@@ -9,6 +9,7 @@ use rl::settings::Settings;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use crate::device::DeviceName;
 use crate::error::{Error, Result, suggestion};
 use crate::keeping::Keeping;
 use crate::regular;
@@ -19,7 +20,7 @@ use crate::task::TaskName;
 const LIMIT: u64 = 1 << 20;
 
 /// What a file may say besides settings.
-pub(crate) const OTHER_KEYS: [&str; 3] = ["task", "seed", "init"];
+pub(crate) const OTHER_KEYS: [&str; 4] = ["task", "seed", "init", "device"];
 
 const EXPECTED: &str = "expected a configuration file in TOML";
 
@@ -133,6 +134,16 @@ impl ConfigFile {
         let seed = entry.value.parse().ok().filter(|&seed| seed <= GREATEST);
         let error = || format!("seed = {} is out of range: it takes whole numbers from 0 to {GREATEST}", entry.value);
         seed.map(Some).ok_or_else(|| self.error(entry.value_at, error()))
+    }
+
+    /// The device. A run's own file names none: it may go on on another.
+    ///
+    /// # Errors
+    /// If there cannot be one of that name.
+    pub(crate) fn device(&self) -> Result<Option<DeviceName>> {
+        let Some(entry) = self.find("device") else { return Ok(None) };
+        let error = |range| self.error(entry.value_at, format!("device = {} is out of range: {range}", entry.value));
+        entry.value.parse().map(Some).map_err(error)
     }
 
     /// The checkpoint with the initial weights.

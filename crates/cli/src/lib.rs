@@ -12,6 +12,7 @@ mod args;
 mod clock;
 mod commands;
 pub mod context;
+mod device;
 mod error;
 mod exact;
 mod examples;
@@ -73,6 +74,7 @@ fn run(command: Command) -> error::Result<()> {
         Command::Gradcheck(args) => commands::gradcheck(&args),
         Command::Config(args) => commands::config(&args),
         Command::Tasks(args) => commands::tasks(&args),
+        Command::Devices(args) => commands::devices(&args),
         Command::Completions(args) => commands::completions(&args),
         Command::Watch(args) => commands::watch(&args),
     }

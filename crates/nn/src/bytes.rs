@@ -6,7 +6,7 @@ use core::fmt;
 
 use tensor::{Real, Tensor};
 
-use crate::params::Params;
+use crate::params::{Params, brought};
 
 /// A scalar that can be stored: `f32` or `f64`. A [`Dual`](tensor::Dual) exists for derivatives and is not.
 pub trait Stored: Real {
@@ -82,7 +82,7 @@ impl<T: Stored> Params<T> {
 
 pub(crate) fn to_le_bytes<T: Stored>(values: &Tensor<T>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(T::WIDTH * values.size());
-    values.view().host().iter().for_each(|x| x.write_le(&mut bytes));
+    values.to_host().view().host().iter().for_each(|x| x.write_le(&mut bytes));
     bytes
 }
 
@@ -100,7 +100,7 @@ impl<T: Real> Params<T> {
         if let Some(name) = self.first_not_finite_in(&flat) {
             return Err(BytesError::NotFinite { parameter: name.into() });
         }
-        *self.flat_mut() = flat;
+        *self.flat_mut() = brought(&flat, self.flat().device());
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use autograd::{Tape, Var};
-use tensor::{Dual, Map, Real, Shape, Tensor, ViewMut};
+use tensor::{CudaError, Device, Dual, Map, Real, Shape, Tensor, ViewMut};
 
 /// The handle of one parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +51,7 @@ impl<T: Real> Params<T> {
         Self::default()
     }
 
-    /// Adds a parameter.
+    /// Adds a parameter. The first decides where all lie: where [`Real::kernels`] compute; see [`to`](Self::to).
     ///
     /// # Panics
     /// If the name is taken.
@@ -62,7 +62,9 @@ impl<T: Real> Params<T> {
         let mut flat = self.flat.to_vec();
         let offset = flat.len();
         flat.extend(value.to_vec());
-        self.flat = Tensor::from_fn([flat.len()], |i| flat[i]);
+        let all = Tensor::from_fn([flat.len()], |i| flat[i]);
+        let first = self.entries.is_empty();
+        self.flat = brought(&all, if first { T::kernels().device() } else { self.flat.device() });
         self.entries.push(Entry { name, shape: value.shape(), offset, trainable: true });
         Param(self.entries.len() - 1)
     }
@@ -112,9 +114,10 @@ impl<T: Real> Params<T> {
     pub fn set(&mut self, param: Param, value: &Tensor<T>) {
         let Entry { name, shape, offset, .. } = &self.entries[param.among(self.entries.len())];
         assert_eq!(value.shape(), *shape, "parameter {name} has shape {shape}, not {}", value.shape());
+        let kernels = self.flat.kernels();
         let part = self.flat.view_mut().slice(0, *offset..offset + shape.size());
         let flat = value.reshape([shape.size()]);
-        T::kernels().map(Map::Identity, flat.view(), part);
+        kernels.map(Map::Identity, flat.view(), part);
     }
 
     /// Whether the parameter takes part in training.
@@ -144,6 +147,20 @@ impl<T: Real> Params<T> {
     /// All values, one after the other.
     pub fn flat(&self) -> &Tensor<T> {
         &self.flat
+    }
+
+    /// The same parameters on a device, and all that is made for them there: gradients, moments, values on tapes whose kernels
+    /// compute there.
+    ///
+    /// # Errors
+    /// If a card does not have such numbers, has too little memory, or fails.
+    pub fn to(&self, device: Device) -> Result<Self, CudaError> {
+        Ok(Self { flat: self.flat.to(device)?, entries: self.entries.clone() })
+    }
+
+    /// A zero for each number, where the numbers lie.
+    pub(crate) fn zeros(&self) -> Tensor<T> {
+        Tensor::zeros_on(self.flat.device(), [self.size()]).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// All values, to be changed by an optimiser.
@@ -225,8 +242,14 @@ impl Entry {
     }
 }
 
+/// A tensor on a device.
+#[track_caller]
+pub(crate) fn brought<T: Real>(x: &Tensor<T>, device: Device) -> Tensor<T> {
+    x.to(device).unwrap_or_else(|error| panic!("{error}"))
+}
+
 fn first_not_finite<'a, T: Real>(entries: &'a [Entry], flat: &Tensor<T>) -> Option<&'a str> {
-    let bad = flat.view().host().iter().position(|x| !x.is_finite())?;
+    let bad = flat.to_host().view().host().iter().position(|x| !x.is_finite())?;
     let entry = entries.iter().find(|entry| bad < entry.end())?;
     Some(&entry.name)
 }
@@ -286,20 +309,22 @@ impl<T: Real> Grads<T> {
     #[track_caller]
     pub fn new(params: &Params<T>, flat: Tensor<T>) -> Self {
         assert_eq!(flat.shape(), params.flat.shape(), "{} for parameters {}", flat.shape(), params.flat.shape());
-        Self { flat }
+        Self { flat: brought(&flat, params.flat.device()) }
     }
 
     /// Zero for every parameter.
     pub fn zeros(params: &Params<T>) -> Self {
-        Self { flat: Tensor::zeros([params.size()]) }
+        Self { flat: params.zeros() }
     }
 
     /// Takes what the last backward pass left at the parameters, and zero for those that it did not reach.
     pub fn collect(&mut self, params: &Params<T>, weights: Weights<'_, T>) {
         for (k, entry) in params.entries.iter().enumerate() {
+            let kernels = self.flat.kernels();
+            let device = self.flat.device();
             let to = self.flat.view_mut().slice(0, entry.offset..entry.end());
             match weights.get(Param(k)).grad() {
-                Some(grad) => T::kernels().map(Map::Identity, grad.reshape([grad.size()]).view(), to),
+                Some(grad) => kernels.map(Map::Identity, brought(&grad, device).reshape([grad.size()]).view(), to),
                 None => to.fill(T::zero()),
             }
         }
@@ -312,12 +337,12 @@ impl<T: Real> Grads<T> {
     #[track_caller]
     pub fn add(&mut self, other: &Self) {
         assert_eq!(self.flat.shape(), other.flat.shape(), "gradients of different parameters");
-        T::kernels().sum_to(T::one(), other.flat.view(), self.flat.view_mut());
+        self.flat.kernels().sum_to(T::one(), other.flat.view(), self.flat.view_mut());
     }
 
     /// Multiplies all by a factor.
     pub fn scale(&mut self, factor: T) {
-        self.flat.view_mut().host().iter_mut().for_each(|g| *g *= factor);
+        self.flat.apply(Map::Scale(factor));
     }
 
     /// The gradient of one parameter: a view of the flat buffer.
@@ -341,7 +366,7 @@ impl<T: Real> Grads<T> {
 
     /// The Euclidean norm over all parameters.
     pub fn norm(&self) -> T {
-        T::kernels().sum_of_squares(self.flat.view()).sqrt()
+        self.flat.kernels().sum_of_squares(self.flat.view()).sqrt()
     }
 
     /// The name of the parameter that holds the first gradient that is infinite or NaN.

@@ -80,9 +80,10 @@ impl CustomOp<f64> for Factor {
     }
 
     fn backward(&self, b: &mut Backward<'_, f64>) {
-        let dy = b.dy().host();
-        let Some(dx) = b.grad(0) else { return };
-        dx.host().iter_mut().zip(&dy).for_each(|(dx, dy)| *dx += self.0 * dy);
+        let (kernels, dy) = (b.kernels(), b.dy());
+        if let Some(dx) = b.grad(0) {
+            kernels.sum_to(self.0, dy, dx);
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Figures {
 }
 
 /// Episodes that one worker plays at most, unless all of a batch start from one mean.
-const CHUNK: usize = 128;
+pub(crate) const CHUNK: usize = 128;
 
 /// Plays a trial on every stage of `task`.
 pub fn evaluate<T: Real>(policy: &Policy, params: &Params<T>, task: &dyn Task, trial: Trial) -> Vec<Figures> {
@@ -160,7 +160,8 @@ fn rotate_columns(contexts: &mut [u32], episodes: usize) {
 }
 
 impl Figures {
-    fn of(stage: usize, played: impl Iterator<Item = Trajectories>) -> Self {
+    /// Those of episodes that were played in these parts.
+    pub(crate) fn of(stage: usize, played: impl Iterator<Item = Trajectories>) -> Self {
         let (mut episodes, mut solved, mut reward, mut steps) = (0, 0, 0.0, 0);
         let mut programs = BTreeMap::new();
         for played in played {

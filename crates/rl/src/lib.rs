@@ -11,7 +11,8 @@
 //! ```
 //!
 //! In the order in which to read: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
-//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`evaluate`]; and to look
+//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`card`] (the same on a graphics card),
+//! [`evaluate`]; and to look
 //! into a single episode [`trace`] and [`explain`].
 //!
 //! A trained policy within another program is an [`agent`]. Two examples show the crate from outside:
@@ -26,6 +27,7 @@ extern crate std;
 
 pub mod a2c;
 pub mod agent;
+pub mod card;
 pub mod config;
 pub mod curriculum;
 pub mod env;

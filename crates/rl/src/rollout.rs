@@ -185,7 +185,7 @@ pub(crate) fn most_probable<T: Real>(row: &[T]) -> u32 {
 }
 
 /// The action in whose share of [0, 1) the number `u` lies.
-pub(crate) fn draw<T: Real>(row: &[T], u: f64) -> u32 {
+pub fn draw<T: Real>(row: &[T], u: f64) -> u32 {
     let mut below = 0.0;
     let reaches = |log_prob: &T| {
         below += log_prob.exp().value();

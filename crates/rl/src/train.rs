@@ -9,9 +9,10 @@
 use alloc::vec::Vec;
 
 use nn::{Optimizer, Params, Rule, Schedule};
-use tensor::Real;
+use tensor::{Device, Real};
 
 use crate::a2c::{Learner, Metrics, Update};
+use crate::card::{AT_ONCE, CardLearner, Done, Refused, Stopped};
 use crate::config::{Config, OptimizerKind, ScheduleKind};
 use crate::curriculum::{Progress, counts, shares};
 use crate::env::Task;
@@ -40,6 +41,8 @@ pub struct Run<T: Real> {
     pub steps: u64,
     /// Validations in a row in which every stage's exact match was 1.
     pub perfect: usize,
+    /// What learns in the learner's place, on a card.
+    card: Option<CardLearner<T>>,
 }
 
 /// What one update brought.
@@ -75,7 +78,25 @@ impl<T: Real> Run<T> {
         let optimizer = Optimizer::new(rule(config), &params);
         let learner = Learner::new(policy, params, optimizer);
         let progress = Progress::new(task.stages());
-        Self { task, config: config.clone(), seed, learner, progress, updates: 0, steps: 0, perfect: 0 }
+        Self { task, config: config.clone(), seed, learner, progress, updates: 0, steps: 0, perfect: 0, card: None }
+    }
+
+    /// The same on a device. On a card, whole updates and validations are computed there; all that a run has come to is on the
+    /// host after each of its methods.
+    ///
+    /// # Errors
+    /// If the settings are not those that a card has kernels for, the batch does not fit there, or the card fails.
+    pub fn on(config: &Config, seed: u64, device: Device) -> Result<Self, Refused> {
+        let mut run = Self::new(config, seed);
+        if !device.is_host() {
+            run.card = Some(CardLearner::new(device, config, &run.task, &run.learner, seed)?);
+        }
+        Ok(run)
+    }
+
+    /// What learns in the learner's place, if the run is on a card.
+    pub fn card(&mut self) -> Option<&mut CardLearner<T>> {
+        self.card.as_mut()
     }
 
     /// Whether the rule has ended the run, and how.
@@ -94,23 +115,56 @@ impl<T: Real> Run<T> {
     ///
     /// # Errors
     /// If the loss or a gradient is not finite; the parameters are as they were.
+    ///
+    /// # Panics
+    /// If a card fails on which the run is: `tensor::catch_cuda` makes it an error again, which says in which update.
     pub fn advance(&mut self) -> Result<Report, NotFinite> {
+        self.advance_by(1).map(|mut reports| reports.pop().expect("one update was done"))
+    }
+
+    /// Some updates, as many as are best done together but no more than `limit`, and the validation that follows the last of
+    /// them if it is time for one: on the host one, on a card those up to the next validation.
+    ///
+    /// # Errors
+    /// If the first of them is not finite.
+    ///
+    /// # Panics
+    /// As [`advance`](Self::advance).
+    pub fn advance_by(&mut self, limit: usize) -> Result<Vec<Report>, NotFinite> {
+        let mut reports = self.updates_by(limit)?;
+        let last = self.updates == self.config.max_updates;
+        if self.updates.is_multiple_of(self.config.validate_every) || last {
+            let validation = Some(self.validate());
+            reports.iter_mut().last().expect("an update was done").validation = validation;
+        }
+        Ok(reports)
+    }
+
+    fn updates_by(&mut self, limit: usize) -> Result<Vec<Report>, NotFinite> {
         let update = self.next_update();
+        if let Some(card) = &mut self.card {
+            let to_validation = self.config.validate_every - self.updates % self.config.validate_every;
+            let to_end = self.config.max_updates.saturating_sub(self.updates).max(1);
+            let together = limit.clamp(1, AT_ONCE).min(to_validation).min(to_end);
+            let done = Phase::Update.of(|| card.update(&mut self.learner, self.updates, &update.counts, together));
+            let done = match done {
+                Ok(done) => done,
+                Err(Stopped::NotFinite(error)) => return Err(error),
+                Err(Stopped::Card(error)) => tensor::cuda_failed(error),
+            };
+            let report = |done: Done| self.report(done.metrics, done.rate, done.entropy_coefficient);
+            return Ok(done.into_iter().map(report).collect());
+        }
         let metrics = Phase::Update.of(|| self.learner.update(&self.task, &update))?;
+        Ok(Vec::from([self.report(metrics, update.rate, update.entropy)]))
+    }
+
+    /// Counts an update.
+    fn report(&mut self, metrics: Metrics, rate: f64, entropy_coefficient: f64) -> Report {
         self.updates += 1;
         self.steps += metrics.steps as u64;
         let unlocked = self.progress.unlocked;
-        let last = self.updates == self.config.max_updates;
-        let due = self.updates.is_multiple_of(self.config.validate_every) || last;
-        let validation = due.then(|| self.validate());
-        Ok(Report {
-            update: self.updates,
-            rate: update.rate,
-            entropy_coefficient: update.entropy,
-            unlocked,
-            metrics,
-            validation,
-        })
+        Report { update: self.updates, rate, entropy_coefficient, unlocked, metrics, validation: None }
     }
 
     /// Plays the test episodes of every stage.
@@ -122,8 +176,6 @@ impl<T: Real> Run<T> {
 
     fn next_update(&self) -> Update {
         let Self { config, updates, .. } = self;
-        let entropy =
-            Schedule::Linear { from: config.entropy, to: config.entropy_final, over: config.entropy_updates as u64 };
         Update {
             seed: self.seed,
             number: *updates as u32,
@@ -133,7 +185,7 @@ impl<T: Real> Run<T> {
             estimator: config.estimator(),
             normalize: config.normalize_advantages,
             value_coefficient: config.value_coefficient,
-            entropy: entropy.at(*updates as u64),
+            entropy: entropy(config).at(*updates as u64),
             imitate: config.imitate,
             imitation: config.imitation,
             clip: config.clip,
@@ -142,13 +194,20 @@ impl<T: Real> Run<T> {
     }
 
     fn validate(&mut self) -> Vec<Figures> {
-        let Learner { policy, params, .. } = &self.learner;
-        let trial = (self.seed, self.config.validation_episodes, Until::Done);
-        let figures = validate(policy, params, &self.task, self.updates, trial);
+        let figures = self.play_validation();
         let exact: Vec<f64> = figures.iter().map(|figures| figures.exact).collect();
         self.perfect = if exact.iter().all(|&exact| exact == 1.0) { self.perfect + 1 } else { 0 };
         self.progress.note(&exact, self.config.unlock);
         figures
+    }
+
+    fn play_validation(&mut self) -> Vec<Figures> {
+        let episodes = self.config.validation_episodes;
+        if let Some(card) = &mut self.card {
+            return card.validate(self.task.stages(), episodes).unwrap_or_else(|error| tensor::cuda_failed(error));
+        }
+        let Learner { policy, params, .. } = &self.learner;
+        validate(policy, params, &self.task, self.updates, (self.seed, episodes, Until::Done))
     }
 }
 
@@ -161,7 +220,13 @@ pub(crate) fn network<T: Real>(config: &Config, seed: u64) -> (Calculator, Polic
     (task, policy, params)
 }
 
-fn rate(config: &Config) -> Schedule {
+/// β.
+pub(crate) fn entropy(config: &Config) -> Schedule {
+    Schedule::Linear { from: config.entropy, to: config.entropy_final, over: config.entropy_updates as u64 }
+}
+
+/// α.
+pub(crate) fn rate(config: &Config) -> Schedule {
     let (from, to, over) = (config.rate, config.rate_final, config.max_updates as u64);
     match config.rate_schedule {
         ScheduleKind::Constant => Schedule::Constant(from),

@@ -8,6 +8,7 @@
 //! Shapes must be as documented: callers check them, with better words than a kernel has. "Rows" are taken along the
 //! last axis, of which there is at least one. Maxima pass NaNs over.
 
+use crate::device::Device;
 use crate::map::Map;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
@@ -68,6 +69,12 @@ pub struct AdamStep {
 pub trait Kernels<T: Real>: Sync {
     /// The name under which benchmarks and settings know these kernels.
     fn name(&self) -> &'static str;
+
+    /// Where they compute, and where what they read and write had better lie. Those of the host take what lies on the host;
+    /// those of a card take anything, and copy what lies elsewhere there and back for the call.
+    fn device(&self) -> Device {
+        Device::Host
+    }
 
     /// y = f(x); shapes equal. With [`Map::Identity`] a strided copy.
     fn map(&self, f: Map<T>, x: View<T>, y: ViewMut<T>);

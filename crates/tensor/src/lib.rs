@@ -18,6 +18,9 @@ extern crate alloc;
 extern crate std;
 
 mod cpu;
+mod cuda;
+mod data;
+mod device;
 mod dual;
 mod duals;
 mod elementary;
@@ -31,10 +34,17 @@ pub mod philox;
 pub mod profile;
 mod real;
 mod shape;
+mod storage;
 mod tensor;
 mod view;
 
 pub use cpu::{Fast, Naive, UnknownKernels, available_kernels, choose_kernels, default_kernels};
+#[cfg(feature = "cuda")]
+pub use cuda::{Card, CardEpisodes, CardStep};
+#[cfg(feature = "std")]
+pub use cuda::{CardFound, CudaSurvey, catch_cuda, cuda_survey};
+pub use cuda::{CudaError, CudaVersion, Sgemm, cuda_failed, update as cuda_update};
+pub use device::Device;
 pub use dual::Dual;
 pub use index::Index;
 pub use kernels::{AdamStep, Binary, Form, Kernels, Reduce};

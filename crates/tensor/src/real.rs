@@ -69,6 +69,13 @@ pub trait Real:
         cpu::for_any()
     }
 
+    /// The same on the host, whatever device runs otherwise.
+    #[doc(hidden)] // of use to `Device::kernels`
+    #[track_caller]
+    fn host_kernels() -> &'static dyn Kernels<Self> {
+        cpu::for_any()
+    }
+
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool {
         self.value().is_finite()
@@ -104,6 +111,9 @@ impl Real for f32 {
         }
         cpu::for_f32()
     }
+    fn host_kernels() -> &'static dyn Kernels<Self> {
+        cpu::host_for_f32()
+    }
 }
 
 impl Real for f64 {
@@ -124,6 +134,9 @@ impl Real for f64 {
     }
     fn tanh(self) -> Self {
         Float::tanh(self)
+    }
+    fn kernels() -> &'static dyn Kernels<Self> {
+        cpu::for_f64()
     }
 }
 

@@ -146,12 +146,28 @@ impl Layout {
     /// # Panics
     /// If an element lies outside of a buffer of `len`.
     pub(crate) fn assert_inside(&self, len: usize) {
+        let (low, high) = self.ends();
+        assert!(self.shape.size() == 0 || low >= 0 && high < len as isize, "layouts stay inside their buffer");
+    }
+
+    /// The positions of the first and the last element in the buffer, if there are any.
+    fn ends(&self) -> (isize, isize) {
         let (mut low, mut high) = (self.offset as isize, self.offset as isize);
         for (&n, &stride) in self.shape.iter().zip(&self.strides) {
             let reach = stride * (n as isize - 1);
             *(if reach < 0 { &mut low } else { &mut high }) += reach;
         }
-        assert!(self.shape.size() == 0 || low >= 0 && high < len as isize, "layouts stay inside their buffer");
+        (low, high)
+    }
+
+    /// The part of the buffer from the first to the last element, and this layout within that part.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn span(&self) -> (Range<usize>, Self) {
+        if self.shape.size() == 0 {
+            return (0..0, Self { offset: 0, ..*self });
+        }
+        let (low, high) = self.ends();
+        (low as usize..high as usize + 1, Self { offset: self.offset - low as usize, ..*self })
     }
 
     /// How far apart the rows along the last axis lie, where each is without gaps and all are equally far from the next: zero

@@ -5,15 +5,14 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
+use crate::cuda::CudaError;
+use crate::device::Device;
+use crate::kernels::Kernels;
+use crate::map::{Map, for_map};
 use crate::real::{Element, Real};
-use crate::shape::{Layout, Shape};
+use crate::shape::{Layout, MAX_RANK, Shape};
+use crate::storage::Storage;
 use crate::view::{View, ViewMut};
-
-/// Where a tensor's elements live. A card's memory becomes a second variant; nothing outside this crate sees which.
-#[derive(Clone, Debug)]
-enum Storage<T> {
-    Host(Arc<Vec<T>>),
-}
 
 /// An array of up to four axes.
 ///
@@ -71,6 +70,58 @@ impl<T: Element> Tensor<T> {
         Self::collected(shape, (0..shape.size()).map(f))
     }
 
+    /// Zero everywhere, on a device.
+    ///
+    /// # Errors
+    /// If a card has no such numbers or too little memory, or fails.
+    pub fn zeros_on(device: Device, shape: impl Into<Shape>) -> Result<Self, CudaError> {
+        match device {
+            Device::Host => Ok(Self::zeros(shape)),
+            #[cfg(feature = "cuda")]
+            Device::Cuda(card) => {
+                let shape = shape.into();
+                Storage::zeros(card, shape.size()).map(|storage| Self { storage, layout: Layout::contiguous(shape, 0) })
+            }
+        }
+    }
+
+    /// No elements, of shape \[0\], on a device: what [`resize`](Self::resize) makes of it lies there.
+    pub fn empty_on(device: Device) -> Self {
+        match device {
+            Device::Host => Self::zeros([0]),
+            #[cfg(feature = "cuda")]
+            Device::Cuda(card) => Self { storage: Storage::empty(card), layout: Layout::contiguous([0].into(), 0) },
+        }
+    }
+
+    /// The device on which the elements lie.
+    pub fn device(&self) -> Device {
+        self.storage.device()
+    }
+
+    /// The same elements on a device: itself where it lies there already, else a copy.
+    ///
+    /// # Errors
+    /// If a card has no such numbers or too little memory, or fails.
+    pub fn to(&self, device: Device) -> Result<Self, CudaError> {
+        match device {
+            _ if device == self.device() => Ok(self.clone()),
+            #[cfg(feature = "cuda")]
+            _ => self.storage.moved(&self.layout, device).map(|(storage, layout)| Self { storage, layout }),
+            #[cfg(not(feature = "cuda"))]
+            Device::Host => Ok(self.clone()),
+        }
+    }
+
+    /// The same elements on the host.
+    ///
+    /// # Panics
+    /// If they lie on a card that fails.
+    #[track_caller]
+    pub fn to_host(&self) -> Self {
+        self.to(Device::Host).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// The shape.
     pub fn shape(&self) -> Shape {
         self.layout.shape
@@ -83,26 +134,21 @@ impl<T: Element> Tensor<T> {
 
     /// To read it with a kernel.
     pub fn view(&self) -> View<'_, T> {
-        let Storage::Host(data) = &self.storage;
-        View::over(data, self.layout)
+        View::over(self.storage.data(), self.layout)
     }
 
     /// To write it with a kernel. Copies its own elements first if the buffer is shared, or if some lie on top of each
     /// other.
     pub fn view_mut(&mut self) -> ViewMut<'_, T> {
-        if self.is_shared() || self.overlaps() {
+        if self.storage.is_shared() || self.overlaps() {
             *self = self.packed();
         }
-        let Storage::Host(data) = &mut self.storage;
-        ViewMut::over(Arc::get_mut(data).expect("the buffer is this tensor's alone"), self.layout)
+        ViewMut::over(self.storage.data_mut(), self.layout)
     }
 
     /// The elements in row-major order.
     pub fn to_vec(&self) -> Vec<T> {
-        match self.view().as_slice() {
-            Some(slice) => slice.to_vec(),
-            None => self.view().host().iter().copied().collect(),
-        }
+        self.view().to_vec()
     }
 
     /// The element at `index`.
@@ -121,7 +167,7 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn item(&self) -> T {
         assert_eq!(self.size(), 1, "item: {} is not a single number", self.shape());
-        self.view().host().iter().copied().next().expect("size is one")
+        self.at(&[0; MAX_RANK][..self.shape().rank()])
     }
 
     /// The same elements under another shape of the same size; a copy only where the layout has gaps.
@@ -133,7 +179,7 @@ impl<T: Element> Tensor<T> {
         let shape = shape.into();
         match self.layout.reshape(shape) {
             Some(layout) => self.with_layout(layout),
-            None => Self::new(shape, self.to_vec()),
+            None => self.packed().reshape(shape),
         }
     }
 
@@ -199,38 +245,23 @@ impl<T: Element> Tensor<T> {
     /// With more than four axes.
     #[track_caller]
     pub fn resize(&mut self, shape: impl Into<Shape>) {
-        let shape = shape.into();
-        let Storage::Host(data) = &mut self.storage;
-        let Some(buffer) = Arc::get_mut(data) else { return *self = Self::zeros(shape) };
-        let (old, kept) = (self.layout.offset, self.layout.shape.size().min(shape.size()));
-        buffer.resize(shape.size() + line::<T>(), T::default());
-        let offset = first_of_a_line(buffer);
-        if offset != old && old + kept <= buffer.len() {
-            buffer.copy_within(old..old + kept, offset); // it lies elsewhere now
-        }
-        self.layout = Layout::contiguous(shape, offset);
+        self.layout = self.storage.resized(&self.layout, shape.into());
     }
 
-    /// These elements, row-major, from the beginning of a line of the cache on.
+    /// These elements, row-major, on the host.
     fn collected(shape: Shape, elements: impl Iterator<Item = T>) -> Self {
-        let mut data = Vec::with_capacity(line::<T>() + shape.size());
-        let offset = first_of_a_line(&data);
-        data.resize(offset, T::default());
-        data.extend(elements);
-        Self { storage: Storage::Host(Arc::new(data)), layout: Layout::contiguous(shape, offset) }
+        let (storage, layout) = Storage::collected(shape, elements);
+        Self { storage, layout }
     }
 
     fn with_layout(&self, layout: Layout) -> Self {
         Self { storage: self.storage.clone(), layout }
     }
 
-    fn packed(&self) -> Self {
-        Self::collected(self.shape(), self.view().host().iter().copied())
-    }
-
-    fn is_shared(&self) -> bool {
-        let Storage::Host(data) = &self.storage;
-        Arc::strong_count(data) > 1
+    /// A row-major copy in a buffer of its own, on the same device.
+    pub fn packed(&self) -> Self {
+        let (storage, layout) = self.storage.packed(&self.layout);
+        Self { storage, layout }
     }
 
     /// A broadcast view: some stride is zero.
@@ -239,21 +270,28 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-/// How many elements a line of the cache has, 64 bytes: one that a vector crosses costs as much as two.
-const fn line<T>() -> usize {
-    64_usize.div_ceil(size_of::<T>())
-}
-
-/// Where the first line begins in this buffer.
-fn first_of_a_line<T>(buffer: &[T]) -> usize {
-    let offset = buffer.as_ptr().align_offset(64);
-    if offset < line::<T>() { offset } else { 0 }
-}
-
 impl<T: Real> Tensor<T> {
+    /// The kernels that compute where it lies: on the host, those that [`Real::kernels`] gives.
+    pub fn kernels(&self) -> &'static dyn Kernels<T> {
+        match self.device() {
+            Device::Host => T::kernels(),
+            #[cfg(feature = "cuda")]
+            device => device.kernels().expect("a card has the numbers that lie there"),
+        }
+    }
+
+    /// Applies f to each element, in place.
+    pub fn apply(&mut self, f: Map<T>) {
+        match self.device() {
+            Device::Host => for_map!(f, |f| self.view_mut().host().iter_mut().for_each(|x| *x = f(*x))),
+            #[cfg(feature = "cuda")]
+            Device::Cuda(_) => crate::cuda::apply(f, self.view_mut()),
+        }
+    }
+
     /// Every element as another scalar type. Of a dual the primal value is kept; to a dual the tangent is zero.
     pub fn cast<U: Real>(&self) -> Tensor<U> {
-        Tensor::new(self.shape(), self.view().host().iter().map(|x| U::of(x.value())).collect())
+        Tensor::new(self.shape(), self.to_host().view().host().iter().map(|x| U::of(x.value())).collect())
     }
 }
 
@@ -272,19 +310,19 @@ impl<T: Element, const M: usize, const N: usize> From<[[T; N]; M]> for Tensor<T>
 /// Equal shapes and equal elements, wherever they lie.
 impl<T: Element> PartialEq for Tensor<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.shape() == other.shape() && self.view().host() == other.view().host()
+        self.shape() == other.shape() && self.to_host().view().host() == other.to_host().view().host()
     }
 }
 
 impl<T: Element + fmt::Display> fmt::Display for Tensor<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.view().host(), f)
+        fmt::Display::fmt(&self.to_host().view().host(), f)
     }
 }
 
 impl<T: Element> fmt::Debug for Tensor<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tensor{} {:?}", self.shape(), self.view().host())
+        write!(f, "Tensor{} {:?}", self.shape(), self.to_host().view().host())
     }
 }
 

@@ -1,25 +1,17 @@
 //! Borrowed tensors: what kernels read and write.
 //!
-//! A [`View`] is a buffer somewhere, on the host today, with a layout. Kernels for the host turn it into an
-//! `ndarray` view with [`View::host`]; kernels for a card would take its pointer.
+//! A [`View`] is a buffer somewhere, on the host or on a card, with a layout. Kernels for the host turn it into an
+//! `ndarray` view with [`View::host`]; kernels for a card take its pointer.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use ndarray::{ArrayViewD, ArrayViewMutD, IxDyn, ShapeBuilder};
 
+use crate::data::{Data, DataMut};
+use crate::device::Device;
 use crate::real::{Element, Real};
 use crate::shape::{Layout, MAX_RANK, Shape};
-
-/// Where the elements of a [`View`] are. A card's memory becomes a second variant.
-#[derive(Clone, Copy)]
-enum Data<'a, T> {
-    Host(&'a [T]),
-}
-
-/// Where the elements of a [`ViewMut`] are.
-enum DataMut<'a, T> {
-    Host(&'a mut [T]),
-}
 
 /// A tensor that a kernel reads: any strides, zero and negative ones included.
 #[derive(Clone, Copy)]
@@ -46,8 +38,19 @@ impl<'a, T: Element> View<'a, T> {
         Self { data: Data::Host(data), layout: Layout::contiguous(shape, 0) }
     }
 
-    pub(crate) fn over(data: &'a [T], layout: Layout) -> Self {
-        Self { data: Data::Host(data), layout }
+    pub(crate) fn over(data: Data<'a, T>, layout: Layout) -> Self {
+        Self { data, layout }
+    }
+
+    /// Where its elements are, and how they lie there.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn place(&self) -> (Data<'a, T>, &Layout) {
+        (self.data, &self.layout)
+    }
+
+    /// Where its elements are.
+    pub fn device(&self) -> Device {
+        self.data.device()
     }
 
     /// Its shape.
@@ -56,25 +59,43 @@ impl<'a, T: Element> View<'a, T> {
     }
 
     /// As an `ndarray` view.
+    ///
+    /// # Panics
+    /// If the elements lie on a card.
+    #[track_caller]
     pub fn host(&self) -> ArrayViewD<'a, T> {
-        let Data::Host(data) = self.data;
+        let data = self.data.host();
         let (low, dims, strides) = host_layout(&self.layout);
         ArrayViewD::from_shape(dims.strides(strides), &data[low..]).expect("layouts stay inside their buffer")
     }
 
-    /// The elements as one slice, where they lie row-major without gaps.
+    /// The elements as one slice, where they lie on the host, row-major without gaps.
     pub fn as_slice(&self) -> Option<&'a [T]> {
-        let Data::Host(data) = self.data;
+        let data = self.data.slice()?;
         let Layout { shape, offset, .. } = self.layout;
         self.layout.is_contiguous().then(|| &data[offset..offset + shape.size()])
+    }
+
+    /// The elements in row-major order, copied to the host from wherever they lie.
+    ///
+    /// # Panics
+    /// If they lie on a card that fails.
+    #[track_caller]
+    pub fn to_vec(&self) -> Vec<T> {
+        match self.data {
+            Data::Host(_) => self.as_slice().map_or_else(|| self.host().iter().copied().collect(), <[T]>::to_vec),
+            #[cfg(feature = "cuda")]
+            Data::Card(_) => crate::cuda::to_vec(*self),
+        }
     }
 
     /// The place of the first element, the extents and the strides, for kernels that look after themselves.
     ///
     /// # Panics
-    /// If the layout leaves the buffer.
+    /// If the layout leaves the buffer, or the elements lie on a card.
+    #[track_caller]
     pub(crate) fn parts(&self) -> (*const T, &[usize], &[isize]) {
-        let Data::Host(data) = self.data;
+        let data = self.data.host();
         self.layout.assert_inside(data.len());
         (
             data.as_ptr().wrapping_add(self.layout.offset),
@@ -93,7 +114,7 @@ impl<'a, T: Element> View<'a, T> {
     /// Where the rows along the last axis lie without gaps, equally far apart: the elements from the first row on, and the
     /// distance from one row to the next: zero where all are the same, and where there is one alone, its length.
     pub(crate) fn rows(&self) -> Option<(&'a [T], usize)> {
-        let Data::Host(data) = self.data;
+        let data = self.data.slice()?;
         self.layout.row_distance().map(|distance| (&data[self.layout.offset..], distance))
     }
 
@@ -104,8 +125,7 @@ impl<'a, T: Element> View<'a, T> {
     #[track_caller]
     pub fn at(&self, index: &[usize]) -> T {
         assert_inside(index, &self.layout.shape);
-        let Data::Host(data) = self.data;
-        data[self.layout.position(index)]
+        self.data.at(self.layout.position(index))
     }
 
     /// The same elements with other axes in other places: axis `k` of the result is axis `axes[k]` of this one.
@@ -175,8 +195,19 @@ impl<'a, T: Element> ViewMut<'a, T> {
         Self { data: DataMut::Host(data), layout: Layout::contiguous(shape, 0) }
     }
 
-    pub(crate) fn over(data: &'a mut [T], layout: Layout) -> Self {
-        Self { data: DataMut::Host(data), layout }
+    pub(crate) fn over(data: DataMut<'a, T>, layout: Layout) -> Self {
+        Self { data, layout }
+    }
+
+    /// Where its elements are, and how they lie there.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn into_place(self) -> (DataMut<'a, T>, Layout) {
+        (self.data, self.layout)
+    }
+
+    /// Where its elements are.
+    pub fn device(&self) -> Device {
+        self.data.to_read().device()
     }
 
     /// Its shape.
@@ -186,26 +217,28 @@ impl<'a, T: Element> ViewMut<'a, T> {
 
     /// The same view for a shorter time, to hand on and keep.
     pub fn reborrow(&mut self) -> ViewMut<'_, T> {
-        let DataMut::Host(data) = &mut self.data;
-        ViewMut { data: DataMut::Host(data), layout: self.layout }
+        ViewMut { data: self.data.reborrow(), layout: self.layout }
     }
 
     /// To read it.
     pub fn view(&self) -> View<'_, T> {
-        let DataMut::Host(data) = &self.data;
-        View { data: Data::Host(data), layout: self.layout }
+        View { data: self.data.to_read(), layout: self.layout }
     }
 
     /// As an `ndarray` view.
+    ///
+    /// # Panics
+    /// If the elements lie on a card.
+    #[track_caller]
     pub fn host(self) -> ArrayViewMutD<'a, T> {
-        let DataMut::Host(data) = self.data;
+        let data = self.data.host();
         let (low, dims, strides) = host_layout(&self.layout);
         ArrayViewMutD::from_shape(dims.strides(strides), &mut data[low..]).expect("layouts stay inside their buffer")
     }
 
-    /// The elements as one slice, where they lie row-major without gaps.
+    /// The elements as one slice, where they lie on the host, row-major without gaps.
     pub fn into_slice(self) -> Option<&'a mut [T]> {
-        let DataMut::Host(data) = self.data;
+        let data = self.data.into_slice()?;
         let Layout { shape, offset, .. } = self.layout;
         self.layout.is_contiguous().then(|| &mut data[offset..offset + shape.size()])
     }
@@ -213,9 +246,10 @@ impl<'a, T: Element> ViewMut<'a, T> {
     /// See [`View::parts`].
     ///
     /// # Panics
-    /// If the layout leaves the buffer.
+    /// If the layout leaves the buffer, or the elements lie on a card.
+    #[track_caller]
     pub(crate) fn parts(&mut self) -> (*mut T, &[usize], &[isize]) {
-        let DataMut::Host(data) = &mut self.data;
+        let data = self.data.reborrow().host();
         self.layout.assert_inside(data.len());
         (
             data.as_mut_ptr().wrapping_add(self.layout.offset),
@@ -226,7 +260,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
 
     /// See [`View::rows`].
     pub(crate) fn into_rows(self) -> Option<(&'a mut [T], usize)> {
-        let DataMut::Host(data) = self.data;
+        let data = self.data.into_slice()?;
         self.layout.row_distance().map(|distance| (&mut data[self.layout.offset..], distance))
     }
 
@@ -242,9 +276,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
     #[track_caller]
     pub fn set(&mut self, index: &[usize], value: T) {
         assert_inside(index, &self.layout.shape);
-        let position = self.layout.position(index);
-        let DataMut::Host(data) = &mut self.data;
-        data[position] = value;
+        self.data.set(self.layout.position(index), value);
     }
 
     /// The element at `index`.
@@ -258,7 +290,26 @@ impl<'a, T: Element> ViewMut<'a, T> {
 
     /// Writes `value` everywhere.
     pub fn fill(self, value: T) {
-        self.host().fill(value);
+        match self.data {
+            #[cfg(feature = "cuda")]
+            DataMut::Card(memory, _) => crate::cuda::fill(memory, &self.layout, value),
+            DataMut::Host(_) => self.host().fill(value),
+        }
+    }
+
+    /// Writes these elements, which are in row-major order, to wherever it lies.
+    ///
+    /// # Panics
+    /// If there are more or fewer, or it lies on a card that fails.
+    #[track_caller]
+    pub fn assign(self, elements: &[T]) {
+        let shape = self.layout.shape;
+        assert_eq!(elements.len(), shape.size(), "assign {} elements to {shape}", elements.len());
+        match self.data {
+            #[cfg(feature = "cuda")]
+            DataMut::Card(memory, _) => crate::cuda::assign(memory, &self.layout, elements),
+            DataMut::Host(_) => self.host().iter_mut().zip(elements).for_each(|(to, &from)| *to = from),
+        }
     }
 
     /// See [`View::permute`].
@@ -314,10 +365,23 @@ impl<'a, T: Element> ViewMut<'a, T> {
     pub fn split_at(self, index: usize) -> (Self, Self) {
         let shape = self.layout.shape;
         assert!(!shape.is_empty() && index <= shape[0], "split_at {index} of {shape}");
-        let data = self.into_slice().expect("split_at needs a view without gaps");
+        assert!(self.is_contiguous(), "split_at needs a view without gaps");
         let (head, tail) = (shape.with(0, index), shape.with(0, shape[0] - index));
-        let (a, b) = data.split_at_mut(head.size());
-        (ViewMut::new(a, head), ViewMut::new(b, tail))
+        match self.data {
+            #[cfg(feature = "cuda")]
+            DataMut::Card(memory, alone) => {
+                let offset = self.layout.offset;
+                let of = |shape, offset| Self {
+                    data: DataMut::Card(memory, alone),
+                    layout: Layout::contiguous(shape, offset),
+                };
+                (of(head, offset), of(tail, offset + head.size()))
+            }
+            DataMut::Host(_) => {
+                let (a, b) = self.into_slice().expect("it has no gaps").split_at_mut(head.size());
+                (ViewMut::new(a, head), ViewMut::new(b, tail))
+            }
+        }
     }
 }
 
@@ -355,8 +419,6 @@ fn assert_inside(index: &[usize], shape: &Shape) {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
 
     const SHAPE: [usize; 3] = [2, 3, 4];

@@ -1,6 +1,7 @@
 //! Every operation's and every layer's gradients: one table, held to every level; and the laws of the tape itself.
 #![forbid(unsafe_code)]
 
+mod card;
 mod generated;
 mod gru;
 mod kinks;

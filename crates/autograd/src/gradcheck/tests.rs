@@ -29,23 +29,25 @@ impl<T: Real> CustomOp<T> for Product {
     }
 
     fn forward(&self, f: &mut Forward<'_, T>) {
-        let (a, b) = (f.input(0).host(), f.input(1).host());
-        let y = f.output(f.shape(0)).host();
-        y.into_iter().zip(&a).zip(&b).for_each(|((y, &a), &b)| *y = a * b);
+        let (a, b) = (f.input(0).to_vec(), f.input(1).to_vec());
+        let y: Vec<T> = a.iter().zip(&b).map(|(&a, &b)| a * b).collect();
+        f.output(f.shape(0)).assign(&y);
     }
 
     fn backward(&self, back: &mut Backward<'_, T>) {
-        let dy = back.dy().host();
+        let dy = back.dy().to_vec();
         for k in 0..2 {
-            let other = back.input(if matches!(self.0, Slip::Swapped) { k } else { 1 - k }).host();
+            let other = back.input(if matches!(self.0, Slip::Swapped) { k } else { 1 - k }).to_vec();
             let Some(dx) = back.grad(k) else { continue };
-            for ((dx, &other), &dy) in dx.host().iter_mut().zip(&other).zip(&dy) {
+            let mut slope = dx.view().to_vec();
+            for ((dx, &other), &dy) in slope.iter_mut().zip(&other).zip(&dy) {
                 match self.0 {
                     Slip::Factor(factor) => *dx += T::of(factor) * other * dy,
                     Slip::Overwrites => *dx = other * dy,
                     Slip::None | Slip::Swapped => *dx += other * dy,
                 }
             }
+            dx.assign(&slope);
         }
     }
 }

@@ -38,7 +38,7 @@ impl<T: Real> Var<'_, T> {
 pub(super) fn picked(table: Shape, index: &Tensor<u32>) -> Shape {
     let at = index.shape();
     assert!(table.rank() == 2 && at.rank() < tensor::MAX_RANK, "embedding: rows {at} of {table}");
-    let worst = index.view().host().iter().copied().max();
+    let worst = index.to_host().view().host().iter().copied().max();
     assert!(worst.is_none_or(|i| (i as usize) < table[0]), "embedding: {table} has no row {}", worst.unwrap_or(0));
     let mut extents = [table[1]; tensor::MAX_RANK];
     extents[..at.rank()].copy_from_slice(&at);

@@ -25,7 +25,7 @@ impl<T: Real> Var<'_, T> {
         let (x, at) = (self.shape(), index.shape());
         let rows = |shape: tensor::Shape| shape.without(shape.rank() - 1);
         assert!(x.rank() > 0 && at.rank() > 0 && rows(x) == rows(at), "gather: rows of {x} at indices {at}");
-        let worst = index.view().host().iter().copied().max();
+        let worst = index.to_host().view().host().iter().copied().max();
         let fits = worst.is_none_or(|i| (i as usize) < x.last_extent());
         assert!(fits, "gather: rows of {x} have no element {}", worst.unwrap_or(0));
         self.tape.record(Op::Gather(Gather(index.clone())), &[self])

@@ -45,8 +45,10 @@ fn verdict<C: Settings>(task: TaskName, file: &ConfigFile) -> Result<String> {
     let (config, keeping) = settings::merge::<C>(task, Some(file), &Flags::default())?;
     let seed = file.seed()?.map(|seed| ("seed", seed.to_string()));
     let init = file.init().map(|path| ("init", path.display().to_string()));
+    let device = file.device()?.map(|device| ("device", device.to_string()));
     let changes = settings::changes(&config).into_iter().chain(settings::changes(&keeping));
-    let lines = seed.into_iter().chain(init).chain(changes).map(|(name, value)| format!("\n  {name} = {value}"));
+    let lines =
+        seed.into_iter().chain(init).chain(device).chain(changes).map(|(name, value)| format!("\n  {name} = {value}"));
     let lines = lines.collect::<String>();
     let but = if lines.is_empty() { "" } else { ", but for" };
     Ok(format!("right: task {}, default settings{but}{lines}", task.name()))

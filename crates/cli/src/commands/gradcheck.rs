@@ -6,11 +6,13 @@ use proofs::Case;
 use proofs::curve::Curve;
 use proofs::measure::Measured;
 use serde_json::Value;
+use tensor::catch_cuda;
 
 use crate::args::GradcheckArgs;
+use crate::device::DeviceName;
 use crate::error::{Error, Result, suggestion};
 use crate::gradcheck::{json, museum, page, terminal, verdict};
-use crate::{html, show};
+use crate::{device, html, show};
 
 /// The page, unless `--html` names a file.
 const PAGE: &str = "gradcheck.html";
@@ -20,7 +22,7 @@ const MUSEUM: &str = "museum.html";
 /// Does what the arguments say.
 ///
 /// # Errors
-/// If there is no such operation or layer, the page cannot be written, or a gradient is wrong.
+/// If there is no such operation, layer or device, the page cannot be written, or a gradient is wrong.
 pub(crate) fn gradcheck(args: &GradcheckArgs) -> Result<()> {
     if args.museum { tour(args) } else { check(args, &chosen(&args.op)?) }
 }
@@ -54,11 +56,22 @@ fn find<'a>(name: &str, known: &[&'a str]) -> Result<&'a str> {
 
 fn check(args: &GradcheckArgs, cases: &[Case]) -> Result<()> {
     let place = place(args)?;
-    let measured = Measured::all(cases);
-    let lines = || if args.op.is_empty() { terminal::overview(&measured) } else { terminal::cases(&measured) };
+    args.device.map(|name| device::choose(name, false)).transpose()?; // kernel by kernel
+    let computed = args.device.filter(|device| *device != DeviceName::Cpu).map(|device| {
+        // What a card does not have: forward mode, and what runs on it.
+        format!("gradients, values and differences by {device}; duals and second derivatives by cpu")
+    });
+    let told = |words: String| computed.iter().fold(words, |words, computed| format!("{words}\n{computed}"));
+    let measured = catch_cuda(|| Measured::all(cases)).map_err(|failure| Error::input(failure.to_string()))?;
+    let lines = || told(if args.op.is_empty() { terminal::overview(&measured) } else { terminal::cases(&measured) });
     let verdict = verdict(&measured);
-    let page = || (page::page(&measured, &Curve::gru()), verdict.clone());
-    present(args, place, page, || json::json(&measured, &Curve::gru()), lines)?;
+    let page = || (page::page(&measured, &Curve::gru()), told(verdict.clone()));
+    let json = || {
+        let mut json = json::json(&measured, &Curve::gru());
+        json["device"] = Value::from(args.device.unwrap_or(DeviceName::Cpu).to_string());
+        json
+    };
+    present(args, place, page, json, lines)?;
     if measured.iter().all(Measured::is_ok) { Ok(()) } else { Err(Error::Run(verdict)) }
 }
 
@@ -115,15 +128,18 @@ mod tests {
     use super::*;
     use crate::gradcheck::sample;
 
+    fn plain() -> GradcheckArgs {
+        GradcheckArgs { op: Vec::new(), museum: false, device: None, json: false, html: None }
+    }
+
     /// However it is shown, a wrong gradient is a failure, and what is shown is all there before it.
     #[test]
     fn a_wrong_gradient_is_exit_code_1() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let page = folder.path().join("page.html");
-        let plain = GradcheckArgs { op: Vec::new(), museum: false, json: false, html: None };
-        let json = GradcheckArgs { json: true, ..plain.clone() };
-        let html = GradcheckArgs { html: Some(Some(page.clone())), ..plain.clone() };
-        for args in [plain, json, html] {
+        let json = GradcheckArgs { json: true, ..plain() };
+        let html = GradcheckArgs { html: Some(Some(page.clone())), ..plain() };
+        for args in [plain(), json, html] {
             let error = check(&args, &sample::cases()).expect_err("one of them is wrong");
             assert_eq!((error.code(), error.to_string()), (1, "2 operations, 1 layer, 4 cases: 1 DO NOT AGREE".into()));
             check(&args, &sample::cases()[1..]).expect("the others are right");
@@ -144,9 +160,7 @@ mod tests {
             x[0].tanh()
         });
         let cases = [Case::new(Of::Operation(Kind::Tanh), "seen", [Tensor::from([0.3, -1.2])], f)];
-        let html = |path: &Path| {
-            check(&GradcheckArgs { op: Vec::new(), museum: false, json: false, html: Some(Some(path.into())) }, &cases)
-        };
+        let html = |path: &Path| check(&GradcheckArgs { html: Some(Some(path.into())), ..plain() }, &cases);
         for (path, says) in [(&mine, "no page of gradus"), (&missing, "cannot write")] {
             let error = html(path).expect_err("it cannot go there");
             assert!(error.code() == 2 && error.to_string().contains(says), "{error}");

@@ -2,6 +2,7 @@
 
 mod completions;
 pub(crate) mod config;
+mod devices;
 mod eval;
 mod explain;
 mod gradcheck;
@@ -13,6 +14,7 @@ mod watch;
 
 pub(crate) use completions::completions;
 pub(crate) use config::config;
+pub(crate) use devices::devices;
 pub(crate) use eval::eval;
 pub(crate) use explain::explain;
 pub(crate) use gradcheck::gradcheck;

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rl::train::Run;
 use rl::tutorial::TutorialRun;
-use tensor::par;
+use tensor::{Device, par};
 
 use crate::args::TrainArgs;
+use crate::device::DeviceName;
 use crate::error::{Error, Result, word};
 use crate::file::ConfigFile;
 use crate::folder::{About, CONFIG, Folder, REPORT};
@@ -16,7 +17,7 @@ use crate::run::{Left, Plan};
 use crate::seeds::Seeds;
 use crate::task::TaskName;
 use crate::training::Training;
-use crate::{clock, profile, report, say, settings, stop, test};
+use crate::{clock, device, profile, report, say, settings, stop, test};
 
 use super::several::several;
 
@@ -29,16 +30,6 @@ const RUNS: &str = "runs";
 /// If they are wrong, a run fails, or Ctrl-C ends it.
 pub(crate) fn train(args: &TrainArgs) -> Result<()> {
     stop::listen((!live::on_screen()).then_some(stop::WORDS))?;
-    if !args.profile {
-        return run(args);
-    }
-    let profiled = tensor::profile::start(); // before there is a tape, which keeps the kernels that it was made with
-    let left = run(args);
-    say(format!("\n{}", profile::words(profiled, profile::Peak::measure)));
-    left
-}
-
-fn run(args: &TrainArgs) -> Result<()> {
     if let Some(path) = &args.resume {
         if !args.settings.is_empty() {
             return Err(Error::input("--resume takes no settings: a run goes on with its own; leave them out"));
@@ -46,23 +37,48 @@ fn run(args: &TrainArgs) -> Result<()> {
         let (folder, about) = Folder::open(path)?;
         let file = ConfigFile::in_folder(&path.join(CONFIG))?;
         return match file.task()?.unwrap_or(TaskName::ALL[0]) {
-            TaskName::Calculator => resume::<Run<f32>>(args, &file, &folder, about),
-            TaskName::Tutorial => resume::<TutorialRun<f32>>(args, &file, &folder, about),
+            TaskName::Calculator => {
+                on::<Run<f32>>(args, args.device, |device| resume::<Run<f32>>(args, device, &file, &folder, about))
+            }
+            TaskName::Tutorial => {
+                let go_on = |device| resume::<TutorialRun<f32>>(args, device, &file, &folder, about);
+                on::<TutorialRun<f32>>(args, args.device, go_on)
+            }
         };
     }
     let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
-    let in_file = file.as_ref().map(ConfigFile::task).transpose()?.flatten();
+    let file = file.as_ref();
+    let device = args.device.or(file.map(ConfigFile::device).transpose()?.flatten());
+    let in_file = file.map(ConfigFile::task).transpose()?.flatten();
     match args.task.or(in_file).unwrap_or(TaskName::ALL[0]) {
-        TaskName::Calculator => begin::<Run<f32>>(args, file.as_ref()),
-        TaskName::Tutorial => begin::<TutorialRun<f32>>(args, file.as_ref()),
+        TaskName::Calculator => on::<Run<f32>>(args, device, |device| begin::<Run<f32>>(args, device, file)),
+        TaskName::Tutorial => {
+            on::<TutorialRun<f32>>(args, device, |device| begin::<TutorialRun<f32>>(args, device, file))
+        }
     }
 }
 
-fn begin<R: Training>(args: &TrainArgs, file: Option<&ConfigFile>) -> Result<()> {
+/// Works on a device, profiled if that is asked for.
+fn on<R: Training>(
+    args: &TrainArgs,
+    device: Option<DeviceName>,
+    work: impl FnOnce(Device) -> Result<()>,
+) -> Result<()> {
+    let device = device.map_or(Ok(Device::Host), |name| device::choose(name, R::WHOLE_UPDATES))?;
+    if !args.profile {
+        return work(device);
+    }
+    let profiled = tensor::profile::start(); // before there is a tape, which keeps the kernels that it was made with
+    let left = work(device);
+    say(format!("\n{}", profile::words(profiled, profile::Peak::measure)));
+    left
+}
+
+fn begin<R: Training>(args: &TrainArgs, device: Device, file: Option<&ConfigFile>) -> Result<()> {
     let (config, keeping) = settings::merge(R::TASK, file, &args.settings)?;
     let init = args.init.clone().or_else(|| file?.init()).map(absolute).transpose()?;
     let seed = args.seed.or(file.map(ConfigFile::seed).transpose()?.flatten()).unwrap_or(0);
-    let plan = Plan::<R> { config, keeping, init };
+    let plan = Plan::<R> { config, keeping, init, device };
     plan.start(seed)?; // what does not fit shows before there is a folder
     match &args.seeds {
         None => alone(&plan, seed, &new_folder(R::TASK, args, &format!("seed{seed}"), None)?, args),
@@ -74,9 +90,15 @@ fn begin<R: Training>(args: &TrainArgs, file: Option<&ConfigFile>) -> Result<()>
     }
 }
 
-fn resume<R: Training>(args: &TrainArgs, file: &ConfigFile, folder: &Folder, about: About) -> Result<()> {
+fn resume<R: Training>(
+    args: &TrainArgs,
+    device: Device,
+    file: &ConfigFile,
+    folder: &Folder,
+    about: About,
+) -> Result<()> {
     file.complete::<R::Config>()?;
-    let plan = Plan::<R>::of(file)?;
+    let plan = Plan::<R>::of(file, device)?;
     match about.seeds {
         Some(seeds) => several(&plan, &seeds, folder, args),
         None => alone(&plan, file.seed()?.unwrap_or(0), folder, args),

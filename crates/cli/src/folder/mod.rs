@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use nn::files::{Disk, Files, Journal, is_part, sweep, write_whole};
 
-pub(crate) use about::About;
+pub(crate) use about::{About, processor};
 pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, Reading, Register};
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
 pub(crate) use read::{Record, Runs, Setting};

@@ -16,6 +16,7 @@ use rl::rollout::Choice;
 use rl::train::Report;
 use rl::{Cause, NotFinite, trace};
 use serde_json::json;
+use tensor::Device;
 
 use crate::error::{Error, Result, word};
 use crate::file::{self, ConfigFile};
@@ -39,6 +40,8 @@ pub(crate) struct Plan<R: Training> {
     pub(crate) keeping: Keeping,
     /// The checkpoint with the initial weights.
     pub(crate) init: Option<PathBuf>,
+    /// Where updates are computed. It is no part of a run, which may go on on another.
+    pub(crate) device: Device,
 }
 
 /// How a command left a run.
@@ -54,9 +57,9 @@ impl<R: Training> Plan<R> {
     ///
     /// # Errors
     /// If there is a setting in it that the task does not have.
-    pub(crate) fn of(file: &ConfigFile) -> Result<Self> {
+    pub(crate) fn of(file: &ConfigFile, device: Device) -> Result<Self> {
         let (config, keeping) = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
-        Ok(Self { config, keeping, init: file.init() })
+        Ok(Self { config, keeping, init: file.init(), device })
     }
 
     /// The configuration file of the run with this seed, or of all.
@@ -67,13 +70,19 @@ impl<R: Training> Plan<R> {
     /// A run before its first update.
     ///
     /// # Errors
-    /// If the initial weights cannot be loaded.
+    /// If the device does not take it, or the initial weights cannot be loaded.
     pub(crate) fn start(&self, seed: u64) -> Result<R> {
-        let mut run = R::new(&self.config, seed);
+        let mut run = self.empty(seed)?;
         if let Some(path) = &self.init {
             weights::load(path, &self.config, &mut run)?;
         }
         Ok(run)
+    }
+
+    /// A run with nothing loaded.
+    fn empty(&self, seed: u64) -> Result<R> {
+        let Self { config, device, .. } = self;
+        R::on(config, seed, *device).map_err(|refused| Error::input(format!("--device {device}: {refused}")))
     }
 
     /// The run of this seed in its folder, as far as it has come: from its beginning, from its last checkpoint, or over.
@@ -106,12 +115,15 @@ impl<R: Training> Plan<R> {
     }
 
     fn resume<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a, R>> {
-        let mut run = R::new(&self.config, seed);
+        let mut run = self.empty(seed)?;
         let marks = weights::resume(&folder.path().join(MODEL), &self.config, &mut run)?;
         let clock = Clock::read(&folder.path().join(CLOCK));
         Ok(Session { plan: self, run, records: Records::resume(folder, marks)?, clock })
     }
 }
+
+/// Whether a run was trained to its end, and its test.
+type Worked = (std::result::Result<(), NotFinite>, Vec<Stage>);
 
 /// A run that goes on.
 struct Session<'a, R: Training> {
@@ -122,7 +134,27 @@ struct Session<'a, R: Training> {
 }
 
 impl<R: Training> Session<'_, R> {
+    /// To the end of the run, or as far as it is to go. A card that fails ends it, and leaves the last checkpoint.
     fn go(mut self, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
+        match tensor::catch_cuda(|| self.work(stop_after, view)) {
+            Ok(worked) => match worked? {
+                Some((trained, stages)) => self.finish(trained, stages, view).map(Left::Over),
+                None => Ok(Left::Stopped),
+            },
+            Err(failure) => {
+                let noted = self.run.parts().updates;
+                // Of several updates that were asked for at once, the failure says in which it was.
+                let place = match R::WHOLE_UPDATES {
+                    true => format!("after update {noted}"),
+                    false => format!("in update {}", noted + 1),
+                };
+                Err(self.advise(Error::input(format!("{place}: {failure}"))))
+            }
+        }
+    }
+
+    /// Trains and tests. Nothing, if it was asked to stop.
+    fn work(&mut self, stop_after: Option<usize>, view: &mut View) -> Result<Option<Worked>> {
         let began = self.run.parts().updates;
         view.begin(Goal::of::<R>(&self.plan.config), began, &self.records.folder().path().join(METRICS));
         let trained = loop {
@@ -134,11 +166,12 @@ impl<R: Training> Session<'_, R> {
                 if ended || finite.is_err() {
                     break finite;
                 }
-                return self.save_for_good().map(|()| Left::Stopped);
+                return self.save_for_good().map(|()| None);
             }
-            match self.run.advance() {
+            let limit = self.limit(stop_after.map_or(usize::MAX, |more| more - (updates - began)));
+            match self.run.advance_by(limit) {
                 Err(error) => break Err(error),
-                Ok(report) => self.note(&report, view)?,
+                Ok(reports) => reports.iter().try_for_each(|report| self.note(report, view))?,
             }
         };
         self.clock.trained();
@@ -146,12 +179,19 @@ impl<R: Training> Session<'_, R> {
         let mut stages = Vec::new();
         for stage in (0..self.run.parts().task.stages()).filter(|_| trained.is_ok()) {
             if stop::requested() {
-                return Ok(Left::Stopped);
+                return Ok(None);
             }
             let (seed, episodes) = (self.run.parts().seed, R::test_episodes(&self.plan.config));
             stages.extend(test::test(&self.run, seed, episodes, [stage]));
         }
-        self.finish(trained, stages, view).map(Left::Over)
+        Ok(Some((trained, stages)))
+    }
+
+    /// How many updates there are at most until the run is to be looked at: until a checkpoint is due, or `stop`.
+    fn limit(&self, stop: usize) -> usize {
+        let (updates, keeping) = (self.run.parts().updates, &self.plan.keeping);
+        let until = |every: usize| if every == 0 { usize::MAX } else { every - updates % every };
+        stop.min(until(keeping.save_every)).min(until(keeping.keep_every))
     }
 
     /// Writes down what an update brought, and the checkpoints that are due.

@@ -112,7 +112,7 @@ fn plan(on_save_error: OnError) -> Plan<Run<f32>> {
         unlock: 0.0,
         ..Config::default()
     };
-    Plan { config, keeping: Keeping { save_every: 2, keep_every: 3, on_save_error }, init: None }
+    Plan { config, keeping: Keeping { save_every: 2, keep_every: 3, on_save_error }, init: None, device: Device::Host }
 }
 
 /// Goes on with the run in `place`, through `files`.

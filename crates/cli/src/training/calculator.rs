@@ -2,10 +2,12 @@
 
 use nn::{Optimizer, Params};
 use rl::NotFinite;
+use rl::card::Refused;
 use rl::config::Config;
 use rl::rollout::Until;
 use rl::train::{End, Report, Run};
 use serde_json::Value;
+use tensor::Device;
 
 use super::state::{from_value, to_value};
 use super::{Parts, Training};
@@ -18,8 +20,14 @@ impl Training for Run<f32> {
     const UNTIL: Until = Until::Done;
     const REWARD: Option<&'static str> = None;
 
+    const WHOLE_UPDATES: bool = true;
+
     fn new(config: &Config, seed: u64) -> Self {
         Self::new(config, seed)
+    }
+
+    fn on(config: &Config, seed: u64, device: Device) -> Result<Self, Refused> {
+        Self::on(config, seed, device)
     }
 
     fn parts(&self) -> Parts<'_> {
@@ -55,8 +63,8 @@ impl Training for Run<f32> {
         })
     }
 
-    fn advance(&mut self) -> Result<Report, NotFinite> {
-        self.advance()
+    fn advance_by(&mut self, limit: usize) -> Result<Vec<Report>, NotFinite> {
+        self.advance_by(limit)
     }
 
     fn test_episodes(config: &Config) -> usize {

@@ -7,12 +7,14 @@ mod tutorial;
 
 use nn::{Optimizer, Params};
 use rl::NotFinite;
+use rl::card::Refused;
 use rl::explain::Explain;
 use rl::policy::Policy;
 use rl::rollout::Until;
 use rl::settings::Settings;
 use rl::train::Report;
 use serde_json::Value;
+use tensor::Device;
 
 use crate::outcome::Timed;
 use crate::task::TaskName;
@@ -31,8 +33,17 @@ pub(crate) trait Training: Sized {
     /// What the task's source calls the mean reward, if it prints it as a result.
     const REWARD: Option<&'static str>;
 
+    /// Whether its updates run on a card as a whole. Otherwise all kernels do, one by one, if they are a card's.
+    const WHOLE_UPDATES: bool;
+
     /// Before the first update.
     fn new(config: &Self::Config, seed: u64) -> Self;
+
+    /// The same on a device.
+    ///
+    /// # Errors
+    /// If it does not take these settings, has too little memory, or fails.
+    fn on(config: &Self::Config, seed: u64, device: Device) -> Result<Self, Refused>;
 
     /// Its parts.
     fn parts(&self) -> Parts<'_>;
@@ -58,8 +69,8 @@ pub(crate) trait Training: Sized {
     /// How it ended, if it has.
     fn end(&self) -> Option<&'static str>;
 
-    /// One update, and the validation that follows it if it is time for one.
-    fn advance(&mut self) -> Result<Report, NotFinite>;
+    /// Some updates, `limit` at most, and the validation that follows the last of them if it is time for one.
+    fn advance_by(&mut self, limit: usize) -> Result<Vec<Report>, NotFinite>;
 
     /// Episodes of each stage in the test.
     fn test_episodes(config: &Self::Config) -> usize;

@@ -2,11 +2,13 @@
 
 use nn::{Optimizer, Params};
 use rl::NotFinite;
+use rl::card::Refused;
 use rl::rollout::Until;
 use rl::tasks::tutorial::EMITTED;
 use rl::train::Report;
 use rl::tutorial::{SCHEDULE, TutorialConfig, TutorialRun};
 use serde_json::{Value, json};
+use tensor::Device;
 
 use super::fisher::p_value;
 use super::{Parts, Training};
@@ -28,8 +30,14 @@ impl Training for TutorialRun<f32> {
     const UNTIL: Until = Until::Emitted(EMITTED);
     const REWARD: Option<&'static str> = Some("'accuracy'");
 
+    const WHOLE_UPDATES: bool = false;
+
     fn new(config: &TutorialConfig, seed: u64) -> Self {
         Self::new(config, seed)
+    }
+
+    fn on(config: &TutorialConfig, seed: u64, _: Device) -> Result<Self, Refused> {
+        Ok(Self::new(config, seed))
     }
 
     fn parts(&self) -> Parts<'_> {
@@ -66,8 +74,8 @@ impl Training for TutorialRun<f32> {
         self.is_over().then_some("end of the schedule")
     }
 
-    fn advance(&mut self) -> Result<Report, NotFinite> {
-        self.advance()
+    fn advance_by(&mut self, _: usize) -> Result<Vec<Report>, NotFinite> {
+        self.advance().map(|report| vec![report])
     }
 
     fn test_episodes(config: &TutorialConfig) -> usize {

@@ -3,8 +3,8 @@
 use crate::place::Place;
 
 /// The commands, in the order in which their examples are run: some need what others leave.
-const COMMANDS: [&str; 9] =
-    ["config", "train", "watch", "eval", "explain", "report", "gradcheck", "tasks", "completions"];
+const COMMANDS: [&str; 10] =
+    ["config", "train", "watch", "eval", "explain", "report", "gradcheck", "tasks", "devices", "completions"];
 
 /// The examples of a command: the lines of its help that begin with two spaces and `gradus`.
 fn examples(place: &Place, command: &str) -> Vec<String> {

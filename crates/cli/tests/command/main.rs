@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bad_input;
+mod device;
 mod embedding;
 mod eval;
 mod explain;

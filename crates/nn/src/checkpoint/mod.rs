@@ -108,7 +108,7 @@ pub fn encode<T: Stored>(
 }
 
 fn is_finite<T: Real>(values: &Tensor<T>) -> bool {
-    values.view().host().iter().all(|x| x.is_finite())
+    values.to_host().view().host().iter().all(|x| x.is_finite())
 }
 
 /// A checkpoint that has been read, but whose tensors have not been compared with any model.

@@ -30,21 +30,21 @@ where
     fn forward(&self, f: &mut Forward<'_, f64>) {
         let x: Vec<_> = (0..f.arity()).map(|k| tensor(f.input(k))).collect();
         let y = (self.forward)(&x);
-        f.output(y.shape()).host().assign(&y.view().host());
+        f.output(y.shape()).assign(&y.to_vec());
     }
 
     fn backward(&self, b: &mut Backward<'_, f64>) {
+        let kernels = b.kernels();
         let x: Vec<_> = (0..b.arity()).map(|k| tensor(b.input(k))).collect();
         for (k, gradient) in (self.backward)(&x, &tensor(b.dy())).into_iter().enumerate() {
             let Some(gradient) = gradient else { continue };
             if let Some(dx) = b.grad(k) {
-                let mut dx = dx.host();
-                dx += &gradient.view().host();
+                kernels.sum_to(1.0, gradient.view(), dx);
             }
         }
     }
 }
 
 fn tensor(view: View<f64>) -> Tensor<f64> {
-    Tensor::new(view.shape(), view.host().iter().copied().collect())
+    Tensor::new(view.shape(), view.to_vec())
 }

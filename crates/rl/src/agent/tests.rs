@@ -4,12 +4,13 @@ use super::*;
 use crate::config::{Actions, GruVariant};
 use crate::tasks::{Tutorial, token};
 use crate::train::Run;
+use tensor::Map;
 use tensor::philox::{Purpose, Stream};
 
 /// An agent that has not been trained, with weights so large that each context leads somewhere else.
 fn agent(actions: Actions, gru: GruVariant) -> Agent<f64> {
     let (task, policy, mut params) = network(&Config { width: 7, actions, gru, ..Config::default() }, 3);
-    params.flat_mut().view_mut().host().iter_mut().for_each(|weight| *weight *= 4.0);
+    params.flat_mut().apply(Map::Scale(4.0));
     Agent::new(&task, policy, params)
 }
 

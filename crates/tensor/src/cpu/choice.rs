@@ -6,6 +6,8 @@ use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Fast, Naive, simd};
+use crate::cuda::CudaError;
+use crate::device::Device;
 use crate::kernels::Kernels;
 use crate::real::Real;
 
@@ -23,37 +25,84 @@ const SETS: &[Set] = &[
     || simd::avx512().map(|kernels| kernels as _),
 ];
 
-/// One more than the place in [`SETS`]; 0 until somebody chooses or asks.
+/// A set of this processor, by its place in [`SETS`], or a card, by its number.
+#[derive(Clone, Copy)]
+enum Choice {
+    Set(usize),
+    Card(usize),
+}
+
+impl Choice {
+    fn code(self) -> usize {
+        match self {
+            Self::Set(place) => 1 + place,
+            Self::Card(ordinal) => 1 + SETS.len() + ordinal,
+        }
+    }
+
+    fn of(code: usize) -> Self {
+        let place = code - 1;
+        if place < SETS.len() { Self::Set(place) } else { Self::Card(place - SETS.len()) }
+    }
+}
+
+/// The code of a [`Choice`]; 0 until somebody chooses or asks.
 static CHOSEN: AtomicUsize = AtomicUsize::new(0);
 
 /// The environment variable that chooses.
 #[cfg(feature = "std")]
 const VARIABLE: &str = "GRADUS_KERNELS";
 
-fn named(name: &str) -> Result<usize, UnknownKernels> {
+fn named(name: &str) -> Result<Choice, UnknownKernels> {
+    let unknown = |cuda| UnknownKernels { name: name.into(), cuda };
+    if let Some(ordinal) = card(name) {
+        return Device::cuda(ordinal).map(|_| Choice::Card(ordinal)).map_err(|error| unknown(Some(error)));
+    }
     let place = SETS.iter().position(|set| set().is_some_and(|kernels| kernels.name() == name));
-    place.ok_or_else(|| UnknownKernels { name: name.into() })
+    place.map(Choice::Set).ok_or_else(|| unknown(None))
+}
+
+/// The number of the card that a name means: `cuda` is the first, `cuda:1` the second.
+fn card(name: &str) -> Option<usize> {
+    match name.strip_prefix("cuda")? {
+        "" => Some(0),
+        rest => rest.strip_prefix(':')?.parse().ok().filter(|&ordinal| ordinal < 1 << 16),
+    }
+}
+
+/// The fastest for this processor.
+fn fastest() -> usize {
+    SETS.iter().rposition(|set| set().is_some()).expect("the reference is always there")
 }
 
 /// The environment's choice, or else the fastest.
-fn first() -> Result<usize, UnknownKernels> {
+fn first() -> Result<Choice, UnknownKernels> {
     #[cfg(feature = "std")]
     if let Some(name) = std::env::var_os(VARIABLE) {
         return named(&name.to_string_lossy());
     }
-    Ok(SETS.iter().rposition(|set| set().is_some()).expect("the reference is always there"))
+    Ok(Choice::Set(fastest()))
 }
 
-fn chosen() -> Result<usize, UnknownKernels> {
+fn chosen() -> Result<Choice, UnknownKernels> {
     match CHOSEN.load(Ordering::Relaxed) {
         0 => {
-            let place = first()?;
+            let choice = first()?.code();
             // Whoever chose meanwhile is right; where two only asked, both found the same.
-            let _ = CHOSEN.compare_exchange(0, place + 1, Ordering::Relaxed, Ordering::Relaxed);
-            Ok(CHOSEN.load(Ordering::Relaxed) - 1)
+            let _ = CHOSEN.compare_exchange(0, choice, Ordering::Relaxed, Ordering::Relaxed);
+            Ok(Choice::of(CHOSEN.load(Ordering::Relaxed)))
         }
-        place => Ok(place - 1),
+        code => Ok(Choice::of(code)),
     }
+}
+
+fn set(place: usize) -> &'static dyn Kernels<f32> {
+    SETS[place]().expect("it was there when it was chosen")
+}
+
+/// Those of a card that is open already.
+fn of_card<T: Real>(ordinal: usize) -> &'static dyn Kernels<T> {
+    Device::cuda(ordinal).and_then(Device::kernels).expect("it was open when it was chosen")
 }
 
 /// The kernels for `f32` that this processor can run, from the plainest to the fastest: `reference`, `portable`, and
@@ -65,19 +114,24 @@ pub fn available_kernels() -> Vec<&'static dyn Kernels<f32>> {
 }
 
 /// The kernels that run where nobody asks for others: by the last [`choose_kernels`], by the environment variable
-/// `GRADUS_KERNELS`, or the fastest.
+/// `GRADUS_KERNELS`, or the fastest of this processor.
 ///
 /// # Errors
 /// If the environment names kernels that are not there.
 pub fn default_kernels() -> Result<&'static dyn Kernels<f32>, UnknownKernels> {
-    chosen().map(|place| SETS[place]().expect("it was there when it was chosen"))
+    chosen().map(|choice| match choice {
+        Choice::Set(place) => set(place),
+        Choice::Card(ordinal) => of_card(ordinal),
+    })
 }
 
 /// Makes the kernels of this name the ones that run from now on; what was made before, such as a tape, keeps its own.
 /// Of other scalars than `f32`, `reference` chooses [`Naive`], and every other name [`Fast`].
 ///
+/// `cuda` chooses the first card, and `cuda:1` the second, for `f32` and `f64`; duals, which cards do not have, stay on the host.
+///
 /// # Errors
-/// If this processor has none of that name.
+/// If this processor has none of that name, or there is no such card; then the error's source is a [`CudaError`].
 ///
 /// ```
 /// tensor::choose_kernels("portable")?;
@@ -85,34 +139,60 @@ pub fn default_kernels() -> Result<&'static dyn Kernels<f32>, UnknownKernels> {
 /// # Ok::<(), tensor::UnknownKernels>(())
 /// ```
 pub fn choose_kernels(name: &str) -> Result<(), UnknownKernels> {
-    CHOSEN.store(named(name)? + 1, Ordering::Relaxed);
+    CHOSEN.store(named(name)?.code(), Ordering::Relaxed);
     Ok(())
 }
 
 /// [`default_kernels`], for callers who have no use for an error.
 #[track_caller]
 pub(crate) fn for_f32() -> &'static dyn Kernels<f32> {
-    default_kernels().unwrap_or_else(|error| panic!("{error}"))
+    or_panic(default_kernels())
 }
 
-/// What runs for scalars that have no kernels of their own.
+/// The same on the host: where a card is chosen, the fastest.
+#[track_caller]
+pub(crate) fn host_for_f32() -> &'static dyn Kernels<f32> {
+    match or_panic(chosen()) {
+        Choice::Set(place) => set(place),
+        Choice::Card(_) => set(fastest()),
+    }
+}
+
+#[track_caller]
+pub(crate) fn for_f64() -> &'static dyn Kernels<f64> {
+    match or_panic(chosen()) {
+        Choice::Set(_) => for_any(),
+        Choice::Card(ordinal) => of_card(ordinal),
+    }
+}
+
+/// What runs on the host for scalars that have no kernels of their own.
 #[track_caller]
 pub(crate) fn for_any<T: Real>() -> &'static dyn Kernels<T> {
-    match chosen() {
-        Ok(0) => &Naive,
-        Ok(_) => &Fast,
-        Err(error) => panic!("{error}"),
+    match or_panic(chosen()) {
+        Choice::Set(0) => &Naive,
+        _ => &Fast,
     }
+}
+
+#[track_caller]
+fn or_panic<R>(result: Result<R, UnknownKernels>) -> R {
+    result.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Kernels that are not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownKernels {
     name: String,
+    /// Of a card.
+    cuda: Option<CudaError>,
 }
 
 impl fmt::Display for UnknownKernels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = &self.cuda {
+            return write!(f, "there are no kernels '{}': {error}", self.name);
+        }
         let names: Vec<&str> = available_kernels().iter().map(|kernels| kernels.name()).collect();
         write!(f, "there are no kernels '{}' for this processor; choose one of {}", self.name, names.join(", "))?;
         #[cfg(feature = "std")]
@@ -121,7 +201,11 @@ impl fmt::Display for UnknownKernels {
     }
 }
 
-impl core::error::Error for UnknownKernels {}
+impl core::error::Error for UnknownKernels {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.cuda.as_ref().map(|error| error as _)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -133,6 +217,12 @@ mod tests {
         let names: Vec<&str> = available_kernels().iter().map(|kernels| kernels.name()).collect();
         assert_eq!(names[..2], ["reference", "portable"]);
         assert!(names.iter().all(|name| named(name).is_ok()));
+    }
+
+    #[test]
+    fn a_card_is_named_by_its_number() {
+        assert_eq!(["cuda", "cuda:0", "cuda:12"].map(card), [Some(0), Some(0), Some(12)]);
+        assert!(["cuda:", "cuda:x", "cuda1", "cuda:-1", "cuda:99999999", "cpu"].map(card).iter().all(Option::is_none));
     }
 
     #[test]

@@ -137,7 +137,7 @@ mod simd;
 pub(crate) use simd::multiply_adds;
 
 pub use choice::{UnknownKernels, available_kernels, choose_kernels, default_kernels};
-pub(crate) use choice::{for_any, for_f32};
+pub(crate) use choice::{for_any, for_f32, for_f64, host_for_f32};
 
 pub use fast::Fast;
 pub use naive::Naive;

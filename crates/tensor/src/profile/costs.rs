@@ -8,7 +8,7 @@
 //! caches, and a view that repeats elements counts each time. Below, `n` is the number of elements of a view.
 
 use super::Profiled;
-use crate::{AdamStep, Binary, Element, Form, Kernels, Map, Real, Reduce, View, ViewMut};
+use crate::{AdamStep, Binary, Device, Element, Form, Kernels, Map, Real, Reduce, View, ViewMut};
 
 /// What a call costs.
 #[derive(Clone, Copy)]
@@ -89,6 +89,9 @@ macro_rules! profiled {
         impl<T: Real> Kernels<T> for Profiled<T> {
             fn name(&self) -> &'static str {
                 self.inner.name()
+            }
+            fn device(&self) -> Device {
+                self.inner.device()
             }
             $(fn $method(&self, $($arg: $type),*) $(-> $result)? {
                 let cost = Cost { flops: $flops, numbers: $numbers, indices: $indices };

@@ -3,7 +3,7 @@
 use std::array::from_fn;
 
 use tensor::profile::Profiled;
-use tensor::{Dual, Element, Fast, Kernels, Naive, Real, View, ViewMut};
+use tensor::{Device, Dual, Element, Fast, Kernels, Naive, Real, View, ViewMut};
 
 use crate::{Draw, Operand};
 
@@ -17,9 +17,9 @@ pub(crate) trait Scalar: Real + Parts {
     /// u, the relative error of one rounding.
     const ROUNDOFF: f64;
     fn draw(draw: &mut Draw) -> Self;
-    /// All that are tested; the reference judges itself on operands with gaps.
+    /// All that are tested; the reference judges itself on operands with gaps. Where a card is tested, its own.
     fn implementations() -> Vec<&'static dyn Kernels<Self>> {
-        vec![&Naive, &Fast]
+        if on_a_card() { of_a_card().into_iter().collect() } else { vec![&Naive, &Fast] }
     }
 }
 
@@ -48,12 +48,26 @@ macro_rules! float {
 float! {
     f32 {
         fn implementations() -> Vec<&'static dyn Kernels<f32>> {
+            if on_a_card() {
+                return of_a_card().into_iter().collect();
+            }
             let mut all = tensor::available_kernels();
             all.push(&Fast);
             all
         }
     }
     f64 {}
+}
+
+/// Whether a card is tested: that of an emulator, or one that is asked for by `GRADUS_TEST_CARD`.
+pub(crate) fn on_a_card() -> bool {
+    emulator::inside() || std::env::var_os("GRADUS_TEST_CARD").is_some()
+}
+
+/// The kernels of the first card; none of duals.
+fn of_a_card<T: Scalar>() -> Option<&'static dyn Kernels<T>> {
+    let card = Device::cuda(0).unwrap_or_else(|error| panic!("a card is tested: {error}"));
+    card.kernels().ok()
 }
 
 impl Parts for Dual<f64> {
@@ -71,6 +85,12 @@ impl Scalar for Dual<f64> {
 
 /// For results that are sums and products of drawn numbers: no rounding, so no order of summation shows.
 pub(crate) const EXACT: f64 = 0.0;
+
+/// For results that are functions of drawn numbers: those of a card are rounded otherwise, and its products may be fused with
+/// additions.
+pub(crate) fn functions<T: Scalar>() -> f64 {
+    if on_a_card() { rounding::<T>(1) } else { EXACT }
+}
 
 /// For results that are functions of sums of `n` terms: (n + 8)·u for each of two evaluations (n − 1 additions and
 /// some eight roundings around them; Higham 2002, equation 4.4), with terms that add up to at most four times the
@@ -93,17 +113,28 @@ pub(crate) fn check<T: Scalar, U: Parts, const I: usize, const O: usize>(
     let mut places = outputs.iter().zip(&mut want).map(|(o, values)| o.plain_mut(values));
     call(&Naive, inputs.each_ref().map(Operand::plain), from_fn(|_| places.next().expect("O outputs")));
     let profiled = Profiled::new(&Fast);
-    for kernels in T::implementations().into_iter().chain([&profiled as &dyn Kernels<T>]) {
-        let mut got = outputs.each_ref().map(|o| o.buffer.clone());
+    let all = T::implementations().into_iter().chain((!on_a_card()).then_some(&profiled as &dyn Kernels<T>));
+    for (kernels, place) in
+        all.flat_map(|kernels| places_for(kernels.device()).iter().map(move |&place| (kernels, place)))
+    {
+        let device = |k: usize| if place(k) { kernels.device() } else { Device::Host };
+        let read: [_; I] = from_fn(|k| inputs[k].buffer.to(device(k)).expect("there is room"));
+        let mut got: [_; O] = from_fn(|k| outputs[k].buffer.to(device(I + k)).expect("there is room"));
         let mut places = outputs.iter().zip(&mut got).map(|(o, buffer)| o.carved_mut(buffer));
-        call(kernels, inputs.each_ref().map(Operand::carved), from_fn(|_| places.next().expect("O outputs")));
+        call(kernels, from_fn(|k| inputs[k].carved_in(&read[k])), from_fn(|_| places.next().expect("O outputs")));
         for (k, output) in outputs.iter().enumerate() {
             let what = format!("{what}, output {k} by {}", kernels.name());
-            compare(&what, tolerance, &output.read(&got[k]), &want[k]);
-            output.carved_mut(&mut got[k]).fill(output.guard);
-            assert!(got[k].to_vec().iter().all(|&x| x == output.guard), "{what}: an element outside was written");
+            let mut got = got[k].to_host();
+            compare(&what, tolerance, &output.read(&got), &want[k]);
+            output.carved_mut(&mut got).fill(output.guard);
+            assert!(got.to_vec().iter().all(|&x| x == output.guard), "{what}: an element outside was written");
         }
     }
+}
+
+/// Which operands lie where the kernels compute: all that are on the host have to; for a card, all, none, and every second.
+fn places_for(device: Device) -> &'static [fn(usize) -> bool] {
+    if device.is_host() { &[|_| true] } else { &[|_| true, |_| false, |k| k % 2 == 0] }
 }
 
 #[track_caller]

@@ -136,7 +136,11 @@ impl<T: Element> Operand<T> {
         ViewMut::new(values, self.shape)
     }
     pub(crate) fn carved(&self) -> View<'_, T> {
-        self.place.carve(self.buffer.view()).broadcast_to(self.broadcast)
+        self.carved_in(&self.buffer)
+    }
+    /// In a copy of the buffer.
+    pub(crate) fn carved_in<'a>(&self, buffer: &'a Tensor<T>) -> View<'a, T> {
+        self.place.carve(buffer.view()).broadcast_to(self.broadcast)
     }
     pub(crate) fn carved_mut<'a>(&self, buffer: &'a mut Tensor<T>) -> ViewMut<'a, T> {
         self.place.carve_mut(buffer.view_mut())

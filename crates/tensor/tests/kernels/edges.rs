@@ -2,11 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tensor::{Fast, Form, Kernels, Map, Naive, Reduce, Tensor};
+use tensor::{Form, Kernels, Map, Reduce, Tensor};
 
 use crate::Scalar;
 
-const BOTH: [&dyn Kernels<f64>; 2] = [&Naive, &Fast];
+/// The reference and the fast ones, or those of a card.
+fn both() -> Vec<&'static dyn Kernels<f64>> {
+    f64::implementations()
+}
 
 /// The result, in row-major order, of a kernel that overwrites a tensor of `shape`.
 fn made<const N: usize>(shape: [usize; N], kernel: impl FnOnce(&mut Tensor<f64>)) -> Vec<f64> {
@@ -19,7 +22,7 @@ fn made<const N: usize>(shape: [usize; N], kernel: impl FnOnce(&mut Tensor<f64>)
 fn softmax_survives_logits_of_ten_thousand() {
     let x = Tensor::from([[1e4, -1e4, 1e4], [-1e4, -1e4, -1e4]]);
     let third = 1.0 / 3.0;
-    for k in BOTH {
+    for k in both() {
         let y = made([2, 3], |y| k.softmax(x.view(), y.view_mut()));
         assert_eq!(y, [0.5, 0.0, 0.5, third, third, third]);
         let y = made([2, 3], |y| k.log_softmax(x.view(), y.view_mut()));
@@ -34,7 +37,7 @@ fn softmax_survives_logits_of_ten_thousand() {
 #[test]
 fn softmax_survives_them_in_every_instruction_set() {
     let of = |f: &dyn Fn(usize) -> f32| Tensor::from_fn([1, 18], f);
-    for k in tensor::available_kernels() {
+    for k in f32::implementations() {
         let softmax = |x: &Tensor| {
             let [mut p, mut ln_p] = [(); 2].map(|()| Tensor::full([1, 18], f32::NAN));
             k.softmax(x.view(), p.view_mut());
@@ -59,7 +62,7 @@ fn softmax_survives_them_in_every_instruction_set() {
 #[test]
 fn a_masked_logit_has_no_probability_and_a_nan_is_not_hidden() {
     let x = Tensor::from([[0.0, f64::NEG_INFINITY], [0.0, f64::NAN]]);
-    for k in BOTH {
+    for k in both() {
         let y = made([2, 2], |y| k.softmax(x.view(), y.view_mut()));
         assert_eq!(y[..2], [1.0, 0.0]);
         assert!(y[2].is_nan() && y[3].is_nan());
@@ -72,13 +75,13 @@ fn a_masked_logit_has_no_probability_and_a_nan_is_not_hidden() {
 fn a_closed_relu_lets_nothing_through() {
     let y = Tensor::from([0.0, 0.0, -1.0, 2.0, 2.0]);
     let dy = Tensor::from([f64::INFINITY, f64::NAN, f64::NEG_INFINITY, f64::INFINITY, 3.0]);
-    for k in BOTH {
+    for k in both() {
         let mut dx = Tensor::full([5], 0.5);
         k.map_backward(Map::Step, y.view(), dy.view(), dx.view_mut());
         assert_eq!(dx.to_vec(), [0.5, 0.5, 0.5, f64::INFINITY, 3.5]);
     }
     let [y, dy] = [y, dy].map(|x| Tensor::new([5], x.to_vec().iter().map(|&x| x as f32).collect()));
-    for k in tensor::available_kernels() {
+    for k in f32::implementations() {
         let mut dx = Tensor::full([5], 0.5);
         k.map_backward(Map::Step, y.view(), dy.view(), dx.view_mut());
         assert_eq!(dx.to_vec(), [0.5, 0.5, 0.5, f32::INFINITY, 3.5], "{}", k.name());
@@ -89,7 +92,7 @@ fn a_closed_relu_lets_nothing_through() {
 fn argmax_passes_nans_over() {
     let (nan, low) = (f64::NAN, f64::NEG_INFINITY);
     let x = Tensor::from([[nan, 1.0, 3.0], [1.0, nan, 3.0], [nan, nan, low], [3.0, 1.0, nan], [nan; 3]]);
-    for k in BOTH {
+    for k in both() {
         let mut best = Tensor::from([9_u32; 5]);
         k.argmax(x.view(), best.view_mut());
         assert_eq!(best.to_vec(), [2, 2, 2, 0, 2]);
@@ -100,7 +103,7 @@ fn argmax_passes_nans_over() {
 fn logsumexp_of_infinities_is_infinite_and_hides_no_nan() {
     let (high, low) = (f64::INFINITY, f64::NEG_INFINITY);
     let x = Tensor::from([[low, low], [high, 1.0], [high, low], [low, 1.0], [low, f64::NAN], [high, f64::NAN]]);
-    for k in BOTH {
+    for k in both() {
         let mut y = Tensor::zeros([6]);
         k.logsumexp(x.view(), y.view_mut());
         assert_eq!(y.to_vec()[..4], [low, high, high, 1.0]);
@@ -118,7 +121,7 @@ fn logsumexp_of_infinities_is_infinite_and_hides_no_nan() {
 fn layer_norm_of_a_row_far_from_zero_has_its_variance() {
     let far = 2_f64.powi(52);
     let (x, w, b) = (Tensor::from([[far - 1.0, far + 1.0]]), Tensor::full([2], 1.0), Tensor::zeros([2]));
-    for k in BOTH {
+    for k in both() {
         let mut stats = Tensor::full([1, 2], f64::NAN);
         let y = made([1, 2], |y| k.layer_norm(x.view(), w.view(), b.view(), 0.0, y.view_mut(), stats.view_mut()));
         assert_eq!((&y[..], &stats.to_vec()[..]), (&[-1.0, 1.0][..], &[far, 1.0][..]));
@@ -130,7 +133,7 @@ fn saturated_gates_keep_or_replace_the_state() {
     let (open, shut) = (-1e4, 1e4); // z = 0 takes the candidate, z = 1 keeps h
     let gx = Tensor::from([[0.0, open, 1e4], [0.0, shut, 1e4]]);
     let (hw, b, h) = (Tensor::zeros([2, 3]), Tensor::zeros([3]), Tensor::full([2, 1], 0.25));
-    for k in BOTH {
+    for k in both() {
         let mut kept = Tensor::zeros([2, 4]);
         let [gx, hw, b, h] = [&gx, &hw, &b, &h].map(Tensor::view);
         let y = made([2, 1], |y| k.gru_gates(gx, None, hw, b, h, kept.view_mut(), y.view_mut()));
@@ -143,7 +146,7 @@ fn saturated_gates_keep_or_replace_the_state() {
 fn a_product_over_nothing_is_zero_or_leaves_what_was_there() {
     for (form, a, b) in [(Form::NN, [2, 0], [0, 3]), (Form::NT, [2, 0], [3, 0]), (Form::TN, [0, 2], [0, 3])] {
         let (a, b) = (Tensor::zeros(a), Tensor::zeros(b));
-        for k in BOTH {
+        for k in both() {
             assert_eq!(made([2, 3], |y| k.matmul(form, a.view(), b.view(), false, y.view_mut())), [0.0; 6]);
             let mut y = Tensor::full([2, 3], 7.0);
             k.matmul(form, a.view(), b.view(), true, y.view_mut());
@@ -155,7 +158,7 @@ fn a_product_over_nothing_is_zero_or_leaves_what_was_there() {
 #[test]
 fn an_empty_axis_has_the_neutral_element() {
     let x = Tensor::zeros([2, 0]);
-    for k in BOTH {
+    for k in both() {
         assert_eq!(made([2], |y| k.reduce(Reduce::Sum, x.view(), 1, y.view_mut())), [0.0; 2]);
         assert_eq!(made([2], |y| k.reduce(Reduce::Max, x.view(), 1, y.view_mut())), [f64::NEG_INFINITY; 2]);
         assert_eq!(made([2], |y| k.logsumexp(x.view(), y.view_mut())), [f64::NEG_INFINITY; 2]);
@@ -167,7 +170,7 @@ fn an_empty_axis_has_the_neutral_element() {
 fn repeated_indices_add_up_and_the_first_of_equals_wins() {
     let index = Tensor::from([2_u32, 0, 2]);
     let dy = Tensor::from([1.0, 10.0, 100.0]);
-    for k in BOTH {
+    for k in both() {
         let mut dx = Tensor::from([0.5; 3]);
         k.scatter_add(index.view(), dy.view(), dx.view_mut());
         assert_eq!(dx.to_vec(), [10.5, 0.5, 101.5]);
@@ -184,7 +187,7 @@ fn repeated_indices_add_up_and_the_first_of_equals_wins() {
 fn an_index_outside_panics() {
     let (x, index) = (Tensor::zeros([3, 1]), Tensor::from([3_u32]));
     let panics = |f: &dyn Fn()| catch_unwind(AssertUnwindSafe(f)).is_err();
-    for k in BOTH {
+    for k in both() {
         let (row, one) = (|| x.reshape([3]), || Tensor::zeros([1]));
         assert!(panics(&|| k.gather_rows(x.view(), index.view(), Tensor::zeros([1, 1]).view_mut())));
         assert!(panics(&|| k.scatter_add_rows(index.view(), Tensor::zeros([1, 1]).view(), x.clone().view_mut())));

@@ -1,6 +1,8 @@
-use tensor::Shape;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::{Draw, EXACT, Scalar, check};
+use tensor::{Shape, Tensor};
+
+use crate::{Draw, EXACT, Scalar, check, on_a_card};
 
 agree!(gather_rows scatter_add_rows gather scatter_add);
 
@@ -48,4 +50,17 @@ fn scatter_add<T: Scalar>(draw: &mut Draw) {
     let index = draw.indices(picked, full.last_extent());
     let (dy, dx) = (draw.input(picked), draw.gradient::<T>(full));
     check("scatter_add", EXACT, [dy], [dx], |k, [dy], [dx]| k.scatter_add(index.carved(), dy, dx));
+}
+
+/// Of several indices outside, one is named: on a card, where all are seen at once, the largest.
+#[test]
+fn the_largest_index_outside_is_named() {
+    let (table, index) = (Tensor::<f32>::zeros([3, 40]), Tensor::new([60], (0..60).map(|i| i % 7).collect()));
+    for k in f32::implementations() {
+        let mut y = Tensor::zeros([60, 40]);
+        let run = AssertUnwindSafe(|| k.gather_rows(table.view(), index.view(), y.view_mut()));
+        let payload = catch_unwind(run).expect_err("there are three rows");
+        let words = payload.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+        assert!(!on_a_card() || words.contains("index 6 is outside [3, 40]"), "{}: {words}", k.name());
+    }
 }

@@ -6,18 +6,26 @@
 
 #[macro_use]
 mod cases;
+mod card;
 mod check;
 mod draw;
 
+mod bits;
 mod edges;
 mod elementwise;
 mod gru;
 mod index;
+#[cfg(feature = "cuda")]
+mod ladder;
 mod matmul;
 mod norm;
 mod optim;
+mod planted;
+#[cfg(feature = "cuda")]
+mod random;
 mod reduce;
+mod sgemm;
 mod softmax;
 
-use check::{EXACT, Scalar, check, rounding};
+use check::{EXACT, Scalar, check, functions, on_a_card, rounding};
 use draw::{Draw, Operand};

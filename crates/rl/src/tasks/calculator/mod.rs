@@ -11,7 +11,7 @@ pub mod env;
 mod explain;
 pub mod machine;
 
-use alloc::{boxed::Box, string::String, sync::Arc};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
 use crate::env::{Env, Task};
 use crate::solver::{Graph, Report, Solvable};
@@ -84,6 +84,28 @@ impl Calculator {
     pub fn graph(&self, stage: usize) -> &Arc<Graph<State<Poly>>> {
         operands(stage);
         &self.graphs[stage]
+    }
+
+    /// All that its steps look up, for a card.
+    pub fn tables(&self) -> tensor::cuda_update::Tables {
+        let mut tables = tensor::cuda_update::Tables {
+            next: Vec::new(),
+            distance: Vec::new(),
+            base: Vec::new(),
+            operands: Vec::new(),
+            tokens: self.actions.tokens().to_vec(),
+            horizon: HORIZON,
+            correct: self.rewards.correct,
+            milestone: self.rewards.milestone,
+            step: self.rewards.step,
+        };
+        for (stage, graph) in self.graphs.iter().enumerate() {
+            tables.base.push(tables.distance.len() as u32);
+            tables.operands.push(operands(stage) as u32);
+            tables.next.extend(graph.next_table());
+            tables.distance.extend(graph.distance_table());
+        }
+        tables
     }
 
     fn episodes(&self, stage: usize, episodes: usize) -> CalculatorEnv {

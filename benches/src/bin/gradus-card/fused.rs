@@ -1,0 +1,79 @@
+//! The whole update as one recorded graph on the card (`kernels/README.md`, "The whole update"): its checks, and what is timed.
+
+use gradus_benches::card::Card;
+use gradus_benches::trajectory::{SEED, Setting, TOLERANCE, UPDATES};
+use rl::a2c::Metrics;
+use rl::config::Config;
+use rl::train::Run;
+use tensor::Real;
+
+use crate::checks::Found;
+use crate::update::{IN_F64, against, setting};
+
+/// Updates that are asked for together, and whose metrics are read once.
+const TOGETHER: u32 = 64;
+
+/// Losses in `f64` against the record of the update by operations on a processor.
+pub(crate) fn in_f64(card: Card) -> Found {
+    let setting = setting(card);
+    against(setting, &run::<f64>(card, setting, true)?.0, IN_F64)
+}
+
+/// The same in `f32`.
+pub(crate) fn in_f32(card: Card) -> Found {
+    let setting = setting(card);
+    against(setting, &run::<f32>(card, setting, true)?.0, TOLERANCE)
+}
+
+/// What replaying the graph leaves, against what launching each kernel leaves: metrics, parameters and moments.
+pub(crate) fn replayed(card: Card) -> Found {
+    same(card, [true, false])
+}
+
+/// The graph against itself, in another run.
+pub(crate) fn twice(card: Card) -> Found {
+    same(card, [true, true])
+}
+
+fn same(card: Card, replays: [bool; 2]) -> Found {
+    let setting = setting(card);
+    let [first, second] = replays.map(|replay| run::<f32>(card, setting, replay));
+    let (first, second) = (first?, second?);
+    let bits = |numbers: &[Vec<f32>]| numbers.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
+    if format!("{:?}", first.0) != format!("{:?}", second.0) {
+        return Err(format!("other metrics:\n{:?}\n{:?}", first.0, second.0));
+    }
+    let (first, second) = (bits(&first.1), bits(&second.1));
+    let other = first.iter().zip(&second).filter(|(a, b)| a != b).count();
+    match other {
+        0 => Ok(format!("{}: all {} parameters and moments are the same", setting.name(), first.len())),
+        _ => Err(format!("{other} of {} parameters and moments differ", first.len())),
+    }
+}
+
+/// The metrics of the first updates, and parameters and moments after them.
+fn run<T: Real>(card: Card, setting: Setting, replay: bool) -> Result<(Vec<Metrics>, Vec<Vec<T>>), String> {
+    let mut run = Run::<T>::on(&setting.config(), SEED, card.device).map_err(|refused| refused.to_string())?;
+    run.card().expect("it is on a card").inside().replay(replay);
+    let mut metrics = Vec::new();
+    for _ in 0..UPDATES {
+        metrics.push(run.advance().map_err(|error| error.to_string())?.metrics);
+    }
+    let moments = run.learner.optimizer.moments().map(|(_, moment)| moment.to_vec());
+    Ok((metrics, [run.learner.params.flat().to_vec()].into_iter().chain(moments).collect()))
+}
+
+/// Updates of a run, some at each call, which says how many steps they took: asked for together, and then their metrics are read.
+///
+/// # Errors
+/// If the batch does not fit on the card.
+pub(crate) fn updater(card: Card, config: &Config) -> Result<impl FnMut() -> u64, String> {
+    let mut run = Run::<f32>::on(config, SEED, card.device).map_err(|refused| refused.to_string())?;
+    run.advance().map_err(|error| error.to_string())?; // parameters and episodes are there afterwards
+    Ok(move || {
+        let update = run.card().expect("it is on a card").inside();
+        let metrics = update.advance(TOGETHER).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(metrics.len(), TOGETHER as usize, "an update was not finite");
+        metrics.iter().map(|metrics| u64::from(metrics.decisions)).sum()
+    })
+}

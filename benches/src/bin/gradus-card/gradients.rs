@@ -1,0 +1,37 @@
+//! Gradients that the card computes in `f64`, against what knows nothing of the rules: differences of the card's own values, and
+//! tangents on dual numbers, which run on the processor.
+
+use gradus_benches::card::{Card, choosing};
+use proofs::Case;
+use proofs::measure::Method;
+
+use crate::checks::Found;
+use crate::parity;
+
+/// Those whose gradients are the card's. Second derivatives come from duals alone, which a card does not have.
+const METHODS: [Method; 4] = [Method::Duals, Method::Richardson, Method::CentralDifferences, Method::DotProducts];
+
+/// On an emulated card, where each launch takes long: those that run forward only a few times.
+const FEW: [Method; 2] = [Method::Duals, Method::DotProducts];
+
+/// Every case by every method.
+pub(crate) fn all(card: Card, ordinal: usize) -> Found {
+    let methods = if card.emulated { &FEW[..] } else { &METHODS };
+    let cases = parity::chosen(card);
+    choosing(ordinal, || checked(&cases, methods))
+}
+
+fn checked(cases: &[Case], methods: &[Method]) -> Found {
+    let mut worst = vec![0.0_f64; methods.len()];
+    for case in cases {
+        for (worst, method) in worst.iter_mut().zip(methods) {
+            let report = method.check(case);
+            if !report.is_ok() {
+                return Err(format!("{case} by {}: {report}", method.name()));
+            }
+            *worst = report.worst().map_or(0.0, |compared| compared.error).max(*worst);
+        }
+    }
+    let each = methods.iter().zip(&worst).map(|(method, worst)| format!("{} {worst:.1e}", method.name()));
+    Ok(format!("{} cases agree; the largest errors: {}", cases.len(), each.collect::<Vec<_>>().join(", ")))
+}

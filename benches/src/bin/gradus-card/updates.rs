@@ -1,0 +1,107 @@
+//! Whole updates of a run at several batches: on the processor, on the card operation by operation, as one graph there, and in
+//! PyTorch beside them.
+
+use std::time::{Duration, Instant};
+
+use gradus_benches::card::{Card, choosing};
+use gradus_benches::matmul_flops;
+use rl::config::Config;
+use rl::env::Task;
+use rl::train::Run;
+
+use crate::fused;
+use crate::table::{self, rate, share, times};
+use crate::torch::Torch;
+
+const BATCHES: [usize; 4] = [192, 1024, 8192, 65_536];
+/// The largest batch that the processor is given: it needs seconds for it.
+const ON_THE_CPU: usize = 8192;
+const SEED: u64 = 42;
+/// How long updates are made at least, after the first ones.
+const TIME: Duration = Duration::from_secs(2);
+const WARM_UP: usize = 2;
+const LEAST: usize = 3;
+
+/// A row a batch.
+pub(crate) fn table(card: Card, ordinal: usize, torch: Option<&Torch>) -> String {
+    let rivals = torch.map(|torch| torch.updates(&BATCHES)).unwrap_or_default();
+    let rows: Vec<_> = BATCHES.iter().map(|&batch| row(card, ordinal, batch, &rivals)).collect();
+    let head = [
+        "batch",
+        "CPU",
+        "card, by operations",
+        "card, one graph",
+        "of the fp32 limit",
+        "PyTorch, eager",
+        "PyTorch, one graph",
+        "ours / eager",
+        "ours / one graph",
+    ];
+    let absent =
+        if rivals.is_empty() { " PyTorch was not measured: no Python with PyTorch for a card was found." } else { "" };
+    format!(
+        "\n**Whole updates** of `calculator` at width 96, in steps of episodes a second; PyTorch's take seven steps of the task in \
+         benches/peers. An update of N steps counts as 3·2·N·d·(3d + A + 1) flops.{absent}\n\n{}",
+        table::table(&head, &rows)
+    )
+}
+
+fn config(batch: usize) -> Config {
+    Config { batch, validate_every: usize::MAX, max_updates: usize::MAX, ..Config::default() }
+}
+
+/// Of the recurrent product and the heads, forward and twice that backward, for a step.
+fn flops(config: &Config) -> f64 {
+    let actions = Run::<f32>::new(config, SEED).task.actions();
+    3.0 * matmul_flops(1, config.width, 3 * config.width + actions + 1) as f64
+}
+
+fn row(card: Card, ordinal: usize, batch: usize, rivals: &[(usize, [Option<f64>; 2])]) -> Vec<String> {
+    eprintln!("updates of {batch} episodes");
+    let config = config(batch);
+    let cpu = (batch <= ON_THE_CPU).then(|| by_operations(&config));
+    // One chunk for each stage: a card wants few large kernels.
+    let there = Config { chunk: batch, ..config.clone() };
+    let operations = or_why(|| choosing(ordinal, || by_operations(&there)));
+    let fused = or_why(|| fused::updater(card, &config).map(steps_per_second)).and_then(|fused| fused);
+    let ours = fused.clone().or(operations.clone()).ok();
+    let of_limit = ours.zip(card.flops()).map(|(ours, limit)| ours * flops(&config) / limit);
+    let [eager, graph] = rivals.iter().find(|rival| rival.0 == batch).map_or([None; 2], |rival| rival.1);
+    let said = |found: Result<f64, String>| found.map_or_else(|words| words, rate);
+    let figure = |found: Option<f64>| found.map_or_else(String::new, rate);
+    vec![
+        batch.to_string(),
+        figure(cpu),
+        said(operations),
+        said(fused),
+        share(of_limit),
+        figure(eager),
+        figure(graph),
+        times(ours.zip(eager).map(|(ours, theirs)| ours / theirs)),
+        times(ours.zip(graph).map(|(ours, theirs)| ours / theirs)),
+    ]
+}
+
+/// What `f` gives, or why the card failed: one batch may be too large for it.
+fn or_why<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+    tensor::catch_cuda(f).map_err(|failure| failure.to_string())
+}
+
+/// By the kernels that are chosen.
+fn by_operations(config: &Config) -> f64 {
+    let mut run = Run::<f32>::new(config, SEED);
+    steps_per_second(move || run.advance().expect("finite numbers").metrics.steps as u64)
+}
+
+/// `update` does one or some, reads what came out of it, so that nothing is left to wait for, and says how many steps it took.
+fn steps_per_second(mut update: impl FnMut() -> u64) -> f64 {
+    for _ in 0..WARM_UP {
+        update();
+    }
+    let (start, mut calls, mut steps) = (Instant::now(), 0, 0);
+    while calls < LEAST || start.elapsed() < TIME {
+        steps += update();
+        calls += 1;
+    }
+    steps as f64 / start.elapsed().as_secs_f64()
+}

@@ -1,0 +1,253 @@
+//! Devices: what is listed, what is refused, and trainings on the card of an emulator, to their end and until it fails.
+
+use std::process::Command;
+
+use emulator::{Built, Emulator, Missing, Options, Variant};
+use serde_json::Value;
+
+use crate::place::{Called, Place, SMALL, SMALL_TUTORIAL, with};
+
+/// What `gradus devices --json` finds without an emulator.
+fn listed(place: &Place) -> Value {
+    serde_json::from_str(&place.succeeds(&["devices", "--json"])).expect("JSON")
+}
+
+fn is_built() -> bool {
+    listed(&Place::new())["cuda"]["built"] == Value::Bool(true)
+}
+
+#[test]
+fn what_there_is_is_listed() {
+    let place = Place::new();
+    let (words, json) = (place.succeeds(&["devices"]), listed(&place));
+    for part in ["cpu\n", "  threads ", "reference, portable", "cuda\n", "  driver "] {
+        assert!(words.contains(part), "no {part} in {words}");
+    }
+    assert!(json["cpu"]["threads"].as_u64().is_some_and(|threads| threads > 0), "{json:#}");
+    let missing = [&json["cuda"]["driver"]["missing"], &json["cuda"]["missing"]];
+    let cards = json["cuda"]["cards"].as_array().expect("a list");
+    assert_eq!(cards.is_empty(), missing.iter().all(|words| words.is_string()), "{json:#}");
+}
+
+#[test]
+fn devices_that_do_not_exist() {
+    let place = Place::new();
+    for name in ["gpu", "cuda:x", "cuda:-1", "cpu:0"] {
+        place.refuses(&["train", "--device", name], &[name, "it takes cpu, cuda, or a card by its number"]);
+    }
+    place.write("run.toml", "width = 16\ndevice = \"gpu\"\n");
+    place.refuses(&["train", "--config", "run.toml"], &["run.toml, line 2, column 10: device = gpu is out of range"]);
+    if listed(&place)["cuda"]["cards"].as_array().is_some_and(|cards| !cards.is_empty()) {
+        return println!("the rest was not tested: there is a card");
+    }
+    let says = if is_built() { ["looked for", "gradus devices"] } else { ["built without CUDA", "--features cuda"] };
+    for name in ["cuda", "cuda:3"] {
+        for command in ["train", "gradcheck"] {
+            place.refuses(&[command, "--device", name], &["--device cuda:", says[0], says[1], "--device cpu"]);
+        }
+    }
+    place.write("run.toml", "device = \"cuda\"\n");
+    place.refuses(&["train", "--config", "run.toml"], &[says[0], "--device cpu"]);
+    let right = place.succeeds(&["config", "--check", "run.toml"]);
+    assert!(right.contains("device = cuda:0"), "{right}");
+}
+
+#[test]
+fn the_processor_can_be_asked_for() {
+    let place = Place::new();
+    place.succeeds(&with(&SMALL, &["--device", "cpu", "--out", "here"]));
+    place.succeeds(&with(&SMALL, &["--out", "there"]));
+    assert!(place.read("here/model.safetensors") == place.read("there/model.safetensors"));
+}
+
+/// An emulator, where this command was built with CUDA and there is a compiler for it.
+fn emulated() -> Option<Built> {
+    if !is_built() {
+        println!("this was not tested: the feature cuda is off");
+        return None;
+    }
+    let variant = |module: &str, defines: &[(&str, &str)]| Variant {
+        module: module.into(),
+        defines: defines.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
+    };
+    let (hidden, actions) = (("HIDDEN", "32"), ("ACTIONS", "6"));
+    let variants = vec![variant("rollout", &[hidden, actions]), variant("bptt", &[hidden, actions, ("VOCAB", "18")])];
+    match Emulator::build(&Options { variants, ..Options::default() }) {
+        Ok(built) => Some(built),
+        Err(missing @ Missing::Compiler(_)) => {
+            println!("this was not tested: {missing}");
+            None
+        }
+        Err(missing) => panic!("{missing}"),
+    }
+}
+
+/// Calls the command under an emulator, and says what the driver was asked for.
+fn record(built: &Built, place: &Place, args: &[&str], options: &[(&str, &str)]) -> (Called, Vec<String>) {
+    let mut command: Command = built.command(env!("CARGO_BIN_EXE_gradus"));
+    command.args(args).current_dir(place.path(""));
+    let outcome = built.run(command, options);
+    (Called { code: outcome.code.expect("no signal"), out: outcome.stdout, err: outcome.stderr }, outcome.log)
+}
+
+/// Calls the command under an emulator, and says how many kernels ran.
+fn call(built: &Built, place: &Place, args: &[&str], options: &[(&str, &str)]) -> (Called, usize) {
+    let (called, log) = record(built, place, args, options);
+    (called, log.iter().filter(|line| line.starts_with("launch ")).count())
+}
+
+fn first_loss(place: &Place, folder: &str) -> f64 {
+    let text = String::from_utf8(place.read(&format!("{folder}/metrics.jsonl"))).expect("UTF-8");
+    let line: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    line["loss"].as_f64().unwrap_or_else(|| panic!("{line}"))
+}
+
+#[test]
+fn kernel_by_kernel_a_card_trains_as_the_processor_does() {
+    let Some(built) = emulated() else { return };
+    let place = Place::new();
+    let (called, launches) = call(&built, &place, &with(&SMALL_TUTORIAL, &["--device", "cuda", "--out", "card"]), &[]);
+    assert_eq!((called.code, &*called.err), (0, ""), "{called:?}");
+    assert!(launches > 500, "{launches} kernels ran on the card");
+    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "cpu"]));
+    let [card, cpu] = ["card", "cpu"].map(|folder| first_loss(&place, folder));
+    assert!((card - cpu).abs() < 1e-5 * cpu.abs().max(1.0), "the loss is {card} on the card, {cpu} on the processor");
+
+    let fatal = (launches / 2).to_string();
+    let args = with(&SMALL_TUTORIAL, &["--device", "cuda", "--out", "lost"]);
+    let (called, _) = call(&built, &place, &args, &[("GRADUS_EMULATOR_FAIL_LAUNCH", &fatal)]);
+    assert_eq!(called.code, 2, "{called:?}");
+    for part in ["error: in update ", "the card failed: ", "the last checkpoint is whole: gradus train --resume lost"] {
+        assert!(called.err.contains(part), "no {part} in {}", called.err);
+    }
+    assert!(!called.err.contains("panicked"), "{}", called.err);
+    place.succeeds(&["train", "--resume", "lost"]);
+}
+
+/// A run whose updates a card does as a whole: the two parts of its third checkpoint's time are done at once.
+const WHOLE: [&str; 15] = [
+    "train",
+    "--width",
+    "32",
+    "--batch",
+    "12",
+    "--max-updates",
+    "6",
+    "--validate-every",
+    "3",
+    "--validation-episodes",
+    "4",
+    "--test-episodes",
+    "10",
+    "--save-every",
+    "2",
+];
+
+/// What a run leaves besides its clock and the page, which tell the time.
+const LEFT: [&str; 4] = ["metrics.jsonl", "episodes.jsonl", "model.safetensors", "test.json"];
+
+#[test]
+fn whole_updates_on_a_card_and_their_checkpoints() {
+    let Some(built) = emulated() else { return };
+    let place = Place::new();
+    let train = |more: &[&str]| {
+        let (called, log) = record(&built, &place, &with(&WHOLE, &[more, &["--device", "cuda"]].concat()), &[]);
+        assert_eq!((called.code, &*called.err), (0, ""), "{called:?}");
+        log.iter().filter(|line| line.starts_with("graph launch ")).count()
+    };
+    assert_eq!(train(&["--out", "card"]), 6, "each update is one call");
+    place.succeeds(&with(&WHOLE, &["--out", "cpu"]));
+    let [card, cpu] = ["card", "cpu"].map(|folder| first_loss(&place, folder));
+    assert!((card - cpu).abs() < 1e-5 * cpu.abs().max(1.0), "the loss is {card} on the card, {cpu} on the processor");
+    assert_eq!(place.names("card"), place.names("cpu"));
+
+    // Stopped where no checkpoint was due, and gone on with there.
+    assert_eq!(train(&["--out", "stopped", "--stop-after", "3"]), 3);
+    let (called, _) = record(&built, &place, &["train", "--resume", "stopped", "--device", "cuda"], &[]);
+    assert_eq!((called.code, &*called.err), (0, ""), "{called:?}");
+    for name in LEFT {
+        let [whole, resumed] = ["card", "stopped"].map(|folder| place.read(&format!("{folder}/{name}")));
+        assert!(whole == resumed, "{name} differs");
+    }
+}
+
+/// The sixth update is asked for together with the fifth, after the checkpoint of the fourth.
+#[test]
+fn a_card_that_disappears_leaves_the_last_checkpoint() {
+    let Some(built) = emulated() else { return };
+    let place = Place::new();
+    let (update, validation) = (11, 2);
+    let fatal = (5 * update + validation + 4).to_string();
+    let args = with(&WHOLE, &["--device", "cuda", "--out", "lost"]);
+    let (called, _) = record(&built, &place, &args, &[("GRADUS_EMULATOR_FAIL_LAUNCH", &fatal)]);
+    assert_eq!(called.code, 2, "{called:?}");
+    let parts = [
+        "error: after update 4: the card failed: replaying the recorded kernels, in update 6: ",
+        "the last checkpoint is whole: gradus train --resume lost",
+    ];
+    for part in parts {
+        assert!(called.err.contains(part), "no {part} in {}", called.err);
+    }
+    assert!(!called.err.contains("panicked"), "{}", called.err);
+    place.succeeds(&["train", "--resume", "lost"]); // on the processor
+    place.succeeds(&with(&WHOLE, &["--out", "cpu"]));
+    assert_eq!(place.names("lost"), place.names("cpu"));
+}
+
+#[test]
+fn what_a_card_does_not_take_is_refused_before_there_is_a_folder() {
+    let Some(built) = emulated() else { return };
+    let place = Place::new();
+    let refuses = |more: &[&str], options: &[(&str, &str)], words: &[&str]| {
+        let args = [&["train", "--device", "cuda", "--out", "none"], more].concat();
+        let (called, log) = record(&built, &place, &args, options);
+        assert_eq!((called.code, &*called.out), (2, ""), "{called:?}");
+        for part in words {
+            assert!(called.err.contains(part), "no {part} in {}", called.err);
+        }
+        assert!(place.files().is_empty() && !log.iter().any(|line| line.starts_with("alloc")), "{log:?}");
+    };
+    let settings = [
+        (
+            ["--width", "40"],
+            "--device cuda:0: width = 40 is for the CPU alone: a card takes multiples of 32, up to 256",
+        ),
+        (["--optimizer", "sgd"], "optimizer = sgd is for the CPU alone: a card takes adam or adamw"),
+        (["--imitate", "2"], "imitate = 2 is for the CPU alone: a card takes 0; change it, or compute on the CPU"),
+    ];
+    for (setting, words) in settings {
+        refuses(&setting, &[], &["error: ", words]);
+    }
+    let little = [("GRADUS_EMULATOR_MEMORY", "20000000")];
+    let words =
+        ["the card has too little memory: ", "were asked for, and ", "; at most ", " episodes in a batch would fit"];
+    refuses(&["--batch", "100000", "--width", "32"], &little, &words);
+}
+
+/// By every method, as on the processor; what duals say is said there.
+#[test]
+fn a_cards_gradients_are_checked() {
+    let Some(built) = emulated() else { return };
+    let args = ["gradcheck", "--op", "tanh,matmul", "--device", "cuda"];
+    let (called, launches) = call(&built, &Place::new(), &args, &[]);
+    let says = "\ngradients, values and differences by cuda:0; duals and second derivatives by cpu\n";
+    assert!(called.code == 0 && called.out.contains("all agree") && called.out.ends_with(says), "{called:?}");
+    assert!(launches > 1000, "{launches} kernels ran on the card");
+}
+
+#[test]
+fn the_cards_of_an_emulator_are_listed_and_counted() {
+    let Some(built) = emulated() else { return };
+    let place = Place::new();
+    let two = [("GRADUS_EMULATOR_DEVICES", "2")];
+    let (called, launches) = call(&built, &place, &["devices"], &two);
+    assert_eq!((called.code, launches), (0, 0), "{called:?}");
+    assert!(
+        called.out.contains("  driver     13.0\n  NVRTC      13.0\n  cuda:0     gradus emulator, "),
+        "{}",
+        called.out
+    );
+    let (called, _) = call(&built, &place, &["train", "--device", "cuda:2"], &two);
+    assert_eq!(called.code, 2, "{called:?}");
+    assert!(called.err.contains("there is no card 2: there are 2, with the numbers 0 to 1"), "{}", called.err);
+}

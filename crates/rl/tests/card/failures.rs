@@ -1,0 +1,116 @@
+//! What a card does not take, and a card that fails.
+
+use rl::NotFinite;
+use rl::card::Refused;
+use rl::config::{Config, GruVariant, OptimizerKind};
+use rl::train::Run;
+use tensor::{CudaError, catch_cuda};
+
+use super::{advance, again, device, on_a_card, small, state, there};
+
+/// What makes settings into others.
+type Change = fn(&mut Config);
+
+fn refused(config: &Config) -> Refused {
+    match Run::<f64>::on(config, 7, device()) {
+        Ok(_) => panic!("it was taken: {config:?}"),
+        Err(refused) => refused,
+    }
+}
+
+#[test]
+fn settings_for_the_host_alone_are_named() {
+    again("failures::settings_for_the_host_alone_are_named", &[]);
+    if !on_a_card() {
+        return;
+    }
+    let changes: [(&str, Change); 6] = [
+        ("width = 40 is for the CPU alone: a card takes multiples of 32, up to 128; ", |c| c.width = 40),
+        ("width = 256 is for the CPU alone: a card takes multiples of 32, up to 128; ", |c| c.width = 256),
+        ("gru = reset-before is for the CPU alone: a card takes reset-after; ", |c| c.gru = GruVariant::ResetBefore),
+        ("optimizer = sgd is for the CPU alone: a card takes adam or adamw; ", |c| c.optimizer = OptimizerKind::Sgd),
+        ("optimizer = rmsprop is for the CPU alone", |c| c.optimizer = OptimizerKind::RmsProp),
+        ("imitate = 3 is for the CPU alone: a card takes 0; change it, or compute on the CPU", |c| c.imitate = 3),
+    ];
+    for (words, change) in changes {
+        let mut config = small();
+        change(&mut config);
+        let refused = refused(&config).to_string();
+        assert!(refused.starts_with(words), "{refused}");
+    }
+}
+
+/// The card has little memory: the batch that would fit is named before any is taken, and it does fit.
+#[test]
+fn a_batch_that_does_not_fit() {
+    const NAME: &str = "failures::a_batch_that_does_not_fit";
+    if let Some(outcome) = again(NAME, &[("GRADUS_EMULATOR_MEMORY", "8000000")]) {
+        let taken = outcome.log.iter().find(|line| line.starts_with("alloc")).expect("what fits is taken");
+        assert!(!outcome.log.iter().any(|line| line.starts_with("alloc failed")), "{taken}");
+    }
+    if !emulator::inside() {
+        return;
+    }
+    let of = |batch| Config { batch, ..small() };
+    let error = refused(&of(100_000));
+    let Refused::Card(CudaError::Memory { asked, free, fits: Some(fits), .. }) = &error else { panic!("{error}") };
+    assert!(asked > free, "{error}");
+    let fitting: usize = fits.strip_suffix(" episodes in a batch").expect("it says so").parse().expect("a number");
+    assert!(error.to_string().contains(&format!("at most {fits} would fit")), "{error}");
+    assert!(matches!(refused(&of(fitting + 1)), Refused::Card(CudaError::Memory { .. })));
+    let run = Run::<f64>::on(&of(fitting), 7, device());
+    assert!(run.is_ok() && fitting > 100, "{fits}");
+    drop(run);
+    // Where even the validation does not fit, no batch does.
+    let error = refused(&Config { validation_episodes: 1 << 20, ..small() });
+    assert!(matches!(error, Refused::Card(CudaError::Memory { fits: None, .. })), "{error}");
+}
+
+/// The card is lost in the third update, at its fifth kernel: after two updates of eleven kernels each, and a validation of two.
+#[test]
+fn a_card_that_disappears() {
+    again("failures::a_card_that_disappears", &[("GRADUS_EMULATOR_FAIL_LAUNCH", "29")]);
+    if !emulator::inside() {
+        return;
+    }
+    let mut run = there::<f32>(&small());
+    (0..2).for_each(|_| drop(advance(&mut run)));
+    let before = (state(&run), run.state());
+    for _ in 0..2 {
+        let error = catch_cuda(|| run.advance_by(2)).expect_err("the card is lost");
+        let words = error.to_string();
+        assert!(matches!(error, CudaError::Failed { .. }), "{words}");
+        assert!(words.contains("in update 3: ") || words.contains("the card failed: "), "{words}");
+        assert!(before == (state(&run), run.state()), "what is on the host is as it was");
+        println!("{words}");
+    }
+}
+
+/// The same where each kernel is launched: the kernel is named too.
+#[test]
+fn a_card_that_disappears_at_a_launch() {
+    again("failures::a_card_that_disappears_at_a_launch", &[("GRADUS_EMULATOR_FAIL_LAUNCH", "29")]);
+    if !emulator::inside() {
+        return;
+    }
+    let mut run = there::<f32>(&small());
+    run.card().expect("it is on a card").inside().replay(false);
+    (0..2).for_each(|_| drop(advance(&mut run)));
+    let words = catch_cuda(|| run.advance()).expect_err("the card is lost").to_string();
+    assert!(words.starts_with("the card failed: running the kernel bptt_states, in update 3: "), "{words}");
+}
+
+#[test]
+fn what_is_not_finite_is_told_as_on_the_host() {
+    again("failures::what_is_not_finite_is_told_as_on_the_host", &[]);
+    if !on_a_card() {
+        return;
+    }
+    let config = Config { value_coefficient: 1e300, ..small() };
+    let mut run = there::<f32>(&config);
+    let before = state(&run);
+    let told = |run: &mut Run<f32>| -> NotFinite { run.advance().expect_err("it overflows") };
+    let expected = told(&mut Run::new(&config, 7));
+    assert_eq!([told(&mut run), told(&mut run)], [expected.clone(), expected]);
+    assert_eq!((state(&run), run.updates), (before, 0));
+}

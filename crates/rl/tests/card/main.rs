@@ -1,0 +1,101 @@
+//! Whole updates on a card, emulated where there is none: against the host's, replayed against launched, stopped and gone on
+//! with, and a card that is too small or fails.
+//!
+//! Each test starts itself again under an emulator, which a C++ compiler makes; where there is none, it says so. On a machine with
+//! a card, `GRADUS_TEST_CARD=1 cargo test -p rl --features cuda --test card` runs them there, but for those that want an emulator's
+//! faults.
+#![forbid(unsafe_code)]
+
+mod failures;
+mod graph;
+mod parity;
+mod resume;
+
+use emulator::{Emulator, Missing, Options, Outcome, Variant};
+use rl::config::Config;
+use rl::train::{Report, Run};
+use tensor::{Device, Real};
+
+/// The hidden units of these tests: the fewest that kernels are compiled for, as the emulator is slow.
+const WIDTH: usize = 32;
+
+/// Whether a card is at hand: an emulator's, or a real one.
+fn on_a_card() -> bool {
+    emulator::inside() || std::env::var_os("GRADUS_TEST_CARD").is_some()
+}
+
+/// Runs the test of this name again under an emulator, unless it runs on a card already. What it did there, if it was run.
+#[track_caller]
+fn again(test: &str, options: &[(&str, &str)]) -> Option<Outcome> {
+    if on_a_card() {
+        return None;
+    }
+    let outcome = attempt(test, options)?;
+    assert!(outcome.success, "{outcome}");
+    Some(outcome)
+}
+
+/// The same, however it ends.
+fn attempt(test: &str, options: &[(&str, &str)]) -> Option<Outcome> {
+    let variant = |module: &str, names: &[&str]| Variant {
+        module: module.into(),
+        defines: names.iter().map(|&name| (name.into(), define(name).to_string())).collect(),
+    };
+    let options_ = Options {
+        modules: Some(["map", "token_table", "rollout", "a2c", "bptt", "update"].map(String::from).to_vec()),
+        variants: vec![variant("rollout", &["HIDDEN", "ACTIONS"]), variant("bptt", &["HIDDEN", "ACTIONS", "VOCAB"])],
+        ..Options::default()
+    };
+    match Emulator::build(&options_) {
+        Ok(built) => Some(built.rerun(test, options)),
+        Err(missing @ Missing::Compiler(_)) => {
+            println!("this was not tested: {missing}");
+            None
+        }
+        Err(missing) => panic!("{missing}"),
+    }
+}
+
+fn define(name: &str) -> usize {
+    match name {
+        "HIDDEN" => WIDTH,
+        "ACTIONS" => 6,
+        _ => 18,
+    }
+}
+
+/// A run that an emulator can bear: all stages, and a curriculum that moves at every second update.
+fn small() -> Config {
+    Config {
+        width: WIDTH,
+        batch: 22,
+        chunk: 5,
+        curriculum: rl::config::Curriculum::Gate,
+        unlock: 0.0, // at each validation, one more
+        validate_every: 2,
+        validation_episodes: 3,
+        max_updates: 100,
+        entropy_updates: 5,
+        epsilon: 1e-3, // so that gradients that are nothing but rounding move nothing
+        ..Config::default()
+    }
+}
+
+fn device() -> Device {
+    Device::cuda(0).expect("there is a card")
+}
+
+/// A run on the card.
+fn there<T: Real>(config: &Config) -> Run<T> {
+    Run::on(config, 7, device()).unwrap_or_else(|refused| panic!("{refused}"))
+}
+
+/// Parameters and moments.
+fn state<T: Real>(run: &Run<T>) -> [Vec<T>; 3] {
+    let mut moments = run.learner.optimizer.moments().map(|(_, moment)| moment.to_vec());
+    [run.learner.params.flat().to_vec(), moments.next().expect("m"), moments.next().expect("v")]
+}
+
+fn advance<T: Real>(run: &mut Run<T>) -> Report {
+    run.advance().unwrap_or_else(|error| panic!("{error}"))
+}

@@ -1,0 +1,57 @@
+//! A run that was stopped goes on as if it had not been: on the card, to the bit; and on the other device.
+
+use rl::train::Run;
+
+use super::{advance, again, on_a_card, small, state, there};
+
+/// What a checkpoint keeps of a run, put into another.
+fn copied(from: &Run<f32>, mut to: Run<f32>) -> Run<f32> {
+    *to.learner.params.flat_mut() = from.learner.params.flat().clone();
+    let moments = from.learner.optimizer.moments().map(|(_, moment)| moment.clone()).collect();
+    to.learner.optimizer.restore(from.learner.optimizer.steps(), moments);
+    to.restore(from.state()).expect("it is of the same settings");
+    to
+}
+
+#[test]
+fn goes_on_where_it_stopped() {
+    again("resume::goes_on_where_it_stopped", &[]);
+    if !on_a_card() {
+        return;
+    }
+    let config = small();
+    let mut whole = there::<f32>(&config);
+    (0..3).for_each(|_| drop(advance(&mut whole)));
+    let mut resumed = copied(&whole, there(&config));
+    let mut on_the_host = copied(&whole, Run::new(&config, 7));
+    let mut there_again = copied(&on_the_host, there(&config));
+    for _ in 0..2 {
+        let (a, b) = (advance(&mut whole), advance(&mut resumed));
+        assert_eq!((&a.metrics, &a.validation), (&b.metrics, &b.validation));
+        assert_eq!(advance(&mut there_again).metrics, a.metrics);
+        let host = advance(&mut on_the_host);
+        assert_eq!((host.metrics.steps, host.metrics.stages), (a.metrics.steps, a.metrics.stages));
+        assert!((host.metrics.loss - a.metrics.loss).abs() < 1e-4);
+    }
+    assert_eq!(state(&whole), state(&resumed));
+    assert_eq!((whole.state(), whole.learner.optimizer.steps()), (resumed.state(), 5));
+}
+
+/// Parameters that somebody has changed are those that learn.
+#[test]
+fn what_was_changed_on_the_host_counts() {
+    again("resume::what_was_changed_on_the_host_counts", &[]);
+    if !on_a_card() {
+        return;
+    }
+    let config = small();
+    let mut run = there::<f32>(&config);
+    advance(&mut run);
+    let mut fresh = there::<f32>(&config);
+    *run.learner.params.flat_mut() = fresh.learner.params.flat().clone();
+    let zeros = fresh.learner.optimizer.moments().map(|(_, moment)| moment.clone()).collect();
+    run.learner.optimizer.restore(0, zeros);
+    (run.updates, run.steps) = (0, 0);
+    assert_eq!(advance(&mut run).metrics, advance(&mut fresh).metrics);
+    assert_eq!(state(&run), state(&fresh));
+}

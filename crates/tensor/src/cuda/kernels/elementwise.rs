@@ -1,0 +1,94 @@
+//! Maps and binary functions: a thread for each element.
+
+use core::marker::PhantomData;
+
+use super::{Call, Card, parts};
+use crate::cuda::memory::Memory;
+use crate::cuda::modules::Entry;
+use crate::data::{Data, DataMut};
+use crate::kernels::Binary;
+use crate::map::Map;
+use crate::real::{Element, Real};
+use crate::shape::Layout;
+use crate::view::{View, ViewMut};
+
+/// The number under which the kernels know a function, and its constant.
+fn number<T: Real>(f: Map<T>) -> (i32, f64) {
+    match f {
+        Map::Identity => (0, 0.0),
+        Map::Neg => (1, 0.0),
+        Map::Exp => (2, 0.0),
+        Map::Log => (3, 0.0),
+        Map::Sqrt => (4, 0.0),
+        Map::Tanh => (5, 0.0),
+        Map::Sigmoid => (6, 0.0),
+        Map::Relu => (7, 0.0),
+        Map::Square => (8, 0.0),
+        Map::Scale(c) => (9, c.value()),
+        Map::Shift(c) => (10, c.value()),
+        Map::Primal => (11, 0.0),
+        Map::Constant(c) => (12, c.value()),
+        Map::Recip => (13, 0.0),
+        Map::HalfRecip => (14, 0.0),
+        Map::OneMinusSquare => (15, 0.0),
+        Map::Logistic => (16, 0.0),
+        Map::Step => (17, 0.0),
+    }
+}
+
+fn blocks<T: Element>(y: &ViewMut<T>) -> usize {
+    parts(y.shape().size(), 256)
+}
+
+#[track_caller]
+pub(in crate::cuda) fn map<T: Real>(card: &'static Card, f: Map<T>, x: View<T>, y: ViewMut<T>) {
+    let (blocks, (f, c)) = (blocks(&y), number(f));
+    Call::new::<T>(card, Entry::Map).int(f).number(c).read(x).write(y).run(blocks);
+}
+
+/// y = x, of any numbers that the kernels compute with.
+#[track_caller]
+pub(in crate::cuda) fn copy<T: Element>(card: &'static Card, x: View<T>, y: ViewMut<T>) {
+    let (blocks, (identity, c)) = (blocks(&y), number(Map::<f32>::Identity));
+    Call::new::<T>(card, Entry::Map).int(identity).number(c).read(x).write(y).run(blocks);
+}
+
+/// y = c, of any numbers that the kernels compute with, in this memory.
+#[track_caller]
+pub(in crate::cuda) fn fill<T: Element>(memory: &Memory<T>, layout: &Layout, c: f64) {
+    let y = ViewMut::over(DataMut::Card(memory, PhantomData), *layout);
+    let (blocks, (constant, c)) = (blocks(&y), number(Map::Constant(c)));
+    let x = View::over(Data::Card(memory), *layout); // what is there is looked at, and makes no difference
+    Call::new::<T>(memory.card(), Entry::Map).int(constant).number(c).read(x).write(y).run(blocks);
+}
+
+#[track_caller]
+pub(super) fn map_backward<T: Real>(card: &'static Card, slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
+    let (blocks, (slope, c)) = (blocks(&dx), number(slope));
+    Call::new::<T>(card, Entry::MapBackward).int(slope).number(c).read(kept).read(dy).write(dx).run(blocks);
+}
+
+#[track_caller]
+pub(super) fn binary<T: Real>(card: &'static Card, op: Binary, a: View<T>, b: View<T>, y: ViewMut<T>) {
+    let (blocks, shape) = (blocks(&y), y.shape());
+    let op = match op {
+        Binary::Add => 0,
+        Binary::Sub => 1,
+        Binary::Mul => 2,
+        Binary::Div => 3,
+    };
+    let [a, b] = [a, b].map(|x| x.broadcast_to(shape));
+    Call::new::<T>(card, Entry::Binary).int(op).read(a).read(b).write(y).run(blocks);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_numbered_in_their_order() {
+        let numbers = Map::all(2.5).map(number);
+        assert!(numbers.iter().enumerate().all(|(at, (number, _))| *number == at as i32));
+        assert_eq!(numbers.iter().filter(|(_, c)| *c == 2.5).count(), 3);
+    }
+}

@@ -1,0 +1,41 @@
+//! Layer normalisation: a warp for each row, and for dw a block for some columns.
+
+use super::{Call, Card, parts};
+use crate::cuda::modules::Entry;
+use crate::real::Real;
+use crate::shape::Shape;
+use crate::view::{View, ViewMut};
+
+fn rows(shape: Shape) -> usize {
+    shape.without(shape.rank() - 1).size()
+}
+
+#[track_caller]
+pub(super) fn layer_norm<T: Real>(
+    card: &'static Card,
+    x: View<T>,
+    w: View<T>,
+    b: View<T>,
+    epsilon: T,
+    y: ViewMut<T>,
+    stats: ViewMut<T>,
+) {
+    let blocks = parts(rows(x.shape()), 4);
+    let call = Call::new::<T>(card, Entry::LayerNorm).read(x).read(w).read(b).number(epsilon.value());
+    call.write(y).write(stats).run(blocks);
+}
+
+#[track_caller]
+pub(super) fn layer_norm_backward<T: Real>(
+    card: &'static Card,
+    x: View<T>,
+    w: View<T>,
+    stats: View<T>,
+    dy: View<T>,
+    dx: Option<ViewMut<T>>,
+    dw: Option<ViewMut<T>>,
+) {
+    let blocks = parts(rows(x.shape()).max(x.shape().last_extent()), 8);
+    let call = Call::new::<T>(card, Entry::LayerNormBackward).read(x).read(w).read(stats).read(dy);
+    call.write_any(dx).write_any(dw).run(blocks);
+}

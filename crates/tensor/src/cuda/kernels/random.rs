@@ -1,0 +1,48 @@
+//! Random numbers on a card: those of [`crate::philox`], and choices by them.
+
+use super::{Call, Card, done, parts};
+use crate::cuda::memory::Memory;
+use crate::cuda::modules::Entry;
+use crate::philox::Stream;
+use crate::real::Real;
+use crate::view::{View, ViewMut};
+
+impl Card {
+    /// [`philox4x32_10`](crate::philox::philox4x32_10) of each counter and key.
+    ///
+    /// # Panics
+    /// If there are not as many of both, or the card fails.
+    pub fn philox(&'static self, counters: &[[u32; 4]], keys: &[[u32; 2]]) -> alloc::vec::Vec<[u32; 4]> {
+        assert_eq!(counters.len(), keys.len(), "philox: a key for each counter");
+        let [counter, key] = [counters.as_flattened(), keys.as_flattened()].map(|x| done(Memory::copy_of(self, x)));
+        let out = done(Memory::<u32>::zeros(self, 4 * counters.len()));
+        let call = Call::new::<f32>(self, Entry::PhiloxBlocks).memory(&counter).memory(&key);
+        call.count(counters.len() as u32).memory(&out).run(parts(counters.len(), 256));
+        done(out.read(0..out.len())).as_chunks().0.to_vec()
+    }
+
+    /// y\[E,N\] = the first N numbers in [0, 1) of E streams: the given one, and those of the episodes after it.
+    ///
+    /// # Panics
+    /// If y does not lie there without gaps, or the card fails.
+    #[track_caller]
+    pub fn uniform(&'static self, seed: u64, first: Stream, y: ViewMut<f64>) {
+        let [episodes, count] = [y.shape()[0], y.shape()[1]];
+        let numbers = [first.purpose.0, first.update, first.episode, episodes as u32, count as u32];
+        let call = numbers.into_iter().fold(Call::new::<f32>(self, Entry::PhiloxUniform).size(seed), Call::count);
+        call.elements_mut(y).run(parts(episodes * count, 256));
+    }
+
+    /// y\[N\] = an action for each row of log-probabilities\[N,A\]: that in whose share of [0, 1) the number u\[N\] lies.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, there is no action, u does not lie there without gaps, or the card fails.
+    #[track_caller]
+    pub fn categorical<T: Real>(&'static self, log_probs: View<T>, u: View<f64>, y: ViewMut<u32>) {
+        let shape = log_probs.shape();
+        let fits = shape.rank() == 2 && u.shape()[..] == shape[..1] && y.shape() == u.shape() && shape[1] > 0;
+        assert!(fits, "categorical: numbers {} and choices {} for {shape}", u.shape(), y.shape());
+        let call = Call::new::<T>(self, Entry::Categorical).read(log_probs);
+        call.elements(u).write(y).run(parts(shape[0], 256));
+    }
+}

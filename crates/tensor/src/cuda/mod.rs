@@ -1,0 +1,53 @@
+//! A graphics card as a second device, by NVIDIA's driver.
+//!
+//! Nothing of CUDA is needed to build this: the driver is looked for when a card is first asked for ([`Device::cuda`](crate::Device::cuda)), and
+//! the kernels, which are sources in this binary, are compiled for the card that is found.
+//!
+//! In the order in which to read: `error` (what can be missing), `probe` (looking for it), `card` (a card that is open),
+//! `memory` (what lies there), `modules` (compiled kernels, and their cache), `launch` (a call: its operands, its grid),
+//! `kernels` (the trait, a call or two for each method), and `update` (a whole update of an actor-critic, recorded once).
+
+mod error;
+
+#[cfg(feature = "cuda")]
+mod cache;
+#[cfg(feature = "cuda")]
+mod card;
+mod failure;
+#[cfg(feature = "cuda")]
+mod kernels;
+#[cfg(feature = "cuda")]
+mod launch;
+#[cfg(feature = "cuda")]
+mod memory;
+#[cfg(feature = "cuda")]
+mod modules;
+#[cfg(feature = "cuda")]
+mod probe;
+#[cfg(feature = "cuda")]
+mod quiet;
+mod sgemm;
+#[cfg(feature = "std")]
+mod survey;
+#[cfg(feature = "cuda")]
+mod transfer;
+pub mod update;
+
+#[cfg(feature = "cuda")]
+pub use card::Card;
+pub use error::{CudaError, CudaVersion};
+#[cfg(feature = "std")]
+pub use failure::catch_cuda;
+pub use failure::cuda_failed;
+#[cfg(feature = "cuda")]
+pub use kernels::{CardEpisodes, CardStep};
+pub use sgemm::Sgemm;
+#[cfg(feature = "std")]
+pub use survey::{CardFound, CudaSurvey, cuda_survey};
+
+#[cfg(feature = "cuda")]
+pub(crate) use kernels::kernels;
+#[cfg(feature = "cuda")]
+pub(crate) use memory::Memory;
+#[cfg(feature = "cuda")]
+pub(crate) use transfer::{apply, assign, fill, grow, packed, read, to_vec};

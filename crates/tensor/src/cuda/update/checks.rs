@@ -1,0 +1,173 @@
+//! Whether a description fits together: kernels believe what they are told.
+
+use alloc::vec::Vec;
+
+use super::description::{Description, Offsets, Sizes, Tables};
+use crate::real::Real;
+
+impl Offsets {
+    /// In the order in which kernels name them.
+    pub(super) fn all(&self) -> [usize; 10] {
+        let Self { emb, stage, w_ih, w_hh, b_ih, b_hh, w_pi, b_pi, w_v, b_v } = *self;
+        [emb, stage, w_ih, w_hh, b_ih, b_hh, w_pi, b_pi, w_v, b_v]
+    }
+}
+
+impl Tables {
+    /// # Panics
+    /// Unless every number is of something that is there.
+    #[track_caller]
+    pub(in crate::cuda) fn check(&self) {
+        let Self { next, distance, base, operands, tokens, horizon, .. } = self;
+        let (actions, states) = (tokens.len(), distance.len());
+        assert!(states < 1 << 28 && next.len() == states * actions, "{} successors of {states} states", next.len());
+        assert!(!base.is_empty() && operands.len() == base.len(), "operands of {} stages", operands.len());
+        assert!(base[0] == 0 && operands.iter().all(|&count| count <= 7), "bases {base:?}, operands {operands:?}");
+        for stage in 0..base.len() {
+            let from = base[stage] as usize;
+            let to = base.get(stage + 1).map_or(states, |&to| to as usize);
+            assert!(from + 3 <= to && to <= states, "stage {stage} has the states from {from} to {to} of {states}");
+            let inside = next[from * actions..to * actions].iter().all(|&state| usize::from(state) < to - from);
+            assert!(inside, "stage {stage} has a state after which comes none of its own");
+        }
+        assert!((1..=1 << 16).contains(horizon), "{horizon} actions at most");
+    }
+
+    /// S, the steps of the longest episode: a token is read in each, and the last one of the context decides.
+    pub(super) fn steps(&self) -> usize {
+        self.operands.iter().max().map_or(0, |&most| most as usize) + self.horizon
+    }
+}
+
+/// The digits and the token that ends a context, which kernels know.
+const LEAST_VOCABULARY: usize = 11;
+
+impl Description {
+    /// # Panics
+    /// If kernels would read or write where they must not.
+    #[track_caller]
+    pub(super) fn check<T: Real>(&self) {
+        let Sizes { hidden, vocabulary, actions, stages, batch, chunks, parameters, trial, ring } = self.sizes;
+        assert!(
+            hidden > 0 && hidden.is_multiple_of(32) && hidden * size_of::<T>() <= 1024,
+            "{hidden} hidden units: a multiple of 32 was expected, of up to 1024 bytes"
+        );
+        assert!((1..=32).contains(&actions), "{actions} actions: 1 to 32 were expected");
+        assert!((1..=8).contains(&stages), "{stages} stages: 1 to 8 were expected");
+        assert!(vocabulary >= LEAST_VOCABULARY, "{vocabulary} tokens: {LEAST_VOCABULARY} at least were expected");
+        let counts = [batch, chunks, ring];
+        assert!(counts.iter().all(|count| (1..=1 << 28).contains(count)) && trial <= 1 << 28, "{:?}", self.sizes);
+        self.check_offsets(parameters);
+        self.check_tables();
+    }
+
+    /// The parameters fill their buffer, and none lies on another.
+    #[track_caller]
+    fn check_offsets(&self, parameters: usize) {
+        let Sizes { hidden, vocabulary, actions, stages, .. } = self.sizes;
+        let rows = [vocabulary, stages, 3 * hidden, 3 * hidden, 3, 3, actions, 0, 1, 0];
+        let mut places: Vec<(usize, usize)> =
+            self.offsets.all().into_iter().zip(rows).map(|(at, rows)| (at, rows * hidden)).collect();
+        places[7].1 = actions;
+        places[9].1 = 1;
+        places.sort_unstable();
+        let end = places.iter().try_fold(0, |end, &(at, size)| (at == end).then_some(end + size));
+        assert!(end == Some(parameters) && parameters < 1 << 31, "{parameters} parameters, but they lie at {places:?}");
+    }
+
+    /// The tables are of as much as the sizes say.
+    #[track_caller]
+    fn check_tables(&self) {
+        let Sizes { vocabulary, actions, stages, .. } = self.sizes;
+        let Tables { base, tokens, .. } = &self.tables;
+        assert!(base.len() == stages, "tables of {} stages", base.len());
+        assert!(tokens.len() == actions, "{} tokens of {actions} actions", tokens.len());
+        assert!(tokens.iter().all(|&token| (token as usize) < vocabulary), "tokens {tokens:?} of {vocabulary}");
+        self.tables.check();
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use alloc::vec;
+
+    use super::super::description::{AdamRule, Judging, Schedule};
+    use super::*;
+
+    /// Of a task with one stage and one state to decide in.
+    pub(in crate::cuda::update) fn small() -> Description {
+        let places = [0, 0, 352, 384, 3456, 6528, 6624, 6720, 6784, 6786, 6818];
+        let [_, emb, stage, w_ih, w_hh, b_ih, b_hh, w_pi, b_pi, w_v, b_v] = places;
+        let sizes = Sizes {
+            hidden: 32,
+            vocabulary: 11,
+            actions: 2,
+            stages: 1,
+            batch: 5,
+            chunks: 2,
+            parameters: 6819,
+            trial: 3,
+            ring: 2,
+        };
+        Description {
+            sizes,
+            offsets: Offsets { emb, stage, w_ih, w_hh, b_ih, b_hh, w_pi, b_pi, w_v, b_v },
+            tables: Tables {
+                next: vec![0, 0, 1, 1, 0, 1],
+                distance: vec![u16::MAX, 0, 1],
+                base: vec![0],
+                operands: vec![3],
+                tokens: vec![9, 10],
+                horizon: 4,
+                correct: 1.0,
+                milestone: 0.0,
+                step: 0.0,
+            },
+            judging: Judging { gamma: 1.0, lambda: 1.0, steps: 0, normalize: false, value_coefficient: 0.5 },
+            clip: 1.0,
+            rule: AdamRule { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0, decoupled: false },
+            rate: Schedule::Constant(0.1),
+            entropy: Schedule::Constant(0.1),
+            seed: 1,
+            trial_purpose: 3,
+        }
+    }
+
+    #[test]
+    fn what_fits_together_is_taken() {
+        small().check::<f32>();
+        assert_eq!(small().tables.steps(), 7);
+    }
+
+    /// Each change alone is seen.
+    #[test]
+    fn what_kernels_would_stumble_over_is_refused() {
+        let changes: [fn(&mut Description); 19] = [
+            |d| d.sizes.hidden = 48,
+            |d| d.sizes.hidden = 512,
+            |d| d.sizes.actions = 33,
+            |d| d.sizes.stages = 0,
+            |d| d.sizes.vocabulary = 10,
+            |d| d.sizes.batch = 0,
+            |d| d.sizes.chunks = 0,
+            |d| d.sizes.ring = 0,
+            |d| d.sizes.parameters += 1,
+            |d| d.offsets.b_hh -= 1,
+            |d| d.offsets.w_v = d.offsets.b_v,
+            |d| d.tables.next[5] = 3,
+            |d| d.tables.next.truncate(5),
+            |d| d.tables.base[0] = 1,
+            |d| d.tables.base.push(2),
+            |d| d.tables.operands[0] = 8,
+            |d| d.tables.tokens[0] = 11,
+            |d| d.tables.tokens.truncate(1),
+            |d| d.tables.horizon = 0,
+        ];
+        for (k, change) in changes.into_iter().enumerate() {
+            let mut changed = small();
+            change(&mut changed);
+            let seen = std::panic::catch_unwind(|| changed.check::<f32>());
+            assert!(seen.is_err(), "change {k}: {changed:?}");
+        }
+    }
+}

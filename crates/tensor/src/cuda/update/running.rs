@@ -1,0 +1,212 @@
+//! An update that is ready on a card.
+
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use cudarc::driver::CudaStream;
+
+use super::Update;
+use super::buffers::{self, Buffers, Lengths};
+use super::description::{Description, Sizes};
+use super::graph::{self, Graph};
+use super::launches::{self, Launch};
+use super::reading;
+use super::results::{Metrics, Played};
+use crate::cuda::card::Card;
+use crate::cuda::error::CudaError;
+use crate::cuda::memory::Scalar;
+use crate::real::Real;
+
+/// The update, with all the memory it needs.
+pub(super) struct Running<T: Real> {
+    graph: Graph, // before the buffers: fields are dropped in this order
+    launches: Vec<Launch>,
+    trial: Vec<Launch>,
+    buffers: Buffers<T>,
+    stream: Arc<CudaStream>,
+    card: &'static Card,
+    sizes: Sizes,
+    /// The longest episode, in steps.
+    steps: usize,
+    /// The updates that were asked for since it was last waited, and the one that comes next.
+    since: u32,
+    next: u32,
+    /// Whether the record is replayed.
+    recorded: bool,
+}
+
+impl<T: Real> Running<T> {
+    #[track_caller]
+    pub(super) fn new(card: &'static Card, what: &Description) -> Result<Self, CudaError> {
+        what.check::<T>();
+        let scalar = Scalar::of::<T>()?;
+        Self::room(card, what)?;
+        let buffers = Buffers::new(card, &Lengths::of(what))?;
+        buffers.fill(what)?;
+        let launches = launches::update(card, scalar, what, &buffers)?;
+        let trial = launches::trial(card, scalar, what, &buffers)?;
+        card.synchronize()?; // the buffers were filled in the order of the card's stream, and are used in another
+        let stream = card.asked("making a stream", || card.context().new_stream())?;
+        let graph = graph::record(card, &stream, &launches)?;
+        let (sizes, steps) = (what.sizes, what.tables.steps());
+        Ok(Self { graph, launches, trial, buffers, stream, card, sizes, steps, since: 0, next: 0, recorded: true })
+    }
+
+    /// Whether there is room, by how much is free.
+    fn room(card: &Card, what: &Description) -> Result<(), CudaError> {
+        card.give_back()?;
+        let (asked, (free, total)) = (Buffers::<T>::bytes(&Lengths::of(what)), card.memory()?);
+        if asked <= free {
+            return Ok(());
+        }
+        let fits = buffers::largest_batch::<T>(what, free).map(|batch| format!("{batch} episodes in a batch"));
+        Err(CudaError::Memory { asked, free, total, fits })
+    }
+}
+
+impl<T: Real> Update<T> for Running<T> {
+    fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
+    fn set(&mut self, values: [&[T]; 3], update: u32, step: u32) -> Result<(), CudaError> {
+        self.wait()?;
+        let here = [&self.buffers.parameters, &self.buffers.first_moments, &self.buffers.second_moments];
+        for (memory, values) in here.into_iter().zip(values) {
+            assert_eq!(memory.len(), values.len(), "an update of {} parameters", memory.len());
+            memory.write(0, values)?;
+        }
+        self.buffers.counters.write(0, &reading::counters(update, step))?;
+        (self.since, self.next) = (update, update);
+        Ok(())
+    }
+
+    fn divide(&mut self, counts: &[usize]) -> Result<(), CudaError> {
+        self.wait()?;
+        self.buffers.first.write(0, &firsts(counts, self.sizes.stages, self.sizes.batch))
+    }
+
+    fn replay(&mut self, replay: bool) {
+        self.recorded = replay;
+    }
+
+    fn launch(&mut self, updates: u32) -> Result<(), CudaError> {
+        for _ in 0..updates {
+            let launched = match self.recorded {
+                true => self.graph.launch(self.card),
+                false => self.launches.iter().try_for_each(|launch| launch.run(self.card, &self.stream)),
+            };
+            launched.map_err(|error| within(error, self.next..self.next + 1))?;
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<(), CudaError> {
+        let waited = self.card.asked("waiting for what runs there", || self.stream.synchronize());
+        let of = self.since..self.next;
+        self.since = self.next;
+        waited.map_err(|error| within(error, of))
+    }
+
+    fn advance(&mut self, updates: u32) -> Result<Vec<Metrics>, CudaError> {
+        let (from, ring) = (self.next, self.sizes.ring);
+        assert!(updates as usize <= ring, "advance: {updates} updates, and metrics are kept of {ring}");
+        self.launch(updates)?;
+        self.wait()?;
+        let counters = self.buffers.counters.read(0..1)?;
+        self.since = counters[0];
+        self.next = counters[0];
+        let words = self.buffers.metrics.read(0..self.buffers.metrics.len())?;
+        Ok((from..self.next).map(|update| Metrics::of(&words, update as usize % ring, self.sizes.stages)).collect())
+    }
+
+    fn state(&mut self) -> Result<[Vec<T>; 3], CudaError> {
+        self.wait()?;
+        let Buffers { parameters, first_moments, second_moments, .. } = &self.buffers;
+        let all = 0..parameters.len();
+        Ok([parameters.read(all.clone())?, first_moments.read(all.clone())?, second_moments.read(all)?])
+    }
+
+    fn gradients(&mut self) -> Result<Vec<T>, CudaError> {
+        self.wait()?;
+        self.buffers.gradients.read(0..self.sizes.parameters)
+    }
+
+    fn played(&mut self) -> Result<Played, CudaError> {
+        self.wait()?;
+        Played::read(&self.buffers.trace(), self.sizes.batch, self.steps)
+    }
+
+    fn play(&mut self, counts: &[usize]) -> Result<Played, CudaError> {
+        self.wait()?;
+        self.buffers.trial_first.write(0, &firsts(counts, self.sizes.stages, self.sizes.trial))?;
+        self.trial.iter().try_for_each(|launch| launch.run(self.card, &self.stream))?;
+        self.wait()?;
+        Played::read(&self.buffers.trial_trace(), self.sizes.trial, self.steps)
+    }
+}
+
+/// What runs there still uses the buffers.
+impl<T: Real> Drop for Running<T> {
+    fn drop(&mut self) {
+        self.wait().ok(); // a card that is gone does nothing more
+    }
+}
+
+/// The first episode of each stage, and behind the last.
+#[track_caller]
+fn firsts(counts: &[usize], stages: usize, episodes: usize) -> Vec<u32> {
+    let all: usize = counts.iter().sum();
+    assert!(
+        counts.len() == stages && all == episodes,
+        "{counts:?}: {episodes} episodes of {stages} stages were expected"
+    );
+    let mut next = 0;
+    let mut first = alloc::vec![0];
+    first.extend(counts.iter().map(|&count| {
+        next += count as u32;
+        next
+    }));
+    first
+}
+
+/// A failure, with the updates that it may have been in, which people count from 1.
+fn within(error: CudaError, updates: core::ops::Range<u32>) -> CudaError {
+    let CudaError::Failed { doing, said } = error else { return error };
+    let doing = match updates.len() {
+        0 => doing,
+        1 => format!("{doing}, in update {}", updates.end),
+        _ => format!("{doing}, in one of the updates {} to {}", updates.start + 1, updates.end),
+    };
+    CudaError::Failed { doing, said }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn stages_begin_where_the_others_end() {
+        assert_eq!(firsts(&[3, 0, 2], 3, 5), [0, 3, 3, 5]);
+    }
+
+    #[test]
+    #[should_panic(expected = "[3, 2]: 6 episodes of 2 stages were expected")]
+    fn a_batch_is_divided_wholly() {
+        firsts(&[3, 2], 2, 6);
+    }
+
+    #[test]
+    fn a_failure_names_its_update_as_people_count() {
+        let failure = || CudaError::Failed { doing: "waiting".into(), said: "gone".into() };
+        let words = |updates| within(failure(), updates).to_string();
+        assert!(words(6..7).starts_with("the card failed: waiting, in update 7: gone;"));
+        assert!(words(4..8).starts_with("the card failed: waiting, in one of the updates 5 to 8: gone;"));
+        assert!(words(4..4).starts_with("the card failed: waiting: gone;"));
+        assert_eq!(within(CudaError::NoDevice, 0..1), CudaError::NoDevice);
+    }
+}

@@ -1,0 +1,126 @@
+//! All these tests once more, on the card of an emulator: this program, started again.
+//!
+//! On a machine with a card, `GRADUS_TEST_CARD=1 cargo test -p tensor --features cuda --test kernels` runs them there.
+
+use std::env;
+
+use emulator::{Built, Emulator, Missing, Options, Outcome, Sanitizer};
+
+use crate::bits::{BY_GRID, LINE};
+
+/// The kernels' files that these tests use, but for the ladder's.
+const MODULES: [&str; 14] = [
+    "argmax",
+    "binary",
+    "categorical",
+    "gru",
+    "index",
+    "layer_norm",
+    "map",
+    "matmul",
+    "optim",
+    "philox",
+    "reduce",
+    "softmax",
+    "sum_of_squares",
+    "sum_to",
+];
+const LADDER: [&str; 5] =
+    ["sgemm_0_naive", "sgemm_1_tiled", "sgemm_2_registers", "sgemm_3_double_buffered", "sgemm_4_tf32"];
+
+/// Other parts of the work for each thread, at other times.
+pub(crate) const WAYS: [[&str; 2]; 3] = [["forward", "64"], ["reverse", "1"], ["random:7", "3"]];
+
+pub(crate) fn options() -> Options {
+    let modules = MODULES.iter().chain(&LADDER).map(|name| name.to_string()).collect();
+    Options { modules: Some(modules), ..Options::default() }
+}
+
+/// An emulator; without one, it is said why, and nothing else is done. Not in the program that was started again, and not on a card.
+pub(crate) fn emulated(options: &Options) -> Option<Built> {
+    if crate::on_a_card() {
+        return None;
+    }
+    if cfg!(not(feature = "cuda")) {
+        println!("this was not tested: the feature cuda is off");
+        return None;
+    }
+    match Emulator::build(options) {
+        Ok(built) => Some(built),
+        Err(missing @ (Missing::Compiler(_) | Missing::System)) => {
+            println!("this was not tested: {missing}");
+            None
+        }
+        Err(missing) => panic!("{missing}"),
+    }
+}
+
+/// Tests of this program on a card of `built`: with no name, all of them. The way is an order of threads, and how many blocks a
+/// grid has at most.
+pub(crate) fn run(built: &Built, names: &[&str], [order, blocks]: [&str; 2], more: &[(&str, &str)]) -> Outcome {
+    let mut again = built.command(env::current_exe().expect("this program runs"));
+    if names.is_empty() {
+        again.args(["--skip", "card::", "--skip", "check::", "--skip", "planted::"]);
+    } else {
+        again.args(names).arg("--exact");
+    }
+    let options = [("GRADUS_EMULATOR_ORDER", order), ("GRADUS_CUDA_BLOCKS", blocks), ("RUST_BACKTRACE", "0")];
+    built.run(again, &[&options, more].concat())
+}
+
+/// All tests of this program.
+fn agrees(way: [&str; 2]) {
+    let Some(built) = emulated(&options()) else { return };
+    let outcome = run(&built, &[], way, &[]);
+    assert!(outcome.success && outcome.log.len() > 1000, "{outcome}");
+}
+
+#[test]
+fn agrees_with_the_reference() {
+    agrees(WAYS[0]);
+}
+
+/// On another grid, each thread has other parts of the work; in another order, it has them at another time.
+#[test]
+fn agrees_on_one_block_with_its_threads_in_reverse() {
+    agrees(WAYS[1]);
+}
+
+#[test]
+fn agrees_on_three_blocks_with_its_threads_in_any_order() {
+    agrees(WAYS[2]);
+}
+
+/// The lines of `bits`, from one run.
+pub(crate) fn bits(built: &Built, way: [&str; 2]) -> Vec<String> {
+    let outcome = run(built, &["bits::of_every_sum"], way, &[]);
+    assert!(outcome.success, "{outcome}");
+    let lines = outcome.stdout.lines().filter(|line| line.starts_with(LINE));
+    lines.map(String::from).collect()
+}
+
+/// No sum depends on who comes first; and but for one, none on the grid.
+#[test]
+fn sums_have_the_same_bits_in_every_order_and_on_every_grid() {
+    let Some(built) = emulated(&options()) else { return };
+    let forward = bits(&built, ["forward", "64"]);
+    assert!(forward.len() > 20, "{forward:?}");
+    assert_eq!(bits(&built, ["reverse", "64"]), forward);
+    assert_eq!(bits(&built, ["random:5", "64"]), forward);
+    let of_one_grid =
+        |lines: Vec<String>| lines.into_iter().filter(|line| !line.starts_with(BY_GRID)).collect::<Vec<_>>();
+    assert_eq!(of_one_grid(bits(&built, ["forward", "3"])), of_one_grid(forward));
+}
+
+/// Under ThreadSanitizer, to which each of a card's threads is a thread, and under AddressSanitizer with UndefinedBehaviorSanitizer:
+/// fewer cases, as these are slow. `.ci/emulator` runs it.
+#[test]
+#[ignore = "minutes: .ci/emulator runs it"]
+fn sanitizers_see_nothing() {
+    for (sanitizer, cases) in [(Sanitizer::Address, "10"), (Sanitizer::Thread, "3")] {
+        let Some(built) = emulated(&Options { sanitizer, ..options() }) else { return };
+        let outcome = run(&built, &[], ["forward", "3"], &[("GRADUS_TEST_CASES", cases)]);
+        assert!(outcome.success && outcome.log.len() > 300, "{sanitizer:?}: {outcome}");
+        println!("{sanitizer:?}: {} calls of the driver, nothing seen", outcome.log.len());
+    }
+}

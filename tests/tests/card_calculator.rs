@@ -1,0 +1,127 @@
+//! The calculator's episodes on a card: the same integers as the host's environment, and the same rewards to the bit; and the choices
+//! of a rollout by the host's rule.
+//!
+//! Each test starts itself again under an emulator, in three orders of threads and on three grids.
+#![forbid(unsafe_code)]
+
+use emulator::{Emulator, Missing, Options, inside};
+use rl::env::{Step, Task};
+use rl::rollout::draw;
+use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
+use tensor::philox::{Philox, Purpose, Stream};
+use tensor::{Card, CardEpisodes, Device, Real, Tensor};
+
+/// The card, in the program that was started again or on a machine that has one; else this starts it.
+fn card(test: &str) -> Option<&'static Card> {
+    if inside() || std::env::var_os("GRADUS_TEST_CARD").is_some() {
+        match Device::cuda(0) {
+            Ok(Device::Cuda(card)) => return Some(card),
+            other => panic!("a card is tested: {other:?}"),
+        }
+    }
+    let modules = Some(["map", "calculator", "categorical"].map(String::from).to_vec());
+    let built = match Emulator::build(&Options { modules, ..Options::default() }) {
+        Ok(built) => built,
+        Err(missing @ (Missing::Compiler(_) | Missing::System)) => {
+            println!("this was not tested: {missing}");
+            return None;
+        }
+        Err(missing) => panic!("{missing}"),
+    };
+    for (order, blocks) in [("forward", "64"), ("reverse", "1"), ("random:11", "2")] {
+        let outcome = built.rerun(test, &[("GRADUS_EMULATOR_ORDER", order), ("GRADUS_CUDA_BLOCKS", blocks)]);
+        assert!(outcome.success, "{outcome}");
+    }
+    None
+}
+
+/// B episodes of a stage, some steps beyond their end, by random actions of which most mean something.
+fn compare(card: &'static Card, task: &Calculator, stage: usize, batch: usize) {
+    let first = Stream { purpose: Purpose::OPERANDS, update: 3, episode: u32::MAX - 100 };
+    let of = |b: usize| Stream { episode: first.episode.wrapping_add(b as u32), ..first };
+    let mut host = task.env(stage, batch);
+    host.reset(&mut (0..batch).map(|b| Philox::stream(9, of(b))).collect::<Vec<_>>());
+    let mut there = CardEpisodes::new(card, &task.tables()).expect("there is room");
+    let contexts = there.reset(stage, batch, 9, first);
+    assert_eq!(contexts.len(), host.context_len() * batch);
+    for b in 0..batch {
+        let shown: Vec<_> = contexts.iter().skip(b).step_by(batch).copied().collect();
+        assert_eq!(shown, host.context(b), "stage {stage}, episode {b}");
+    }
+    let shortest = task.graph(stage).shortest_programs().remove(0);
+    let mut random = Philox::stream(10, first);
+    let mut steps = vec![Step::default(); batch];
+    for at in 0..HORIZON + 2 {
+        // Every third episode follows the shortest program, half of them up to its last step.
+        let actions: Vec<_> = (0..batch)
+            .map(|b| match shortest.get(at) {
+                Some(&action) if b % 3 == 0 && (b % 2 == 0 || at + 1 < shortest.len()) => action as u32,
+                _ => random.below(task.actions() as u32),
+            })
+            .collect();
+        host.step(&actions, &mut steps);
+        for (b, (got, want)) in there.step(&actions).iter().zip(&steps).enumerate() {
+            let what = format!("stage {stage}, episode {b}, step {at}");
+            assert_eq!((got.reward.to_bits(), got.done), (want.reward.to_bits(), want.done), "{what}");
+            assert_eq!(got.token, host.token(actions[b]), "{what}");
+        }
+    }
+    let solved: Vec<_> = (0..batch).map(|b| host.solved(b)).collect();
+    assert_eq!(there.solved(), solved);
+    assert!(batch < 10 || solved.contains(&true) && solved.contains(&false));
+}
+
+#[test]
+fn episodes_are_those_of_the_host() {
+    let Some(card) = card("episodes_are_those_of_the_host") else { return };
+    // Rewards whose sums are rounded.
+    let odd = Rewards { correct: 0.7, milestone: 0.1, step: -0.03 };
+    for task in [Calculator::default(), Calculator::new(ActionSet::Tokens, odd)] {
+        for stage in 0..3 {
+            for batch in [1, 255, 300] {
+                compare(card, &task, stage, batch);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_action_that_is_not_there_is_named() {
+    let Some(card) = card("an_action_that_is_not_there_is_named") else { return };
+    let mut there = CardEpisodes::new(card, &Calculator::default().tables()).expect("there is room");
+    there.reset(0, 2, 1, Stream { purpose: Purpose::OPERANDS, update: 0, episode: 0 });
+    let step = std::panic::AssertUnwindSafe(|| there.step(&[2, 6]));
+    let payload = std::panic::catch_unwind(step).expect_err("there are six");
+    assert_eq!(payload.downcast_ref::<String>().expect("words"), "calculator_step: index 6 is outside [6]");
+}
+
+/// By `rl`'s own rule, but for numbers so close to a border that the last bit of e^x decides.
+fn choices<T: Real>(card: &'static Card, near: f64) {
+    let mut random = Philox::stream(12, Stream { purpose: Purpose::ACTIONS, update: 0, episode: 0 });
+    for [rows, actions] in [[300, 6], [257, 18], [5, 33]] {
+        let mut log_probs = Vec::new();
+        for _ in 0..rows {
+            let logits: Vec<f64> = (0..actions).map(|_| 2.0 * random.normal()).collect();
+            let mass = logits.iter().map(|x| x.exp()).sum::<f64>().ln();
+            log_probs.extend(logits.iter().map(|x| T::of(x - mass)));
+        }
+        let u: Vec<f64> = (0..rows).map(|_| random.uniform_f64()).collect();
+        let on = Device::Cuda(card);
+        let x = Tensor::new([rows, actions], log_probs.clone()).to(on).expect("there is room");
+        let numbers = Tensor::new([rows], u.clone()).to(on).expect("there is room");
+        let mut y = Tensor::new([rows], vec![77_u32; rows]).to(on).expect("there is room");
+        card.categorical(x.view(), numbers.view(), y.view_mut());
+        for ((row, &u), got) in log_probs.chunks(actions).zip(&u).zip(y.to_vec()) {
+            let want = draw(row, u);
+            let border = row[..=want.min(got) as usize].iter().map(|x| x.value().exp()).sum::<f64>();
+            assert!(got == want || (u - border).abs() < near, "{got}, not {want}, by {u}");
+        }
+    }
+}
+
+#[test]
+fn choices_are_those_of_the_host() {
+    let Some(card) = card("choices_are_those_of_the_host") else { return };
+    choices::<f32>(card, 1e-5);
+    choices::<f64>(card, 1e-13);
+}
