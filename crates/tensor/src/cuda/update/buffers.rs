@@ -247,7 +247,7 @@ mod tests {
         what.sizes.batch = 100_000;
         let bytes = |batch| {
             let mut other = what.clone();
-            other.sizes.batch = batch;
+            (other.sizes.batch, other.sizes.chunks) = (batch, what.sizes.chunks.min(batch));
             Buffers::<f64>::bytes(&Lengths::of(&other))
         };
         for free in [bytes(17), bytes(1000), bytes(54_321)] {
