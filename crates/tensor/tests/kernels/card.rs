@@ -117,7 +117,7 @@ fn sums_have_the_same_bits_in_every_order_and_on_every_grid() {
 #[test]
 #[ignore = "minutes: .ci/emulator runs it"]
 fn sanitizers_see_nothing() {
-    for (sanitizer, cases) in [(Sanitizer::Address, "10"), (Sanitizer::Thread, "3")] {
+    for (sanitizer, cases) in [(Sanitizer::Address, "8"), (Sanitizer::Thread, "2")] {
         let Some(built) = emulated(&Options { sanitizer, ..options() }) else { return };
         // One test after the other: how this program's own threads wait for each other, ThreadSanitizer cannot see.
         let alone = [("GRADUS_TEST_CASES", cases), ("RUST_TEST_THREADS", "1")];
