@@ -1,17 +1,11 @@
 //! `gradus-card`, the command for a machine with a card: what it does without one, and under the emulator.
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use emulator::{Emulator, Missing, Options, Variant};
 
-/// An example's program lies beside those of tests; `cargo test` builds both.
-fn program() -> PathBuf {
-    let this = std::env::current_exe().expect("this program runs");
-    let target = this.ancestors().nth(2).expect("it lies in a folder of the target's");
-    target.join("examples").join(format!("gradus-card{}", std::env::consts::EXE_SUFFIX))
-}
+const PROGRAM: &str = env!("CARGO_BIN_EXE_gradus-card");
 
 /// Whether there is CUDA in it: the feature is `tensor`'s, and any package may have asked for it.
 fn is_built() -> bool {
@@ -22,7 +16,7 @@ fn is_built() -> bool {
 #[test]
 fn without_a_card_it_says_so_and_ends_with_3() {
     for flag in ["--look", "--check", "--measure"] {
-        let run = Command::new(program()).arg(flag).env("CUDA_VISIBLE_DEVICES", "").output().expect("it starts");
+        let run = Command::new(PROGRAM).arg(flag).env("CUDA_VISIBLE_DEVICES", "").output().expect("it starts");
         let said = String::from_utf8_lossy(&run.stderr);
         assert!(said.starts_with("gradus-card: nothing was checked and nothing measured: "), "{said}");
         assert_eq!(said.contains("this program was built without CUDA"), !is_built(), "{said}");
@@ -32,7 +26,7 @@ fn without_a_card_it_says_so_and_ends_with_3() {
 
 #[test]
 fn wrong_arguments_end_with_2() {
-    let run = Command::new(program()).arg("--fast").output().expect("it starts");
+    let run = Command::new(PROGRAM).arg("--fast").output().expect("it starts");
     let said = String::from_utf8_lossy(&run.stderr);
     assert!(said.starts_with("gradus-card: --fast is not known\nusage: gradus-card "), "{said}");
     assert_eq!(run.status.code(), Some(2));
@@ -53,7 +47,7 @@ fn an_emulated_card_is_checked_and_not_measured() {
         Err(missing @ (Missing::Compiler(_) | Missing::System)) => return println!("this was not tested: {missing}"),
         Err(missing) => panic!("{missing}"),
     };
-    let outcome = built.run(built.command(program()), &[]);
+    let outcome = built.run(built.command(PROGRAM), &[]);
     assert!(outcome.success, "{outcome}");
     assert!(outcome.stdout.starts_with("gradus emulator, compute capability 9.0, driver 13.0, 20"), "{outcome}");
     for (what, found) in [
