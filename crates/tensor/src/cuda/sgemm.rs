@@ -41,7 +41,7 @@ impl Sgemm {
     /// How far off a factor may be after it was rounded, relative to it.
     pub fn roundoff(self) -> f64 {
         let bits = if self == Self::Tf32 { 11 } else { 24 };
-        0.5_f64.powi(bits)
+        1.0 / f64::from(1_u32 << bits)
     }
 
     /// Overwrites y with a·b. It does not wait for the card.
