@@ -151,7 +151,21 @@ fn gradients_are_those_of_the_host() {
     if !on_a_card() {
         return;
     }
-    let config = Config { clip: 0.5, beta1: 0.0, ..small() };
+    same_gradients(&small());
+}
+
+/// More episodes than a block judges at a time, and than the sum of gradients has parts: the last of both are smaller.
+#[test]
+fn large_batches_are_summed_in_parts() {
+    again("parity::large_batches_are_summed_in_parts", &[]);
+    if on_a_card() {
+        let all_stages = Config { curriculum: Curriculum::Mix, normalize_advantages: true, ..small() };
+        same_gradients(&Config { batch: 259, chunk: 48, ..all_stages });
+    }
+}
+
+fn same_gradients(config: &Config) {
+    let config = Config { clip: 0.5, beta1: 0.0, ..config.clone() };
     let (mut here, mut there) =
         (Run::<f64>::new(&config, 3), Run::<f64>::on(&config, 3, super::device()).expect("a card"));
     advance(&mut here);
