@@ -11,6 +11,7 @@ mod graph;
 mod parity;
 mod planted;
 mod resume;
+mod sanitized;
 
 use emulator::{Built, Emulator, Missing, Options, Outcome, Variant};
 use rl::config::Config;

@@ -1,17 +1,20 @@
 //! The mistakes.
 
-use emulator::planted::By::{Comparison, Emulator};
+use emulator::planted::By::{Address, Comparison, Emulator, Thread};
 use emulator::planted::{Planted, Way};
 
-const FORWARD: Way = ["forward", "64"];
-const REVERSE: Way = ["reverse", "64"];
-const ONE_BLOCK: Way = ["forward", "1"];
-const RANDOM: Way = ["random:7", "3"];
+use super::WAYS;
+
+const FORWARD: Way = WAYS[0];
+const REVERSE: Way = WAYS[1];
+const ONE_BLOCK: Way = WAYS[2];
+const RANDOM: Way = WAYS[3];
 
 const PARITY: &str = "parity::an_update_is_that_of_the_host_in_f32";
 const IN_F64: &str = "parity::an_update_is_that_of_the_host_in_f64";
 const GRADIENTS: &str = "parity::gradients_are_those_of_the_host";
 
+const RACE: &str = "ThreadSanitizer: data race";
 const APART: &str = "where 2e-4 is allowed";
 const NOT_FINITE: &str = "is no longer a finite number";
 
@@ -213,5 +216,43 @@ pub(super) const FAULTS: &[Planted] = &[
         by: Comparison(FORWARD),
         test: "failures::what_is_not_finite_is_told_as_on_the_host",
         says: "what is on the card moved",
+    },
+    Planted {
+        what: "the end of the next episode is read ahead, behind the last one as well, and thrown away",
+        file: "bptt.cu",
+        text: "                for (Size b = from; b < to; b++) {\n                    const unsigned end = trace.end[b];",
+        instead: "                unsigned ahead = trace.end[from];\n                for (Size b = from; b < to; b++) {\n                    \
+                  const unsigned end = ahead;\n                    ahead = trace.end[b + 1];",
+        by: Address,
+        test: PARITY,
+        says: "heap-buffer-overflow",
+    },
+    Planted {
+        what: "a race between warps, each of which starts all episodes",
+        file: "rollout.cu",
+        text: "        for (unsigned e = t / 32; e < count; e += WARPS) {\n            if (lane() != 0) continue;",
+        instead: "        for (unsigned e = 0; e < count; e++) {\n            if (lane() != 0) continue;",
+        by: Thread,
+        test: PARITY,
+        says: RACE,
+    },
+    Planted {
+        what: "a race between warps, each of which fetches where the episodes begin and end",
+        file: "bptt.cu",
+        text: "        if (t < count) {\n            begins[t] = trace.begin[group + t];\n            ends[t] = trace.end[group + t];",
+        instead: "        if (t % 32 < count) {\n            begins[t % 32] = trace.begin[group + t % 32];\n            \
+                  ends[t % 32] = trace.end[group + t % 32];",
+        by: Thread,
+        test: PARITY,
+        says: RACE,
+    },
+    Planted {
+        what: "lane 0 does not wait for those that have read what it now writes",
+        file: "rollout.cu",
+        text: "                __syncwarp(); // all lanes have read what lane 0 now writes\n",
+        instead: "",
+        by: Thread,
+        test: PARITY,
+        says: RACE,
     },
 ];

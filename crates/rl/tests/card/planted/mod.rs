@@ -3,9 +3,11 @@
 mod faults;
 
 use emulator::Options;
-use emulator::planted::{List, Planted};
+use emulator::planted::{List, Planted, Way};
 
 use super::{WIDTH, emulated, options};
+
+const WAYS: [Way; 4] = [["forward", "64"], ["reverse", "64"], ["forward", "1"], ["random:7", "3"]];
 
 const LIST: List = List {
     heading: "The whole update",
@@ -25,6 +27,22 @@ fn build(fault: &Planted) -> Options {
 fn each_is_seen() {
     if emulated(&options(WIDTH, 6)).is_some() {
         LIST.each_is_seen();
+    }
+}
+
+#[test]
+#[ignore = "builds with sanitizers: .ci/emulator runs it"]
+fn each_is_seen_by_its_sanitizer() {
+    if emulated(&options(WIDTH, 6)).is_some() {
+        LIST.each_is_seen_by_its_sanitizer();
+    }
+}
+
+#[test]
+#[ignore = "builds with each mistake: .ci/emulator runs it"]
+fn what_sanitizers_are_for_is_seen_by_nothing_else() {
+    if emulated(&options(WIDTH, 6)).is_some() {
+        LIST.nothing_else_sees_what_sanitizers_are_for(&WAYS);
     }
 }
 
