@@ -12,6 +12,7 @@ mod parity;
 mod planted;
 mod resume;
 mod sanitized;
+mod sizes;
 
 use emulator::{Built, Emulator, Missing, Options, Outcome, Variant};
 use rl::config::Config;
@@ -29,7 +30,13 @@ fn on_a_card() -> bool {
 /// Runs the test of this name again under an emulator, unless it runs on a card already. What it did there, if it was run.
 #[track_caller]
 fn again(test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
-    let outcome = emulated(&options(WIDTH, 6))?.rerun(test, environment);
+    under(&options(WIDTH, 6), test, environment)
+}
+
+/// The same with kernels of another network.
+#[track_caller]
+fn under(options: &Options, test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
+    let outcome = emulated(options)?.rerun(test, environment);
     assert!(outcome.success, "{outcome}");
     Some(outcome)
 }

@@ -17,10 +17,15 @@ const LIST: List = List {
     environment: &[("GRADUS_EMULATOR_MULTIPROCESSORS", "64")],
 };
 
-/// A card is opened by kernels for `float`; those for `double` are built where the test wants them.
+/// The network of the test. A card is opened by kernels for `float`; those for `double` are built where the test wants them.
 fn build(fault: &Planted) -> Options {
-    let doubles = fault.test.starts_with("parity::") && !fault.test.ends_with("f32");
-    Options { scalars: if doubles { vec!["float", "double"] } else { vec!["float"] }, ..options(WIDTH, 6) }
+    let network = match fault.test {
+        "sizes::the_default_network" => options(96, 18),
+        "sizes::the_widest_network_in_f32" => options(256, 6),
+        _ => options(WIDTH, 6),
+    };
+    let floats = fault.test.ends_with("f32") || fault.test.starts_with("failures::");
+    Options { scalars: if floats { vec!["float"] } else { vec!["float", "double"] }, ..network }
 }
 
 #[test]
