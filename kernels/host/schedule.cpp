@@ -59,16 +59,27 @@ bool run_block(uint3 index, bool first) {
 
 sigjmp_buf escape;
 
+// What a signal was about. Nothing is said where it arrives: what a program has as a stack for signals is too small for words, and
+// whoever overflows it comes here again, for ever.
+int signal_number;
+void* signal_address;
+
 /// An access to memory that is nobody's: the launch ends, the program need not.
 void on_signal(int signal, siginfo_t* info, void*) {
-    const char* what = signal == SIGFPE ? "an integer division by zero" : "an access to memory that is nobody's";
+    signal_number = signal;
+    signal_address = info->si_addr;
+    siglongjmp(escape, 1);
+}
+
+void tell_signal() {
+    bool division = signal_number == SIGFPE;
+    const char* what = division ? "an integer division by zero" : "an access to memory that is nobody's";
     if (emulator_here != nullptr) {
         complain("%s, thread %s: %s (address %p)", place_of_block().c_str(),
-                 coordinates(emulator_here->thread).c_str(), what, signal == SIGFPE ? nullptr : info->si_addr);
+                 coordinates(emulator_here->thread).c_str(), what, division ? nullptr : signal_address);
     } else {
         complain("%s: %s", place_of_block().c_str(), what);
     }
-    siglongjmp(escape, 1);
 }
 
 constexpr int caught[] = {SIGSEGV, SIGBUS, SIGFPE};
@@ -109,6 +120,7 @@ Fault run(const Launch& launch) {
         if (sigsetjmp(escape, 0) == 0) {
             run_grid();
         } else {
+            tell_signal();
             block.fault = Fault::Address;
         }
         for (int i = 0; i < 3; ++i) sigaction(caught[i], &old[i], nullptr);

@@ -26,13 +26,14 @@
 //! What the emulator sees, and the options that it takes from the environment, are told in `kernels/host/README.md`.
 //!
 //! `source` reads and rewrites kernels, `compiler` finds what compiles them, `parts` keeps what was compiled, `make` puts a
-//! folder together, and `child` runs programs under it.
+//! folder together, and `child` runs programs under it. [`planted`] does so with mistakes.
 #![forbid(unsafe_code)]
 
 mod child;
 mod compiler;
 mod make;
 mod parts;
+pub mod planted;
 mod source;
 
 use std::error::Error;
@@ -66,7 +67,8 @@ pub struct Options {
     pub modules: Option<Vec<String>>,
     /// What modules are compiled for: `float`, `double`, or both, which is the default.
     pub scalars: Vec<&'static str>,
-    /// Modules that are compiled once more with definitions of their own, as NVRTC would for `-DNAME=VALUE`.
+    /// Modules that are compiled with definitions of their own, as NVRTC would for `-DNAME=VALUE`: once more, or instead if
+    /// `modules` has others alone.
     pub variants: Vec<Variant>,
     /// What watches the kernels as they run.
     pub sanitizer: Sanitizer,

@@ -131,12 +131,14 @@ impl Name {
 /// All modules as C++, faults planted.
 fn modules(options: &Options) -> Result<Vec<(Name, String)>, Missing> {
     let entries = fs::read_dir(&options.kernels).map_err(|error| file(&options.kernels, &error))?;
+    let plain = |name: &String| options.modules.as_ref().is_none_or(|wanted| wanted.contains(name));
+    let varied = |name: &String| options.variants.iter().any(|variant| variant.module == *name);
     let mut names: Vec<String> = entries
         .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".cu")?.to_string()))
-        .filter(|name| options.modules.as_ref().is_none_or(|wanted| wanted.contains(name)))
+        .filter(|name| plain(name) || varied(name))
         .collect();
     names.sort();
-    for wanted in options.modules.iter().flatten() {
+    for wanted in options.modules.iter().flatten().chain(options.variants.iter().map(|variant| &variant.module)) {
         if !names.contains(wanted) {
             return Err(Missing::Source(format!("there is no {wanted}.cu in {}", options.kernels.display())));
         }
@@ -158,7 +160,7 @@ fn modules(options: &Options) -> Result<Vec<(Name, String)>, Missing> {
         let text = cpp(&name, &common, &source::parse(&name, &text)?);
         let variants = options.variants.iter().filter(|variant| variant.module == module);
         let defines = variants.map(|variant| variant.defines.iter().cloned().collect());
-        for defines in [BTreeMap::new()].into_iter().chain(defines) {
+        for defines in plain(&module).then(BTreeMap::new).into_iter().chain(defines) {
             all.push((Name { module: module.clone(), defines }, text.clone()));
         }
     }

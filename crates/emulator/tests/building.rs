@@ -102,6 +102,9 @@ fn a_variant_has_its_definitions() {
     for name in ["x_float.so", "x_double.so", "x_float_N-5.so", "x_double_N-5.so", "libcuda.so", "libnvrtc.so"] {
         assert!(folder.join(name).exists(), "{name}");
     }
+    let alone = Emulator::build(&Options { modules: Some(Vec::new()), ..options }).expect("it is there");
+    let there = ["x_float.so", "x_float_N-5.so"].map(|name| alone.folder().join(name).exists());
+    assert_eq!(there, [false, true]);
 }
 
 #[test]

@@ -112,5 +112,7 @@ fn what_is_not_finite_is_told_as_on_the_host() {
     let told = |run: &mut Run<f32>| -> NotFinite { run.advance().expect_err("it overflows") };
     let expected = told(&mut Run::new(&config, 7));
     assert_eq!([told(&mut run), told(&mut run)], [expected.clone(), expected]);
-    assert_eq!((state(&run), run.updates), (before, 0));
+    assert_eq!((state(&run), run.updates), (before.clone(), 0));
+    let there = run.card().expect("it is on a card").inside().state().expect("it works");
+    assert!(there == before, "what is on the card moved");
 }

@@ -9,9 +9,12 @@
 mod failures;
 mod graph;
 mod parity;
+mod planted;
 mod resume;
+mod sanitized;
+mod sizes;
 
-use emulator::{Emulator, Missing, Options, Outcome, Variant};
+use emulator::{Built, Emulator, Missing, Options, Outcome, Variant};
 use rl::config::Config;
 use rl::train::{Report, Run};
 use tensor::{Device, Real};
@@ -26,29 +29,26 @@ fn on_a_card() -> bool {
 
 /// Runs the test of this name again under an emulator, unless it runs on a card already. What it did there, if it was run.
 #[track_caller]
-fn again(test: &str, options: &[(&str, &str)]) -> Option<Outcome> {
-    if on_a_card() {
-        return None;
-    }
-    let outcome = attempt(test, options)?;
+fn again(test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
+    under(&options(WIDTH, 6), test, environment)
+}
+
+/// The same with kernels of another network.
+#[track_caller]
+fn under(options: &Options, test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
+    let outcome = emulated(options)?.rerun(test, environment);
     assert!(outcome.success, "{outcome}");
     Some(outcome)
 }
 
-/// The same, however it ends.
-fn attempt(test: &str, options: &[(&str, &str)]) -> Option<Outcome> {
-    let variant = |module: &str, names: &[&str]| Variant {
-        module: module.into(),
-        defines: names.iter().map(|&name| (name.into(), define(name).to_string())).collect(),
-    };
-    let options_ = Options {
-        modules: Some(["map", "token_table", "rollout", "a2c", "bptt", "update"].map(String::from).to_vec()),
-        variants: vec![variant("rollout", &["HIDDEN", "ACTIONS"]), variant("bptt", &["HIDDEN", "ACTIONS", "VOCAB"])],
-        ..Options::default()
-    };
-    match Emulator::build(&options_) {
-        Ok(built) => Some(built.rerun(test, options)),
-        Err(missing @ Missing::Compiler(_)) => {
+/// An emulator, unless a card is at hand; without a compiler, it is said.
+fn emulated(options: &Options) -> Option<Built> {
+    if on_a_card() {
+        return None;
+    }
+    match Emulator::build(options) {
+        Ok(built) => Some(built),
+        Err(missing @ (Missing::Compiler(_) | Missing::System)) => {
             println!("this was not tested: {missing}");
             None
         }
@@ -56,11 +56,14 @@ fn attempt(test: &str, options: &[(&str, &str)]) -> Option<Outcome> {
     }
 }
 
-fn define(name: &str) -> usize {
-    match name {
-        "HIDDEN" => WIDTH,
-        "ACTIONS" => 6,
-        _ => 18,
+/// The kernels of an update of this network.
+fn options(hidden: usize, actions: usize) -> Options {
+    let defines = [("HIDDEN", hidden), ("ACTIONS", actions), ("VOCAB", 18)].map(|(k, n)| (k.into(), n.to_string()));
+    let variant = |module: &str, defines: &[_]| Variant { module: module.into(), defines: defines.to_vec() };
+    Options {
+        modules: Some(["map", "token_table", "a2c", "update"].map(String::from).to_vec()),
+        variants: vec![variant("rollout", &defines[..2]), variant("bptt", &defines)],
+        ..Options::default()
     }
 }
 

@@ -8,6 +8,10 @@ use tensor::philox::{Philox, Purpose, Stream};
 
 use super::{advance, again, on_a_card, small, state, there};
 
+/// How far the two may be apart, by rounding: some ten times as much as was seen under the emulator.
+pub(super) const IN_F32: f64 = 2e-5;
+pub(super) const IN_F64: f64 = 1e-13;
+
 /// Settings that between them use every part of the kernels.
 fn settings() -> [Config; 3] {
     let plain = small();
@@ -42,7 +46,7 @@ fn an_update_is_that_of_the_host_in_f64() {
         again("parity::an_update_is_that_of_the_host_in_f64", &[("GRADUS_EMULATOR_ORDER", order)]);
     }
     if on_a_card() {
-        settings().iter().for_each(|config| agree::<f64>(config, 1e-11));
+        settings().iter().for_each(moving::<f64>(IN_F64));
     }
 }
 
@@ -53,16 +57,24 @@ fn an_update_is_that_of_the_host_in_f32() {
         &[("GRADUS_EMULATOR_ORDER", "reverse"), ("GRADUS_EMULATOR_MULTIPROCESSORS", "3")],
     );
     if on_a_card() {
-        settings().iter().for_each(|config| agree::<f32>(config, 2e-4));
+        settings().iter().for_each(moving::<f32>(IN_F32));
     }
 }
 
-const UPDATES: usize = 5;
+/// Five updates, within which the curriculum moves.
+fn moving<T: Real>(bound: f64) -> impl Fn(&Config) {
+    move |config| {
+        let mut divided = agree::<T>(config, 5, bound);
+        divided.dedup();
+        assert!(divided.len() > 1, "the curriculum did not move: {divided:?}");
+    }
+}
 
-fn agree<T: Real>(config: &Config, bound: f64) {
+/// So many updates on both. How many episodes of each stage they had.
+pub(super) fn agree<T: Real>(config: &Config, updates: usize, bound: f64) -> Vec<Vec<usize>> {
     let (mut here, mut there) = (Run::<T>::new(config, 7), there::<T>(config));
     let mut divided = Vec::new();
-    for update in 0..UPDATES {
+    for update in 0..updates {
         let counts: Vec<usize> = {
             let before = here.learner.params.clone();
             let (a, b) = (advance(&mut here), advance(&mut there));
@@ -80,8 +92,7 @@ fn agree<T: Real>(config: &Config, bound: f64) {
         assert_eq!((here.steps, here.updates, here.perfect), (there.steps, there.updates, there.perfect));
         assert_eq!(here.progress, there.progress);
     }
-    divided.dedup();
-    assert!(divided.len() > 1, "the curriculum did not move: {divided:?}");
+    divided
 }
 
 /// Plays each stage's episodes of an update on the host, with the parameters from before it.
@@ -135,10 +146,12 @@ fn same(a: &Report, b: &Report, bound: f64) {
     assert_eq!(a.validation, b.validation, "validation after update {}", a.update);
 }
 
+/// By how much they differ, as parts of the largest.
 #[track_caller]
 fn close<T: Real>(what: &str, a: &[T], b: &[T], bound: f64) {
     assert_eq!(a.len(), b.len(), "{what}");
-    let worst = a.iter().zip(b).map(|(&a, &b)| (a - b).value().abs() / a.value().abs().max(1.0)).fold(0.0, f64::max);
+    let largest = |numbers: &mut dyn Iterator<Item = T>| numbers.fold(0.0, |max: f64, x| max.max(x.value().abs()));
+    let worst = largest(&mut a.iter().zip(b).map(|(&a, &b)| a - b)) / largest(&mut a.iter().copied());
     let finite = a.iter().chain(b).all(|x| x.is_finite());
     assert!(finite && worst <= bound, "{what}: {worst:.1e} apart, where {bound:.0e} is allowed");
     println!("{what}: {worst:.1e} apart");
@@ -151,7 +164,21 @@ fn gradients_are_those_of_the_host() {
     if !on_a_card() {
         return;
     }
-    let config = Config { clip: 0.5, beta1: 0.0, ..small() };
+    same_gradients(&small());
+}
+
+/// More episodes than a block judges at a time, and than the sum of gradients has parts: the last of both are smaller.
+#[test]
+fn large_batches_are_summed_in_parts() {
+    again("parity::large_batches_are_summed_in_parts", &[]);
+    if on_a_card() {
+        let all_stages = Config { curriculum: Curriculum::Mix, normalize_advantages: true, ..small() };
+        same_gradients(&Config { batch: 259, chunk: 48, ..all_stages });
+    }
+}
+
+fn same_gradients(config: &Config) {
+    let config = Config { clip: 0.5, beta1: 0.0, ..config.clone() };
     let (mut here, mut there) =
         (Run::<f64>::new(&config, 3), Run::<f64>::on(&config, 3, super::device()).expect("a card"));
     advance(&mut here);

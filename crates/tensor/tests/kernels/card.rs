@@ -4,6 +4,7 @@
 
 use std::env;
 
+use emulator::planted::Way;
 use emulator::{Built, Emulator, Missing, Options, Outcome, Sanitizer};
 
 use crate::bits::{BY_GRID, LINE};
@@ -29,7 +30,7 @@ const LADDER: [&str; 5] =
     ["sgemm_0_naive", "sgemm_1_tiled", "sgemm_2_registers", "sgemm_3_double_buffered", "sgemm_4_tf32"];
 
 /// Other parts of the work for each thread, at other times.
-pub(crate) const WAYS: [[&str; 2]; 3] = [["forward", "64"], ["reverse", "1"], ["random:7", "3"]];
+pub(crate) const WAYS: [Way; 3] = [["forward", "64"], ["reverse", "1"], ["random:7", "3"]];
 
 pub(crate) fn options() -> Options {
     let modules = MODULES.iter().chain(&LADDER).map(|name| name.to_string()).collect();
@@ -57,7 +58,7 @@ pub(crate) fn emulated(options: &Options) -> Option<Built> {
 
 /// Tests of this program on a card of `built`: with no name, all of them. The way is an order of threads, and how many blocks a
 /// grid has at most.
-pub(crate) fn run(built: &Built, names: &[&str], [order, blocks]: [&str; 2], more: &[(&str, &str)]) -> Outcome {
+fn run(built: &Built, names: &[&str], [order, blocks]: Way, more: &[(&str, &str)]) -> Outcome {
     let mut again = built.command(env::current_exe().expect("this program runs"));
     if names.is_empty() {
         again.args(["--skip", "card::", "--skip", "check::", "--skip", "planted::"]);
@@ -69,7 +70,7 @@ pub(crate) fn run(built: &Built, names: &[&str], [order, blocks]: [&str; 2], mor
 }
 
 /// All tests of this program.
-fn agrees(way: [&str; 2]) {
+fn agrees(way: Way) {
     let Some(built) = emulated(&options()) else { return };
     let outcome = run(&built, &[], way, &[]);
     assert!(outcome.success && outcome.log.len() > 1000, "{outcome}");
@@ -92,7 +93,7 @@ fn agrees_on_three_blocks_with_its_threads_in_any_order() {
 }
 
 /// The lines of `bits`, from one run.
-pub(crate) fn bits(built: &Built, way: [&str; 2]) -> Vec<String> {
+fn bits(built: &Built, way: Way) -> Vec<String> {
     let outcome = run(built, &["bits::of_every_sum"], way, &[]);
     assert!(outcome.success, "{outcome}");
     let lines = outcome.stdout.lines().filter(|line| line.starts_with(LINE));

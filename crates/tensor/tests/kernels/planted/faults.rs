@@ -1,11 +1,13 @@
 //! The mistakes.
 
-use super::By::{Address, Bits, Comparison, Emulator, Thread};
-use super::Planted;
+use emulator::planted::By::{Address, Bits, Comparison, Emulator, Thread};
+use emulator::planted::{Planted, Way};
 
-const FORWARD: usize = 0;
-const REVERSE: usize = 1;
-const RANDOM: usize = 2;
+use crate::card::WAYS;
+
+const FORWARD: Way = WAYS[0];
+const REVERSE: Way = WAYS[1];
+const RANDOM: Way = WAYS[2];
 
 const LADDER: &str = "ladder::nothing_beside_the_matrices_is_read_or_written";
 const RACE: &str = "ThreadSanitizer: data race";
@@ -190,7 +192,7 @@ pub(super) const FAULTS: &[Planted] = &[
                   __syncthreads();\n    if (threadIdx.x == 0) partial[blockIdx.x] = all;",
         by: Bits,
         test: "bits::of_every_sum",
-        says: "",
+        says: crate::bits::LINE,
     },
     Planted {
         what: "one number too many is read, which is NaN, and passed over",

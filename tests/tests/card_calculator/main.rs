@@ -4,35 +4,56 @@
 //! Each test starts itself again under an emulator, in three orders of threads and on three grids.
 #![forbid(unsafe_code)]
 
-use emulator::{Emulator, Missing, Options, inside};
+mod planted;
+
+use emulator::planted::Way;
+use emulator::{Built, Emulator, Missing, Options, inside};
 use rl::env::{Step, Task};
 use rl::rollout::draw;
 use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Card, CardEpisodes, Device, Real, Tensor};
 
+const WAYS: [Way; 3] = [["forward", "64"], ["reverse", "1"], ["random:11", "2"]];
+
+fn on_a_card() -> bool {
+    inside() || std::env::var_os("GRADUS_TEST_CARD").is_some()
+}
+
 /// The card, in the program that was started again or on a machine that has one; else this starts it.
 fn card(test: &str) -> Option<&'static Card> {
-    if inside() || std::env::var_os("GRADUS_TEST_CARD").is_some() {
+    if on_a_card() {
         match Device::cuda(0) {
             Ok(Device::Cuda(card)) => return Some(card),
             other => panic!("a card is tested: {other:?}"),
         }
     }
-    let modules = Some(["map", "calculator", "categorical"].map(String::from).to_vec());
-    let built = match Emulator::build(&Options { modules, ..Options::default() }) {
-        Ok(built) => built,
-        Err(missing @ (Missing::Compiler(_) | Missing::System)) => {
-            println!("this was not tested: {missing}");
-            return None;
-        }
-        Err(missing) => panic!("{missing}"),
-    };
-    for (order, blocks) in [("forward", "64"), ("reverse", "1"), ("random:11", "2")] {
+    let built = emulated()?;
+    for [order, blocks] in WAYS {
         let outcome = built.rerun(test, &[("GRADUS_EMULATOR_ORDER", order), ("GRADUS_CUDA_BLOCKS", blocks)]);
         assert!(outcome.success, "{outcome}");
     }
     None
+}
+
+/// An emulator, unless a card is at hand; without a compiler, it is said.
+fn emulated() -> Option<Built> {
+    if on_a_card() {
+        return None;
+    }
+    match Emulator::build(&options()) {
+        Ok(built) => Some(built),
+        Err(missing @ (Missing::Compiler(_) | Missing::System)) => {
+            println!("this was not tested: {missing}");
+            None
+        }
+        Err(missing) => panic!("{missing}"),
+    }
+}
+
+fn options() -> Options {
+    let modules = Some(["map", "calculator", "categorical"].map(String::from).to_vec());
+    Options { modules, ..Options::default() }
 }
 
 /// B episodes of a stage, some steps beyond their end, by random actions of which most mean something.
