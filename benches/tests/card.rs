@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use emulator::{Emulator, Missing, Options, Variant};
+use emulator::{Emulator, Options, Variant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_gradus-card");
 
@@ -39,14 +39,8 @@ fn an_emulated_card_is_checked_and_not_measured() {
         return println!("this was not tested: the feature cuda is off");
     }
     // The update at the width that is checked there is compiled for its sizes.
-    let sizes = [("HIDDEN", "32"), ("ACTIONS", "6"), ("VOCAB", "18")].map(|(name, n)| (name.to_owned(), n.to_owned()));
-    let variant = |module: &str, names: usize| Variant { module: module.into(), defines: sizes[..names].to_vec() };
-    let options = Options { variants: vec![variant("rollout", 2), variant("bptt", 3)], ..Options::default() };
-    let built = match Emulator::build(&options) {
-        Ok(built) => built,
-        Err(missing @ (Missing::Compiler(_) | Missing::System)) => return println!("this was not tested: {missing}"),
-        Err(missing) => panic!("{missing}"),
-    };
+    let options = Options { variants: Variant::of_network(32, 6, 18), ..Options::default() };
+    let Some(built) = Emulator::at_hand(&options) else { return };
     let outcome = built.run(built.command(PROGRAM), &[]);
     assert!(outcome.success, "{outcome}");
     assert!(outcome.stdout.starts_with("gradus emulator, compute capability 9.0, driver 13.0, 20"), "{outcome}");

@@ -37,14 +37,7 @@ impl Drop for Folder {
 
 /// What the kernel `f` writes; `None` without a compiler.
 fn result(options: &Options) -> Option<String> {
-    let built = match Emulator::build(options) {
-        Ok(built) => built,
-        Err(missing @ (Missing::System | Missing::Compiler(_))) => {
-            eprintln!("not run: {missing}");
-            return None;
-        }
-        Err(error) => panic!("{error}"),
-    };
+    let built = Emulator::at_hand(options)?;
     let mut command = built.command(built.program());
     command.arg("module x_float; alloc y 4; launch f 1 1 0 y; show y words 1");
     let outcome = built.run(command, &[]);

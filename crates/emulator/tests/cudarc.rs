@@ -7,7 +7,7 @@ use std::path::Path;
 use cudarc::driver::sys::{CUgraphInstantiate_flags as Flags, CUresult, CUstreamCaptureMode as Mode};
 use cudarc::driver::{CudaContext, DriverError};
 use cudarc::nvrtc::{CompileError, CompileOptions, Ptx, compile_ptx_with_opts};
-use emulator::{Emulator, Missing, Options, Outcome, inside};
+use emulator::{Emulator, Options, Outcome, inside};
 
 fn options() -> Options {
     let kernels = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kernels");
@@ -16,14 +16,7 @@ fn options() -> Options {
 
 /// Starts a test again under an emulator; nothing where none can be built.
 fn under(options: &Options, test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
-    let outcome = match Emulator::build(options) {
-        Ok(built) => built.rerun(test, environment),
-        Err(missing @ (Missing::Compiler(_) | Missing::System)) => {
-            eprintln!("not run: {missing}");
-            return None;
-        }
-        Err(error) => panic!("{error}"),
-    };
+    let outcome = Emulator::at_hand(options)?.rerun(test, environment);
     assert!(outcome.success, "{outcome}");
     Some(outcome)
 }

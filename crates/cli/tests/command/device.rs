@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use emulator::{Built, Emulator, Missing, Options, Variant};
+use emulator::{Built, Emulator, Options, Variant};
 use serde_json::Value;
 
 use crate::place::{Called, Place, SMALL, SMALL_TUTORIAL, with};
@@ -66,20 +66,7 @@ fn emulated() -> Option<Built> {
         println!("this was not tested: the feature cuda is off");
         return None;
     }
-    let variant = |module: &str, defines: &[(&str, &str)]| Variant {
-        module: module.into(),
-        defines: defines.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
-    };
-    let (hidden, actions) = (("HIDDEN", "32"), ("ACTIONS", "6"));
-    let variants = vec![variant("rollout", &[hidden, actions]), variant("bptt", &[hidden, actions, ("VOCAB", "18")])];
-    match Emulator::build(&Options { variants, ..Options::default() }) {
-        Ok(built) => Some(built),
-        Err(missing @ Missing::Compiler(_)) => {
-            println!("this was not tested: {missing}");
-            None
-        }
-        Err(missing) => panic!("{missing}"),
-    }
+    Emulator::at_hand(&Options { variants: Variant::of_network(32, 6, 18), ..Options::default() })
 }
 
 /// Calls the command under an emulator, and says what the driver was asked for.

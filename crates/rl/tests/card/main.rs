@@ -14,7 +14,7 @@ mod resume;
 mod sanitized;
 mod sizes;
 
-use emulator::{Built, Emulator, Missing, Options, Outcome, Variant};
+use emulator::{Built, Emulator, Options, Outcome, Variant};
 use rl::config::Config;
 use rl::train::{Report, Run};
 use tensor::{Device, Real};
@@ -43,26 +43,14 @@ fn under(options: &Options, test: &str, environment: &[(&str, &str)]) -> Option<
 
 /// An emulator, unless a card is at hand; without a compiler, it is said.
 fn emulated(options: &Options) -> Option<Built> {
-    if on_a_card() {
-        return None;
-    }
-    match Emulator::build(options) {
-        Ok(built) => Some(built),
-        Err(missing @ (Missing::Compiler(_) | Missing::System)) => {
-            println!("this was not tested: {missing}");
-            None
-        }
-        Err(missing) => panic!("{missing}"),
-    }
+    if on_a_card() { None } else { Emulator::at_hand(options) }
 }
 
 /// The kernels of an update of this network.
 fn options(hidden: usize, actions: usize) -> Options {
-    let defines = [("HIDDEN", hidden), ("ACTIONS", actions), ("VOCAB", 18)].map(|(k, n)| (k.into(), n.to_string()));
-    let variant = |module: &str, defines: &[_]| Variant { module: module.into(), defines: defines.to_vec() };
     Options {
         modules: Some(["map", "token_table", "a2c", "update"].map(String::from).to_vec()),
-        variants: vec![variant("rollout", &defines[..2]), variant("bptt", &defines)],
+        variants: Variant::of_network(hidden, actions, 18),
         ..Options::default()
     }
 }

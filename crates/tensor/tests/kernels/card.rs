@@ -5,7 +5,7 @@
 use std::env;
 
 use emulator::planted::Way;
-use emulator::{Built, Emulator, Missing, Options, Outcome, Sanitizer};
+use emulator::{Built, Emulator, Options, Outcome, Sanitizer};
 
 use crate::bits::{BY_GRID, LINE};
 
@@ -46,14 +46,7 @@ pub(crate) fn emulated(options: &Options) -> Option<Built> {
         println!("this was not tested: the feature cuda is off");
         return None;
     }
-    match Emulator::build(options) {
-        Ok(built) => Some(built),
-        Err(missing @ (Missing::Compiler(_) | Missing::System)) => {
-            println!("this was not tested: {missing}");
-            None
-        }
-        Err(missing) => panic!("{missing}"),
-    }
+    Emulator::at_hand(options)
 }
 
 /// Tests of this program on a card of `built`: with no name, all of them. The way is an order of threads, and how many blocks a
