@@ -55,6 +55,19 @@ fn options(hidden: usize, actions: usize) -> Options {
     }
 }
 
+/// As on a machine with a card: all of this program on one, in one process that does not know of an emulator.
+#[test]
+fn all_of_this_runs_on_a_card() {
+    let networks = [(WIDTH, 6), (96, 18), (128, 6), (256, 6)];
+    let variants =
+        networks.into_iter().flat_map(|(hidden, actions)| Variant::of_network(hidden, actions, 18)).collect();
+    let Some(built) = emulated(&Options { variants, ..options(WIDTH, 6) }) else { return };
+    let mut all = built.command(std::env::current_exe().expect("this program runs"));
+    all.env_remove("GRADUS_EMULATOR").env("GRADUS_TEST_CARD", "1");
+    let outcome = built.run(all, &[]);
+    assert!(outcome.success && outcome.log.len() > 1000, "{outcome}");
+}
+
 /// A run that an emulator can bear: all stages, and a curriculum that moves at every second update.
 fn small() -> Config {
     Config {
