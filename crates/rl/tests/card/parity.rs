@@ -8,7 +8,7 @@ use tensor::philox::{Philox, Purpose, Stream};
 
 use super::{advance, again, on_a_card, small, state, there};
 
-/// How far the two may be apart, by rounding: some ten times as much as was seen under the emulator.
+/// How far the two may be apart, by rounding: twenty to fifty times what was seen under the emulator.
 pub(super) const IN_F32: f64 = 2e-5;
 pub(super) const IN_F64: f64 = 1e-13;
 
