@@ -15,6 +15,14 @@ struct Estimator {
     unsigned count, normalize;
 };
 
+// The sums of three numbers over the block, side by side. Called by all of it.
+__device__ inline void leave_sums(double a, double b, double c, double* to) {
+    a = block_sum(a);
+    b = block_sum(b);
+    c = block_sum(c);
+    if (threadIdx.x == 0) to[0] = a, to[1] = b, to[2] = c;
+}
+
 // advantages, targets[S,B]; sums[⌈B/256⌉,3] = Σ Â, Σ Â², Σ rewards. Also counts decisions and successes.
 extern "C" __global__ void __launch_bounds__(256, 1)
 judge(Trace trace, Estimator estimator, const unsigned* first, unsigned stages, double* advantages, double* targets, double* sums,
@@ -49,14 +57,7 @@ judge(Trace trace, Estimator estimator, const unsigned* first, unsigned stages, 
             atomicAdd(&counters->decisions, end - begin);
             if (trace.solved[b]) atomicAdd(&counters->solved[stage_of(first, stages, (unsigned)b)], 1u);
         }
-        sum = block_sum(sum);
-        squares = block_sum(squares);
-        reward = block_sum(reward);
-        if (threadIdx.x == 0) {
-            sums[3 * chunk] = sum;
-            sums[3 * chunk + 1] = squares;
-            sums[3 * chunk + 2] = reward;
-        }
+        leave_sums(sum, squares, reward, sums + 3 * chunk);
     }
 }
 
@@ -69,13 +70,9 @@ a2c(Trace trace, unsigned actions, Estimator estimator, double value_coefficient
     __shared__ double mean;
     __shared__ double deviation;
     if (estimator.normalize) {
-        double sum = 0, squares = 0;
-        for (Size chunk = threadIdx.x; chunk * 256 < B; chunk += 256) {
-            sum += sums[3 * chunk];
-            squares += sums[3 * chunk + 1];
-        }
-        sum = block_sum(sum);
-        squares = block_sum(squares);
+        const Size chunks = (B + 255) / 256;
+        const double sum = total(chunks, [&](Size chunk) { return sums[3 * chunk]; });
+        const double squares = total(chunks, [&](Size chunk) { return sums[3 * chunk + 1]; });
         if (threadIdx.x == 0) {
             mean = sum / n;
             const double variance = squares / n - mean * mean;
@@ -114,13 +111,6 @@ a2c(Trace trace, unsigned actions, Estimator estimator, double value_coefficient
                 entropy_term = (double)h;
             }
         }
-        policy_term = block_sum(policy_term);
-        value_term = block_sum(value_term);
-        entropy_term = block_sum(entropy_term);
-        if (threadIdx.x == 0) {
-            terms[3 * chunk] = policy_term;
-            terms[3 * chunk + 1] = value_term;
-            terms[3 * chunk + 2] = entropy_term;
-        }
+        leave_sums(policy_term, value_term, entropy_term, terms + 3 * chunk);
     }
 }

@@ -186,6 +186,30 @@ template <class X> __device__ inline X block_sum(X x) {
     return threadIdx.x == 0 ? partial[0] : x;
 }
 
+// Σ_i term(i) over 0 ≤ i < count by a block, right in thread 0 alone.
+template <class Term> __device__ inline auto total(Size count, Term term) {
+    decltype(term(0)) sum = 0;
+    for (Size i = threadIdx.x; i < count; i += 256) sum += term(i);
+    return block_sum(sum);
+}
+
+// Begins to copy a number to shared memory; zero, if it is not `inside`.
+__device__ inline void begin_copy(float* to, const float* from, bool inside) {
+#ifdef GRADUS_HOST
+    *to = inside ? *from : 0;
+#else
+    const unsigned there = (unsigned)__cvta_generic_to_shared(to), bytes = inside ? 4 : 0;
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(there), "l"(from), "r"(bytes) : "memory");
+#endif
+}
+
+// Waits for all copies that this thread has begun.
+__device__ inline void end_copies() {
+#ifndef GRADUS_HOST
+    asm volatile("cp.async.wait_all;" ::: "memory");
+#endif
+}
+
 // Philox 4×32-10 (Salmon et al. 2011): four random words for each counter and key, ten rounds.
 struct Words {
     unsigned w[4];

@@ -11,23 +11,6 @@ struct alignas(16) Four {
     float v[4];
 };
 
-// Begins to copy a number to shared memory; zero, if it is not `inside`.
-__device__ inline void begin_copy(float* to, const float* from, bool inside) {
-#ifdef GRADUS_HOST
-    *to = inside ? *from : 0;
-#else
-    const unsigned there = (unsigned)__cvta_generic_to_shared(to), bytes = inside ? 4 : 0;
-    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(there), "l"(from), "r"(bytes) : "memory");
-#endif
-}
-
-// Waits for all copies that this thread has begun.
-__device__ inline void end_copies() {
-#ifndef GRADUS_HOST
-    asm volatile("cp.async.wait_all;" ::: "memory");
-#endif
-}
-
 extern "C" __global__ void __launch_bounds__(256)
 sgemm_3_double_buffered(unsigned m, unsigned n, unsigned k, const float* a, const float* b, float* y) {
     __shared__ Four as[2][DEPTH][TILE / 4 + 1];

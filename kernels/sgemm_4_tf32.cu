@@ -56,23 +56,6 @@ __device__ inline void multiply(float (&y)[4], const unsigned (&a)[4], const uns
 #endif
 }
 
-// Begins to copy a number to shared memory; zero, if it is not `inside`.
-__device__ inline void begin_copy(float* to, const float* from, bool inside) {
-#ifdef GRADUS_HOST
-    *to = inside ? *from : 0;
-#else
-    const unsigned there = (unsigned)__cvta_generic_to_shared(to), bytes = inside ? 4 : 0;
-    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(there), "l"(from), "r"(bytes) : "memory");
-#endif
-}
-
-// Waits for all copies that this thread has begun.
-__device__ inline void end_copies() {
-#ifndef GRADUS_HOST
-    asm volatile("cp.async.wait_all;" ::: "memory");
-#endif
-}
-
 extern "C" __global__ void __launch_bounds__(128)
 sgemm_4_tf32(unsigned m, unsigned n, unsigned k, const float* a, const float* b, float* y) {
     __shared__ float as[2][TILE][DEPTH + 4];

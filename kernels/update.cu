@@ -33,19 +33,11 @@ struct Metrics {
 // partial[⌈n/4096⌉]
 extern "C" __global__ void __launch_bounds__(256) update_norm(const REAL* g, unsigned n, REAL* partial) {
     for (Size chunk = blockIdx.x; chunk * STRETCH < n; chunk += gridDim.x) {
-        const Size end = chunk * STRETCH + STRETCH < n ? chunk * STRETCH + STRETCH : n;
-        REAL sum = 0;
-        for (Size i = chunk * STRETCH + threadIdx.x; i < end; i += 256) sum += g[i] * g[i];
-        sum = block_sum(sum);
+        const REAL* const here = g + chunk * STRETCH;
+        const Size left = n - chunk * STRETCH;
+        const REAL sum = total(left < STRETCH ? left : STRETCH, [&](Size i) { return here[i] * here[i]; });
         if (threadIdx.x == 0) partial[chunk] = sum;
     }
-}
-
-// Σ_i term(i) over 0 ≤ i < count by a block, right in thread 0 alone.
-template <class Term> __device__ inline auto total(Size count, Term term) {
-    decltype(term(0)) sum = 0;
-    for (Size i = threadIdx.x; i < count; i += 256) sum += term(i);
-    return block_sum(sum);
 }
 
 // metrics[ring]: update u leaves its own in place u mod ring. For a grid of any size, the first block works.

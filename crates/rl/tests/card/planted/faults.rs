@@ -139,8 +139,8 @@ pub(super) const FAULTS: &[Planted] = &[
     Planted {
         what: "only the first block's sums of advantages are added",
         file: "a2c.cu",
-        text: "for (Size chunk = threadIdx.x; chunk * 256 < B; chunk += 256) {\n            sum",
-        instead: "for (Size chunk = threadIdx.x; chunk < 1; chunk += 256) {\n            sum",
+        text: "const Size chunks = (B + 255) / 256;",
+        instead: "const Size chunks = 1;",
         by: Comparison(FORWARD),
         test: "parity::large_batches_are_summed_in_parts",
         says: "apart, of",
