@@ -20,6 +20,11 @@ pub fn inside() -> bool {
     env::var_os(INSIDE).is_some()
 }
 
+/// Whether tests of a card are to run in this process: under an emulator, or on a real card, which `GRADUS_TEST_CARD` asks for.
+pub fn on_a_card() -> bool {
+    inside() || env::var_os("GRADUS_TEST_CARD").is_some()
+}
+
 /// What a program under an emulator did.
 #[derive(Debug)]
 pub struct Outcome {

@@ -7,7 +7,7 @@
 mod planted;
 
 use emulator::planted::Way;
-use emulator::{Built, Emulator, Options, inside};
+use emulator::{Built, Emulator, Options, on_a_card};
 use rl::env::{Step, Task};
 use rl::rollout::draw;
 use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
@@ -15,10 +15,6 @@ use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Card, CardEpisodes, Device, Real, Tensor};
 
 const WAYS: [Way; 3] = [["forward", "64"], ["reverse", "1"], ["random:11", "2"]];
-
-fn on_a_card() -> bool {
-    inside() || std::env::var_os("GRADUS_TEST_CARD").is_some()
-}
 
 /// The card, in the program that was started again or on a machine that has one; else this starts it.
 fn card(test: &str) -> Option<&'static Card> {

@@ -14,18 +14,13 @@ mod resume;
 mod sanitized;
 mod sizes;
 
-use emulator::{Built, Emulator, Options, Outcome, Variant};
+use emulator::{Built, Emulator, Options, Outcome, Variant, on_a_card};
 use rl::config::Config;
 use rl::train::{Report, Run};
 use tensor::{Device, Real};
 
 /// The hidden units of these tests: the fewest that kernels are compiled for, as the emulator is slow.
 const WIDTH: usize = 32;
-
-/// Whether a card is at hand: an emulator's, or a real one.
-fn on_a_card() -> bool {
-    emulator::inside() || std::env::var_os("GRADUS_TEST_CARD").is_some()
-}
 
 /// Runs the test of this name again under an emulator, unless it runs on a card already. What it did there, if it was run.
 #[track_caller]

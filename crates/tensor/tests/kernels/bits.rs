@@ -3,9 +3,10 @@
 
 use std::io::{self, Write};
 
+use emulator::on_a_card;
 use tensor::{AdamStep, Form, Reduce, Tensor};
 
-use crate::{Draw, Scalar, on_a_card};
+use crate::{Draw, Scalar};
 
 /// What a line begins with; and one whose sum has as many parts as there are blocks.
 pub(crate) const LINE: &str = "bits ";

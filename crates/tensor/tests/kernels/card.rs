@@ -5,7 +5,8 @@
 use std::env;
 
 use emulator::planted::Way;
-use emulator::{Built, Emulator, Options, Outcome, Sanitizer};
+use emulator::{Built, Emulator, Options, Outcome, Sanitizer, on_a_card};
+use tensor::Device;
 
 use crate::bits::{BY_GRID, LINE};
 
@@ -37,9 +38,14 @@ pub(crate) fn options() -> Options {
     Options { modules: Some(modules), ..Options::default() }
 }
 
+/// The card, for tests of what the host does not have; none, where no card is tested.
+pub(crate) fn device() -> Option<Device> {
+    on_a_card().then(|| Device::cuda(0).unwrap_or_else(|error| panic!("a card is tested: {error}")))
+}
+
 /// An emulator; without one, it is said why, and nothing else is done. Not in the program that was started again, and not on a card.
 pub(crate) fn emulated(options: &Options) -> Option<Built> {
-    if crate::on_a_card() {
+    if on_a_card() {
         return None;
     }
     if cfg!(not(feature = "cuda")) {

@@ -2,9 +2,11 @@
 
 use std::array::from_fn;
 
+use emulator::on_a_card;
 use tensor::profile::Profiled;
 use tensor::{Device, Dual, Element, Fast, Kernels, Naive, Real, View, ViewMut};
 
+use crate::card::device;
 use crate::{Draw, Operand};
 
 /// What an element is compared by: its value, and its tangent where it has one.
@@ -59,15 +61,9 @@ float! {
     f64 {}
 }
 
-/// Whether a card is tested: that of an emulator, or one that is asked for by `GRADUS_TEST_CARD`.
-pub(crate) fn on_a_card() -> bool {
-    emulator::inside() || std::env::var_os("GRADUS_TEST_CARD").is_some()
-}
-
 /// The kernels of the first card; none of duals.
 fn of_a_card<T: Scalar>() -> Option<&'static dyn Kernels<T>> {
-    let card = Device::cuda(0).unwrap_or_else(|error| panic!("a card is tested: {error}"));
-    card.kernels().ok()
+    device()?.kernels().ok()
 }
 
 impl Parts for Dual<f64> {

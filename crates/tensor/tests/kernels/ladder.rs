@@ -1,8 +1,9 @@
 //! The ladder of products on a card once more: between others' numbers, and what tensor cores round.
 
-use tensor::{Card, Device, Form, Kernels, Naive, Sgemm, Tensor};
+use tensor::{Device, Form, Kernels, Naive, Sgemm, Tensor};
 
-use crate::{Draw, on_a_card};
+use crate::Draw;
+use crate::card::device;
 
 /// M, K, N: several tiles of each rung, the last ones ragged in every direction; and the turns of two buffers, odd and even.
 const SIZES: [[usize; 3]; 4] = [[131, 41, 133], [65, 50, 67], [33, 24, 200], [16, 7, 1]];
@@ -10,36 +11,26 @@ const SIZES: [[usize; 3]; 4] = [[131, 41, 133], [65, 50, 67], [33, 24, 200], [16
 /// How many elements lie on each side of an operand that are not its own.
 const MARGIN: usize = 200;
 
-fn card() -> Option<&'static Card> {
-    if !on_a_card() {
-        return None;
-    }
-    match Device::cuda(0) {
-        Ok(Device::Cuda(card)) => Some(card),
-        other => panic!("a card is tested: {other:?}"),
-    }
-}
-
 /// In the middle of a buffer that has `guard` on both sides.
-fn between(card: &'static Card, x: &Tensor<f32>, guard: f32) -> Tensor<f32> {
+fn between(device: Device, x: &Tensor<f32>, guard: f32) -> Tensor<f32> {
     let rim = vec![guard; MARGIN];
     let all = [rim.clone(), x.to_vec(), rim].concat();
-    Tensor::new([all.len()], all).to(Device::Cuda(card)).expect("there is room")
+    Tensor::new([all.len()], all).to(device).expect("there is room")
 }
 
 /// NaNs beside the factors would be seen in the product, and a number beside the product if it were written.
 #[test]
 fn nothing_beside_the_matrices_is_read_or_written() {
-    let Some(card) = card() else { return };
+    let Some(device) = device() else { return };
     let mut draw = Draw::new(1);
     for [m, k, n] in SIZES {
         let mut matrix = |rows, columns| Tensor::from_fn([rows, columns], |_| draw.number() as f32);
         let (a, b) = (matrix(m, k), matrix(k, n));
         let mut want = Tensor::full([m, n], f32::NAN);
         Naive.matmul(Form::NN, a.view(), b.view(), false, want.view_mut());
-        let (left, right) = (between(card, &a, f32::NAN), between(card, &b, f32::NAN));
+        let (left, right) = (between(device, &a, f32::NAN), between(device, &b, f32::NAN));
         for rung in Sgemm::ALL {
-            let mut y = between(card, &Tensor::full([m, n], f32::NAN), 77.0);
+            let mut y = between(device, &Tensor::full([m, n], f32::NAN), 77.0);
             let inside =
                 |x: &Tensor<f32>, shape: [usize; 2]| x.slice(0, MARGIN..MARGIN + shape[0] * shape[1]).reshape(shape);
             let to = y.view_mut().slice(0, MARGIN..MARGIN + m * n).reshape([m, n]).expect("no gaps");
@@ -56,11 +47,11 @@ fn nothing_beside_the_matrices_is_read_or_written() {
 /// To the nearest number with ten bits behind the point; from the middle away from zero.
 #[test]
 fn tensor_cores_round_their_factors() {
-    let Some(card) = card() else { return };
+    let Some(device) = device() else { return };
     let bit = 2_f32.powi(-10);
     let given = [1.0 + bit / 2.0, 1.0 + bit / 4.0, 1.0 + bit * 0.75, 1.0 + bit * 1.5, -1.0 - bit / 2.0, 3.0, 0.0, 1e-3];
     let rounded = [1.0 + bit, 1.0, 1.0 + bit, 1.0 + bit * 2.0, -1.0 - bit, 3.0, 0.0, f32::from_bits(0x3a83_2000)];
-    let there = |x: Tensor<f32>| x.to(Device::Cuda(card)).expect("there is room");
+    let there = |x: Tensor<f32>| x.to(device).expect("there is room");
     let (numbers, one) = (there(Tensor::new([8, 1], given.to_vec())), there(Tensor::from([[1.0]])));
     let (row, mut y) = (numbers.reshape([1, 8]), there(Tensor::zeros([8, 1])));
     Sgemm::Tf32.run(numbers.view(), one.view(), y.view_mut());

@@ -27,5 +27,5 @@ mod reduce;
 mod sgemm;
 mod softmax;
 
-use check::{EXACT, Scalar, check, functions, on_a_card, rounding};
+use check::{EXACT, Scalar, check, functions, rounding};
 use draw::{Draw, Operand};

@@ -1,19 +1,10 @@
 //! Random numbers on a card: Philox's known answers, the host's streams, and choices by them.
 
 use tensor::philox::{Philox, Purpose, Stream, philox4x32_10};
-use tensor::{Card, Device, Element, Tensor};
+use tensor::{Device, Element, Tensor};
 
-use crate::{Draw, Scalar, on_a_card};
-
-fn card() -> Option<&'static Card> {
-    if !on_a_card() {
-        return None;
-    }
-    match Device::cuda(0) {
-        Ok(Device::Cuda(card)) => Some(card),
-        other => panic!("a card is tested: {other:?}"),
-    }
-}
+use crate::card::device;
+use crate::{Draw, Scalar};
 
 fn there<T: Element>(x: Tensor<T>) -> Tensor<T> {
     x.to(Device::cuda(0).expect("there is a card")).expect("there is room")
@@ -22,7 +13,7 @@ fn there<T: Element>(x: Tensor<T>) -> Tensor<T> {
 /// The three lines of Random123: zeros, ones, and the digits of π.
 #[test]
 fn known_answers() {
-    let Some(card) = card() else { return };
+    let Some(Device::Cuda(card)) = device() else { return };
     let counters = [[0; 4], [!0; 4], [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344]];
     let answers = [
         [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
@@ -34,7 +25,7 @@ fn known_answers() {
 
 #[test]
 fn blocks_are_those_of_the_host() {
-    let Some(card) = card() else { return };
+    let Some(Device::Cuda(card)) = device() else { return };
     let mut words = Philox::stream(1, Stream { purpose: Purpose(300), update: 0, episode: 0 });
     for count in [0, 1, 255, 256, 257, 1000] {
         let counters: Vec<_> = (0..count).map(|_| [(); 4].map(|()| words.next_u32())).collect();
@@ -47,7 +38,7 @@ fn blocks_are_those_of_the_host() {
 /// Number by number, in streams that begin near the end of what a word holds.
 #[test]
 fn streams_are_those_of_the_host() {
-    let Some(card) = card() else { return };
+    let Some(Device::Cuda(card)) = device() else { return };
     for (episodes, count, first) in [(3, 5, 0), (40, 7, 1 << 31), (1, 300, u32::MAX), (300, 1, 12), (2, 0, 0)] {
         let (seed, place) = (0x0123_4567_89ab_cdef, Stream { purpose: Purpose(301), update: !7, episode: first });
         let mut y = there(Tensor::full([episodes, count], f64::NAN));
@@ -63,7 +54,7 @@ fn streams_are_those_of_the_host() {
 
 /// Shares whose borders are exact: 0, 1/2, 3/4 and 1 where e^(ln 2⁻ᵏ) is 2⁻ᵏ, and nothing where the logarithm is −∞.
 fn exact<T: Scalar>() {
-    let Some(card) = card() else { return };
+    let Some(Device::Cuda(card)) = device() else { return };
     let (no, sure, small) = (T::of(f64::NEG_INFINITY), T::of(0.0), T::of(-30.0));
     let x = [[no, sure, no], [no, no, sure], [sure, sure, sure], [small, small, small], [no, no, no]];
     let below_one = 1.0 - f64::EPSILON / 2.0;
@@ -77,7 +68,7 @@ fn exact<T: Scalar>() {
 
 /// Against the rule in `f64`, but for numbers so close to a border that the last bit of e^x decides.
 fn rule<T: Scalar>() {
-    let Some(card) = card() else { return };
+    let Some(Device::Cuda(card)) = device() else { return };
     let mut draw = Draw::new(2);
     for [rows, actions] in [[1, 1], [255, 2], [257, 6], [600, 18], [3, 33], [0, 4]] {
         let logits: Vec<f64> = (0..rows * actions).map(|_| 2.0 * draw.number()).collect();

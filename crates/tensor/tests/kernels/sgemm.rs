@@ -1,8 +1,9 @@
 //! The ladder of products on a card: whole matrices, without gaps.
 
-use tensor::{Device, Form, Kernels, Naive, Sgemm, Tensor};
+use tensor::{Form, Kernels, Naive, Sgemm, Tensor};
 
-use crate::{Draw, on_a_card};
+use crate::Draw;
+use crate::card::device;
 
 /// Sizes around the tiles of all rungs: one short of them, equal, one more; more rows than columns, and fewer.
 const SIZES: [[usize; 3]; 9] = [
@@ -20,10 +21,7 @@ const SIZES: [[usize; 3]; 9] = [
 /// Multiples of 1/4 up to 2, whose products and sums are exact even where factors are rounded to tf32.
 #[test]
 fn every_rung_gives_the_product() {
-    if !on_a_card() {
-        return; // these are the card's alone
-    }
-    let device = Device::cuda(0).unwrap_or_else(|error| panic!("a card is tested: {error}"));
+    let Some(device) = device() else { return };
     let mut draw = Draw::new(0);
     for [m, k, n] in SIZES {
         let mut matrix = |rows, columns| Tensor::from_fn([rows, columns], |_| draw.number() as f32);
@@ -41,10 +39,7 @@ fn every_rung_gives_the_product() {
 
 #[test]
 fn what_lies_elsewhere_or_otherwise_is_refused() {
-    if !on_a_card() {
-        return;
-    }
-    let device = Device::cuda(0).unwrap_or_else(|error| panic!("a card is tested: {error}"));
+    let Some(device) = device() else { return };
     let there = Tensor::<f32>::zeros_on(device, [4, 4]).expect("there is room");
     let refused = |a: &Tensor<f32>, b: &Tensor<f32>| {
         let mut y = there.packed();
