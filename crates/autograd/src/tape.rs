@@ -218,12 +218,17 @@ impl<T: Real> Tape<T> {
     }
 }
 
+/// A position in the arena as it is stored there.
+fn number(position: usize) -> u32 {
+    position.try_into().expect("a pass has fewer than 2³² nodes and operands")
+}
+
 impl<T: Real> Arena<T> {
     /// Puts a node behind those of this pass, which it joins when it has its value.
     fn push(&mut self, op: Op<T>, inputs: &[Var<'_, T>], needs_grad: bool) -> u32 {
-        let start = self.inputs.len() as u32;
+        let start = number(self.inputs.len());
         self.inputs.extend(inputs.iter().map(|x| x.id));
-        let inputs = (start, self.inputs.len() as u32);
+        let inputs = (start, number(self.inputs.len()));
         let id = self.len;
         match self.nodes.get_mut(id) {
             Some(slot) => {
@@ -233,7 +238,7 @@ impl<T: Real> Arena<T> {
             }
             None => self.nodes.push(Node { op, inputs, value: None, kept: None, needs_grad }),
         }
-        id as u32
+        number(id)
     }
 
     #[track_caller]

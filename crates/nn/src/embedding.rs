@@ -15,6 +15,7 @@ pub struct Embedding {
 
 impl Embedding {
     /// Standard normal values.
+    #[track_caller]
     pub fn new<T: Real>(builder: &mut Builder<'_, T>, vocabulary: usize, width: usize) -> Self {
         Self { weight: builder.add("weight", [vocabulary, width], Init::Normal(1.0)) }
     }

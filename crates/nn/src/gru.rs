@@ -48,18 +48,20 @@ pub struct GruCell {
 
 impl GruCell {
     /// All values uniform within ±1/√`hidden`.
+    #[track_caller]
     pub fn new<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, hidden: usize) -> Self {
         Self::named(builder, inputs, hidden, "")
     }
 
     fn named<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, hidden: usize, suffix: &str) -> Self {
         let bound = Init::Uniform(1.0 / (hidden as f64).sqrt());
+        let gates = hidden.saturating_mul(3); // an extent that no shape holds, if it overflows
         let mut add = |name: &str, shape: &[usize]| builder.add(&alloc::format!("{name}{suffix}"), shape, bound);
         Self {
-            weight_ih: add("weight_ih", &[3 * hidden, inputs]),
-            weight_hh: add("weight_hh", &[3 * hidden, hidden]),
-            bias_ih: add("bias_ih", &[3 * hidden]),
-            bias_hh: add("bias_hh", &[3 * hidden]),
+            weight_ih: add("weight_ih", &[gates, inputs]),
+            weight_hh: add("weight_hh", &[gates, hidden]),
+            bias_ih: add("bias_ih", &[gates]),
+            bias_hh: add("bias_hh", &[gates]),
             variant: Variant::ResetAfter,
         }
     }
@@ -222,6 +224,7 @@ pub struct Gru {
 
 impl Gru {
     /// All values uniform within ±1/√`hidden`.
+    #[track_caller]
     pub fn new<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, hidden: usize) -> Self {
         Self { cell: GruCell::named(builder, inputs, hidden, "_l0") }
     }

@@ -29,7 +29,7 @@ impl Init {
     /// A tensor of this shape, drawn from `rng` in row-major order.
     ///
     /// # Panics
-    /// If something other than a matrix should be orthogonal.
+    /// If something other than a matrix should be orthogonal, or the elements take more than `isize::MAX` bytes.
     #[track_caller]
     pub fn draw<T: Real>(self, shape: impl Into<Shape>, rng: &mut Philox) -> Tensor<T> {
         let shape = shape.into();
@@ -98,7 +98,7 @@ impl<'a, T: Real> Builder<'a, T> {
     /// Adds a parameter.
     ///
     /// # Panics
-    /// If the name is taken.
+    /// If the name is taken, or the elements take more than `isize::MAX` bytes.
     #[track_caller]
     pub fn add(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> Param {
         let place = Stream { purpose: Purpose::INIT, update: 0, episode: self.params.all().len() as u32 };

@@ -20,6 +20,7 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     /// w = 1, b = 0, ε = 1e-5.
+    #[track_caller]
     pub fn new<T: Real>(builder: &mut Builder<'_, T>, width: usize) -> Self {
         Self {
             weight: builder.add("weight", [width], Init::Constant(1.0)),

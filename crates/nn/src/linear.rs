@@ -17,12 +17,14 @@ pub struct Linear {
 
 impl Linear {
     /// Weight and bias uniform within ±1/√`inputs`; without inputs, zero.
+    #[track_caller]
     pub fn new<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, outputs: usize) -> Self {
         let bound = Init::Uniform(if inputs == 0 { 0.0 } else { 1.0 / (inputs as f64).sqrt() });
         Self::with_init(builder, inputs, outputs, bound, bound)
     }
 
     /// Weight and bias as the caller wants them to begin.
+    #[track_caller]
     pub fn with_init<T: Real>(
         builder: &mut Builder<'_, T>,
         inputs: usize,

@@ -1,4 +1,9 @@
 //! Shapes and layouts: how up to four axes lie in a flat buffer.
+//!
+//! **The invariant on which `unsafe` code relies.** A [`Shape`] has at most `isize::MAX` elements: the product of its extents is
+//! computed once, in checked arithmetic, where the shape is made. A shape with an extent of 0 has no elements, and its
+//! other extents have no limit. A [`Layout`] gets its strides from shapes alone, so that they are products of extents and
+//! fit, too; [`Layout::assert_inside`] checks, in release builds as well, that it stays inside its buffer.
 
 use core::fmt;
 use core::ops::{Deref, Range};
@@ -7,23 +12,46 @@ use core::ops::{Deref, Range};
 pub const MAX_RANK: usize = 4;
 
 /// The extents of up to four axes, outermost first. Held inline, so that shapes never allocate.
+///
+/// The number of elements fits into `isize`. With an extent of 0 there are no elements, and other extents have no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     dims: [usize; MAX_RANK],
     rank: usize,
+    size: usize,
 }
 
 impl Shape {
     /// The shape with these extents.
     ///
     /// # Panics
-    /// With more than four axes.
+    /// With more than four axes, or more than `isize::MAX` elements.
     #[track_caller]
     pub fn new(extents: &[usize]) -> Self {
         assert!(extents.len() <= MAX_RANK, "a tensor has at most {MAX_RANK} axes, not {}: {extents:?}", extents.len());
+        let Some(size) = Self::checked_size(extents) else {
+            panic!("a shape has at most {} elements, and {extents:?} would have more", isize::MAX)
+        };
         let mut dims = [0; MAX_RANK];
         dims[..extents.len()].copy_from_slice(extents);
-        Self { dims, rank: extents.len() }
+        Self { dims, rank: extents.len(), size }
+    }
+
+    /// The number of elements under these extents. `None` if it exceeds `isize::MAX`.
+    pub fn checked_size(extents: &[usize]) -> Option<usize> {
+        if extents.contains(&0) {
+            return Some(0);
+        }
+        let size = extents.iter().try_fold(1_usize, |size, &n| size.checked_mul(n))?;
+        isize::try_from(size).is_ok().then_some(size)
+    }
+
+    /// # Panics
+    /// If the elements, of type `T`, take more than `isize::MAX` bytes, which is more than any buffer has.
+    #[track_caller]
+    pub(crate) fn assert_fits<T>(&self) {
+        let most = isize::MAX as usize / size_of::<T>().max(1);
+        assert!(self.size <= most, "a tensor has at most {most} elements of {} bytes, and {self} has more", size_of::<T>());
     }
 
     /// How many axes.
@@ -31,9 +59,9 @@ impl Shape {
         self.rank
     }
 
-    /// How many elements; one for the shape without axes.
+    /// The number of elements; one for the shape without axes.
     pub fn size(&self) -> usize {
-        self.iter().product()
+        self.size
     }
 
     /// The extent of the innermost axis; one for the shape without axes.
@@ -44,34 +72,39 @@ impl Shape {
     /// This shape with `axis` taken out.
     ///
     /// # Panics
-    /// If there is no such axis.
+    /// If there is no such axis, or the extents that are left have more than `isize::MAX` elements.
     #[track_caller]
     pub fn without(self, axis: usize) -> Self {
         assert!(axis < self.rank, "{self} has no axis {axis}");
-        Self { dims: without(self.dims, axis), rank: self.rank - 1 }
+        Self::new(&without(self.dims, axis)[..self.rank - 1])
     }
 
     /// This shape with `extent` at `axis`.
     ///
     /// # Panics
-    /// If there is no such axis.
+    /// If there is no such axis, or the new shape has more than `isize::MAX` elements.
     #[track_caller]
-    pub fn with(mut self, axis: usize, extent: usize) -> Self {
+    pub fn with(self, axis: usize, extent: usize) -> Self {
         assert!(axis < self.rank, "{self} has no axis {axis}");
-        self.dims[axis] = extent;
-        self
+        let mut dims = self.dims;
+        dims[axis] = extent;
+        Self::new(&dims[..self.rank])
     }
 
     /// The common shape of two operands under NumPy's rule: shapes are aligned at their last axis; two extents
     /// agree if they are equal or one of them is 1. `None` where they do not.
     ///
     /// Source: NumPy manual, "Broadcasting", section "General broadcasting rules".
+    ///
+    /// # Panics
+    /// If the common shape has more than `isize::MAX` elements.
+    #[track_caller]
     pub fn broadcast(&self, other: &Self) -> Option<Self> {
         let (long, short) = if self.rank >= other.rank { (self, other) } else { (other, self) };
-        let mut out = *long;
+        let mut dims = long.dims;
         let lead = long.rank - short.rank;
         for (axis, &extent) in short.iter().enumerate() {
-            let here = &mut out.dims[lead + axis];
+            let here = &mut dims[lead + axis];
             match (*here, extent) {
                 (a, b) if a == b => {}
                 (1, b) => *here = b,
@@ -79,7 +112,7 @@ impl Shape {
                 _ => return None,
             }
         }
-        Some(out)
+        Some(Self::new(&dims[..long.rank]))
     }
 }
 
@@ -96,7 +129,7 @@ impl Deref for Shape {
 }
 
 impl<const N: usize> From<[usize; N]> for Shape {
-    /// As [`Shape::new`]: panics with more than four axes.
+    /// Panics as [`Shape::new`] does.
     #[track_caller]
     fn from(extents: [usize; N]) -> Self {
         Self::new(&extents)
@@ -104,7 +137,7 @@ impl<const N: usize> From<[usize; N]> for Shape {
 }
 
 impl From<&[usize]> for Shape {
-    /// As [`Shape::new`]: panics with more than four axes.
+    /// Panics as [`Shape::new`] does.
     #[track_caller]
     fn from(extents: &[usize]) -> Self {
         Self::new(extents)
@@ -132,53 +165,60 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Row-major, without gaps, from `offset`.
+    /// Row-major, without gaps, from `offset`. Without elements, all strides are 0.
     pub(crate) fn contiguous(shape: Shape, offset: usize) -> Self {
         let mut strides = [0; MAX_RANK];
-        let mut stride = 1;
-        for axis in (0..shape.rank).rev() {
-            strides[axis] = stride as isize;
-            stride *= shape[axis];
+        if shape.size > 0 {
+            let mut stride = 1;
+            for axis in (0..shape.rank).rev() {
+                strides[axis] = stride as isize;
+                stride *= shape[axis];
+            }
         }
         Self { shape, strides, offset }
     }
 
     /// # Panics
-    /// If an element lies outside of a buffer of `len`.
+    /// If an element lies outside of a buffer of `len`. In release builds, too: `unsafe` code relies on it.
     pub(crate) fn assert_inside(&self, len: usize) {
-        let (low, high) = self.ends();
-        assert!(self.shape.size() == 0 || low >= 0 && high < len as isize, "layouts stay inside their buffer");
+        let inside = self.shape.size == 0 || self.ends().is_some_and(|(_, high)| high < len);
+        assert!(inside, "layouts stay inside their buffer");
     }
 
-    /// The positions of the first and the last element in the buffer, if there are any.
-    fn ends(&self) -> (isize, isize) {
-        let (mut low, mut high) = (self.offset as isize, self.offset as isize);
+    /// The lowest and the highest position of an element in the buffer. `None` if a position is negative or too large, which
+    /// no layout of a buffer has. There must be elements.
+    fn ends(&self) -> Option<(usize, usize)> {
+        let (mut low, mut high) = (isize::try_from(self.offset).ok()?, isize::try_from(self.offset).ok()?);
         for (&n, &stride) in self.shape.iter().zip(&self.strides) {
-            let reach = stride * (n as isize - 1);
-            *(if reach < 0 { &mut low } else { &mut high }) += reach;
+            let reach = stride.checked_mul(isize::try_from(n).ok()? - 1)?;
+            let end = if reach < 0 { &mut low } else { &mut high };
+            *end = end.checked_add(reach)?;
         }
-        (low, high)
+        Some((usize::try_from(low).ok()?, usize::try_from(high).ok()?))
     }
 
     /// The part of the buffer from the first to the last element, and this layout within that part.
     #[cfg(feature = "cuda")]
     pub(crate) fn span(&self) -> (Range<usize>, Self) {
-        if self.shape.size() == 0 {
+        if self.shape.size == 0 {
             return (0..0, Self { offset: 0, ..*self });
         }
-        let (low, high) = self.ends();
-        (low as usize..high as usize + 1, Self { offset: self.offset - low as usize, ..*self })
+        let (low, high) = self.ends().expect("layouts stay inside their buffer");
+        (low..high + 1, Self { offset: self.offset - low, ..*self })
     }
 
     /// How far apart the rows along the last axis lie, where each is without gaps and all are equally far from the next: zero
     /// where they are all the same, and where there is one alone, its length.
     pub(crate) fn row_distance(&self) -> Option<usize> {
+        if self.shape.size == 0 {
+            return None;
+        }
         let width = self.shape.last_extent();
         let outer = self.shape.rank.saturating_sub(1);
         let (mut distance, mut count) = (None, 1);
         for axis in (0..outer).rev().filter(|&axis| self.shape[axis] != 1) {
             let first = *distance.get_or_insert(self.strides[axis]);
-            if self.strides[axis] != first * count {
+            if Some(self.strides[axis]) != first.checked_mul(count) {
                 return None;
             }
             count *= self.shape[axis] as isize;
@@ -203,16 +243,16 @@ impl Layout {
     #[track_caller]
     pub(crate) fn permute(&self, axes: &[usize]) -> Self {
         let rank = self.shape.rank;
-        let mut out = *self;
+        let (mut dims, mut strides) = (self.shape.dims, self.strides);
         let mut seen = [false; MAX_RANK];
         assert_eq!(axes.len(), rank, "permute of {} with {} axes: {axes:?}", self.shape, axes.len());
         for (to, &from) in axes.iter().enumerate() {
             assert!(from < rank && !seen[from], "permute of {}: {axes:?} is no permutation of its axes", self.shape);
             seen[from] = true;
-            out.shape.dims[to] = self.shape[from];
-            out.strides[to] = self.strides[from];
+            dims[to] = self.shape[from];
+            strides[to] = self.strides[from];
         }
-        out
+        Self { shape: Shape { dims, ..self.shape }, strides, offset: self.offset }
     }
 
     #[track_caller]
@@ -223,12 +263,9 @@ impl Layout {
             "slice {range:?} is outside axis {axis} of {}",
             self.shape
         );
-        let mut out = *self;
-        out.shape.dims[axis] = range.len();
-        if out.shape.size() > 0 {
-            out.offset = (self.offset as isize + range.start as isize * self.strides[axis]) as usize;
-        }
-        out
+        let shape = self.shape.with(axis, range.len());
+        let before = if shape.size > 0 { range.start as isize * self.strides[axis] } else { 0 };
+        Self { shape, offset: (self.offset as isize + before) as usize, ..*self }
     }
 
     #[track_caller]
@@ -236,7 +273,7 @@ impl Layout {
         self.assert_axis("select", axis);
         assert!(index < self.shape[axis], "index {index} is outside axis {axis} of {}", self.shape);
         let (shape, strides) = (self.shape.without(axis), without(self.strides, axis));
-        let before = if shape.size() > 0 { index as isize * self.strides[axis] } else { 0 };
+        let before = if shape.size > 0 { index as isize * self.strides[axis] } else { 0 };
         Self { shape, strides, offset: (self.offset as isize + before) as usize }
     }
 
@@ -252,9 +289,10 @@ impl Layout {
         out
     }
 
-    /// Repeats extents of 1, and missing leading axes, with stride 0.
+    /// Repeats extents of 1, and missing leading axes, with stride 0. The elements are of type `T`.
     #[track_caller]
-    pub(crate) fn broadcast_to(&self, shape: Shape) -> Self {
+    pub(crate) fn broadcast_to<T>(&self, shape: Shape) -> Self {
+        shape.assert_fits::<T>();
         assert!(self.shape.broadcast(&shape) == Some(shape), "{} does not broadcast to {shape}", self.shape);
         let lead = shape.rank - self.shape.rank;
         let mut strides = [0; MAX_RANK];

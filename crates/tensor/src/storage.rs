@@ -23,7 +23,12 @@ pub(crate) enum Storage<T> {
 
 impl<T: Element> Storage<T> {
     /// These elements on the host, row-major from the beginning of a line of the cache on.
+    ///
+    /// # Panics
+    /// If they take more than `isize::MAX` bytes.
+    #[track_caller]
     pub(crate) fn collected(shape: Shape, elements: impl Iterator<Item = T>) -> (Self, Layout) {
+        shape.assert_fits::<T>();
         let mut data = Vec::with_capacity(line::<T>() + shape.size());
         let offset = first_of_a_line(&data);
         data.resize(offset, T::default());
@@ -79,7 +84,12 @@ impl<T: Element> Storage<T> {
 
     /// Makes room for `shape`, row-major: in this buffer, if it is nobody else's and large enough. What was row-major at `old`
     /// stays in front.
+    ///
+    /// # Panics
+    /// If the elements take more than `isize::MAX` bytes.
+    #[track_caller]
     pub(crate) fn resized(&mut self, old: &Layout, shape: Shape) -> Layout {
+        shape.assert_fits::<T>();
         match self {
             Self::Host(data) => {
                 let Some(buffer) = Arc::get_mut(data) else {

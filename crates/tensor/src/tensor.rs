@@ -235,7 +235,7 @@ impl<T: Element> Tensor<T> {
     /// If this shape does not broadcast to `shape`.
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Self {
-        self.with_layout(self.layout.broadcast_to(shape.into()))
+        self.with_layout(self.layout.broadcast_to::<T>(shape.into()))
     }
 
     /// Makes this a row-major tensor of `shape`, in the buffer it already has if that is its own and large enough: how an
@@ -328,7 +328,18 @@ impl<T: Element> fmt::Debug for Tensor<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::string::String;
+
     use super::*;
+
+    impl<T: Element> Tensor<T> {
+        fn resized(&self, shape: impl Into<Shape>) -> Self {
+            let mut x = self.clone();
+            x.resize(shape);
+            x
+        }
+    }
 
     #[test]
     fn writing_to_a_shared_buffer_leaves_the_other_holder_alone() {
@@ -363,6 +374,80 @@ mod tests {
         let before = a.view().as_slice().map(<[f32]>::as_ptr);
         a.resize([2, 3]);
         assert_eq!(a.view().as_slice().map(<[f32]>::as_ptr), before);
+    }
+
+    /// Whether each of these panics with `words`, in builds without overflow checks, too.
+    fn assert_refused<R>(words: &str, cases: &[&dyn Fn() -> R]) {
+        for (i, case) in cases.iter().enumerate() {
+            let panic = catch_unwind(AssertUnwindSafe(case)).err();
+            let panic = panic.unwrap_or_else(|| panic!("case {i} is taken"));
+            let message = panic.downcast_ref::<String>().unwrap_or_else(|| panic!("case {i} panics without words"));
+            assert!(message.contains(words), "case {i} panics with '{message}'");
+        }
+    }
+
+    const HALF: usize = 1 << (usize::BITS - 1);
+    const ROOT: usize = 1 << (usize::BITS / 2);
+
+    #[test]
+    fn shape_product_overflows_is_refused() {
+        let one = Tensor::<f32>::scalar(1.0);
+        let row = Tensor::from([1.0_f32, 2.0]);
+        assert_refused(
+            "a shape has at most",
+            &[
+                &|| Tensor::new([2, HALF], Vec::<f32>::new()),
+                &|| Tensor::new([HALF + 1, 2], alloc::vec![1.0_f32, 2.0]),
+                &|| Tensor::<f32>::zeros([ROOT, ROOT]),
+                &|| Tensor::full([ROOT, ROOT], 1.0_f32),
+                &|| Tensor::from_fn([HALF, 2], |_| 1.0_f32),
+                &|| row.reshape([HALF + 1, 2]),
+                &|| row.resized([ROOT, ROOT]),
+                &|| one.broadcast_to([ROOT, ROOT]),
+                &|| &Tensor::<f32>::zeros([1]).broadcast_to([ROOT, 1]) + &one.broadcast_to([1, ROOT]),
+                &|| Tensor::<f32>::zeros([HALF, 0]).sum_axis(1),
+            ],
+        );
+        assert_refused(
+            "a shape has at most",
+            &[
+                &|| View::new(&[1.0_f32, 2.0], [HALF + 1, 2]).shape(),
+                &|| ViewMut::new(&mut [1.0_f32, 2.0], [HALF + 1, 2]).shape(),
+                &|| View::new(&[1.0_f32], [1]).broadcast_to([ROOT, ROOT]).shape(),
+                &|| Shape::new(&[1, ROOT]).with(0, ROOT),
+                &|| Shape::new(&[0, HALF, 2]).without(0),
+                &|| Shape::new(&[ROOT, 1]).broadcast(&Shape::new(&[1, ROOT])).expect("it is refused"),
+            ],
+        );
+    }
+
+    #[test]
+    fn shape_of_more_bytes_than_a_buffer_has_is_refused() {
+        let most = isize::MAX as usize / size_of::<f32>();
+        assert_refused(
+            "elements of 4 bytes, and",
+            &[
+                &|| Tensor::<f32>::zeros([most + 1]),
+                &|| Tensor::from_fn([2, most], |_| 1.0_f32),
+                &|| Tensor::<f32>::scalar(1.0).resized([most + 1]),
+                &|| Tensor::<f32>::scalar(1.0).broadcast_to([most + 1]),
+            ],
+        );
+        let repeated = Tensor::<f32>::scalar(1.0).broadcast_to([most]);
+        assert_eq!((repeated.size(), repeated.at(&[most - 1])), (most, 1.0));
+    }
+
+    #[test]
+    fn shape_without_elements_has_no_limit() {
+        let x = Tensor::<f32>::zeros([0, usize::MAX]);
+        assert_eq!((x.size(), x.to_vec(), x.layout.strides), (0, Vec::new(), [0; MAX_RANK]));
+        assert_eq!(x.transpose().view().host().len(), 0);
+        assert_eq!((&x + &x).shape(), x.shape());
+        assert_eq!(x.sum_axis(1).to_vec(), []);
+        assert_eq!(x.matmul(&x.transpose()).shape(), Shape::new(&[0, 0]));
+        assert_eq!(x.reshape([HALF, ROOT, 0]).size(), 0);
+        assert_eq!(Tensor::<f32>::zeros([2, 3]).resized([usize::MAX, 0, usize::MAX]).to_vec(), []);
+        assert_eq!(Tensor::<f32>::zeros([0, 1]).broadcast_to([0, usize::MAX]).flip(1).packed().size(), 0);
     }
 
     #[test]

@@ -170,7 +170,7 @@ impl<'a, T: Element> View<'a, T> {
     /// If this shape does not broadcast to `shape`.
     #[track_caller]
     pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
-        Self { layout: self.layout.broadcast_to(shape.into()), ..self }
+        Self { layout: self.layout.broadcast_to::<T>(shape.into()), ..self }
     }
 
     /// The same elements under another shape of the same size; `None` where they do not lie row-major without gaps.
@@ -397,18 +397,24 @@ impl<T: Real> ViewMut<'_, T> {
 }
 
 /// The lowest position that the layout touches, its extents, and its strides as `ndarray` takes them (negative ones
-/// as two's complement). `ndarray` checks the strides of empty arrays too, so they get none to check.
+/// as two's complement). `ndarray` checks the strides of empty arrays, too, so they get none to check. It also wants the
+/// product of their other extents to fit into `isize`: where it does not, all extents become 0.
 fn host_layout(layout: &Layout) -> (usize, IxDyn, IxDyn) {
     let Layout { shape, strides, offset } = layout;
     let mut low = *offset as isize;
-    let mut wrapped = [0; MAX_RANK];
+    let (mut dims, mut wrapped) = ([0; MAX_RANK], [0; MAX_RANK]);
+    let dims = &mut dims[..shape.rank()];
+    let fits = shape.iter().filter(|&&n| n > 0).try_fold(1_isize, |size, &n| size.checked_mul(n.try_into().ok()?));
+    if fits.is_some() {
+        dims.copy_from_slice(shape);
+    }
     if shape.size() > 0 {
         for axis in 0..shape.rank() {
             low += strides[axis].min(0) * (shape[axis] as isize - 1);
             wrapped[axis] = strides[axis] as usize;
         }
     }
-    (low as usize, IxDyn(shape), IxDyn(&wrapped[..shape.rank()]))
+    (low as usize, IxDyn(dims), IxDyn(&wrapped[..shape.rank()]))
 }
 
 #[track_caller]

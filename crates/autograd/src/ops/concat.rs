@@ -29,7 +29,7 @@ impl<'t, T: Real> Var<'t, T> {
         assert!(axis < shape.rank(), "concat: {shape} has no axis {axis}");
         for part in parts {
             let other = part.shape();
-            let fits = other.rank() == shape.rank() && other.without(axis) == shape.without(axis);
+            let fits = other.rank() == shape.rank() && other.with(axis, 0) == shape.with(axis, 0);
             assert!(fits, "concat along axis {axis}: {shape} and {other} differ elsewhere");
         }
         first.tape.record(Op::Concat(Concat(axis)), parts)
@@ -62,8 +62,8 @@ impl<T: Real> Operation<T> for Concat {
 
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (axis, kernels) = (self.0, f.kernels());
-        let total = (0..f.arity()).map(|k| f.shape(k)[axis]).sum();
-        let shape = f.shape(0).with(axis, total);
+        let total = (0..f.arity()).try_fold(0_usize, |total, k| total.checked_add(f.shape(k)[axis]));
+        let shape = f.shape(0).with(axis, total.expect("concat: the extents add up to more than usize::MAX"));
         let mut start = 0;
         f.output(shape);
         for k in 0..f.arity() {

@@ -45,7 +45,7 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
     fn where_negative(self, x: Self::V, a: Self::V, b: Self::V) -> Self::V;
     /// 2ⁿ, for integers −126 ≤ n ≤ 127.
     fn power_of_two(self, n: Self::V) -> Self::V;
-    /// The first `lanes` lanes.
+    /// The first `lanes` lanes; all of them if there are no more than `lanes`.
     fn mask(self, lanes: usize) -> Self::Mask;
 
     /// # Safety

@@ -44,6 +44,10 @@ impl<P> Matrix<P> {
 }
 
 /// y = a·b, or y += a·b. The shapes fit; nobody else writes to y meanwhile, and nobody to a or b.
+///
+/// The SAFETY notes of this file rely on two checks of [`matmul`], which makes all products and runs in release builds, too:
+/// [`View::parts`] asserts that all elements of a matrix lie inside its buffer, so that offsets of elements fit into `isize`;
+/// and an assertion compares the shapes.
 pub(crate) struct Product {
     a: Matrix<*const f32>,
     b: Matrix<*const f32>,
@@ -70,7 +74,9 @@ pub(super) fn matmul<S: Isa>(s: S, form: Form, a: View<f32>, b: View<f32>, accum
     let [left, right, made] = [(a.rows, a.columns), (b.rows, b.columns), (to.rows, to.columns)];
     assert!(left.1 == right.0 && made == (left.0, right.1), "matmul: {left:?} by {right:?} into {made:?}");
     let product = Product { a, b, accumulate, y: to };
-    if a.columns == 0 {
+    if y.shape().size() == 0 {
+        // Nothing to compute, however long the sums are.
+    } else if a.columns == 0 {
         if !accumulate {
             y.fill(0.0);
         }
@@ -145,7 +151,7 @@ fn row<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
 
 /// A single row, from columns of b without gaps.
 fn dots<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
-    // SAFETY: a and y are rows without gaps, and nobody else writes to them.
+    // SAFETY: `rows` has seen that a has a column stride of 1, and y always has; nobody else writes to y.
     let (a, y) = unsafe { (slice::from_raw_parts(a.at, a.columns), slice::from_raw_parts_mut(y.at, y.columns)) };
     s.run(
         #[inline(always)]

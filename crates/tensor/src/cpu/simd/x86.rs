@@ -119,8 +119,7 @@ impl Isa for Avx512 {
     }
     #[inline(always)]
     fn mask(self, lanes: usize) -> __mmask16 {
-        debug_assert!(lanes <= 16);
-        ((1_u32 << lanes) - 1) as __mmask16
+        ((1_u32 << lanes.min(Self::LANES)) - 1) as __mmask16
     }
     // SAFETY: what callers promise is said at the trait.
     #[inline(always)]
@@ -239,11 +238,10 @@ impl Isa for Avx2 {
     }
     #[inline(always)]
     fn mask(self, lanes: usize) -> __m256i {
-        debug_assert!(lanes <= 8);
         // SAFETY: the token.
         unsafe {
             let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-            _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), lane)
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes.min(Self::LANES) as i32), lane)
         }
     }
     // SAFETY: what callers promise is said at the trait.
