@@ -4,7 +4,7 @@
 
 enum Map {
     IDENTITY, NEG, EXP, LOG, SQRT, TANH, SIGMOID, RELU, SQUARE, SCALE, SHIFT, PRIMAL, CONSTANT, RECIP, HALF_RECIP,
-    ONE_MINUS_SQUARE, LOGISTIC, STEP
+    ONE_MINUS_SQUARE, LOGISTIC, STEP, ENTROPY_TERM, ENTROPY_SLOPE
 };
 
 __device__ inline REAL apply(int f, REAL c, REAL x) {
@@ -25,6 +25,8 @@ __device__ inline REAL apply(int f, REAL c, REAL x) {
     case ONE_MINUS_SQUARE: return 1 - x * x;
     case LOGISTIC: return x * (1 - x);
     case STEP: return x > 0 ? REAL(1) : REAL(0);
+    case ENTROPY_TERM: return x == -INFINITY ? REAL(0) : -x * exp(x);
+    case ENTROPY_SLOPE: return x == -INFINITY ? REAL(0) : -(1 + x) * exp(x);
     default: return x; // IDENTITY, PRIMAL
     }
 }

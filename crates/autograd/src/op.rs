@@ -9,7 +9,7 @@ use crate::backward::Backward;
 use crate::custom::CustomOp;
 use crate::forward::Forward;
 use crate::ops::{
-    Add, BroadcastTo, Concat, Detach, Div, Embedding, Exp, Gather, Gru, Hook, LayerNorm, Log, LogSoftmax, LogSumExp,
+    Add, BroadcastTo, Concat, Detach, Div, Embedding, Entropy, Exp, Gather, Gru, Hook, LayerNorm, Log, LogSoftmax, LogSumExp,
     MatMul, Mul, Neg, Permute, Relu, Reshape, Scale, Shift, Sigmoid, Slice, Softmax, Sqrt, Square, Sub, Sum, SumAxis,
     Tanh,
 };
@@ -109,6 +109,6 @@ macro_rules! operations {
 
 operations! {
     Add, Sub, Mul, Div, Neg, Scale<T>, Shift<T>, Exp, Log, Sqrt, Square, Tanh, Sigmoid, Relu, MatMul, Sum, SumAxis,
-    Reshape, Permute, BroadcastTo, Slice, Concat, Softmax, LogSoftmax, LogSumExp, Embedding, Gather, LayerNorm<T>, Gru,
+    Reshape, Permute, BroadcastTo, Slice, Concat, Softmax, LogSoftmax, LogSumExp, Entropy, Embedding, Gather, LayerNorm<T>, Gru,
     Detach, Hook<T>,
 }

@@ -8,10 +8,11 @@ use crate::layers::build;
 use crate::operations::gru;
 use crate::{Case, Draw, Of};
 
-/// What one update of the default run computes, and in what sizes: too large for a check of every entry.
+/// What one update of the default run computes, and in what sizes: too large for a check of every entry. One GRU has more steps
+/// and more episodes than any block of a kernel.
 pub fn production() -> Vec<Case> {
     let d = &mut Draw::new(200);
-    let mut cases = vec![gru::all_states(d, [7, 192, 96]), composed_gru(d)];
+    let mut cases = vec![gru::all_states(d, [7, 192, 96]), gru::all_states(d, [70, 66, 3]), composed_gru(d)];
     cases.extend(cases! { MatMul:
         "nn, [1344, 96] × [96, 288]", [d.normal([1344, 96]), d.normal([96, 288])]: |x| x[0].matmul(x[1]);
         "nt, the input's part", [d.normal([18, 96]), d.normal([288, 96])]: |x| x[0].matmul_nt(x[1]);
@@ -19,6 +20,7 @@ pub fn production() -> Vec<Case> {
     });
     cases.extend(cases! { Softmax: "[1344, 18]", [d.normal([1344, 18])]: |x| x[0].softmax(); });
     cases.extend(cases! { LogSoftmax: "[1344, 6]", [d.normal([1344, 6])]: |x| x[0].log_softmax(); });
+    cases.extend(cases! { Entropy: "[1344, 18]", [d.normal([1344, 18])]: |x| x[0].log_softmax().entropy(); });
     cases.extend(cases! { LogSumExp: "[1344, 18]", [d.normal([1344, 18])]: |x| x[0].logsumexp(); });
     cases.extend(cases! { LayerNorm:
         "[1344, 96]", [d.normal([1344, 96]), d.normal([96]), d.normal([96])]:

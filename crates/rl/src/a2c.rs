@@ -32,7 +32,7 @@ use crate::env::{Env, Task};
 use crate::imitation::{Memory, Replay};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
-use crate::policy::{Decisions, Network, Policy, entropy};
+use crate::policy::{Decisions, Network, Policy};
 use crate::returns::{Estimator, Judged, judge};
 use crate::rollout::{self, Choice, chunks};
 use crate::trajectories::Trajectories;
@@ -121,24 +121,24 @@ pub struct Terms<'t, T: Real> {
 }
 
 impl<'t, T: Real> Terms<'t, T> {
-    /// The terms of these decisions. Steps that do not count weigh nothing.
+    /// The terms of these decisions. Steps that do not count are left out, whatever they hold.
     pub fn of(decisions: Decisions<'t, T>, played: &Trajectories, judged: &Judged) -> Self {
         #[cfg(feature = "mutants")]
         if let Some(terms) = crate::mutants::terms(decisions, played, judged) {
             return terms;
         }
-        let tape = decisions.values.tape();
-        let size = played.valid.len();
-        let row = |f: &dyn Fn(usize) -> f64| tape.constant(Tensor::from_fn([size], |k| T::of(f(k))));
-        let valid = row(&|k| f64::from(played.valid[k]));
-        let advantages = row(&|k| judged.advantages[k]);
-        let targets = row(&|k| judged.targets[k]);
+        let (tape, steps) = (decisions.values.tape(), played.counted_steps());
+        let (k, count) = (steps.to_vec(), steps.size());
+        let row = |x: &[f64]| tape.constant(Tensor::from_fn([count], |n| T::of(x[k[n] as usize])));
+        let (advantages, targets) = (row(&judged.advantages), row(&judged.targets));
+        let actions = Tensor::from_fn([count, 1], |n| played.actions[k[n] as usize]);
 
-        let chosen = decisions.log_probs.gather(&played.actions().reshape([size, 1])).reshape([size]);
+        let Decisions { log_probs, values } = decisions.at_steps(&steps);
+        let chosen = log_probs.gather(&actions).reshape([count]);
         Self {
             policy: -(advantages * chosen).sum(),
-            value: (valid * (decisions.values - targets).square()).sum(),
-            entropy: (valid * entropy(decisions.log_probs)).sum(),
+            value: (values - targets).square().sum(),
+            entropy: log_probs.entropy().sum(),
         }
     }
 
@@ -344,21 +344,27 @@ fn differentiate<T: Real>(
 
 /// 3. Shifts and scales the advantages of all steps that count, over the whole batch.
 fn normalize<T: Real>(workers: &mut [Worker<T>]) {
-    let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    for Worker { judged, played, .. } in workers.iter() {
-        for (advantage, _) in judged.advantages.iter().zip(&played.valid).filter(|(_, valid)| **valid) {
-            n += 1.0;
-            sum += advantage;
-            squares += advantage * advantage;
-        }
-    }
-    let mean = sum / n;
-    let deviation = Real::sqrt((squares / n - mean * mean).max(0.0)) + 1e-8;
-    for worker in workers {
-        let valid = &worker.played.valid;
-        let advantages = worker.judged.advantages.iter_mut().zip(valid).filter(|(_, valid)| **valid);
-        advantages.for_each(|(advantage, _)| *advantage = (*advantage - mean) / deviation);
-    }
+    let judged = workers.iter_mut().map(|worker| (&mut worker.judged.advantages[..], &worker.played.valid[..]));
+    standardize(&mut judged.flat_map(counted).collect::<Vec<_>>());
+}
+
+/// The advantages of the steps that count.
+fn counted<'a>((advantages, valid): (&'a mut [f64], &'a [bool])) -> impl Iterator<Item = &'a mut f64> {
+    advantages.iter_mut().zip(valid).filter(|(_, valid)| **valid).map(|(advantage, _)| advantage)
+}
+
+/// Shifts these numbers to mean 0 and scales them to variance 1, in two passes: the variance as a difference of two large
+/// numbers would lose what the numbers have in common. Numbers that are all equal become 0.
+fn standardize(x: &mut [&mut f64]) {
+    let n = x.len() as f64;
+    let mean = x.iter().map(|x| **x).sum::<f64>() / n;
+    x.iter_mut().for_each(|x| **x -= mean);
+    // What the rounding of a large mean has left.
+    let rest = x.iter().map(|x| **x).sum::<f64>() / n;
+    x.iter_mut().for_each(|x| **x -= rest);
+    let variance = x.iter().map(|x| **x * **x).sum::<f64>() / n;
+    let deviation = Real::sqrt(variance) + 1e-8;
+    x.iter_mut().for_each(|x| **x /= deviation);
 }
 
 /// 5. Adds all gradients into the first worker's, neighbours first, then pairs of pairs.
@@ -398,6 +404,57 @@ fn measure<T: Real>(workers: &[Worker<T>], update: &Update, episodes: usize, ste
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Right values: 1 and 2 become −1 and 1, whatever is added to both.
+    #[test]
+    fn standardize_constant_added_changes_nothing() {
+        for constant in [0.0, 1e7, 1e9, 2_f64.powi(50)] {
+            let mut x = [constant + 1.0, constant + 2.0, constant + 1.0, constant + 2.0];
+            standardize(&mut x.iter_mut().collect::<Vec<_>>());
+            assert!(x.iter().zip([-1.0, 1.0, -1.0, 1.0]).all(|(x, want)| (x - want).abs() < 1e-7), "{constant}: {x:?}");
+        }
+        let mut equal = [1e9; 3];
+        standardize(&mut equal.iter_mut().collect::<Vec<_>>());
+        assert_eq!(equal, [0.0; 3]);
+    }
+
+    /// Divides by the number of steps, not by one less.
+    #[test]
+    fn standardize_variance_is_the_mean_square() {
+        let mut x = [1.0, 2.0, 6.0];
+        standardize(&mut x.iter_mut().collect::<Vec<_>>());
+        let deviation = Real::sqrt(14.0_f64 / 3.0) + 1e-8;
+        assert_eq!(x, [-2.0, -1.0, 3.0].map(|x| x / deviation));
+    }
+
+    /// Two episodes, of which the second ends after one step, with `poison` in what the network says after its end.
+    fn terms_and_gradients(poison: f64) -> Vec<f64> {
+        let played = Trajectories {
+            episodes: 2,
+            steps: 2,
+            actions: alloc::vec![0, 1, 1, 0],
+            valid: alloc::vec![true, true, true, false],
+            ..Trajectories::default()
+        };
+        let judged = Judged { advantages: alloc::vec![0.5, -1.0, 2.0, 0.0], targets: alloc::vec![1.0, 2.0, 3.0, 0.0] };
+        let tape = Tape::<f64>::new();
+        let log_probs = tape.input(Tensor::from([[-0.5, -0.9], [-1.2, -0.4], [-0.1, -2.4], [poison, poison]]));
+        let values = tape.input(Tensor::from([0.25, 0.5, 0.75, poison]));
+        let terms = Terms::of(Decisions { log_probs, values }, &played, &judged);
+        terms.loss(&Update::default(), 2, 3).backward().expect("no parameters");
+        let sums = [terms.policy, terms.value, terms.entropy].map(|sum| sum.value().item());
+        let [d_log_probs, d_values] = [log_probs, values].map(|x| x.grad().expect("it is reached").to_vec());
+        [&sums[..], &d_log_probs, &d_values].concat()
+    }
+
+    #[test]
+    fn terms_poison_behind_an_end_changes_no_byte() {
+        let want = terms_and_gradients(0.0);
+        assert!(want.iter().all(|x| x.is_finite()) && want[9..11] == [0.0; 2] && want[14] == 0.0, "{want:?}");
+        for poison in [f64::NAN, f64::NEG_INFINITY, f64::INFINITY, 1e300] {
+            assert_eq!(terms_and_gradients(poison), want, "{poison}");
+        }
+    }
 
     #[test]
     fn imitation_adds_its_weighed_gradient_to_the_first_worker() {

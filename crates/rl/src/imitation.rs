@@ -152,12 +152,14 @@ impl Replay {
 
     /// The sum over these episodes' steps that count, for the network's decisions on them; without w/(K·S).
     pub fn loss<'t, T: Real>(&self, decisions: Decisions<'t, T>) -> Var<'t, T> {
-        let size = self.returns.len();
-        let tape = decisions.values.tape();
-        let returns = tape.constant(Tensor::from_fn([size], |k| T::of(self.returns[k])));
-        let valid = tape.constant(Tensor::from_fn([size], |k| T::of(f64::from(self.played.valid[k]))));
-        let surprise = valid * (returns - decisions.values).relu();
-        let chosen = decisions.log_probs.gather(&self.played.actions().reshape([size, 1])).reshape([size]);
+        let (tape, steps) = (decisions.values.tape(), self.played.counted_steps());
+        let (k, count) = (steps.to_vec(), steps.size());
+        let returns = tape.constant(Tensor::from_fn([count], |n| T::of(self.returns[k[n] as usize])));
+        let actions = Tensor::from_fn([count, 1], |n| self.played.actions[k[n] as usize]);
+
+        let Decisions { log_probs, values } = decisions.at_steps(&steps);
+        let surprise = (returns - values).relu();
+        let chosen = log_probs.gather(&actions).reshape([count]);
         surprise.square().sum().scale(T::of(VALUE_COEFFICIENT / 2.0)) - (surprise.detach() * chosen).sum()
     }
 }

@@ -11,7 +11,7 @@ use autograd::Var;
 use tensor::{Real, Tensor};
 
 use crate::a2c::{Terms, Update};
-use crate::policy::{Decisions, entropy};
+use crate::policy::Decisions;
 use crate::returns::{Estimator, Judged};
 use crate::trajectories::Trajectories;
 
@@ -128,7 +128,7 @@ pub(crate) fn terms<'t, T: Real>(
     let chosen = decisions.log_probs.gather(&played.actions().reshape([size, 1])).reshape([size]);
     let entropy = match slip {
         Slip::LogarithmForgotten => decisions.log_probs.exp().square().sum_axis(1),
-        _ => entropy(decisions.log_probs),
+        _ => decisions.log_probs.entropy(),
     };
     let share = match slip {
         Slip::MeanOverAllPlaces => played.valid_steps() as f64 / size as f64,

@@ -55,6 +55,20 @@ pub struct Decisions<'t, T: Real> {
     pub values: Var<'t, T>,
 }
 
+impl<'t, T: Real> Decisions<'t, T> {
+    /// The decisions at `steps` alone, as log-probabilities\[N,A\] and values\[N\]. Whatever the other steps hold, NaN and
+    /// infinities included, has no influence on what follows, and gets a gradient of exactly 0.
+    ///
+    /// # Panics
+    /// If there is no such step.
+    #[track_caller]
+    pub fn at_steps(&self, steps: &Tensor<u32>) -> Self {
+        let (all, some) = (self.values.shape()[0], steps.size());
+        let values = self.values.reshape([all, 1]).embedding(steps);
+        Self { log_probs: self.log_probs.embedding(steps), values: values.reshape([some]) }
+    }
+}
+
 impl Policy {
     /// A network of width `width` for `task`, its parameters added to `params` with PyTorch's initial values.
     pub fn new<T: Real>(params: &mut Params<T>, task: &dyn Task, width: usize, reading: Reading, seed: u64) -> Self {
@@ -199,9 +213,4 @@ impl<'t, T: Real> Network<'_, 't, T> {
             self.policy.rnn.scan_known(self.weights, self.table, tokens, h, scan)
         })
     }
-}
-
-/// The entropy −Σ p·ln p of each row of log-probabilities\[N,A\]: \[N\].
-pub fn entropy<T: Real>(log_probs: Var<'_, T>) -> Var<'_, T> {
-    -(log_probs.exp() * log_probs).sum_axis(1)
 }

@@ -65,6 +65,8 @@ pub fn judge(played: &Trajectories, gamma: f64, estimator: Estimator) -> Judged 
 
 #[cfg(test)]
 mod tests {
+    use tensor::philox::{Philox, Purpose, Stream};
+
     use super::*;
 
     /// Two episodes, of three steps and of one.
@@ -111,6 +113,67 @@ mod tests {
         let sum = |t: usize| (t..3).map(|k| (gamma * lambda).powi((k - t) as i32) * delta[k]).sum::<f64>();
         let judged = judge(&played(), gamma, Estimator::Gae(lambda));
         close(&[judged.advantages[0], judged.advantages[2], judged.advantages[4]], &[sum(0), sum(1), sum(2)]);
+    }
+
+    /// A batch of episodes of different lengths, with numbers in every place, those behind an end included.
+    fn drawn(rng: &mut Philox) -> Trajectories {
+        let (episodes, steps) = (1 + rng.below(4) as usize, 1 + rng.below(9) as usize);
+        let lengths: Vec<usize> = (0..episodes).map(|_| 1 + rng.below(steps as u32) as usize).collect();
+        let mut numbers = || (0..steps * episodes).map(|_| rng.normal()).collect();
+        Trajectories {
+            episodes,
+            steps,
+            rewards: numbers(),
+            values: numbers(),
+            valid: (0..steps * episodes).map(|k| k / episodes < lengths[k % episodes]).collect(),
+            ..Trajectories::default()
+        }
+    }
+
+    /// Â_t by its definition as a sum: the n-step errors, and for λ their average with weights (1 − λ)·λⁿ⁻¹, of which the
+    /// last, which reaches the end, has all that remains.
+    fn by_definition(played: &Trajectories, gamma: f64, estimator: Estimator) -> Vec<f64> {
+        let mut out = vec![0.0; played.valid.len()];
+        for (k, out) in out.iter_mut().enumerate().filter(|(k, _)| played.valid[*k]) {
+            let (t, i) = (k / played.episodes, k % played.episodes);
+            let length = (0..played.steps).filter(|t| played.valid[t * played.episodes + i]).count();
+            let at = |x: &[f64], t: usize| if t < length { x[t * played.episodes + i] } else { 0.0 };
+            let discount = |m: usize| (0..m).fold(1.0, |power, _| power * gamma);
+            let ahead = |n: usize| {
+                let earned: f64 = (0..n).map(|m| discount(m) * at(&played.rewards, t + m)).sum();
+                earned + discount(n) * at(&played.values, t + n) - at(&played.values, t)
+            };
+            *out = match estimator {
+                Estimator::Steps(n) => ahead(n),
+                Estimator::Gae(lambda) => {
+                    let (mut sum, mut weight) = (0.0, 1.0);
+                    for n in 1..length - t {
+                        sum += (1.0 - lambda) * weight * ahead(n);
+                        weight *= lambda;
+                    }
+                    sum + weight * ahead(length - t)
+                }
+            };
+        }
+        out
+    }
+
+    #[test]
+    fn advantages_generated_hyper_parameters_follow_the_definition() {
+        let mut rng = Philox::stream(5, Stream { purpose: Purpose::REPLAY, update: 0, episode: 0 });
+        for _ in 0..300 {
+            let (played, gamma, lambda) = (drawn(&mut rng), rng.uniform_f64(), rng.uniform_f64());
+            let estimators = (1..=10).map(Estimator::Steps).chain([lambda, 0.0, 1.0].map(Estimator::Gae));
+            for (estimator, gamma) in estimators.flat_map(|estimator| [(estimator, gamma), (estimator, 1.0)]) {
+                let (judged, want) = (judge(&played, gamma, estimator), by_definition(&played, gamma, estimator));
+                for (k, want) in want.iter().enumerate() {
+                    let (advantage, target) = (judged.advantages[k], judged.targets[k]);
+                    assert!((advantage - want).abs() < 1e-12, "{estimator:?} γ = {gamma}: {advantage} is not {want}");
+                    let value = if played.valid[k] { played.values[k] } else { 0.0 };
+                    assert!((target - want - value).abs() < 1e-12, "{estimator:?} γ = {gamma}: target {target}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ use nn::Params;
 use tensor::Real;
 
 use crate::env::Env;
-use crate::policy::{Policy, entropy};
+use crate::policy::Policy;
 use crate::rollout::{self, Choice, Moment, Until};
 use crate::trajectories::Trajectories;
 
@@ -76,7 +76,7 @@ impl Trace {
         let log_probs = decisions.log_probs;
         self.actions = log_probs.shape()[1];
         self.probabilities.extend(numbers(log_probs.exp()));
-        self.entropies.extend(numbers(entropy(log_probs)));
+        self.entropies.extend(numbers(log_probs.entropy()));
         let gates = network.gates(tokens, *before, *states);
         let [reset, update] = [gates.r, gates.z].map(|gate| numbers(gate.mean_axis(1)));
         self.gates.extend(reset.zip(update).map(|(reset, update)| Activity { reset, update }));

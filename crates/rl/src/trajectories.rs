@@ -35,6 +35,12 @@ impl Trajectories {
         self.valid.iter().filter(|&&valid| valid).count()
     }
 
+    /// The steps that count, as positions t·B + i in rising order, \[N\].
+    pub fn counted_steps(&self) -> Tensor<u32> {
+        let counted: Vec<u32> = (0..).zip(&self.valid).filter(|(_, valid)| **valid).map(|(k, _)| k).collect();
+        Tensor::new([counted.len()], counted)
+    }
+
     /// The sum of all rewards.
     pub fn total_reward(&self) -> f64 {
         self.rewards.iter().sum()

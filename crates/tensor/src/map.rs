@@ -31,6 +31,8 @@ pub enum Map<T> {
     Shift(T),
     /// x; of a dual, its value without the tangent
     Primal,
+    /// −x·eˣ, and 0 at −∞: what an action of log-probability x adds to the entropy
+    EntropyTerm,
 
     /// c, whatever x is: the slope of `Identity`, `Neg`, `Scale` and `Shift`
     Constant(T),
@@ -44,11 +46,13 @@ pub enum Map<T> {
     Logistic,
     /// 1 where y > 0, else 0: the slope of `Relu`, with 0 at the kink
     Step,
+    /// −(1 + x)·eˣ, and 0 at −∞: the slope of `EntropyTerm`
+    EntropySlope,
 }
 
 impl<T: Real> Map<T> {
     /// Every function, those that take a constant with `c`: for tests and benchmarks.
-    pub fn all(c: T) -> [Self; 18] {
+    pub fn all(c: T) -> [Self; 20] {
         /// One that is left out does not compile.
         macro_rules! every {
             ($($f:ident $(($c:ident))?)*) => {{
@@ -58,8 +62,8 @@ impl<T: Real> Map<T> {
                 [$(Self::$f $(($c))?),*]
             }};
         }
-        every!(Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Scale(c) Shift(c) Primal
-            Constant(c) Recip HalfRecip OneMinusSquare Logistic Step)
+        every!(Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Scale(c) Shift(c) Primal EntropyTerm
+            Constant(c) Recip HalfRecip OneMinusSquare Logistic Step EntropySlope)
     }
 
     /// The function's value at `x`.
@@ -87,6 +91,9 @@ impl<T: Real> Map<T> {
             Self::Logistic => x * (one - x),
             Self::Step if x > T::zero() => one,
             Self::Step => T::zero(),
+            Self::EntropyTerm | Self::EntropySlope if x.value() == f64::NEG_INFINITY => T::zero(),
+            Self::EntropyTerm => -x * x.exp(),
+            Self::EntropySlope => -(one + x) * x.exp(),
         }
     }
 }
@@ -95,7 +102,8 @@ impl<T: Real> Map<T> {
 macro_rules! for_map {
     ($map:expr, |$f:ident| $body:expr) => {
         for_map!(@ $map, $f, $body,
-            [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Primal Recip HalfRecip OneMinusSquare Logistic Step]
+            [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Primal EntropyTerm
+             Recip HalfRecip OneMinusSquare Logistic Step EntropySlope]
             [Scale Shift Constant])
     };
     (@ $map:expr, $f:ident, $body:expr, [$($plain:ident)*] [$($with:ident)*]) => {
@@ -129,6 +137,7 @@ mod tests {
             (Square, Scale(2.0), false),
             (Scale(c), Constant(-3.0), false),
             (Shift(c), Constant(1.0), false),
+            (EntropyTerm, EntropySlope, false),
         ] {
             for x in [0.3_f64, 1.7] {
                 let y = f.apply(Dual::variable(x));
@@ -136,6 +145,15 @@ mod tests {
                 assert!((got - y.tangent).abs() < 1e-15, "{f:?} at {x}: {got} is not {}", y.tangent);
             }
         }
+    }
+
+    #[test]
+    fn entropy_term_of_probability_zero_is_zero_and_flat() {
+        let x = Dual { value: f64::NEG_INFINITY, tangent: 1.0 };
+        let y = Map::EntropyTerm.apply(x);
+        assert_eq!((y.value, y.tangent, Map::EntropySlope.apply(x).value), (0.0, 0.0, 0.0));
+        assert_eq!([Map::EntropyTerm, Map::EntropySlope].map(|f| f.apply(-f32::MAX)), [0.0; 2]);
+        assert!([Map::EntropyTerm, Map::EntropySlope].iter().all(|f| f.apply(f64::NAN).is_nan()));
     }
 
     #[test]

@@ -95,6 +95,10 @@ fn rows() -> Vec<Mutant> {
             let (x, dy, width) = (&seen.inputs[0], seen.dy.to_vec(), seen.inputs[0].shape().last_extent());
             vec![Sent::Added(map(x, |i, x| dy[i / width] * x.exp()))]
         }),
+        Mutant::of(Kind::Entropy, "−x·eˣ·dy: the 1 of the product rule forgotten", L1, |seen: &Seen| {
+            let (x, dy, width) = (&seen.inputs[0], seen.dy.to_vec(), seen.inputs[0].shape().last_extent());
+            vec![Sent::Added(map(x, |i, x| -dy[i / width] * x * x.exp()))]
+        }),
         Mutant::of(Kind::Embedding, "a scatter that stores: repeated rows count once", L1, last_stays(0)),
         Mutant::of(Kind::Embedding, "row 0 taken for padding", L1, first_row_lost()),
         Mutant::of(Kind::Gather, "a scatter that stores: repeated elements count once", L1, last_stays(0)),

@@ -6,7 +6,6 @@ use nn::Checkpoint;
 use rl::config::Config;
 use rl::evaluate::test_stream;
 use rl::explain::Explain;
-use rl::policy::entropy;
 use rl::settings::Settings;
 use rl::tasks::Tutorial;
 use rl::train::Run;
@@ -72,7 +71,7 @@ fn the_numbers_are_those_of_the_policy() {
         let network = learner.policy.on(learner.params.bind(&tape));
         let decided = network.decisions(stage, &column(&context), &column(&actions));
         let rows: Vec<f32> = decided.log_probs.exp().value().to_vec();
-        let (values, entropies) = (decided.values.value().to_vec(), entropy(decided.log_probs).value().to_vec());
+        let (values, entropies) = (decided.values.value().to_vec(), decided.log_probs.entropy().value().to_vec());
         assert!(!steps.is_empty());
         for (t, step) in steps.iter().enumerate() {
             let probabilities = numbers(&step["probabilities"]);

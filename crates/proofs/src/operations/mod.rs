@@ -41,6 +41,7 @@ pub fn operations(kind: Kind) -> Vec<Case> {
         Kind::Softmax => rowwise::softmax(d),
         Kind::LogSoftmax => rowwise::log_softmax(d),
         Kind::LogSumExp => rowwise::logsumexp(d),
+        Kind::Entropy => rowwise::entropy(d),
         Kind::Embedding => rowwise::embedding(d),
         Kind::Gather => rowwise::gather(d),
         Kind::LayerNorm => rowwise::layer_norm(d),

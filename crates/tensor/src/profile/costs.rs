@@ -48,6 +48,8 @@ fn each<T>(f: Map<T>) -> u64 {
     match f {
         Map::Identity | Map::Primal | Map::Constant(_) => 0,
         Map::HalfRecip | Map::OneMinusSquare | Map::Logistic => 2,
+        Map::EntropyTerm => 3,
+        Map::EntropySlope => 4,
         _ => 1,
     }
 }

@@ -74,6 +74,13 @@ pub(super) fn generate(kind: Kind, extents: [usize; 4], choice: usize, d: &mut D
             let value = Tensor::new(filled.without(filled.rank() - 1), value);
             generated([x], value, function!(|x| x[0].logsumexp()))
         }
+        Kind::Entropy => {
+            let x = d.normal(filled);
+            let entropy = |row: &[f64]| row.iter().map(|x| -x * x.exp()).sum();
+            let value = x.to_vec().chunks(filled.last_extent()).map(entropy).collect();
+            let value = Tensor::new(filled.without(filled.rank() - 1), value);
+            generated([x], value, function!(|x| x[0].entropy()))
+        }
         Kind::Embedding => embedding(d, extents, choice),
         Kind::Gather => gather(d, extents[3], row),
         Kind::LayerNorm => {

@@ -33,6 +33,8 @@ fn number<T: Real>(f: Map<T>) -> (i32, f64) {
         Map::OneMinusSquare => (15, 0.0),
         Map::Logistic => (16, 0.0),
         Map::Step => (17, 0.0),
+        Map::EntropyTerm => (18, 0.0),
+        Map::EntropySlope => (19, 0.0),
     }
 }
 
