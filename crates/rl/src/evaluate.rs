@@ -9,7 +9,7 @@ use tensor::Real;
 use tensor::par;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use crate::env::Task;
+use crate::env::{Task, within_horizon};
 use crate::policy::{Policy, Reading};
 use crate::rollout::{self, Choice, Until, chunks};
 use crate::trajectories::Trajectories;
@@ -156,7 +156,7 @@ impl Part {
     }
 
     fn play<T: Real>(&mut self, policy: &Policy, params: &Params<T>, task: &dyn Task, stage: usize, trial: Trial) {
-        let mut env = task.env(stage, self.episodes);
+        let mut env = within_horizon(task, stage, self.episodes);
         let mut rngs: Vec<Philox> = (0..self.episodes)
             .map(|i| stream((trial.seed, trial.purpose, trial.update), stage, self.first + i))
             .collect();
