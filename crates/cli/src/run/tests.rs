@@ -45,8 +45,12 @@ impl Failing {
 }
 
 impl Files for Failing {
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        self.ask().and_then(|()| self.wrap(Disk.create_new(path)))
+    fn create_new(&self, path: &Path, like: Option<&Path>) -> io::Result<Box<dyn OpenFile>> {
+        self.ask().and_then(|()| self.wrap(Disk.create_new(path, like)))
+    }
+
+    fn read_link(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+        self.ask().and_then(|()| Disk.read_link(path))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
