@@ -47,6 +47,7 @@ pub use backward::{Backward, Unreached};
 pub use custom::CustomOp;
 pub use forward::Forward;
 pub use function::{Function, Overloaded};
+pub use ops::gru::assert_gru_shapes;
 pub use scan::Scan;
 pub use tape::Tape;
 #[doc(hidden)] // for `function!`, whose user may not have named `tensor`

@@ -1,9 +1,9 @@
 //! A GRU that is read step by step, and recorded afterwards as if it had been read at once.
 
-use tensor::{Kernels, Map, Real, Tensor, View};
+use tensor::{Kernels, Map, Real, Shape, Tensor, View};
 
 use crate::op::Op;
-use crate::ops::gru::{Gru, step};
+use crate::ops::gru::{Gru, assert_gru_shapes, step};
 use crate::var::Var;
 
 /// What a GRU has computed so far, where its tokens become known one step after the other: who acts on a state decides
@@ -33,17 +33,30 @@ impl<T: Real> Default for Scan<T> {
 
 impl<T: Real> Scan<T> {
     /// Takes weights w\[3H,H\] and b\[3H\], copied: what follows is computed with them.
+    ///
+    /// # Panics
+    /// If w is no matrix. [`begin`](Self::begin) compares the shapes.
+    #[track_caller]
     pub fn load(&mut self, kernels: &dyn Kernels<T>, w: View<T>, b: View<T>) {
+        assert!(w.shape().rank() == 2, "scan: the weight {} is no matrix", w.shape());
         let [wt, bias] = &mut self.weights;
         copy(kernels, w.permute(&[1, 0]), wt);
         copy(kernels, b, bias);
     }
 
     /// Starts from h₀\[B,H\], copied, with the weights that were loaded last.
+    ///
+    /// # Panics
+    /// If no weights were loaded, or their shapes and that of h₀ do not fit together.
+    #[track_caller]
     pub fn begin(&mut self, kernels: &dyn Kernels<T>, h0: View<T>) {
+        let (h, [wt, b]) = (h0.shape(), self.weights.each_ref().map(Tensor::shape));
+        assert!(wt.rank() == 2, "scan: no weights were loaded");
+        let gx = Shape::from([h.first().copied().unwrap_or(1), b.size()]); // what each step is to read
+        assert_gru_shapes(2, gx, h, Shape::from([wt[1], wt[0]]), b);
         self.steps = 0;
         copy(kernels, h0, &mut self.start);
-        placed(kernels, &mut self.scratch).resize([h0.shape()[0], self.weights[1].size()]);
+        placed(kernels, &mut self.scratch).resize(gx);
     }
 
     /// Reads one step's tokens\[B\], of which table\[V,3H\] has the input part.

@@ -37,7 +37,7 @@ pub(crate) struct ConfigFile {
 pub(crate) struct Entry {
     /// The key.
     pub(crate) key: String,
-    /// The value: of a string its content, of anything else what is written.
+    /// The value: of a string its content, a whole number in decimal, of anything else what is written.
     pub(crate) value: String,
     /// Where the key begins.
     pub(crate) key_at: usize,
@@ -157,7 +157,10 @@ impl Entry {
         let written = &text[value.span()];
         let content = match value.get_ref() {
             DeValue::String(content) => content.to_string(),
-            DeValue::Integer(_) | DeValue::Float(_) => written.replace('_', ""),
+            // 0x10 is 16. What no number of any setting could be stays as it is written, for the error that names it.
+            DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix())
+                .map_or_else(|_| written.replace('_', ""), |number| number.to_string()),
+            DeValue::Float(_) => written.replace('_', ""),
             _ => written.to_owned(),
         };
         Self { key: key.get_ref().to_string(), value: content, key_at: key.span().start, value_at: value.span().start }

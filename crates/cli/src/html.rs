@@ -1,13 +1,11 @@
 //! The page that everything written as HTML stands on: one file that needs no network and no script, by day, by night,
 //! on a telephone and on paper.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use nn::files::{Disk, write_whole};
+use nn::files::{Disk, try_out, write_whole};
 
 use crate::error::{Error, Result};
 use crate::regular;
@@ -81,7 +79,7 @@ pub(crate) fn write(path: &Path, page: &str) -> Result<()> {
 /// As `write` has.
 pub(crate) fn check(path: &Path) -> Result<()> {
     refuse_foreign(path)?;
-    try_out(path).map_err(|error| unwritable(path, &error))
+    try_out(&Disk, path).map_err(|error| unwritable(path, &error))
 }
 
 fn refuse_foreign(path: &Path) -> Result<()> {
@@ -92,19 +90,6 @@ fn refuse_foreign(path: &Path) -> Result<()> {
         }
         Err(found) if found.kind() != ErrorKind::NotFound => Err(unwritable(path, &found)),
         _ => Ok(()),
-    }
-}
-
-/// Makes the file that [`write_whole`] would write first, and removes it.
-fn try_out(path: &Path) -> io::Result<()> {
-    let mut part = OsString::from(path);
-    part.push(".0.part");
-    match File::create_new(&part) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()), // another writer's, and it could
-        created => {
-            drop(created?); // Windows removes no file that is open
-            fs::remove_file(&part)
-        }
     }
 }
 

@@ -23,6 +23,7 @@ mod gradcheck;
 mod html;
 mod keeping;
 mod live;
+mod memory;
 mod outcome;
 mod profile;
 pub mod readers;

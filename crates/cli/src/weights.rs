@@ -8,7 +8,7 @@ use rl::settings::Settings;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::training::Training;
+use crate::training::{Parts, Training};
 
 /// The settings that a network is made by.
 const MADE_BY: [&str; 3] = ["width", "actions", "gru"];
@@ -60,6 +60,13 @@ pub(crate) fn resume<R: Training>(path: &Path, config: &R::Config, run: &mut R) 
     checkpoint.load_params(run.params_mut())?;
     checkpoint.load_optimizer(run.optimizer_mut())?;
     run.restore(state).map_err(|error| wrong(&format!("run.state: {error}")))?;
+    let Parts { optimizer, updates, .. } = run.parts();
+    if optimizer.steps() != updates as u64 {
+        let steps = optimizer.steps();
+        return Err(wrong(&format!(
+            "optimizer.steps is {steps}, and the run has made {updates} updates, each one step"
+        )));
+    }
     Ok(marks)
 }
 

@@ -82,7 +82,7 @@ impl<T: Stored> Params<T> {
 
 pub(crate) fn to_le_bytes<T: Stored>(values: &Tensor<T>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(T::WIDTH * values.size());
-    values.to_host().view().host().iter().for_each(|x| x.write_le(&mut bytes));
+    values.to_vec().into_iter().for_each(|x| x.write_le(&mut bytes));
     bytes
 }
 

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use autograd::{Scan, Var};
+use autograd::{Scan, Var, assert_gru_shapes};
 use tensor::{Real, Tensor};
 
 use crate::init::{Builder, Init};
@@ -127,7 +127,7 @@ impl GruCell {
     /// [`scan_of`](Self::scan_of), where `known` has read these tokens from this state already.
     ///
     /// # Panics
-    /// If the shapes do not fit together, or `known` has read another number of steps.
+    /// If the shapes do not fit together, `known` has read another number of steps, or this variant has no fused form.
     #[track_caller]
     pub fn scan_known<'t, T: Real>(
         &self,
@@ -137,6 +137,8 @@ impl GruCell {
         h: Var<'t, T>,
         known: &mut Scan<T>,
     ) -> Var<'t, T> {
+        let fused = self.variant == Variant::ResetAfter;
+        assert!(fused, "scan_known: {:?} has no fused form; read it by scan_of", self.variant);
         table.gru_scanned(tokens, h, weights.get(self.weight_hh), weights.get(self.bias_hh), known)
     }
 
@@ -147,10 +149,11 @@ impl GruCell {
     /// If the shapes do not fit together.
     #[track_caller]
     pub fn scan_composed<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+        self.assert_shapes(3, weights, gx, h);
         let mut h = h;
         let hs: Vec<_> = (0..gx.shape()[0])
             .map(|t| {
-                h = self.step_composed(weights, gx.select(0, t), h);
+                h = self.step_unchecked(weights, gx.select(0, t), h);
                 h
             })
             .collect();
@@ -164,6 +167,7 @@ impl GruCell {
     #[track_caller]
     pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
         let gx = self.input_part(weights, x);
+        self.assert_shapes(2, weights, gx, h);
         let (batch, gates) = (gx.shape()[0], gx.shape()[1]);
         self.scan(weights, gx.reshape([1, batch, gates]), h).reshape(h.shape())
     }
@@ -174,7 +178,13 @@ impl GruCell {
     /// If the shapes do not fit together.
     #[track_caller]
     pub fn step_composed<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
-        let Gates { r, z } = self.gates(weights, gx, h);
+        self.assert_shapes(2, weights, gx, h);
+        self.step_unchecked(weights, gx, h)
+    }
+
+    /// [`step_composed`](Self::step_composed), of shapes that fit together.
+    fn step_unchecked<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+        let Gates { r, z } = self.gates_unchecked(weights, gx, h);
         let candidate = |h| self.state_part(weights, h, 2);
         let n = match self.variant {
             Variant::ResetAfter => (block(gx, 1, 2) + r * candidate(h)).tanh(),
@@ -190,8 +200,21 @@ impl GruCell {
     /// If the shapes do not fit together.
     #[track_caller]
     pub fn gates<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Gates<'t, T> {
+        self.assert_shapes(2, weights, gx, h);
+        self.gates_unchecked(weights, gx, h)
+    }
+
+    /// [`gates`](Self::gates), of shapes that fit together.
+    fn gates_unchecked<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Gates<'t, T> {
         let gate = |k| (block(gx, 1, k) + self.state_part(weights, h, k)).sigmoid();
         Gates { r: gate(0), z: gate(1) }
+    }
+
+    /// The check of the fused form, for a gx of `axes` axes.
+    #[track_caller]
+    fn assert_shapes<T: Real>(&self, axes: usize, weights: Weights<'_, T>, gx: Var<'_, T>, h: Var<'_, T>) {
+        let [w, b] = [self.weight_hh, self.bias_hh].map(|param| weights.get(param).shape());
+        assert_gru_shapes(axes, gx.shape(), h.shape(), w, b);
     }
 
     /// Block `k` of the state's part of the gates, U_k·h + b_hk: \[B,H\].

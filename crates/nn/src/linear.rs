@@ -48,11 +48,13 @@ impl Linear {
 /// x\[…,I\]·w\[O,I\]ᵀ + b\[O\], as one matrix product over all rows.
 #[track_caller]
 pub(crate) fn affine<'t, T: Real>(x: Var<'t, T>, w: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
-    let shape = x.shape();
-    let last = shape.rank().checked_sub(1).unwrap_or_else(|| panic!("linear: {shape} has no rows"));
+    let (shape, w_shape, b_shape) = (x.shape(), w.shape(), b.shape());
+    let fits = shape.rank() > 0 && w_shape[..] == [b_shape.size(), shape.last_extent()] && b_shape.rank() == 1;
+    assert!(fits, "linear: input {shape}, weight {w_shape}, bias {b_shape} do not fit together");
+    let last = shape.rank() - 1;
     let rows = x.reshape([shape.without(last).size(), shape[last]]);
     let y = rows.matmul_nt(w) + b;
-    if shape.rank() == 2 { y } else { y.reshape(shape.with(last, w.shape()[0])) }
+    if shape.rank() == 2 { y } else { y.reshape(shape.with(last, w_shape[0])) }
 }
 
 #[cfg(test)]

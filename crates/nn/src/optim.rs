@@ -110,6 +110,9 @@ impl Rule {
     }
 }
 
+/// An optimiser has taken fewer steps than this when it is restored: as many again do not overflow.
+pub(crate) const MAX_STEPS: u64 = 1 << 63;
+
 /// A rule with its moments and the number of steps taken.
 #[derive(Clone, Debug)]
 pub struct Optimizer<T: Real = f32> {
@@ -186,9 +189,10 @@ impl<T: Real> Optimizer<T> {
     /// its moments.
     ///
     /// # Panics
-    /// If these are not as many moments as this rule has, or of another size.
+    /// If these are not as many moments as this rule has, or of another size, or the steps are 2⁶³ or more.
     #[track_caller]
     pub fn restore(&mut self, steps: u64, moments: Vec<Tensor<T>>) {
+        assert!(steps < MAX_STEPS, "restore: {steps} steps, expected fewer than 2^63");
         let shapes = |moments: &[Tensor<T>]| moments.iter().map(Tensor::shape).collect::<Vec<_>>();
         let (old, new) = (shapes(&self.moments), shapes(&moments));
         assert_eq!(old, new, "restore: the rule has moments of the left shapes, not the right");

@@ -34,6 +34,7 @@ pub mod env;
 pub mod evaluate;
 pub mod explain;
 pub mod imitation;
+pub mod memory;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 mod not_finite;

@@ -51,8 +51,17 @@ impl<T: Real> Run<T> {
             let found = exact.len();
             return Err(format!("figures of {found} stages, of which {unlocked} is the last open; expected {stages}"));
         }
+        if let Some(share) = exact.iter().find(|share| !(0.0..=1.0).contains(*share)) {
+            return Err(format!("an exact match of {share}; expected shares from 0 to 1"));
+        }
         if state.updates > self.config.max_updates {
             return Err(format!("{} updates; expected at most {}", state.updates, self.config.max_updates));
+        }
+        if state.perfect > state.updates {
+            return Err(format!("{} perfect validations in {} updates", state.perfect, state.updates));
+        }
+        if state.steps > i64::MAX as u64 {
+            return Err(format!("{} steps; expected fewer than 2^63", state.steps));
         }
         state.memory.check(&self.task)?;
         State {

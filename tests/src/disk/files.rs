@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nn::files::{Files, OpenFile};
 
-use super::{Content, Edit, MemoryDisk, Naming, Operation, State};
+use super::{Content, Edit, MemoryDisk, NEW_MODE, Naming, Operation, State};
 
 impl State {
     /// Counts an operation. The answer is whether it is to be done, rather than forgotten.
@@ -34,16 +34,23 @@ pub(super) fn set(names: &mut BTreeMap<PathBuf, usize>, path: &Path, file: Optio
 }
 
 impl Files for MemoryDisk {
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+    fn create_new(&self, path: &Path, like: Option<&Path>) -> io::Result<Box<dyn OpenFile>> {
         let mut state = self.state();
         state.ask(Operation::Create, path)?;
-        if state.names.contains_key(path) {
+        if state.names.contains_key(path) || state.links.contains_key(path) {
             return Err(ErrorKind::AlreadyExists.into());
         }
+        let like = like.and_then(|like| state.names.get(like)).map(|&file| state.files[file].mode);
         let file = state.files.len();
-        state.files.push(Content::default());
+        state.files.push(Content { mode: like.unwrap_or(NEW_MODE), ..Content::default() });
         state.name(vec![(path.to_owned(), Some(file))]);
         Ok(Box::new(Handle { disk: self.clone(), path: path.to_owned(), file, at: 0 }))
+    }
+
+    fn read_link(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+        let mut state = self.state();
+        state.ask(Operation::ReadLink, path)?;
+        Ok(state.links.get(path).cloned())
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
@@ -58,6 +65,7 @@ impl Files for MemoryDisk {
         let mut state = self.state();
         state.ask(Operation::Rename, from)?;
         let file = *state.names.get(from).ok_or(ErrorKind::NotFound)?;
+        state.links.remove(to); // what had the name is gone, a link too
         state.name(vec![(from.to_owned(), None), (to.to_owned(), Some(file))]);
         Ok(())
     }

@@ -20,6 +20,7 @@ use tensor::philox::{Philox, Purpose, Stream};
 #[expect(missing_docs, reason = "they are the methods of nn::files::Files and OpenFile")]
 pub enum Operation {
     Create,
+    ReadLink,
     Open,
     Write,
     Cut,
@@ -38,6 +39,8 @@ struct State {
     files: Vec<Content>,
     /// The names that programs see, and the file of each.
     names: BTreeMap<PathBuf, usize>,
+    /// Symbolic links that were there before, and their texts; they are on the disk for good.
+    links: BTreeMap<PathBuf, PathBuf>,
     /// Those that a loss of power leaves, but for `renamed`.
     safe_names: BTreeMap<PathBuf, usize>,
     /// What happened to names since their folder was synced.
@@ -59,7 +62,11 @@ struct Content {
     safe: Vec<u8>,
     /// What makes `seen` of `safe`, unless a sync has failed: what that lost is in `seen` alone.
     edits: Vec<Edit>,
+    mode: u32,
 }
+
+/// The mode of a new file.
+pub const NEW_MODE: u32 = 0o644;
 
 #[derive(Clone, Debug)]
 enum Edit {
@@ -76,6 +83,7 @@ impl MemoryDisk {
         Self(Arc::new(Mutex::new(State {
             files: Vec::new(),
             names: BTreeMap::new(),
+            links: BTreeMap::new(),
             safe_names: BTreeMap::new(),
             renamed: Vec::new(),
             asked: Vec::new(),
@@ -107,6 +115,31 @@ impl MemoryDisk {
     /// Makes an operation on files whose names end so do nothing and report success: for tests of tests.
     pub fn forget(&self, operation: Operation, names: &'static str) {
         self.state().forgets = Some((operation, names));
+    }
+
+    /// Makes a symbolic link with this text, on the disk for good.
+    pub fn link(&self, path: &Path, text: &Path) {
+        self.state().links.insert(path.to_owned(), text.to_owned());
+    }
+
+    /// The text of a symbolic link.
+    pub fn text_of_link(&self, path: &Path) -> Option<PathBuf> {
+        self.state().links.get(path).cloned()
+    }
+
+    /// Changes the mode of a file that is there, on the disk for good.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn set_mode(&self, path: &Path, mode: u32) {
+        let state = &mut *self.state();
+        state.files[state.names[path]].mode = mode;
+    }
+
+    /// The mode of a file.
+    pub fn mode(&self, path: &Path) -> Option<u32> {
+        let state = self.state();
+        state.names.get(path).map(|&file| state.files[file].mode)
     }
 
     /// The operations so far.

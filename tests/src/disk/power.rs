@@ -91,6 +91,7 @@ impl MemoryDisk {
         let after = Self::new(old.chance.next_u64());
         let mut new = after.state();
         new.forgets = old.forgets;
+        new.links = old.links.clone();
         new.files = old.files.clone();
         for content in &mut new.files {
             content.survive(&mut old.chance);

@@ -5,4 +5,5 @@ mod damaged;
 mod given;
 mod hostile;
 mod reading;
+mod replacing;
 mod saving;

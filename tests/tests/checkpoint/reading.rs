@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use nn::{Checkpoint, Optimizer, Rule, save};
+use nn::{Checkpoint, Grads, Optimizer, Rule, save};
 use safetensors::Dtype;
 use tensor::Tensor;
 
@@ -133,15 +133,42 @@ fn an_optimisers_state_that_does_not_fit() {
     assert_eq!(error(&mut fresh), format!("lacks optimizer.m, optimizer.v{advice}"));
 
     let steps = |found: &str| {
-        format!("{found}, expected a whole number below 2^64 - 1 under \"optimizer.steps\"; begin with a new optimiser")
+        format!("{found}, expected a whole number below 2^63 under \"optimizer.steps\"; begin with a new optimiser")
     };
     let moments: Tensors = &[("optimizer.m", Dtype::F32, &[67]), ("optimizer.v", Dtype::F32, &[67])];
     foreign(&path, &[adam], moments, |_, _| ());
     assert_eq!(error(&mut fresh), steps("its metadata lack the optimiser's steps"));
-    for bad in ["-1", "18446744073709551615"] {
+    for bad in ["-1", "9223372036854775808", "18446744073709551614", "18446744073709551615", "18446744073709551616"] {
         foreign(&path, &[adam, ("optimizer.steps", bad)], moments, |_, _| ());
         assert_eq!(error(&mut fresh), steps(&format!("its metadata give the optimiser's steps as \"{bad}\"")));
     }
+    let negative = |name: &str, bytes: &mut [u8]| {
+        if name == "optimizer.v" {
+            bytes[8..12].copy_from_slice(&(-0.0_f32).to_le_bytes());
+            bytes[12..16].copy_from_slice(&(-0.25_f32).to_le_bytes());
+        }
+    };
+    foreign(&path, &[adam, ("optimizer.steps", "7")], moments, negative);
+    assert_eq!(
+        error(&mut fresh),
+        "optimizer.v holds the negative number -0.25, expected numbers from 0, as means of squares are; \
+         go on from an earlier checkpoint, or begin with a new optimiser"
+    );
+    for (bad, of) in [(f32::NAN, "optimizer.m"), (f32::INFINITY, "optimizer.m"), (f32::NAN, "optimizer.v")] {
+        foreign(&path, &[adam, ("optimizer.steps", "7")], moments, |name, bytes| {
+            if name == of {
+                bytes[8..12].copy_from_slice(&bad.to_le_bytes());
+            }
+        });
+        let words = "holds a number that is not finite, expected finite numbers only; go on from an earlier checkpoint";
+        assert_eq!(error(&mut fresh), format!("{of} {words}"));
+    }
+    // The most steps that are taken, from which the next ones do not overflow.
+    foreign(&path, &[adam, ("optimizer.steps", "9223372036854775807")], moments, |_, _| ());
+    Checkpoint::load(&path).expect("valid").load_optimizer(&mut fresh).expect("fits");
+    let (mut moved, grads) = (params.clone(), Grads::zeros(&params));
+    (0..2).for_each(|_| fresh.step(0.1, &mut moved, &grads));
+    assert_eq!(fresh.steps(), (1 << 63) + 1);
     foreign(&path, &[adam, ("optimizer.steps", "7")], moments, |_, _| ());
     Checkpoint::load(&path).expect("valid").load_optimizer(&mut fresh).expect("fits");
     assert_eq!(fresh.steps(), 7);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use nn::files::{Disk, sweep, write_whole};
-use nn::{Checkpoint, Optimizer, Params, Problem, Rule, Stored, save};
+use nn::{Builder, Checkpoint, Embedding, Optimizer, Params, Problem, Rule, Stored, save};
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use safetensors::Dtype;
 use tensor::Tensor;
 
@@ -52,6 +54,102 @@ fn odd_numbers_keep_their_bits() {
     params.set(x, &Tensor::zeros([odd.len()]));
     Checkpoint::load(&path).expect("loaded").load_params(&mut params).expect("fits");
     assert_eq!(bits(params.flat()), bits(&Tensor::from(odd)));
+}
+
+/// Everything that can be saved is loaded to the bit: any number of tensors of any shapes, those without elements too, under
+/// any names, with any metadata, by any rule.
+#[test]
+fn everything_that_is_saved_is_loaded() {
+    let extent = prop_oneof![4 => 0..4_usize, 1 => Just(4096), 1 => Just(1 << 20)];
+    let shape = prop::collection::vec(extent, 0..=4).prop_map(|mut shape| {
+        let product = shape.iter().try_fold(1_usize, |size, &extent| size.checked_mul(extent));
+        if product.is_none_or(|size| size > 300) {
+            shape[0] = 0; // nothing is left of a tensor that would be too large
+        }
+        shape
+    });
+    let name = prop_oneof![any::<String>(), "[a-z\"\\\\\u{0}-\u{1f}{}\\[\\]:,0-9]{0,12}", Just("shape".to_owned())];
+    let tensors = prop::collection::btree_map(name.clone(), (shape, any::<u32>()), 0..6);
+    let metadata = prop::collection::btree_map(name, any::<String>(), 0..4);
+    let rules = [Rule::adam(), Rule::adamw(0.1), Rule::Sgd { momentum: 0.9 }, Rule::rmsprop()];
+    let config = ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let given = (tensors, metadata, prop::option::of(0..rules.len()), 0..1_u64 << 63);
+    let outcome = runner.run(&given, |(tensors, metadata, rule, steps)| {
+        let mut params = Params::<f32>::new();
+        for (name, (shape, bits)) in tensors.iter().filter(|(name, _)| !name.starts_with("optimizer.")) {
+            let value = |i: usize| f32::from_bits(bits.wrapping_mul(i as u32 + 1));
+            params.add(
+                name.clone(),
+                &Tensor::from_fn(&shape[..], |i| Some(value(i)).filter(|x| x.is_finite()).unwrap_or(-0.0)),
+            );
+        }
+        let mut optimizer = rule.map(|rule| Optimizer::new(rules[rule], &params));
+        if let Some(optimizer) = &mut optimizer {
+            let moments = optimizer.moments().map(|(_, m)| Tensor::from_fn(m.shape(), |i| i as f32 * 0.1)).collect();
+            optimizer.restore(steps, moments);
+        }
+        let bytes = nn::encode(&params, optimizer.as_ref(), &metadata).expect("finite and small");
+        let checkpoint =
+            Checkpoint::decode("encoded", bytes).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let mut loaded = params.clone();
+        loaded.flat_mut().view_mut().fill(9.0);
+        checkpoint.load_params(&mut loaded).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(bits(loaded.flat()), bits(params.flat()));
+        for (key, value) in metadata.iter().filter(|(key, _)| *key != "crc32") {
+            prop_assert_eq!(&checkpoint.metadata()[key], value);
+        }
+        if let (Some(saved), Some(rule)) = (&optimizer, rule) {
+            let mut resumed = Optimizer::new(rules[rule], &params);
+            checkpoint.load_optimizer(&mut resumed).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(resumed.steps(), saved.steps());
+            prop_assert!(resumed.moments().map(|(_, m)| bits(m)).eq(saved.moments().map(|(_, m)| bits(m))));
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn tensors_without_elements_are_saved_and_loaded() {
+    let folder = Folder::new("empty");
+    let path = folder.file("model.safetensors");
+    let mut params = Params::<f32>::new();
+    Embedding::new(&mut Builder::new(&mut params, 1), 0, 4096);
+    for shape in [&[0, 1000][..], &[1000, 0], &[0, usize::MAX], &[4, 0, 1 << 40], &[0], &[0, 0, 0, 0]] {
+        params.add(format!("{shape:?}"), &Tensor::zeros(shape));
+    }
+    save(&path, &params, None, &BTreeMap::new()).expect("saved");
+    Checkpoint::load(&path).expect("loaded").load_params(&mut params).expect("the same model");
+}
+
+#[test]
+fn moments_that_would_not_load_are_not_saved() {
+    let params = head();
+    for rule in [Rule::adam(), Rule::rmsprop(), Rule::Sgd { momentum: 0.9 }] {
+        let mut optimizer = Optimizer::new(rule, &params);
+        let moments = optimizer.moments().map(|(_, m)| Tensor::full(m.shape(), -0.5)).collect();
+        optimizer.restore(3, moments);
+        let saved = nn::encode(&params, Some(&optimizer), &BTreeMap::new());
+        match rule {
+            Rule::Sgd { .. } => assert!(saved.is_ok(), "a velocity may be negative"),
+            _ => assert!(
+                saved
+                    .expect_err("would not load")
+                    .to_string()
+                    .starts_with("optimizer.v holds the negative number -0.5")
+            ),
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "restore: 9223372036854775808 steps, expected fewer than 2^63")]
+fn steps_that_would_not_load_are_not_restored() {
+    let params = head();
+    let mut optimizer = Optimizer::new(Rule::adam(), &params);
+    let moments = optimizer.moments().map(|(_, m)| m.clone()).collect();
+    optimizer.restore(1 << 63, moments);
 }
 
 #[test]

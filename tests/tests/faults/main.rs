@@ -4,5 +4,6 @@
 
 mod errors;
 mod journal;
+mod links;
 mod power;
 mod run;

@@ -74,7 +74,7 @@ fn leaving_out_any_precaution_loses_something() {
 
 /// Writes over the old file.
 fn in_place(files: &dyn Files, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = match files.create_new(path) {
+    let mut file = match files.create_new(path, None) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => files.open(path)?,
         created => created?,
     };

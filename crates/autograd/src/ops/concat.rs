@@ -46,13 +46,10 @@ impl<'t, T: Real> Var<'t, T> {
         let mut extents = [1; MAX_RANK + 1];
         extents[1..=shape.rank()].copy_from_slice(&shape);
         let row = Shape::new(&extents[..=shape.rank()]);
-        let rows: Vec<_> = parts
-            .iter()
-            .map(|part| {
-                assert_eq!(part.shape(), shape, "stack: {shape} and {} differ", part.shape());
-                part.reshape(row)
-            })
-            .collect();
+        for part in parts {
+            assert!(part.shape() == shape, "stack: {shape} and {} differ", part.shape()); // no closure: it has no caller
+        }
+        let rows: Vec<_> = parts.iter().map(|part| part.reshape(row)).collect();
         Self::concat(&rows, 0)
     }
 }

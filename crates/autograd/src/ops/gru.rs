@@ -80,7 +80,7 @@ impl<T: Real> Var<'_, T> {
     /// If the shapes do not fit together.
     #[track_caller]
     pub fn gru(self, h0: Self, w: Self, b: Self) -> Self {
-        assert_gru(self.shape(), h0, w, b);
+        assert_gru_shapes(3, self.shape(), h0.shape(), w.shape(), b.shape());
         self.tape.record(Op::Gru(Gru(None)), &[self, h0, w, b])
     }
 
@@ -97,20 +97,23 @@ impl<T: Real> Var<'_, T> {
 
     #[track_caller]
     pub(crate) fn assert_gru_of(self, tokens: &Tensor<u32>, h0: Self, w: Self, b: Self) {
-        assert_gru(picked(self.shape(), tokens), h0, w, b);
+        assert_gru_shapes(3, picked(self.shape(), tokens), h0.shape(), w.shape(), b.shape());
     }
 }
 
+/// The one check of every GRU, fused or composed, over time or of one step: the input part gx\[T,B,3H\] (`axes` = 3) or
+/// gx\[B,3H\] (`axes` = 2), the state h\[B,H\], w\[3H,H\] and b\[3H\]. Nothing is broadcast.
+///
+/// # Panics
+/// If the shapes do not fit together.
 #[track_caller]
-fn assert_gru<T: Real>(gx: Shape, h0: Var<T>, w: Var<T>, b: Var<T>) {
-    let (h, w_shape, b_shape) = (h0.shape(), w.shape(), b.shape());
-    let fits = gx.rank() == 3
+pub fn assert_gru_shapes(axes: usize, gx: Shape, h: Shape, w: Shape, b: Shape) {
+    let gates = h.last_extent().checked_mul(3);
+    let fits = gx.rank() == axes
         && h.rank() == 2
-        && h[0] == gx[1]
-        && gx[2] == 3 * h[1]
-        && w_shape[..] == [3 * h[1], h[1]]
-        && b_shape[..] == [3 * h[1]];
-    assert!(fits, "gru: input part {gx}, state {h}, weight {w_shape}, bias {b_shape} do not fit together");
+        && gx[axes - 2] == h[0]
+        && gates.is_some_and(|gates| gx[axes - 1] == gates && w[..] == [gates, h[1]] && b[..] == [gates]);
+    assert!(fits, "gru: input part {gx}, state {h}, weight {w}, bias {b} do not fit together");
 }
 
 /// The state before step `t`: h₀, or the value's last entry.

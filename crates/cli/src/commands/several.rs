@@ -38,13 +38,21 @@ struct Done {
     written: Instant,
 }
 
+fn threads(args: &TrainArgs) -> usize {
+    args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from))
+}
+
+/// How many runs of these seeds there are at a time.
+pub(super) fn jobs(args: &TrainArgs, seeds: &[u64]) -> usize {
+    threads(args).min(seeds.len())
+}
+
 /// Makes the runs that are not over yet.
 ///
 /// # Errors
 /// If a file cannot be written, a run fails, or Ctrl-C ends it.
 pub(super) fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &TrainArgs) -> Result<()> {
-    let threads = args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-    let jobs = threads.min(seeds.len());
+    let (threads, jobs) = (threads(args), jobs(args, seeds));
     let done = Mutex::new(Done { runs: vec![None; seeds.len()], written: Instant::now() });
     let (live, next) = (Live::several(seeds.len()), AtomicUsize::new(0));
     let shared = Shared { plan, seeds, folder, stop_after: args.stop_after, live, next, done };

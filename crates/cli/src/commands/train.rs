@@ -10,16 +10,16 @@ use crate::args::TrainArgs;
 use crate::device::DeviceName;
 use crate::error::{Error, Result, word};
 use crate::file::ConfigFile;
-use crate::folder::{About, CONFIG, Folder, REPORT};
+use crate::folder::{About, CONFIG, Folder, REPORT, TEST, of_seed};
 use crate::live::{self, Live};
 use crate::outcome::{Outcome, Timed};
 use crate::run::{Left, Plan};
 use crate::seeds::Seeds;
 use crate::task::TaskName;
 use crate::training::Training;
-use crate::{clock, device, profile, report, say, settings, stop, test};
+use crate::{clock, device, memory, profile, report, say, settings, stop, test};
 
-use super::several::several;
+use super::several::{jobs, several};
 
 /// Where the folders of runs are, unless `--out` says otherwise.
 const RUNS: &str = "runs";
@@ -79,6 +79,10 @@ fn begin<R: Training>(args: &TrainArgs, device: Device, file: Option<&ConfigFile
     let init = args.init.clone().or_else(|| file?.init()).map(absolute).transpose()?;
     let seed = args.seed.or(file.map(ConfigFile::seed).transpose()?.flatten()).unwrap_or(0);
     let plan = Plan::<R> { config, keeping, init, device };
+    if device.is_host() {
+        let side_by_side = args.seeds.as_ref().map_or(1, |Seeds(seeds)| jobs(args, seeds));
+        memory::check(R::memory(&plan.config), side_by_side)?;
+    }
     plan.start(seed)?; // what does not fit shows before there is a folder
     match &args.seeds {
         None => alone(&plan, seed, &new_folder(R::TASK, args, &format!("seed{seed}"), None)?, args),
@@ -100,7 +104,12 @@ fn resume<R: Training>(
     file.complete::<R::Config>()?;
     let plan = Plan::<R>::of(file, device)?;
     match about.seeds {
-        Some(seeds) => several(&plan, &seeds, folder, args),
+        Some(seeds) => {
+            if seeds.iter().any(|&seed| !of_seed(folder.path(), seed).join(TEST).exists()) {
+                folder.note_kernels()?; // each run says so
+            }
+            several(&plan, &seeds, folder, args)
+        }
         None => alone(&plan, file.seed()?.unwrap_or(0), folder, args),
     }
 }

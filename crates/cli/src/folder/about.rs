@@ -31,9 +31,21 @@ pub(crate) struct About {
     pub(crate) made: String,
     /// The machine.
     pub(crate) machine: Machine,
+    /// Other kernels that have gone on with the run since, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) went_on: Vec<WentOn>,
     /// The seeds, if it holds the runs of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seeds: Option<Vec<u64>>,
+}
+
+/// Kernels that went on with what others had begun.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct WentOn {
+    /// When, in UTC.
+    pub(crate) at: String,
+    /// Their name.
+    pub(crate) kernels: String,
 }
 
 /// A machine.
@@ -61,6 +73,7 @@ impl About {
             arguments: std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect(),
             made: clock::now(),
             machine: Machine::this(),
+            went_on: Vec::new(),
             seeds: seeds.map(<[u64]>::to_vec),
         }
     }
@@ -89,6 +102,16 @@ impl About {
             )));
         }
         serde_json::from_slice(&text).map(Some).map_err(|error| Error::input(format!("{shown}: {error}; {advice}")))
+    }
+}
+
+impl About {
+    /// Notes which kernels go on with the run now. Returns the name of the last ones if that is another.
+    pub(crate) fn note_kernels(&mut self, now: &str) -> Option<String> {
+        let last = self.went_on.last().map(|went_on| &went_on.kernels).or(self.machine.kernels.as_ref());
+        let other = last.filter(|last| *last != now)?.clone();
+        self.went_on.push(WentOn { at: clock::now(), kernels: now.to_owned() });
+        Some(other)
     }
 }
 

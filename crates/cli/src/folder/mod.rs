@@ -184,6 +184,18 @@ impl Folder {
         written.map_err(|error| Error::file("write", &path, &error, ROOM))
     }
 
+    /// Notes in `about.json` which kernels go on with the run, if they are not the last ones, which are returned.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub(crate) fn note_kernels(&self) -> Result<Option<(String, &'static str)>> {
+        let Some(mut about) = About::read(&self.path)? else { return Ok(None) };
+        let now = tensor::default_kernels().map_err(|error| Error::input(error.to_string()))?.name();
+        let Some(last) = about.note_kernels(now) else { return Ok(None) };
+        self.write(ABOUT, pretty(&serde_json::json!(about)))?;
+        Ok(Some((last, now)))
+    }
+
     /// A new journal; what was left over under its name is removed.
     ///
     /// # Errors

@@ -44,6 +44,7 @@ fn origin(about: &About) -> Markup {
             @if let Some(processor) = &machine.processor { (processor) ", " }
             (machine.threads) " " (threads) ", " (machine.system) ", " (machine.architecture)
             @if let Some(kernels) = &machine.kernels { ", kernels " (kernels) }
+            @for went_on in &about.went_on { ", then " (went_on.kernels) }
         }
     }
 }

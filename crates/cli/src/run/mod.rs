@@ -96,7 +96,14 @@ impl<R: Training> Plan<R> {
             return Ok(Left::Over(run));
         }
         let session = if folder.has(MODEL) {
-            self.resume(seed, folder)?
+            let session = self.resume(seed, folder)?;
+            if let Some((last, now)) = folder.note_kernels()? {
+                view.say(format!(
+                    "going on with the kernels {now}, after {last}: their products are rounded otherwise, so that the run \
+                     is another than {last} would have made; GRADUS_KERNELS={last} chooses those, where the processor has them"
+                ));
+            }
+            session
         } else {
             if folder.has(METRICS) {
                 view.say("there is no checkpoint: beginning again");

@@ -30,6 +30,10 @@ impl Training for Run<f32> {
         Self::on(config, seed, device)
     }
 
+    fn memory(config: &Self::Config) -> u64 {
+        rl::memory::of_updates(config)
+    }
+
     fn parts(&self) -> Parts<'_> {
         let Self { task, learner, seed, updates, steps, .. } = self;
         let (policy, params, optimizer) = (&learner.policy, &learner.params, &learner.optimizer);

@@ -45,6 +45,9 @@ pub(crate) trait Training: Sized {
     /// If it does not take these settings, has too little memory, or fails.
     fn on(config: &Self::Config, seed: u64, device: Device) -> Result<Self, Refused>;
 
+    /// Bytes that its updates take on the host, at least.
+    fn memory(config: &Self::Config) -> u64;
+
     /// Its parts.
     fn parts(&self) -> Parts<'_>;
 

@@ -40,6 +40,10 @@ impl Training for TutorialRun<f32> {
         Ok(Self::new(config, seed))
     }
 
+    fn memory(config: &Self::Config) -> u64 {
+        rl::memory::of_tutorial(config)
+    }
+
     fn parts(&self) -> Parts<'_> {
         let Self { task, policy, params, optimizer, seed, updates, config, .. } = self;
         let steps = (updates * config.batch * EMITTED) as u64;

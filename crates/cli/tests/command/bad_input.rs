@@ -22,6 +22,54 @@ fn kernels_that_do_not_exist() {
     assert!(said.contains("no kernels 'sse9'") && said.contains("choose one of reference, portable"), "{said}");
 }
 
+/// As scripts set a variable that they mean to be unset.
+#[test]
+fn kernels_of_an_empty_name_are_those_of_an_unset_variable() {
+    let called = Command::new(env!("CARGO_BIN_EXE_gradus")).arg("tasks").env("GRADUS_KERNELS", "").output();
+    let called = called.expect("the command starts");
+    assert_eq!(called.status.code(), Some(0), "{}", String::from_utf8_lossy(&called.stderr));
+}
+
+/// All the forms of a whole number that TOML has.
+#[test]
+fn whole_numbers_in_a_file_are_taken_in_every_form_of_toml() {
+    let place = Place::new();
+    for (text, want) in [("0x10", 16), ("0o20", 16), ("0b1_0000", 16), ("1_000", 1000), ("+16", 16), ("0xFf", 255)] {
+        place.write("run.toml", format!("width = {text}\nseed = {text}\nmax_updates = {text}\nrate = {text}\n"));
+        let out = format!("run-{text}");
+        place.succeeds(&["train", "--config", "run.toml", "--batch=4", "--width=4", "--stop-after=1", "--out", &out]);
+        let written = String::from_utf8(place.read(&format!("{out}/config.toml"))).expect("UTF-8");
+        for key in ["seed", "max_updates", "rate"] {
+            let line = written.lines().find(|line| line.starts_with(&format!("{key} = "))).expect("a line");
+            assert_eq!(line, format!("{key} = {want}"), "{text}");
+        }
+    }
+    for (text, says) in
+        [("0x0", "width = 0 is out of range"), ("-0b0", "this is not TOML"), ("0x1_0000", "width = 65536")]
+    {
+        place.write("run.toml", format!("width = {text}\n"));
+        place.refuses(&["train", "--config", "run.toml"], &["run.toml, line 1, column", says]);
+    }
+    let huge = format!("0x{}", "f".repeat(40));
+    place.write("run.toml", format!("width = {huge}\n"));
+    place.refuses(&["train", "--config", "run.toml"], &["run.toml, line 1, column 9", &huge]);
+}
+
+/// More than any machine has, and products of sizes that no 32-bit number holds.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_batch_that_does_not_fit_is_refused_before_there_is_a_folder() {
+    let place = Place::new();
+    let large = ["train", "--batch=1048576", "--width=4096", "--out=run"];
+    let words = ["an update needs ", " MiB of memory or more", " MiB are available", "choose a smaller batch or width"];
+    for flags in [&[][..], &["--chunk=1"], &["--gru=reset-before"], &["--task=tutorial"]] {
+        place.refuses(&with(&large, flags), &words);
+    }
+    let several = with(&large, &["--seeds=0..8", "--threads=3"]);
+    place.refuses(&several, &[&words[..], &["in 3 runs at a time"]].concat());
+    assert!(!place.path("run").exists());
+}
+
 #[test]
 fn names_in_a_file_that_do_not_exist() {
     let place = Place::new();

@@ -29,6 +29,42 @@ pub(crate) fn assert_same(place: &Place, a: &str, b: &str) {
     }
 }
 
+/// The kernels change what is computed: who goes on with others is told, and the folder keeps the names of all.
+#[test]
+fn with_other_kernels_is_said_and_recorded() {
+    let place = Place::new();
+    let gradus = |kernels: &str, args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
+        let output = command.args(args).env("GRADUS_KERNELS", kernels).current_dir(place.path("")).output();
+        let called = crate::place::Called::of(output.expect("the command starts"));
+        assert_eq!(called.code, 0, "{called:?}");
+        called.out + &called.err
+    };
+    let names = |folder: &str| {
+        let about = place.json(&format!("{folder}/about.json"));
+        let later = about["went_on"].as_array().cloned().unwrap_or_default();
+        let later = later.iter().map(|went_on| went_on["kernels"].clone());
+        [about["machine"]["kernels"].clone()].into_iter().chain(later).collect::<Vec<_>>()
+    };
+    for seeds in [&["--out", "run"][..], &["--seeds", "0,1", "--out", "runs"]] {
+        let out = seeds[seeds.len() - 1];
+        gradus("portable", &with(&with(&SMALL, seeds), &["--stop-after", "1"]));
+        let resume = ["train", "--resume", out, "--stop-after", "1"];
+        let said = gradus("reference", &resume);
+        assert!(said.contains("going on with the kernels reference, after portable"), "{said}");
+        let said = gradus("reference", &["train", "--resume", out]);
+        assert!(!said.contains("going on with the kernels"), "{said}");
+        for folder in if out == "run" { &["run"][..] } else { &["runs", "runs/seed-0", "runs/seed-1"] } {
+            assert_eq!(names(folder), ["portable", "reference"], "{folder}");
+        }
+    }
+    // A run that is over computes nothing.
+    for out in ["run", "runs"] {
+        gradus("portable", &["train", "--resume", out]);
+        assert_eq!(names(out), ["portable", "reference"], "{out}");
+    }
+}
+
 /// Everything that a run has to remember: a curriculum that unlocks, successes that are imitated, a rate that falls.
 const REMEMBERS: [&str; 14] = [
     "--max-updates=12",

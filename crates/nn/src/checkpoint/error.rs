@@ -74,6 +74,20 @@ pub enum Problem {
         /// The tensor.
         name: String,
     },
+    /// A second moment, which is a mean of squares, holds a negative number.
+    Negative {
+        /// The tensor.
+        name: String,
+        /// The number.
+        found: f64,
+    },
+    /// A tensor without elements has extents whose product, from the outermost on, overflows: the format's readers refuse it.
+    Extents {
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        found: Shape,
+    },
     /// The metadata do not name the optimiser's rule.
     Rule {
         /// What they say.
@@ -153,6 +167,17 @@ impl fmt::Display for Problem {
                  go on from an earlier checkpoint"
                 )
             }
+            Self::Negative { name, found } => write!(
+                f,
+                "{name} holds the negative number {found}, expected numbers from 0, as means of squares are; \
+                 go on from an earlier checkpoint, or begin with a new optimiser"
+            ),
+            Self::Extents { name, found } => write!(
+                f,
+                "{name} has the shape {found}, whose extents are too large for a safetensors file, although it has no \
+                 element; expected a product below 2^{} up to its first 0",
+                usize::BITS
+            ),
             Self::Rule { found, expected } => {
                 match found {
                     Some(found) => write!(f, "its metadata give the optimiser's rule as {found:?}")?,
@@ -169,10 +194,7 @@ impl fmt::Display for Problem {
                     Some(found) => write!(f, "its metadata give the optimiser's steps as {found:?}")?,
                     None => write!(f, "its metadata lack the optimiser's steps")?,
                 }
-                write!(
-                    f,
-                    ", expected a whole number below 2^64 - 1 under \"optimizer.steps\"; begin with a new optimiser"
-                )
+                write!(f, ", expected a whole number below 2^63 under \"optimizer.steps\"; begin with a new optimiser")
             }
         }
     }

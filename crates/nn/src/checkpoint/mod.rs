@@ -42,13 +42,14 @@ pub use self::error::{CheckpointError, Problem};
 use self::read::{Entry, Header};
 use crate::bytes::{Stored, decode};
 use crate::files::{Disk, write_whole};
-use crate::optim::Optimizer;
+use crate::optim::{MAX_STEPS, Optimizer};
 use crate::params::Params;
 
 /// What the names of an optimiser's tensors and metadata begin with, and those of parameters may not.
 const OPTIMIZER: &str = "optimizer.";
 const STEPS: &str = "optimizer.steps";
 const RULE: &str = "optimizer.rule";
+const SECOND_MOMENT: &str = "optimizer.v";
 /// Where the format has the metadata, beside the tensors.
 const METADATA: &str = "__metadata__";
 
@@ -79,8 +80,8 @@ pub fn save<T: Stored>(
 /// as F64, to the bit; the same content gives the same bytes.
 ///
 /// # Errors
-/// If a parameter or moment is not finite, or names, shapes and metadata need more than 1 MiB: such a checkpoint would not
-/// load.
+/// If a parameter or moment is not finite, a second moment is negative, a tensor without elements has extents whose product
+/// overflows, or names, shapes and metadata need more than 1 MiB: such a checkpoint would not load.
 ///
 /// # Panics
 /// If a parameter's name begins with `optimizer.` or is `__metadata__`.
@@ -101,14 +102,31 @@ pub fn encode<T: Stored>(
         metadata.insert(STEPS.to_owned(), optimizer.steps().to_string());
         metadata.insert(RULE.to_owned(), optimizer.rule().name().to_owned());
     }
-    match tensors.iter().find(|(_, values)| !is_finite(values)) {
-        Some((name, _)) => Err(Problem::NotFinite { name: name.clone() }),
-        None => write::file(&tensors, metadata),
+    for (name, values) in &tensors {
+        let found = values.shape();
+        if !has_size(&found) {
+            return Err(Problem::Extents { name: name.clone(), found });
+        }
+        check(name, values)?;
     }
+    write::file(&tensors, metadata)
 }
 
-fn is_finite<T: Real>(values: &Tensor<T>) -> bool {
-    values.to_host().view().host().iter().all(|x| x.is_finite())
+/// Whether readers of the format, which multiply from the outermost extent on, find a size.
+fn has_size(shape: &[usize]) -> bool {
+    shape.iter().try_fold(1_usize, |size, &extent| size.checked_mul(extent)).is_some()
+}
+
+/// What holds for the numbers of every checkpoint, saved or loaded: they are finite, and second moments not negative.
+fn check<T: Real>(name: &str, values: &Tensor<T>) -> Result<(), Problem> {
+    let numbers = values.to_vec();
+    if !numbers.iter().all(|x| x.is_finite()) {
+        return Err(Problem::NotFinite { name: name.to_owned() });
+    }
+    match numbers.iter().find(|&&x| x < T::zero()).filter(|_| name == SECOND_MOMENT) {
+        Some(&found) => Err(Problem::Negative { name: name.to_owned(), found: found.value() }),
+        None => Ok(()),
+    }
 }
 
 /// A checkpoint that has been read, but whose tensors have not been compared with any model.
@@ -167,8 +185,8 @@ impl Checkpoint {
     /// like the learning rate, they may differ from those that it was saved with.
     ///
     /// # Errors
-    /// If the file holds no optimiser's state, or one of another [rule](crate::Rule::name) or for another model, or a
-    /// number in it is not finite. Nothing is changed then.
+    /// If the file holds no optimiser's state, or one of another [rule](crate::Rule::name) or for another model, a number
+    /// in it is not finite, a second moment is negative, or the steps are too many to go on from. Nothing is changed then.
     pub fn load_optimizer<T: Real>(&self, optimizer: &mut Optimizer<T>) -> Result<(), CheckpointError> {
         let expected: Vec<_> = optimizer.moments().map(|(name, m)| (format!("{OPTIMIZER}{name}"), m.shape())).collect();
         let (found, rule) = (self.header.metadata.get(RULE), optimizer.rule().name());
@@ -177,7 +195,7 @@ impl Checkpoint {
         }
         let moments = self.take(&expected, |name| name.starts_with(OPTIMIZER))?;
         let found = self.header.metadata.get(STEPS);
-        let steps = found.and_then(|text| text.parse().ok()).filter(|&steps: &u64| steps < u64::MAX);
+        let steps = found.and_then(|text| text.parse().ok()).filter(|&steps: &u64| steps < MAX_STEPS);
         let steps = steps.ok_or_else(|| Problem::Steps { found: found.cloned() }.of(&self.path))?;
         optimizer.restore(steps, moments);
         Ok(())
@@ -206,6 +224,21 @@ impl Checkpoint {
             return Err(Problem::Shape { name: name.to_owned(), found: found.clone(), expected });
         }
         let values = Tensor::new(expected, decode(*width, &self.bytes[data.clone()]));
-        if is_finite(&values) { Ok(values) } else { Err(Problem::NotFinite { name: name.to_owned() }) }
+        check(name, &values).map(|()| values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_that_overflows_before_its_zero_has_no_size() {
+        for shape in [&[][..], &[0, usize::MAX], &[0, usize::MAX, usize::MAX], &[usize::MAX, 0], &[usize::MAX, 1]] {
+            assert!(has_size(shape), "{shape:?}");
+        }
+        for shape in [&[usize::MAX, 2, 0][..], &[1 << (usize::BITS / 2), 1 << (usize::BITS / 2)]] {
+            assert!(!has_size(shape), "{shape:?}");
+        }
     }
 }

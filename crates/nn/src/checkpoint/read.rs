@@ -117,17 +117,26 @@ fn check_header(json: &[u8], length: u64) -> Result<(), Problem> {
     if announced { Ok(()) } else { Err(Problem::Truncated { bytes: length }) }
 }
 
-/// The largest number outside of strings, or 0. A shape's extents count too.
+/// The largest number outside of strings and shapes, or 0. A tensor without elements may have any extents beside its 0,
+/// and a shape is compared with the offsets later, in checked arithmetic.
 fn largest_number(json: &[u8]) -> u64 {
     let (mut quoted, mut escaped, mut number) = (false, false, 0_u64);
-    let numbers = json.iter().map(|&byte| {
+    let (mut key, mut in_shape) = (0..0, false);
+    let numbers = json.iter().enumerate().map(|(at, &byte)| {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = quoted,
-            b'"' => quoted = !quoted,
+            b'"' => {
+                quoted = !quoted;
+                key = if quoted { at + 1..at } else { key.start..at };
+            }
+            _ if quoted => {}
+            b'[' => in_shape = json.get(key.clone()) == Some(b"shape"),
+            b']' => in_shape = false,
+            b'{' | b',' => key = 0..0,
             _ => {}
         }
-        let digit = (byte as char).to_digit(10).filter(|_| !quoted);
+        let digit = (byte as char).to_digit(10).filter(|_| !quoted && !in_shape);
         number = digit.map_or(0, |digit| number.saturating_mul(10).saturating_add(digit.into()));
         number
     });
@@ -148,6 +157,14 @@ mod tests {
             (r#"{"101":"\"102"}"#, 0),
             (r#"{"\\":101}"#, 101),
             (r#"{"a\\\"101":"\\","b":5}"#, 5),
+            (r#"{"shape":[101,0],"b":[5]}"#, 5),
+            (r#"{"shape" : [101, 0],"data_offsets":[0,7]}"#, 7),
+            (r#"{"shape":{"data_offsets":[101]}}"#, 101),
+            (r#"{"a":"shape","b":[101]}"#, 101),
+            (r#"["shape",[101]]"#, 101),
+            (r#"{"reshape":[101]}"#, 101),
+            (r#"{"shape":[[7],101]}"#, 101),
+            (r#"{"shape":7}"#, 7),
         ] {
             assert_eq!(largest_number(json.as_bytes()), largest, "{json}");
         }

@@ -33,7 +33,7 @@ impl Journal {
     /// # Errors
     /// `AlreadyExists` if there is a file, or any other that the system has; then there is no journal.
     pub fn create(files: &dyn Files, path: &Path) -> io::Result<Self> {
-        let file = files.create_new(path)?;
+        let file = files.create_new(path, None)?;
         files.sync_folder(folder_of(path)).inspect_err(|_| drop(files.remove(path)))?;
         Ok(Self::at(0, file, path))
     }

@@ -20,6 +20,7 @@
 //!
 //! Both write through [`Files`], so that tests can put a disk under them that fails, fills up, or loses power.
 
+mod access;
 mod journal;
 mod whole;
 
@@ -27,18 +28,25 @@ use std::boxed::Box;
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use self::journal::Journal;
-pub use self::whole::{is_part, sweep, write_whole};
+pub use self::whole::{is_part, sweep, try_out, write_whole};
 
 /// What writing needs of a file system.
 pub trait Files: Debug + Send + Sync {
-    /// A new file, empty.
+    /// A new file, empty. It has the mode, owner and group of the file `like`, as far as the system allows; if there is no
+    /// such file, those of any new one.
     ///
     /// # Errors
     /// `AlreadyExists` if anything is there, or any other that the system has.
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
+    fn create_new(&self, path: &Path, like: Option<&Path>) -> io::Result<Box<dyn OpenFile>>;
+
+    /// The text of a symbolic link, which is relative to the link's folder; nothing if there is something else, or nothing.
+    ///
+    /// # Errors
+    /// Any that the system has.
+    fn read_link(&self, path: &Path) -> io::Result<Option<PathBuf>>;
 
     /// The file that is there, to be written on at its end.
     ///
@@ -92,8 +100,21 @@ pub trait OpenFile: Write + Debug + Send {
 pub struct Disk;
 
 impl Files for Disk {
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        Ok(Box::new(File::create_new(path)?))
+    fn create_new(&self, path: &Path, like: Option<&Path>) -> io::Result<Box<dyn OpenFile>> {
+        match like.map_or(Err(ErrorKind::NotFound.into()), fs::metadata) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Box::new(File::create_new(path)?)),
+            Ok(like) if !like.is_file() && !like.is_dir() => {
+                Err(io::Error::other("it is a pipe or a device, expected a file"))
+            }
+            like => access::create_new(path, &like?).map(|file| Box::new(file) as _),
+        }
+    }
+
+    fn read_link(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            found => found?.is_symlink().then(|| fs::read_link(path)).transpose(),
+        }
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {

@@ -75,10 +75,10 @@ fn fastest() -> usize {
     SETS.iter().rposition(|set| set().is_some()).expect("the reference is always there")
 }
 
-/// The environment's choice, or else the fastest.
+/// The environment's choice, or else the fastest. An empty variable chooses nothing.
 fn first() -> Result<Choice, UnknownKernels> {
     #[cfg(feature = "std")]
-    if let Some(name) = std::env::var_os(VARIABLE) {
+    if let Some(name) = std::env::var_os(VARIABLE).filter(|name| !name.is_empty()) {
         return named(&name.to_string_lossy());
     }
     Ok(Choice::Set(fastest()))
