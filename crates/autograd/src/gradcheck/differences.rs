@@ -27,6 +27,9 @@ const ROUNDINGS: f64 = 4.0;
 /// `f` may be any closure; it must be smooth within h of `inputs`. What it detaches has no place here, as a
 /// difference does not know of it. Costs two evaluations an entry.
 ///
+/// Where the gradient is another one, the difference is taken once more from nearer. If its own error may be the reason, the
+/// report says [inconclusive](super::Finding::Inconclusive).
+///
 /// Reference: W. Press et al., *Numerical Recipes*, 3rd ed. (2007), section 5.7.
 pub fn central_differences<I: Clone + Into<Input>>(
     f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
@@ -51,10 +54,24 @@ fn with_step(f: &On<f64>, inputs: &[Input], step: f64) -> Report {
     check(Report::new("central differences", TOLERANCE), inputs, &mut run, &mut |pass, k| {
         let mut reference = Reference { floor: FLOOR * pass.magnitude(), ..Reference::default() };
         for i in 0..values[k].size() {
-            let mut line = Line { f: &mut on_tape, pass, inputs: &values, at: (k, i) };
+            let mut line = Line { f: &mut on_tape, pass, inputs: &values, at: (k, i), noise: 0.0 };
             let h = step * line.x().abs().max(1.0);
             let around = line.slopes(h)?;
-            if (around.left - around.right).abs() > 1e-3 * around.left.abs().max(around.right.abs()) {
+            let gradient = pass.gradients[k].as_ref().and_then(|dx| dx.to_vec().get(i).copied());
+            let got = gradient.unwrap_or(around.central);
+            let scale = reference.floor.max(got.abs()).max(around.central.abs());
+            let differs = (got - around.central).abs() > TOLERANCE * scale;
+            let bends = (around.left - around.right).abs() > 1e-3 * around.left.abs().max(around.right.abs());
+            if differs || bends {
+                line.measure_noise()?;
+            }
+            if differs {
+                let nearer = line.slopes(h / 2.0)?;
+                let truncation = 2.0 * (around.central - nearer.central).abs(); // 4/3 of it, were h²·f‴/6 all
+                reference.uncertain.resize(i, 0.0);
+                reference.uncertain.push(truncation + ROUNDINGS * nearer.rounding);
+            }
+            if bends {
                 let nearer = [around, line.slopes(h / 2.0)?, line.slopes(h / 4.0)?];
                 reference.corners.extend(line.corner(&nearer, 0.5, h / 4.0)?.map(|corner| (i, corner)));
             }

@@ -86,6 +86,8 @@ mod pass;
 mod report;
 mod richardson;
 mod second_order;
+#[cfg(test)]
+mod stationary_tests;
 mod stencil;
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,7 @@ const ROUNDINGS: f64 = 4.0;
 /// `f` may be any closure. The extrapolation comes with an estimate of its own error, and passes only where that is a
 /// fifth of the tolerance or less; otherwise the report says [inconclusive](super::Finding::Inconclusive), and no tolerance
 /// gives way. Where the slopes to either side differ however near, it says [kink](super::Finding::Kink) or
-/// [jump](super::Finding::Jump). Costs twenty evaluations an entry.
+/// [jump](super::Finding::Jump). Costs forty evaluations an entry.
 ///
 /// Reference: C. Ridders, "Accurate computation of F′(x) and F′(x)·F″(x)", *Advances in Engineering Software* 4 (1982).
 pub fn richardson<I: Clone + Into<Input>>(
@@ -81,7 +81,8 @@ fn against(
     check(Report::new("Richardson's extrapolation", TOLERANCE), inputs, run, &mut |pass, k| {
         let mut reference = Reference::default();
         for i in 0..values[k].size() {
-            let line = &mut Line { f, pass, inputs: &values, at: (k, i) };
+            let line = &mut Line { f, pass, inputs: &values, at: (k, i), noise: 0.0 };
+            line.measure_noise()?;
             let first = STEP * line.x().abs().max(1.0);
             let slopes = steps(first).map(|h| line.slopes(h)).collect::<Result<Vec<_>, _>>()?;
             let last = steps(first).last().unwrap_or(first);

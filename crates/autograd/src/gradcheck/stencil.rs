@@ -9,6 +9,9 @@ use super::pass::{Pass, replaced};
 
 /// How much nearer a second look is taken where there seem to be two slopes, so that a narrow bend is not taken for a kink.
 const NEARER: f64 = 1e-3;
+/// Distances between points at which the noise of a value is measured, 2⁻³⁰ and 2⁻²², relative to the power of two below
+/// max(1, |x|): so near that only rounding bends the function, and far enough that each value is rounded in its own way.
+const NOISE_STEPS: [f64; 2] = [4_194_304.0 * f64::EPSILON, 1_073_741_824.0 * f64::EPSILON];
 
 /// A function along one entry of one input, contracted with the gradient that was sent in.
 pub(super) struct Line<'a> {
@@ -17,6 +20,8 @@ pub(super) struct Line<'a> {
     pub(super) inputs: &'a [Tensor<f64>],
     /// Which input, and which entry of it.
     pub(super) at: (usize, usize),
+    /// How far the value is off by rounding inside `f`, as measured; 0 until then.
+    pub(super) noise: f64,
 }
 
 /// The slopes around a point: between the points at distance h to either side, and from it to each of them.
@@ -25,7 +30,7 @@ pub(super) struct Slopes {
     pub(super) central: f64,
     pub(super) left: f64,
     pub(super) right: f64,
-    /// What one rounding of each number in the value adds to the central one.
+    /// What one rounding of each number in the value, and of the argument, adds to the central one.
     pub(super) rounding: f64,
 }
 
@@ -43,20 +48,45 @@ impl Line<'_> {
         self.inputs[self.at.0].to_vec()[self.at.1]
     }
 
-    /// The slopes of ⟨dy, f⟩ over x − h, x and x + h.
+    /// The slopes of ⟨dy, f⟩ over x − h, x and x + h. The points are rounded, so that x is not quite in the middle; the central
+    /// slope is corrected for that.
     pub(super) fn slopes(&mut self, h: f64) -> Result<Slopes, Finding> {
         let x = self.x();
-        let (before, after) = (x - h, x + h); // their distance is exact, 2h is not
-        let (y, left, right) = (self.pass.y.to_vec(), self.at(before)?, self.at(after)?);
-        let rise = |from: &[f64], to: &[f64]| -> f64 {
-            self.pass.dy.to_vec().iter().zip(to.iter().zip(from)).map(|(dy, (to, from))| dy * (to - from)).sum()
-        };
+        let [(before, lost_before), (after, lost_after)] = [-h, h].map(|h| sum_and_rest(x, h));
+        let (y, dy) = (self.pass.y.to_vec(), self.pass.dy.to_vec());
+        let (before_y, after_y) = (self.at(before)?, self.at(after)?);
+        let (mut rises, mut magnitude, mut moved) = ([0.0; 3], 0.0, 0.0);
+        for (((dy, y), l), r) in dy.iter().zip(&y).zip(&before_y).zip(&after_y) {
+            let terms = [dy * (r - l), dy * (y - l), dy * (r - y)];
+            rises = [0, 1, 2].map(|i| rises[i] + terms[i]);
+            magnitude += dy.abs() * y.abs().max(l.abs()).max(r.abs());
+            moved += terms[1].abs() + terms[2].abs();
+        }
+        let distance = after - before;
+        let (left, right) = (rises[1] / (x - before), rises[2] / (after - x));
+        let off_middle = -0.5 * (lost_before + lost_after);
+        let from_argument = before.abs().max(after.abs()) * moved / distance;
         Ok(Slopes {
-            rounding: f64::EPSILON * self.pass.magnitude() / (after - before),
-            central: rise(&left, &right) / (after - before),
-            left: rise(&left, &y) / (x - before),
-            right: rise(&y, &right) / (after - x),
+            rounding: (f64::EPSILON * (magnitude + from_argument) + self.noise) / distance,
+            central: rises[0] / distance - off_middle * (2.0 * (right - left) / distance),
+            left,
+            right,
         })
+    }
+
+    /// Measures the noise: third differences of values very near x, in which a parabola vanishes. The points lie to one side at a
+    /// time, so that a kink or a jump at x is not taken for noise.
+    pub(super) fn measure_noise(&mut self) -> Result<(), Finding> {
+        let (x, dy) = (self.x(), self.pass.dy.to_vec());
+        let unit = f64::from_bits(x.abs().max(1.0).to_bits() & f64::INFINITY.to_bits()); // its power of two
+        for step in NOISE_STEPS.iter().flat_map(|step| [-step * unit, step * unit]) {
+            let y = (1..=5).map(|i| self.at(x + f64::from(i) * step)).collect::<Result<Vec<_>, _>>()?;
+            for at in y.windows(4) {
+                let bend = |i: usize| (dy[i] * ((at[3][i] - at[0][i]) - 3.0 * (at[2][i] - at[1][i]))).abs();
+                self.noise = self.noise.max((0..dy.len()).map(bend).sum());
+            }
+        }
+        Ok(())
     }
 
     /// The function's value with the entry moved to `x`.
@@ -81,6 +111,15 @@ impl Line<'_> {
             _ => None,
         })
     }
+}
+
+/// a + b rounded, and what rounding took away.
+///
+/// Reference: D. Knuth, *The Art of Computer Programming*, volume 2, section 4.2.2, theorem B.
+fn sum_and_rest(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let added = sum - a;
+    (sum, (a - (sum - added)) + (b - added))
 }
 
 /// Where a function has no slope.

@@ -25,7 +25,7 @@ macro_rules! agree {
 }
 
 /// The last number printed is the case that failed. `GRADUS_TEST_CASES` asks for fewer, where they are slow.
-pub(crate) fn run(body: fn(&mut Draw)) {
+pub(crate) fn run(body: impl Fn(&mut Draw)) {
     let asked = std::env::var("GRADUS_TEST_CASES").ok().and_then(|text| text.parse().ok());
     for case in 0..asked.unwrap_or(CASES) {
         println!("case {case}");

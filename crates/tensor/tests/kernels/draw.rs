@@ -86,6 +86,34 @@ impl Draw {
         self.operand(shape, values, T::of(-77.0))
     }
 
+    /// What a kernel reads: any layout, repeated elements included, of numbers that `number` gives.
+    pub(crate) fn input_of<T: Scalar>(
+        &mut self,
+        shape: impl Into<Shape>,
+        number: &dyn Fn(&mut Self) -> f64,
+    ) -> Operand<T> {
+        let to = shape.into();
+        let from = if self.below(4) == 0 { self.narrower(to) } else { to };
+        let values = (0..from.size()).map(|_| T::of(number(self))).collect();
+        Operand { broadcast: to, ..self.operand(from, values, T::of(f64::NAN)) }
+    }
+
+    /// What a kernel adds to, of numbers that `number` gives.
+    pub(crate) fn gradient_of<T: Scalar>(
+        &mut self,
+        shape: impl Into<Shape>,
+        number: &dyn Fn(&mut Self) -> f64,
+    ) -> Operand<T> {
+        let shape = shape.into();
+        let values = (0..shape.size()).map(|_| T::of(number(self))).collect();
+        self.operand(shape, values, T::of(-77.0))
+    }
+
+    /// In [0, 1).
+    pub(crate) fn uniform(&mut self) -> f64 {
+        self.rng.uniform_f64()
+    }
+
     /// What a kernel overwrites: NaN, which must be gone afterwards.
     pub(crate) fn blank<T: Scalar>(&mut self, shape: impl Into<Shape>) -> Operand<T> {
         let shape = shape.into();

@@ -17,6 +17,7 @@ mod gru;
 mod index;
 #[cfg(feature = "cuda")]
 mod ladder;
+mod limits;
 mod matmul;
 mod norm;
 mod optim;
@@ -26,6 +27,7 @@ mod random;
 mod reduce;
 mod sgemm;
 mod softmax;
+mod special;
 
-use check::{EXACT, Scalar, check, functions, rounding};
+use check::{EXACT, Parts, Scalar, check, check_by, functions, rounding};
 use draw::{Draw, Operand};

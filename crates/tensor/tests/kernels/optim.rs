@@ -45,3 +45,130 @@ fn the_constants_of_adam_are_rounded_once() {
         assert!(p.to_vec().into_iter().zip([-0.1, 0.1]).all(near), "{}: {p}", k.name());
     }
 }
+
+/// 10^u for u in [low, high): all orders of magnitude alike.
+fn log_uniform(draw: &mut Draw, low: f64, high: f64) -> f64 {
+    10_f64.powf(low + (high - low) * draw.uniform())
+}
+
+/// A number that a scalar holds.
+fn held<T: Scalar>(x: f64) -> f64 {
+    T::of(x).value()
+}
+
+/// Sizes on either side of all vectors, and one beyond any block.
+const SIZES: [usize; 8] = [1, 3, 7, 8, 17, 33, 257, 5000];
+
+/// The error that a step may have: sixteen roundings of the terms that it adds up.
+#[track_caller]
+fn assert_moved<T: Scalar>(what: &str, got: &Tensor<T>, want: &[(f64, f64)]) {
+    for (i, (got, &(want, terms))) in got.to_vec().iter().zip(want).enumerate() {
+        let bound = 16.0 * T::ROUNDOFF * terms + f64::from(f32::MIN_POSITIVE);
+        assert!(
+            (got.value() - want).abs() <= bound,
+            "{what}, number {i}: {:e} is not {want:e} ± {bound:e}",
+            got.value()
+        );
+    }
+}
+
+/// The equations as they stand, in a plain loop over `f64`, for rates from 1e-6 to 1, decays to 10, and all steps.
+fn by_plain_loops<T: Scalar>() {
+    let all = || T::implementations().into_iter().chain(std::iter::once(&tensor::Naive as &dyn tensor::Kernels<T>));
+    for case in 0..200 {
+        let draw = &mut Draw::new(case);
+        let n = SIZES[draw.below(SIZES.len())];
+        let rate = log_uniform(draw, -6.0, 0.0);
+        let [beta1, beta2, alpha] = [(); 3].map(|()| 1.0 - log_uniform(draw, -4.0, 0.0));
+        let mu = if draw.below(4) == 0 { 0.0 } else { beta1 };
+        let epsilon = log_uniform(draw, -10.0, -1.0);
+        let decay = if draw.below(4) == 0 { 0.0 } else { log_uniform(draw, -4.0, 1.0) };
+        let step = if draw.coin() { 1 + draw.below(5) as u64 } else { log_uniform(draw, 1.0, 12.0) as u64 };
+        let mut numbers = |least: f64| -> Vec<T> {
+            (0..n).map(|_| T::of(least.max(2.0 * draw.uniform() - 1.0) * log_uniform(draw, -3.0, 1.0))).collect()
+        };
+        let (g, m, p, v) = (numbers(-1.0), numbers(-1.0), numbers(-1.0), numbers(0.0));
+        let wide = |x: &[T], i: usize| x[i].value();
+        let tensors = || [&m, &v, &p].map(|x| Tensor::new([n], x.clone()));
+        let g_there = Tensor::new([n], g.clone());
+
+        for decoupled in [false, true] {
+            let with = AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step };
+            let corrections = [beta1, beta2].map(|beta| -(step as f64 * beta.ln()).exp_m1());
+            let want: Vec<[(f64, f64); 3]> = (0..n)
+                .map(|i| {
+                    let [mut g, m, v, mut p] = [wide(&g, i), wide(&m, i), wide(&v, i), wide(&p, i)];
+                    let mut g_terms = g.abs();
+                    let p_terms = p.abs();
+                    if decoupled {
+                        p -= rate * decay * p;
+                    } else {
+                        g_terms += (decay * p).abs();
+                        g += decay * p;
+                    }
+                    let m_terms = (beta1 * m).abs() + (1.0 - beta1) * g_terms;
+                    let v_terms = beta2 * v + (1.0 - beta2) * g_terms * g_terms;
+                    let (m, v) = (beta1 * m + (1.0 - beta1) * g, beta2 * v + (1.0 - beta2) * g * g);
+                    let size = rate / corrections[0] / ((v / corrections[1]).sqrt() + epsilon);
+                    let cancelled = if v > 0.0 { v_terms / v } else { 1.0 };
+                    // 1 − βᵗ has lost what 1 and βᵗ have in common, and βᵗ has as many roundings as steps, in f64.
+                    let lost =
+                        |beta: f64, c: f64| f64::EPSILON / T::ROUNDOFF * (1.0 + step as f64 * (1.0 - c) / beta) / c;
+                    let lost = lost(beta1, corrections[0]) + lost(beta2, corrections[1]);
+                    let p_terms = p_terms * (1.0 + rate * decay) + size * (m_terms + m.abs() * (cancelled + lost));
+                    [(m, m_terms), (v, v_terms), (p - size * m, p_terms)]
+                })
+                .collect();
+            for k in all() {
+                let [mut m, mut v, mut p] = tensors();
+                k.adam(with, g_there.view(), m.view_mut(), v.view_mut(), p.view_mut());
+                for (j, got) in [m, v, p].iter().enumerate() {
+                    let want: Vec<_> = want.iter().map(|want| want[j]).collect();
+                    let which = ["m", "v", "p"][j];
+                    assert_moved(&format!("case {case}, {with:?} by {}, {which}", k.name()), got, &want);
+                }
+            }
+        }
+        let [rate, mu, alpha, epsilon] = [rate, mu, alpha, epsilon].map(held::<T>);
+        for k in all() {
+            let [mut m_there, mut v_there, start] = tensors();
+            let mut moved = start.clone();
+            k.momentum(T::of(rate), T::of(mu), g_there.view(), m_there.view_mut(), moved.view_mut());
+            let want: Vec<[(f64, f64); 2]> = (0..n)
+                .map(|i| {
+                    let [g, m, p] = [wide(&g, i), wide(&m, i), wide(&p, i)];
+                    let (velocity, terms) = (mu * m + g, (mu * m).abs() + g.abs());
+                    [(velocity, terms), (p - rate * velocity, p.abs() + rate * terms)]
+                })
+                .collect();
+            for (j, got) in [m_there, moved].iter().enumerate() {
+                let want: Vec<_> = want.iter().map(|want| want[j]).collect();
+                assert_moved(&format!("case {case}, momentum {mu} at {rate:e} by {}", k.name()), got, &want);
+            }
+            let mut moved = start;
+            k.rmsprop(T::of(rate), T::of(alpha), T::of(epsilon), g_there.view(), v_there.view_mut(), moved.view_mut());
+            let want: Vec<[(f64, f64); 2]> = (0..n)
+                .map(|i| {
+                    let [g, v, p] = [wide(&g, i), wide(&v, i), wide(&p, i)];
+                    let v = alpha * v + (1.0 - alpha) * g * g;
+                    let step = rate * g / (v.sqrt() + epsilon);
+                    [(v, v), (p - step, p.abs() + step.abs())]
+                })
+                .collect();
+            for (j, got) in [v_there, moved].iter().enumerate() {
+                let want: Vec<_> = want.iter().map(|want| want[j]).collect();
+                assert_moved(&format!("case {case}, rmsprop {alpha} at {rate:e} by {}", k.name()), got, &want);
+            }
+        }
+    }
+}
+
+#[test]
+fn optimisers_in_f32_follow_plain_loops() {
+    by_plain_loops::<f32>();
+}
+
+#[test]
+fn optimisers_in_f64_follow_plain_loops() {
+    by_plain_loops::<f64>();
+}

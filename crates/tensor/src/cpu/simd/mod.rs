@@ -11,6 +11,8 @@ mod elementwise;
 mod gru;
 mod index;
 mod isa;
+#[cfg(test)]
+mod isa_tests;
 mod kernels;
 mod matmul;
 #[cfg(target_arch = "aarch64")]

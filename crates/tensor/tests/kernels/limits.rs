@@ -1,0 +1,123 @@
+//! Sizes on either side of every block that a kernel works in, and far beyond: blocks are of powers of two, of lanes, of a
+//! few vectors of them, or, in products, of the numbers in [`EDGES`].
+
+use tensor::{Form, Reduce};
+
+use crate::{Draw, EXACT, Scalar, check, rounding};
+
+/// Around all powers of two to 2¹⁷.
+fn lengths() -> impl Iterator<Item = usize> {
+    (1..=17).flat_map(|k| [(1 << k) - 1, 1 << k, (1 << k) + 1])
+}
+
+/// Around the lanes and tiles of all instruction sets, the depth of a product's block, and the distance from which it copies.
+const EDGES: [usize; 20] = [4, 8, 12, 16, 18, 24, 32, 48, 72, 96, 128, 144, 192, 256, 288, 320, 512, 640, 960, 1024];
+
+macro_rules! limits {
+    ($($body:ident)*) => {$(
+        mod $body {
+            #[test]
+            fn f32() {
+                super::$body::<f32>();
+            }
+            #[test]
+            fn f64() {
+                super::$body::<f64>();
+            }
+        }
+    )*};
+}
+
+limits!(sums many_rows_and_wide_rows softmax_of_many_rows_and_wide_rows products);
+
+/// Of multiples of 1/4, which have no rounding: one number that is lost shows.
+fn sums<T: Scalar>() {
+    for (case, n) in (0..).zip(lengths()) {
+        let draw = &mut Draw::new(case);
+        let (dy, dx) = (draw.input([n]), draw.gradient::<T>([]));
+        check(&format!("sum_to of {n}"), EXACT, [dy], [dx], |k, [dy], [dx]| k.sum_to(T::of(0.5), dy, dx));
+        let (a, b, dx) = (draw.input([n]), draw.input([n]), draw.gradient::<T>([1]));
+        check(&format!("sum_product_to of {n}"), EXACT, [a, b], [dx], |k, [a, b], [dx]| {
+            k.sum_product_to(T::of(0.5), a, b, dx);
+        });
+        for how in [Reduce::Sum, Reduce::Max] {
+            let (x, y) = (draw.input([n]), draw.blank::<T>([]));
+            check(&format!("{how:?} of {n}"), EXACT, [x], [y], |k, [x], [y]| k.reduce(how, x, 0, y));
+        }
+        let (x, y) = (draw.input([n]), draw.blank::<T>([]));
+        check(&format!("squares of {n}"), EXACT, [x], [y], |k, [x], [mut y]| y.set(&[], k.sum_of_squares(x)));
+        let (x, y) = (draw.input::<T>([n]), draw.indices([], 9));
+        check(&format!("argmax of {n}"), EXACT, [x], [y], |k, [x], [y]| k.argmax(x, y));
+    }
+}
+
+/// The last number alone is not zero: a block that is left out loses it.
+#[test]
+fn a_sum_has_its_last_number() {
+    for n in lengths() {
+        let mut values = vec![0.0_f32; n];
+        values[n - 1] = 3.0;
+        let x = tensor::Tensor::new([n], values);
+        for k in f32::implementations() {
+            let mut sums = [(); 3].map(|()| tensor::Tensor::zeros([1]));
+            let [to, product, along] = &mut sums;
+            k.sum_to(1.0, x.view(), to.view_mut());
+            k.sum_product_to(1.0, x.view(), x.view(), product.view_mut());
+            k.reduce(Reduce::Sum, x.reshape([1, n]).view(), 1, along.view_mut());
+            let got = [sums[0].to_vec()[0], sums[1].to_vec()[0], sums[2].to_vec()[0], k.sum_of_squares(x.view())];
+            assert_eq!(got, [3.0, 9.0, 3.0, 9.0], "{n} numbers by {}", k.name());
+        }
+    }
+}
+
+/// Sums over the first axis and the last, of matrices that are long and narrow, and short and wide.
+fn many_rows_and_wide_rows<T: Scalar>() {
+    for (case, n) in (0..).zip(lengths().filter(|&n| n < 10_000)) {
+        let draw = &mut Draw::new(case);
+        for shape in [[n, 3], [3, n]] {
+            for (axis, to) in [(0, [1, shape[1]]), (1, [shape[0], 1])] {
+                let (dy, dx) = (draw.input(shape), draw.gradient::<T>(to));
+                let what = format!("{shape:?} along {axis}");
+                check(&what, EXACT, [dy], [dx], |k, [dy], [dx]| k.sum_to(T::of(0.5), dy, dx));
+                let left = [shape[1 - axis]];
+                let (x, y) = (draw.input(shape), draw.blank::<T>(left));
+                check(&what, EXACT, [x], [y], |k, [x], [y]| k.reduce(Reduce::Sum, x, axis, y));
+                let (x, y) = (draw.input(shape), draw.blank::<T>(left));
+                check(&what, EXACT, [x], [y], |k, [x], [y]| k.reduce(Reduce::Max, x, axis, y));
+            }
+        }
+    }
+}
+
+fn softmax_of_many_rows_and_wide_rows<T: Scalar>() {
+    let around = |n: usize| [n - 1, n, n + 1];
+    for (case, n) in (0..).zip([16, 32, 48, 64, 512, 4096].into_iter().flat_map(around)) {
+        let draw = &mut Draw::new(case);
+        for shape in [[n, 5], [2, n]] {
+            let tolerance = rounding::<T>(shape[1]);
+            let (x, y) = (draw.input(shape), draw.blank::<T>(shape));
+            check(&format!("softmax of {shape:?}"), tolerance, [x], [y], |k, [x], [y]| k.softmax(x, y));
+            let (x, y) = (draw.input(shape), draw.blank::<T>(shape));
+            check(&format!("log_softmax of {shape:?}"), tolerance, [x], [y], |k, [x], [y]| k.log_softmax(x, y));
+            let (x, y) = (draw.input(shape), draw.blank::<T>([shape[0]]));
+            check(&format!("logsumexp of {shape:?}"), tolerance, [x], [y], |k, [x], [y]| k.logsumexp(x, y));
+        }
+    }
+}
+
+/// One extent beside an edge, the others small, in every place; then two long ones.
+fn products<T: Scalar>() {
+    for (case, n) in (0..).zip(EDGES.into_iter().flat_map(|n| [n - 1, n, n + 1])) {
+        let draw = &mut Draw::new(case);
+        let [few, some] = [1 + draw.below(3), 2 + draw.below(12)];
+        for [m, k, n] in [[n, few, some], [few, n, some], [some, few, n], [1, n, some], [1, some, n]] {
+            for form in [Form::NN, Form::NT, Form::TN] {
+                let a = draw.input::<T>(if form == Form::TN { [k, m] } else { [m, k] });
+                let b = draw.input(if form == Form::NT { [n, k] } else { [k, n] });
+                let what = format!("{form:?} with M, K, N = {m}, {k}, {n}");
+                let y = draw.blank::<T>([m, n]);
+                check(&what, EXACT, [a, b], [y], |k, [a, b], [y]| k.matmul(form, a, b, false, y));
+            }
+        }
+    }
+}
