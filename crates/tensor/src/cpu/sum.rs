@@ -102,7 +102,8 @@ mod tests {
     /// Sizes on either side of each block limit, and far beyond.
     #[test]
     fn sum_of_any_length_has_all_terms() {
-        for n in [0, 1, 7, 8, 31, 32, 33, 63, 64, 65, 96, 97, 255, 256, 257, 511, 513, 768, 769, 32_769, 100_001] {
+        for n in [0_usize, 1, 7, 8, 31, 32, 33, 63, 64, 65, 96, 97, 255, 256, 257, 511, 513, 768, 769, 32_769, 100_001]
+        {
             let want = (n * n.saturating_sub(1) / 2) as f64;
             assert_eq!(of((0..n).map(|j| j as f64)), want, "{n}");
             assert_eq!(abreast(n, |j| j as f64), want, "{n}");
