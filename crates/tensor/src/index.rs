@@ -59,6 +59,12 @@ impl Index {
         self.insert(self.rank, coordinate)
     }
 
+    /// This place, moved on by `other` along each axis.
+    pub(crate) fn plus(mut self, other: Self) -> Self {
+        self.coordinates.iter_mut().zip(other.coordinates).for_each(|(at, by)| *at += by);
+        self
+    }
+
     /// This place with another coordinate along the innermost axis.
     ///
     /// # Panics

@@ -7,6 +7,14 @@
 //! `dx`, `da`, … is a gradient and is *added to*. Views may have any strides, unless a kernel says otherwise.
 //! Shapes must be as documented: callers check them, with better words than a kernel has. "Rows" are taken along the
 //! last axis, of which there is at least one. Maxima pass NaNs over.
+//!
+//! Sums of n terms on the host take blocks of 32 terms (for each of the 8 or 16 sums that lie side by side) as running sums,
+//! and add the block sums pairwise. So no term passes through more than D(n) = 32 + ⌈log₂⌈n/32⌉⌉ additions, and the error
+//! is at most γ_D(n) · Σ|t_i|, with γ_k = k·u/(1 − k·u) (Higham 2002, section 4.2). Where several axes are summed at once,
+//! D is the sum of that of the innermost and that of the others. Two kinds of sums differ:
+//! - Matrix products of the fast kernels are running sums of at most 512 products along k, which are added to y in turn: at
+//!   most 512 + ⌈K/256⌉ additions. Those of [`Naive`](crate::Naive) follow the scheme above.
+//! - The scattering kernels add in the order of the indices. An element named r times passes through r additions.
 
 use crate::device::Device;
 use crate::map::Map;
@@ -137,6 +145,9 @@ pub trait Kernels<T: Real>: Sync {
 
     /// Per row of x\[…,N\]: μ = mean x, s = 1/√(mean (x − μ)² + ε), y = (x − μ)·s·w + b, with w\[N\], b\[N\];
     /// stats\[…,2\] = (μ, s).
+    ///
+    /// On the host, rows are centred twice: with d = x − μ, the place of x − μ is taken by d − mean d. The mean need not be
+    /// a number of the scalar's precision, and d − mean d does not depend on how μ was rounded. The backward does the same.
     fn layer_norm(&self, x: View<T>, w: View<T>, b: View<T>, epsilon: T, y: ViewMut<T>, stats: ViewMut<T>);
 
     /// With x̂ = (x − μ)·s and g = dy·w per row: dx += s·(g − mean g − x̂·mean(g·x̂)). `None` is nothing to compute.

@@ -132,6 +132,7 @@ mod choice;
 mod fast;
 mod naive;
 mod simd;
+mod sum;
 
 #[cfg(feature = "std")]
 pub(crate) use simd::multiply_adds;

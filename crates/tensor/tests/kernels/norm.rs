@@ -1,4 +1,4 @@
-use tensor::Shape;
+use tensor::{Shape, Tensor};
 
 use crate::{Draw, Scalar, check, rounding};
 
@@ -18,6 +18,30 @@ fn layer_norm<T: Scalar>(draw: &mut Draw) {
     check("layer_norm", rounding::<T>(n), inputs, outputs, |k, [x, w, b], [y, stats]| {
         k.layer_norm(x, w, b, T::of(0.125), y, stats);
     });
+}
+
+/// Rows of one number: y is b, however large the number is, and however its mean is rounded.
+#[test]
+fn layer_norm_of_a_constant_row_is_its_bias() {
+    for (n, x) in [(96, 1234.567_f32), (8, 1_000_000.25), (4096, 1234.567)] {
+        for k in f32::implementations() {
+            let (x, w, b) = (Tensor::full([1, n], x), Tensor::full([n], 1.0), Tensor::full([n], 0.5));
+            let (mut y, mut stats) = (Tensor::zeros([1, n]), Tensor::zeros([1, 2]));
+            k.layer_norm(x.view(), w.view(), b.view(), 1e-5, y.view_mut(), stats.view_mut());
+            let furthest = y.to_vec().iter().fold(0.0, |worst: f32, y| worst.max((y - 0.5).abs()));
+            assert!(furthest < 1e-6, "{}: off by {furthest} for n = {n}", k.name());
+            // x̂ = 0, so that dw = 0 and dx = s·(g − mean g), with s = 1/√ε
+            let dy = Tensor::from_fn([1, n], |j| (j % 2) as f32);
+            let (mut dx, mut dw) = (Tensor::zeros([1, n]), Tensor::zeros([n]));
+            let (to_dx, to_dw) = (Some(dx.view_mut()), Some(dw.view_mut()));
+            k.layer_norm_backward(x.view(), w.view(), stats.view(), dy.view(), to_dx, to_dw);
+            let s = 1e-5_f32.sqrt().recip();
+            for (j, (dx, dw)) in dx.to_vec().into_iter().zip(dw.to_vec()).enumerate() {
+                let want = s * ((j % 2) as f32 - 0.5);
+                assert!((dx - want).abs() < 1e-4 * s && dw.abs() < 1e-5, "{}: {dx}, not {want}; {dw}", k.name());
+            }
+        }
+    }
 }
 
 fn layer_norm_backward<T: Scalar>(draw: &mut Draw) {

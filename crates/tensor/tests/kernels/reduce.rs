@@ -49,6 +49,52 @@ fn sum_of_squares<T: Scalar>(draw: &mut Draw) {
     check(&format!("sum_of_squares of {shape}"), EXACT, [x], [y], |k, [x], [mut y]| y.set(&[], k.sum_of_squares(x)));
 }
 
+/// A running sum of ones stays at 2²⁴. The ones are one number that is repeated.
+#[test]
+fn sum_of_more_ones_than_f32_counts_is_exact() {
+    let (n, one) = ((1 << 24) + 1000, Tensor::from([[1.0_f32]]));
+    let (column, row) = (one.broadcast_to([n, 1]), one.broadcast_to([1, n]));
+    for k in f32::implementations().into_iter().filter(|k| k.name() != "reference") {
+        let mut y = Tensor::zeros([1]);
+        k.reduce(Reduce::Sum, column.view(), 0, y.view_mut());
+        assert_eq!(y.to_vec(), [n as f32], "{}", k.name());
+        k.reduce(Reduce::Sum, row.view(), 1, y.view_mut());
+        assert_eq!(y.to_vec(), [n as f32], "{}", k.name());
+    }
+}
+
+/// A bias gradient: rows of 0.1, of which a running sum loses more and more.
+#[test]
+fn sum_to_of_many_rows_keeps_its_digits() {
+    let (n, width) = (100_000, 3);
+    let dy = Tensor::full([n, width], 0.1_f32);
+    let want = n as f64 * f64::from(0.1_f32);
+    for k in f32::implementations() {
+        let mut dx = Tensor::zeros([width]);
+        k.sum_to(1.0, dy.view(), dx.view_mut());
+        for x in dx.to_vec() {
+            assert!((f64::from(x) - want).abs() < 3e-6 * want, "{}: {x}, not {want}", k.name());
+        }
+    }
+}
+
+/// Either side of each block limit, and far beyond.
+#[test]
+fn sum_of_any_length_loses_no_block() {
+    for n in [31, 32, 33, 64, 65, 255, 256, 257, 511, 512, 513, 1025, 4096, 4097, 32_768, 32_769, 70_001] {
+        let x = Tensor::full([n, 2], 1.0_f32);
+        let flat = x.reshape([2 * n]);
+        for k in f32::implementations() {
+            let what = format!("{}, n = {n}", k.name());
+            let [mut all, mut columns] = [Tensor::zeros([1]), Tensor::zeros([2])];
+            k.sum_to(1.0, flat.view(), all.view_mut());
+            k.sum_to(1.0, x.view(), columns.view_mut());
+            assert_eq!((all.to_vec(), columns.to_vec()), (vec![2.0 * n as f32], vec![n as f32; 2]), "{what}");
+            assert_eq!(k.sum_of_squares(flat.view()), 2.0 * n as f32, "{what}");
+        }
+    }
+}
+
 /// 2²⁴ + 1 is no `f32`: a single sum from left to right would stay at 2²⁴. Along the innermost axis there are eight.
 #[test]
 fn small_terms_outlive_a_large_one() {

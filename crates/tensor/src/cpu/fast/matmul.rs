@@ -1,11 +1,14 @@
 //! Matrix products through `matrixmultiply`.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
 
 use crate::kernels::Form;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
+
+/// Products of a running sum; the block sums are added to y in turn.
+const DEPTH: usize = 512;
 
 /// The matrices a\[M,K\], b\[K,N\] and y\[M,N\] of a product in any form.
 fn matrices<'a, T: Real>(
@@ -26,6 +29,10 @@ fn matrices<'a, T: Real>(
 
 pub(in crate::cpu) fn matmul<T: Real>(form: Form, a: View<T>, b: View<T>, accumulate: bool, y: ViewMut<T>) {
     let (a, b, mut y) = matrices(form, a, b, y);
-    let beta = if accumulate { T::one() } else { T::zero() };
-    general_mat_mul(T::one(), &a, &b, beta, &mut y);
+    let inner = a.ncols();
+    for first in (0..inner.max(1)).step_by(DEPTH) {
+        let block = Slice::from(first..inner.min(first + DEPTH));
+        let beta = if accumulate || first > 0 { T::one() } else { T::zero() };
+        general_mat_mul(T::one(), &a.slice_axis(Axis(1), block), &b.slice_axis(Axis(0), block), beta, &mut y);
+    }
 }

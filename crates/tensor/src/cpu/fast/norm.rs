@@ -3,6 +3,7 @@
 use ndarray::{ArrayView1, ArrayViewMut1, Zip};
 
 use super::{row, with_row};
+use crate::cpu::sum;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
@@ -20,13 +21,15 @@ pub(in crate::cpu) fn layer_norm<T: Real>(
     Zip::from(y.host().rows_mut()).and(x.host().rows()).and(stats.host().rows_mut()).for_each(
         |y, x, mut stats: ArrayViewMut1<T>| {
             let x = row(x);
-            let mean = x.iter().fold(T::zero(), |sum, &x| sum + x) / n;
-            let variance = x.iter().fold(T::zero(), |sum, &x| sum + (x - mean) * (x - mean)) / n;
+            let mean = sum::abreast(x.len(), |j| x[j]) / n;
+            let rest = rest(&x, mean);
+            let centred = |j: usize| x[j] - mean - rest;
+            let variance = sum::abreast(x.len(), |j| centred(j) * centred(j)) / n;
             let s = T::one() / (variance + epsilon).sqrt();
             (stats[0], stats[1]) = (mean, s);
             with_row(y, |y| {
                 for (j, y) in y.iter_mut().enumerate() {
-                    *y = (x[j] - mean) * s * w[j] + b[j];
+                    *y = centred(j) * s * w[j] + b[j];
                 }
             });
         },
@@ -49,16 +52,14 @@ pub(in crate::cpu) fn layer_norm_backward<T: Real>(
             |dx, x, dy, stats| {
                 let (mean, s) = (stats[0], stats[1]);
                 let (x, dy) = (row(x), row(dy));
-                let (mut g_sum, mut gx_sum) = (T::zero(), T::zero());
-                for j in 0..x.len() {
-                    let g = dy[j] * w[j];
-                    g_sum += g;
-                    gx_sum += g * (x[j] - mean);
-                }
+                let rest = rest(&x, mean);
+                let (centred, g) = (|j: usize| x[j] - mean - rest, |j: usize| dy[j] * w[j]);
+                let g_sum = sum::abreast(x.len(), g);
+                let gx_sum = sum::abreast(x.len(), |j| g(j) * centred(j));
                 let (g_mean, gx_mean) = (g_sum / n, gx_sum * s / n);
                 with_row(dx, |dx| {
                     for (j, dx) in dx.iter_mut().enumerate() {
-                        *dx += s * (dy[j] * w[j] - g_mean - (x[j] - mean) * s * gx_mean);
+                        *dx += s * (g(j) - g_mean - centred(j) * s * gx_mean);
                     }
                 });
             },
@@ -66,10 +67,23 @@ pub(in crate::cpu) fn layer_norm_backward<T: Real>(
     }
     if let Some(dw) = dw {
         let mut dw: ArrayViewMut1<T> = dw.host().into_dimensionality().expect("w has one axis");
-        Zip::from(xs.rows()).and(dys.rows()).and(stats.rows()).for_each(|x, dy, stats| {
-            Zip::from(&mut dw).and(x).and(dy).for_each(|dw, &x, &dy| *dw += dy * (x - stats[0]) * stats[1]);
+        let mut rows = xs.rows().into_iter().zip(dys.rows()).zip(stats.rows());
+        let count = stats.rows().into_iter().len();
+        let mut sums = dw.to_vec();
+        sum::rows(count, &mut sums, |block, dw| {
+            for ((x, dy), stats) in rows.by_ref().take(block.len()) {
+                let (x, (mean, s)) = (row(x), (stats[0], stats[1]));
+                let rest = rest(&x, mean);
+                dw.iter_mut().zip(&*x).zip(dy).for_each(|((dw, &x), &dy)| *dw += dy * (x - mean - rest) * s);
+            }
         });
+        dw.iter_mut().zip(sums).for_each(|(dw, sum)| *dw = sum);
     }
+}
+
+/// mean (x − μ), zero but for the rounding of μ.
+fn rest<T: Real>(x: &[T], mean: T) -> T {
+    sum::abreast(x.len(), |j| x[j] - mean) / T::of(x.len() as f64)
 }
 
 fn vector<T: Real>(x: View<'_, T>) -> ArrayView1<'_, T> {

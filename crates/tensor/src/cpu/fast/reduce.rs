@@ -1,8 +1,12 @@
 //! Sums and maxima; the undoing of a broadcast.
 
-use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Zip};
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use ndarray::{ArrayD, ArrayView1, ArrayViewD, ArrayViewMutD, Axis, Zip};
 
 use super::row;
+use crate::cpu::sum;
 use crate::kernels::Reduce;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -13,7 +17,7 @@ pub(in crate::cpu) fn sum_to<T: Real>(alpha: T, dy: View<T>, dx: ViewMut<T>) {
     let dy = dy.host();
     fold(dx, &[dy.view()], &mut |dx, [dy]: &[_; 1], lane| match lane {
         None => Zip::from(dx).and(dy).for_each(|dx, &dy| *dx += alpha * dy),
-        Some(lane) => Zip::from(dx).and(dy.lanes(lane)).for_each(|dx, dy| *dx += alpha * dy.sum()),
+        Some(lane) => Zip::from(dx).and(dy.lanes(lane)).for_each(|dx, dy| *dx += alpha * sum_of_lane(dy)),
     });
 }
 
@@ -24,7 +28,10 @@ pub(in crate::cpu) fn sum_product_to<T: Real>(alpha: T, a: View<T>, b: View<T>, 
     fold(dx, &[a.view(), b.view()], &mut |dx, [a, b]: &[_; 2], lane| match lane {
         None => Zip::from(dx).and(a).and(b).for_each(|dx, &a, &b| *dx += alpha * (a * b)),
         Some(lane) => {
-            Zip::from(dx).and(a.lanes(lane)).and(b.lanes(lane)).for_each(|dx, a, b| *dx += alpha * a.dot(&b));
+            Zip::from(dx)
+                .and(a.lanes(lane))
+                .and(b.lanes(lane))
+                .for_each(|dx, a, b| *dx += alpha * sum::abreast(a.len(), |j| a[j] * b[j]));
         }
     });
 }
@@ -38,25 +45,43 @@ fn align<T: Real>(dx: ViewMut<T>, rank: usize) -> ArrayViewMutD<T> {
     dx
 }
 
-/// Runs `add` over sub-views of equal shape: along the first axis where `dx` has extent 1 and the operands have more
-/// (or fewer), each entry of the operands in turn meets the one of `dx`. Only the innermost axis is left to `add`
-/// where it is such a one: `add` is told which it is in the operands, and that `dx` is without it.
+/// Runs `add` over sub-views of equal shape: along the axes where `dx` has extent 1 and the operands have more (or fewer),
+/// each entry of the operands in turn meets the one of `dx`. Only the innermost axis is left to `add` where it is such a
+/// one: `add` is told which it is in the operands, and that `dx` is without it.
 fn fold<T: Real, const N: usize>(
     mut dx: ArrayViewMutD<T>,
     from: &[ArrayViewD<T>; N],
     add: &mut impl FnMut(ArrayViewMutD<T>, &[ArrayViewD<T>; N], Option<Axis>),
 ) {
     let extents = from[0].shape();
-    let Some(axis) = (0..dx.ndim()).find(|&k| dx.shape()[k] != extents[k]) else {
-        return add(dx, from, None);
-    };
-    if innermost(extents) == Some(axis) {
-        return add(dx.index_axis_move(Axis(axis), 0), from, Some(Axis(axis)));
+    let mut axes: Vec<usize> = (0..dx.ndim()).filter(|&k| dx.shape()[k] != extents[k]).collect();
+    let lane = axes.pop_if(|axis| innermost(extents) == Some(*axis));
+    let count = axes.iter().map(|&axis| extents[axis]).product();
+    for &axis in lane.iter().chain(axes.iter().rev()) {
+        dx.index_axis_inplace(Axis(axis), 0);
     }
-    for i in 0..extents[axis] {
-        let entry = from.each_ref().map(|x| x.index_axis(Axis(axis), i));
-        fold(dx.index_axis_mut(Axis(axis), 0), &entry, add);
+    in_halves(0..count, dx, &mut |mut entry, dx| {
+        let mut at = from.each_ref().map(|x| x.view());
+        for &axis in axes.iter().rev() {
+            at.iter_mut().for_each(|x| x.index_axis_inplace(Axis(axis), entry % extents[axis]));
+            entry /= extents[axis];
+        }
+        let before = |lane: usize| axes.iter().filter(|&&axis| axis < lane).count();
+        add(dx, &at, lane.map(|lane| Axis(lane - before(lane))));
+    });
+}
+
+/// Calls `add` with each of the entries and where it is added: `to`, or for blocks of entries a sum of their own, which
+/// are added pairwise.
+fn in_halves<T: Real>(entries: Range<usize>, mut to: ArrayViewMutD<T>, add: &mut impl FnMut(usize, ArrayViewMutD<T>)) {
+    if entries.len() <= sum::BLOCK {
+        return entries.for_each(|entry| add(entry, to.view_mut()));
     }
+    let middle = entries.start + entries.len().div_ceil(sum::BLOCK) / 2 * sum::BLOCK;
+    in_halves(entries.start..middle, to.view_mut(), add);
+    let mut right = ArrayD::from_elem(to.raw_dim(), T::zero());
+    in_halves(middle..entries.end, right.view_mut(), add);
+    Zip::from(to).and(&right).for_each(|to, &right| *to += right);
 }
 
 /// The last axis that there is more than one step along.
@@ -70,7 +95,7 @@ pub(in crate::cpu) fn reduce<T: Real>(how: Reduce, x: View<T>, axis: usize, y: V
     if innermost(x.shape()) == Some(axis) {
         let zip = Zip::from(y).and(x.lanes(Axis(axis)));
         return match how {
-            Reduce::Sum => zip.for_each(|y, x| *y = x.sum()),
+            Reduce::Sum => zip.for_each(|y, x| *y = sum_of_lane(x)),
             Reduce::Max => zip.for_each(|y, x| *y = x.iter().fold(lowest, |m, &x| m.maximum(x))),
         };
     }
@@ -78,12 +103,21 @@ pub(in crate::cpu) fn reduce<T: Real>(how: Reduce, x: View<T>, axis: usize, y: V
         Reduce::Sum => T::zero(),
         Reduce::Max => lowest,
     });
-    for entry in x.axis_iter(Axis(axis)) {
-        let zip = Zip::from(&mut y).and(&entry);
-        match how {
-            Reduce::Sum => zip.for_each(|y, &x| *y += x),
-            Reduce::Max => zip.for_each(|y, &x| *y = y.maximum(x)),
+    let entry = |i| x.index_axis(Axis(axis), i);
+    match how {
+        Reduce::Sum => {
+            in_halves(0..x.shape()[axis], y, &mut |i, y| Zip::from(y).and(&entry(i)).for_each(|y, &x| *y += x))
         }
+        Reduce::Max => {
+            (0..x.shape()[axis]).for_each(|i| Zip::from(&mut y).and(&entry(i)).for_each(|y, &x| *y = y.maximum(x)))
+        }
+    }
+}
+
+fn sum_of_lane<T: Real>(x: ArrayView1<T>) -> T {
+    match x.to_slice() {
+        Some(x) => sum::abreast(x.len(), |j| x[j]),
+        None => sum::abreast(x.len(), |j| x[j]),
     }
 }
 
@@ -103,9 +137,9 @@ pub(in crate::cpu) fn argmax<T: Real>(x: View<T>, y: ViewMut<u32>) {
 
 pub(in crate::cpu) fn sum_of_squares<T: Real>(x: View<T>) -> T {
     let all = x.reshape(Shape::new(&[x.shape().size()]));
-    let sum = |x: &[T]| x.iter().fold(T::zero(), |sum, &x| sum + x * x);
+    let sum = |x: &[T]| sum::abreast(x.len(), |j| x[j] * x[j]);
     match all {
         Some(flat) => sum(&row(flat.host().into_dimensionality().expect("one axis"))),
-        None => x.host().iter().fold(T::zero(), |sum, &x| sum + x * x),
+        None => sum::of(x.host().iter().map(|&x| x * x)),
     }
 }

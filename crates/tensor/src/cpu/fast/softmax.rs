@@ -1,8 +1,9 @@
 //! Softmax, its logarithm and its normaliser, row by row.
 
-use ndarray::{ArrayView1, Zip};
+use ndarray::Zip;
 
 use super::{row, with_row};
+use crate::cpu::sum;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
@@ -17,16 +18,11 @@ fn maximum<T: Real>(x: &[T]) -> T {
 }
 
 fn mass<T: Real>(x: &[T], m: T) -> T {
-    x.iter().fold(T::zero(), |sum, &x| sum + (x - m).exp())
+    sum::abreast(x.len(), |j| (x[j] - m).exp())
 }
 
 fn dot<T: Real>(a: &[T], b: &[T]) -> T {
-    a.iter().zip(b).fold(T::zero(), |sum, (&a, &b)| sum + a * b)
-}
-
-/// Σ_j dy_j, through which every entry of a row is tied to the others.
-fn sum<T: Real>(dy: &ArrayView1<T>) -> T {
-    dy.iter().fold(T::zero(), |sum, &dy| sum + dy)
+    sum::abreast(a.len(), |j| a[j] * b[j])
 }
 
 pub(in crate::cpu) fn softmax<T: Real>(x: View<T>, y: ViewMut<T>) {
@@ -58,8 +54,8 @@ pub(in crate::cpu) fn log_softmax<T: Real>(x: View<T>, y: ViewMut<T>) {
 
 pub(in crate::cpu) fn log_softmax_backward<T: Real>(y: View<T>, dy: View<T>, dx: ViewMut<T>) {
     Zip::from(dx.host().rows_mut()).and(y.host().rows()).and(dy.host().rows()).for_each(|dx, y, dy| {
-        let total = sum(&dy);
         let (y, dy) = (row(y), row(dy));
+        let total = sum::abreast(dy.len(), |j| dy[j]);
         with_row(dx, |dx| {
             dx.iter_mut().zip(&*y).zip(&*dy).for_each(|((dx, &y), &dy)| *dx += dy - y.exp() * total);
         });

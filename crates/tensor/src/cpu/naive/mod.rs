@@ -24,7 +24,7 @@ crate::cpu::implement_kernels!(Naive, "reference");
 
 /// Σ_j f(j) over 0 ≤ j < n.
 fn sum<T: Real>(n: usize, f: impl Fn(usize) -> T) -> T {
-    (0..n).fold(T::zero(), |sum, j| sum + f(j))
+    crate::cpu::sum::of((0..n).map(f))
 }
 
 /// max_j f(j) over 0 ≤ j < n; −∞ for n = 0.

@@ -1,22 +1,37 @@
 //! Sums and maxima; the undoing of a broadcast.
 
-use super::{maximum, rows, sum};
+use super::{maximum, rows};
+use crate::cpu::sum;
+use crate::index::Index;
 use crate::kernels::Reduce;
 use crate::real::Real;
+use crate::shape::Shape;
 use crate::view::{View, ViewMut};
 
 /// Every element of dy adds to the one of dx that it was broadcast from.
 pub(super) fn sum_to<T: Real>(alpha: T, dy: View<T>, mut dx: ViewMut<T>) {
-    for i in dy.shape().indices() {
-        dx.add_at(&i.unbroadcast(dx.shape()), alpha * dy.at(&i));
-    }
+    add_sums(dy.shape(), &mut dx, |i| alpha * dy.at(&i));
 }
 
 pub(super) fn sum_product_to<T: Real>(alpha: T, a: View<T>, b: View<T>, mut dx: ViewMut<T>) {
     let common = a.shape().broadcast(&b.shape()).expect("operands broadcast");
-    for i in common.indices() {
+    add_sums(common, &mut dx, |i| {
         let product = a.at(&i.unbroadcast(a.shape())) * b.at(&i.unbroadcast(b.shape()));
-        dx.add_at(&i.unbroadcast(dx.shape()), alpha * product);
+        alpha * product
+    });
+}
+
+/// Adds to each element of dx the sum of f over the places of `shape` that it was broadcast to.
+fn add_sums<T: Real>(shape: Shape, dx: &mut ViewMut<T>, f: impl Fn(Index) -> T) {
+    let lacking = shape.rank() - dx.shape().rank();
+    let kept = (0..shape.rank()).map(|k| k >= lacking && dx.shape()[k - lacking] != 1);
+    let (mut along, mut across) = (shape, shape);
+    for (axis, kept) in kept.enumerate() {
+        (along, across) = if kept { (along.with(axis, 1), across) } else { (along, across.with(axis, 1)) };
+    }
+    for i in across.indices() {
+        let terms = along.indices().map(|k| f(i.plus(k)));
+        dx.add_at(&i.unbroadcast(dx.shape()), sum::of(terms));
     }
 }
 
@@ -25,7 +40,7 @@ pub(super) fn reduce<T: Real>(how: Reduce, x: View<T>, axis: usize, mut y: ViewM
     for i in y.shape().indices() {
         let x = |k| x.at(&i.insert(axis, k));
         let value = match how {
-            Reduce::Sum => sum(n, x),
+            Reduce::Sum => super::sum(n, x),
             Reduce::Max => maximum(n, x),
         };
         y.set(&i, value);
@@ -47,5 +62,5 @@ pub(super) fn argmax<T: Real>(x: View<T>, mut y: ViewMut<u32>) {
 }
 
 pub(super) fn sum_of_squares<T: Real>(x: View<T>) -> T {
-    x.shape().indices().fold(T::zero(), |sum, i| sum + x.at(&i) * x.at(&i))
+    sum::of(x.shape().indices().map(|i| x.at(&i) * x.at(&i)))
 }

@@ -55,7 +55,7 @@ pub(crate) struct Product {
     y: Matrix<*mut f32>,
 }
 
-/// How many products are added up before y is touched.
+/// How many products are added up before y is touched. The block sums are added to y in turn.
 const DEPTH: usize = 320;
 /// The widest tile of any instruction set, in numbers.
 const WIDEST: usize = 48;
@@ -117,33 +117,38 @@ fn row<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
         || {
             for left in (0..b.columns).step_by(width) {
                 let width = width.min(b.columns - left);
-                // SAFETY: `left` is inside b and y.
-                let (b_at, y_at) = unsafe { (b.at.add(left), y.at.add(left)) };
-                let depth = a.columns;
-                let at = Tile {
-                    depth,
-                    a: a.at,
-                    a_row: a.row,
-                    a_column: a.column,
-                    b: b_at,
-                    b_row: b.row,
-                    add: accumulate,
-                    y: y_at,
-                    y_row: y.row,
-                    width,
-                };
-                macro_rules! tile_of {
-                    ($($n:literal)*) => {
-                        const { assert!(S::SUMS <= [$($n),*].len(), "the widest has a tile") };
-                        match (width.div_ceil(S::LANES), width.is_multiple_of(S::LANES)) {
-                            // SAFETY: `width` numbers of each row of b and of y are there, side by side, from `left` on.
-                            $(($n, true) if $n <= S::SUMS => unsafe { tile::<S, 1, $n, true>(s, at) },
-                              ($n, false) if $n <= S::SUMS => unsafe { tile::<S, 1, $n, false>(s, at) },)*
-                            _ => unreachable!("a tile of at most {} vectors", S::SUMS),
-                        }
+                for first in (0..a.columns).step_by(DEPTH) {
+                    let depth = DEPTH.min(a.columns - first);
+                    // SAFETY: `first` and `left` are inside a, b and y.
+                    let (a_at, b_at, y_at) = unsafe {
+                        let b_at = b.at.offset(first as isize * b.row).add(left);
+                        (a.at.offset(first as isize * a.column), b_at, y.at.add(left))
                     };
+                    let at = Tile {
+                        depth,
+                        a: a_at,
+                        a_row: a.row,
+                        a_column: a.column,
+                        b: b_at,
+                        b_row: b.row,
+                        add: accumulate || first > 0,
+                        y: y_at,
+                        y_row: y.row,
+                        width,
+                    };
+                    macro_rules! tile_of {
+                        ($($n:literal)*) => {
+                            const { assert!(S::SUMS <= [$($n),*].len(), "the widest has a tile") };
+                            match (width.div_ceil(S::LANES), width.is_multiple_of(S::LANES)) {
+                                // SAFETY: `width` numbers of each row of b and of y are there, side by side, from `left` on.
+                                $(($n, true) if $n <= S::SUMS => unsafe { tile::<S, 1, $n, true>(s, at) },
+                                  ($n, false) if $n <= S::SUMS => unsafe { tile::<S, 1, $n, false>(s, at) },)*
+                                _ => unreachable!("a tile of at most {} vectors", S::SUMS),
+                            }
+                        };
+                    }
+                    tile_of!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18);
                 }
-                tile_of!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18);
             }
         },
     );

@@ -1,10 +1,11 @@
 //! Sums over slices: of equal shapes, of rows into one, of all elements, and of squares.
 
-use core::ops::Add;
+use core::ops::{Add, Range};
 
 use super::isa::{Isa, Place};
 use super::{Rows, all, all_mut, packed};
 use crate::cpu::fast::reduce;
+use crate::cpu::sum::{self, Cascade};
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
@@ -19,11 +20,20 @@ pub(super) fn sum_to<S: Isa>(s: S, alpha: f32, dy: View<f32>, dx: ViewMut<f32>) 
         return reduce::sum_to(alpha, dy, dx);
     }
     let (dy, dx) = (all(dy), all_mut(dx));
+    let width = dx.len();
+    if width > 1 {
+        return sum::rows(dy.len() / width, dx, |rows, dx| {
+            s.run(
+                #[inline(always)]
+                || dy[rows.start * width..rows.end * width].chunks_exact(width).for_each(|dy| add_row(alpha, dy, dx)),
+            );
+        });
+    }
     s.run(
         #[inline(always)]
         || match dx {
-            [dx] => *dx += alpha * in_blocks(s, dy, sum),
-            dx => dy.chunks_exact(dx.len()).for_each(|dy| add_row(alpha, dy, dx)),
+            [dx] => *dx += alpha * sum(s, dy),
+            _ => unreachable!("rows are added above"),
         },
     );
 }
@@ -55,7 +65,13 @@ pub(super) fn sum_of_squares<S: Isa>(s: S, x: View<f32>) -> f32 {
     let Some(x) = x.as_slice() else { return reduce::sum_of_squares(x) };
     s.run(
         #[inline(always)]
-        || in_blocks(s, x, squares),
+        || {
+            in_blocks(
+                x.len(),
+                #[inline(always)]
+                |block| squares(s, &x[block]),
+            )
+        },
     )
 }
 
@@ -72,15 +88,32 @@ fn squares<S: Isa>(s: S, x: &[f32]) -> f32 {
     )
 }
 
-/// The results of blocks of x, added up: a rounding error grows with the numbers of a block, or with how many blocks there are.
+/// The sums of blocks of n numbers, added pairwise.
 #[inline(always)]
-fn in_blocks<S: Isa>(s: S, x: &[f32], sum: impl Fn(S, &[f32]) -> f32) -> f32 {
-    x.chunks(4096).fold(0.0, |total, x| total + sum(s, x))
+fn in_blocks(n: usize, sum: impl Fn(Range<usize>) -> f32) -> f32 {
+    const TERMS: usize = ABREAST * sum::BLOCK;
+    if n <= TERMS {
+        return sum(0..n);
+    }
+    let mut cascade = Cascade::new();
+    for first in (0..n).step_by(TERMS) {
+        cascade.push(sum(first..n.min(first + TERMS)));
+    }
+    cascade.total()
 }
 
 /// The sum of x.
 #[inline(always)]
 pub(super) fn sum<S: Isa>(s: S, x: &[f32]) -> f32 {
+    in_blocks(
+        x.len(),
+        #[inline(always)]
+        |at| sum_of_block(s, &x[at]),
+    )
+}
+
+#[inline(always)]
+fn sum_of_block<S: Isa>(s: S, x: &[f32]) -> f32 {
     abreast(
         s,
         x.len(),
@@ -94,6 +127,15 @@ pub(super) fn sum<S: Isa>(s: S, x: &[f32]) -> f32 {
 /// Σ a·b; the lengths are equal.
 #[inline(always)]
 pub(super) fn dot<S: Isa>(s: S, a: &[f32], b: &[f32]) -> f32 {
+    in_blocks(
+        a.len(),
+        #[inline(always)]
+        |at| dot_of_block(s, &a[at.clone()], &b[at]),
+    )
+}
+
+#[inline(always)]
+fn dot_of_block<S: Isa>(s: S, a: &[f32], b: &[f32]) -> f32 {
     abreast(
         s,
         a.len(),

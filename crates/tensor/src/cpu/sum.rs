@@ -1,0 +1,122 @@
+//! The summation scheme of the host kernels: running sums over blocks, block sums added pairwise.
+//!
+//! See the conventions in [`kernels`](crate::kernels) for the error bound.
+
+use alloc::vec;
+use core::ops::Range;
+
+use crate::real::Real;
+
+/// Terms of a running sum before its result counts as a block sum. SIMD lanes have as many each.
+pub(super) const BLOCK: usize = 32;
+
+/// Block sums, added pairwise while they arrive: level k holds the sum of 2ᵏ blocks, as a binary counter holds its digits.
+pub(super) struct Cascade<T> {
+    levels: [T; usize::BITS as usize],
+    blocks: usize,
+}
+
+impl<T: Real> Cascade<T> {
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Self { levels: [T::zero(); usize::BITS as usize], blocks: 0 }
+    }
+
+    /// Adds the next block sum.
+    #[inline(always)]
+    pub(super) fn push(&mut self, mut sum: T) {
+        let full = self.blocks.trailing_ones() as usize;
+        for &level in &self.levels[..full] {
+            sum = level + sum;
+        }
+        self.levels[full] = sum;
+        self.blocks += 1;
+    }
+
+    /// The sum of all blocks; zero without any.
+    #[inline(always)]
+    pub(super) fn total(&self) -> T {
+        let used = (0..self.levels.len()).filter(|&k| self.blocks >> k & 1 == 1).map(|k| self.levels[k]);
+        used.reduce(|low, high| high + low).unwrap_or_else(T::zero)
+    }
+}
+
+/// Σ of the terms.
+pub(super) fn of<T: Real>(terms: impl IntoIterator<Item = T>) -> T {
+    let (mut cascade, mut sum, mut count) = (Cascade::new(), T::zero(), 0);
+    for term in terms {
+        if count == BLOCK {
+            cascade.push(sum);
+            (sum, count) = (T::zero(), 0);
+        }
+        sum += term;
+        count += 1;
+    }
+    cascade.push(sum);
+    cascade.total()
+}
+
+/// Σ_j f(j) over 0 ≤ j < n, with eight sums of a block side by side.
+pub(super) fn abreast<T: Real>(n: usize, f: impl Fn(usize) -> T) -> T {
+    const LANES: usize = 8;
+    let mut cascade = Cascade::new();
+    for first in (0..n).step_by(LANES * BLOCK) {
+        let (last, mut sums) = (n.min(first + LANES * BLOCK), [T::zero(); LANES]);
+        let mut j = first;
+        while j + LANES <= last {
+            (0..LANES).for_each(|k| sums[k] += f(j + k));
+            j += LANES;
+        }
+        (j..last).zip(&mut sums).for_each(|(j, sum)| *sum += f(j));
+        for half in [4, 2, 1] {
+            (0..half).for_each(|k| sums[k] = sums[k] + sums[k + half]);
+        }
+        cascade.push(sums[0]);
+    }
+    cascade.total()
+}
+
+/// Adds `count` rows to `to`. `add` adds a block of rows, given by their range, to the row that it gets; blocks come in order.
+pub(super) fn rows<T: Real>(count: usize, to: &mut [T], mut add: impl FnMut(Range<usize>, &mut [T])) {
+    let depth = count.div_ceil(BLOCK).next_power_of_two().trailing_zeros() as usize;
+    let mut spare = vec![T::zero(); depth * to.len()];
+    halves(0..count, to, &mut spare, &mut add);
+}
+
+fn halves<T: Real>(rows: Range<usize>, to: &mut [T], spare: &mut [T], add: &mut impl FnMut(Range<usize>, &mut [T])) {
+    if rows.len() <= BLOCK {
+        return add(rows, to);
+    }
+    let middle = rows.start + rows.len().div_ceil(BLOCK) / 2 * BLOCK;
+    halves(rows.start..middle, to, spare, add);
+    let (right, spare) = spare.split_at_mut(to.len());
+    right.fill(T::zero());
+    halves(middle..rows.end, right, spare, add);
+    to.iter_mut().zip(right).for_each(|(to, right)| *to += *right);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes on either side of each block limit, and far beyond.
+    #[test]
+    fn sum_of_any_length_has_all_terms() {
+        for n in [0_usize, 1, 7, 8, 31, 32, 33, 63, 64, 65, 96, 97, 255, 256, 257, 511, 513, 768, 769, 32_769, 100_001]
+        {
+            let want = (n * n.saturating_sub(1) / 2) as f64;
+            assert_eq!(of((0..n).map(|j| j as f64)), want, "{n}");
+            assert_eq!(abreast(n, |j| j as f64), want, "{n}");
+            let mut to = [1.0, 2.0];
+            rows(n, &mut to, |rows, to: &mut [f64]| rows.for_each(|j| (to[0] += j as f64, to[1] -= j as f64).0));
+            assert_eq!(to, [want + 1.0, 2.0 - want], "{n}");
+        }
+    }
+
+    #[test]
+    fn sum_of_ones_beyond_f32_integers_is_exact() {
+        let n = (1 << 24) + 1000;
+        assert_eq!(abreast(n, |_| 1.0_f32), n as f32);
+        assert_eq!(of((0..n).map(|_| 1.0_f32)), n as f32);
+    }
+}
