@@ -7,9 +7,9 @@ use tensor::par;
 use super::Verdict;
 use super::pass::Pass;
 
-const THREADS: [usize; 3] = [1, 2, 4];
+const THREADS: [usize; 5] = [1, 2, 3, 4, 5];
 
-/// Forward and backward give the same bits twice, and four times at once in pools of one, two and four threads.
+/// Forward and backward give the same bits twice, and four times at once in pools of one to five threads.
 ///
 /// # Errors
 /// If not, or if a gradient is missing or of another shape.
