@@ -55,7 +55,8 @@ pub struct Moment<'a, 't, T: Real> {
 /// The `tape` should be one that evaluates; it is cleared before and after.
 ///
 /// # Panics
-/// If `contexts` or a sampling `choice` is not for as many episodes as `env` has.
+/// If `contexts` or a sampling `choice` is not for as many episodes as `env` has, or if a greedy `choice` meets a probability of
+/// NaN. (Where actions are sampled, the loss tells: the learner reports it.)
 pub fn play<T: Real>(
     policy: &Policy,
     params: &Params<T>,
@@ -171,12 +172,23 @@ fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Vec<u32> {
     let rows = log_probs.to_vec();
     let rows = rows.chunks(log_probs.shape()[1]);
     match choice {
-        Choice::Greedy => rows.map(most_probable).collect(),
+        Choice::Greedy => rows.enumerate().map(|(i, row)| greedy(i, row)).collect(),
         Choice::Sampled(rngs) => {
             assert_eq!(rngs.len(), rows.len(), "play: one generator for each episode");
             rows.zip(rngs.iter_mut()).map(|(row, rng)| draw(row, rng.uniform_f64())).collect()
         }
     }
+}
+
+/// The most probable action of `episode`.
+///
+/// # Panics
+/// If a log-probability is NaN.
+fn greedy<T: Real>(episode: usize, row: &[T]) -> u32 {
+    if let Some(action) = row.iter().position(|log_prob| log_prob.value().is_nan()) {
+        panic!("play: the probability of action {action} in episode {episode} is NaN; are all parameters finite?");
+    }
+    most_probable(row)
 }
 
 /// The first of the largest.
@@ -236,6 +248,12 @@ mod tests {
         let chi2: f64 = terms.map(|(&count, p)| (f64::from(count) - wanted(p)).powi(2) / wanted(p)).sum();
         assert_eq!([counts[0], counts[2], counts[5]], [0; 3]);
         assert!(chi2 < 13.8, "{counts:?}: {chi2}");
+    }
+
+    #[test]
+    #[should_panic(expected = "the probability of action 1 in episode 1 is NaN")]
+    fn greedy_probability_nan_is_refused() {
+        choose(&Tensor::from([[-0.5, -1.0], [-0.5, f64::NAN]]), &mut Choice::Greedy);
     }
 
     #[test]
