@@ -34,20 +34,23 @@ pub fn of_updates(config: &Config) -> u64 {
     let task = Calculator::new(config.action_set(), config.rewards());
     let counts = counts(&shares(config.curriculum, &Progress::new(task.stages())), config.batch);
     let tokens = |stage: usize| task.env(stage, 1).context_len() + task.horizon() - 1;
-    let tokens: u64 = counts.iter().enumerate().map(|(stage, &episodes)| (episodes * tokens(stage)) as u64).sum();
+    let tokens = counts.iter().enumerate().map(|(stage, &episodes)| (episodes as u64).saturating_mul(tokens(stage) as u64));
+    let tokens = tokens.fold(0, u64::saturating_add);
     let each = if config.variant() == Variant::ResetAfter { FUSED } else { COMPOSED };
-    bytes(tokens * each, config.width, chunks(&counts, config.chunk).len())
+    bytes(tokens.saturating_mul(each), config.width, chunks(&counts, config.chunk).len())
 }
 
 /// Bytes that an update of the tutorial's run takes at least.
 pub fn of_tutorial(config: &TutorialConfig) -> u64 {
-    bytes((config.batch * EMITTED) as u64 * TUTORIAL, config.width, 1)
+    bytes((config.batch as u64).saturating_mul(EMITTED as u64 * TUTORIAL), config.width, 1)
 }
 
 /// Bytes for numbers that are d wide, and for the parameters, of which the GRU's are 6·d².
 fn bytes(wide: u64, width: usize, chunks: usize) -> u64 {
     let (width, chunks) = (width as u64, chunks as u64);
-    size_of::<f32>() as u64 * (wide * width + 6 * width * width * (4 + 3 * chunks))
+    let params = width.saturating_mul(width).saturating_mul(6);
+    let numbers = wide.saturating_mul(width).saturating_add(params.saturating_mul(4 + 3 * chunks));
+    numbers.saturating_mul(size_of::<f32>() as u64)
 }
 
 #[cfg(test)]
