@@ -58,8 +58,7 @@ extern "C" __global__ void __launch_bounds__(256) matmul(int form, Tensor a, Ten
                 }
             }
         };
-        for (unsigned k = 0; k < inner; k += TILE) {
-            if (k > 0 && k % BLOCK == 0) leave(accumulate || k > BLOCK);
+        for (unsigned k = 0; k == 0 || k < inner; k += TILE) {
             fetch(as, left, first_row, k);
             fetch(bs, right, k, first_column);
             __syncthreads();
@@ -71,8 +70,8 @@ extern "C" __global__ void __launch_bounds__(256) matmul(int form, Tensor a, Ten
                 sum[1][0] += a1 * b0;
                 sum[1][1] += a1 * b1;
             }
+            if (k + TILE >= inner || (k + TILE) % BLOCK == 0) leave(accumulate || k >= BLOCK);
             __syncthreads(); // before the next tiles overwrite these
         }
-        leave(accumulate || inner > BLOCK);
     }
 }

@@ -24,6 +24,7 @@ sgemm_2_registers(unsigned m, unsigned n, unsigned k, const float* a, const floa
         auto leave = [&](bool more) {
 #pragma unroll
             for (unsigned r = 0; r < 8; r++) {
+                __syncwarp(); // or all of y would be read at once, for which there are no registers
                 const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
 #pragma unroll
                 for (unsigned c = 0; c < 8; c++) {
@@ -36,8 +37,7 @@ sgemm_2_registers(unsigned m, unsigned n, unsigned k, const float* a, const floa
                 }
             }
         };
-        for (unsigned first = 0; first < k; first += DEPTH) {
-            if (first > 0 && first % BLOCK == 0) leave(first > BLOCK);
+        for (unsigned first = 0; first == 0 || first < k; first += DEPTH) {
             for (unsigned at = threadIdx.x; at < TILE * DEPTH; at += 256) {
                 unsigned row = at / DEPTH, l = at % DEPTH;
                 const bool in_a = first_row + row < m && first + l < k;
@@ -57,8 +57,8 @@ sgemm_2_registers(unsigned m, unsigned n, unsigned k, const float* a, const floa
                     for (unsigned c = 0; c < 8; c++) sum[r][c] += left[r / 4].v[r % 4] * right[c / 4].v[c % 4];
                 }
             }
+            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) leave(first >= BLOCK);
             __syncthreads(); // before the next tiles overwrite these
         }
-        leave(k > BLOCK);
     }
 }

@@ -36,6 +36,7 @@ sgemm_3_double_buffered(unsigned m, unsigned n, unsigned k, const float* a, cons
         auto leave = [&](bool more) {
 #pragma unroll
             for (unsigned r = 0; r < 8; r++) {
+                __syncwarp(); // or all of y would be read at once, for which there are no registers
                 const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
 #pragma unroll
                 for (unsigned c = 0; c < 8; c++) {
@@ -49,9 +50,8 @@ sgemm_3_double_buffered(unsigned m, unsigned n, unsigned k, const float* a, cons
             }
         };
         unsigned now = 0;
-        if (k > 0) fetch(now, 0);
-        for (unsigned first = 0; first < k; first += DEPTH, now ^= 1) {
-            if (first > 0 && first % BLOCK == 0) leave(first > BLOCK);
+        fetch(now, 0);
+        for (unsigned first = 0; first == 0 || first < k; first += DEPTH, now ^= 1) {
             end_copies();
             __syncthreads(); // these tiles are there, and the other buffers no longer read
             if (first + DEPTH < k) fetch(now ^ 1, first + DEPTH);
@@ -64,8 +64,8 @@ sgemm_3_double_buffered(unsigned m, unsigned n, unsigned k, const float* a, cons
                     for (unsigned c = 0; c < 8; c++) sum[r][c] += left[r / 4].v[r % 4] * right[c / 4].v[c % 4];
                 }
             }
+            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) leave(first >= BLOCK);
         }
         __syncthreads(); // before the next tile of y begins with the first buffers again
-        leave(k > BLOCK);
     }
 }

@@ -83,6 +83,7 @@ sgemm_4_tf32(unsigned m, unsigned n, unsigned k, const float* a, const float* b,
             for (unsigned r = 0; r < 2; r++) {
 #pragma unroll
                 for (unsigned c = 0; c < 4; c++) {
+                    __syncwarp(); // or all of y would be read at once, for which there are no registers
 #pragma unroll
                     for (unsigned at = 0; at < 4; at++) {
                         const unsigned row = first_row + top + 16 * r + g + at / 2 * 8;
@@ -97,9 +98,8 @@ sgemm_4_tf32(unsigned m, unsigned n, unsigned k, const float* a, const float* b,
             }
         };
         unsigned now = 0;
-        if (k > 0) fetch(now, 0);
-        for (unsigned first = 0; first < k; first += DEPTH, now ^= 1) {
-            if (first > 0 && first % BLOCK == 0) leave(first > BLOCK);
+        fetch(now, 0);
+        for (unsigned first = 0; first == 0 || first < k; first += DEPTH, now ^= 1) {
             end_copies();
             __syncthreads(); // these tiles are there, and the other buffers no longer read
             if (first + DEPTH < k) fetch(now ^ 1, first + DEPTH);
@@ -124,8 +124,8 @@ sgemm_4_tf32(unsigned m, unsigned n, unsigned k, const float* a, const float* b,
                     for (unsigned c = 0; c < 4; c++) multiply(sum[r][c], left[r], right[c]);
                 }
             }
+            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) leave(first >= BLOCK);
         }
         __syncthreads(); // before the next tile of y begins with the first buffers again
-        leave(k > BLOCK);
     }
 }

@@ -83,7 +83,11 @@ impl CardEpisodes {
         let [tokens, ended] = [(); 2].map(|()| done(Memory::<u32>::zeros(card, self.batch)));
         checked(card, "calculator_step", Shape::new(&[self.actions]), |bad| {
             let call = Call::new::<f32>(card, Entry::CalculatorStep).task(self.task).count(self.stage);
-            let call = call.count(count_of(&"episodes of the calculator", self.batch)).memory(&given).memory(&self.episodes).memory(&rewards);
+            let call = call
+                .count(count_of(&"episodes of the calculator", self.batch))
+                .memory(&given)
+                .memory(&self.episodes)
+                .memory(&rewards);
             (call.memory(&tokens).memory(&ended).memory(bad), parts(self.batch, 256))
         });
         let [tokens, ended] = [tokens, ended].map(|memory| done(memory.read(0..self.batch)));

@@ -28,7 +28,8 @@ impl Card {
     #[track_caller]
     pub fn uniform(&'static self, seed: u64, first: Stream, y: ViewMut<f64>) {
         let [episodes, count] = [y.shape()[0], y.shape()[1]];
-        let numbers = [first.purpose.0, first.update, first.episode, count_of(&y.shape(), episodes), count_of(&y.shape(), count)];
+        let numbers =
+            [first.purpose.0, first.update, first.episode, count_of(&y.shape(), episodes), count_of(&y.shape(), count)];
         let call = numbers.into_iter().fold(Call::new::<f32>(self, Entry::PhiloxUniform).size(seed), Call::count);
         call.elements_mut(y).run(parts(episodes * count, 256));
     }

@@ -34,7 +34,7 @@ impl Tables {
     }
 
     /// S, the steps of the longest episode: a token is read in each, and the last one of the context decides.
-    pub(super) fn steps(&self) -> usize {
+    pub fn steps(&self) -> usize {
         self.operands.iter().max().map_or(0, |&most| most as usize) + self.horizon
     }
 }
