@@ -222,7 +222,7 @@ template <class X> __device__ inline X block_sum(X x) {
 // Σ_i term(i) over 0 ≤ i < count by a block, right in thread 0 alone.
 template <class Term> __device__ inline auto total(Size count, Term term) {
     Sum<decltype(term(0))> sum;
-#pragma unroll 1
+#pragma unroll 3
     for (Size i = threadIdx.x; i < count; i += 256) add(sum, term(i));
     return block_sum(sum.value);
 }
