@@ -24,7 +24,7 @@ sgemm_2_registers(unsigned m, unsigned n, unsigned k, const float* a, const floa
         auto leave = [&](bool more) {
 #pragma unroll
             for (unsigned r = 0; r < 8; r++) {
-                __syncwarp(); // or all of y would be read at once, for which there are no registers
+                if (more) __syncwarp(); // or all of y would be read at once, for which there are no registers
                 const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
 #pragma unroll
                 for (unsigned c = 0; c < 8; c++) {

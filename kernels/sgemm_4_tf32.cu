@@ -83,7 +83,7 @@ sgemm_4_tf32(unsigned m, unsigned n, unsigned k, const float* a, const float* b,
             for (unsigned r = 0; r < 2; r++) {
 #pragma unroll
                 for (unsigned c = 0; c < 4; c++) {
-                    __syncwarp(); // or all of y would be read at once, for which there are no registers
+                    if (more) __syncwarp(); // or all of y would be read at once, for which there are no registers
 #pragma unroll
                     for (unsigned at = 0; at < 4; at++) {
                         const unsigned row = first_row + top + 16 * r + g + at / 2 * 8;

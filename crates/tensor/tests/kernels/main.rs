@@ -17,6 +17,7 @@ mod gru;
 mod index;
 #[cfg(feature = "cuda")]
 mod ladder;
+mod long;
 mod matmul;
 mod norm;
 mod optim;
