@@ -7,6 +7,9 @@
 // Then a thread owns a decision: with x = log π, and back through the log-softmax,
 //
 //     dx_i = − Â/B·[i = a] + β/N·e^(x_i)·(x_i + 1)        dlogit_i = dx_i − e^(x_i)·Σ_j dx_j        dV = 2·c_v/N·(V − G)
+//
+// Advantages are scaled by their deviation from the mean, squared and added: a block adds the squares of its own around its own
+// mean, and those of all blocks are moved to the common mean (Chan et al. 1979). A difference of mean squares would lose them.
 
 // How the worth of a step is estimated: generalised advantages with λ where `count` is 0, else `count` steps of reward and then
 // the critic's value.
@@ -16,14 +19,14 @@ struct Estimator {
 };
 
 // The sums of three numbers over the block, side by side. Called by all of it.
-__device__ inline void leave_sums(double a, double b, double c, double* to) {
+__device__ inline void leave_sums(double a, double b, double c, double* to_a, double* to_b, double* to_c) {
     a = block_sum(a);
     b = block_sum(b);
     c = block_sum(c);
-    if (threadIdx.x == 0) to[0] = a, to[1] = b, to[2] = c;
+    if (threadIdx.x == 0) *to_a = a, *to_b = b, *to_c = c;
 }
 
-// advantages, targets[S,B]; sums[⌈B/256⌉,3] = Σ Â, Σ Â², Σ rewards. Also counts decisions and successes.
+// advantages, targets[S,B]; sums[⌈B/256⌉,4] = N, Σ Â, Σ (Â − mean Â)², Σ rewards, each of the block's episodes. Also counts decisions and successes.
 extern "C" __global__ void __launch_bounds__(256, 1)
 judge(Trace trace, Estimator estimator, const unsigned* first, unsigned stages, double* advantages, double* targets, double* sums,
       Counters* counters) {
@@ -31,9 +34,11 @@ judge(Trace trace, Estimator estimator, const unsigned* first, unsigned stages, 
     const double gamma = estimator.gamma;
     for (Size chunk = blockIdx.x; chunk * 256 < B; chunk += gridDim.x) {
         const Size b = chunk * 256 + threadIdx.x;
-        double sum = 0, squares = 0, reward = 0;
+        Sum<double> sum, squares, reward;
+        unsigned begin = 0, end = 0;
         if (b < B) {
-            const unsigned begin = trace.begin[b], end = trace.end[b];
+            begin = trace.begin[b];
+            end = trace.end[b];
             double later = 0;
             auto value = [&](unsigned s) { return s < end ? (double)trace.values[s * B + b] : 0.0; };
 #pragma unroll 1
@@ -49,15 +54,24 @@ judge(Trace trace, Estimator estimator, const unsigned* first, unsigned stages, 
                 }
                 advantages[s * B + b] = later;
                 targets[s * B + b] = later + value(s);
-                sum += later;
-                squares += later * later;
-                reward += trace.rewards[s * B + b];
+                add(sum, later);
+                add(reward, trace.rewards[s * B + b]);
             }
             // Integers: their order does not matter.
             atomicAdd(&counters->decisions, end - begin);
             if (trace.solved[b]) atomicAdd(&counters->solved[stage_of(first, stages, (unsigned)b)], 1u);
         }
-        leave_sums(sum, squares, reward, sums + 3 * chunk);
+        double* const to = sums + 4 * chunk;
+        leave_sums(end - begin, sum.value, reward.value, to, to + 1, to + 3);
+        __syncthreads(); // the first thread has left the block's count and sum
+        const double mean = to[1] / to[0];
+#pragma unroll 1
+        for (unsigned s = begin; s < end; s++) {
+            const double d = advantages[s * B + b] - mean;
+            add(squares, d * d);
+        }
+        const double spread = block_sum(squares.value);
+        if (threadIdx.x == 0) to[2] = spread;
     }
 }
 
@@ -71,13 +85,15 @@ a2c(Trace trace, unsigned actions, Estimator estimator, double value_coefficient
     __shared__ double deviation;
     if (estimator.normalize) {
         const Size chunks = (B + 255) / 256;
-        const double sum = total(chunks, [&](Size chunk) { return sums[3 * chunk]; });
-        const double squares = total(chunks, [&](Size chunk) { return sums[3 * chunk + 1]; });
-        if (threadIdx.x == 0) {
-            mean = sum / n;
-            const double variance = squares / n - mean * mean;
-            deviation = sqrt(variance > 0 ? variance : 0.0) + 1e-8;
-        }
+        const double sum = total(chunks, [&](Size chunk) { return sums[4 * chunk + 1]; });
+        if (threadIdx.x == 0) mean = sum / n;
+        __syncthreads();
+        const double squares = total(chunks, [&](Size chunk) {
+            const double* const of = sums + 4 * chunk;
+            const double apart = of[1] / of[0] - mean;
+            return of[0] > 0 ? of[2] + of[0] * apart * apart : 0.0;
+        });
+        if (threadIdx.x == 0) deviation = sqrt(squares / n) + 1e-8;
         __syncthreads();
     }
     const REAL per_episode = (REAL)(1.0 / (double)B), value_weight = (REAL)(value_coefficient / n), spread = (REAL)(beta / n);
@@ -99,8 +115,9 @@ a2c(Trace trace, unsigned actions, Estimator estimator, double value_coefficient
                 REAL total = 0, h = 0;
                 for (unsigned i = 0; i < actions; i++) {
                     const REAL p = exp(x[i]);
-                    h -= p * x[i];
-                    const REAL dx = (i == a ? -advantage * per_episode : REAL(0)) + spread * (p * x[i] + p);
+                    const REAL p_ln_p = p == 0 ? REAL(0) : p * x[i]; // 0·ln 0 = 0
+                    h -= p_ln_p;
+                    const REAL dx = (i == a ? -advantage * per_episode : REAL(0)) + spread * (p_ln_p + p);
                     total += dx;
                     d[i] = dx;
                 }
@@ -111,6 +128,7 @@ a2c(Trace trace, unsigned actions, Estimator estimator, double value_coefficient
                 entropy_term = (double)h;
             }
         }
-        leave_sums(policy_term, value_term, entropy_term, terms + 3 * chunk);
+        double* const to = terms + 3 * chunk;
+        leave_sums(policy_term, value_term, entropy_term, to, to + 1, to + 2);
     }
 }

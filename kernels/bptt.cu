@@ -8,8 +8,8 @@
 //
 // 1. A block owns up to eight episodes at a time, for all their steps. In the product dgh·W_hh a thread owns a column of one of
 //    the three gates' blocks of W_hh, which stays in its registers; the three sums of a unit are added in a fixed order.
-// 2. A block owns chunks of episodes, and a thread a row of dW_hh, whose H sums stay in its registers over all steps of the chunk;
-//    the state is read from shared memory by all threads at once. Entries of dtable, heads and biases have one owner each as well.
+// 2. A block owns chunks of episodes, and a thread a row of dW_hh, whose H sums stay in its registers over all steps of the chunk.
+//    Whoever calls makes chunks of at most BLOCK steps, or of one episode (see `Sum` in common.cuh); the state is read from shared memory by all threads at once. Entries of dtable, heads and biases have one owner each as well.
 // 3. A thread owns an entry, and adds the chunks in order. How many chunks there are is an argument: it decides what is added to
 //    what, and the grid decides nothing.
 
@@ -179,29 +179,29 @@ bptt_weights(Trace trace, const REAL* dheads, const REAL* dh0, const unsigned* f
             }
         }
         for (unsigned at = t; at < HEADS * H; at += THREADS) {
-            REAL sum = 0;
+            Sum<REAL> sum;
             for (Size b = from; b < to; b++) {
                 for (unsigned s = trace.begin[b]; s < trace.end[b]; s++) {
                     const Size place = s * B + b;
-                    sum += dheads[place * HEADS + at / H] * trace.h[(place + B) * H + at % H];
+                    add(sum, dheads[place * HEADS + at / H] * trace.h[(place + B) * H + at % H]);
                 }
             }
-            out[DHEADS + at] = sum;
+            out[DHEADS + at] = sum.value;
         }
         for (unsigned c = t; c < HEADS; c += THREADS) {
-            REAL sum = 0;
+            Sum<REAL> sum;
             for (Size b = from; b < to; b++) {
-                for (unsigned s = trace.begin[b]; s < trace.end[b]; s++) sum += dheads[(s * B + b) * HEADS + c];
+                for (unsigned s = trace.begin[b]; s < trace.end[b]; s++) add(sum, dheads[(s * B + b) * HEADS + c]);
             }
-            out[DBIAS + c] = sum;
+            out[DBIAS + c] = sum.value;
         }
         for (unsigned at = t; at < stages * H; at += THREADS) {
             const unsigned stage = at / H;
-            REAL sum = 0;
+            Sum<REAL> sum;
             for (Size b = from; b < to; b++) {
-                if (stage_of(first, stages, (unsigned)b) == stage) sum += dh0[b * H + at % H];
+                if (stage_of(first, stages, (unsigned)b) == stage) add(sum, dh0[b * H + at % H]);
             }
-            out[DSTAGE + at] = sum;
+            out[DSTAGE + at] = sum.value;
         }
     }
 }
@@ -211,9 +211,9 @@ extern "C" __global__ void __launch_bounds__(256)
 bptt_sums(const REAL* partial, unsigned stages, unsigned chunks, REAL* sums) {
     const Size size = DSTAGE + stages * H;
     for (Size i = thread(); i < size; i += threads()) {
-        REAL sum = 0;
-        for (unsigned chunk = 0; chunk < chunks; chunk++) sum += partial[chunk * size + i];
-        sums[i] = sum;
+        Sum<REAL> sum;
+        for (unsigned chunk = 0; chunk < chunks; chunk++) add(sum, partial[chunk * size + i]);
+        sums[i] = sum.value;
     }
 }
 
@@ -228,20 +228,20 @@ extern "C" __global__ void __launch_bounds__(256)
 bptt_gradients(Weights w, const REAL* sums, const REAL* start, unsigned stages, Weights d) {
     const REAL* dtable = sums + DTABLE;
     each(V * H, [&](unsigned i) {
-        REAL sum = 0;
-        for (unsigned j = 0; j < 3 * H; j++) sum += dtable[i / H * 3 * H + j] * w.w_ih[j * H + i % H];
-        d.emb[i] = sum;
+        Sum<REAL> sum;
+        for (unsigned j = 0; j < 3 * H; j++) add(sum, dtable[i / H * 3 * H + j] * w.w_ih[j * H + i % H]);
+        d.emb[i] = sum.value;
     });
     each(3 * H * H, [&](unsigned i) {
-        REAL sum = 0;
-        for (unsigned v = 0; v < V; v++) sum += dtable[v * 3 * H + i / H] * w.emb[v * H + i % H];
-        d.w_ih[i] = sum;
+        Sum<REAL> sum;
+        for (unsigned v = 0; v < V; v++) add(sum, dtable[v * 3 * H + i / H] * w.emb[v * H + i % H]);
+        d.w_ih[i] = sum.value;
         d.w_hh[i] = sums[DW + i];
     });
     each(3 * H, [&](unsigned j) {
-        REAL sum = 0;
-        for (unsigned v = 0; v < V; v++) sum += dtable[v * 3 * H + j];
-        d.b_ih[j] = sum;
+        Sum<REAL> sum;
+        for (unsigned v = 0; v < V; v++) add(sum, dtable[v * 3 * H + j]);
+        d.b_ih[j] = sum.value;
         d.b_hh[j] = sums[DB + j];
     });
     each(stages * H, [&](unsigned i) { d.stage[i] = sums[DSTAGE + i] * (1 - start[i] * start[i]); });

@@ -1,5 +1,5 @@
-// Drawing from rows of log-probabilities x[N,A]: y = the first a with u < e^(x_0) + … + e^(x_a), the last where there is none,
-// with one number u in [0, 1) for each row. Added in the order of the actions, in double, as on the host.
+// Drawing from rows of log-probabilities x[N,A]: y = the first a with u < e^(x_0) + … + e^(x_a), or
+// the last one with a share above zero where rounding leaves none, with one number u in [0, 1) for each row. Added in the order of the actions, in double, as on the host.
 //
 // A thread owns a row.
 
@@ -8,10 +8,12 @@ extern "C" __global__ void __launch_bounds__(256) categorical(Tensor x, const do
     for (Size r = thread(); r < rows_of(x); r += threads()) {
         const auto from = row(x, r);
         double below = 0;
-        unsigned drawn;
-        for (drawn = 0; drawn + 1 < n; drawn++) {
-            below += (double)exp(from(drawn));
-            if (u[r] < below) break;
+        unsigned drawn = n - 1;
+        for (unsigned a = 0; a < n; a++) {
+            const double share = (double)exp(from(a));
+            below += share;
+            if (share > 0) drawn = a;
+            if (share > 0 && u[r] < below) break;
         }
         at(y, r) = drawn;
     }

@@ -117,6 +117,33 @@ __device__ inline REAL sigmoid(REAL x) {
     return (x < 0 ? e : REAL(1)) / (1 + e);
 }
 
+// Summation. A running sum of n floats is off by up to n roundings, so no kernel keeps one over a length that the data chooses:
+//
+// - Sums use `Sum`, which carries the rounding error of each addition into the next (Kahan 1965). With unit roundoff u, a sum of
+//   n terms is off by at most (2u + O(n·u²))·Σ|x|. Threads, lanes and blocks then add their sums in a tree: log n roundings.
+// - Products along k use blocks of at most BLOCK terms in a plain running sum; then the sums of blocks are added.
+//
+// Sums whose length is bounded by a small constant, such as the actions of a decision, are plain.
+const unsigned BLOCK = 512;
+
+// A compensated sum. An infinite or NaN sum stays as it is, as nothing is lost from it.
+template <class X> struct Sum {
+    X value = 0, lost = 0;
+};
+template <class X, class Term> __device__ inline void add(Sum<X>& sum, Term x) {
+    const X corrected = X(x) - sum.lost, next = sum.value + corrected;
+    sum.lost = next - next == 0 ? (next - sum.value) - corrected : X(0);
+    sum.value = next;
+}
+
+// The largest number so far, with the interface of a sum.
+struct Largest {
+    REAL value = -infinity();
+};
+__device__ inline void add(Largest& most, REAL x) {
+    most.value = maximum(most.value, x);
+}
+
 // The sum over a warp, and the largest, in all lanes. Neighbours at distance 16 first, then 8, 4, 2, 1: as + commutes, all
 // lanes have the same bits.
 __device__ inline REAL warp_sum(REAL x) {
@@ -130,9 +157,9 @@ __device__ inline REAL warp_max(REAL x) {
 
 // Σ_j f(j) and max_j f(j) over 0 ≤ j < n, by a warp: lane l takes j = l, l + 32, …
 template <class F> __device__ inline REAL sum_along(unsigned n, F f) {
-    REAL sum = 0;
-    for (unsigned j = lane(); j < n; j += 32) sum += f(j);
-    return warp_sum(sum);
+    Sum<REAL> sum;
+    for (unsigned j = lane(); j < n; j += 32) add(sum, f(j));
+    return warp_sum(sum.value);
 }
 template <class F> __device__ inline REAL max_along(unsigned n, F f) {
     REAL m = -infinity();
@@ -140,38 +167,44 @@ template <class F> __device__ inline REAL max_along(unsigned n, F f) {
     return warp_max(m);
 }
 
-// For each result r, the terms (r, k) taken together over k; `store` gets what comes out. Called by all of a block of 256.
+// Shared memory of a block of 256, a number for each thread.
+__device__ inline REAL* shared_numbers() {
+    __shared__ REAL numbers[256];
+    return numbers;
+}
+
+// For each result r, the terms (r, k) added to an `Into` over k; `store` gets its value. Called by all of a block of 256.
 //
 // A block owns up to 32 results at a time, and gives each 256 / width lanes; lane l takes k = l, l + lanes, … Then halves of
 // the lanes are added to each other in shared memory. Terms that lie side by side are read by threads side by side: `along`
 // says whether k or r moves along memory.
-template <class Term, class Combine, class Store>
-__device__ inline void fold(Size results, Size terms, bool along, REAL neutral, Term term, Combine combine, Store store) {
-    __shared__ REAL partial[256];
+template <class Into, class Term, class Store>
+__device__ inline void fold(Size results, Size terms, bool along, Term term, Store store) {
     unsigned most = along ? 8 : 32, width = 1;
     while (width < most && width < results) width *= 2;
     const unsigned lanes = 256 / width;
     const unsigned mine = along ? threadIdx.x / lanes : threadIdx.x % width;
     const unsigned lane = along ? threadIdx.x % lanes : threadIdx.x / width;
-    REAL* const here = partial + lane * width + mine;
+    REAL* const here = shared_numbers() + lane * width + mine;
     for (Size first = (Size)blockIdx.x * width; first < results; first += (Size)gridDim.x * width) {
         const Size r = first + mine;
-        REAL value = neutral;
+        Into into;
         if (r < results) {
-            for (Size k = lane; k < terms; k += lanes) value = combine(value, term(r, k));
+            for (Size k = lane; k < terms; k += lanes) add(into, term(r, k));
         }
-        *here = value;
+        *here = into.value;
         for (unsigned half = lanes / 2; half > 0; half /= 2) {
             __syncthreads();
-            if (lane < half) *here = combine(*here, here[half * width]);
+            if (lane < half) {
+                Into two;
+                add(two, *here);
+                add(two, here[half * width]);
+                *here = two.value;
+            }
         }
         if (lane == 0 && r < results) store(r, *here);
         __syncthreads(); // before the next results overwrite what is read here
     }
-}
-
-__device__ inline REAL plus(REAL a, REAL b) {
-    return a + b;
 }
 
 // The sum over a block of 256, for thread 0 alone: halves are added to each other in shared memory.
@@ -188,9 +221,10 @@ template <class X> __device__ inline X block_sum(X x) {
 
 // Σ_i term(i) over 0 ≤ i < count by a block, right in thread 0 alone.
 template <class Term> __device__ inline auto total(Size count, Term term) {
-    decltype(term(0)) sum = 0;
-    for (Size i = threadIdx.x; i < count; i += 256) sum += term(i);
-    return block_sum(sum);
+    Sum<decltype(term(0))> sum;
+#pragma unroll 3
+    for (Size i = threadIdx.x; i < count; i += 256) add(sum, term(i));
+    return block_sum(sum.value);
 }
 
 // Begins to copy a number to shared memory; zero, if it is not `inside`.

@@ -91,16 +91,16 @@ gru_gates_backward(Tensor kept, Tensor h, Tensor dy, Indices rows, Tensor dgx, T
         const Size v = at / hidden;
         const unsigned j = (unsigned)(at % hidden);
         REAL &r = set2(dgx, v, j), &z = set2(dgx, v, hidden + j), &n = set2(dgx, v, 2 * hidden + j);
-        REAL sum_r = r, sum_z = z, sum_n = n;
+        Sum<REAL> sum_r, sum_z, sum_n;
         for (unsigned i = 0; i < batch; i++) {
             if (rows.data[(long long)i * rows.s[3]] != v) continue;
             const Slopes ds = slopes(kept, h, dy, i, j);
-            sum_r += ds.r;
-            sum_z += ds.z;
-            sum_n += ds.n;
+            add(sum_r, ds.r);
+            add(sum_z, ds.z);
+            add(sum_n, ds.n);
         }
-        r = sum_r;
-        z = sum_z;
-        n = sum_n;
+        r += sum_r.value;
+        z += sum_z.value;
+        n += sum_n.value;
     }
 }

@@ -36,11 +36,11 @@ extern "C" __global__ void __launch_bounds__(256) scatter_add_rows(Indices index
     const Size size = size_of(dtable), count = size_of(index);
     for (Size i = thread(); i < size; i += threads()) {
         const Place p = place(dtable.n, i);
-        REAL sum = at(dtable, p);
+        Sum<REAL> sum;
         for (Size k = 0; k < count; k++) {
-            if (at(index, k) == p.i[2]) sum += row(dy, k)(p.i[3]);
+            if (at(index, k) == p.i[2]) add(sum, row(dy, k)(p.i[3]));
         }
-        at(dtable, p) = sum;
+        at(dtable, p) += sum.value;
     }
     if (dtable.n[3] > 0) look_over(index, dtable.n[2], bad);
 }
@@ -65,11 +65,11 @@ extern "C" __global__ void __launch_bounds__(256) scatter_add(Indices index, Ten
     for (Size i = thread(); i < size; i += threads()) {
         const Place p = place(dx.n, i);
         Place q = p;
-        REAL sum = at(dx, p);
+        Sum<REAL> sum;
         for (q.i[3] = 0; q.i[3] < index.n[3]; q.i[3]++) {
-            if (at(index, q) == p.i[3]) sum += at(dy, q);
+            if (at(index, q) == p.i[3]) add(sum, at(dy, q));
         }
-        at(dx, p) = sum;
+        at(dx, p) += sum.value;
     }
     look_over(index, dx.n[3], bad);
 }

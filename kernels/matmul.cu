@@ -6,7 +6,8 @@
 //
 // A block owns tiles of 32 × 32 entries of y, a thread 2 × 2 entries in each: rows i, i + 16 and columns j, j + 16. The block
 // fetches a 32 × 32 tile of a and one of b into shared memory, where each number is read 32 times, then goes on along k: so
-// the terms of an entry are added in the order of k. Outside of the matrices there are zeros.
+// the terms of an entry are added in the order of k, in blocks of BLOCK terms, whose sums y takes up one after the other. Outside of
+// the matrices there are zeros.
 
 enum Form { NN, NT, TN };
 
@@ -44,7 +45,20 @@ extern "C" __global__ void __launch_bounds__(256) matmul(int form, Tensor a, Ten
     for (Size tile = blockIdx.x; tile < (Size)across * down; tile += gridDim.x) {
         const unsigned first_row = (unsigned)(tile / across) * TILE, first_column = (unsigned)(tile % across) * TILE;
         REAL sum[2][2] = {};
-        for (unsigned k = 0; k < inner; k += TILE) {
+        // Adds this block of terms to y, which it overwrites where there was none before.
+        auto leave = [&](bool more) {
+            for (unsigned r = 0; r < 2; r++) {
+                for (unsigned c = 0; c < 2; c++) {
+                    const unsigned row = first_row + i + 16 * r, column = first_column + j + 16 * c;
+                    if (row < m && column < n) {
+                        REAL& to = y.data[row * y.s[2] + column * y.s[3]];
+                        to = more ? to + sum[r][c] : sum[r][c];
+                    }
+                    sum[r][c] = 0;
+                }
+            }
+        };
+        for (unsigned k = 0; k == 0 || k < inner; k += TILE) {
             fetch(as, left, first_row, k);
             fetch(bs, right, k, first_column);
             __syncthreads();
@@ -56,16 +70,8 @@ extern "C" __global__ void __launch_bounds__(256) matmul(int form, Tensor a, Ten
                 sum[1][0] += a1 * b0;
                 sum[1][1] += a1 * b1;
             }
+            if (k + TILE >= inner || (k + TILE) % BLOCK == 0) leave(accumulate || k >= BLOCK);
             __syncthreads(); // before the next tiles overwrite these
-        }
-        for (unsigned r = 0; r < 2; r++) {
-            for (unsigned c = 0; c < 2; c++) {
-                const unsigned row = first_row + i + 16 * r, column = first_column + j + 16 * c;
-                if (row < m && column < n) {
-                    REAL& to = y.data[row * y.s[2] + column * y.s[3]];
-                    to = accumulate ? to + sum[r][c] : sum[r][c];
-                }
-            }
         }
     }
 }

@@ -7,9 +7,12 @@ enum Reduce { SUM, MAX };
 
 extern "C" __global__ void __launch_bounds__(256) reduce(int how, Tensor x, Tensor y) {
     const long long inner = x.s[3] < 0 ? -x.s[3] : x.s[3];
-    const REAL neutral = how == SUM ? REAL(0) : -infinity();
-    fold(rows_of(x), x.n[3], inner <= 1 && x.n[3] > 1, neutral,
-        [&](Size r, Size k) { return row(x, r)((unsigned)k); },
-        [&](REAL a, REAL b) { return how == SUM ? a + b : maximum(a, b); },
-        [&](Size r, REAL value) { at(y, r) = value; });
+    const bool along = inner <= 1 && x.n[3] > 1;
+    auto term = [&](Size r, Size k) { return row(x, r)((unsigned)k); };
+    auto store = [&](Size r, REAL value) { at(y, r) = value; };
+    if (how == SUM) {
+        fold<Sum<REAL>>(rows_of(x), x.n[3], along, term, store);
+    } else {
+        fold<Largest>(rows_of(x), x.n[3], along, term, store);
+    }
 }

@@ -63,12 +63,14 @@ __device__ inline unsigned choose(REAL logit, bool greedy, double u, REAL& log_p
     REAL largest = __shfl_sync(0xffffffffu, log_prob, 0);
     double below = 0;
     unsigned drawn = A - 1;
+    bool found = false;
     const double probability = mine ? (double)exp(log_prob) : 0.0;
     for (unsigned a = 0; a < A; a++) {
         const REAL other = __shfl_sync(0xffffffffu, log_prob, a);
         if (other > largest) best = a, largest = other;
-        below += __shfl_sync(0xffffffffu, probability, a);
-        if (u < below && a < drawn) drawn = a;
+        const double next = __shfl_sync(0xffffffffu, probability, a);
+        below += next;
+        if (!found && next > 0) drawn = a, found = u < below; // the last one with a share, where none is above u
     }
     return greedy ? best : drawn;
 }

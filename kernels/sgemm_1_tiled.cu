@@ -14,14 +14,15 @@ sgemm_1_tiled(unsigned m, unsigned n, unsigned k, const float* a, const float* b
     const unsigned i = threadIdx.x / TILE, j = threadIdx.x % TILE;
     for (Size tile = blockIdx.x; tile < (Size)across * down; tile += gridDim.x) {
         const unsigned row = (unsigned)(tile / across) * TILE + i, column = (unsigned)(tile % across) * TILE + j;
-        float sum = 0;
+        float total = 0, sum = 0;
         for (unsigned first = 0; first < k; first += TILE) {
+            if (first % BLOCK == 0) total += sum, sum = 0;
             as[i][j] = row < m && first + j < k ? a[(Size)row * k + first + j] : 0;
             bs[i][j] = first + i < k && column < n ? b[(Size)(first + i) * n + column] : 0;
             __syncthreads();
             for (unsigned l = 0; l < TILE; l++) sum += as[i][l] * bs[l][j];
             __syncthreads(); // before the next tiles overwrite these
         }
-        if (row < m && column < n) y[(Size)row * n + column] = sum;
+        if (row < m && column < n) y[(Size)row * n + column] = total + sum;
     }
 }

@@ -20,7 +20,24 @@ sgemm_2_registers(unsigned m, unsigned n, unsigned k, const float* a, const floa
     for (Size tile = blockIdx.x; tile < (Size)across * down; tile += gridDim.x) {
         const unsigned first_row = (unsigned)(tile / across) * TILE, first_column = (unsigned)(tile % across) * TILE;
         float sum[8][8] = {};
-        for (unsigned first = 0; first < k; first += DEPTH) {
+        // Adds this block of terms to y, which it overwrites where there was none before.
+        auto leave = [&](bool more) {
+#pragma unroll
+            for (unsigned r = 0; r < 8; r++) {
+                if (more) __syncwarp(); // or all of y would be read at once, for which there are no registers
+                const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
+#pragma unroll
+                for (unsigned c = 0; c < 8; c++) {
+                    const unsigned column = first_column + c / 4 * 64 + 4 * j + c % 4;
+                    if (row < m && column < n) {
+                        float& to = y[(Size)row * n + column];
+                        to = more ? to + sum[r][c] : sum[r][c];
+                    }
+                    sum[r][c] = 0;
+                }
+            }
+        };
+        for (unsigned first = 0; first == 0 || first < k; first += DEPTH) {
             for (unsigned at = threadIdx.x; at < TILE * DEPTH; at += 256) {
                 unsigned row = at / DEPTH, l = at % DEPTH;
                 const bool in_a = first_row + row < m && first + l < k;
@@ -40,16 +57,8 @@ sgemm_2_registers(unsigned m, unsigned n, unsigned k, const float* a, const floa
                     for (unsigned c = 0; c < 8; c++) sum[r][c] += left[r / 4].v[r % 4] * right[c / 4].v[c % 4];
                 }
             }
+            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) leave(first >= BLOCK);
             __syncthreads(); // before the next tiles overwrite these
-        }
-#pragma unroll
-        for (unsigned r = 0; r < 8; r++) {
-            const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
-#pragma unroll
-            for (unsigned c = 0; c < 8; c++) {
-                const unsigned column = first_column + c / 4 * 64 + 4 * j + c % 4;
-                if (row < m && column < n) y[(Size)row * n + column] = sum[r][c];
-            }
         }
     }
 }

@@ -32,9 +32,26 @@ sgemm_3_double_buffered(unsigned m, unsigned n, unsigned k, const float* a, cons
             }
         };
         float sum[8][8] = {};
+        // Adds this block of terms to y, which it overwrites where there was none before.
+        auto leave = [&](bool more) {
+#pragma unroll
+            for (unsigned r = 0; r < 8; r++) {
+                if (more) __syncwarp(); // or all of y would be read at once, for which there are no registers
+                const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
+#pragma unroll
+                for (unsigned c = 0; c < 8; c++) {
+                    const unsigned column = first_column + c / 4 * 64 + 4 * j + c % 4;
+                    if (row < m && column < n) {
+                        float& to = y[(Size)row * n + column];
+                        to = more ? to + sum[r][c] : sum[r][c];
+                    }
+                    sum[r][c] = 0;
+                }
+            }
+        };
         unsigned now = 0;
-        if (k > 0) fetch(now, 0);
-        for (unsigned first = 0; first < k; first += DEPTH, now ^= 1) {
+        fetch(now, 0);
+        for (unsigned first = 0; first == 0 || first < k; first += DEPTH, now ^= 1) {
             end_copies();
             __syncthreads(); // these tiles are there, and the other buffers no longer read
             if (first + DEPTH < k) fetch(now ^ 1, first + DEPTH);
@@ -47,16 +64,8 @@ sgemm_3_double_buffered(unsigned m, unsigned n, unsigned k, const float* a, cons
                     for (unsigned c = 0; c < 8; c++) sum[r][c] += left[r / 4].v[r % 4] * right[c / 4].v[c % 4];
                 }
             }
+            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) leave(first >= BLOCK);
         }
         __syncthreads(); // before the next tile of y begins with the first buffers again
-#pragma unroll
-        for (unsigned r = 0; r < 8; r++) {
-            const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
-#pragma unroll
-            for (unsigned c = 0; c < 8; c++) {
-                const unsigned column = first_column + c / 4 * 64 + 4 * j + c % 4;
-                if (row < m && column < n) y[(Size)row * n + column] = sum[r][c];
-            }
-        }
     }
 }

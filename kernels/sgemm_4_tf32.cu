@@ -77,9 +77,29 @@ sgemm_4_tf32(unsigned m, unsigned n, unsigned k, const float* a, const float* b,
             }
         };
         float sum[2][4][4] = {};
+        // Adds this block of terms to y, which it overwrites where there was none before.
+        auto leave = [&](bool more) {
+#pragma unroll
+            for (unsigned r = 0; r < 2; r++) {
+#pragma unroll
+                for (unsigned c = 0; c < 4; c++) {
+                    if (more) __syncwarp(); // or all of y would be read at once, for which there are no registers
+#pragma unroll
+                    for (unsigned at = 0; at < 4; at++) {
+                        const unsigned row = first_row + top + 16 * r + g + at / 2 * 8;
+                        const unsigned column = first_column + side + 8 * c + 2 * t + at % 2;
+                        if (row < m && column < n) {
+                            float& to = y[(Size)row * n + column];
+                            to = more ? to + sum[r][c][at] : sum[r][c][at];
+                        }
+                        sum[r][c][at] = 0;
+                    }
+                }
+            }
+        };
         unsigned now = 0;
-        if (k > 0) fetch(now, 0);
-        for (unsigned first = 0; first < k; first += DEPTH, now ^= 1) {
+        fetch(now, 0);
+        for (unsigned first = 0; first == 0 || first < k; first += DEPTH, now ^= 1) {
             end_copies();
             __syncthreads(); // these tiles are there, and the other buffers no longer read
             if (first + DEPTH < k) fetch(now ^ 1, first + DEPTH);
@@ -104,19 +124,8 @@ sgemm_4_tf32(unsigned m, unsigned n, unsigned k, const float* a, const float* b,
                     for (unsigned c = 0; c < 4; c++) multiply(sum[r][c], left[r], right[c]);
                 }
             }
+            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) leave(first >= BLOCK);
         }
         __syncthreads(); // before the next tile of y begins with the first buffers again
-#pragma unroll
-        for (unsigned r = 0; r < 2; r++) {
-#pragma unroll
-            for (unsigned c = 0; c < 4; c++) {
-#pragma unroll
-                for (unsigned at = 0; at < 4; at++) {
-                    const unsigned row = first_row + top + 16 * r + g + at / 2 * 8;
-                    const unsigned column = first_column + side + 8 * c + 2 * t + at % 2;
-                    if (row < m && column < n) y[(Size)row * n + column] = sum[r][c][at];
-                }
-            }
-        }
     }
 }

@@ -6,8 +6,9 @@
 
 extern "C" __global__ void __launch_bounds__(256) sum_of_squares(Tensor x, REAL* partial) {
     const Size size = size_of(x);
-    REAL sum = 0;
-    for (Size i = thread(); i < size; i += threads()) sum += at(x, i) * at(x, i);
+    Sum<REAL> squares;
+    for (Size i = thread(); i < size; i += threads()) add(squares, at(x, i) * at(x, i));
+    REAL sum = squares.value;
     sum = block_sum(sum);
     if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
@@ -15,8 +16,6 @@ extern "C" __global__ void __launch_bounds__(256) sum_of_squares(Tensor x, REAL*
 // For a grid of any size, the first block works.
 extern "C" __global__ void __launch_bounds__(256) sum_of_partials(REAL* partial, unsigned count, REAL* y) {
     if (blockIdx.x > 0) return;
-    REAL sum = 0;
-    for (unsigned i = threadIdx.x; i < count; i += 256) sum += partial[i];
-    sum = block_sum(sum);
+    const REAL sum = total(count, [&](Size i) { return partial[i]; });
     if (threadIdx.x == 0) *y = sum;
 }

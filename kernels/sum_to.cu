@@ -9,14 +9,13 @@ template <class Term> __device__ inline void sum_into(Tensor dx, const unsigned*
     const Size terms = product(summed, 4);
     if (terms == 0) return;
     const bool along = dx.n[3] == 1 && common[3] > 1 && inner <= 1;
-    fold(size_of(dx), terms, along, REAL(0),
+    fold<Sum<REAL>>(size_of(dx), terms, along,
         [&](Size r, Size k) {
             Place p = place(dx.n, r);
             const Place q = place(summed, k);
             for (int axis = 0; axis < 4; axis++) p.i[axis] += q.i[axis];
             return term(p);
         },
-        plus,
         [&](Size r, REAL sum) { at(dx, r) += alpha * sum; });
 }
 

@@ -51,7 +51,7 @@ update_close(const REAL* partial, unsigned n, double clip, Adam rule, double val
     const double policy = total(decided, [&](Size i) { return terms[3 * i]; });
     const double value = total(decided, [&](Size i) { return terms[3 * i + 1]; });
     const double spread = total(decided, [&](Size i) { return terms[3 * i + 2]; });
-    const double reward = total(judged, [&](Size i) { return sums[3 * i + 2]; });
+    const double reward = total(judged, [&](Size i) { return sums[4 * i + 3]; });
     if (threadIdx.x > 0) return;
 
     move->go = 0;

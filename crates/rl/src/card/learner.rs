@@ -27,9 +27,13 @@ use crate::trajectories::Trajectories;
 /// Of how many updates the card keeps the metrics: so many are done at once at most.
 pub(crate) const AT_ONCE: usize = 64;
 
-/// Parts of the batch in which gradients are summed at most: about as many as large cards have multiprocessors. It does not
+/// Parts of the batch in which gradients are summed, if these have few steps: about as many as large cards have multiprocessors. It does not
 /// follow the card, so that all cards add up in the same order.
 const PARTS: usize = 128;
+
+/// How many steps a part has at most, unless it is one long episode: a running sum's rounding error grows with them. Sums of parts are
+/// compensated.
+const TERMS: usize = 512;
 
 /// What an update on a card did.
 #[derive(Clone, Debug)]
@@ -209,7 +213,9 @@ fn describe<T: Real>(config: &Config, task: &Calculator, learner: &Learner<T>, s
         Estimator::Gae(lambda) => (lambda, 0),
         Estimator::Steps(count) => (0.0, count as u32),
     };
-    let each = config.batch.div_ceil(PARTS);
+    let tables = task.tables();
+    // As many episodes as have at most TERMS steps; one, however long.
+    let each = config.batch.div_ceil(PARTS).min(TERMS / tables.steps()).max(1);
     Description {
         sizes: Sizes {
             hidden: config.width,
@@ -223,7 +229,7 @@ fn describe<T: Real>(config: &Config, task: &Calculator, learner: &Learner<T>, s
             ring: AT_ONCE,
         },
         offsets: offsets(policy, params),
-        tables: task.tables(),
+        tables,
         judging: Judging {
             gamma: config.gamma,
             lambda,

@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use std::env;
 
 use cudarc::driver::{DeviceRepr, LaunchConfig, PushKernelArg};
@@ -33,15 +34,28 @@ struct Operand {
 // SAFETY: these are the fields of the struct that kernels declare, in their order, sizes and places; all are plain numbers.
 unsafe impl DeviceRepr for Operand {}
 
+/// The largest extent of an axis that kernels can count along in 32 bits: a thread or a tile goes on by fewer than the rest.
+pub(super) const MAX_EXTENT: u32 = u32::MAX - 1023;
+
+/// A number of elements, rows, columns or episodes, as kernels take it.
+///
+/// # Panics
+/// If it is larger than [`MAX_EXTENT`].
+#[track_caller]
+pub(super) fn count_of(what: &dyn fmt::Display, n: usize) -> u32 {
+    let count = u32::try_from(n).ok().filter(|&n| n <= MAX_EXTENT);
+    count.unwrap_or_else(|| panic!("{what}: {n} along an axis, where kernels of a GPU count up to {MAX_EXTENT}"))
+}
+
 impl Operand {
     const ABSENT: Self = Self { data: 0, n: [1; MAX_RANK], s: [0; MAX_RANK] };
 
+    #[track_caller]
     fn new(data: u64, layout: &Layout) -> Self {
         let (mut n, mut s) = ([1; MAX_RANK], [0; MAX_RANK]);
         let lead = MAX_RANK - layout.shape.rank();
         for (axis, &extent) in layout.shape.iter().enumerate() {
-            n[lead + axis] =
-                u32::try_from(extent).expect("a tensor on a card has fewer than 2³² elements along an axis");
+            n[lead + axis] = count_of(&layout.shape, extent);
             s[lead + axis] = layout.strides[axis] as i64;
         }
         Self { data, n, s }

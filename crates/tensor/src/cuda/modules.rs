@@ -96,7 +96,11 @@ kernels! {
         Gather "gather" 256,
         ScatterAdd "scatter_add" 256,
     }
-    LayerNorm "layer_norm" { LayerNorm "layer_norm" 128, LayerNormBackward "layer_norm_backward" 256 }
+    LayerNorm "layer_norm" {
+        LayerNorm "layer_norm" 128,
+        LayerNormCentres "layer_norm_centres" 128,
+        LayerNormBackward "layer_norm_backward" 256,
+    }
     Gru "gru" { GruGates "gru_gates" 256, GruGatesBackward "gru_gates_backward" 256 }
     SumOfSquares "sum_of_squares" { SumOfSquares "sum_of_squares" 256, SumOfPartials "sum_of_partials" 256 }
     Optim "optim" { Adam "adam" 256, Momentum "momentum" 256, Rmsprop "rmsprop" 256 }

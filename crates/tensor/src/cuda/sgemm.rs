@@ -4,7 +4,11 @@
 use alloc::format;
 
 #[cfg(feature = "cuda")]
-use super::{card::Card, launch::Call, modules::Entry};
+use super::{
+    card::Card,
+    launch::{Call, count_of},
+    modules::Entry,
+};
 use crate::device::Device;
 use crate::view::{View, ViewMut};
 
@@ -88,10 +92,17 @@ impl Sgemm {
     }
 
     #[track_caller]
-    fn launch(self, card: &'static Card, sizes: [usize; 3], a: View<f32>, b: View<f32>, y: ViewMut<f32>) {
-        let count =
-            |extent: usize| u32::try_from(extent).expect("a matrix on a card has fewer than 2³² rows and columns");
-        let call = sizes.into_iter().fold(Call::new::<f32>(card, self.entry()), |call, n| call.count(count(n)));
+    fn launch<'a>(
+        self,
+        card: &'static Card,
+        sizes: [usize; 3],
+        a: View<'a, f32>,
+        b: View<'a, f32>,
+        y: ViewMut<'a, f32>,
+    ) {
+        let what = format!("{} of {} times {}", self.name(), a.shape(), b.shape());
+        let count = |call: Call<'a>, n| call.count(count_of(&what, n));
+        let call = sizes.into_iter().fold(Call::new::<f32>(card, self.entry()), count);
         call.elements(a).elements(b).elements_mut(y).run(self.blocks(sizes[0], sizes[1]));
     }
 }

@@ -70,6 +70,11 @@ impl Draw {
         Operand { broadcast: to, ..self.operand(from, values, T::of(f64::NAN)) }
     }
 
+    /// What a kernel reads: these values.
+    pub(crate) fn given<T: Scalar>(&mut self, shape: impl Into<Shape>, values: Vec<T>) -> Operand<T> {
+        self.operand(shape.into(), values, T::of(f64::NAN))
+    }
+
     /// What a kernel reads or changes: numbers in [1/2, 5/2].
     pub(crate) fn positive<T: Scalar>(&mut self, shape: impl Into<Shape>) -> Operand<T> {
         let shape = shape.into();

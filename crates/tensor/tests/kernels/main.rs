@@ -18,6 +18,7 @@ mod index;
 #[cfg(feature = "cuda")]
 mod ladder;
 mod limits;
+mod long;
 mod matmul;
 mod norm;
 mod optim;

@@ -1,6 +1,6 @@
-use tensor::{Shape, Tensor};
+use tensor::{Kernels, Naive, Shape, Tensor};
 
-use crate::{Draw, Scalar, check, rounding};
+use crate::{Draw, Operand, Scalar, check, rounding};
 
 agree!(layer_norm layer_norm_backward either_gradient_alone);
 
@@ -44,9 +44,18 @@ fn layer_norm_of_a_constant_row_is_its_bias() {
     }
 }
 
+/// x, w, the stats of x as the reference finds them, and dy.
+fn backward_inputs<T: Scalar>(draw: &mut Draw, shape: Shape, stats: Shape, n: usize) -> [Operand<T>; 4] {
+    let (x, w) = (draw.input::<T>(shape), draw.input::<T>([n]));
+    let [mut y, mut found] = [shape, stats].map(|shape| Tensor::full(shape, T::zero()));
+    Naive.layer_norm(x.plain(), w.plain(), w.plain(), T::of(0.125), y.view_mut(), found.view_mut());
+    let stats = draw.given(stats, found.to_vec());
+    [x, w, stats, draw.input(shape)]
+}
+
 fn layer_norm_backward<T: Scalar>(draw: &mut Draw) {
     let (shape, stats, n, rows) = shapes(draw);
-    let inputs = [draw.input(shape), draw.input([n]), draw.input(stats), draw.input(shape)];
+    let inputs = backward_inputs(draw, shape, stats, n);
     let outputs = [draw.gradient::<T>(shape), draw.gradient([n])];
     check("layer_norm_backward", rounding::<T>(n.max(rows)), inputs, outputs, |k, [x, w, stats, dy], [dx, dw]| {
         k.layer_norm_backward(x, w, stats, dy, Some(dx), Some(dw));
@@ -56,7 +65,7 @@ fn layer_norm_backward<T: Scalar>(draw: &mut Draw) {
 fn either_gradient_alone<T: Scalar>(draw: &mut Draw) {
     let (shape, stats, n, rows) = shapes(draw);
     for only_dx in [true, false] {
-        let inputs = [draw.input(shape), draw.input([n]), draw.input(stats), draw.input(shape)];
+        let inputs = backward_inputs(draw, shape, stats, n);
         let outputs = [if only_dx { draw.gradient::<T>(shape) } else { draw.gradient([n]) }];
         check("layer_norm_backward", rounding::<T>(n.max(rows)), inputs, outputs, |k, [x, w, stats, dy], [d]| {
             let (dx, dw) = if only_dx { (Some(d), None) } else { (None, Some(d)) };

@@ -53,12 +53,13 @@ fn streams_are_those_of_the_host() {
 }
 
 /// Shares whose borders are exact: 0, 1/2, 3/4 and 1 where e^(ln 2⁻ᵏ) is 2⁻ᵏ, and nothing where the logarithm is −∞.
+/// A number above all shares falls to the last action that has one.
 fn exact<T: Scalar>() {
     let Some(Device::Cuda(card)) = device() else { return };
     let (no, sure, small) = (T::of(f64::NEG_INFINITY), T::of(0.0), T::of(-30.0));
     let x = [[no, sure, no], [no, no, sure], [sure, sure, sure], [small, small, small], [no, no, no]];
     let below_one = 1.0 - f64::EPSILON / 2.0;
-    for (u, want) in [(0.0, [1, 2, 0, 0, 2]), (below_one, [1, 2, 0, 2, 2]), (1.0, [2, 2, 1, 2, 2])] {
+    for (u, want) in [(0.0, [1, 2, 0, 0, 2]), (below_one, [1, 2, 0, 2, 2]), (1.0, [1, 2, 1, 2, 2])] {
         let rows = there(Tensor::new([5, 3], x.as_flattened().to_vec()));
         let (numbers, mut y) = (there(Tensor::full([5], u)), there(Tensor::full([5], 9_u32)));
         card.categorical(rows.view(), numbers.view(), y.view_mut());

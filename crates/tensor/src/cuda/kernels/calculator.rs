@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Call, Card, checked, done, parts};
+use super::{Call, Card, checked, count_of, done, parts};
 use crate::cuda::error::CudaError;
 use crate::cuda::memory::Memory;
 use crate::cuda::modules::Entry;
@@ -61,11 +61,12 @@ impl CardEpisodes {
     /// If there is no such stage, or the card fails.
     #[track_caller]
     pub fn reset(&mut self, stage: usize, batch: usize, seed: u64, first: Stream) -> Vec<u32> {
+        let episodes = count_of(&"episodes of the calculator", batch);
         let contexts = done(Memory::<u32>::zeros(self.card, (self.shown[stage] + 1) * batch));
         self.episodes = done(Memory::zeros(self.card, 3 * batch));
         (self.stage, self.batch) = (stage as u32, batch);
         let call = Call::new::<f32>(self.card, Entry::CalculatorReset).task(self.task);
-        let call = call.count(self.stage).count(batch as u32).size(seed).count(first.purpose.0).count(first.update);
+        let call = call.count(self.stage).count(episodes).size(seed).count(first.purpose.0).count(first.update);
         call.count(first.episode).memory(&contexts).memory(&self.episodes).run(parts(batch, 256));
         done(contexts.read(0..contexts.len()))
     }
@@ -82,7 +83,11 @@ impl CardEpisodes {
         let [tokens, ended] = [(); 2].map(|()| done(Memory::<u32>::zeros(card, self.batch)));
         checked(card, "calculator_step", Shape::new(&[self.actions]), |bad| {
             let call = Call::new::<f32>(card, Entry::CalculatorStep).task(self.task).count(self.stage);
-            let call = call.count(self.batch as u32).memory(&given).memory(&self.episodes).memory(&rewards);
+            let call = call
+                .count(count_of(&"episodes of the calculator", self.batch))
+                .memory(&given)
+                .memory(&self.episodes)
+                .memory(&rewards);
             (call.memory(&tokens).memory(&ended).memory(bad), parts(self.batch, 256))
         });
         let [tokens, ended] = [tokens, ended].map(|memory| done(memory.read(0..self.batch)));

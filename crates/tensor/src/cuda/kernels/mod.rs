@@ -18,7 +18,7 @@ use core::any::{Any, type_name};
 
 use super::card::{Card, done};
 use super::error::CudaError;
-use super::launch::Call;
+use super::launch::{Call, count_of};
 use super::memory::Memory;
 use super::modules::Entry;
 use crate::device::Device;

@@ -1,6 +1,7 @@
 //! Layer normalisation: a warp for each row, and for dw a block for some columns.
 
-use super::{Call, Card, parts};
+use super::{Call, Card, done, parts};
+use crate::cuda::memory::Memory;
 use crate::cuda::modules::Entry;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -35,7 +36,10 @@ pub(super) fn layer_norm_backward<T: Real>(
     dx: Option<ViewMut<T>>,
     dw: Option<ViewMut<T>>,
 ) {
-    let blocks = parts(rows(x.shape()).max(x.shape().last_extent()), 8);
-    let call = Call::new::<T>(card, Entry::LayerNormBackward).read(x).read(w).read(stats).read(dy);
+    let rows = rows(x.shape());
+    let rests = done(Memory::<T>::any(card, rows));
+    Call::new::<T>(card, Entry::LayerNormCentres).read(x).read(stats).memory(&rests).run(parts(rows, 4));
+    let blocks = parts(rows.max(x.shape().last_extent()), 8);
+    let call = Call::new::<T>(card, Entry::LayerNormBackward).read(x).read(w).read(stats).memory(&rests).read(dy);
     call.write_any(dx).write_any(dw).run(blocks);
 }

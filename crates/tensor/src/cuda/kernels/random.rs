@@ -1,6 +1,6 @@
 //! Random numbers on a card: those of [`crate::philox`], and choices by them.
 
-use super::{Call, Card, done, parts};
+use super::{Call, Card, count_of, done, parts};
 use crate::cuda::memory::Memory;
 use crate::cuda::modules::Entry;
 use crate::philox::Stream;
@@ -17,7 +17,7 @@ impl Card {
         let [counter, key] = [counters.as_flattened(), keys.as_flattened()].map(|x| done(Memory::copy_of(self, x)));
         let out = done(Memory::<u32>::zeros(self, 4 * counters.len()));
         let call = Call::new::<f32>(self, Entry::PhiloxBlocks).memory(&counter).memory(&key);
-        call.count(counters.len() as u32).memory(&out).run(parts(counters.len(), 256));
+        call.count(count_of(&"philox", counters.len())).memory(&out).run(parts(counters.len(), 256));
         done(out.read(0..out.len())).as_chunks().0.to_vec()
     }
 
@@ -28,7 +28,8 @@ impl Card {
     #[track_caller]
     pub fn uniform(&'static self, seed: u64, first: Stream, y: ViewMut<f64>) {
         let [episodes, count] = [y.shape()[0], y.shape()[1]];
-        let numbers = [first.purpose.0, first.update, first.episode, episodes as u32, count as u32];
+        let numbers =
+            [first.purpose.0, first.update, first.episode, count_of(&y.shape(), episodes), count_of(&y.shape(), count)];
         let call = numbers.into_iter().fold(Call::new::<f32>(self, Entry::PhiloxUniform).size(seed), Call::count);
         call.elements_mut(y).run(parts(episodes * count, 256));
     }

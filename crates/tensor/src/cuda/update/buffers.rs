@@ -122,7 +122,7 @@ buffers! { |n|
 
     advantages: f64 = n.places,
     targets: f64 = n.places,
-    judged: f64 = 3 * n.batch.div_ceil(256),
+    judged: f64 = 4 * n.batch.div_ceil(256),
     terms: f64 = 3 * n.places.div_ceil(256),
     dheads: T = n.places * (n.actions + 1),
     dh0: T = n.batch * n.hidden,

@@ -34,7 +34,7 @@ impl Tables {
     }
 
     /// S, the steps of the longest episode: a token is read in each, and the last one of the context decides.
-    pub(super) fn steps(&self) -> usize {
+    pub fn steps(&self) -> usize {
         self.operands.iter().max().map_or(0, |&most| most as usize) + self.horizon
     }
 }
@@ -56,7 +56,9 @@ impl Description {
         assert!((1..=8).contains(&stages), "{stages} stages: 1 to 8 were expected");
         assert!(vocabulary >= LEAST_VOCABULARY, "{vocabulary} tokens: {LEAST_VOCABULARY} at least were expected");
         let counts = [batch, chunks, ring];
-        assert!(counts.iter().all(|count| (1..=1 << 28).contains(count)) && trial <= 1 << 28, "{:?}", self.sizes);
+        assert!(counts.iter().all(|count| (1..=1 << 28).contains(count)) && trial <= 1 << 24, "{:?}", self.sizes);
+        // Kernels count the entries of the table, and what a chunk finds, in 32 bits.
+        assert!(vocabulary < 1 << 18, "{vocabulary} tokens: fewer than 2^18 were expected");
         self.check_offsets(parameters);
         self.check_tables();
     }
@@ -142,12 +144,14 @@ pub(super) mod tests {
     /// Each change alone is seen.
     #[test]
     fn what_kernels_would_stumble_over_is_refused() {
-        let changes: [fn(&mut Description); 19] = [
+        let changes: [fn(&mut Description); 21] = [
             |d| d.sizes.hidden = 48,
             |d| d.sizes.hidden = 512,
             |d| d.sizes.actions = 33,
             |d| d.sizes.stages = 0,
             |d| d.sizes.vocabulary = 10,
+            |d| d.sizes.vocabulary = 1 << 18,
+            |d| d.sizes.trial = (1 << 24) + 1,
             |d| d.sizes.batch = 0,
             |d| d.sizes.chunks = 0,
             |d| d.sizes.ring = 0,

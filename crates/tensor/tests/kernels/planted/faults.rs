@@ -61,8 +61,8 @@ pub(super) const FAULTS: &[Planted] = &[
     Planted {
         what: "one lane's part of shared memory stays unwritten",
         file: "common.cuh",
-        text: "        *here = value;",
-        instead: "        if (r < results && lane < terms) *here = value;",
+        text: "        *here = into.value;",
+        instead: "        if (r < results && lane < terms) *here = into.value;",
         by: Comparison(FORWARD),
         test: "reduce::reduce::f32",
         says: "is NaN, not",
