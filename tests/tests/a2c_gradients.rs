@@ -182,7 +182,7 @@ fn gradient(chunk: usize) -> Tensor<f64> {
     let policy = Policy::new(&mut params, &task, 8, Reading::InOrder, 3);
     let optimizer = Optimizer::new(Rule::Sgd { momentum: 0.0 }, &params);
     let (before, mut learner) = (params.flat().clone(), Learner::new(policy, params, optimizer));
-    let update = Update { counts: vec![23], chunk, clip: 1e30, rate: 1.0, ..update() };
+    let update = Update { counts: vec![23], chunk, clip: f64::INFINITY, rate: 1.0, ..update() };
     learner.update(&task, &update).expect("finite");
     &before - learner.params.flat()
 }

@@ -40,7 +40,6 @@ pub mod mutants;
 mod optim;
 mod params;
 mod schedule;
-pub mod setting;
 
 pub use bytes::{BytesError, Stored};
 #[cfg(feature = "std")]

@@ -24,12 +24,11 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use autograd::{Scan, Tape, Var};
-use nn::setting::Range;
 use nn::{Grads, Optimizer, Params, clip_global_norm};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor, par};
 
-use crate::env::{Env, Task, within_horizon};
+use crate::env::{Env, Task};
 use crate::imitation::{Memory, Replay};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
@@ -87,22 +86,6 @@ impl Default for Update {
             clip: 1.0,
             rate: 3e-3,
         }
-    }
-}
-
-impl Update {
-    /// Checks all numbers as `T` holds them.
-    #[track_caller]
-    fn check<T: Real>(&self) {
-        Range::Share.check::<T>("update: gamma", self.gamma);
-        if let Estimator::Gae(lambda) = self.estimator {
-            Range::Share.check::<T>("update: lambda", lambda);
-        }
-        Range::NotNegative.check::<T>("update: value_coefficient", self.value_coefficient);
-        Range::NotNegative.check::<T>("update: entropy", self.entropy);
-        Range::NotNegative.check::<T>("update: imitation", self.imitation);
-        Range::Positive.check::<T>("update: clip", self.clip);
-        Range::NotNegative.check::<T>("update: rate", self.rate);
     }
 }
 
@@ -221,13 +204,11 @@ impl<T: Real> Learner<T> {
     /// If the loss or a gradient is not finite; the parameters are as they were.
     ///
     /// # Panics
-    /// If there are no episodes, chunks are to have none, the horizon of the task is 0, or a number of `update` is not finite or out
-    /// of range as `T` holds it.
+    /// If there are no episodes, or chunks are to have none.
     #[track_caller]
     pub fn update(&mut self, task: &dyn Task, update: &Update) -> Result<Metrics, NotFinite> {
         assert!(update.counts.iter().any(|&count| count > 0), "update: no stage has an episode: {:?}", update.counts);
         assert!(update.chunk > 0, "update: chunks of no episodes");
-        update.check::<T>();
         self.divide(task, update);
         let Self { policy, params, workers, .. } = self;
 
@@ -297,7 +278,7 @@ impl<T: Real> Learner<T> {
         let chunks = chunks(&update.counts, update.chunk);
         self.workers.truncate(chunks.len());
         for (k, &(stage, first, episodes)) in chunks.iter().enumerate() {
-            let env = within_horizon(task, stage, episodes);
+            let env = task.env(stage, episodes);
             match self.workers.get_mut(k) {
                 Some(worker) => (worker.env, worker.first) = (env, first),
                 None => self.workers.push(Worker {
@@ -506,97 +487,5 @@ mod tests {
         });
         assert!(grads.norm() > 0.0);
         assert_eq!(workers[0].grads.flat().to_vec(), grads.flat().to_vec());
-    }
-
-    /// A task whose environment never ends an episode.
-    struct Endless(crate::tasks::Calculator);
-
-    struct EndlessEnv(Box<dyn Env>);
-
-    impl Task for Endless {
-        fn name(&self) -> &'static str {
-            "endless"
-        }
-        fn caveat(&self) -> &'static str {
-            ""
-        }
-        fn stages(&self) -> usize {
-            self.0.stages()
-        }
-        fn vocabulary(&self) -> usize {
-            self.0.vocabulary()
-        }
-        fn actions(&self) -> usize {
-            self.0.actions()
-        }
-        fn action_name(&self, action: usize) -> &'static str {
-            self.0.action_name(action)
-        }
-        fn horizon(&self) -> usize {
-            4
-        }
-        fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
-            Box::new(EndlessEnv(self.0.env(stage, episodes)))
-        }
-    }
-
-    impl Env for EndlessEnv {
-        fn stage(&self) -> usize {
-            self.0.stage()
-        }
-        fn len(&self) -> usize {
-            self.0.len()
-        }
-        fn context_len(&self) -> usize {
-            self.0.context_len()
-        }
-        fn reset(&mut self, rngs: &mut [Philox]) {
-            self.0.reset(rngs);
-        }
-        fn context(&self, episode: usize) -> &[u32] {
-            self.0.context(episode)
-        }
-        fn token(&self, action: u32) -> u32 {
-            self.0.token(action)
-        }
-        fn step(&mut self, actions: &[u32], out: &mut [crate::env::Step]) {
-            assert_eq!(actions.len(), out.len());
-            out.fill(crate::env::Step { reward: 1.0, done: false });
-        }
-        fn solved(&self, _: usize) -> bool {
-            true
-        }
-    }
-
-    fn endless() -> (Endless, Learner<f32>) {
-        let (task, mut params) = (Endless(crate::tasks::Calculator::default()), Params::new());
-        let policy = Policy::new(&mut params, &task, 4, crate::policy::Reading::InOrder, 1);
-        let optimizer = Optimizer::new(nn::Rule::adam(), &params);
-        (task, Learner::new(policy, params, optimizer))
-    }
-
-    #[test]
-    fn update_environment_without_end_stops_at_the_horizon_unsolved() {
-        let (task, mut learner) = endless();
-        let update = Update { counts: alloc::vec![3], ..Update::default() };
-        let metrics = learner.update(&task, &update).expect("finite");
-        assert_eq!((metrics.steps, metrics.reward, &metrics.stages[..]), (12, 4.0, &[(3, 0)][..]));
-        let trial = (0, 5, rollout::Until::Done);
-        let test = crate::evaluate::test_stage(&learner.policy, &learner.params, &task, 0, trial);
-        assert_eq!((test.greedy.steps, test.greedy.exact), (4.0, 0.0));
-    }
-
-    #[test]
-    #[should_panic(expected = "update: rate = NaN is out of range: it takes numbers from 0")]
-    fn update_rate_nan_is_refused() {
-        let (task, mut learner) = endless();
-        let _ = learner.update(&task, &Update { rate: f64::NAN, ..Update::default() });
-    }
-
-    #[test]
-    #[should_panic(expected = "update: clip = 1e-50 is out of range")]
-    fn update_clip_that_f32_rounds_to_zero_is_refused() {
-        let (task, mut learner) = endless();
-        let _ = learner.update(&task, &Update { clip: 1e-50, ..Update::default() });
     }
 }

@@ -25,8 +25,6 @@
 //! another episode's [`Env::context`] by whoever runs it: the operands stay where they are, in the environment.
 
 use alloc::boxed::Box;
-use alloc::vec;
-use alloc::vec::Vec;
 
 use tensor::philox::Philox;
 
@@ -97,8 +95,7 @@ pub trait Task: Send + Sync {
     /// The name of `action`.
     fn action_name(&self, action: usize) -> &'static str;
 
-    /// The number of actions after which an episode is broken off, at least 1. [`within_horizon`] sees to it, in training and
-    /// evaluation: an episode that has not ended by then is over, and is not solved.
+    /// The number of actions after which an episode is broken off.
     fn horizon(&self) -> usize;
 
     /// `episodes` episodes of `stage`, not yet started.
@@ -106,72 +103,6 @@ pub trait Task: Send + Sync {
     /// # Panics
     /// On a stage that the task does not have.
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env>;
-}
-
-/// Episodes of `task` that end at its horizon, whether or not its environment says so.
-///
-/// # Panics
-/// If the horizon is 0, or on a stage that the task does not have.
-#[track_caller]
-pub fn within_horizon(task: &dyn Task, stage: usize, episodes: usize) -> Box<dyn Env> {
-    let (horizon, env) = (task.horizon(), task.env(stage, episodes));
-    assert!(horizon > 0, "the horizon of {} is 0, expected at least 1", task.name());
-    Box::new(WithinHorizon { env, horizon, steps: 0, broken_off: vec![false; episodes] })
-}
-
-struct WithinHorizon {
-    env: Box<dyn Env>,
-    horizon: usize,
-    /// Actions taken since the last reset.
-    steps: usize,
-    /// Whether an episode had not ended at the horizon.
-    broken_off: Vec<bool>,
-}
-
-impl Env for WithinHorizon {
-    fn stage(&self) -> usize {
-        self.env.stage()
-    }
-
-    fn len(&self) -> usize {
-        self.env.len()
-    }
-
-    fn context_len(&self) -> usize {
-        self.env.context_len()
-    }
-
-    fn reset(&mut self, rngs: &mut [Philox]) {
-        (self.steps, self.broken_off) = (0, vec![false; self.env.len()]);
-        self.env.reset(rngs);
-    }
-
-    fn context(&self, episode: usize) -> &[u32] {
-        self.env.context(episode)
-    }
-
-    fn token(&self, action: u32) -> u32 {
-        self.env.token(action)
-    }
-
-    fn step(&mut self, actions: &[u32], out: &mut [Step]) {
-        if self.steps == self.horizon {
-            out.fill(Step { reward: 0.0, done: true });
-            return;
-        }
-        self.env.step(actions, out);
-        self.steps += 1;
-        if self.steps == self.horizon {
-            for (step, broken_off) in out.iter_mut().zip(&mut self.broken_off) {
-                *broken_off = !step.done;
-                step.done = true;
-            }
-        }
-    }
-
-    fn solved(&self, episode: usize) -> bool {
-        !self.broken_off[episode] && self.env.solved(episode)
-    }
 }
 
 /// The check that opens every [`Env::step`].

@@ -48,7 +48,7 @@ pub fn judge(played: &Trajectories, gamma: f64, estimator: Estimator) -> Judged 
             }
             // Â_t = Σ_{k<N} γᵏ·r_{t+k} + γᴺ·V_{t+N} − V_t
             Estimator::Steps(count) => {
-                let end = n.saturating_add(count).min(steps.len());
+                let end = (n + count).min(steps.len());
                 let ahead = (n..end).rev().fold(value(end), |sum, m| played.rewards[steps[m]] + gamma * sum);
                 ahead - value(n)
             }

@@ -36,15 +36,6 @@ pub enum SettingError {
         /// What it takes, in words.
         range: &'static str,
     },
-    /// The value is in range, but what the nearest f32 is: that is out of range, or 0 where the value is not.
-    Rounded {
-        /// The setting.
-        name: &'static str,
-        /// The value that was given.
-        value: String,
-        /// What it takes, in words.
-        range: &'static str,
-    },
 }
 
 impl fmt::Display for SettingError {
@@ -52,16 +43,6 @@ impl fmt::Display for SettingError {
         match self {
             Self::Unknown { name } => write!(f, "there is no setting {name}"),
             Self::Invalid { name, value, range } => write!(f, "{name} = {value} is out of range: it takes {range}"),
-            Self::Rounded { name, value, range } => {
-                let held = value.parse::<f64>().unwrap_or_default() as f32;
-                let exact = value.parse::<f64>().unwrap_or_default();
-                let nearest = if exact < f64::from(held) { held.next_down() } else { held.next_up() };
-                write!(
-                    f,
-                    "{name} = {value} is out of range: it takes {range}, and f32 rounds it to {held:?}; the nearest other \
-                     number that f32 holds is {nearest:?}, take that or one further from {held:?}"
-                )
-            }
         }
     }
 }
@@ -90,11 +71,6 @@ pub trait Setting: Sized {
 
     /// The words that [`parse`](Self::parse) reads.
     fn show(&self) -> String;
-
-    /// The value as the computation holds it: numbers are rounded to f32.
-    fn rounded(self) -> Self {
-        self
-    }
 }
 
 macro_rules! by_parse {
@@ -105,40 +81,7 @@ macro_rules! by_parse {
         }
     )*};
 }
-by_parse!(usize, bool);
-
-impl Setting for f64 {
-    fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-    fn show(&self) -> String {
-        self.to_string()
-    }
-    fn rounded(self) -> Self {
-        Self::from(self as f32)
-    }
-}
-
-/// Reads a setting, which must be in range as it is and as the computation holds it, and must not vanish there.
-#[doc(hidden)]
-pub fn read<S: Setting>(
-    name: &'static str,
-    value: &str,
-    range: &'static str,
-    fits: fn(&S) -> bool,
-) -> Result<S, SettingError> {
-    let invalid = || SettingError::Invalid { name, value: value.into(), range };
-    let setting = S::parse(value).filter(fits).ok_or_else(invalid)?;
-    let shown = setting.show();
-    let held = S::parse(value).map(S::rounded).filter(fits).map(|held| held.show());
-    let vanishes = held.as_deref().is_some_and(|held| held.trim_start_matches('-') == "0")
-        && shown.trim_start_matches('-') != "0"
-        && shown.parse::<f64>().is_ok();
-    if held.is_none() || vanishes {
-        return Err(SettingError::Rounded { name, value: value.into(), range });
-    }
-    Ok(setting)
-}
+by_parse!(usize, f64, bool);
 
 /// Declares a setting that is one of a few names.
 #[macro_export]
@@ -219,7 +162,15 @@ macro_rules! settings {
             fn set(&mut self, name: &str, value: &str) -> Result<(), $crate::settings::SettingError> {
                 match name {
                     $(stringify!($name) => {
-                        self.$name = $crate::settings::read::<$ty>(stringify!($name), value, $range, $fits)?;
+                        let fits: fn(&$ty) -> bool = $fits;
+                        match <$ty as $crate::settings::Setting>::parse(value).filter(fits) {
+                            Some(value) => self.$name = value,
+                            None => return Err($crate::settings::SettingError::Invalid {
+                                name: stringify!($name),
+                                value: value.into(),
+                                range: $range,
+                            }),
+                        }
                     })*
                     _ => return Err($crate::settings::SettingError::Unknown { name: name.into() }),
                 }
@@ -229,40 +180,3 @@ macro_rules! settings {
     };
 }
 pub(crate) use settings;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-
-    fn refused(name: &str, value: &str) -> String {
-        Config::default().set(name, value).expect_err("out of range").to_string()
-    }
-
-    #[test]
-    fn set_number_that_f32_rounds_out_of_range_is_refused() {
-        for (name, value, held, nearest) in [
-            ("epsilon", "1e-50", "0.0", "1e-45"),
-            ("rate", "1e-50", "0.0", "1e-45"),
-            ("entropy", "1e-50", "0.0", "1e-45"),
-            ("reward_step", "-1e-50", "-0.0", "-1e-45"),
-            ("rate", "1e39", "inf", "3.4028235e38"),
-            ("smoothing", "0.9999999999", "1.0", "0.99999994"),
-        ] {
-            let want = alloc::format!(
-                "f32 rounds it to {held}; the nearest other number that f32 holds is {nearest}, take that or one further from"
-            );
-            let message = refused(name, value);
-            assert!(message.contains(&want), "{message}");
-        }
-    }
-
-    #[test]
-    fn set_number_that_f32_holds_is_taken_as_written() {
-        let mut config = Config::default();
-        for (name, value) in [("epsilon", "1e-45"), ("entropy", "0"), ("entropy", "-0"), ("rate", "0.1")] {
-            config.set(name, value).expect("in range");
-        }
-        assert_eq!((config.rate, config.epsilon), (0.1, 1e-45));
-    }
-}

@@ -54,16 +54,12 @@ pub fn sampled(kernels: &dyn Kernels<f32>, rng: &mut Philox) -> impl FnMut(View<
     }
 }
 
-/// The action in whose share of [0, 1) the number u lies; where rounding leaves u above all shares, the last action with a
-/// share above zero.
+/// The action in whose share of [0, 1) the number u lies.
 fn draw(row: &[f32], u: f32) -> u32 {
-    let (mut below, mut drawn) = (0.0, row.len() - 1);
-    for (action, &share) in row.iter().enumerate().filter(|&(_, &share)| share > 0.0) {
-        drawn = action;
-        below += share;
-        if u < below {
-            break;
-        }
-    }
-    drawn as u32
+    let mut below = 0.0;
+    let reaches = |p: &f32| {
+        below += p;
+        u < below
+    };
+    row.iter().position(reaches).unwrap_or(row.len() - 1) as u32
 }

@@ -183,34 +183,13 @@ impl<T: Real> Episode<'_, T> {
     }
 
     /// The most probable action, the first of equals.
-    ///
-    /// # Panics
-    /// If a probability is NaN: a logit is NaN or infinite, or all actions are ruled out.
-    #[track_caller]
     pub fn greedy(&self) -> u32 {
-        self.check();
         most_probable(&self.seen.log_probs)
     }
 
     /// An action drawn from the policy, by one number of the generator.
-    ///
-    /// # Panics
-    /// As [`greedy`](Self::greedy) does.
-    #[track_caller]
     pub fn sample(&self, rng: &mut Philox) -> u32 {
-        self.check();
         draw(&self.seen.log_probs, rng.uniform_f64())
-    }
-
-    /// Refuses to choose among probabilities that are not numbers.
-    #[track_caller]
-    fn check(&self) {
-        let Some(action) = self.seen.log_probs.iter().position(|p| p.value().is_nan()) else { return };
-        let name = self.agent.actions[action].1;
-        match self.agent.params.first_not_finite() {
-            Some(parameter) => panic!("the probability of {name} is NaN, and parameter {parameter} is not finite"),
-            None => panic!("the probability of {name} is NaN, and all parameters are finite: the logits overflow"),
-        }
     }
 
     /// Tells the agent which action was taken, its own choice or another's: the next decision follows from it.

@@ -117,14 +117,3 @@ fn a_policy_of_batches_is_no_agent() {
     let policy = Policy::new(&mut params, &Tutorial, 4, Reading::BatchMean, 0);
     Agent::new(&Tutorial, policy, params);
 }
-
-#[test]
-#[should_panic(expected = "the probability of MUL is NaN, and parameter pi.bias is not finite")]
-fn greedy_logit_nan_is_refused() {
-    let mut agent = agent(Actions::Tools, GruVariant::ResetAfter);
-    let bias = agent.params.find("pi.bias").expect("a parameter");
-    let mut value = agent.params.get(bias);
-    value.view_mut().set(&[2], f64::NAN);
-    agent.params.set(bias, &value);
-    agent.begin(0, &context(0, [4, 2, 7, 0, 0])).greedy();
-}

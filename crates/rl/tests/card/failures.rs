@@ -106,7 +106,7 @@ fn what_is_not_finite_is_told_as_on_the_host() {
     if !on_a_card() {
         return;
     }
-    let config = Config { reward_correct: 1e30, reward_milestone: 1e30, ..small() };
+    let config = Config { value_coefficient: 1e300, ..small() };
     let mut run = there::<f32>(&config);
     let before = state(&run);
     let told = |run: &mut Run<f32>| -> NotFinite { run.advance().expect_err("it overflows") };
