@@ -23,7 +23,7 @@
 use alloc::vec::Vec;
 
 use autograd::{Scan, Tape, Var};
-use nn::{Grads, Optimizer, Params, clip_global_norm};
+use nn::{Grads, Optimizer, Params, Range, check_setting, clip_global_norm};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor, par};
 
@@ -85,6 +85,26 @@ impl Default for Update {
             imitation: 1.0,
             clip: 1.0,
             rate: 3e-3,
+        }
+    }
+}
+
+impl Update {
+    /// Checks the settings in the precision that computes with each.
+    #[track_caller]
+    fn check<T: Real>(&self) {
+        let check = |name, value, range| check_setting::<T>("update", name, value, range);
+        check("rate", self.rate, Range::NOT_NEGATIVE);
+        check("value_coefficient", self.value_coefficient, Range::NOT_NEGATIVE);
+        check("entropy", self.entropy, Range::NOT_NEGATIVE);
+        check("imitation", self.imitation, Range::NOT_NEGATIVE);
+        if self.clip != f64::INFINITY {
+            check("clip", self.clip, Range::POSITIVE);
+        }
+        check_setting::<f64>("update", "gamma", self.gamma, Range::SHARE);
+        match self.estimator {
+            Estimator::Gae(lambda) => check_setting::<f64>("update", "lambda", lambda, Range::SHARE),
+            Estimator::Steps(count) => assert!(count > 0, "update: returns of 0 steps, but 1 is the least"),
         }
     }
 }
@@ -206,11 +226,13 @@ impl<T: Real> Learner<T> {
     /// If a log-probability, the loss or a gradient is not finite; the parameters are as they were.
     ///
     /// # Panics
-    /// If there are no episodes or more than 2³² − 1, or chunks are to have none.
+    /// If there are no episodes or more than 2³² − 1, or chunks are to have none; if a rate, weight, clip, γ or λ is not finite or
+    /// out of its range, as it is or once it is rounded to `T`. A clip of ∞ clips nothing.
     #[track_caller]
     pub fn update(&mut self, task: &dyn Task, update: &Update) -> Result<Metrics, NotFinite> {
         assert!(update.counts.iter().any(|&count| count > 0), "update: no stage has an episode: {:?}", update.counts);
         assert!(update.chunk > 0, "update: chunks of no episodes");
+        update.check::<T>();
         evaluate::word("episode", update.counts.iter().sum::<usize>() - 1);
         self.divide(task, update);
         let Self { policy, params, workers, .. } = self;

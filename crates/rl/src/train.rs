@@ -21,6 +21,7 @@ use crate::not_finite::NotFinite;
 use crate::phase::Phase;
 use crate::policy::{Policy, Reading};
 use crate::rollout::{Undecided, Until};
+use crate::settings::Settings;
 use crate::tasks::Calculator;
 
 /// A run: everything that training changes.
@@ -73,7 +74,13 @@ pub enum End {
 
 impl<T: Real> Run<T> {
     /// Before the first update.
+    ///
+    /// # Panics
+    /// If a number of the settings is not finite, or `T` rounds it to zero or out of its range: see
+    /// [`Settings::check`](crate::settings::Settings::check).
+    #[track_caller]
     pub fn new(config: &Config, seed: u64) -> Self {
+        config.check::<T>().unwrap_or_else(|error| panic!("Run: {error}"));
         let (task, policy, params) = network(config, seed);
         let optimizer = Optimizer::new(rule(config), &params);
         let learner = Learner::new(policy, params, optimizer);

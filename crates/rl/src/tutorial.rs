@@ -26,7 +26,7 @@ use crate::not_finite::NotFinite;
 use crate::phase::Phase;
 use crate::policy::{Network, Policy, Reading};
 use crate::rollout::{self, Choice, Until};
-use crate::settings::settings;
+use crate::settings::{Settings, settings};
 use crate::tasks::Tutorial;
 use crate::tasks::tutorial::EMITTED;
 use crate::train::Report;
@@ -123,7 +123,12 @@ pub struct TutorialRun<T: Real> {
 
 impl<T: Real> TutorialRun<T> {
     /// Before the first update.
+    ///
+    /// # Panics
+    /// If a number of the settings is not finite, or `T` rounds it to zero or out of its range: see [`Settings::check`].
+    #[track_caller]
     pub fn new(config: &TutorialConfig, seed: u64) -> Self {
+        config.check::<T>().unwrap_or_else(|error| panic!("TutorialRun: {error}"));
         let task = Tutorial;
         let mut params = Params::new();
         let policy = Policy::new(&mut params, &task, config.width, Reading::BatchMean, seed);

@@ -72,11 +72,7 @@ impl Explained {
     ///
     /// # Errors
     /// If a decision cannot be made, because a log-probability is NaN.
-    pub(crate) fn play(
-        parts: &Parts<'_>,
-        wanted: Wanted,
-        checkpoint: String,
-    ) -> std::result::Result<Self, Undecided> {
+    pub(crate) fn play(parts: &Parts<'_>, wanted: Wanted, checkpoint: String) -> std::result::Result<Self, Undecided> {
         let Wanted { stage, operands, number, seed, sampled, until } = wanted;
         let task = parts.task;
         let mut rng = [test_stream(seed, stage, number as usize)];
