@@ -141,4 +141,40 @@ mod tests {
         let error = validate(&policy, &params, &Calculator::default(), 1, (0, 200, Until::Done)).expect_err("NaN");
         assert_eq!(error, Undecided { stage: 0, episode: 0, step: 0, action: 0 });
     }
+
+    /// Each number of an update: NaN, one that f32 rounds away, one out of its range.
+    #[test]
+    fn update_of_settings_that_the_scalar_does_not_hold_panics() {
+        extern crate std;
+        use crate::returns::Estimator;
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+
+        let base = || Update { counts: alloc::vec![2], ..Update::default() };
+        let mut bad = alloc::vec![];
+        for x in [f64::NAN, f64::NEG_INFINITY, 1e-50, 1e39] {
+            bad.push(("rate", Update { rate: x, ..base() }));
+            bad.push(("value_coefficient", Update { value_coefficient: x, ..base() }));
+            bad.push(("entropy", Update { entropy: x, ..base() }));
+            bad.push(("imitation", Update { imitation: x, ..base() }));
+            bad.push(("clip", Update { clip: x, ..base() }));
+        }
+        for x in [f64::NAN, -0.1, 1.1] {
+            bad.push(("gamma", Update { gamma: x, ..base() }));
+            bad.push(("lambda", Update { estimator: Estimator::Gae(x), ..base() }));
+        }
+        bad.push(("returns of 0 steps", Update { estimator: Estimator::Steps(0), ..base() }));
+        for (name, update) in bad {
+            let mut learner = learner(0.5);
+            let before = learner.params.to_le_bytes();
+            let caught = catch_unwind(AssertUnwindSafe(|| learner.update(&Calculator::default(), &update)));
+            let payload = caught.expect_err(name);
+            let message = payload.downcast_ref::<String>().map_or("", |message| message);
+            let message = payload.downcast_ref::<&str>().map_or(message, |message| message);
+            assert!(message.starts_with("update: ") && message.contains(name), "{name}: {message}");
+            assert_eq!(learner.params.to_le_bytes(), before, "{name}");
+        }
+        for update in [Update { clip: f64::INFINITY, ..base() }, Update { rate: 0.0, entropy: 0.0, ..base() }] {
+            learner(0.5).update(&Calculator::default(), &update).expect("finite");
+        }
+    }
 }

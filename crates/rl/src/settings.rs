@@ -106,8 +106,8 @@ pub trait Setting: Sized {
     /// The words that [`parse`](Self::parse) reads.
     fn show(&self) -> String;
 
-    /// Why a scalar cannot compute with this value, if it is a number.
-    fn unfit<T: Real>(&self, fits: fn(&Self) -> bool) -> Option<Unfit> {
+    /// The value in words and why a scalar cannot compute with it, if it is such a number.
+    fn unfit<T: Real>(&self, fits: fn(&Self) -> bool) -> Option<(String, Unfit)> {
         let _ = fits;
         None
     }
@@ -132,10 +132,10 @@ impl Setting for f64 {
         self.to_string()
     }
 
-    fn unfit<T: Real>(&self, fits: fn(&Self) -> bool) -> Option<Unfit> {
+    fn unfit<T: Real>(&self, fits: fn(&Self) -> bool) -> Option<(String, Unfit)> {
         // One that was out of its range before it was rounded is not this check's.
         let contains = |x: f64| fits(&x) || !fits(self);
-        round_setting::<T>(*self, contains).err()
+        round_setting::<T>(*self, contains).err().map(|unfit| (alloc::format!("{self:?}"), unfit))
     }
 }
 
@@ -236,8 +236,7 @@ macro_rules! settings {
             fn check<T: $crate::settings::Scalar>(&self) -> Result<(), $crate::settings::SettingError> {
                 $(
                     let fits: fn(&$ty) -> bool = $fits;
-                    if let Some(unfit) = $crate::settings::Setting::unfit::<T>(&self.$name, fits) {
-                        let value = $crate::settings::Setting::show(&self.$name);
+                    if let Some((value, unfit)) = $crate::settings::Setting::unfit::<T>(&self.$name, fits) {
                         return Err($crate::settings::SettingError::unfit(stringify!($name), value, &unfit, $range));
                     }
                 )*
@@ -270,7 +269,8 @@ mod tests {
                 }
                 let error = config.check::<f32>().expect_err(field.name).to_string();
                 let want = alloc::format!("becomes {becomes} in f32");
-                assert!(error.starts_with(field.name) && error.contains(&want), "{error}");
+                let name = alloc::format!("{} = {value} ", field.name);
+                assert!(error.starts_with(&name) && error.contains(&want), "{error}");
             }
         }
     }
