@@ -44,7 +44,7 @@ impl Loss {
         let mut rngs: Vec<_> = (0..episodes as u32).map(stream(Purpose::ACTIONS)).collect();
         let (contexts, choice) = (rollout::contexts(&*env), Choice::Sampled(&mut rngs));
         let tape = &mut Tape::evaluating();
-        let played = rollout::play(&policy, &params, tape, &mut *env, contexts, choice, Until::Done);
+        let played = rollout::play(&policy, &params, tape, &mut *env, contexts, choice, Until::Done).expect("finite");
         assert!(played.valid.contains(&false), "some episode ends before the others, or the mask is not tested");
         let judged = judge(&played, update().gamma, update().estimator);
         (Self { policy, played, judged }, params)

@@ -25,7 +25,7 @@ fn run(threads: usize, seed: u64) -> Vec<u64> {
             bits.extend(numbers.map(f64::to_bits));
             bits.extend(report.validation.iter().flatten().map(|figures| figures.reward.to_bits()));
         }
-        bits.extend(run.test().iter().map(|test| test.sampled.reward.to_bits()));
+        bits.extend(run.test().expect("finite").iter().map(|test| test.sampled.reward.to_bits()));
         let learner = &run.learner;
         let moments = learner.optimizer.moments().map(|(_, moment)| moment);
         let tensors = std::iter::once(learner.params.flat()).chain(moments);

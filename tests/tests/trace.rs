@@ -53,11 +53,12 @@ fn a_trace_is_what_acting_does_bit_for_bit() {
     for_each_case(|task, reading, variant, sampled, until| {
         let (params, policy) = network(task, reading, variant);
         let (mut env, mut rngs) = started(task, 2);
-        let traced = trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs), until).played;
+        let traced =
+            trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs), until).expect("finite").played;
         let (mut env, mut rngs) = started(task, 2);
         let (contexts, mut tape) = (rollout::contexts(&*env), Tape::evaluating());
         let choice = choice(sampled, &mut rngs);
-        let played = rollout::play(&policy, &params, &mut tape, &mut *env, contexts, choice, until);
+        let played = rollout::play(&policy, &params, &mut tape, &mut *env, contexts, choice, until).expect("finite");
 
         assert!(played.steps > 0);
         assert_eq!((traced.stage, traced.episodes, traced.steps), (played.stage, played.episodes, played.steps));
@@ -152,7 +153,8 @@ fn every_number_by_loops() {
         let (params, policy) = network(&task, Reading::InOrder, variant);
         for stage in 0..3 {
             let (mut env, mut rngs) = started(&task, stage);
-            let trace = trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs), Until::Done);
+            let trace =
+                trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs), Until::Done).expect("finite");
             assert_eq!(trace.read(), 4 + stage);
             assert_eq!(trace.tokens.len(), (3 + stage + trace.played.steps) * EPISODES);
             assert_eq!(trace.tokens[(3 + stage) * EPISODES..][..EPISODES], [token::CTX; EPISODES]);
@@ -166,7 +168,7 @@ fn probabilities_add_up_and_the_greedy_action_has_the_highest() {
     for_each_case(|task, reading, variant, sampled, until| {
         let (params, policy) = network(task, reading, variant);
         let (mut env, mut rngs) = started(task, 1);
-        let trace = trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs), until);
+        let trace = trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs), until).expect("finite");
         assert_eq!(trace.actions, task.actions());
         for t in 0..trace.played.steps {
             for i in 0..EPISODES {
@@ -191,7 +193,7 @@ fn an_episode_on_given_operands_is_the_one_that_drew_them() {
         let (params, policy) = network(task, Reading::InOrder, Variant::ResetAfter);
         let [drawn, given] = [&mut drawn, &mut given].map(|env| {
             let mut rng = [test_stream(8, 2, 1)];
-            trace::play(&policy, &params, &mut **env, Choice::Sampled(&mut rng), until)
+            trace::play(&policy, &params, &mut **env, Choice::Sampled(&mut rng), until).expect("finite")
         });
         assert_eq!((&drawn.played.actions, &drawn.played.solved), (&given.played.actions, &given.played.solved));
         assert_eq!(bits(&drawn.played.rewards), bits(&given.played.rewards));

@@ -34,7 +34,7 @@ fn to_the_end(config: &Config, seed: u64) -> Run<f32> {
 fn all_three_stages_are_solved() {
     let run = to_the_end(&Config { max_updates: 600, ..small() }, 0);
     assert_eq!(run.end(), Some(End::Solved));
-    let test = run.test();
+    let test = run.test().expect("finite");
     for (Test { greedy: figures, .. }, shortest) in test.iter().zip([3.0, 4.0, 7.0]) {
         assert_eq!(figures.exact, 1.0, "stage {}", figures.stage);
         assert!(figures.steps >= shortest, "stage {}: no program is shorter than the solver's", figures.stage);

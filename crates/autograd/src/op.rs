@@ -9,9 +9,9 @@ use crate::backward::Backward;
 use crate::custom::CustomOp;
 use crate::forward::Forward;
 use crate::ops::{
-    Add, BroadcastTo, Concat, Detach, Div, Embedding, Entropy, Exp, Gather, Gru, Hook, LayerNorm, Log, LogSoftmax, LogSumExp,
-    MatMul, Mul, Neg, Permute, Relu, Reshape, Scale, Shift, Sigmoid, Slice, Softmax, Sqrt, Square, Sub, Sum, SumAxis,
-    Tanh,
+    Add, BroadcastTo, Concat, Detach, Div, Embedding, Entropy, Exp, Gather, Gru, Hook, LayerNorm, Log, LogSoftmax,
+    LogSumExp, MatMul, Mul, Neg, Permute, Relu, Reshape, Scale, Shift, Sigmoid, Slice, Softmax, Sqrt, Square, Sub, Sum,
+    SumAxis, Tanh,
 };
 
 /// What every operation is: a forward rule, and the backward rule that belongs to it.

@@ -69,11 +69,12 @@ fn flag(field: &'static Field) -> Arg {
 /// The settings of a run of `task`, and what it keeps.
 ///
 /// # Errors
-/// If a source names a setting that this task does not have, or gives one a value that it does not take.
+/// If a source names a setting that this task does not have, or gives one a value that it does not take, or that f32, in
+/// which the command computes, rounds to zero or out of its range.
 pub(crate) fn merge<C: Settings>(task: TaskName, file: Option<&ConfigFile>, flags: &Flags) -> Result<(C, Keeping)> {
     let (mut config, mut keeping) = (C::default(), Keeping::default());
     let mut set = |name: &str, value: &str| match keeping.set(name, value) {
-        Err(SettingError::Unknown { .. }) => config.set(name, value),
+        Err(SettingError::Unknown { .. }) => config.set(name, value).and_then(|()| config.check::<f32>()),
         result => result,
     };
     for (file, entry) in file.iter().flat_map(|file| file.settings().map(move |entry| (file, entry))) {

@@ -1,6 +1,7 @@
 //! The test: each stage greedily, with sampled actions, and with the context of another episode.
 
 use rl::evaluate::{Test, test_stage};
+use rl::rollout::Undecided;
 use rl::tasks::GOALS;
 use serde::{Deserialize, Serialize};
 
@@ -35,19 +36,22 @@ pub(crate) struct Stage {
 }
 
 /// Plays the test of some stages. The same seed draws the same episodes, whichever run it is for.
+///
+/// # Errors
+/// If a decision cannot be made, because a log-probability is NaN.
 pub(crate) fn test<R: Training>(
     run: &R,
     seed: u64,
     episodes: usize,
     stages: impl IntoIterator<Item = usize>,
-) -> Vec<Stage> {
+) -> std::result::Result<Vec<Stage>, Undecided> {
     let parts = run.parts();
     let tested = |stage| {
         let trial = (seed, episodes, R::UNTIL);
-        let Test { greedy, sampled, shuffled } = test_stage(parts.policy, parts.params, parts.task, stage, trial);
+        let Test { greedy, sampled, shuffled } = test_stage(parts.policy, parts.params, parts.task, stage, trial)?;
         let (program, count) = greedy.programs.first().cloned().unwrap_or_default();
         let names: Vec<_> = program.iter().map(|&action| parts.task.action_name(action as usize)).collect();
-        Stage {
+        Ok(Stage {
             stage,
             goal: GOALS[stage].to_owned(),
             episodes,
@@ -59,7 +63,7 @@ pub(crate) fn test<R: Training>(
             programs: greedy.programs.len(),
             program: names.join(" "),
             program_share: count as f64 / episodes as f64,
-        }
+        })
     };
     stages.into_iter().map(tested).collect()
 }

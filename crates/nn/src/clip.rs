@@ -12,6 +12,7 @@ use core::fmt;
 use tensor::Real;
 
 use crate::params::{Grads, Params};
+use crate::setting::{Range, check_setting};
 
 /// The gradients' norm is infinite or NaN: a step along them would destroy the parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,10 +42,13 @@ impl core::error::Error for NotFinite {}
 /// If that norm is not finite. The gradients are left as they are.
 ///
 /// # Panics
-/// If `max` is negative or NaN.
+/// If `max` is negative or NaN, or is rounded to 0 or ∞ as a `T`; ∞ itself clips nothing.
 #[track_caller]
 pub fn clip_global_norm<T: Real>(params: &Params<T>, grads: &mut Grads<T>, max: f64) -> Result<T, NotFinite> {
     assert!(max >= 0.0, "clip_global_norm: the largest norm is to be {max}, which is no length");
+    if max < f64::INFINITY {
+        check_setting::<T>("clip_global_norm", "the largest norm", max, Range::NOT_NEGATIVE);
+    }
     let norm = grads.norm();
     if !norm.is_finite() {
         return Err(NotFinite { norm: norm.value(), parameter: grads.first_not_finite(params) });
@@ -111,6 +115,20 @@ mod tests {
             Some("each is finite, but the sum of their squares overflows, or lower the learning rate")
         );
         assert_eq!((error.norm, error.parameter), (f64::INFINITY, None));
+    }
+
+    #[test]
+    #[should_panic(expected = "clip_global_norm: the largest norm = 1e-50 becomes 0.0 in f32")]
+    fn clip_global_norm_of_a_bound_that_rounds_to_zero_panics() {
+        let (params, mut grads) = with::<f32>([1.0, 0.0, 0.0]);
+        let _ = clip_global_norm(&params, &mut grads, 1e-50);
+    }
+
+    #[test]
+    fn clip_global_norm_of_infinity_clips_nothing() {
+        let (params, mut grads) = with::<f32>([3.0, 0.0, 4.0]);
+        assert_eq!(clip_global_norm(&params, &mut grads, f64::INFINITY), Ok(5.0));
+        assert_eq!(grads.flat().to_vec(), [3.0, 0.0, 4.0]);
     }
 
     #[test]

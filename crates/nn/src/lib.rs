@@ -40,6 +40,7 @@ pub mod mutants;
 mod optim;
 mod params;
 mod schedule;
+mod setting;
 
 pub use bytes::{BytesError, Stored};
 #[cfg(feature = "std")]
@@ -54,3 +55,4 @@ pub use mlp::{Activation, Mlp};
 pub use optim::{Optimizer, Rule};
 pub use params::{Grads, Param, Params, Weights};
 pub use schedule::Schedule;
+pub use setting::{Range, Unfit, check_setting, round_setting};

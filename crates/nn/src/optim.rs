@@ -24,6 +24,7 @@ use alloc::vec::Vec;
 use tensor::{AdamStep, Real, Tensor};
 
 use crate::params::{Grads, Params, brought};
+use crate::setting::{Range, check_setting};
 
 /// What a step does with a gradient, and its hyper-parameters. The learning rate is given at each step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,6 +82,26 @@ impl Rule {
         }
     }
 
+    /// Checks the hyper-parameters as the scalar holds them. Adam computes 1 − β in double, but a β that is 1 as a scalar would
+    /// never let its moment forget.
+    #[track_caller]
+    fn check<T: Real>(&self) {
+        let check = check_setting::<T>;
+        match *self {
+            Self::Adam { beta1, beta2, epsilon, decay, .. } => {
+                check(self.name(), "beta1", beta1, Range::BELOW_ONE);
+                check(self.name(), "beta2", beta2, Range::BELOW_ONE);
+                check(self.name(), "epsilon", epsilon, Range::POSITIVE);
+                check(self.name(), "decay", decay, Range::NOT_NEGATIVE);
+            }
+            Self::Sgd { momentum } => check(self.name(), "momentum", momentum, Range::BELOW_ONE),
+            Self::RmsProp { alpha, epsilon } => {
+                check(self.name(), "alpha", alpha, Range::BELOW_ONE);
+                check(self.name(), "epsilon", epsilon, Range::POSITIVE);
+            }
+        }
+    }
+
     /// The names of the moments, in the order in which the kernel takes them.
     const fn moments(&self) -> &'static [&'static str] {
         match self {
@@ -104,7 +125,13 @@ pub struct Optimizer<T: Real = f32> {
 
 impl<T: Real> Optimizer<T> {
     /// Moments of zero for these parameters.
+    ///
+    /// # Panics
+    /// If a hyper-parameter is not finite or out of its range, as it is or once it is rounded to `T`: the decays of moments and
+    /// the momentum take numbers from 0, below 1, ε numbers above 0, the weight decay numbers from 0.
+    #[track_caller]
     pub fn new(rule: Rule, params: &Params<T>) -> Self {
+        rule.check::<T>();
         let moments = rule.moments().iter().map(|_| params.zeros()).collect();
         Self { rule, moments, steps: 0 }
     }
@@ -116,11 +143,13 @@ impl<T: Real> Optimizer<T> {
     /// writing copies them.
     ///
     /// # Panics
-    /// If parameters, gradients and moments are not of one size.
+    /// If parameters, gradients and moments are not of one size, or the rate is negative, not finite, or rounded to zero or ∞
+    /// as a `T`.
     #[track_caller]
     pub fn step(&mut self, rate: f64, params: &mut Params<T>, grads: &Grads<T>) {
         let (p, g, m) = (params.size(), grads.flat().size(), self.moments[0].size());
         assert!(p == g && p == m, "optimiser: {p} parameters, {g} gradients and moments for {m} do not fit together");
+        check_setting::<T>("optimiser", "rate", rate, Range::NOT_NEGATIVE);
         let Self { rule, moments, steps } = self;
         *steps += 1;
         #[cfg(feature = "mutants")]
@@ -267,5 +296,48 @@ mod tests {
     fn moments_of_another_rule_are_refused() {
         let (.., mut optimizer) = setup(Rule::adam());
         optimizer.restore(1, alloc::vec![Tensor::zeros([6])]);
+    }
+
+    /// Each hyper-parameter out of its range, and as far in it as f64 holds and f32 does not.
+    #[test]
+    fn optimizer_of_settings_that_the_scalar_does_not_hold_panics() {
+        extern crate std;
+        use std::panic::catch_unwind;
+        let adam = |beta1, beta2, epsilon, decay| Rule::Adam { beta1, beta2, epsilon, decay, decoupled: false };
+        let near_one = 1.0 - 1e-9;
+        let rounded = [
+            adam(near_one, 0.9, 1e-8, 0.0),
+            adam(0.9, near_one, 1e-8, 0.0),
+            adam(0.9, 0.9, 1e-50, 0.0),
+            adam(0.9, 0.9, 1e-8, 1e-50),
+            adam(0.9, 0.9, 1e-8, 1e39),
+            Rule::Sgd { momentum: near_one },
+            Rule::RmsProp { alpha: near_one, epsilon: 1e-8 },
+            Rule::RmsProp { alpha: 0.9, epsilon: 1e-50 },
+        ];
+        for rule in rounded {
+            assert!(catch_unwind(|| Optimizer::new(rule, &Params::<f32>::new())).is_err(), "{rule:?} in f32");
+            assert!(catch_unwind(|| Optimizer::new(rule, &Params::<f64>::new())).is_ok(), "{rule:?} in f64");
+        }
+        for bad in [f64::NAN, f64::INFINITY, -0.1] {
+            for rule in [
+                adam(bad, 0.9, 1e-8, 0.0),
+                adam(0.9, bad, 1e-8, 0.0),
+                adam(0.9, 0.9, bad, 0.0),
+                adam(0.9, 0.9, 1e-8, bad),
+                Rule::Sgd { momentum: bad },
+                Rule::RmsProp { alpha: bad, epsilon: 1e-8 },
+                Rule::RmsProp { alpha: 0.9, epsilon: bad },
+            ] {
+                assert!(catch_unwind(|| Optimizer::new(rule, &Params::<f64>::new())).is_err(), "{rule:?}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "optimiser: rate = NaN is out of range; it takes numbers from 0")]
+    fn step_of_rate_nan_panics() {
+        let (mut params, grads, mut optimizer) = setup(Rule::adam());
+        optimizer.step(f64::NAN, &mut params, &grads);
     }
 }

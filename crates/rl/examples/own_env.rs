@@ -135,10 +135,11 @@ fn train(seed: u64) -> Result<[Test; 2], NotFinite> {
     let optimizer = Optimizer::new(Rule::adam(), &params);
     let mut learner = Learner::new(policy, params, optimizer);
     let test = |Learner { policy, params, .. }: &Learner<f32>| {
-        test_stage(policy, params, &Backwards, 0, (seed, 1000, Until::Done))
+        let test = test_stage(policy, params, &Backwards, 0, (seed, 1000, Until::Done));
+        test.map_err(|error| NotFinite::undecided(UPDATES, params, error))
     };
 
-    let before = test(&learner);
+    let before = test(&learner)?;
     for number in 0..UPDATES {
         let update = Update { seed, number, rate: 0.005, entropy: 0.2, ..Update::default() };
         let metrics = learner.update(&Backwards, &update)?;
@@ -146,7 +147,7 @@ fn train(seed: u64) -> Result<[Test; 2], NotFinite> {
             println!("update {:3}  reward {:.3}  entropy {:.3}", number + 1, metrics.reward, metrics.entropy);
         }
     }
-    Ok([before, test(&learner)])
+    Ok([before, test(&learner)?])
 }
 
 fn main() -> Result<(), NotFinite> {

@@ -20,21 +20,21 @@
 //! Source: V. Mnih et al., "Asynchronous Methods for Deep Reinforcement Learning" (2016), algorithm S3 and section 5.1
 //! (entropy), in the synchronous form.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use autograd::{Scan, Tape, Var};
-use nn::{Grads, Optimizer, Params, clip_global_norm};
+use nn::{Grads, Optimizer, Params, Range, check_setting, clip_global_norm};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor, par};
 
-use crate::env::{Env, Task};
+use crate::env::{Env, Task, TimeLimit};
+use crate::evaluate;
 use crate::imitation::{Memory, Replay};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
 use crate::policy::{Decisions, Network, Policy};
 use crate::returns::{Estimator, Judged, judge};
-use crate::rollout::{self, Choice, chunks};
+use crate::rollout::{self, Choice, Undecided, chunks};
 use crate::trajectories::Trajectories;
 
 /// What an update needs to know besides the network.
@@ -85,6 +85,26 @@ impl Default for Update {
             imitation: 1.0,
             clip: 1.0,
             rate: 3e-3,
+        }
+    }
+}
+
+impl Update {
+    /// Checks the settings in the precision that computes with each.
+    #[track_caller]
+    fn check<T: Real>(&self) {
+        let check = |name, value, range| check_setting::<T>("update", name, value, range);
+        check("rate", self.rate, Range::NOT_NEGATIVE);
+        check("value_coefficient", self.value_coefficient, Range::NOT_NEGATIVE);
+        check("entropy", self.entropy, Range::NOT_NEGATIVE);
+        check("imitation", self.imitation, Range::NOT_NEGATIVE);
+        if self.clip != f64::INFINITY {
+            check("clip", self.clip, Range::POSITIVE);
+        }
+        check_setting::<f64>("update", "gamma", self.gamma, Range::SHARE);
+        match self.estimator {
+            Estimator::Gae(lambda) => check_setting::<f64>("update", "lambda", lambda, Range::SHARE),
+            Estimator::Steps(count) => assert!(count > 0, "update: returns of 0 steps, but 1 is the least"),
         }
     }
 }
@@ -171,7 +191,7 @@ pub struct Learner<T: Real> {
 
 /// Some episodes of one stage, with tapes that are kept from update to update.
 struct Worker<T: Real> {
-    env: Box<dyn Env>,
+    env: TimeLimit,
     /// The number of the first episode in the batch.
     first: usize,
     acting: Tape<T>,
@@ -179,6 +199,8 @@ struct Worker<T: Real> {
     scan: Scan<T>,
     learning: Tape<T>,
     played: Trajectories,
+    /// Why there are no trajectories.
+    undecided: Option<Undecided>,
     judged: Judged,
     grads: Grads<T>,
     /// The sums of [`Terms`].
@@ -198,21 +220,27 @@ impl<T: Real> Learner<T> {
         Self { policy, params, optimizer, workers: Vec::new(), memory: Memory::default(), imitators: Vec::new() }
     }
 
-    /// One update.
+    /// One update. Episodes end at the task's horizon.
     ///
     /// # Errors
-    /// If the loss or a gradient is not finite; the parameters are as they were.
+    /// If a log-probability, the loss or a gradient is not finite; the parameters are as they were.
     ///
     /// # Panics
-    /// If there are no episodes, or chunks are to have none.
+    /// If there are no episodes or more than 2³² − 1, or chunks are to have none; if a rate, weight, clip, γ or λ is not finite or
+    /// out of its range, as it is or once it is rounded to `T`. A clip of ∞ clips nothing.
     #[track_caller]
     pub fn update(&mut self, task: &dyn Task, update: &Update) -> Result<Metrics, NotFinite> {
         assert!(update.counts.iter().any(|&count| count > 0), "update: no stage has an episode: {:?}", update.counts);
         assert!(update.chunk > 0, "update: chunks of no episodes");
+        update.check::<T>();
+        evaluate::word("episode", update.counts.iter().sum::<usize>() - 1);
         self.divide(task, update);
         let Self { policy, params, workers, .. } = self;
 
         par::for_each(workers, |_, worker| Phase::Act.of(|| worker.act(policy, params, update)));
+        if let Some(undecided) = workers.iter().find_map(|worker| worker.undecided) {
+            return Err(NotFinite::undecided(update.number + 1, params, undecided));
+        }
 
         Phase::Judge.of(|| {
             for worker in workers.iter_mut() {
@@ -278,7 +306,7 @@ impl<T: Real> Learner<T> {
         let chunks = chunks(&update.counts, update.chunk);
         self.workers.truncate(chunks.len());
         for (k, &(stage, first, episodes)) in chunks.iter().enumerate() {
-            let env = task.env(stage, episodes);
+            let env = TimeLimit::new(task, stage, episodes);
             match self.workers.get_mut(k) {
                 Some(worker) => (worker.env, worker.first) = (env, first),
                 None => self.workers.push(Worker {
@@ -288,6 +316,7 @@ impl<T: Real> Learner<T> {
                     scan: Scan::default(),
                     learning: Tape::new(),
                     played: Trajectories::default(),
+                    undecided: None,
                     judged: Judged::default(),
                     grads: Grads::zeros(&self.params),
                     terms: [0.0; 3],
@@ -307,10 +336,13 @@ impl<T: Real> Worker<T> {
         let streams = |purpose| -> Vec<Philox> { (0..self.env.len()).map(|i| stream(purpose, i)).collect() };
         let (mut operands, mut actions) = (streams(Purpose::OPERANDS), streams(Purpose::ACTIONS));
         self.env.reset(&mut operands);
-        let contexts = rollout::contexts(&*self.env);
+        let contexts = rollout::contexts(&self.env);
         let choice = Choice::Sampled(&mut actions);
         let Self { acting, env, scan, .. } = self;
-        self.played = rollout::play_and_keep((policy, params), acting, &mut **env, contexts, choice, scan);
+        match rollout::play_and_keep((policy, params), acting, env, contexts, choice, scan) {
+            Ok(played) => (self.played, self.undecided) = (played, None),
+            Err(error) => self.undecided = Some(Undecided { episode: self.first + error.episode, ..error }),
+        }
     }
 
     /// 4. Records the decisions on the tape, and runs back from this chunk's part of the loss.

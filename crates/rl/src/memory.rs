@@ -34,7 +34,8 @@ pub fn of_updates(config: &Config) -> u64 {
     let task = Calculator::new(config.action_set(), config.rewards());
     let counts = counts(&shares(config.curriculum, &Progress::new(task.stages())), config.batch);
     let tokens = |stage: usize| task.env(stage, 1).context_len() + task.horizon() - 1;
-    let tokens = counts.iter().enumerate().map(|(stage, &episodes)| (episodes as u64).saturating_mul(tokens(stage) as u64));
+    let tokens =
+        counts.iter().enumerate().map(|(stage, &episodes)| (episodes as u64).saturating_mul(tokens(stage) as u64));
     let tokens = tokens.fold(0, u64::saturating_add);
     let each = if config.variant() == Variant::ResetAfter { FUSED } else { COMPOSED };
     bytes(tokens.saturating_mul(each), config.width, chunks(&counts, config.chunk).len())

@@ -3,8 +3,10 @@
 use alloc::string::String;
 use core::fmt;
 
-use nn::{Grads, Params};
-use tensor::Real;
+use nn::{Grads, Param, Params};
+use tensor::{Real, Tensor};
+
+use crate::rollout::Undecided;
 
 /// A loss, or the norm of its gradients, is infinite or NaN.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub enum Cause {
     Gradient,
     /// All are finite, but loss or norm overflow; its gradient is the largest.
     Largest,
+    /// All parameters are finite, but this decision cannot be made; its value is the largest.
+    Decision(Undecided),
 }
 
 impl NotFinite {
@@ -37,11 +41,23 @@ impl NotFinite {
             by_value.or_else(by_gradient).unwrap_or_else(|| (largest(params, grads), Cause::Largest));
         Self { update: update + 1, parameter, cause }
     }
+
+    /// Looks for the parameter to name, where a decision cannot be made in or after the update of this number, from 1.
+    pub fn undecided<T: Real>(update: u32, params: &Params<T>, decision: Undecided) -> Self {
+        let by_value = params.first_not_finite().map(|name| (String::from(name), Cause::Value));
+        let (parameter, cause) =
+            by_value.unwrap_or_else(|| (largest_of(params, |param| params.get(param)), Cause::Decision(decision)));
+        Self { update, parameter, cause }
+    }
 }
 
 /// The name of the parameter with the largest entry of the gradient.
 fn largest<T: Real>(params: &Params<T>, grads: &Grads<T>) -> String {
-    let size = |param| grads.get(params, param).to_vec().iter().fold(0.0, |max, g| f64::max(max, g.value().abs()));
+    largest_of(params, |param| grads.get(params, param))
+}
+
+fn largest_of<T: Real>(params: &Params<T>, entries: impl Fn(Param) -> Tensor<T>) -> String {
+    let size = |param| entries(param).to_vec().iter().fold(0.0, |max, x| f64::max(max, x.value().abs()));
     let largest = params.all().max_by(|&a, &b| f64::total_cmp(&size(a), &size(b)));
     largest.map_or_else(String::new, |param| String::from(params.name(param)))
 }
@@ -53,6 +69,11 @@ impl fmt::Display for NotFinite {
         match cause {
             Cause::Value => write!(f, "first in the value of parameter {parameter}")?,
             Cause::Gradient => write!(f, "first in the gradient of parameter {parameter}")?,
+            Cause::Decision(Undecided { stage, episode, step, action }) => write!(
+                f,
+                "first in the log-probability of action {action} at step {step} of episode {episode}, stage {stage}; \
+                 parameter {parameter} has the largest value"
+            )?,
             Cause::Largest => write!(f, "it overflows, and parameter {parameter} has the largest gradient")?,
         }
         write!(f, ". Lower rates, rewards or weights of the loss may help")
@@ -60,3 +81,100 @@ impl fmt::Display for NotFinite {
 }
 
 impl core::error::Error for NotFinite {}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use nn::{Optimizer, Rule};
+
+    use super::*;
+    use crate::a2c::{Learner, Update};
+    use crate::evaluate::validate;
+    use crate::policy::{Policy, Reading};
+    use crate::rollout::Until;
+    use crate::tasks::Calculator;
+
+    /// A learner with this number at the first entry of the last logit's weights.
+    fn learner(weight: f32) -> Learner<f32> {
+        let mut params = Params::new();
+        let policy = Policy::new(&mut params, &Calculator::default(), 4, Reading::InOrder, 1);
+        let mut value = params.get(policy.pi.weight);
+        (0..4).for_each(|i| value.view_mut().set(&[5, i], weight));
+        params.set(policy.pi.weight, &value);
+        let optimizer = Optimizer::new(Rule::adam(), &params);
+        Learner::new(policy, params, optimizer)
+    }
+
+    #[test]
+    fn update_of_nan_parameter_names_it_and_takes_no_step() {
+        let mut learner = learner(f32::NAN);
+        let before = learner.params.to_le_bytes();
+        let error = learner.update(&Calculator::default(), &Update::default()).expect_err("NaN");
+        assert_eq!((error.update, &*error.parameter, error.cause), (1, "pi.weight", Cause::Value));
+        assert_eq!(learner.params.to_le_bytes(), before);
+    }
+
+    /// One logit overflows, and with it every log-probability of its row is NaN.
+    #[test]
+    fn update_of_overflowing_logit_names_the_decision_and_the_largest_parameter() {
+        let mut learner = learner(f32::MAX);
+        let mut bias = learner.params.get(learner.policy.pi.bias);
+        bias.view_mut().set(&[5], f32::MAX);
+        learner.params.set(learner.policy.pi.bias, &bias);
+        learner.params.set(learner.policy.rnn.bias_hh, &Tensor::full([12], 40.0));
+        learner.params.set(learner.policy.rnn.bias_ih, &Tensor::full([12], 40.0));
+        learner.params.set(learner.policy.stage.weight, &Tensor::full([3, 4], 40.0));
+        let error = learner.update(&Calculator::default(), &Update::default()).expect_err("overflow");
+        let decision = Undecided { stage: 0, episode: 0, step: 0, action: 0 };
+        assert_eq!((error.update, error.cause), (1, Cause::Decision(decision)), "{error}");
+        assert!(error.parameter.starts_with("pi."), "{error}");
+        assert!(
+            error.to_string().contains("in the log-probability of action 0 at step 0 of episode 0, stage 0"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn validate_of_nan_parameter_names_the_decision() {
+        let Learner { policy, params, .. } = learner(f32::NAN);
+        let error = validate(&policy, &params, &Calculator::default(), 1, (0, 200, Until::Done)).expect_err("NaN");
+        assert_eq!(error, Undecided { stage: 0, episode: 0, step: 0, action: 0 });
+    }
+
+    /// Each number of an update: NaN, one that f32 rounds away, one out of its range.
+    #[test]
+    fn update_of_settings_that_the_scalar_does_not_hold_panics() {
+        extern crate std;
+        use crate::returns::Estimator;
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+
+        let base = || Update { counts: alloc::vec![2], ..Update::default() };
+        let mut bad = alloc::vec![];
+        for x in [f64::NAN, f64::NEG_INFINITY, 1e-50, 1e39] {
+            bad.push(("rate", Update { rate: x, ..base() }));
+            bad.push(("value_coefficient", Update { value_coefficient: x, ..base() }));
+            bad.push(("entropy", Update { entropy: x, ..base() }));
+            bad.push(("imitation", Update { imitation: x, ..base() }));
+            bad.push(("clip", Update { clip: x, ..base() }));
+        }
+        for x in [f64::NAN, -0.1, 1.1] {
+            bad.push(("gamma", Update { gamma: x, ..base() }));
+            bad.push(("lambda", Update { estimator: Estimator::Gae(x), ..base() }));
+        }
+        bad.push(("returns of 0 steps", Update { estimator: Estimator::Steps(0), ..base() }));
+        for (name, update) in bad {
+            let mut learner = learner(0.5);
+            let before = learner.params.to_le_bytes();
+            let caught = catch_unwind(AssertUnwindSafe(|| learner.update(&Calculator::default(), &update)));
+            let payload = caught.expect_err(name);
+            let message = payload.downcast_ref::<String>().map_or("", |message| message);
+            let message = payload.downcast_ref::<&str>().map_or(message, |message| message);
+            assert!(message.starts_with("update: ") && message.contains(name), "{name}: {message}");
+            assert_eq!(learner.params.to_le_bytes(), before, "{name}");
+        }
+        for update in [Update { clip: f64::INFINITY, ..base() }, Update { rate: 0.0, entropy: 0.0, ..base() }] {
+            learner(0.5).update(&Calculator::default(), &update).expect("finite");
+        }
+    }
+}

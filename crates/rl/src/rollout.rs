@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
 
 use autograd::{Scan, Tape, Var};
 use nn::Params;
@@ -19,6 +20,32 @@ pub enum Choice<'a> {
     /// Drawn from the policy; episode i uses generator i, one number a step.
     Sampled(&'a mut [Philox]),
 }
+
+/// A decision that cannot be made: the log-probability of an action is NaN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undecided {
+    /// The stage.
+    pub stage: usize,
+    /// The number of the episode among those that were played, from 0.
+    pub episode: usize,
+    /// The number of the step in the episode, from 0.
+    pub step: usize,
+    /// The first action whose log-probability is NaN.
+    pub action: u32,
+}
+
+impl fmt::Display for Undecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stage, episode, step, action } = self;
+        write!(
+            f,
+            "the log-probability of action {action} is NaN at step {step} of episode {episode}, stage {stage}: \
+             a parameter is not finite or so large that a logit overflows; take parameters from before that"
+        )
+    }
+}
+
+impl core::error::Error for Undecided {}
 
 /// The contexts of all episodes, \[L,B\].
 pub fn contexts(env: &dyn Env) -> Vec<u32> {
@@ -54,9 +81,13 @@ pub struct Moment<'a, 't, T: Real> {
 ///
 /// The `tape` should be one that evaluates; it is cleared before and after.
 ///
+/// An environment that never ends its episodes is played for ever; [`TimeLimit`](crate::env::TimeLimit) ends them.
+///
+/// # Errors
+/// If the log-probability of an action is NaN.
+///
 /// # Panics
-/// If `contexts` or a sampling `choice` is not for as many episodes as `env` has, or if a greedy `choice` meets a probability of
-/// NaN. (Where actions are sampled, the loss tells: the learner reports it.)
+/// If `contexts` or a sampling `choice` is not for as many episodes as `env` has.
 pub fn play<T: Real>(
     policy: &Policy,
     params: &Params<T>,
@@ -65,12 +96,15 @@ pub fn play<T: Real>(
     contexts: Vec<u32>,
     choice: Choice<'_>,
     until: Until,
-) -> Trajectories {
+) -> Result<Trajectories, Undecided> {
     run((policy, params), tape, env, contexts, choice, until, None, |_| ())
 }
 
 /// [`play`] to the end, with what the GRU computed kept in `scan`, for
 /// [`Network::decisions_known`]; where its variant cannot, `scan` is left empty.
+///
+/// # Errors
+/// As [`play`].
 ///
 /// # Panics
 /// As [`play`] does.
@@ -81,11 +115,14 @@ pub fn play_and_keep<T: Real>(
     contexts: Vec<u32>,
     choice: Choice<'_>,
     scan: &mut Scan<T>,
-) -> Trajectories {
+) -> Result<Trajectories, Undecided> {
     run((policy, params), tape, env, contexts, choice, Until::Done, Some(scan), |_| ())
 }
 
 /// [`play`], while `see` looks on at each step.
+///
+/// # Errors
+/// As [`play`].
 ///
 /// # Panics
 /// As [`play`] does.
@@ -97,7 +134,7 @@ pub fn watch<T: Real>(
     choice: Choice<'_>,
     until: Until,
     see: impl FnMut(Moment<'_, '_, T>),
-) -> Trajectories {
+) -> Result<Trajectories, Undecided> {
     run((policy, params), tape, env, contexts, choice, until, None, see)
 }
 
@@ -111,21 +148,25 @@ fn run<T: Real>(
     until: Until,
     scan: Option<&mut Scan<T>>,
     mut see: impl FnMut(Moment<'_, '_, T>),
-) -> Trajectories {
+) -> Result<Trajectories, Undecided> {
     let episodes = env.len();
     let mut out = Trajectories { stage: env.stage(), episodes, contexts, ..Trajectories::default() };
     let mut steps = vec![Step::default(); episodes];
     tape.clear();
-    {
+    let undecided = {
         let network = policy.on(params.bind(tape));
         let shown = out.contexts();
         let mut tokens = network.prompt(&shown);
         let mut h = network.start(out.stage, &shown);
         let mut scan = scan.and_then(|scan| network.begin(h, scan).then_some(scan));
-        while match until {
-            Until::Done => !steps.iter().all(|step| step.done),
-            Until::Emitted(count) => out.steps < count,
-        } {
+        loop {
+            let goes_on = match until {
+                Until::Done => !steps.iter().all(|step| step.done),
+                Until::Emitted(count) => out.steps < count,
+            };
+            if !goes_on {
+                break None;
+            }
             let before = h;
             let states = match &mut scan {
                 Some(scan) => network.read_on(&tokens, scan),
@@ -134,7 +175,10 @@ fn run<T: Real>(
             h = states.select(0, tokens.shape()[0] - 1);
             let decisions = network.decide(h);
             see(Moment { network: &network, tokens: &tokens, before, states, decisions });
-            let actions = choose(&decisions.log_probs.value(), &mut choice);
+            let actions = match choose(&decisions.log_probs.value(), &mut choice) {
+                Ok(actions) => actions,
+                Err((episode, action)) => break Some(Undecided { stage: out.stage, episode, step: out.steps, action }),
+            };
 
             out.valid.extend(steps.iter().map(|step| !step.done));
             out.values.extend(decisions.values.value().to_vec().iter().map(|v| v.value()));
@@ -146,10 +190,13 @@ fn run<T: Real>(
             out.actions.extend(actions);
             out.steps += 1;
         }
-    }
+    };
     tape.clear();
+    if let Some(undecided) = undecided {
+        return Err(undecided);
+    }
     out.solved = (0..episodes).map(|i| env.solved(i)).collect();
-    out
+    Ok(out)
 }
 
 /// (stage, first episode, episodes) of each chunk: every stage's part in the fewest chunks of at most `limit` episodes,
@@ -168,42 +215,53 @@ pub(crate) fn chunks(counts: &[usize], limit: usize) -> Vec<(usize, usize, usize
     out
 }
 
-fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Vec<u32> {
+/// An action for each row, or the row and the action of the first NaN.
+fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Result<Vec<u32>, (usize, u32)> {
     let rows = log_probs.to_vec();
     let rows = rows.chunks(log_probs.shape()[1]);
-    match choice {
-        Choice::Greedy => rows.enumerate().map(|(i, row)| greedy(i, row)).collect(),
+    if let Some(undecided) = rows.clone().enumerate().find_map(|(i, row)| Some((i, first_nan(row)?))) {
+        return Err(undecided);
+    }
+    Ok(match choice {
+        Choice::Greedy => rows.map(most_probable).collect(),
         Choice::Sampled(rngs) => {
             assert_eq!(rngs.len(), rows.len(), "play: one generator for each episode");
             rows.zip(rngs.iter_mut()).map(|(row, rng)| draw(row, rng.uniform_f64())).collect()
         }
-    }
+    })
 }
 
-/// The most probable action of `episode`.
-///
-/// # Panics
-/// If a log-probability is NaN.
-fn greedy<T: Real>(episode: usize, row: &[T]) -> u32 {
-    if let Some(action) = row.iter().position(|log_prob| log_prob.value().is_nan()) {
-        panic!("play: the probability of action {action} in episode {episode} is NaN; are all parameters finite?");
-    }
-    most_probable(row)
+/// The first action whose log-probability is NaN.
+pub(crate) fn first_nan<T: Real>(row: &[T]) -> Option<u32> {
+    row.iter().position(|log_prob| log_prob.value().is_nan()).map(|action| action as u32)
 }
 
-/// The first of the largest.
+/// The first of the largest, of log-probabilities that are not NaN.
 pub(crate) fn most_probable<T: Real>(row: &[T]) -> u32 {
     (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best }) as u32
 }
 
-/// The action in whose share of [0, 1) the number `u` lies.
+/// The action in whose share of [0, 1) the number `u` lies. Where rounded shares add up to less than 1 and `u` lies above
+/// their sum, it is the last action whose share is above zero; an action of probability zero is never drawn.
+///
+/// # Panics
+/// If no share is above zero, or a log-probability is NaN.
+#[track_caller]
 pub fn draw<T: Real>(row: &[T], u: f64) -> u32 {
-    let mut below = 0.0;
-    let reaches = |log_prob: &T| {
-        below += log_prob.exp().value();
-        u < below
-    };
-    row.iter().position(reaches).unwrap_or(row.len() - 1) as u32
+    if let Some(action) = first_nan(row) {
+        panic!("draw: the log-probability of action {action} is NaN")
+    }
+    let (mut below, mut drawn) = (0.0, None);
+    for (action, log_prob) in row.iter().enumerate() {
+        let share = log_prob.exp().value();
+        if share > 0.0 {
+            (below, drawn) = (below + share, Some(action as u32));
+            if u < below {
+                break;
+            }
+        }
+    }
+    drawn.unwrap_or_else(|| panic!("draw: none of {} actions has a probability above zero", row.len()))
 }
 
 #[cfg(test)]
@@ -217,10 +275,54 @@ mod tests {
         assert_eq!(draw(&row, 1.0 - 1e-17), 2);
     }
 
+    fn logs(shares: &[f64]) -> Vec<f32> {
+        shares.iter().map(|share| share.ln() as f32).collect()
+    }
+
+    /// Rounded shares that add up to 0.99999994: the greatest draws lie above their sum.
     #[test]
-    #[should_panic(expected = "the probability of action 1 in episode 1 is NaN")]
-    fn greedy_probability_nan_is_refused() {
-        choose(&Tensor::from([[-0.5, -1.0], [-0.5, f64::NAN]]), &mut Choice::Greedy);
+    fn draw_above_the_sum_of_shares_is_the_last_action_with_a_share() {
+        let shares: [f64; 4] = [0.0, 0.5, 0.49999994, 0.0];
+        let row = logs(&shares);
+        assert!(row.iter().map(|x| f64::from(x.exp())).sum::<f64>() < 1.0 - 1e-8);
+        assert_eq!([0.0, 0.4, 0.6, 1.0 - 1e-9, 1.0 - f64::EPSILON / 2.0].map(|u| draw(&row, u)), [1, 1, 2, 2, 2]);
+        assert_eq!(draw(&logs(&[1.0, 0.0]), 1.0 - f64::EPSILON / 2.0), 0);
+        assert_eq!(draw(&logs(&[0.0, 1.0]), 0.0), 1);
+    }
+
+    /// χ² with 2 degrees of freedom: above 13.8 once in a thousand streams; this stream is fixed.
+    #[test]
+    fn draws_with_shares_of_zero_first_middle_and_last_are_as_frequent_as_probable() {
+        use tensor::philox::{Purpose, Stream};
+        const DRAWS: f64 = 1e7;
+        let shares = [0.0, 0.2, 0.0, 0.5, 0.3, 0.0];
+        // Their sum is a millionth short of 1: ten draws, about, lie above it.
+        let row = logs(&shares.map(|share| share * (1.0 - 1e-6)));
+        let mut rng = Philox::stream(3, Stream { purpose: Purpose(256), update: 0, episode: 0 });
+        let mut counts = [0u32; 6];
+        (0..DRAWS as u32).for_each(|_| counts[draw(&row, rng.uniform_f64()) as usize] += 1);
+        assert_eq!([counts[0], counts[2], counts[5]], [0; 3], "{counts:?}");
+        let positive = shares.iter().zip(counts).filter(|(share, _)| **share > 0.0);
+        let chi2: f64 = positive.map(|(p, n)| (f64::from(n) - p * DRAWS).powi(2) / (p * DRAWS)).sum();
+        assert!(chi2 < 13.8, "{chi2}: {counts:?}");
+    }
+
+    #[test]
+    #[should_panic(expected = "draw: none of 2 actions has a probability above zero")]
+    fn draw_of_no_share_panics() {
+        draw(&logs(&[0.0, 0.0]), 0.5);
+    }
+
+    #[test]
+    #[should_panic(expected = "draw: the log-probability of action 1 is NaN")]
+    fn draw_of_nan_panics() {
+        draw(&[-0.1, f64::NAN], 0.5);
+    }
+
+    #[test]
+    fn choose_names_the_row_and_the_action_of_a_nan() {
+        let rows = Tensor::from([[-0.5, -1.0], [-1.0, f64::NAN]]);
+        assert_eq!(choose(&rows, &mut Choice::Greedy), Err((1, 1)));
     }
 
     #[test]

@@ -9,9 +9,10 @@
 //! let policy = Policy::new(&mut params, &task, 16, Reading::InOrder, 0);
 //! let mut env = task.env(0, 1);
 //! env.reset(&mut [test_stream(42, 0, 0)]);
-//! let trace = trace::play(&policy, &params, &mut *env, Choice::Greedy, Until::Done);
+//! let trace = trace::play(&policy, &params, &mut *env, Choice::Greedy, Until::Done)?;
 //! assert_eq!(trace.probabilities(0, 0).len(), task.actions());
 //! assert_eq!(trace.gates.len(), trace.read() + trace.played.steps - 1);
+//! # Ok::<(), rl::rollout::Undecided>(())
 //! ```
 
 use alloc::vec::Vec;
@@ -22,7 +23,7 @@ use tensor::Real;
 
 use crate::env::Env;
 use crate::policy::Policy;
-use crate::rollout::{self, Choice, Moment, Until};
+use crate::rollout::{self, Choice, Moment, Undecided, Until};
 use crate::trajectories::Trajectories;
 
 /// What B episodes of one stage did, and what the network thought at each of their T steps.
@@ -54,6 +55,9 @@ pub struct Activity {
 
 /// Plays the episodes of `env`, which was reset or started, on their own contexts.
 ///
+/// # Errors
+/// If the log-probability of an action is NaN.
+///
 /// # Panics
 /// If a sampling `choice` is not for as many episodes as `env` has.
 pub fn play<T: Real>(
@@ -62,12 +66,12 @@ pub fn play<T: Real>(
     env: &mut dyn Env,
     choice: Choice<'_>,
     until: Until,
-) -> Trace {
+) -> Result<Trace, Undecided> {
     let (mut trace, mut tape) = (Trace::default(), Tape::evaluating());
     let contexts = rollout::contexts(env);
     let see = |moment: Moment<'_, '_, T>| trace.see(&moment);
-    let played = rollout::watch((policy, params), &mut tape, env, contexts, choice, until, see);
-    Trace { played, ..trace }
+    let played = rollout::watch((policy, params), &mut tape, env, contexts, choice, until, see)?;
+    Ok(Trace { played, ..trace })
 }
 
 impl Trace {

@@ -16,11 +16,12 @@ use crate::card::{AT_ONCE, CardLearner, Done, Refused, Stopped};
 use crate::config::{Config, OptimizerKind, ScheduleKind};
 use crate::curriculum::{Progress, counts, shares};
 use crate::env::Task;
-use crate::evaluate::{Figures, Test, test_stage, validate};
+use crate::evaluate::{Figures, Test, test_stage, validate, word};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
 use crate::policy::{Policy, Reading};
-use crate::rollout::Until;
+use crate::rollout::{Undecided, Until};
+use crate::settings::Settings;
 use crate::tasks::Calculator;
 
 /// A run: everything that training changes.
@@ -73,7 +74,13 @@ pub enum End {
 
 impl<T: Real> Run<T> {
     /// Before the first update.
+    ///
+    /// # Panics
+    /// If a number of the settings is not finite, or `T` rounds it to zero or out of its range: see
+    /// [`Settings::check`](crate::settings::Settings::check).
+    #[track_caller]
     pub fn new(config: &Config, seed: u64) -> Self {
+        config.check::<T>().unwrap_or_else(|error| panic!("Run: {error}"));
         let (task, policy, params) = network(config, seed);
         let optimizer = Optimizer::new(rule(config), &params);
         let learner = Learner::new(policy, params, optimizer);
@@ -114,7 +121,8 @@ impl<T: Real> Run<T> {
     /// One update, and the validation that follows it if it is time for one.
     ///
     /// # Errors
-    /// If the loss or a gradient is not finite; the parameters are as they were.
+    /// If a log-probability, the loss or a gradient is not finite; the parameters are as they were, or as the last update left
+    /// them where the validation after it cannot be played.
     ///
     /// # Panics
     /// If a card fails on which the run is: `tensor::catch_cuda` makes it an error again, which says in which update.
@@ -134,7 +142,7 @@ impl<T: Real> Run<T> {
         let mut reports = self.updates_by(limit)?;
         let last = self.updates == self.config.max_updates;
         if self.updates.is_multiple_of(self.config.validate_every) || last {
-            let validation = Some(self.validate());
+            let validation = Some(self.validate()?);
             reports.iter_mut().last().expect("an update was done").validation = validation;
         }
         Ok(reports)
@@ -168,7 +176,10 @@ impl<T: Real> Run<T> {
     }
 
     /// Plays the test episodes of every stage.
-    pub fn test(&self) -> Vec<Test> {
+    ///
+    /// # Errors
+    /// If the log-probability of an action is NaN.
+    pub fn test(&self) -> Result<Vec<Test>, Undecided> {
         let Learner { policy, params, .. } = &self.learner;
         let trial = (self.seed, self.config.test_episodes, Until::Done);
         (0..self.task.stages()).map(|stage| test_stage(policy, params, &self.task, stage, trial)).collect()
@@ -178,7 +189,7 @@ impl<T: Real> Run<T> {
         let Self { config, updates, .. } = self;
         Update {
             seed: self.seed,
-            number: *updates as u32,
+            number: word("update", *updates),
             counts: counts(&shares(config.curriculum, &self.progress), config.batch),
             chunk: config.chunk,
             gamma: config.gamma,
@@ -193,21 +204,22 @@ impl<T: Real> Run<T> {
         }
     }
 
-    fn validate(&mut self) -> Vec<Figures> {
-        let figures = self.play_validation();
+    fn validate(&mut self) -> Result<Vec<Figures>, NotFinite> {
+        let figures = self.play_validation()?;
         let exact: Vec<f64> = figures.iter().map(|figures| figures.exact).collect();
         self.perfect = if exact.iter().all(|&exact| exact == 1.0) { self.perfect + 1 } else { 0 };
         self.progress.note(&exact, self.config.unlock);
-        figures
+        Ok(figures)
     }
 
-    fn play_validation(&mut self) -> Vec<Figures> {
+    fn play_validation(&mut self) -> Result<Vec<Figures>, NotFinite> {
         let episodes = self.config.validation_episodes;
         if let Some(card) = &mut self.card {
-            return card.validate(self.task.stages(), episodes).unwrap_or_else(|error| tensor::cuda_failed(error));
+            return Ok(card.validate(self.task.stages(), episodes).unwrap_or_else(|error| tensor::cuda_failed(error)));
         }
         let Learner { policy, params, .. } = &self.learner;
-        validate(policy, params, &self.task, self.updates, (self.seed, episodes, Until::Done))
+        let figures = validate(policy, params, &self.task, self.updates, (self.seed, episodes, Until::Done));
+        figures.map_err(|error| NotFinite::undecided(word("update", self.updates), params, error))
     }
 }
 

@@ -21,12 +21,12 @@ use tensor::{Real, Tensor};
 use crate::a2c::Metrics;
 use crate::config::{count, episodes};
 use crate::env::Task;
-use crate::evaluate::{Figures, validate};
+use crate::evaluate::{Figures, validate, word};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
 use crate::policy::{Network, Policy, Reading};
 use crate::rollout::{self, Choice, Until};
-use crate::settings::settings;
+use crate::settings::{Settings, settings};
 use crate::tasks::Tutorial;
 use crate::tasks::tutorial::EMITTED;
 use crate::train::Report;
@@ -123,7 +123,12 @@ pub struct TutorialRun<T: Real> {
 
 impl<T: Real> TutorialRun<T> {
     /// Before the first update.
+    ///
+    /// # Panics
+    /// If a number of the settings is not finite, or `T` rounds it to zero or out of its range: see [`Settings::check`].
+    #[track_caller]
     pub fn new(config: &TutorialConfig, seed: u64) -> Self {
+        config.check::<T>().unwrap_or_else(|error| panic!("TutorialRun: {error}"));
         let task = Tutorial;
         let mut params = Params::new();
         let policy = Policy::new(&mut params, &task, config.width, Reading::BatchMean, seed);
@@ -155,28 +160,30 @@ impl<T: Real> TutorialRun<T> {
         let metrics = Phase::Update.of(|| self.update(stage))?;
         self.updates += 1;
         let due = self.updates.is_multiple_of(self.config.validate_every) || self.is_over();
+        let validation = if due { Some(self.validate()?) } else { None };
         Ok(Report {
             update: self.updates,
             rate: self.config.rate,
             entropy_coefficient: self.config.entropy,
             unlocked: stage,
             metrics,
-            validation: due.then(|| self.validate()),
+            validation,
         })
     }
 
     fn update(&mut self, stage: usize) -> Result<Metrics, NotFinite> {
-        let number = self.updates as u32;
+        let number = word("update", self.updates);
         let streams = |purpose| -> Vec<Philox> {
             let stream = |episode| Philox::stream(self.seed, Stream { purpose, update: number, episode });
-            (0..self.config.batch as u32).map(stream).collect()
+            (0..word("batch", self.config.batch)).map(stream).collect()
         };
         let mut env = self.task.env(stage, self.config.batch);
         env.reset(&mut streams(Purpose::OPERANDS));
         let (contexts, mut draws) = (rollout::contexts(&*env), streams(Purpose::ACTIONS));
         let (choice, until) = (Choice::Sampled(&mut draws), Until::Emitted(EMITTED));
         let played = Phase::Act
-            .of(|| rollout::play(&self.policy, &self.params, &mut self.acting, &mut *env, contexts, choice, until));
+            .of(|| rollout::play(&self.policy, &self.params, &mut self.acting, &mut *env, contexts, choice, until))
+            .map_err(|error| NotFinite::undecided(number + 1, &self.params, error))?;
         let mut rewards = alloc::vec![0.0; played.episodes];
         for (k, reward) in played.rewards.iter().enumerate() {
             rewards[k % played.episodes] += reward;
@@ -212,8 +219,9 @@ impl<T: Real> TutorialRun<T> {
         Ok(metrics)
     }
 
-    fn validate(&self) -> Vec<Figures> {
+    fn validate(&self) -> Result<Vec<Figures>, NotFinite> {
         let trial = (self.seed, self.config.validation_episodes, Until::Emitted(EMITTED));
-        validate(&self.policy, &self.params, &self.task, self.updates, trial)
+        let figures = validate(&self.policy, &self.params, &self.task, self.updates, trial);
+        figures.map_err(|error| NotFinite::undecided(word("update", self.updates), &self.params, error))
     }
 }

@@ -51,7 +51,11 @@ impl Shape {
     #[track_caller]
     pub(crate) fn assert_fits<T>(&self) {
         let most = isize::MAX as usize / size_of::<T>().max(1);
-        assert!(self.size <= most, "a tensor has at most {most} elements of {} bytes, and {self} has more", size_of::<T>());
+        assert!(
+            self.size <= most,
+            "a tensor has at most {most} elements of {} bytes, and {self} has more",
+            size_of::<T>()
+        );
     }
 
     /// How many axes.

@@ -54,12 +54,14 @@ pub fn sampled(kernels: &dyn Kernels<f32>, rng: &mut Philox) -> impl FnMut(View<
     }
 }
 
-/// The action in whose share of [0, 1) the number u lies.
+/// The action in whose share of [0, 1) the number u lies; above the sum of rounded shares, the last whose share is above zero.
 fn draw(row: &[f32], u: f32) -> u32 {
-    let mut below = 0.0;
-    let reaches = |p: &f32| {
-        below += p;
-        u < below
-    };
-    row.iter().position(reaches).unwrap_or(row.len() - 1) as u32
+    let (mut below, mut drawn) = (0.0, None);
+    for (action, &p) in row.iter().enumerate().filter(|(_, p)| **p > 0.0) {
+        (below, drawn) = (below + p, Some(action as u32));
+        if u < below {
+            break;
+        }
+    }
+    drawn.expect("no action has a probability above zero: a logit is NaN")
 }

@@ -32,7 +32,7 @@ fn eval_task<R: Training>(args: &EvalArgs, file: &ConfigFile) -> Result<()> {
     let Trained { run, config } = trained::load::<R>(&args.dir, file, None)?;
     let seed = args.seed.unwrap_or(run.parts().seed);
     let episodes = args.episodes.unwrap_or_else(|| R::test_episodes(&config));
-    let stages = test::test(&run, seed, episodes, stages);
+    let stages = test::test(&run, seed, episodes, stages).map_err(|error| Error::input(error.to_string()))?;
     let task = run.parts().task;
     if args.json {
         let result = json!({ "task": task.name(), "caveat": task.caveat(), "seed": seed, "stages": stages });

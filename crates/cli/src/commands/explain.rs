@@ -42,6 +42,7 @@ fn explain_task<R: Training>(args: &ExplainArgs, file: &ConfigFile) -> Result<()
     let wanted = Wanted { stage, operands, number: args.episode, seed, sampled: args.sampled, until: R::UNTIL };
     let model = args.checkpoint.clone().unwrap_or_else(|| args.dir.join(MODEL));
     let told = Explained::play(&parts, wanted, model.display().to_string());
+    let told = told.map_err(|error| Error::input(format!("checkpoint {}: {error}", model.display())))?;
     if let Some(path) = &args.html {
         let path = path.clone().unwrap_or_else(|| args.dir.join(PAGE));
         html::write(&path, &page::page(&told))?;

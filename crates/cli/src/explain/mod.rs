@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use rl::evaluate::test_stream;
 use rl::policy::Reading;
-use rl::rollout::{Choice, Until};
+use rl::rollout::{Choice, Undecided, Until};
 use rl::trace;
 use serde::Serialize;
 
@@ -69,7 +69,10 @@ pub(crate) struct Wanted {
 
 impl Explained {
     /// Plays the episode. A test episode is drawn, and sampled, as [`rl::evaluate::test_stage`] does it.
-    pub(crate) fn play(parts: &Parts<'_>, wanted: Wanted, checkpoint: String) -> Self {
+    ///
+    /// # Errors
+    /// If a decision cannot be made, because a log-probability is NaN.
+    pub(crate) fn play(parts: &Parts<'_>, wanted: Wanted, checkpoint: String) -> std::result::Result<Self, Undecided> {
         let Wanted { stage, operands, number, seed, sampled, until } = wanted;
         let task = parts.task;
         let mut rng = [test_stream(seed, stage, number as usize)];
@@ -78,8 +81,8 @@ impl Explained {
         let drawn = &drawn.context(0)[..task.operands(stage)];
         let mut env = task.env_on(stage, operands.as_deref().unwrap_or(drawn));
         let choice = if sampled { Choice::Sampled(&mut rng) } else { Choice::Greedy };
-        let trace = trace::play(parts.policy, parts.params, &mut *env, choice, until);
-        Self {
+        let trace = trace::play(parts.policy, parts.params, &mut *env, choice, until)?;
+        Ok(Self {
             task: task.name(),
             caveat: task.caveat(),
             checkpoint,
@@ -89,7 +92,7 @@ impl Explained {
             reading: reading(parts.policy.reading),
             actions: (0..task.actions()).map(|action| task.action_name(action)).collect(),
             episode: Episode::of(task, &trace, 0),
-        }
+        })
     }
 
     /// Which episode this is, in words.

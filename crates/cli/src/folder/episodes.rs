@@ -209,7 +209,7 @@ mod tests {
         let mut env: Box<dyn Env> = task.env(1, EPISODES);
         let mut rngs: Vec<_> = (0..EPISODES).map(|i| test_stream(2, 1, i)).collect();
         env.reset(&mut rngs);
-        trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs), until)
+        trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs), until).expect("finite")
     }
 
     #[test]

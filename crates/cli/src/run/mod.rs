@@ -164,7 +164,7 @@ impl<R: Training> Session<'_, R> {
     fn work(&mut self, stop_after: Option<usize>, view: &mut View) -> Result<Option<Worked>> {
         let began = self.run.parts().updates;
         view.begin(Goal::of::<R>(&self.plan.config), began, &self.records.folder().path().join(METRICS));
-        let trained = loop {
+        let mut trained = loop {
             let updates = self.run.parts().updates;
             let stops = stop::requested() || stop_after.is_some_and(|more| updates - began >= more);
             let ended = self.run.end().is_some();
@@ -189,7 +189,15 @@ impl<R: Training> Session<'_, R> {
                 return Ok(None);
             }
             let (seed, episodes) = (self.run.parts().seed, R::test_episodes(&self.plan.config));
-            stages.extend(test::test(&self.run, seed, episodes, [stage]));
+            match test::test(&self.run, seed, episodes, [stage]) {
+                Ok(tested) => stages.extend(tested),
+                Err(error) => {
+                    let parts = self.run.parts();
+                    trained = Err(NotFinite::undecided(parts.updates as u32, parts.params, error));
+                    stages.clear();
+                    break;
+                }
+            }
         }
         Ok(Some((trained, stages)))
     }
@@ -295,7 +303,7 @@ fn probe<R: Training>(run: &R, stage: usize) -> Option<EpisodesLine> {
     let stream = |episode| validation_stream(parts.seed, parts.updates, stage, episode);
     let mut env = parts.task.env(stage, PROBES);
     env.reset(&mut (0..PROBES).map(stream).collect::<Vec<_>>());
-    let trace = trace::play(parts.policy, parts.params, &mut *env, Choice::Greedy, R::UNTIL);
+    let trace = trace::play(parts.policy, parts.params, &mut *env, Choice::Greedy, R::UNTIL).ok()?;
     trace.is_finite().then(|| EpisodesLine::of(parts.task, parts.updates, &trace))
 }
 

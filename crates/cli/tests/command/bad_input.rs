@@ -114,6 +114,9 @@ fn values_out_of_range() {
         let says = [&format!("--{flag}: {flag} = {value} is out of range"), range];
         place.refuses(&["train", &format!("--{flag}"), value], &says);
     }
+    let says = ["--rate: rate = 1e-50 becomes 0.0 in f32", "1.401298464324817e-45", "it takes numbers above 0"];
+    place.refuses(&["train", "--rate", "1e-50"], &says);
+    place.refuses(&["train", "--beta2", "0.9999999999"], &["beta2 = 0.9999999999 becomes 1.0 in f32"]);
     place.refuses(&["train", "--seed", "-1"], &["invalid value '-1' for '--seed <N>'"]);
     place.refuses(&["train", "--threads", "-1"], &["'-1'", "whole numbers from 1 to 1024"]);
     place.refuses(&["train", "--seeds", "5..2"], &["5..2 ends before it begins"]);

@@ -88,6 +88,8 @@ fn a_file_is_checked_as_train_would() {
     for (text, says) in [
         ("widht = 32\n", "line 1, column 1: there is no setting widht; did you mean width?"),
         ("rate = -1\n", "line 1, column 8: rate = -1 is out of range"),
+        ("epsilon = 1e-50\n", "line 1, column 11: epsilon = 1e-50 becomes 0.0 in f32"),
+        ("weight_decay = 1e39\n", "line 1, column 16: weight_decay = 1e39 becomes inf in f32"),
         ("on_save_error = \"ignore\"\n", "on_save_error = ignore is out of range: it takes stop or continue"),
         ("task = \"tutor\"\n", "there is no task tutor"),
         ("width =\n", "this is not TOML"),

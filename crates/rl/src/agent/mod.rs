@@ -29,7 +29,7 @@ pub use self::load::LoadError;
 use crate::config::Config;
 use crate::env::Task;
 use crate::policy::{Network, Policy, Reading};
-use crate::rollout::{draw, most_probable};
+use crate::rollout::{draw, first_nan, most_probable};
 use crate::train::network;
 
 /// A policy and its numbers, ready to act.
@@ -121,7 +121,7 @@ impl<T: Real> Agent<T> {
             Seen::after(&network, &network.prompt(&context), network.start(stage, &context).value())
         };
         tape.clear();
-        Episode { agent: self, tape, seen }
+        Episode { agent: self, tape, seen, step: 0 }
     }
 
     fn on<'a>(&'a self, tape: &'a Tape<T>) -> Network<'a, 'a, T> {
@@ -143,6 +143,8 @@ pub struct Episode<'a, T: Real = f32> {
     /// Empty between steps; its buffers stay.
     tape: Tape<T>,
     seen: Seen<T>,
+    /// Actions so far.
+    step: usize,
 }
 
 /// What the network makes of the tokens so far.
@@ -183,13 +185,34 @@ impl<T: Real> Episode<'_, T> {
     }
 
     /// The most probable action, the first of equals.
+    ///
+    /// # Panics
+    /// If the log-probability of an action is NaN: a parameter is not finite, or a logit overflows.
+    #[track_caller]
     pub fn greedy(&self) -> u32 {
+        self.check_decided("greedy");
         most_probable(&self.seen.log_probs)
     }
 
-    /// An action drawn from the policy, by one number of the generator.
+    /// An action drawn from the policy, by one number of the generator. One of probability zero is never drawn.
+    ///
+    /// # Panics
+    /// As [`greedy`](Self::greedy).
+    #[track_caller]
     pub fn sample(&self, rng: &mut Philox) -> u32 {
+        self.check_decided("sample");
         draw(&self.seen.log_probs, rng.uniform_f64())
+    }
+
+    #[track_caller]
+    fn check_decided(&self, called: &str) {
+        let Some(action) = first_nan(&self.seen.log_probs) else { return };
+        let (step, name) = (self.step, self.agent.action_name(action));
+        let why = match self.agent.params.first_not_finite() {
+            Some(parameter) => alloc::format!("parameter {parameter} holds a number that is not finite"),
+            None => "all parameters are finite, but a logit overflows".into(),
+        };
+        panic!("{called}: the log-probability of action {action}, {name}, is NaN at step {step} of the episode: {why}")
     }
 
     /// Tells the agent which action was taken, its own choice or another's: the next decision follows from it.
@@ -201,6 +224,7 @@ impl<T: Real> Episode<'_, T> {
         let token = Tensor::from([[self.agent.token(action)]]);
         self.seen = Seen::after(&self.agent.on(&self.tape), &token, self.seen.state.clone());
         self.tape.clear();
+        self.step += 1;
     }
 }
 

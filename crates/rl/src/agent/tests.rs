@@ -86,6 +86,44 @@ fn threads_share_an_agent() {
     assert_sent::<Episode<'_>>();
 }
 
+/// A policy that never draws from its first, a middle and its last action.
+#[test]
+fn sample_of_a_policy_with_zeros_draws_none_of_them() {
+    let (task, policy, mut params) = network::<f32>(&Config { width: 7, ..Config::default() }, 3);
+    let never = f32::NEG_INFINITY;
+    params.set(policy.pi.bias, &Tensor::from([never, 0.5, never, 0.1, -0.3, never]));
+    let agent = Agent::new(&task, policy, params);
+    let episode = agent.begin(0, &context(0, [4, 2, 7, 0, 0]));
+    let mut rng = Philox::stream(1, Stream { purpose: Purpose(256), update: 0, episode: 0 });
+    let drawn: Vec<u32> = (0..10_000).map(|_| episode.sample(&mut rng)).collect();
+    assert!(drawn.iter().all(|action| [1, 3, 4].contains(action)));
+    assert!([1, 3, 4].iter().all(|action| drawn.contains(action)));
+    assert!([1, 3, 4].contains(&episode.greedy()));
+}
+
+/// An agent with a number that is not finite in the bias of its last action.
+fn undecided() -> Agent<f64> {
+    let (task, policy, mut params) = network(&Config { width: 7, ..Config::default() }, 3);
+    params.set(policy.pi.bias, &Tensor::from([0.0, 0.0, 0.0, 0.0, 0.0, f64::NAN]));
+    Agent::new(&task, policy, params)
+}
+
+#[test]
+#[should_panic(expected = "is NaN at step 1 of the episode: parameter pi.bias holds a number that is not finite")]
+fn greedy_of_nan_names_step_and_parameter() {
+    let agent = undecided();
+    let mut episode = agent.begin(0, &context(0, [4, 2, 7, 0, 0]));
+    episode.took(2);
+    episode.greedy();
+}
+
+#[test]
+#[should_panic(expected = "sample: the log-probability of action 0")]
+fn sample_of_nan_names_the_action() {
+    let mut rng = Philox::stream(1, Stream { purpose: Purpose(256), update: 0, episode: 0 });
+    undecided().begin(0, &context(0, [4, 2, 7, 0, 0])).sample(&mut rng);
+}
+
 #[test]
 #[should_panic(expected = "begin: a context of 3 tokens, but those of stage 1 have 5")]
 fn a_context_has_the_length_of_its_stage() {

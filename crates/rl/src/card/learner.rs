@@ -182,7 +182,11 @@ fn flat<T: Real>(numbers: Vec<T>, device: Device) -> Result<Tensor<T>, CudaError
 fn supported<T: Real>(config: &Config, learner: &Learner<T>) -> Result<(), Refused> {
     let Learner { policy, params, optimizer, .. } = learner;
     let widest = 1024 / size_of::<T>();
-    let conditions: [(&'static str, bool, String); 4] = [
+    let is_word = |count: usize| u32::try_from(count).is_ok();
+    let words = || format!("whole numbers up to {}", u32::MAX);
+    let conditions: [(&'static str, bool, String); 6] = [
+        ("max_updates", is_word(config.max_updates), words()),
+        ("entropy_updates", is_word(config.entropy_updates), words()),
         (
             "width",
             config.width.is_multiple_of(32) && config.width <= widest,
@@ -211,7 +215,8 @@ fn describe<T: Real>(config: &Config, task: &Calculator, learner: &Learner<T>, s
     };
     let (lambda, steps) = match config.estimator() {
         Estimator::Gae(lambda) => (lambda, 0),
-        Estimator::Steps(count) => (0.0, count as u32),
+        // More steps than an episode has are as many as it has.
+        Estimator::Steps(count) => (0.0, u32::try_from(count).unwrap_or(u32::MAX)),
     };
     let tables = task.tables();
     // As many episodes as have at most TERMS steps; one, however long.

@@ -117,7 +117,8 @@ fn same_actions<T: Real>(
         let mut actions = streams(Purpose::ACTIONS);
         let (mut tape, choice) = (autograd::Tape::evaluating(), Choice::Sampled(&mut actions));
         let host =
-            rollout::play(&run.learner.policy, params, &mut tape, &mut *env, contexts.clone(), choice, Until::Done);
+            rollout::play(&run.learner.policy, params, &mut tape, &mut *env, contexts.clone(), choice, Until::Done)
+                .expect("finite");
         for i in 0..count {
             let b = first + i;
             let at = |s: usize| s * played.episodes + b;
