@@ -77,7 +77,7 @@ fn within_the_range_the_bound_holds() {
 
 fn beyond<T: Real>(k: &'static dyn Kernels<T>) -> Vec<Tensor<T>> {
     let mut sum = Tensor::zeros([]);
-    k.reduce(Reduce::Sum, single([3e38, 3e38, -3e38]).view(), 0, sum.view_mut());
+    k.reduce(Reduce::Sum, single([3e38, 3e38]).view(), 0, sum.view_mut());
     vec![
         sum,
         map(k, Map::Exp, [89.0]),

@@ -69,7 +69,7 @@ pub(super) fn abreast<T: Real>(n: usize, f: impl Fn(usize) -> T) -> T {
         }
         (j..last).zip(&mut sums).for_each(|(j, sum)| *sum += f(j));
         for half in [4, 2, 1] {
-            (0..half).for_each(|k| sums[k] = sums[k] + sums[k + half]);
+            (0..half).for_each(|k| sums[k] += sums[k + half]);
         }
         cascade.push(sums[0]);
     }
