@@ -70,7 +70,7 @@ fn of(check: &str) -> BTreeSet<&'static str> {
 fn every_check_applies_to_what_it_is_for() {
     let partial = CHECKS.iter().filter(|check| !all().iter().all(check.applies)).map(|check| check.name);
     assert_eq!(partial.collect::<Vec<_>>(), ["adds up over rows", "goes step by step", "withstands poison"]);
-    let operations = ["gru", "layer_norm", "log_softmax", "logsumexp", "matmul", "softmax"];
+    let operations = ["entropy", "gru", "layer_norm", "log_softmax", "logsumexp", "matmul", "softmax"];
     let layers = ["Gru", "GruCell", "LayerNorm", "Linear", "Mlp"];
     assert_eq!(of("adds up over rows"), operations.into_iter().chain(layers).collect());
     assert_eq!(of("goes step by step"), BTreeSet::from(["Gru", "gru"]));

@@ -32,7 +32,7 @@ pub(crate) struct About {
     /// The machine.
     pub(crate) machine: Machine,
     /// Other kernels that have gone on with the run since, in their order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub(crate) went_on: Vec<WentOn>,
     /// The seeds, if it holds the runs of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -18,6 +18,7 @@ pub(super) fn log_softmax(d: &mut Draw) -> Vec<Case> {
         "a matrix", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| x[0].log_softmax();
         "a view", [d.normal([5, 2, 3])]: |x| x[0].permute(&[1, 2, 0]).slice(2, 1..5).log_softmax();
         "long rows", [d.normal([3, 33])] by rows [Some(0)] => 0: |x| x[0].log_softmax();
+        "the entropy", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| -(x[0].softmax() * x[0].log_softmax()).sum_axis(1);
     }
 }
 
@@ -34,7 +35,6 @@ pub(super) fn entropy(d: &mut Draw) -> Vec<Case> {
         "a matrix", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| x[0].entropy();
         "a view", [d.normal([5, 2, 3])]: |x| x[0].permute(&[1, 2, 0]).slice(2, 1..5).entropy();
         "of logits", [d.normal([3, 33])] by rows [Some(0)] => 0: |x| x[0].log_softmax().entropy();
-        "by its definition", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| -(x[0].softmax() * x[0].log_softmax()).sum_axis(1);
     }
 }
 
