@@ -231,6 +231,36 @@ mod tests {
         assert!((loss([1.0, 3.0]) - 0.5 * ln6 - half_beta * 0.25).abs() < 1e-12);
     }
 
+    /// NaN and ±∞ in every place that does not count: loss and gradients keep their bytes.
+    #[test]
+    fn loss_poisoned_steps_that_do_not_count_changes_nothing() {
+        let success = |steps: usize| Success {
+            context: vec![1],
+            actions: (0..steps as u32).collect(),
+            tokens: vec![10; steps],
+            returns: vec![1.5; steps],
+        };
+        let (short, long) = (success(1), success(3));
+        let run = |poison: f64| {
+            let mut replay = Replay::of(0, &[&short, &long]);
+            let valid = replay.played.valid.clone();
+            assert_eq!(valid, [true, true, false, true, false, true]);
+            let put = |k: usize, x: f64| if valid[k] { x } else { poison };
+            replay.returns = (0..6).map(|k| put(k, replay.returns[k])).collect();
+            let tape = autograd::Tape::<f64>::new();
+            let log_probs = tape.input(Tensor::from_fn([6, 3], |i| put(i / 3, -1.0 - 0.1 * i as f64)));
+            let values = tape.input(Tensor::from_fn([6], |k| put(k, 0.2 * k as f64)));
+            let loss = replay.loss(Decisions { log_probs, values });
+            loss.backward().expect("no parameters");
+            let bits = |x: Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
+            assert!(loss.value().item().is_finite());
+            (loss.value().item().to_bits(), [log_probs, values].map(|x| bits(x.grad().expect("reached").clone())))
+        };
+        for poison in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(run(poison), run(0.25), "{poison}");
+        }
+    }
+
     /// d lnπ(a) / d logits = onehot(a) − π, and the surprise is no function of the critic where it weighs lnπ.
     #[test]
     fn the_gradient_raises_what_was_right_and_the_critic() {

@@ -1,6 +1,7 @@
 //! The GRU, fused and composed from small operations, in one step and in several.
 
-use autograd::Tape;
+use autograd::gradcheck::duals;
+use autograd::{Tape, function};
 use gradus_tests::golden::assert_close;
 use gradus_tests::{Draw, composed};
 use tensor::Tensor;
@@ -82,4 +83,17 @@ fn a_batch_is_the_sum_of_its_rows() {
         let sum = &(&rows[0].1[k] + &rows[1].1[k]) + &rows[2].1[k];
         assert_close(NAMES[k], &whole[k].to_vec(), &sum.to_vec(), 1e-13);
     }
+}
+
+/// Every entry of every gradient by duals, over more steps and more examples than 64. The inputs' part is a small table, which
+/// keeps the number of entries low.
+#[test]
+fn gru_more_than_64_steps_and_examples_has_exact_gradients() {
+    let (steps, batch, hidden) = (66, 67, 2);
+    let index = Tensor::from_fn([steps, batch], |k| (k * k % 5) as u32);
+    let mut d = Draw::new(7);
+    let (table, h0) = (d.normal([5, 3 * hidden]), d.normal([batch, hidden]));
+    let (w, b) = (&d.normal([3 * hidden, hidden]) * &Tensor::scalar(0.6), d.normal([3 * hidden]));
+    let f = function!([index: Tensor<u32>] |x| x[0].embedding(index).gru(x[1], x[2], x[3]));
+    duals(&f, &[table, h0, w, b]).assert_ok();
 }
