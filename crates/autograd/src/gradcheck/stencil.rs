@@ -12,8 +12,8 @@ const NEARER: f64 = 1e-3;
 /// Distances between points at which the noise of a value is measured, 2⁻³⁰ and 2⁻²², relative to the power of two below
 /// max(1, |x|): so near that only rounding bends the function, and far enough that each value is rounded in its own way.
 const NOISE_STEPS: [f64; 2] = [4_194_304.0 * f64::EPSILON, 1_073_741_824.0 * f64::EPSILON];
-/// The share of a third difference that counts as noise: its weights 1, 3, 3, 1 add up to four times those of a rise.
-const SHARE: f64 = 0.25;
+/// The noise of one value as a share of a third difference, whose weights 1, 3, 3, 1 add up to 8.
+const SHARE: f64 = 0.125;
 
 /// A function along one entry of one input, contracted with the gradient that was sent in.
 pub(super) struct Line<'a> {

@@ -5,6 +5,9 @@ use tensor::{Form, Kernels, Reduce, Tensor};
 use crate::Scalar;
 use crate::card::device;
 
+/// A kernel that adds a sum to a tensor.
+type Sum<'a> = &'a dyn Fn(&mut Tensor);
+
 /// 2²⁴, beyond which a running sum in `f32` no longer takes up a 1.
 const LARGE: f32 = 16_777_216.0;
 
@@ -27,7 +30,7 @@ fn sum_long_row_keeps_small_terms() {
     let Some(k) = gpu() else { return };
     for n in [255, 256, 257, 511, 512, 513, 20_000] {
         let (x, one) = (terms(n), Tensor::full([n], 1.0));
-        let sums: [(&str, &dyn Fn(&mut Tensor)); 4] = [
+        let sums: [(&str, Sum<'_>); 4] = [
             ("reduce", &|y| k.reduce(Reduce::Sum, x.reshape([1, n]).view(), 1, y.view_mut())),
             ("sum_to", &|y| k.sum_to(1.0, x.view(), y.view_mut())),
             ("sum_product_to", &|y| k.sum_product_to(1.0, x.view(), one.view(), y.view_mut())),
