@@ -53,7 +53,7 @@ fn pass<T: Real>(tape: &Tape<T>, data: &Data<T>) {
     let chosen = logits.log_softmax().gather(&data.actions);
     let values = logits.transpose().sum_axis(0).scale(T::of(0.5)).reshape([20, 1]);
     let advantage = (logits.logsumexp().reshape([20, 1]) - values).detach();
-    let entropy = (logits.softmax() * logits.log_softmax()).sum_axis(1).mean();
+    let entropy = logits.log_softmax().entropy().mean() - (logits.softmax() * logits.log_softmax()).sum_axis(1).mean();
     let gram = hidden.matmul_tn(hidden).permute(&[1, 0]).reshape([49]).slice(0, 3..45).mean().tanh().sum();
     let loss = -(chosen * advantage).mean() + values.square().mean() + entropy + gram;
     loss.backward().expect("no parameters");

@@ -83,7 +83,7 @@ fn operation(kind: Kind) -> (&'static str, &'static str) {
         Kind::Softmax => ("y_i = e^(x_i − m) / Σ_j e^(x_j − m) per row of x[…,N], with m the row's maximum", "dx_i += y_i·(dy_i − Σ_j dy_j·y_j)"),
         Kind::LogSoftmax => ("y_i = x_i − m − ln Σ_j e^(x_j − m) per row of x[…,N], with m the row's maximum", "dx_i += dy_i − e^(y_i)·Σ_j dy_j"),
         Kind::LogSumExp => ("y = m + ln Σ_j e^(x_j − m) per row of x[…,N], with m the row's maximum", "dx_j += dy·e^(x_j − y)"),
-        Kind::Entropy => ("y = −Σ_j e^(x_j)·x_j per row of x[…,A], with 0 where x_j = −∞", "dx_j += −(1 + x_j)·e^(x_j)·dy, and nothing where x_j = −∞"),
+        Kind::Entropy => ("y = −Σ_j e^(x_j)·x_j per row of log-probabilities x[…,A], with 0·ln 0 = 0", "dx_j += −(1 + x_j)·e^(x_j)·dy, and nothing where x_j = −∞"),
         Kind::Embedding => ("y[…,:] = table[index[…],:]", "dtable[index[…],:] += dy[…,:]"),
         Kind::Gather => ("y[…,k] = x[…, index[…,k]]", "dx[…, index[…,k]] += dy[…,k]"),
         Kind::LayerNorm => (

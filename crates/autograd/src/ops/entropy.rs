@@ -37,10 +37,9 @@ impl<T: Real> Operation<T> for Entropy {
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, x, shape) = (f.kernels(), f.input(0), f.shape(0));
         let axis = shape.rank() - 1;
-        let mut terms = f.scratch(shape);
-        kernels.map(Map::EntropyTerm, x, terms.view_mut());
-        kernels.reduce(Reduce::Sum, terms.view(), axis, f.output(shape.without(axis)));
-        f.give_back(terms);
+        let (y, mut terms) = f.output_and_kept(shape.without(axis), shape);
+        kernels.map(Map::EntropyTerm, x, terms.reborrow());
+        kernels.reduce(Reduce::Sum, terms.view(), axis, y);
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {

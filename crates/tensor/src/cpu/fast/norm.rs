@@ -1,5 +1,7 @@
 //! Layer normalisation, row by row.
 
+use core::ops::Range;
+
 use ndarray::{ArrayView1, ArrayViewMut1, Zip};
 
 use super::{row, with_row};
@@ -69,14 +71,18 @@ pub(in crate::cpu) fn layer_norm_backward<T: Real>(
         let mut dw: ArrayViewMut1<T> = dw.host().into_dimensionality().expect("w has one axis");
         let mut rows = xs.rows().into_iter().zip(dys.rows()).zip(stats.rows());
         let count = stats.rows().into_iter().len();
-        let mut sums = dw.to_vec();
-        sum::rows(count, &mut sums, |block, dw| {
+        let mut add = |block: Range<usize>, dw: &mut [T]| {
             for ((x, dy), stats) in rows.by_ref().take(block.len()) {
                 let (x, (mean, s)) = (row(x), (stats[0], stats[1]));
                 let rest = rest(&x, mean);
                 dw.iter_mut().zip(&*x).zip(dy).for_each(|((dw, &x), &dy)| *dw += dy * (x - mean - rest) * s);
             }
-        });
+        };
+        if let Some(dw) = dw.as_slice_mut() {
+            return sum::rows(count, dw, add);
+        }
+        let mut sums = dw.to_vec();
+        sum::rows(count, &mut sums, &mut add);
         dw.iter_mut().zip(sums).for_each(|(dw, sum)| *dw = sum);
     }
 }

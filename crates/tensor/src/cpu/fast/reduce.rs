@@ -1,6 +1,5 @@
 //! Sums and maxima; the undoing of a broadcast.
 
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use ndarray::{ArrayD, ArrayView1, ArrayViewD, ArrayViewMutD, Axis, Zip};
@@ -9,7 +8,7 @@ use super::row;
 use crate::cpu::sum;
 use crate::kernels::Reduce;
 use crate::real::Real;
-use crate::shape::Shape;
+use crate::shape::{MAX_RANK, Shape};
 use crate::view::{View, ViewMut};
 
 pub(in crate::cpu) fn sum_to<T: Real>(alpha: T, dy: View<T>, dx: ViewMut<T>) {
@@ -54,8 +53,13 @@ fn fold<T: Real, const N: usize>(
     add: &mut impl FnMut(ArrayViewMutD<T>, &[ArrayViewD<T>; N], Option<Axis>),
 ) {
     let extents = from[0].shape();
-    let mut axes: Vec<usize> = (0..dx.ndim()).filter(|&k| dx.shape()[k] != extents[k]).collect();
-    let lane = axes.pop_if(|axis| innermost(extents) == Some(*axis));
+    let (mut axes, mut summed) = ([0; MAX_RANK], 0);
+    for axis in (0..dx.ndim()).filter(|&k| dx.shape()[k] != extents[k]) {
+        axes[summed] = axis;
+        summed += 1;
+    }
+    let lane = axes[..summed].last().copied().filter(|&axis| innermost(extents) == Some(axis));
+    let axes = &axes[..summed - usize::from(lane.is_some())];
     let count = axes.iter().map(|&axis| extents[axis]).product();
     for &axis in lane.iter().chain(axes.iter().rev()) {
         dx.index_axis_inplace(Axis(axis), 0);

@@ -32,11 +32,6 @@ impl Tables {
         }
         assert!((1..=1 << 16).contains(horizon), "{horizon} actions at most");
     }
-
-    /// S, the steps of the longest episode: a token is read in each, and the last one of the context decides.
-    pub fn steps(&self) -> usize {
-        self.operands.iter().max().map_or(0, |&most| most as usize) + self.horizon
-    }
 }
 
 /// The digits and the token that ends a context, which kernels know.

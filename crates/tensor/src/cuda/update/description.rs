@@ -98,6 +98,13 @@ pub struct Tables {
     pub step: f64,
 }
 
+impl Tables {
+    /// S, the steps of the longest episode: a token is read in each, and the last one of the context decides.
+    pub fn steps(&self) -> usize {
+        self.operands.iter().max().map_or(0, |&most| most as usize) + self.horizon
+    }
+}
+
 /// What a decision is worth.
 #[derive(Clone, Copy, Debug)]
 pub struct Judging {
