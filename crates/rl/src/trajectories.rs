@@ -41,9 +41,9 @@ impl Trajectories {
         Tensor::new([counted.len()], counted)
     }
 
-    /// The sum of all rewards.
+    /// The sum of the rewards of all steps that count.
     pub fn total_reward(&self) -> f64 {
-        self.rewards.iter().sum()
+        self.rewards.iter().zip(&self.valid).filter(|(_, valid)| **valid).map(|(reward, _)| reward).sum()
     }
 
     /// The actions of episode `i`, up to its end.
