@@ -264,9 +264,9 @@ impl<T: Element> Tensor<T> {
         Self { storage, layout }
     }
 
-    /// A broadcast view: some stride is zero.
+    /// Whether elements lie on top of each other: the tensor has some, and an axis repeats them with stride 0.
     fn overlaps(&self) -> bool {
-        (0..self.shape().rank()).any(|axis| self.shape()[axis] > 1 && self.layout.strides[axis] == 0)
+        self.size() > 0 && (0..self.shape().rank()).any(|axis| self.shape()[axis] > 1 && self.layout.strides[axis] == 0)
     }
 }
 
