@@ -71,3 +71,20 @@ impl Trajectories {
 fn by_step(flat: &[u32], episodes: usize) -> Tensor<u32> {
     Tensor::new([flat.len() / episodes.max(1), episodes], flat.to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn total_reward_nan_behind_an_end_adds_nothing() {
+        let played = Trajectories {
+            episodes: 2,
+            steps: 2,
+            rewards: alloc::vec![1.0, 2.0, 4.0, f64::NAN],
+            valid: alloc::vec![true, true, true, false],
+            ..Trajectories::default()
+        };
+        assert_eq!((played.total_reward(), played.counted_steps().to_vec()), (7.0, alloc::vec![0, 1, 2]));
+    }
+}

@@ -191,7 +191,7 @@ impl Chunk {
             let advantages = (rewards - values).detach();
             let policy = -(advantages * chosen).sum();
             let value = (values - rewards).square().sum();
-            let entropy = -(log_probs.exp() * log_probs).sum();
+            let entropy = log_probs.entropy().sum();
             let (b, n) = (batch as f32, (batch * steps) as f32);
             let loss = policy.scale(1.0 / b) + value.scale(VALUE / b) + entropy.scale(-ENTROPY / n);
             loss.backward().expect("the loss uses every parameter");
