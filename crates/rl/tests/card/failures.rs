@@ -106,13 +106,16 @@ fn what_is_not_finite_is_told_as_on_the_host() {
     if !on_a_card() {
         return;
     }
-    let config = Config { value_coefficient: 1e300, ..small() };
+    let config = Config { value_coefficient: 3e38, ..small() }; // f32 holds it, but not the norm of the gradient
     let mut run = there::<f32>(&config);
     let before = state(&run);
     let told = |run: &mut Run<f32>| -> NotFinite { run.advance().expect_err("it overflows") };
     let expected = told(&mut Run::new(&config, 7));
-    assert_eq!([told(&mut run), told(&mut run)], [expected.clone(), expected]);
-    assert_eq!((state(&run), run.updates), (before.clone(), 0));
-    let there = run.card().expect("it is on a card").inside().state().expect("it works");
-    assert!(there == before, "what is on the card moved");
+    for _ in 0..2 {
+        let error = told(&mut run);
+        let there = run.card().expect("it is on a card").inside().state().expect("it works");
+        assert!(there == before, "what is on the card moved");
+        assert_eq!(error, expected);
+        assert_eq!((state(&run), run.updates), (before.clone(), 0));
+    }
 }
