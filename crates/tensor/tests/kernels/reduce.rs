@@ -63,6 +63,29 @@ fn sum_of_more_ones_than_f32_counts_is_exact() {
     }
 }
 
+/// 2²⁰ numbers side by side. No term passes through more than 32 + 15 additions, whatever lies abreast, and each adds at most
+/// one unit roundoff, 2⁻²⁴; a square has one rounding more.
+#[test]
+fn sum_of_a_long_row_keeps_its_digits() {
+    let n = 1 << 20;
+    let x = Tensor::full([n], 0.1_f32);
+    let want = |term: f64| n as f64 * term;
+    let bound = 48.0 / f64::from(1 << 24);
+    for k in f32::implementations() {
+        let [mut sum, mut sum_to] = [(); 2].map(|()| Tensor::zeros([1]));
+        k.reduce(Reduce::Sum, x.reshape([1, n]).view(), 1, sum.view_mut());
+        k.sum_to(1.0, x.view(), sum_to.view_mut());
+        let (tenth, squares) = (f64::from(0.1_f32), f64::from(k.sum_of_squares(x.view())));
+        for (sum, want) in [
+            (f64::from(sum.item()), want(tenth)),
+            (f64::from(sum_to.item()), want(tenth)),
+            (squares, want(tenth * tenth)),
+        ] {
+            assert!((sum - want).abs() < bound * want, "{}: {sum}, not {want}", k.name());
+        }
+    }
+}
+
 /// A bias gradient: rows of 0.1, of which a running sum loses more and more.
 #[test]
 fn sum_to_of_many_rows_keeps_its_digits() {
