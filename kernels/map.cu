@@ -25,8 +25,8 @@ __device__ inline REAL apply(int f, REAL c, REAL x) {
     case ONE_MINUS_SQUARE: return 1 - x * x;
     case LOGISTIC: return x * (1 - x);
     case STEP: return x > 0 ? REAL(1) : REAL(0);
-    case ENTROPY_TERM: return x == -INFINITY ? REAL(0) : -x * exp(x);
-    case ENTROPY_SLOPE: return x == -INFINITY ? REAL(0) : -(1 + x) * exp(x);
+    case ENTROPY_TERM: return x == -infinity() ? REAL(0) : -x * exp(x);
+    case ENTROPY_SLOPE: return x == -infinity() ? REAL(0) : -(1 + x) * exp(x);
     default: return x; // IDENTITY, PRIMAL
     }
 }

@@ -77,7 +77,7 @@ impl<T: Real> Run<T> {
     ///
     /// # Panics
     /// If a number of the settings is not finite, or `T` rounds it to zero or out of its range: see
-    /// [`Settings::check`](crate::settings::Settings::check).
+    /// [`Settings::check`].
     #[track_caller]
     pub fn new(config: &Config, seed: u64) -> Self {
         config.check::<T>().unwrap_or_else(|error| panic!("Run: {error}"));
