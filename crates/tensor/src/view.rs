@@ -118,6 +118,14 @@ impl<'a, T: Element> View<'a, T> {
         self.layout.row_distance().map(|distance| (&data[self.layout.offset..], distance))
     }
 
+    /// The numbers that the rows along the last axis repeat, from the first row's on, and the distance from one to the next.
+    /// `None` if a row has different elements, or none.
+    pub(crate) fn row_constants(&self) -> Option<(&'a [T], usize)> {
+        let Layout { shape, strides, .. } = &self.layout;
+        let last = shape.rank().checked_sub(1)?;
+        (shape.size() > 0 && strides[last] == 0).then(|| self.slice(last, 0..1).rows())?
+    }
+
     /// The element at `index`.
     ///
     /// # Panics

@@ -11,20 +11,20 @@ use crate::real::Real;
 pub(super) const BLOCK: usize = 32;
 
 /// Block sums, added pairwise while they arrive: level k holds the sum of 2ᵏ blocks, as a binary counter holds its digits.
-pub(super) struct Cascade<T> {
+struct Cascade<T> {
     levels: [T; usize::BITS as usize],
     blocks: usize,
 }
 
 impl<T: Real> Cascade<T> {
     #[inline(always)]
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self { levels: [T::zero(); usize::BITS as usize], blocks: 0 }
     }
 
     /// Adds the next block sum.
     #[inline(always)]
-    pub(super) fn push(&mut self, mut sum: T) {
+    fn push(&mut self, mut sum: T) {
         let full = self.blocks.trailing_ones() as usize;
         for &level in &self.levels[..full] {
             sum = level + sum;
@@ -35,7 +35,7 @@ impl<T: Real> Cascade<T> {
 
     /// The sum of all blocks; zero without any.
     #[inline(always)]
-    pub(super) fn total(&self) -> T {
+    fn total(&self) -> T {
         let used = (0..self.levels.len()).filter(|&k| self.blocks >> k & 1 == 1).map(|k| self.levels[k]);
         used.reduce(|low, high| high + low).unwrap_or_else(T::zero)
     }
@@ -59,19 +59,29 @@ pub(super) fn of<T: Real>(terms: impl IntoIterator<Item = T>) -> T {
 /// Σ_j f(j) over 0 ≤ j < n, with eight sums of a block side by side.
 pub(super) fn abreast<T: Real>(n: usize, f: impl Fn(usize) -> T) -> T {
     const LANES: usize = 8;
-    let mut cascade = Cascade::new();
-    for first in (0..n).step_by(LANES * BLOCK) {
-        let (last, mut sums) = (n.min(first + LANES * BLOCK), [T::zero(); LANES]);
-        let mut j = first;
-        while j + LANES <= last {
+    in_blocks(n, LANES * BLOCK, |block| {
+        let (mut j, mut sums) = (block.start, [T::zero(); LANES]);
+        while j + LANES <= block.end {
             (0..LANES).for_each(|k| sums[k] += f(j + k));
             j += LANES;
         }
-        (j..last).zip(&mut sums).for_each(|(j, sum)| *sum += f(j));
+        (j..block.end).zip(&mut sums).for_each(|(j, sum)| *sum += f(j));
         for half in [4, 2, 1] {
             (0..half).for_each(|k| sums[k] += sums[k + half]);
         }
-        cascade.push(sums[0]);
+        sums[0]
+    })
+}
+
+/// The sums of blocks of at most `block` among n terms, added pairwise.
+#[inline(always)]
+pub(super) fn in_blocks<T: Real>(n: usize, block: usize, sum: impl Fn(Range<usize>) -> T) -> T {
+    if n <= block {
+        return sum(0..n);
+    }
+    let mut cascade = Cascade::new();
+    for first in (0..n).step_by(block) {
+        cascade.push(sum(first..n.min(first + block)));
     }
     cascade.total()
 }

@@ -2,7 +2,7 @@ use tensor::{Binary, Map};
 
 use crate::{Draw, EXACT, Scalar, check, functions};
 
-agree!(map map_backward binary);
+agree!(map map_backward row_constants binary);
 
 fn map<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
@@ -21,6 +21,16 @@ fn map_backward<T: Scalar>(draw: &mut Draw) {
             k.map_backward(f, kept, dy, dx);
         });
     }
+}
+
+/// dy has one number for each row, as the gradient of the entropy has it.
+fn row_constants<T: Scalar>(draw: &mut Draw) {
+    let shape = draw.shape(1);
+    let dy = draw.input(shape.with(shape.rank() - 1, 1));
+    let dx = draw.gradient::<T>(shape);
+    check("map_backward of rows", functions::<T>(), [draw.input(shape), dy], [dx], |k, [kept, dy], [dx]| {
+        k.map_backward(Map::EntropySlope, kept, dy.broadcast_to(dx.shape()), dx);
+    });
 }
 
 fn binary<T: Scalar>(draw: &mut Draw) {

@@ -1,11 +1,11 @@
 //! Sums over slices: of equal shapes, of rows into one, of all elements, and of squares.
 
-use core::ops::{Add, Range};
+use core::ops::Add;
 
 use super::isa::{Isa, Place};
 use super::{Rows, all, all_mut, packed};
 use crate::cpu::fast::reduce;
-use crate::cpu::sum::{self, Cascade};
+use crate::cpu::sum::{self, in_blocks};
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
@@ -68,6 +68,7 @@ pub(super) fn sum_of_squares<S: Isa>(s: S, x: View<f32>) -> f32 {
         || {
             in_blocks(
                 x.len(),
+                TERMS,
                 #[inline(always)]
                 |block| squares(s, &x[block]),
             )
@@ -88,25 +89,15 @@ fn squares<S: Isa>(s: S, x: &[f32]) -> f32 {
     )
 }
 
-/// The sums of blocks of n numbers, added pairwise.
-#[inline(always)]
-fn in_blocks(n: usize, sum: impl Fn(Range<usize>) -> f32) -> f32 {
-    const TERMS: usize = ABREAST * sum::BLOCK;
-    if n <= TERMS {
-        return sum(0..n);
-    }
-    let mut cascade = Cascade::new();
-    for first in (0..n).step_by(TERMS) {
-        cascade.push(sum(first..n.min(first + TERMS)));
-    }
-    cascade.total()
-}
+/// Terms of a block: [`sum::BLOCK`] for each result.
+const TERMS: usize = ABREAST * sum::BLOCK;
 
 /// The sum of x.
 #[inline(always)]
 pub(super) fn sum<S: Isa>(s: S, x: &[f32]) -> f32 {
     in_blocks(
         x.len(),
+        TERMS,
         #[inline(always)]
         |at| sum_of_block(s, &x[at]),
     )
@@ -129,6 +120,7 @@ fn sum_of_block<S: Isa>(s: S, x: &[f32]) -> f32 {
 pub(super) fn dot<S: Isa>(s: S, a: &[f32], b: &[f32]) -> f32 {
     in_blocks(
         a.len(),
+        TERMS,
         #[inline(always)]
         |at| dot_of_block(s, &a[at.clone()], &b[at]),
     )
