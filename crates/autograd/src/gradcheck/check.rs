@@ -9,9 +9,9 @@ use tensor::Tensor;
 use super::diagnosis::{diagnose, near};
 use super::finding::Finding;
 use super::input::Input;
-use super::pass::Pass;
+use super::pass::{Pass, replaced};
 use super::report::{Compared, Report};
-use super::stencil::Corner;
+use super::stencil::{Corner, POINTS, noise};
 
 /// What the gradient of an input should be.
 #[derive(Default)]
@@ -29,6 +29,40 @@ pub(super) struct Reference {
     pub(super) corners: Vec<(usize, Corner)>,
 }
 
+impl Reference {
+    /// Sets how uncertain an exact method is where its gradient differs by more than `tolerance`. `f` gives the difference of
+    /// an entry at inputs among which that entry has moved; rounding shows in how unevenly it changes. It is large where
+    /// large terms cancel.
+    pub(super) fn measure_rounding(
+        &mut self,
+        tolerance: f64,
+        (pass, k): (&Pass, usize),
+        inputs: &[Tensor<f64>],
+        mut f: impl FnMut(usize, &[Tensor<f64>]) -> f64,
+    ) -> Result<(), Finding> {
+        let pairs = || (0..).zip(&self.gradient).map(|(i, &want)| (pass.gradient(k, i), want));
+        let scale = pairs().fold(self.floor, |scale, (got, want)| scale.max(got.abs()).max(want.abs()));
+        let differs: Vec<bool> = pairs().map(|(got, want)| (got - want).abs() > tolerance * scale).collect();
+        if differs.contains(&true) {
+            let mut inputs = inputs.to_vec();
+            let unmoved = inputs[k].clone();
+            let mut off = |i: usize, x: f64| {
+                let difference = |x| {
+                    inputs[k] = replaced(&unmoved, i, x);
+                    Ok(vec![f(i, &inputs)])
+                };
+                Ok(ROUNDINGS * noise(x, POINTS[1], difference)?)
+            };
+            let entries = (0..).zip(unmoved.to_vec()).zip(differs);
+            self.uncertain =
+                entries.map(|((i, x), differs)| if differs { off(i, x) } else { Ok(0.0) }).collect::<Result<_, _>>()?;
+        }
+        Ok(())
+    }
+}
+
+/// How many roundings a number is thought to have.
+pub(super) const ROUNDINGS: f64 = 4.0;
 /// How much smaller than the tolerance a reference's own error must be.
 const MARGIN: f64 = 0.2;
 

@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 
 use tensor::Tensor;
 
-use super::check::{self, Reference, check};
+use super::check::{self, ROUNDINGS, Reference, check};
 use super::input::Input;
 use super::pass::{On, Pass};
 use super::report::Report;
-use super::stencil::Line;
+use super::stencil::{Line, POINTS};
 use crate::tape::Tape;
 use crate::var::Var;
 
@@ -18,8 +18,6 @@ pub const STEP: f64 = 6.055454452393343e-6;
 /// than this part of it are compared on its scale.
 const FLOOR: f64 = 1e-3;
 const TOLERANCE: f64 = 1e-7;
-/// How many roundings a number in the value is thought to have.
-const ROUNDINGS: f64 = 4.0;
 
 /// Holds the tape's gradients of `f` at `inputs` against (f(x + h) − f(x − h)) / 2h, for every entry of every input,
 /// with h = ∛ε·max(1, |x|).
@@ -63,7 +61,7 @@ fn with_step(f: &On<f64>, inputs: &[Input], step: f64) -> Report {
             let differs = (got - around.central).abs() > TOLERANCE * scale;
             let bends = (around.left - around.right).abs() > 1e-3 * around.left.abs().max(around.right.abs());
             if differs || bends {
-                line.measure_noise()?;
+                line.measure_noise(POINTS[1])?;
             }
             if differs {
                 let nearer = line.slopes(h / 2.0)?;

@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use tensor::{Dual, Real, Tensor};
+use tensor::{Dual, Tensor};
 
 use super::check::{self, Reference, check};
 use super::input::Input;
-use super::pass::{Pass, with_entry};
+use super::pass::{On, Pass, with_entry};
 use super::report::Report;
 use crate::function::Overloaded;
 use crate::tape::Tape;
@@ -20,7 +20,8 @@ const ROUNDINGS: f64 = 4.0;
 /// entry of every input.
 ///
 /// `f` is called on `f64` and on `Dual<f64>`; [`function!`](crate::function) writes such a function. On duals too
-/// a detached value is a constant, and a kink has the slope of the branch taken.
+/// a detached value is a constant, and a kink has the slope of the branch taken. Where large terms cancel, so that rounding is
+/// more than the tolerance, a difference is [inconclusive](super::Finding::Inconclusive).
 ///
 /// Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), section 3.1: ⟨dy, ẏ⟩ = ⟨dx, ẋ⟩.
 pub fn duals<I: Clone + Into<Input>>(f: &dyn Overloaded, inputs: &[I]) -> Report {
@@ -31,26 +32,32 @@ fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
     let values = check::values(inputs);
     let lifted: Vec<Tensor<Dual<f64>>> = values.iter().map(Tensor::cast).collect();
     let mut tape = Tape::evaluating();
-    let mut run = |times| Pass::on_tape(&|tape, x| f.on_numbers(tape, x), &values, times);
+    let on_numbers: &On<f64> = &|tape, x| f.on_numbers(tape, x);
+    let mut run = |times| Pass::on_tape(on_numbers, &values, times);
     check(Report::new("duals", TOLERANCE), inputs, &mut run, &mut |pass, k| {
-        let slope = |i| slope(&mut tape, f, &lifted, &pass.dy, (k, i));
-        let gradient: Vec<f64> = (0..values[k].size()).map(slope).collect();
+        let mut slope = |i, x| slope(&mut tape, f, &lifted, &pass.dy, (k, i), x);
+        let gradient: Vec<f64> = (0..).zip(values[k].to_vec()).map(|(i, x)| slope(i, x)).collect();
         let zero = gradient.iter().all(|&dx| dx == 0.0);
         let blind = if zero { ROUNDINGS * f64::EPSILON * pass.magnitude() } else { 0.0 };
-        Ok(Reference { gradient, blind, ..Reference::default() })
+        let mut reference = Reference { gradient, blind, ..Reference::default() };
+        reference.measure_rounding(TOLERANCE, (pass, k), &values, |i, moved| {
+            let x = moved[k].to_vec()[i];
+            Pass::on_tape(on_numbers, moved, 1.0).gradient(k, i) - slope(i, x)
+        })?;
+        Ok(reference)
     })
 }
 
-/// The slope of ⟨dy, f⟩ along entry `i` of input `k`.
+/// The slope of ⟨dy, f⟩ along entry `i` of input `k`, where that is `x`.
 fn slope(
     tape: &mut Tape<Dual<f64>>,
     f: &dyn Overloaded,
     inputs: &[Tensor<Dual<f64>>],
     dy: &Tensor<f64>,
     (k, i): (usize, usize),
+    x: f64,
 ) -> f64 {
-    let seed = Dual::variable(inputs[k].to_vec()[i].value());
-    let (tape, x) = with_entry(tape, inputs, (k, i), seed);
+    let (tape, x) = with_entry(tape, inputs, (k, i), Dual::variable(x));
     let y = f.on_duals(tape, &x).value();
     assert_eq!(y.shape(), dy.shape(), "gradcheck: the shape of the result depends on the scalar");
     y.to_vec().iter().zip(dy.to_vec()).map(|(y, dy)| dy * y.tangent).sum()

@@ -47,6 +47,11 @@ impl Pass {
         Self { y, dy, gradients, unreached: Vec::new() }
     }
 
+    /// Entry `i` of the gradient of input `k`; zero where there is none.
+    pub(super) fn gradient(&self, k: usize, i: usize) -> f64 {
+        self.gradients[k].as_ref().and_then(|dx| dx.to_vec().get(i).copied()).unwrap_or(0.0)
+    }
+
     /// The value's size: what its rounding is relative to.
     pub(super) fn magnitude(&self) -> f64 {
         self.dy.to_vec().iter().zip(self.y.to_vec()).map(|(dy, y)| (dy * y).abs()).sum()

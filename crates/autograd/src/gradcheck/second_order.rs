@@ -35,16 +35,24 @@ fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
     let mut run = |times| back(f, &along, times);
     check(Report::new("second derivatives forward", TOLERANCE), inputs, &mut run, &mut |pass, k| {
         let dy = pass.dy.to_vec();
-        let mut reference = Reference::default();
-        for (i, x) in along[k].to_vec().into_iter().enumerate() {
+        let mut slopes = |i: usize, x: f64| {
+            let x = Dual { value: x, tangent: along[k].to_vec()[i].tangent };
             let seed = Dual { value: x, tangent: Dual::constant(1.0) };
             let (tape, x) = with_entry(&mut tape, &twice, (k, i), seed);
             let y = f.on_duals_of_duals(tape, &x).value().to_vec();
-            let [first, second] = [|y: Dual<f64>| y.value, |y: Dual<f64>| y.tangent]
-                .map(|part| y.iter().zip(&dy).map(|(y, dy)| dy * part(y.tangent)).sum::<f64>());
+            [|y: Dual<f64>| y.value, |y: Dual<f64>| y.tangent]
+                .map(|part| y.iter().zip(&dy).map(|(y, dy)| dy * part(y.tangent)).sum::<f64>())
+        };
+        let mut reference = Reference::default();
+        for (i, x) in values[k].to_vec().into_iter().enumerate() {
+            let [first, second] = slopes(i, x);
             reference.gradient.push(second);
             reference.floor = reference.floor.max(first.abs());
         }
+        reference.measure_rounding(TOLERANCE, (pass, k), &values, |i, moved| {
+            let along: Vec<_> = moved.iter().zip(&along).map(|(x, along)| Tensor::dual(x, &along.tangents())).collect();
+            back(f, &along, 1.0).gradient(k, i) - slopes(i, moved[k].to_vec()[i])[1]
+        })?;
         reference.may_vanish = reference.floor > 0.0;
         Ok(reference)
     })

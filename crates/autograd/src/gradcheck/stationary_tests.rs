@@ -99,11 +99,13 @@ impl Draw {
     }
 }
 
-const CASES: u32 = 1000;
+const CASES: u32 = 400;
+/// Those of 20,000 cases whose noise a few points near x do not show, and one where only the tape's gradient has noise.
+const NOISY: [u32; 5] = [1072, 11_473, 11_646, 19_626, 456];
 
 #[test]
 fn a_right_gradient_near_a_stationary_point_of_a_polynomial_is_not_accused() {
-    for case in 0..CASES {
+    for case in (0..CASES).chain(NOISY) {
         let draw = &mut Draw::new(case);
         let p = Polynomial::draw(draw);
         let x = p.roots[0].0 + draw.distance(p.roots[0].0);
@@ -114,15 +116,12 @@ fn a_right_gradient_near_a_stationary_point_of_a_polynomial_is_not_accused() {
         let inputs = [Tensor::from([x])];
         assert_not_accused(&what("richardson"), &richardson(|_, x| p.on_tape(x[0]), &inputs));
         assert_not_accused(&what("differences"), &central_differences(|_, x| p.on_tape(x[0]), &inputs));
-        if !p.expanded {
-            let (duals_say, second_say) = {
-                let p = p.clone();
-                let f = function!([p: Polynomial] |x| p.on_tape(x[0]));
-                (duals(&f, &inputs), second_order(&f, &inputs))
-            };
-            assert_not_accused(&what("duals"), &duals_say);
-            assert_not_accused(&what("second order"), &second_say);
-        }
+        let f = {
+            let p = p.clone();
+            function!([p: Polynomial] |x| p.on_tape(x[0]))
+        };
+        assert_not_accused(&what("duals"), &duals(&f, &inputs));
+        assert_not_accused(&what("second order"), &second_order(&f, &inputs));
     }
 }
 

@@ -12,6 +12,8 @@ const NEARER: f64 = 1e-3;
 /// Distances between points at which the noise of a value is measured, 2⁻³⁰ and 2⁻²², relative to the power of two below
 /// max(1, |x|): so near that only rounding bends the function, and far enough that each value is rounded in its own way.
 const NOISE_STEPS: [f64; 2] = [4_194_304.0 * f64::EPSILON, 1_073_741_824.0 * f64::EPSILON];
+/// Points of [`noise`] at each step and side: a first look, and one before a gradient is called wrong.
+pub(super) const POINTS: [u32; 2] = [5, 40];
 /// The noise of one value as a share of a third difference, whose weights 1, 3, 3, 1 add up to 8.
 const SHARE: f64 = 0.125;
 
@@ -76,18 +78,10 @@ impl Line<'_> {
         })
     }
 
-    /// Measures the noise: third differences of values very near x, in which a parabola vanishes. The points lie to one side at a
-    /// time, so that a kink or a jump at x is not taken for noise.
-    pub(super) fn measure_noise(&mut self) -> Result<(), Finding> {
+    /// Measures the noise, as [`noise`] does.
+    pub(super) fn measure_noise(&mut self, points: u32) -> Result<(), Finding> {
         let (x, dy) = (self.x(), self.pass.dy.to_vec());
-        let unit = f64::from_bits(x.abs().max(1.0).to_bits() & f64::INFINITY.to_bits()); // its power of two
-        for step in NOISE_STEPS.iter().flat_map(|step| [-step * unit, step * unit]) {
-            let y = (1..=5).map(|i| self.at(x + f64::from(i) * step)).collect::<Result<Vec<_>, _>>()?;
-            for at in y.windows(4) {
-                let bend = |i: usize| (dy[i] * ((at[3][i] - at[0][i]) - 3.0 * (at[2][i] - at[1][i]))).abs();
-                self.noise = self.noise.max(SHARE * (0..dy.len()).map(bend).sum::<f64>());
-            }
-        }
+        self.noise = noise(x, points, |x| Ok(self.at(x)?.into_iter().zip(&dy).map(|(y, dy)| dy * y).collect()))?;
         Ok(())
     }
 
@@ -113,6 +107,22 @@ impl Line<'_> {
             _ => None,
         })
     }
+}
+
+/// The noise that rounding leaves in the sum of what `f` gives at `x`: third differences of values very near x, in which a
+/// parabola vanishes. The points lie to one side at a time, so that a kink or a jump at x is not taken for noise. More `points`
+/// find more of the noise.
+pub(super) fn noise(x: f64, points: u32, mut f: impl FnMut(f64) -> Result<Vec<f64>, Finding>) -> Result<f64, Finding> {
+    let unit = f64::from_bits(x.abs().max(1.0).to_bits() & f64::INFINITY.to_bits()); // its power of two
+    let mut noise: f64 = 0.0;
+    for step in NOISE_STEPS.iter().flat_map(|step| [-step * unit, step * unit]) {
+        let y = (1..=points).map(|i| f(x + f64::from(i) * step)).collect::<Result<Vec<_>, _>>()?;
+        for at in y.windows(4) {
+            let bend = |i: usize| ((at[3][i] - at[0][i]) - 3.0 * (at[2][i] - at[1][i])).abs();
+            noise = noise.max(SHARE * (0..at[0].len()).map(bend).sum::<f64>());
+        }
+    }
+    Ok(noise)
 }
 
 /// a + b rounded, and what rounding took away.
