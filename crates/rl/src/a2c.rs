@@ -436,6 +436,7 @@ fn measure<T: Real>(workers: &[Worker<T>], update: &Update, episodes: usize, ste
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::env::tests::Endless;
 
     /// Right values: 1 and 2 become −1 and 1, whatever is added to both.
     #[test]
@@ -457,6 +458,29 @@ mod tests {
         standardize(&mut x.iter_mut().collect::<Vec<_>>());
         let deviation = Real::sqrt(14.0_f64 / 3.0) + 1e-8;
         assert_eq!(x, [-2.0, -1.0, 3.0].map(|x| x / deviation));
+    }
+
+    /// A constant in all rewards is one in all returns of episodes of one step, and has no say in normalised advantages.
+    #[test]
+    fn update_constant_added_to_all_rewards_changes_no_policy() {
+        let updated = |constant: f64| {
+            let task = Endless { ends: Some(1), pays: [constant, constant + 1.0] };
+            let mut params = Params::<f64>::new();
+            let policy = Policy::new(&mut params, &task, 4, crate::policy::Reading::InOrder, 1);
+            let optimizer = Optimizer::new(nn::Rule::adam(), &params);
+            let mut learner = Learner::new(policy, params, optimizer);
+            let update = Update { normalize: true, value_coefficient: 0.0, ..Update::default() };
+            let metrics = learner.update(&task, &update).expect("finite");
+            (metrics.policy_loss, metrics.grad_norm, learner.params.flat().to_vec())
+        };
+        let (loss, norm, params) = updated(0.0);
+        assert!(loss.abs() > 1e-3 && norm > 1e-3, "{loss} {norm}");
+        for (constant, tolerance) in [(1e7, 1e-7), (1e9, 1e-5)] {
+            let got = updated(constant);
+            let near = |a: f64, b: f64| (a - b).abs() <= tolerance * b.abs();
+            assert!(near(got.0, loss) && near(got.1, norm), "{constant}: {got:?}, not {loss} {norm}");
+            assert!(got.2.iter().zip(&params).all(|(&a, &b)| (a - b).abs() <= tolerance), "{constant}");
+        }
     }
 
     /// Two episodes, of which the second ends after one step, with `poison` in what the network says after its end.

@@ -197,15 +197,17 @@ pub(crate) fn check_reset(episodes: usize, rngs: &[Philox]) {
 pub(crate) mod tests {
     use super::*;
 
-    /// A task whose episodes pay 1 for every action, call themselves solved, and end after `ends` actions, if ever.
+    /// A task whose episodes pay `pays[action]`, call themselves solved, and end after `ends` actions, if ever.
+    #[derive(Clone, Copy)]
     pub(crate) struct Endless {
         pub(crate) ends: Option<usize>,
+        pub(crate) pays: [f64; 2],
     }
 
     struct Episodes {
         count: usize,
         taken: usize,
-        ends: Option<usize>,
+        task: Endless,
     }
 
     impl Env for Episodes {
@@ -227,9 +229,12 @@ pub(crate) mod tests {
         fn token(&self, action: u32) -> u32 {
             action
         }
-        fn step(&mut self, _: &[u32], out: &mut [Step]) {
+        fn step(&mut self, actions: &[u32], out: &mut [Step]) {
             self.taken += 1;
-            out.fill(Step { reward: 1.0, done: self.ends.is_some_and(|ends| self.taken >= ends) });
+            let done = self.task.ends.is_some_and(|ends| self.taken >= ends);
+            for (out, &action) in out.iter_mut().zip(actions) {
+                *out = Step { reward: self.task.pays[action as usize], done };
+            }
         }
         fn solved(&self, _: usize) -> bool {
             true
@@ -259,7 +264,7 @@ pub(crate) mod tests {
             3
         }
         fn env(&self, _: usize, episodes: usize) -> Box<dyn Env> {
-            Box::new(Episodes { count: episodes, taken: 0, ends: self.ends })
+            Box::new(Episodes { count: episodes, taken: 0, task: *self })
         }
     }
 
@@ -270,7 +275,7 @@ pub(crate) mod tests {
             (Some(3), [false, false, true], true),
             (Some(2), [false, true, true], true),
         ] {
-            let mut env = TimeLimit::new(&Endless { ends }, 0, 2);
+            let mut env = TimeLimit::new(&Endless { ends, pays: [1.0; 2] }, 0, 2);
             for _ in 0..2 {
                 env.reset(&mut []);
                 let mut out = [Step::default(); 2];
@@ -292,7 +297,7 @@ pub(crate) mod tests {
         use crate::policy::{Policy, Reading};
         use crate::rollout::Until;
 
-        let task = Endless { ends: None };
+        let task = Endless { ends: None, pays: [1.0; 2] };
         let mut params = nn::Params::<f32>::new();
         let policy = Policy::new(&mut params, &task, 4, Reading::InOrder, 1);
         let optimizer = nn::Optimizer::new(nn::Rule::adam(), &params);

@@ -90,6 +90,24 @@ mod tests {
         assert_eq!(gradient[2], 0.0);
     }
 
+    /// With δ the difference of the two other logits and p = σ(δ): H' = −δ·p(1 − p), so H″ = −p(1 − p)·(1 + δ·(1 − 2p)).
+    #[test]
+    fn entropy_masked_logit_has_no_second_derivative() {
+        let logits = Tensor::from([0.3, -0.2, f64::NEG_INFINITY]);
+        let p = 1.0 / (1.0 + (-0.5_f64).exp());
+        let second = -p * (1.0 - p) * (1.0 + 0.5 * (1.0 - 2.0 * p));
+        for (along, want) in [([1.0, 0.0, 0.0], [second, -second, 0.0]), ([0.0, 0.0, 1.0], [0.0; 3])] {
+            let tape = Tape::new();
+            let logits = tape.input(Tensor::dual(&logits, &Tensor::from(along)));
+            logits.log_softmax().entropy().backward().expect("no parameters");
+            let got = logits.grad().expect("it is reached").tangents().to_vec();
+            assert!(
+                got.iter().zip(want).all(|(got, want)| (got - want).abs() < 1e-15),
+                "{along:?}: {got:?}, not {want:?}"
+            );
+        }
+    }
+
     #[test]
     fn entropy_logits_at_the_ends_of_f32_are_finite() {
         let (entropy, gradient) = of_logits([1.75e38_f32, -1.75e38, 1.75e38, -1.75e38]);
