@@ -6,7 +6,7 @@ use tensor::{Kernels, Real, Tensor};
 
 use crate::{constant, normal, positive, single, wide};
 
-precise!(layer_norm layer_norm_backward);
+precise!(Sums: layer_norm layer_norm_backward);
 
 /// Rows around 0, of sizes far apart, and around 30 with a spread of 1.
 fn rows<T: Real>(d: &mut Draw, n: usize) -> [Tensor<T>; 3] {
