@@ -1,6 +1,9 @@
-//! Sums on a GPU that are long, and rows far from zero: what a plain running sum in `f32` loses. Answers by hand.
+//! Sums that are long, and rows far from zero: what a plain running sum in `f32` loses. Answers by hand.
+//!
+//! First on a GPU. The host's lengths at the end are too long for an emulated GPU.
 
-use tensor::{Form, Kernels, Reduce, Tensor};
+use emulator::on_a_card;
+use tensor::{Form, Kernels, Naive, Real, Reduce, Tensor};
 
 use crate::Scalar;
 use crate::card::device;
@@ -101,4 +104,75 @@ fn layer_norm_constant_row_is_its_bias() {
         let wrong = dx.to_vec().iter().zip(dy.to_vec()).any(|(dx, dy)| (dx / (s * dy) - 1.0).abs() > 1e-6);
         assert!(!wrong && dw.to_vec().iter().all(|dw| *dw == 0.0), "{n} x {value}: {:?}", &dx.to_vec()[..4]);
     }
+}
+
+/// All of the host's.
+fn host() -> Vec<&'static dyn Kernels<f32>> {
+    if on_a_card() { Vec::new() } else { f32::implementations() }
+}
+
+/// γ_D(n), the relative error of a sum of n numbers above zero, as `kernels.rs` states it.
+fn stated_error(n: usize) -> f64 {
+    let additions = 32.0 + f64::from(n.div_ceil(32).next_power_of_two().ilog2());
+    let unit_roundoff = f64::from(f32::EPSILON) / 2.0;
+    additions * unit_roundoff / (1.0 - additions * unit_roundoff)
+}
+
+/// A running sum is wrong by 9.6e-3, relatively.
+#[test]
+fn bias_gradient_of_a_million_rows_is_within_its_bound() {
+    let n = 1_000_000;
+    let dy = Tensor::full([n, 2], 0.1_f32);
+    let want = n as f64 * f64::from(0.1_f32);
+    for k in host() {
+        let mut db = Tensor::zeros([2]);
+        k.sum_to(1.0, dy.view(), db.view_mut());
+        for db in db.to_vec() {
+            let error = (f64::from(db) / want - 1.0).abs();
+            assert!(error <= stated_error(n), "{}: {db}, not {want}: wrong by {error:e}", k.name());
+        }
+    }
+}
+
+/// More ones than `f32` counts, side by side and as rows of two. No element is there twice but by a stride of 0.
+#[test]
+fn sum_axis_of_more_ones_than_f32_counts_is_exact() {
+    let n = (1 << 24) + 1000;
+    let one = Tensor::scalar(1.0_f32);
+    for k in host() {
+        let mut y = Tensor::zeros([]);
+        k.reduce(Reduce::Sum, one.broadcast_to([n]).view(), 0, y.view_mut());
+        assert_eq!(y.to_vec(), [n as f32], "{}", k.name());
+    }
+    if !on_a_card() {
+        assert_eq!(one.broadcast_to([n]).sum_axis(0).to_vec(), [n as f32]);
+        assert_eq!(Tensor::from([1.0_f32, 1.0]).broadcast_to([n, 2]).sum_axis(0).to_vec(), [n as f32; 2]);
+    }
+}
+
+/// 2²⁸ ones: one that is repeated, and rows of 2¹⁴ that are. 16 running sums side by side would end at this number, 8 at
+/// half of it, and one at 2²⁴.
+#[test]
+fn sum_of_sixteen_times_more_ones_than_f32_counts_is_exact() {
+    if on_a_card() {
+        return;
+    }
+    let (n, side) = (1 << 28, 1 << 14);
+    assert_eq!(Tensor::scalar(1.0_f32).broadcast_to([n]).sum(), n as f32);
+    let (row, k) = (Tensor::full([side], 1.0_f32), f32::kernels());
+    let mut y = Tensor::zeros([1]);
+    k.sum_to(1.0, row.broadcast_to([side, side]).view(), y.view_mut());
+    assert_eq!(y.to_vec(), [n as f32]);
+    assert_eq!(k.sum_of_squares(row.broadcast_to([side, side]).view()), n as f32);
+}
+
+/// The reference is slow: 2²⁵ ones. (`cpu/sum.rs` has its sum of 2²⁸.)
+#[test]
+fn norm_of_more_ones_than_f32_counts_is_exact_by_the_reference() {
+    if on_a_card() {
+        return;
+    }
+    let n = 1 << 25;
+    let ones = Tensor::scalar(1.0_f32).broadcast_to([n]);
+    assert_eq!(Naive.sum_of_squares(ones.view()), n as f32);
 }

@@ -74,7 +74,7 @@ pub(crate) struct Bounded<S: Scheme = Sums> {
 }
 
 /// γ_k, what k roundings in a row can do at most.
-fn gamma(k: f64) -> f64 {
+pub(crate) fn gamma(k: f64) -> f64 {
     k * U / (1.0 - k * U)
 }
 
@@ -85,7 +85,7 @@ fn ulp(size: f64) -> f64 {
 
 impl<S: Scheme> Bounded<S> {
     /// One number that is wrong by at most `error`.
-    fn new(value: f64, error: f64) -> Self {
+    pub(crate) fn new(value: f64, error: f64) -> Self {
         Self { value, terms: 1, additions: 0, errors: error, mass: value.abs() + error, scheme: PhantomData }
     }
 
