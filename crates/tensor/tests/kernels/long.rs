@@ -3,7 +3,7 @@
 //! First on a GPU. The host's lengths at the end are too long for an emulated GPU.
 
 use emulator::on_a_card;
-use tensor::{Form, Kernels, Naive, Real, Reduce, Tensor};
+use tensor::{Form, Kernels, Naive, Reduce, Tensor};
 
 use crate::Scalar;
 use crate::card::device;
@@ -134,45 +134,53 @@ fn bias_gradient_of_a_million_rows_is_within_its_bound() {
     }
 }
 
-/// More ones than `f32` counts, side by side and as rows of two. No element is there twice but by a stride of 0.
 #[test]
 fn sum_axis_of_more_ones_than_f32_counts_is_exact() {
+    if on_a_card() {
+        return;
+    }
     let n = (1 << 24) + 1000;
-    let one = Tensor::scalar(1.0_f32);
+    let ones = Tensor::full([n], 1.0_f32);
+    let mut by_reference = Tensor::zeros([]);
+    Naive.reduce(Reduce::Sum, ones.view(), 0, by_reference.view_mut());
+    assert_eq!([ones.sum(), ones.sum_axis(0).item(), by_reference.item()], [n as f32; 3]);
+}
+
+/// The rest of a sum of ones, after 2²⁸ of them: 16 running sums, which is as many as lie side by side, are at 2²⁴ and would
+/// stay there. (`cpu/sum.rs` adds all the 2²⁸.)
+#[test]
+fn sum_of_ones_behind_sixteen_large_terms_keeps_them() {
+    let ones = 1 << 16;
+    let n = 16 + ones;
+    let term = |i| if i < 16 { LARGE } else { 1.0 };
+    let (flat, rows) = (Tensor::from_fn([n], term), Tensor::from_fn([n, 2], |i| term(i / 2)));
+    let (roots, one) = (Tensor::from_fn([n], |i| term(i).sqrt()), Tensor::full([n, 1], 1.0));
     for k in host() {
-        let mut y = Tensor::zeros([]);
-        k.reduce(Reduce::Sum, one.broadcast_to([n]).view(), 0, y.view_mut());
-        assert_eq!(y.to_vec(), [n as f32], "{}", k.name());
-    }
-    if !on_a_card() {
-        assert_eq!(one.broadcast_to([n]).sum_axis(0).to_vec(), [n as f32]);
-        assert_eq!(Tensor::from([1.0_f32, 1.0]).broadcast_to([n, 2]).sum_axis(0).to_vec(), [n as f32; 2]);
+        let sums: [(&str, Sum<'_>); 6] = [
+            ("reduce", &|y| k.reduce(Reduce::Sum, flat.reshape([1, n, 1]).view(), 1, y.view_mut().slice(1, 0..1))),
+            ("reduce of rows", &|y| k.reduce(Reduce::Sum, rows.reshape([1, n, 2]).view(), 1, y.view_mut())),
+            ("sum_to", &|y| k.sum_to(1.0, flat.view(), y.view_mut().select(0, 0).slice(0, 0..1))),
+            ("sum_to of rows", &|y| k.sum_to(1.0, rows.view(), y.view_mut().select(0, 0))),
+            ("sum_product_to", &|y| k.sum_product_to(1.0, rows.view(), one.view(), y.view_mut().select(0, 0))),
+            ("sum_of_squares", &|y| y.view_mut().fill(k.sum_of_squares(roots.view()))),
+        ];
+        for (name, sum) in sums {
+            let mut y = Tensor::zeros([1, 2]);
+            sum(&mut y);
+            let (got, want) = (f64::from(y.to_vec()[0]), 16.0 * f64::from(LARGE) + ones as f64);
+            let error = (got / want - 1.0).abs();
+            assert!(error <= stated_error(n), "{name} by {}: {got}, not {want}", k.name());
+        }
     }
 }
 
-/// 2²⁸ ones: one that is repeated, and rows of 2¹⁴ that are. 16 running sums side by side would end at this number, 8 at
-/// half of it, and one at 2²⁴.
+/// The reference takes a second for twice as many.
 #[test]
-fn sum_of_sixteen_times_more_ones_than_f32_counts_is_exact() {
+fn sum_of_squares_of_more_ones_than_f32_counts_is_exact_by_the_reference() {
     if on_a_card() {
         return;
     }
-    let (n, side) = (1 << 28, 1 << 14);
-    assert_eq!(Tensor::scalar(1.0_f32).broadcast_to([n]).sum(), n as f32);
-    let (row, k) = (Tensor::full([side], 1.0_f32), f32::kernels());
-    let mut y = Tensor::zeros([1]);
-    k.sum_to(1.0, row.broadcast_to([side, side]).view(), y.view_mut());
-    assert_eq!(y.to_vec(), [n as f32]);
-    assert_eq!(k.sum_of_squares(row.broadcast_to([side, side]).view()), n as f32);
-}
-
-/// The reference is slow: 2²⁵ ones. (`cpu/sum.rs` has its sum of 2²⁸.)
-#[test]
-fn norm_of_more_ones_than_f32_counts_is_exact_by_the_reference() {
-    if on_a_card() {
-        return;
-    }
-    let n = 1 << 25;
+    let n = (1 << 24) + 1000;
     let ones = Tensor::scalar(1.0_f32).broadcast_to([n]);
     assert_eq!(Naive.sum_of_squares(ones.view()), n as f32);
 }
