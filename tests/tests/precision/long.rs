@@ -2,7 +2,7 @@
 
 use autograd::Tape;
 use gradus_tests::Draw;
-use tensor::{Kernels, Naive, Real, Reduce, Shape, Tensor};
+use tensor::{Form, Kernels, Naive, Real, Reduce, Shape, Tensor};
 
 use crate::bounded::{Bounded, Scheme, Sums, U, gamma};
 use crate::judge::{Body, judge};
@@ -11,12 +11,13 @@ use crate::{constant, normal, positive, single};
 /// Far beyond every block, and a multiple of none.
 const LONG: [usize; 1] = [100_003];
 const LONGEST: [usize; 1] = [1_000_003];
-/// Rows of three, of which each needs statistics.
+/// Rows of three numbers, each with statistics; and factors of a product.
 const MANY: [usize; 1] = [20_011];
 const SHORT_AND_LONG: [usize; 8] = [2, 3, 8, 33, 300, 1000, 4096, 100_003];
 
 precise!(Sums of super::LONGEST: longest_sums);
 precise!(Sums of super::LONG: sum_axis sum_to sum_product_to sum_of_squares mean);
+precise!(Products of super::MANY: matmul);
 precise!(Sums of super::LONG: softmax log_softmax logsumexp softmax_backward log_softmax_backward);
 
 /// Means, and how far numbers are from them at most: in the last rows, a few units in the last place.
@@ -90,6 +91,16 @@ fn mean<T: Real>(d: &mut Draw, n: usize, k: &'static dyn Kernels<T>) -> Vec<Tens
     together(OFFSETS.into_iter().flat_map(|offset| {
         let x = tape.input(around(d, [n], offset));
         [x.mean().value(), x.mean_axis(0).value()]
+    }))
+}
+
+/// A single row of y, and several.
+fn matmul<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
+    let (forms, heights) = ([Form::NN, Form::NT, Form::TN], [1, 3]);
+    together(forms.into_iter().flat_map(|form| heights.map(|m| (form, m))).map(|(form, m)| {
+        let a = around::<T>(d, if form == Form::TN { [n, m] } else { [m, n] }, OFFSETS[0]);
+        let b = around::<T>(d, if form == Form::NT { [2, n] } else { [n, 2] }, [0.1, 1e-3]);
+        added([m, 2], |y| k.matmul(form, a.view(), b.view(), false, y.view_mut()))
     }))
 }
 
