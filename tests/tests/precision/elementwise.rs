@@ -5,7 +5,7 @@ use tensor::{Binary, Kernels, Map, Real, Tensor};
 
 use crate::{constant, normal, positive, wide};
 
-precise!(map map_backward binary);
+precise!(Sums: map map_backward binary);
 
 fn map<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let apply = |f| {

@@ -5,7 +5,7 @@ use tensor::{Kernels, Real, Tensor};
 
 use crate::{normal, positive, wide};
 
-precise!(gates gates_backward);
+precise!(Sums: gates gates_backward);
 
 fn gates<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let [gx, hw] = [(); 2].map(|()| normal::<T>(d, [2, 3 * n]));

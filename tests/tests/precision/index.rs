@@ -5,7 +5,7 @@ use tensor::{Kernels, Real, Tensor};
 
 use crate::{normal, wide};
 
-precise!(gather_rows scatter_add_rows gather scatter_add);
+precise!(AnyOrder: gather_rows scatter_add_rows gather scatter_add);
 
 /// n indices below `places`, all of them used, in an order that is not theirs.
 fn indices(n: usize, places: u32) -> Tensor<u32> {

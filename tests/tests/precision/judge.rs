@@ -5,17 +5,17 @@ use std::fmt;
 use gradus_tests::Draw;
 use tensor::{Fast, Kernels, Naive, Tensor, available_kernels};
 
-use crate::bounded::Bounded;
+use crate::bounded::{Bounded, Scheme, Sums};
 
 /// Kernels in `f32`, and those whose formulas they follow: the same code on bounds, where it is generic; where it is
 /// not, whichever of [`Naive`] and [`Fast`] has the same operations, up to the order of sums and fused products.
-pub(crate) struct Implementation {
+pub(crate) struct Implementation<S: Scheme> {
     pub(crate) f32: &'static dyn Kernels<f32>,
-    pub(crate) formulas: &'static dyn Kernels<Bounded>,
+    pub(crate) formulas: &'static dyn Kernels<Bounded<S>>,
 }
 
 /// All that are judged: every instruction set's has the operations of [`Fast`].
-pub(crate) fn implementations() -> Vec<Implementation> {
+pub(crate) fn implementations<S: Scheme>() -> Vec<Implementation<S>> {
     let mut all = vec![Implementation { f32: &Fast, formulas: &Fast }];
     all.extend(available_kernels().into_iter().map(|f32| match f32.name() {
         "reference" => Implementation { f32, formulas: &Naive },
@@ -28,20 +28,33 @@ pub(crate) fn implementations() -> Vec<Implementation> {
 pub(crate) type Computation<T> = fn(&mut Draw, usize, &'static dyn Kernels<T>) -> Vec<Tensor<T>>;
 
 /// The computation that is judged, that of its bound, and the reference.
-pub(crate) struct Body {
+pub(crate) struct Body<S: Scheme = Sums> {
     pub(crate) f32: Computation<f32>,
-    pub(crate) bounded: Computation<Bounded>,
+    pub(crate) bounded: Computation<Bounded<S>>,
     pub(crate) f64: Computation<f64>,
 }
 
-/// One test per body.
+impl<S: Scheme> Body<S> {
+    fn bounds(&self, n: usize, seed: u32, formulas: &'static dyn Kernels<Bounded<S>>) -> Vec<Vec<Bounded<S>>> {
+        (self.bounded)(&mut Draw::new(seed), n, formulas).iter().map(Tensor::to_vec).collect()
+    }
+}
+
+/// One test per body, whose sums follow the scheme; of these sizes, or of [`SIZES`](crate::SIZES).
 macro_rules! precise {
-    ($($body:ident)*) => {$(
+    ($scheme:ident: $($body:ident)*) => {
+        precise!($scheme of crate::SIZES: $($body)*);
+    };
+    ($scheme:ident of $sizes:path: $($body:ident)*) => {$(
         mod $body {
             #[test]
             fn stays_within_its_bound() {
-                let body = $crate::judge::Body { f32: super::$body, bounded: super::$body, f64: super::$body };
-                $crate::judge::judge(stringify!($body), &body, &$crate::SIZES);
+                let body = $crate::judge::Body::<$crate::bounded::$scheme> {
+                    f32: super::$body,
+                    bounded: super::$body,
+                    f64: super::$body,
+                };
+                $crate::judge::judge(stringify!($body), &body, &$sizes);
             }
         }
     )*};
@@ -60,27 +73,31 @@ const MEANINGFUL: f64 = 1e-3;
 
 /// How many draws of one size: few where each has many elements.
 fn cases(n: usize) -> u32 {
-    (600 / n).clamp(2, 12) as u32
+    (600 / n).clamp(if n > 10_000 { 1 } else { 2 }, 12) as u32
 }
 
 /// Asserts that every implementation stays within its bound, and that the bound of each output means something.
 #[track_caller]
-pub(crate) fn judge(what: &str, body: &Body, sizes: &[usize]) {
-    for implementation in &implementations() {
-        let mut most = Vec::new();
-        for &n in sizes {
-            let mut used = Vec::new();
-            for seed in 0..cases(n) {
+pub(crate) fn judge<S: Scheme>(what: &str, body: &Body<S>, sizes: &[usize]) {
+    let implementations = implementations();
+    let mut most = vec![Vec::new(); implementations.len()];
+    for &n in sizes {
+        let mut used = vec![Vec::new(); implementations.len()];
+        for seed in 0..cases(n) {
+            let case = Case::new(body, n, seed);
+            for (implementation, used) in implementations.iter().zip(&mut used) {
                 let name = format!("{what} by {}, n = {n}, case {seed}", implementation.f32.name());
-                take_most(&mut used, &compare(&name, body, n, seed, implementation));
+                take_most(used, &case.compare(&name, implementation));
             }
+        }
+        for ((implementation, used), most) in implementations.iter().zip(&used).zip(&mut most) {
             let all = used.iter().copied().fold(Used::default(), Used::most);
             println!("{what} by {}, n = {n}: {all}", implementation.f32.name());
-            take_most(&mut most, &used);
+            take_most(most, used);
         }
-        for (k, used) in most.iter().enumerate() {
-            assert!(used.means_something(), "{what}, output {k}: {used}, nowhere more: it would hide mistakes");
-        }
+    }
+    for (k, used) in most.iter().flat_map(|most| most.iter().enumerate()) {
+        assert!(used.means_something(), "{what}, output {k}: {used}, nowhere more: it would hide mistakes");
     }
 }
 
@@ -125,35 +142,56 @@ impl fmt::Display for Used {
     }
 }
 
-/// Asserts that every element of one draw stays within its bound.
-#[track_caller]
-pub(crate) fn compare(name: &str, body: &Body, n: usize, seed: u32, implementation: &Implementation) -> Vec<Used> {
-    let got = (body.f32)(&mut Draw::new(seed), n, implementation.f32);
-    let bounds = (body.bounded)(&mut Draw::new(seed), n, implementation.formulas);
-    let equations = (body.bounded)(&mut Draw::new(seed), n, &Naive);
-    let want = (body.f64)(&mut Draw::new(seed), n, &Naive);
-    assert!([got.len(), bounds.len(), equations.len()] == [want.len(); 3], "{name}: outputs are missing");
-    let output = |k: usize| {
-        let (got, bounds) = (got[k].to_vec(), bounds[k].to_vec());
-        let (equations, want) = (equations[k].to_vec(), want[k].to_vec());
-        assert!([got.len(), bounds.len(), equations.len()] == [want.len(); 3], "{name}: output {k} has another size");
-        let element = |at: usize| {
-            let name = format!("{name}, output {k}, element {at}");
-            element(&name, got[at].into(), bounds[at], equations[at], want[at])
-        };
-        (0..want.len()).map(element).fold(Used::default(), Used::most)
-    };
-    (0..want.len()).map(output).collect()
+/// One draw: what all implementations are compared with.
+pub(crate) struct Case<'a, S: Scheme> {
+    body: &'a Body<S>,
+    n: usize,
+    seed: u32,
+    equations: Vec<Vec<Bounded<S>>>,
+    fast: Vec<Vec<Bounded<S>>>,
+    want: Vec<Vec<f64>>,
 }
 
-fn element(name: &str, got: f64, bound: Bounded, equation: Bounded, want: f64) -> Used {
+impl<'a, S: Scheme> Case<'a, S> {
+    pub(crate) fn new(body: &'a Body<S>, n: usize, seed: u32) -> Self {
+        let want = (body.f64)(&mut Draw::new(seed), n, &Naive).iter().map(Tensor::to_vec).collect();
+        let (equations, fast) = (body.bounds(n, seed, &Naive), body.bounds(n, seed, &Fast));
+        Self { body, n, seed, equations, fast, want }
+    }
+
+    /// Asserts that every element stays within its bound.
+    #[track_caller]
+    pub(crate) fn compare(&self, name: &str, implementation: &Implementation<S>) -> Vec<Used> {
+        let got = (self.body.f32)(&mut Draw::new(self.seed), self.n, implementation.f32);
+        let is_reference = implementation.formulas.name() == Kernels::<f32>::name(&Naive);
+        let (bounds, equations) = (if is_reference { &self.equations } else { &self.fast }, &self.equations);
+        let want = &self.want;
+        assert!([got.len(), bounds.len(), equations.len()] == [want.len(); 3], "{name}: outputs are missing");
+        let output = |k: usize| {
+            let (got, bounds, equations, want) = (got[k].to_vec(), &bounds[k], &equations[k], &want[k]);
+            let sizes = [got.len(), bounds.len(), equations.len()];
+            assert!(sizes == [want.len(); 3], "{name}: output {k} has another size");
+            let element = |at: usize| {
+                let name = || format!("{name}, output {k}, element {at}");
+                element(name, got[at].into(), bounds[at], equations[at], want[at])
+            };
+            (0..want.len()).map(element).fold(Used::default(), Used::most)
+        };
+        (0..want.len()).map(output).collect()
+    }
+}
+
+#[track_caller]
+fn element<S: Scheme>(name: impl Fn() -> String, got: f64, bound: Bounded<S>, equation: Bounded<S>, want: f64) -> Used {
     let (value, bound, equation) = (bound.value, bound.error(), equation.error());
-    assert!(bound.is_finite(), "{name}: {want:e} is outside the domain");
-    assert!((value - want).abs() <= bound * REFERENCE, "{name}: the bound is of {value:e}, the reference is {want:e}");
+    assert!(bound.is_finite(), "{}: {want:e} is outside the domain, or a sum outside its scheme", name());
+    let same = (value - want).abs() <= bound * REFERENCE;
+    assert!(same, "{}: the bound is of {value:e}, the reference is {want:e}", name());
     let error = (got - want).abs();
-    let allowed = bound * (1.0 + REFERENCE);
-    assert!(error <= allowed, "{name} is {got:e}, not {want:e}: wrong by {error:e}, the bound is {bound:e}");
-    assert!(bound <= REARRANGED * equation, "{name}: its formula's bound is {bound:e}, the equation's {equation:e}");
+    let right = error <= bound * (1.0 + REFERENCE);
+    assert!(right, "{} is {got:e}, not {want:e}: wrong by {error:e}, the bound is {bound:e}", name());
+    let alike = bound <= REARRANGED * equation;
+    assert!(alike, "{}: its formula's bound is {bound:e}, the equation's {equation:e}", name());
     if bound == 0.0 {
         Used::default()
     } else {
@@ -183,13 +221,13 @@ mod tests {
     fn four_lost_bits_are_seen() {
         let lossy: Computation<f32> =
             |d, n, k| mean(d, n, k).iter().map(|x| Tensor::scalar(f32::from_bits(x.item().to_bits() & !0xf))).collect();
-        judge("mean", &Body { f32: lossy, bounded: mean, f64: mean }, &[7]);
+        judge("mean", &Body::<Sums> { f32: lossy, bounded: mean, f64: mean }, &[7]);
     }
 
     #[test]
     fn the_same_without_the_loss_passes() {
-        judge("mean", &Body { f32: mean, bounded: mean, f64: mean }, &[7]);
-        judge("variance", &Body { f32: variance, bounded: variance, f64: variance }, &[7]);
+        judge("mean", &Body::<Sums> { f32: mean, bounded: mean, f64: mean }, &[7]);
+        judge("variance", &Body::<Sums> { f32: variance, bounded: variance, f64: variance }, &[7]);
     }
 
     #[test]
@@ -200,19 +238,27 @@ mod tests {
             let noise = Tensor::scalar(third.item() * Bounded::of(1e6) - third.item() * Bounded::of(1e6));
             mean(d, n, k).iter().map(|x| x + &noise).collect()
         };
-        judge("mean", &Body { f32: mean, bounded: wide, f64: mean }, &[7]);
+        judge("mean", &Body::<Sums> { f32: mean, bounded: wide, f64: mean }, &[7]);
     }
 
     #[test]
     #[should_panic(expected = "its formula's bound is")]
     fn a_formula_that_cancels_is_refused() {
-        let (exact, cancelling) = (Bounded::of(0.1), Bounded::of(0.1) + Bounded::of(9.7) - Bounded::of(9.7));
-        element("sum", 0.1, cancelling, exact, 0.1);
+        let (exact, near) = (Bounded::<Sums>::of(0.1), Bounded::of(9.7));
+        element(|| "sum".into(), 0.1, exact + near - near, exact, 0.1);
+    }
+
+    #[test]
+    #[should_panic(expected = "or a sum outside its scheme")]
+    fn running_sum_of_many_terms_is_refused() {
+        let sum = |_| (0..100).fold(Bounded::<Sums>::of(0.0), |sum, _| sum + Bounded::of(1.0));
+        element(|| "sum".into(), 100.0, sum(()), sum(()), 100.0);
     }
 
     #[test]
     #[should_panic(expected = "is outside the domain")]
     fn an_overflow_is_named() {
-        element("e⁸⁹", f64::INFINITY, Bounded::of(89.0).exp(), Bounded::of(89.0).exp(), 89.0_f64.exp());
+        let bound = Bounded::<Sums>::of(89.0).exp();
+        element(|| "e⁸⁹".into(), f64::INFINITY, bound, bound, 89.0_f64.exp());
     }
 }

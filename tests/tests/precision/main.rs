@@ -14,6 +14,7 @@ mod complete;
 mod elementwise;
 mod gru;
 mod index;
+mod long;
 mod matmul;
 mod norm;
 mod optim;

@@ -1,11 +1,13 @@
-//! Matrix products: |error| ≤ γ_K · |a|·|b|, element by element, for any order and with fused products or without.
+//! Matrix products: |error| ≤ γ_k · |a|·|b|, element by element, with k the additions that are stated, with fused products or
+//! without.
 
 use gradus_tests::Draw;
-use tensor::{Form, Kernels, Real, Tensor};
+use tensor::{Form, Kernels, Naive, Real, Tensor};
 
+use crate::bounded::{Bounded, Sums};
 use crate::{normal, wide};
 
-precise!(matmul);
+precise!(Products: matmul);
 
 /// y\[9,17\], which is no multiple of a register tile, over K = n; overwritten and added to.
 fn matmul<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
@@ -20,4 +22,13 @@ fn matmul<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>>
         }
     }
     out
+}
+
+/// [`Naive`] states the scheme of all other sums: outside of it there would be no bound.
+#[test]
+fn reference_product_follows_the_scheme_of_sums() {
+    for n in [1, 31, 32, 33, 512, 1000] {
+        let products = matmul::<Bounded<Sums>>(&mut Draw::new(0), n, &Naive);
+        assert!(products.iter().all(|y| y.to_vec().iter().all(|y| y.error().is_finite())), "n = {n}");
+    }
 }

@@ -5,7 +5,7 @@ use tensor::{AdamStep, Kernels, Real, Tensor};
 
 use crate::{constant, normal, positive, wide};
 
-precise!(adam momentum rmsprop);
+precise!(Sums: adam momentum rmsprop);
 
 fn adam<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let mut out = Vec::new();

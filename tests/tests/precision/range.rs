@@ -6,7 +6,7 @@ use tensor::{AdamStep, Form, Kernels, Map, Real, Reduce, Tensor};
 
 use crate::bounded::Bounded;
 use crate::constant;
-use crate::judge::{Body, compare, implementations};
+use crate::judge::{Body, Case, implementations};
 
 fn single<T: Real, const N: usize>(x: [f32; N]) -> Tensor<T> {
     Tensor::from(x).cast()
@@ -69,9 +69,10 @@ fn within<T: Real>(_: &mut Draw, _: usize, k: &'static dyn Kernels<T>) -> Vec<Te
 
 #[test]
 fn within_the_range_the_bound_holds() {
-    let body = Body { f32: within, bounded: within, f64: within };
+    let body: Body = Body { f32: within, bounded: within, f64: within };
+    let case = Case::new(&body, 0, 0);
     for implementation in &implementations() {
-        compare(implementation.f32.name(), &body, 0, 0, implementation);
+        case.compare(implementation.f32.name(), implementation);
     }
 }
 

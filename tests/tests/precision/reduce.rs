@@ -1,11 +1,12 @@
-//! Sums over everything, over an axis, and over what was broadcast: (n − 1)·u of the sum of sizes, whatever the order.
+//! Sums over everything, over an axis, and over what was broadcast: D(n)·u of the sum of sizes, in any order of the scheme.
 
 use gradus_tests::Draw;
 use tensor::{Kernels, Real, Reduce, Tensor};
 
 use crate::{constant, normal, wide};
 
-precise!(sum_to sum_product_to reduce sum_of_squares);
+precise!(Axes: sum_to sum_product_to);
+precise!(Sums: reduce sum_of_squares);
 
 /// Which axes of dy\[3,N,5\] are left, N being summed or not.
 fn targets(n: usize) -> [[usize; 3]; 6] {
@@ -14,13 +15,14 @@ fn targets(n: usize) -> [[usize; 3]; 6] {
 
 fn sum_to<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let sum = |to: [usize; 3]| {
-        let (dy, mut dx) = (wide::<T>(d, [3, n, 5]), normal(d, to));
+        let (dy, [mut dx, mut along_lanes]) = (wide::<T>(d, [3, n, 5]), [(); 2].map(|()| normal(d, to)));
         k.sum_to(constant(0.3), dy.view(), dx.view_mut());
         // with the summed axis innermost, where the lanes are
-        k.sum_to(constant(1.0), dy.permute(&[0, 2, 1]).view(), dx.permute(&[0, 2, 1]).view_mut());
-        dx
+        let to = along_lanes.view_mut().permute(&[0, 2, 1]);
+        k.sum_to(constant(1.0), dy.permute(&[0, 2, 1]).view(), to);
+        [dx, along_lanes]
     };
-    targets(n).map(sum).into()
+    targets(n).map(sum).into_iter().flatten().collect()
 }
 
 fn sum_product_to<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {

@@ -5,7 +5,7 @@ use tensor::{Kernels, Real, Tensor};
 
 use crate::{normal, positive, single, wide};
 
-precise!(softmax softmax_backward log_softmax log_softmax_backward logsumexp logsumexp_backward);
+precise!(Sums: softmax softmax_backward log_softmax log_softmax_backward logsumexp logsumexp_backward);
 
 /// Rows of logits: close together, up to ±10, and far from 0, where x − m is all that is left.
 fn logits<T: Real>(d: &mut Draw, n: usize) -> Tensor<T> {

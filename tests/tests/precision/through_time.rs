@@ -8,6 +8,7 @@ use autograd::{Tape, Var};
 use gradus_tests::{Draw, composed};
 use tensor::{Kernels, Real, Tensor};
 
+use crate::bounded::AnyOrder;
 use crate::judge::{Body, judge};
 use crate::{normal, single};
 
@@ -44,13 +45,13 @@ fn composed<T: Real>(d: &mut Draw, steps: usize, kernels: &'static dyn Kernels<T
 #[test]
 fn fused_stays_within_its_bound() {
     for steps in STEPS {
-        judge("fused", &Body { f32: fused, bounded: fused, f64: composed }, &[steps]);
+        judge("fused", &Body::<AnyOrder> { f32: fused, bounded: fused, f64: composed }, &[steps]);
     }
 }
 
 #[test]
 fn composed_stays_within_its_bound() {
     for steps in STEPS {
-        judge("composed", &Body { f32: composed, bounded: composed, f64: composed }, &[steps]);
+        judge("composed", &Body::<AnyOrder> { f32: composed, bounded: composed, f64: composed }, &[steps]);
     }
 }

@@ -123,10 +123,15 @@ mod tests {
         }
     }
 
+    /// A running sum of ones stays at 2²⁴, and eight side by side at 2²⁷.
     #[test]
     fn sum_of_ones_beyond_f32_integers_is_exact() {
-        let n = (1 << 24) + 1000;
-        assert_eq!(abreast(n, |_| 1.0_f32), n as f32);
-        assert_eq!(of((0..n).map(|_| 1.0_f32)), n as f32);
+        for n in [(1 << 24) + 1000, 1 << 28] {
+            assert_eq!(of(core::iter::repeat_n(1.0_f32, n)), n as f32);
+            assert_eq!(abreast(n, |_| 1.0_f32), n as f32);
+            let mut to = [0.0_f32];
+            rows(n, &mut to, |rows, to| rows.for_each(|_| to[0] += 1.0));
+            assert_eq!(to, [n as f32]);
+        }
     }
 }

@@ -13,6 +13,11 @@ fn lengths() -> impl Iterator<Item = usize> {
 /// Around the lanes and tiles of all instruction sets, the depth of a product's block, and the distance from which it copies.
 const EDGES: [usize; 20] = [4, 8, 12, 16, 18, 24, 32, 48, 72, 96, 128, 144, 192, 256, 288, 320, 512, 640, 960, 1024];
 
+/// The second long extent: the widest strips, and one more or less.
+const LONG: [usize; 7] = [47, 48, 49, 95, 97, 144, 145];
+
+const FORMS: [Form; 3] = [Form::NN, Form::NT, Form::TN];
+
 macro_rules! limits {
     ($($body:ident)*) => {$(
         mod $body {
@@ -105,19 +110,27 @@ fn softmax_of_many_rows_and_wide_rows<T: Scalar>() {
     }
 }
 
-/// One extent beside an edge, the others small, in every place; then two long ones.
+/// One extent beside an edge, the others small, in every place; then in a single row; then two beside edges of their own.
 fn products<T: Scalar>() {
     for (case, n) in (0..).zip(EDGES.into_iter().flat_map(|n| [n - 1, n, n + 1])) {
         let draw = &mut Draw::new(case);
         let [few, some] = [1 + draw.below(3), 2 + draw.below(12)];
         for [m, k, n] in [[n, few, some], [few, n, some], [some, few, n], [1, n, some], [1, some, n]] {
-            for form in [Form::NN, Form::NT, Form::TN] {
-                let a = draw.input::<T>(if form == Form::TN { [k, m] } else { [m, k] });
-                let b = draw.input(if form == Form::NT { [n, k] } else { [k, n] });
-                let what = format!("{form:?} with M, K, N = {m}, {k}, {n}");
-                let y = draw.blank::<T>([m, n]);
-                check(&what, EXACT, [a, b], [y], |k, [a, b], [y]| k.matmul(form, a, b, false, y));
+            for form in FORMS {
+                product::<T>(draw, form, [m, k, n]);
             }
         }
+        let (form, long) = (FORMS[case as usize % 3], LONG[case as usize % LONG.len()]);
+        for extents in [[n, long, few], [n, few, long], [few, n, long]] {
+            product::<T>(draw, form, extents);
+        }
     }
+}
+
+fn product<T: Scalar>(draw: &mut Draw, form: Form, [m, k, n]: [usize; 3]) {
+    let a = draw.input::<T>(if form == Form::TN { [k, m] } else { [m, k] });
+    let b = draw.input(if form == Form::NT { [n, k] } else { [k, n] });
+    let what = format!("{form:?} with M, K, N = {m}, {k}, {n}");
+    let y = draw.blank::<T>([m, n]);
+    check(&what, EXACT, [a, b], [y], |k, [a, b], [y]| k.matmul(form, a, b, false, y));
 }

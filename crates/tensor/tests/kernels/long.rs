@@ -1,6 +1,9 @@
-//! Sums on a GPU that are long, and rows far from zero: what a plain running sum in `f32` loses. Answers by hand.
+//! Sums that are long, and rows far from zero: what a plain running sum in `f32` loses. Answers by hand.
+//!
+//! First on a GPU. The host's lengths at the end are too long for an emulated GPU.
 
-use tensor::{Form, Kernels, Reduce, Tensor};
+use emulator::on_a_card;
+use tensor::{Form, Kernels, Naive, Reduce, Tensor};
 
 use crate::Scalar;
 use crate::card::device;
@@ -101,4 +104,83 @@ fn layer_norm_constant_row_is_its_bias() {
         let wrong = dx.to_vec().iter().zip(dy.to_vec()).any(|(dx, dy)| (dx / (s * dy) - 1.0).abs() > 1e-6);
         assert!(!wrong && dw.to_vec().iter().all(|dw| *dw == 0.0), "{n} x {value}: {:?}", &dx.to_vec()[..4]);
     }
+}
+
+/// All of the host's.
+fn host() -> Vec<&'static dyn Kernels<f32>> {
+    if on_a_card() { Vec::new() } else { f32::implementations() }
+}
+
+/// γ_D(n), the relative error of a sum of n numbers above zero, as `kernels.rs` states it.
+fn stated_error(n: usize) -> f64 {
+    let additions = 32.0 + f64::from(n.div_ceil(32).next_power_of_two().ilog2());
+    let unit_roundoff = f64::from(f32::EPSILON) / 2.0;
+    additions * unit_roundoff / (1.0 - additions * unit_roundoff)
+}
+
+/// A running sum is wrong by 9.6e-3, relatively.
+#[test]
+fn bias_gradient_of_a_million_rows_is_within_its_bound() {
+    let n = 1_000_000;
+    let dy = Tensor::full([n, 2], 0.1_f32);
+    let want = n as f64 * f64::from(0.1_f32);
+    for k in host() {
+        let mut db = Tensor::zeros([2]);
+        k.sum_to(1.0, dy.view(), db.view_mut());
+        for db in db.to_vec() {
+            let error = (f64::from(db) / want - 1.0).abs();
+            assert!(error <= stated_error(n), "{}: {db}, not {want}: wrong by {error:e}", k.name());
+        }
+    }
+}
+
+#[test]
+fn sum_axis_of_more_ones_than_f32_counts_is_exact() {
+    if on_a_card() {
+        return;
+    }
+    let n = (1 << 24) + 1000;
+    let ones = Tensor::full([n], 1.0_f32);
+    let mut by_reference = Tensor::zeros([]);
+    Naive.reduce(Reduce::Sum, ones.view(), 0, by_reference.view_mut());
+    assert_eq!([ones.sum(), ones.sum_axis(0).item(), by_reference.item()], [n as f32; 3]);
+}
+
+/// The rest of a sum of ones, after 2²⁸ of them: 16 running sums, which is as many as lie side by side, are at 2²⁴ and would
+/// stay there. (`cpu/sum.rs` adds all the 2²⁸.)
+#[test]
+fn sum_of_ones_behind_sixteen_large_terms_keeps_them() {
+    let ones = 1 << 16;
+    let n = 16 + ones;
+    let term = |i| if i < 16 { LARGE } else { 1.0 };
+    let (flat, rows) = (Tensor::from_fn([n], term), Tensor::from_fn([n, 2], |i| term(i / 2)));
+    let (roots, one) = (Tensor::from_fn([n], |i| term(i).sqrt()), Tensor::full([n, 1], 1.0));
+    for k in host() {
+        let sums: [(&str, Sum<'_>); 6] = [
+            ("reduce", &|y| k.reduce(Reduce::Sum, flat.reshape([1, n, 1]).view(), 1, y.view_mut().slice(1, 0..1))),
+            ("reduce of rows", &|y| k.reduce(Reduce::Sum, rows.reshape([1, n, 2]).view(), 1, y.view_mut())),
+            ("sum_to", &|y| k.sum_to(1.0, flat.view(), y.view_mut().select(0, 0).slice(0, 0..1))),
+            ("sum_to of rows", &|y| k.sum_to(1.0, rows.view(), y.view_mut().select(0, 0))),
+            ("sum_product_to", &|y| k.sum_product_to(1.0, rows.view(), one.view(), y.view_mut().select(0, 0))),
+            ("sum_of_squares", &|y| y.view_mut().fill(k.sum_of_squares(roots.view()))),
+        ];
+        for (name, sum) in sums {
+            let mut y = Tensor::zeros([1, 2]);
+            sum(&mut y);
+            let (got, want) = (f64::from(y.to_vec()[0]), 16.0 * f64::from(LARGE) + ones as f64);
+            let error = (got / want - 1.0).abs();
+            assert!(error <= stated_error(n), "{name} by {}: {got}, not {want}", k.name());
+        }
+    }
+}
+
+/// The reference takes a second for twice as many.
+#[test]
+fn sum_of_squares_of_more_ones_than_f32_counts_is_exact_by_the_reference() {
+    if on_a_card() {
+        return;
+    }
+    let n = (1 << 24) + 1000;
+    let ones = Tensor::scalar(1.0_f32).broadcast_to([n]);
+    assert_eq!(Naive.sum_of_squares(ones.view()), n as f32);
 }

@@ -2,20 +2,21 @@
 
 use core::cmp::Ordering;
 use core::fmt;
+use core::marker::PhantomData;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use num_traits::{One, Zero};
 
-use super::{Bounded, ulps};
+use super::{Bounded, Scheme, ulps};
 
-impl Neg for Bounded {
+impl<S: Scheme> Neg for Bounded<S> {
     type Output = Self;
     fn neg(self) -> Self {
         Self { value: -self.value, ..self }
     }
 }
 
-impl Add for Bounded {
+impl<S: Scheme> Add for Bounded<S> {
     type Output = Self;
     fn add(self, b: Self) -> Self {
         if b.is(0.0) {
@@ -27,13 +28,15 @@ impl Add for Bounded {
         Self {
             value: self.value + b.value,
             terms: self.terms + b.terms,
+            additions: self.additions.max(b.additions) + 1,
             errors: self.errors + b.errors,
             mass: self.mass + b.mass,
+            scheme: PhantomData,
         }
     }
 }
 
-impl Sub for Bounded {
+impl<S: Scheme> Sub for Bounded<S> {
     type Output = Self;
     fn sub(self, b: Self) -> Self {
         self + -b
@@ -41,7 +44,7 @@ impl Sub for Bounded {
 }
 
 /// (a + α)(b + β) − ab = aβ + bα + αβ. A factor of ±1 is no operation.
-impl Mul for Bounded {
+impl<S: Scheme> Mul for Bounded<S> {
     type Output = Self;
     fn mul(self, b: Self) -> Self {
         for (one, other) in [(self, b), (b, self)] {
@@ -59,7 +62,7 @@ impl Mul for Bounded {
 }
 
 /// With y = a/b: (a + α)/(b + β) − y = (α − yβ)/(b + β).
-impl Div for Bounded {
+impl<S: Scheme> Div for Bounded<S> {
     type Output = Self;
     fn div(self, b: Self) -> Self {
         let (alpha, beta) = (self.error(), b.error());
@@ -72,14 +75,14 @@ impl Div for Bounded {
 
 macro_rules! assign {
     ($($trait:ident $method:ident $op:tt),*) => {$(
-        impl $trait for Bounded {
+        impl<S: Scheme> $trait for Bounded<S> {
             fn $method(&mut self, b: Self) { *self = *self $op b; }
         }
     )*};
 }
 assign!(AddAssign add_assign +, SubAssign sub_assign -, MulAssign mul_assign *, DivAssign div_assign /);
 
-impl Zero for Bounded {
+impl<S: Scheme> Zero for Bounded<S> {
     fn zero() -> Self {
         Self::new(0.0, 0.0)
     }
@@ -88,13 +91,13 @@ impl Zero for Bounded {
     }
 }
 
-impl One for Bounded {
+impl<S: Scheme> One for Bounded<S> {
     fn one() -> Self {
         Self::new(1.0, 0.0)
     }
 }
 
-impl Default for Bounded {
+impl<S: Scheme> Default for Bounded<S> {
     fn default() -> Self {
         Self::zero()
     }
@@ -102,19 +105,19 @@ impl Default for Bounded {
 
 /// Comparisons look at the value, so that a branch is taken as the exact computation takes it. The kernels compare only
 /// what they are given, which is exact.
-impl PartialEq for Bounded {
+impl<S: Scheme> PartialEq for Bounded<S> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }
 }
 
-impl PartialOrd for Bounded {
+impl<S: Scheme> PartialOrd for Bounded<S> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         self.value.partial_cmp(&other.value)
     }
 }
 
-impl fmt::Display for Bounded {
+impl<S: Scheme> fmt::Display for Bounded<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ± {}", self.value, self.error())
     }

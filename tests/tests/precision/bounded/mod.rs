@@ -10,14 +10,17 @@
 //!
 //! **Sums have no order here.** SIMD lanes, blocks of a matrix product and threads add up in orders of their own, so a
 //! bound for the order in which a loop happens to run would not hold for them. A chain of additions and subtractions is
-//! therefore kept as what it is, n terms t_i with errors e_i, until something else is done with it. However they are
-//! bracketed, there is a last addition, and each term passes through at most n − 2 others before it, each of which
-//! multiplies it by some 1 + δ. So the whole is wrong by at most (Higham 2002, lemma 3.1 for γ and for the product of
-//! the 1 + δ; section 4.2 for sums in any order)
+//! therefore kept as what it is, n terms t_i with errors e_i, until something else is done with it. All orders have one
+//! thing in common: a [`Scheme`] states how many additions D(n) a term passes through at most. The last of them makes the
+//! sum; each of the others multiplies a term by some 1 + δ. So the whole is wrong by at most (Higham 2002, lemma 3.1 for γ
+//! and for the product of the 1 + δ; section 4.2 for sums in any order)
 //!
 //! ```text
-//! Σ e_i + inner + u·(|Σ t_i| + Σ e_i + inner)    inner = γ_{n−2} · Σ (|t_i| + e_i)    γ_k = k·u / (1 − k·u)
+//! Σ e_i + inner + u·(|Σ t_i| + Σ e_i + inner)    inner = γ_{D(n)−1} · Σ (|t_i| + e_i)    γ_k = k·u / (1 − k·u)
 //! ```
+//!
+//! **A computation cannot excuse itself.** D(n) comes from the scheme's statement and not from the code. A `Bounded` counts
+//! the additions that the code makes: a sum that makes more than its scheme states has no bound.
 //!
 //! A product that is fused with an addition rounds once instead of twice, which is within the bound. Terms that are zero
 //! in every computation do not count: adding them is exact.
@@ -30,9 +33,14 @@
 //! Reference: N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., SIAM 2002, chapters 2 to 4.
 
 mod arithmetic;
+mod scheme;
 mod tests;
 
+use core::marker::PhantomData;
+
 use tensor::{Element, Real};
+
+pub(crate) use scheme::{AnyOrder, Axes, Products, Scheme, Sums};
 
 /// u, half the gap between 1 and the next `f32`.
 pub(crate) const U: f64 = f32::EPSILON as f64 / 2.0;
@@ -49,21 +57,24 @@ mod ulps {
     pub(super) const SIGMOID: f64 = 2.83;
 }
 
-/// A sum of terms that nobody has bracketed yet; a sum of one term is a number.
+/// A sum of terms in some order that the scheme allows; a sum of one term is a number.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounded {
+pub(crate) struct Bounded<S: Scheme = Sums> {
     /// What exact arithmetic gives: Σ t_i.
     pub(crate) value: f64,
     /// n.
-    terms: f64,
+    terms: usize,
+    /// The largest number of additions that a term passed through here.
+    additions: usize,
     /// Σ e_i.
     errors: f64,
     /// Σ (|t_i| + e_i), which no partial sum exceeds but by its rounding.
     mass: f64,
+    scheme: PhantomData<S>,
 }
 
 /// γ_k, what k roundings in a row can do at most.
-fn gamma(k: f64) -> f64 {
+pub(crate) fn gamma(k: f64) -> f64 {
     k * U / (1.0 - k * U)
 }
 
@@ -72,10 +83,10 @@ fn ulp(size: f64) -> f64 {
     (2.0 * U * size).max(SMALLEST)
 }
 
-impl Bounded {
+impl<S: Scheme> Bounded<S> {
     /// One number that is wrong by at most `error`.
-    fn new(value: f64, error: f64) -> Self {
-        Self { value, terms: 1.0, errors: error, mass: value.abs() + error }
+    pub(crate) fn new(value: f64, error: f64) -> Self {
+        Self { value, terms: 1, additions: 0, errors: error, mass: value.abs() + error, scheme: PhantomData }
     }
 
     /// The result of an operation whose exact value is `value`, whose operands' errors make it wrong by up to `error`,
@@ -85,16 +96,17 @@ impl Bounded {
         Self::new(value, error + own)
     }
 
-    /// How far an `f32` computation of the same may be away, in whatever order it adds.
+    /// How far an `f32` computation of the same may be away, in whatever order of the scheme it adds.
     pub(crate) fn error(self) -> f64 {
-        let additions = if self.terms == 1.0 {
+        let most = S::additions(self.terms).min(self.terms - 1);
+        let roundings = if most == 0 {
             0.0
         } else {
-            let inner = gamma(self.terms - 2.0) * self.mass;
+            let inner = gamma((most - 1) as f64) * self.mass;
             inner + U * (self.value.abs() + self.errors + inner)
         };
-        let in_range = self.mass + additions <= f32::MAX.into();
-        if in_range { self.errors + additions } else { f64::INFINITY }
+        let in_range = self.mass + roundings <= f32::MAX.into();
+        if in_range && self.additions <= most { self.errors + roundings } else { f64::INFINITY }
     }
 
     /// Whether every computation of it gives exactly this number.
@@ -111,9 +123,9 @@ impl Bounded {
     }
 }
 
-impl Element for Bounded {}
+impl<S: Scheme> Element for Bounded<S> {}
 
-impl Real for Bounded {
+impl<S: Scheme> Real for Bounded<S> {
     /// A constant is rounded to `f32`, by an amount that is known.
     fn of(x: f64) -> Self {
         let error = (x - f64::from(x as f32)).abs();

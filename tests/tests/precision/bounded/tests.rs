@@ -1,6 +1,7 @@
 //! What would make a bound worthless: being broken by some computation, or never being reached by any.
 
 use tensor::philox::{Philox, Purpose, Stream};
+use tensor::{Fast, Kernels, Naive, Reduce, Tensor};
 
 use num_traits::{One, Zero};
 
@@ -17,7 +18,7 @@ fn number(rng: &mut Philox) -> f32 {
 }
 
 #[track_caller]
-fn assert_bounded(what: &str, got: f32, bounded: Bounded) {
+fn assert_bounded<S: Scheme>(what: &str, got: f32, bounded: Bounded<S>) {
     let error = (f64::from(got) - bounded.value).abs();
     assert!(error <= bounded.error() * (1.0 + 1e-6), "{what}: {got:e} is wrong by {error:e}, claimed is {bounded}");
 }
@@ -28,7 +29,7 @@ fn no_order_of_a_sum_breaks_its_bound() {
     for case in 0..2000 {
         let mut rng = stream(case);
         let mut terms: Vec<f32> = (0..2 + rng.below(20)).map(|_| number(&mut rng)).collect();
-        let bounded = terms.iter().fold(Bounded::zero(), |sum, &x| sum + Bounded::of(x.into()));
+        let bounded = terms.iter().fold(Bounded::zero(), |sum: Bounded<AnyOrder>, &x| sum + Bounded::of(x.into()));
         while terms.len() > 1 {
             let (i, j) = (rng.below(terms.len() as u32), rng.below(terms.len() as u32 - 1));
             let term = terms.swap_remove(i as usize);
@@ -43,10 +44,46 @@ fn no_order_of_a_sum_breaks_its_bound() {
 fn the_worst_sum_reaches_its_bound() {
     for n in [2, 3, 10, 1000] {
         let terms = (0..n).map(|i| if i == 0 { 1.0 } else { U as f32 });
-        let bounded = terms.clone().fold(Bounded::zero(), |sum, x| sum + Bounded::of(x.into()));
+        let bounded = terms.clone().fold(Bounded::zero(), |sum: Bounded<AnyOrder>, x| sum + Bounded::of(x.into()));
         let error = bounded.value - f64::from(terms.sum::<f32>());
         assert!(error <= bounded.error() && error > 0.99 * bounded.error(), "n = {n}: {error:e} of {bounded}");
     }
+}
+
+/// The bound of a sum of n ones, as the kernels bracket it, in units of n·u.
+#[test]
+fn bound_of_a_sum_grows_with_the_logarithm_of_its_length() {
+    for (n, additions) in [(1, 0), (2, 1), (32, 31), (33, 32), (34, 33), (64, 33), (65, 34), (1000, 37), (100_000, 44)]
+    {
+        let ones = Tensor::<Bounded>::full([n], Bounded::one());
+        for k in [&Naive as &dyn Kernels<Bounded>, &Fast] {
+            let mut y = Tensor::zeros([]);
+            k.reduce(Reduce::Sum, ones.view(), 0, y.view_mut());
+            let in_roundings = y.item().error() / (n as f64 * U);
+            let right = (in_roundings - f64::from(additions)).abs() <= 1e-3;
+            assert!(right, "{}, n = {n}: {in_roundings}, not {additions}", k.name());
+        }
+    }
+}
+
+/// In the first block, 31 terms are lost beside the 1; so is each block sum that is added to the first block's.
+#[test]
+fn the_worst_blocked_sum_reaches_its_bound() {
+    let n = 1 << 15;
+    let term = |i: usize| match i {
+        0 => 1.0,
+        i if i < 32 || i.is_power_of_two() => U as f32,
+        _ => 1e-30,
+    };
+    let bounded: Bounded = sum_of(Tensor::from_fn([n], |i| Bounded::of(term(i).into())));
+    let error = bounded.value - f64::from(sum_of(Tensor::from_fn([n], term)));
+    assert!(error <= bounded.error() && error > 0.95 * bounded.error(), "{error:e} of {bounded}");
+}
+
+fn sum_of<T: Real>(x: Tensor<T>) -> T {
+    let mut y = Tensor::zeros([]);
+    Naive.reduce(Reduce::Sum, x.view(), 0, y.view_mut());
+    y.item()
 }
 
 /// Random programs over a few variables, in `f32` and on bounds.
@@ -56,7 +93,7 @@ fn no_program_breaks_its_bound() {
     for case in 0..20_000 {
         let mut rng = stream(case);
         let mut x = [(); 4].map(|()| number(&mut rng));
-        let mut bounded = x.map(|x| Bounded::of(x.into()));
+        let mut bounded: [Bounded; 4] = x.map(|x| Bounded::of(x.into()));
         for _ in 0..12 {
             let [a, b, to] = [(); 3].map(|()| rng.below(4) as usize);
             let operation = rng.below(9);
@@ -91,12 +128,12 @@ fn apply<T: Real>(operation: u32, a: T, b: T) -> T {
 fn functions_are_as_good_as_is_claimed() {
     let positive = || (1..f32::INFINITY.to_bits()).step_by(9973).map(f32::from_bits);
     for x in positive() {
-        let bounded = Bounded::of(x.into());
+        let bounded: Bounded = Bounded::of(x.into());
         assert_bounded("ln", Real::ln(x), bounded.ln());
         assert_bounded("sqrt", Real::sqrt(x), bounded.sqrt());
     }
     for x in positive().flat_map(|x| [x, -x]) {
-        let bounded = Bounded::of(x.into());
+        let bounded: Bounded = Bounded::of(x.into());
         assert_bounded("tanh", Real::tanh(x), bounded.tanh());
         assert_bounded("sigmoid", Real::sigmoid(x), bounded.sigmoid());
         if x < 88.7 {
@@ -107,7 +144,7 @@ fn functions_are_as_good_as_is_claimed() {
 
 #[test]
 fn what_is_exact_has_no_error() {
-    let (zero, one, x) = (Bounded::zero(), Bounded::one(), Bounded::of(0.3));
+    let (zero, one, x): (Bounded, _, _) = (Bounded::zero(), Bounded::one(), Bounded::of(0.3));
     assert_eq!(x.error(), f64::from(0.3_f32) - 0.3);
     for same in [x + zero, zero - -x, x * one, -x * -one] {
         assert_eq!((same.value, same.error()), (x.value, x.error()));
@@ -117,11 +154,14 @@ fn what_is_exact_has_no_error() {
 
 #[test]
 fn where_f32_may_overflow_there_is_no_bound() {
-    let large = Bounded::of(f32::MAX.into());
+    let large: Bounded = Bounded::of(f32::MAX.into());
     assert_eq!(large.error(), 0.0);
     for beyond in [large + large, large * Bounded::of(1.5), large / Bounded::of(0.5), large - large + large] {
         assert_eq!(beyond.error(), f64::INFINITY);
     }
-    assert_eq!(Bounded::of(88.8).exp().error(), f64::INFINITY);
-    assert!((Bounded::one() / (Bounded::of(0.3) - Bounded::of(0.3))).error().is_infinite(), "it may divide by zero");
+    assert_eq!(Bounded::<Sums>::of(88.8).exp().error(), f64::INFINITY);
+    assert!(
+        (Bounded::<Sums>::one() / (Bounded::of(0.3) - Bounded::of(0.3))).error().is_infinite(),
+        "it may divide by zero"
+    );
 }
