@@ -300,3 +300,28 @@ fn brought<T: Element>(card: &'static Card, from: Data<T>, layout: &Layout) -> R
     };
     Ok((memory?, within))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn count_of_the_largest_extent_is_taken() {
+        assert_eq!(count_of(&"x", 0), 0);
+        assert_eq!(count_of(&"x", 4_294_966_272), 4_294_966_272);
+    }
+
+    #[test]
+    #[should_panic(expected = "x: 4294966273 along an axis, where kernels of a GPU count up to 4294966272")]
+    fn count_of_one_more_is_refused() {
+        count_of(&"x", 4_294_966_273);
+    }
+
+    /// In 32 bits it would be 1.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    #[should_panic(expected = "x: 4294967297 along an axis, where kernels of a GPU count up to 4294966272")]
+    fn count_of_more_than_32_bits_is_refused() {
+        count_of(&"x", (1 << 32) + 1);
+    }
+}
