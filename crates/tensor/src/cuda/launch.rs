@@ -27,7 +27,7 @@ struct Operand {
     data: u64,
     /// Four extents, outermost first; missing axes lead, with 1.
     n: [u32; MAX_RANK],
-    /// Strides, in elements.
+    /// Strides, in elements; 0 where there are none.
     s: [i64; MAX_RANK],
 }
 
@@ -56,7 +56,8 @@ impl Operand {
         let lead = MAX_RANK - layout.shape.rank();
         for (axis, &extent) in layout.shape.iter().enumerate() {
             n[lead + axis] = count_of(&layout.shape, extent);
-            s[lead + axis] = layout.strides[axis] as i64;
+            // Of no elements, a step to the next leads nowhere, and must not lead out of memory.
+            s[lead + axis] = if layout.shape.size() == 0 { 0 } else { layout.strides[axis] as i64 };
         }
         Self { data, n, s }
     }
@@ -304,6 +305,13 @@ fn brought<T: Element>(card: &'static Card, from: Data<T>, layout: &Layout) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn operand_without_elements_has_strides_of_zero() {
+        let nothing = crate::Tensor::<f32>::zeros([3, 4, 2]).flip(0).slice(1, 2..2);
+        let operand = Operand::new(16, nothing.view().place().1);
+        assert_eq!((operand.n, operand.s), ([1, 3, 0, 2], [0; 4]));
+    }
 
     #[test]
     fn count_of_the_largest_extent_is_taken() {
