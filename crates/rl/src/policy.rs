@@ -115,6 +115,9 @@ impl<'t, T: Real> Network<'_, 't, T> {
     }
 
     /// The state before the first token, h₀\[B,d\], for contexts\[L,B\] of one stage.
+    ///
+    /// # Panics
+    /// If there is no such stage.
     pub fn start(&self, stage: usize, contexts: &Tensor<u32>) -> Var<'t, T> {
         let (policy, w, episodes) = (self.policy, self.weights, contexts.shape()[1]);
         let stage = u32::try_from(stage).unwrap_or_else(|_| panic!("start: stage {stage}, expected less than 2^32"));

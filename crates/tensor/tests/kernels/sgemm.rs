@@ -7,7 +7,7 @@ use crate::card::device;
 
 /// Sizes around the tiles of all rungs: one short of them, equal, one more; more rows than columns, and fewer.
 /// K also on either side of a block of 512 terms, and of several.
-const SIZES: [[usize; 3]; 15] = [
+const SIZES: [[usize; 3]; 13] = [
     [1, 1, 1],
     [3, 5, 7],
     [16, 16, 16],
@@ -20,8 +20,6 @@ const SIZES: [[usize; 3]; 15] = [
     [3, 511, 5],
     [2, 512, 1],
     [1, 513, 3],
-    [5, 1024, 2],
-    [3, 1025, 1],
     [2, 2049, 3],
 ];
 
