@@ -345,7 +345,7 @@ struct Trace {
     unsigned* end;         // [B]
     unsigned* solved;      // [B]: 0 or 1
     unsigned* tokens;      // [S,B]: what was read
-    unsigned* actions;     // [S,B]: what was decided then
+    unsigned* actions;     // [S,B]: what was decided then; 0xffffffff in a trial where log π is NaN
     double* rewards;       // [S,B]: what that earned
     REAL* values;          // [S,B]: what the critic expected
     REAL* log_probs;       // [S,B,A]

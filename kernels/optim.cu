@@ -1,6 +1,6 @@
 // One step of each optimiser, one parameter at a time; the moments m and v, the gradient g and the parameters p have one shape.
 //
-//     adam      decoupled: p −= αλ·p, else g += λ·p
+//     adam      decoupled: p = (1 − αλ)·p, else g += λ·p, if λ is not 0
 //               m = β₁·m + (1 − β₁)·g    v = β₂·v + (1 − β₂)·g²    p −= α/c₁ · m / (√(v/c₂) + ε), with cᵢ = 1 − βᵢᵗ
 //     momentum  m = μ·m + g              p −= rate·m
 //     rmsprop   v = α·v + (1 − α)·g²     p −= rate·g / (√v + ε)
@@ -12,15 +12,15 @@ extern "C" __global__ void __launch_bounds__(256)
 adam(double rate, double beta1, double beta2, double epsilon, double decay, int decoupled, double correction1,
      double correction2, Tensor g, Tensor m, Tensor v, Tensor p) {
     const REAL old1 = (REAL)beta1, old2 = (REAL)beta2, new1 = (REAL)(1 - beta1), new2 = (REAL)(1 - beta2);
-    const REAL far = (REAL)(rate / correction1), shrink = (REAL)(rate * decay), pull = (REAL)decay;
+    const REAL far = (REAL)(rate / correction1), shrink = (REAL)(1 - rate * decay), pull = (REAL)decay;
     const REAL correction = (REAL)correction2, least = (REAL)epsilon;
     const Size size = size_of(p);
     for (Size i = thread(); i < size; i += threads()) {
         const Place at_i = place(p.n, i);
         REAL slope = at(g, at_i), value = at(p, at_i);
         if (decoupled) {
-            value -= shrink * value;
-        } else {
+            value *= shrink;
+        } else if (pull != 0) { // 0·∞ is NaN
             slope += pull * value;
         }
         const REAL first = old1 * at(m, at_i) + new1 * slope;

@@ -33,6 +33,9 @@ static_assert(H % 32 == 0 && A <= 32, "HIDDEN is a multiple of 32, and there is 
 // The purposes of streams of random numbers.
 const unsigned OPERANDS = 1, ACTING = 2;
 
+// Left in place of an action that could not be chosen.
+const unsigned UNDECIDED = 0xffffffffu;
+
 // Four numbers that are read at once.
 struct alignas(4 * sizeof(REAL)) Four {
     REAL v[4];
@@ -51,7 +54,11 @@ template <class Weight> __device__ inline REAL dot(Weight weight, const Four* h)
 }
 
 // An action from a warp's logits, lane a holding that of action a; log π(a) is left in `log_prob`. What is added over the actions
-// is added in their order, as on the host.
+// is added in their order, as on the host. An action without a share is never drawn.
+//
+// If a logit is NaN or +∞, or all are −∞, every log π is NaN, and no action can be chosen: the one that is returned means nothing.
+// While acting greedily, UNDECIDED is left in its place, which the host reports. While learning, log π makes the loss NaN, and
+// `update_close` stops there.
 __device__ inline unsigned choose(REAL logit, bool greedy, double u, REAL& log_prob) {
     const bool mine = lane() < A;
     const REAL m = warp_max(mine ? logit : -infinity());
@@ -199,7 +206,7 @@ rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsign
                 if (lane() == 0) {
                     Episode now = episodes[e];
                     trace.rewards[place] = advance(task, stages[e], now, action);
-                    trace.actions[place] = action;
+                    trace.actions[place] = trial && log_prob != log_prob ? UNDECIDED : action;
                     if (trace.values) trace.values[place] = decided[e][A];
                     episodes[e] = now;
                     tokens[e] = task.tokens[action];

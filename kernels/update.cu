@@ -94,14 +94,14 @@ update_step(Adam rule, const Move* move, unsigned n, REAL* g, REAL* m, REAL* v, 
     if (!move->go) return;
     const REAL beta1 = (REAL)rule.beta1, beta2 = (REAL)rule.beta2, epsilon = (REAL)rule.epsilon, decay = (REAL)rule.decay;
     const REAL new1 = (REAL)(1 - rule.beta1), new2 = (REAL)(1 - rule.beta2), factor = move->factor;
-    const REAL shrink = (REAL)(move->rate * rule.decay), rate = (REAL)(move->rate / move->correction1);
+    const REAL shrink = (REAL)(1 - move->rate * rule.decay), rate = (REAL)(move->rate / move->correction1);
     const REAL correction2 = (REAL)move->correction2;
     for (Size i = thread(); i < n; i += threads()) {
         REAL slope = g[i] * factor, value = p[i];
         g[i] = slope;
         if (rule.decoupled) {
-            value -= shrink * value;
-        } else {
+            value *= shrink;
+        } else if (decay != 0) { // 0·∞ is NaN
             slope += decay * value;
         }
         const REAL first = beta1 * m[i] + new1 * slope;

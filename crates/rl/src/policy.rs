@@ -115,9 +115,13 @@ impl<'t, T: Real> Network<'_, 't, T> {
     }
 
     /// The state before the first token, h₀\[B,d\], for contexts\[L,B\] of one stage.
+    ///
+    /// # Panics
+    /// If there is no such stage.
     pub fn start(&self, stage: usize, contexts: &Tensor<u32>) -> Var<'t, T> {
         let (policy, w, episodes) = (self.policy, self.weights, contexts.shape()[1]);
-        let stage = policy.stage.forward(w, &Tensor::from([stage as u32]));
+        let stage = u32::try_from(stage).unwrap_or_else(|_| panic!("start: stage {stage}, expected less than 2^32"));
+        let stage = policy.stage.forward(w, &Tensor::from([stage]));
         let h = match policy.reading {
             Reading::InOrder => stage,
             Reading::Mean => policy.embedding.forward(w, contexts).mean_axis(0) + stage,

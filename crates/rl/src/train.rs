@@ -214,12 +214,13 @@ impl<T: Real> Run<T> {
 
     fn play_validation(&mut self) -> Result<Vec<Figures>, NotFinite> {
         let episodes = self.config.validation_episodes;
-        if let Some(card) = &mut self.card {
-            return Ok(card.validate(self.task.stages(), episodes).unwrap_or_else(|error| tensor::cuda_failed(error)));
-        }
-        let Learner { policy, params, .. } = &self.learner;
-        let figures = validate(policy, params, &self.task, self.updates, (self.seed, episodes, Until::Done));
-        figures.map_err(|error| NotFinite::undecided(word("update", self.updates), params, error))
+        let figures = if let Some(card) = &mut self.card {
+            card.validate(self.task.stages(), episodes).unwrap_or_else(|error| tensor::cuda_failed(error))
+        } else {
+            let trial = (self.seed, episodes, Until::Done);
+            validate(&self.learner.policy, &self.learner.params, &self.task, self.updates, trial)
+        };
+        figures.map_err(|error| NotFinite::undecided(word("update", self.updates), &self.learner.params, error))
     }
 }
 

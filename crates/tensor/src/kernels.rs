@@ -107,6 +107,9 @@ pub trait Kernels<T: Real>: Sync {
 
     /// y\[…\] = the index of the largest element of each row of x\[…,N\], the first of equals; N ≥ 1. In a row of
     /// NaNs alone, the last.
+    ///
+    /// # Panics
+    /// If N is more than a `u32` holds; on a GPU, than its kernels count.
     fn argmax(&self, x: View<T>, y: ViewMut<u32>);
 
     /// y = (or, if `accumulate`, y +=) the product of the matrices a and b in the given form.
@@ -206,10 +209,13 @@ pub trait Kernels<T: Real>: Sync {
     /// One step of Adam or AdamW on parameters p with moments m, v (all of one shape):
     ///
     /// ```text
-    /// decoupled: p −= αλ·p        else: g += λ·p
+    /// decoupled: p −= αλ·p        else, unless λ = 0: g += λ·p
     /// m = β₁·m + (1 − β₁)·g       v = β₂·v + (1 − β₂)·g²
     /// p −= α/(1 − β₁ᵗ) · m / (√(v/(1 − β₂ᵗ)) + ε)
     /// ```
+    ///
+    /// A parameter of ±∞ whose gradient is 0, such as a bias that masks an action, stays as it is, unless λ is added to its
+    /// gradient.
     ///
     /// Sources: Kingma and Ba 2015 (arXiv:1412.6980), algorithm 1; Loshchilov and Hutter 2019 (arXiv:1711.05101),
     /// algorithm 2, with the decay multiplied by the rate as PyTorch does.

@@ -18,7 +18,7 @@ use crate::evaluate::{CHUNK, Figures};
 use crate::not_finite::NotFinite;
 use crate::policy::{Policy, Reading};
 use crate::returns::Estimator;
-use crate::rollout::chunks;
+use crate::rollout::{Undecided, chunks};
 use crate::settings::Settings;
 use crate::tasks::Calculator;
 use crate::train;
@@ -119,7 +119,9 @@ impl<T: Real> CardLearner<T> {
     /// If the first of them was not finite, or the card fails.
     ///
     /// # Panics
-    /// If the episodes are not a batch, or updates are too many to be done at once.
+    /// If the episodes are not a batch, updates are too many to be done at once, or an update or a step of the optimiser has a
+    /// number above 2³² − 1.
+    #[track_caller]
     pub fn update(
         &mut self,
         learner: &mut Learner<T>,
@@ -128,20 +130,26 @@ impl<T: Real> CardLearner<T> {
         updates: usize,
     ) -> Result<Vec<Done>, Stopped> {
         let there = Held::of(learner, number);
+        let last = |from: u64| from.saturating_add(updates as u64);
+        let updates = count("updates at once", updates as u64);
+        // Those that it counts up to are checked with those that it begins with.
+        count("update", last(number as u64));
+        count("steps of the optimiser", last(there.steps));
+        let (first, steps) = (count("update", number as u64), count("steps of the optimiser", there.steps));
         if self.held.as_ref() != Some(&there) {
             let [p, m, v] = there.values.each_ref().map(Tensor::to_vec);
             self.held = None; // until all is there
-            self.update.set([&p, &m, &v], number as u32, there.steps as u32)?;
+            self.update.set([&p, &m, &v], first, steps)?;
             self.held = Some(there);
         }
         if self.counts != counts {
             self.update.divide(counts)?;
             self.counts = counts.to_vec();
         }
-        let done = self.update.advance(updates as u32)?;
+        let done = self.update.advance(updates)?;
         if done.is_empty() {
             let grads = Grads::new(&learner.params, flat(self.update.gradients()?, learner.params.flat().device())?);
-            return Err(Stopped::NotFinite(NotFinite::find(number as u32, &learner.params, &grads)));
+            return Err(Stopped::NotFinite(NotFinite::find(first, &learner.params, &grads)));
         }
         self.bring(learner, number + done.len())?;
         Ok(done.into_iter().map(|metrics| told(metrics, counts)).collect())
@@ -161,16 +169,26 @@ impl<T: Real> CardLearner<T> {
     /// Plays the validation after the last update, greedily: so many episodes of each stage.
     ///
     /// # Errors
-    /// If the card fails.
-    pub fn validate(&mut self, stages: usize, episodes: usize) -> Result<Vec<Figures>, CudaError> {
+    /// If the log-probability of an action is NaN, or the card fails.
+    pub fn validate(&mut self, stages: usize, episodes: usize) -> Result<Result<Vec<Figures>, Undecided>, CudaError> {
         let played = self.update.play(&alloc::vec![episodes; stages])?;
         let stage = |stage: usize| {
             // In parts as the host plays them, so that means are sums of the same order.
             let parts = chunks(&[episodes], CHUNK).into_iter();
-            Figures::of(stage, parts.map(|(_, first, count)| part(&played, stage, stage * episodes + first, count)))
+            let parts = parts.map(|(_, first, count)| part(&played, stage, [stage * episodes, first], count));
+            Ok(Figures::of(stage, parts.collect::<Result<Vec<_>, _>>()?.into_iter()))
         };
         Ok((0..stages).map(stage).collect())
     }
+}
+
+/// A count as a GPU holds it.
+///
+/// # Panics
+/// If it is too large.
+#[track_caller]
+fn count(what: &str, n: u64) -> u32 {
+    u32::try_from(n).unwrap_or_else(|_| panic!("{what}: {n}, and a GPU counts up to {}", u32::MAX))
 }
 
 /// Numbers as a tensor on a device.
@@ -272,11 +290,13 @@ fn offsets<T: Real>(policy: &Policy, params: &Params<T>) -> Offsets {
     }
 }
 
+/// `supported` has seen that the settings from which it comes fit.
 fn schedule(schedule: Schedule) -> cuda::Schedule {
+    const OVER: &str = "updates of a schedule";
     match schedule {
         Schedule::Constant(value) => cuda::Schedule::Constant(value),
-        Schedule::Linear { from, to, over } => cuda::Schedule::Linear { from, to, over: over as u32 },
-        Schedule::Cosine { from, to, over } => cuda::Schedule::Cosine { from, to, over: over as u32 },
+        Schedule::Linear { from, to, over } => cuda::Schedule::Linear { from, to, over: count(OVER, over) },
+        Schedule::Cosine { from, to, over } => cuda::Schedule::Cosine { from, to, over: count(OVER, over) },
     }
 }
 
@@ -292,19 +312,27 @@ fn told(metrics: cuda::Metrics, counts: &[usize]) -> Done {
     }
 }
 
-/// Some episodes of a trial from the one of this number on, as the host's record: what figures are made of.
-fn part(played: &Played, stage: usize, first: usize, count: usize) -> Trajectories {
+/// Some episodes of a stage's trial from the one of this number on, as the host's record: what figures are made of. The stage
+/// begins with an episode of the whole trial.
+///
+/// # Errors
+/// If an action could not be chosen: the first of them.
+fn part(played: &Played, stage: usize, [begins, first]: [usize; 2], count: usize) -> Result<Trajectories, Undecided> {
     let Played { episodes, begin, end, solved, actions, rewards, .. } = played;
     let decisions = |b: usize| (end[b] - begin[b]) as usize;
-    let all = first..first + count;
+    let all = begins + first..begins + first + count;
     let steps = all.clone().map(decisions).max().unwrap_or(0);
     let mut part = Trajectories { stage, episodes: count, steps, ..Trajectories::default() };
     for (t, b) in (0..steps).flat_map(|t| all.clone().map(move |b| (t, b))) {
         let (valid, at) = (t < decisions(b), (begin[b] as usize + t) * episodes + b);
+        if valid && actions[at] == Played::UNDECIDED {
+            // One logit that is not a number leaves no log-probability that is.
+            return Err(Undecided { stage, episode: b - begins, step: t, action: 0 });
+        }
         part.valid.push(valid);
         part.actions.push(if valid { actions[at] } else { 0 });
         part.rewards.push(if valid { rewards[at] } else { 0.0 });
     }
     part.solved = solved[all].to_vec();
-    part
+    Ok(part)
 }

@@ -1,9 +1,12 @@
 //! What a card does not take, and a card that fails.
 
-use rl::NotFinite;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rl::card::Refused;
 use rl::config::{Config, GruVariant, OptimizerKind};
+use rl::rollout::Undecided;
 use rl::train::Run;
+use rl::{Cause, NotFinite};
 use tensor::{CudaError, catch_cuda};
 
 use super::{advance, again, device, on_a_card, small, state, there};
@@ -118,4 +121,46 @@ fn what_is_not_finite_is_told_as_on_the_host() {
         assert_eq!(error, expected);
         assert_eq!((state(&run), run.updates), (before.clone(), 0));
     }
+}
+
+/// One step takes the parameters so far that the states are NaN. The update itself is finite.
+#[test]
+fn validation_that_cannot_be_decided_is_told_as_on_the_host() {
+    again("failures::validation_that_cannot_be_decided_is_told_as_on_the_host", &[]);
+    if !on_a_card() {
+        return;
+    }
+    let config = Config { rate: 3e38, beta1: 0.0, epsilon: 1e-8, validate_every: 1, ..small() };
+    let told = |mut run: Run<f32>| run.advance().map(|report| report.validation).expect_err("no action can be chosen");
+    let (here, there) = (told(Run::new(&config, 7)), told(there(&config)));
+    let decision = Undecided { stage: 0, episode: 0, step: 0, action: 0 };
+    assert_eq!((here.update, here.cause), (1, Cause::Decision(decision)), "{here}");
+    assert_eq!((there.update, there.cause), (here.update, here.cause), "{there}");
+}
+
+/// The kernels count in 32 bits: more would begin again at 0.
+#[test]
+fn counts_beyond_32_bits_are_refused() {
+    again("failures::counts_beyond_32_bits_are_refused", &[]);
+    if !on_a_card() {
+        return;
+    }
+    let mut run = there::<f32>(&small());
+    let before = state(&run);
+    let mut refused = |steps: u64, updates: usize| {
+        let moments = run.learner.optimizer.moments().map(|(_, moment)| moment.clone()).collect();
+        run.learner.optimizer.restore(steps, moments);
+        run.updates = updates;
+        let payload = catch_unwind(AssertUnwindSafe(|| run.advance())).expect_err("it is refused");
+        *payload.downcast::<String>().expect("words")
+    };
+    let most = u32::MAX as usize;
+    assert_eq!(refused(most as u64, 0), "steps of the optimiser: 4294967296, and a GPU counts up to 4294967295");
+    assert_eq!(refused(0, most), "update: 4294967296, and a GPU counts up to 4294967295");
+    assert_eq!(state(&run), before);
+    let there = run.card().expect("it is on a card");
+    let mut learner = Run::new(&small(), 7).learner;
+    let many = catch_unwind(AssertUnwindSafe(|| there.update(&mut learner, 0, &[22, 0, 0], 1 << 32).is_ok()));
+    let words = *many.expect_err("it is refused").downcast::<String>().expect("words");
+    assert_eq!(words, "updates at once: 4294967296, and a GPU counts up to 4294967295");
 }

@@ -8,6 +8,7 @@
 
 mod failures;
 mod graph;
+mod masked;
 mod parity;
 mod planted;
 mod resume;

@@ -149,7 +149,7 @@ fn same(a: &Report, b: &Report, bound: f64) {
 
 /// By how much they differ, as parts of the largest.
 #[track_caller]
-fn close<T: Real>(what: &str, a: &[T], b: &[T], bound: f64) {
+pub(super) fn close<T: Real>(what: &str, a: &[T], b: &[T], bound: f64) {
     assert_eq!(a.len(), b.len(), "{what}");
     let largest = |numbers: &mut dyn Iterator<Item = T>| numbers.fold(0.0, |max: f64, x| max.max(x.value().abs()));
     let worst = largest(&mut a.iter().zip(b).map(|(&a, &b)| a - b)) / largest(&mut a.iter().copied());

@@ -2,6 +2,7 @@
 //!
 //! Each is a folder with one file for each family of kernels, and one function in it for each method of the trait.
 
+use crate::shape::Shape;
 use crate::view::View;
 
 /// Implements [`Kernels`](crate::Kernels) by the functions of the modules beside it.
@@ -126,6 +127,13 @@ pub(crate) use implement_kernels;
 /// The row that the `i`th example of a batch has.
 fn row_of(rows: Option<View<u32>>, i: usize) -> usize {
     rows.map_or(i, |rows| rows.at(&[i]) as usize)
+}
+
+/// # Panics
+/// If a row is too long for the `u32` that `argmax` gives.
+fn assert_indices_fit(x: Shape) {
+    let n = x.last_extent();
+    assert!(u32::try_from(n).is_ok(), "argmax of {x}: rows of {n} numbers, expected at most {}", u32::MAX);
 }
 
 mod choice;

@@ -27,7 +27,7 @@ struct Operand {
     data: u64,
     /// Four extents, outermost first; missing axes lead, with 1.
     n: [u32; MAX_RANK],
-    /// Strides, in elements.
+    /// Strides, in elements; 0 where there are none.
     s: [i64; MAX_RANK],
 }
 
@@ -56,7 +56,8 @@ impl Operand {
         let lead = MAX_RANK - layout.shape.rank();
         for (axis, &extent) in layout.shape.iter().enumerate() {
             n[lead + axis] = count_of(&layout.shape, extent);
-            s[lead + axis] = layout.strides[axis] as i64;
+            // Of no elements, a step to the next leads nowhere, and must not lead out of memory.
+            s[lead + axis] = if layout.shape.size() == 0 { 0 } else { layout.strides[axis] as i64 };
         }
         Self { data, n, s }
     }
@@ -299,4 +300,36 @@ fn brought<T: Element>(card: &'static Card, from: Data<T>, layout: &Layout) -> R
         Data::Card(memory) => Memory::copy_of(card, &memory.read(span)?),
     };
     Ok((memory?, within))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operand_without_elements_has_strides_of_zero() {
+        let nothing = crate::Tensor::<f32>::zeros([3, 4, 2]).flip(0).slice(1, 2..2);
+        let operand = Operand::new(16, nothing.view().place().1);
+        assert_eq!((operand.n, operand.s), ([1, 3, 0, 2], [0; 4]));
+    }
+
+    #[test]
+    fn count_of_the_largest_extent_is_taken() {
+        assert_eq!(count_of(&"x", 0), 0);
+        assert_eq!(count_of(&"x", 4_294_966_272), 4_294_966_272);
+    }
+
+    #[test]
+    #[should_panic(expected = "x: 4294966273 along an axis, where kernels of a GPU count up to 4294966272")]
+    fn count_of_one_more_is_refused() {
+        count_of(&"x", 4_294_966_273);
+    }
+
+    /// In 32 bits it would be 1.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    #[should_panic(expected = "x: 4294967297 along an axis, where kernels of a GPU count up to 4294966272")]
+    fn count_of_more_than_32_bits_is_refused() {
+        count_of(&"x", (1 << 32) + 1);
+    }
 }

@@ -183,6 +183,20 @@ fn repeated_indices_add_up_and_the_first_of_equals_wins() {
     }
 }
 
+/// One number, seen more often than a `u32` counts.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn argmax_of_rows_longer_than_u32_is_refused() {
+    let (one, mut y) = (Tensor::<f32>::zeros([1, 1]), Tensor::from([7_u32]));
+    let x = one.broadcast_to([1, 1 << 32]);
+    for k in f32::implementations() {
+        let payload = catch_unwind(AssertUnwindSafe(|| k.argmax(x.view(), y.view_mut()))).expect_err(k.name());
+        let words = *payload.downcast::<String>().expect("words");
+        assert!(words.contains("[1, 4294967296]") && words.contains("429496"), "{}: {words}", k.name());
+    }
+    assert_eq!(y.to_vec(), [7]);
+}
+
 #[test]
 fn an_index_outside_panics() {
     let (x, index) = (Tensor::zeros([3, 1]), Tensor::from([3_u32]));

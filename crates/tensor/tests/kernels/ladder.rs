@@ -6,7 +6,8 @@ use crate::Draw;
 use crate::card::device;
 
 /// M, K, N: several tiles of each rung, the last ones ragged in every direction; and the turns of two buffers, odd and even.
-const SIZES: [[usize; 3]; 4] = [[131, 41, 133], [65, 50, 67], [33, 24, 200], [16, 7, 1]];
+/// K also beyond a block of 512 terms, by one and by far.
+const SIZES: [[usize; 3]; 6] = [[131, 41, 133], [65, 50, 67], [33, 24, 200], [16, 7, 1], [3, 513, 1], [1, 2049, 2]];
 
 /// How many elements lie on each side of an operand that are not its own.
 const MARGIN: usize = 200;

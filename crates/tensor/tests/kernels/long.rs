@@ -3,7 +3,7 @@
 //! First on a GPU. The host's lengths at the end are too long for an emulated GPU.
 
 use emulator::on_a_card;
-use tensor::{Form, Kernels, Naive, Reduce, Tensor};
+use tensor::{Form, Kernels, Naive, Reduce, Sgemm, Tensor};
 
 use crate::Scalar;
 use crate::card::device;
@@ -71,6 +71,36 @@ fn matmul_long_k_adds_in_blocks() {
                 assert!(off_by(&y, n - 1) <= 518.0, "{form:?} of {n}, {accumulate}: {y:?}");
             }
         }
+    }
+}
+
+/// Every rung of the ladder as well: a plain running sum would lose all ones.
+#[test]
+fn sgemm_long_k_adds_in_blocks() {
+    let Some(device) = device() else { return };
+    let there = |x: Tensor| x.to(device).expect("there is room");
+    for n in [512, 2100] {
+        for rung in Sgemm::ALL {
+            let mut y = there(Tensor::full([1, 1], f32::NAN));
+            let (x, ones) = (there(terms(n).reshape([1, n])), there(Tensor::full([n, 1], 1.0)));
+            rung.run(x.view(), ones.view(), y.view_mut());
+            assert!(off_by(&y.to_host(), n - 1) <= 518.0, "{} of {n}: {y:?}", rung.name());
+        }
+    }
+}
+
+/// A view may repeat one number more often than kernels count: it is refused before they are called.
+#[test]
+fn extent_beyond_32_bits_is_refused() {
+    let Some(k) = gpu() else { return };
+    let one = Tensor::full([1, 1], 1.0);
+    for extent in [u32::MAX as usize - 1022, u32::MAX as usize, 1 << 32] {
+        let x = one.broadcast_to([1, extent]);
+        let mut y = Tensor::zeros([1]);
+        let sum = std::panic::AssertUnwindSafe(|| k.reduce(Reduce::Sum, x.view(), 1, y.view_mut()));
+        let payload = std::panic::catch_unwind(sum).expect_err("it is refused");
+        let words = format!("[1, {extent}]: {extent} along an axis, where kernels of a GPU count up to 4294966272");
+        assert_eq!(*payload.downcast::<String>().expect("words"), words);
     }
 }
 

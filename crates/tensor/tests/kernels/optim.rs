@@ -46,6 +46,23 @@ fn the_constants_of_adam_are_rounded_once() {
     }
 }
 
+/// A bias of −∞ masks an action, and has no gradient. Without decay, and with the decoupled one, it stays where it is.
+#[test]
+fn adam_infinite_parameters_without_gradient_stay_and_have_no_moments() {
+    let n = 19;
+    for (decay, decoupled) in [(0.0, false), (0.0, true), (0.05, true)] {
+        let with = AdamStep { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, decoupled, step: 3 };
+        let start = Tensor::from_fn([n], |i| [f32::NEG_INFINITY, f32::INFINITY][i % 2]);
+        for k in f32::implementations().into_iter().chain([&tensor::Naive as &dyn tensor::Kernels<f32>]) {
+            let (zeros, mut p) = (Tensor::zeros([n]), start.clone());
+            let [mut m, mut v] = [(); 2].map(|()| Tensor::zeros([n]));
+            k.adam(with, zeros.view(), m.view_mut(), v.view_mut(), p.view_mut());
+            assert_eq!(p.to_vec(), start.to_vec(), "{} with {with:?}", k.name());
+            assert_eq!((m.to_vec(), v.to_vec()), (zeros.to_vec(), zeros.to_vec()), "{} with {with:?}", k.name());
+        }
+    }
+}
+
 /// 10^u for u in [low, high): all orders of magnitude alike.
 fn log_uniform(draw: &mut Draw, low: f64, high: f64) -> f64 {
     10_f64.powf(low + (high - low) * draw.uniform())

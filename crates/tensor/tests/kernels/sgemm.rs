@@ -6,7 +6,8 @@ use crate::Draw;
 use crate::card::device;
 
 /// Sizes around the tiles of all rungs: one short of them, equal, one more; more rows than columns, and fewer.
-const SIZES: [[usize; 3]; 9] = [
+/// K also on either side of a block of 512 terms, and of several.
+const SIZES: [[usize; 3]; 13] = [
     [1, 1, 1],
     [3, 5, 7],
     [16, 16, 16],
@@ -16,6 +17,10 @@ const SIZES: [[usize; 3]; 9] = [
     [129, 8, 127],
     [2, 96, 288],
     [5, 0, 3],
+    [3, 511, 5],
+    [2, 512, 1],
+    [1, 513, 3],
+    [2, 2049, 3],
 ];
 
 /// Multiples of 1/4 up to 2, whose products and sums are exact even where factors are rounded to tf32.

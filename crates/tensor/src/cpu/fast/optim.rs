@@ -23,7 +23,7 @@ pub(in crate::cpu) fn adam_of_one<T: Real>(with: AdamStep) -> impl Fn(&mut T, &m
     #[inline(always)]
     move |p, m, v, g| {
         *p *= shrink;
-        let g = g + l2 * *p;
+        let g = if l2 == T::zero() { g } else { g + l2 * *p }; // 0·∞ is NaN
         *m = b1 * *m + c1 * g;
         *v = b2 * *v + c2 * (g * g);
         *p -= step_size * *m / (v.sqrt() / root_correction + epsilon);

@@ -5,7 +5,7 @@ use core::ops::Range;
 use ndarray::{ArrayD, ArrayView1, ArrayViewD, ArrayViewMutD, Axis, Zip};
 
 use super::row;
-use crate::cpu::sum;
+use crate::cpu::{assert_indices_fit, sum};
 use crate::kernels::Reduce;
 use crate::real::Real;
 use crate::shape::{MAX_RANK, Shape};
@@ -126,6 +126,7 @@ fn sum_of_lane<T: Real>(x: ArrayView1<T>) -> T {
 }
 
 pub(in crate::cpu) fn argmax<T: Real>(x: View<T>, y: ViewMut<u32>) {
+    assert_indices_fit(x.shape());
     let largest = |x: &[T]| {
         let better = |best: usize, i: usize| if x[i] > x[best] || x[best].value().is_nan() { i } else { best };
         (1..x.len()).fold(0, better) as u32

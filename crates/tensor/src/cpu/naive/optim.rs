@@ -13,9 +13,9 @@ pub(super) fn adam<T: Real>(with: AdamStep, g: View<T>, mut m: ViewMut<T>, mut v
     for i in p.shape().indices() {
         let mut g = g.at(&i);
         if decoupled {
-            p.add_at(&i, -T::of(rate * decay) * p.at(&i));
-        } else {
-            g += T::of(decay) * p.at(&i);
+            p.set(&i, T::of(1.0 - rate * decay) * p.at(&i));
+        } else if decay != 0.0 {
+            g += T::of(decay) * p.at(&i); // with 0, NaN where p is infinite
         }
         m.set(&i, T::of(beta1) * m.at(&i) + T::of(1.0 - beta1) * g);
         v.set(&i, T::of(beta2) * v.at(&i) + T::of(1.0 - beta2) * (g * g));

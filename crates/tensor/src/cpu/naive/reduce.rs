@@ -1,7 +1,7 @@
 //! Sums and maxima; the undoing of a broadcast.
 
 use super::{maximum, rows};
-use crate::cpu::sum;
+use crate::cpu::{assert_indices_fit, sum};
 use crate::index::Index;
 use crate::kernels::Reduce;
 use crate::real::Real;
@@ -48,6 +48,7 @@ pub(super) fn reduce<T: Real>(how: Reduce, x: View<T>, axis: usize, mut y: ViewM
 }
 
 pub(super) fn argmax<T: Real>(x: View<T>, mut y: ViewMut<u32>) {
+    assert_indices_fit(x.shape());
     let n = x.shape().last_extent();
     for i in rows(x.shape()) {
         let mut best = 0;

@@ -190,7 +190,8 @@ pub(super) struct TraceBuffers<'a> {
 }
 
 impl TraceBuffers<'_> {
-    /// As kernels take it, with where the values, log-probabilities, states and gates are kept; 0 for those that are not.
+    /// As kernels take it, with where the values, log-probabilities, states and gates are kept; 0 for those that are not. Batch and
+    /// steps fit 32 bits: `Description::check` has refused others.
     pub(super) fn operand(&self, batch: usize, steps: usize, [values, log_probs, h, kept]: [u64; 4]) -> Trace {
         Trace {
             batch: batch as u32,

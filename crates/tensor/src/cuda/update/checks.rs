@@ -14,12 +14,15 @@ impl Offsets {
 }
 
 impl Tables {
+    /// The lengths and the horizon fit 32 bits after this; there are fewer stages than states.
+    ///
     /// # Panics
     /// Unless every number is of something that is there.
     #[track_caller]
     pub(in crate::cuda) fn check(&self) {
         let Self { next, distance, base, operands, tokens, horizon, .. } = self;
         let (actions, states) = (tokens.len(), distance.len());
+        assert!(actions < 1 << 28, "{actions} actions: fewer than 2^28 were expected");
         assert!(states < 1 << 28 && next.len() == states * actions, "{} successors of {states} states", next.len());
         assert!(!base.is_empty() && operands.len() == base.len(), "operands of {} stages", operands.len());
         assert!(base[0] == 0 && operands.iter().all(|&count| count <= 7), "bases {base:?}, operands {operands:?}");
@@ -38,6 +41,8 @@ impl Tables {
 const LEAST_VOCABULARY: usize = 11;
 
 impl Description {
+    /// All sizes are far below 2³² after this, so that they are given to kernels `as u32`.
+    ///
     /// # Panics
     /// If kernels would read or write where they must not.
     #[track_caller]

@@ -1,4 +1,5 @@
 //! A call of each kernel. Where everything lies is known when the update is made, so its calls are made once, and repeated.
+//! Sizes fit 32 bits: `Description::check` has refused others.
 #![allow(unsafe_code)] // the launch itself
 
 use alloc::vec::Vec;

@@ -129,7 +129,7 @@ pub trait Update<T: Real>: Send + Sync {
     fn played(&mut self) -> Result<Played, CudaError>;
 
     /// Plays a trial with the parameters as they are: greedily, as many episodes of each stage, from the streams of the trial's
-    /// purpose and of the update that comes next.
+    /// purpose and of the update that comes next. Where log-probabilities are NaN, the action is [`Played::UNDECIDED`].
     ///
     /// # Errors
     /// If the card fails.

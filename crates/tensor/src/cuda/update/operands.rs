@@ -119,7 +119,7 @@ impl From<AdamRule> for Adam {
 }
 
 impl Task {
-    /// With its tables in these places.
+    /// With its tables in these places; `Tables::check` has seen that their lengths fit 32 bits.
     pub(in crate::cuda) fn new(tables: &Tables, [next, distance, base, operands, tokens]: [u64; 5]) -> Self {
         Self {
             next,

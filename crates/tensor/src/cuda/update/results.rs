@@ -43,8 +43,13 @@ pub struct Played {
     pub solved: Vec<bool>,
     /// What was read in each step, from the first on.
     pub tokens: Vec<u32>,
-    /// What was decided then.
+    /// What was decided then; in a trial, [`UNDECIDED`](Self::UNDECIDED) where log-probabilities were NaN.
     pub actions: Vec<u32>,
     /// What that earned.
     pub rewards: Vec<f64>,
+}
+
+impl Played {
+    /// Stands for an action that could not be chosen. The episode goes on with another one, and means nothing from there on.
+    pub const UNDECIDED: u32 = u32::MAX;
 }

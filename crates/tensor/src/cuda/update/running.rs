@@ -158,13 +158,14 @@ impl<T: Real> Drop for Running<T> {
 /// The first episode of each stage, and behind the last.
 #[track_caller]
 fn firsts(counts: &[usize], stages: usize, episodes: usize) -> Vec<u32> {
-    let all: usize = counts.iter().sum();
+    let all = counts.iter().try_fold(0_usize, |all, &count| all.checked_add(count));
     assert!(
-        counts.len() == stages && all == episodes,
+        counts.len() == stages && all == Some(episodes),
         "{counts:?}: {episodes} episodes of {stages} stages were expected"
     );
     let mut next = 0;
     let mut first = alloc::vec![0];
+    // Each is at most `episodes`, which `Description::check` keeps below 2²⁹.
     first.extend(counts.iter().map(|&count| {
         next += count as u32;
         next
@@ -198,6 +199,13 @@ mod tests {
     #[should_panic(expected = "[3, 2]: 6 episodes of 2 stages were expected")]
     fn a_batch_is_divided_wholly() {
         firsts(&[3, 2], 2, 6);
+    }
+
+    #[test]
+    #[should_panic(expected = "[18446744073709551615, 6]: 5 episodes of 2 stages were expected")]
+    #[cfg(target_pointer_width = "64")]
+    fn firsts_counts_that_wrap_are_refused() {
+        firsts(&[usize::MAX, 6], 2, 5);
     }
 
     #[test]

@@ -1,0 +1,191 @@
+//! Actions that cannot be taken: logits of −∞, and finite ones whose differences overflow.
+
+use rl::config::{Config, Curriculum};
+use rl::train::{Report, Run};
+use tensor::philox::{Philox, Purpose, Stream};
+use tensor::{Kernels, Naive, Real, Tensor};
+
+use super::parity::{IN_F32, IN_F64, close};
+use super::{advance, again, device, on_a_card, small, state};
+
+const NO: f64 = f64::NEG_INFINITY;
+
+/// One update at the GPU's disposal: gradients are not clipped, and the first moment is the gradient.
+fn config() -> Config {
+    Config { beta1: 0.0, clip: 1e6, validate_every: 9, curriculum: Curriculum::Mix, ..small() }
+}
+
+/// The bias of the policy's head.
+fn set_bias<T: Real>(run: &mut Run<T>, logits: [f64; 6]) {
+    let bias = run.learner.policy.pi.bias;
+    run.learner.params.set(bias, &Tensor::new([6], logits.map(T::of).to_vec()));
+}
+
+/// Gives every decision these logits, whatever was read; the critic expects nothing.
+fn set_logits<T: Real>(run: &mut Run<T>, logits: [f64; 6]) {
+    for head in [run.learner.policy.pi, run.learner.policy.v] {
+        for param in [head.weight, head.bias] {
+            let params = &mut run.learner.params;
+            params.set(param, &Tensor::zeros(params.shape(param)));
+        }
+    }
+    set_bias(run, logits);
+}
+
+/// One update on both devices, from the same parameters: the report, the gradients, and the GPU's run.
+fn update<T: Real>(config: &Config, bound: f64, prepare: impl Fn(&mut Run<T>)) -> (Report, Vec<T>, Run<T>) {
+    let mut here = Run::<T>::new(config, 7);
+    let mut there = Run::<T>::on(config, 7, device()).unwrap_or_else(|refused| panic!("{refused}"));
+    prepare(&mut here);
+    prepare(&mut there);
+    let (a, b) = (advance(&mut here), advance(&mut there));
+    let numbers = |report: &Report| {
+        let m = &report.metrics;
+        [m.loss, m.policy_loss, m.value_loss, m.entropy, m.grad_norm, m.reward]
+    };
+    close("metrics", &numbers(&a), &numbers(&b), bound);
+    assert_eq!((a.metrics.steps, &a.metrics.stages), (b.metrics.steps, &b.metrics.stages));
+    let gradients = there.card().expect("it is on a GPU").inside().gradients().expect("it works");
+    let [_, m, _] = state(&here);
+    close("gradients", &m, &gradients, bound);
+    (b, gradients, there)
+}
+
+/// The gradient of the bias of the policy's head, and what the bias has become.
+fn of_bias<T: Real>(gradients: &[T], run: &Run<T>) -> [Vec<f64>; 2] {
+    let (params, bias) = (&run.learner.params, run.learner.policy.pi.bias);
+    let before = params.all().take_while(|&param| param != bias).map(|param| params.shape(param).size());
+    let from: usize = before.sum();
+    [gradients[from..from + 6].to_vec(), params.get(bias).to_vec()].map(|all| all.iter().map(|x| x.value()).collect())
+}
+
+/// Nothing is paid and nothing expected, so the loss is −β·H. ∂H/∂logit at (0.3, −0.2, −∞) is (−0.11750, 0.11750, 0).
+fn entropy<T: Real>(bound: f64) {
+    let config = Config {
+        entropy: 1.0,
+        reward_correct: 0.0,
+        reward_milestone: 0.0,
+        reward_step: 0.0,
+        normalize_advantages: false,
+        ..config()
+    };
+    let p = 1.0 / (1.0 + (-0.5_f64).exp());
+    let h = -p * p.ln() - (1.0 - p) * (1.0 - p).ln();
+    let slope = -p * (p.ln() + h);
+    assert!((slope + 0.11750).abs() < 1e-5, "{slope}");
+    let cases = [
+        ([0.0, 0.0, NO, NO, NO, NO], 2_f64.ln(), [0.0; 6]),
+        ([0.3, -0.2, NO, NO, NO, NO], h, [-slope, slope, 0.0, 0.0, 0.0, 0.0]),
+        ([NO, NO, 0.3, NO, -0.2, NO], h, [0.0, 0.0, -slope, 0.0, slope, 0.0]),
+    ];
+    for (logits, h, want) in cases {
+        let near = |got: f64, want: f64| (got - want).abs() <= bound;
+        let (mut here, mut there) = (Run::<T>::new(&config, 7), Run::on(&config, 7, device()).expect("a GPU"));
+        set_logits(&mut here, logits);
+        set_logits(&mut there, logits);
+        let reports = [advance(&mut here), advance(&mut there)];
+        let gradients = there.card().expect("it is on a GPU").inside().gradients().expect("it works");
+        let [_, m, _] = state(&here);
+        for (report, gradients, run) in [(&reports[1], gradients, &there), (&reports[0], m, &here)] {
+            let m = &report.metrics;
+            assert!(near(m.entropy, h) && near(m.loss, -h) && m.policy_loss == 0.0, "{logits:?}: {m:?}");
+            assert!(gradients.iter().all(|g| g.is_finite()), "{logits:?}: a gradient is not finite");
+            let [gradient, bias] = of_bias(&gradients, run);
+            assert!(gradient.iter().zip(want).all(|(&g, w)| near(g, w)), "{logits:?}: {gradient:?}, not {want:?}");
+            for action in (0..6).filter(|&action| logits[action] == NO) {
+                assert_eq!((gradient[action], bias[action]), (0.0, NO), "{logits:?}: action {action}");
+            }
+        }
+    }
+}
+
+#[test]
+fn entropy_masked_logits_is_that_of_the_others() {
+    again("masked::entropy_masked_logits_is_that_of_the_others", &[]);
+    if on_a_card() {
+        entropy::<f32>(1e-6);
+        entropy::<f64>(1e-13);
+    }
+}
+
+/// With rewards, a network that reads, and an entropy that counts or does not.
+fn masked<T: Real>(bound: f64) {
+    for entropy in [0.3, 0.0] {
+        let logits = [NO, 0.3, -0.2, NO, 0.1, NO];
+        let (report, gradients, run) = update::<T>(&Config { entropy, ..config() }, bound, |run| set_bias(run, logits));
+        assert!(report.metrics.policy_loss != 0.0 && report.metrics.entropy > 0.1, "{report:?}");
+        let [gradient, bias] = of_bias(&gradients, &run);
+        for action in 0..6 {
+            let free = logits[action] != NO;
+            assert_eq!((gradient[action] != 0.0, bias[action].is_finite()), (free, free), "{gradient:?}, {bias:?}");
+            assert!(free || bias[action] == NO, "{bias:?}");
+        }
+    }
+}
+
+#[test]
+fn update_masked_logits_is_that_of_the_host() {
+    again("masked::update_masked_logits_is_that_of_the_host", &[]);
+    if on_a_card() {
+        masked::<f32>(IN_F32);
+        masked::<f64>(IN_F64);
+        // Their differences are −∞ in f32.
+        for logits in [[1.75e38, -1.75e38, 0.0, -1.75e38, NO, 0.0], [-1.75e38, 1.75e38, 1.75e38, 0.0, 0.0, NO]] {
+            let (report, ..) = update::<f32>(&config(), IN_F32, |run| set_bias(run, logits));
+            let shares = logits.iter().filter(|&&logit| logit == 1.75e38).count() as f64;
+            assert!((report.metrics.entropy - shares.ln()).abs() < 1e-6, "{report:?}");
+        }
+    }
+}
+
+/// The actions of the last update's decisions.
+fn actions<T: Real>(run: &mut Run<T>) -> Vec<u32> {
+    let played = run.card().expect("it is on a GPU").inside().played().expect("it works");
+    let all =
+        (0..played.episodes).flat_map(|b| (played.begin[b] as usize..played.end[b] as usize).map(move |s| (s, b)));
+    all.map(|(s, b)| played.actions[s * played.episodes + b]).collect()
+}
+
+/// χ² with 2 degrees of freedom: above 13.8 once in a thousand streams; this stream is fixed.
+#[test]
+fn rollout_shares_of_zero_first_middle_and_last_are_never_drawn() {
+    again("masked::rollout_shares_of_zero_first_middle_and_last_are_never_drawn", &[]);
+    if !on_a_card() {
+        return;
+    }
+    let shares = [0.0_f64, 0.2, 0.0, 0.5, 0.3, 0.0];
+    let (_, _, mut run) = update::<f32>(&Config { batch: 259, chunk: 48, ..config() }, IN_F32, |run| {
+        set_logits(run, shares.map(f64::ln))
+    });
+    let mut counts = [0.0; 6];
+    let actions = actions(&mut run);
+    actions.iter().for_each(|&action| counts[action as usize] += 1.0);
+    let (all, positive) = (actions.len() as f64, [1, 3, 4]);
+    assert_eq!(positive.map(|action| counts[action]).iter().sum::<f64>(), all, "{counts:?}");
+    let chi2: f64 = positive.map(|a| (counts[a] - shares[a] * all).powi(2) / (shares[a] * all)).iter().sum();
+    assert!(all > 400.0 && chi2 < 13.8, "{chi2}: {counts:?}");
+}
+
+/// Three shares of 1/3 that f32 rounds down, and an episode whose first draw lies above their sum.
+#[test]
+fn rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share() {
+    again("masked::rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share", &[]);
+    if !on_a_card() {
+        return;
+    }
+    const SEED: u64 = 6_358_931;
+    const EPISODE: u32 = 9;
+    let logits = [NO, 0.0, NO, 0.0, 0.0, NO];
+    let u = Philox::stream(SEED, Stream { purpose: Purpose::ACTIONS, update: 0, episode: EPISODE }).uniform_f64();
+    let mut row = Tensor::zeros([1, 6]);
+    Naive.log_softmax(Tensor::new([1, 6], logits.map(|x| x as f32).to_vec()).view(), row.view_mut());
+    let sum: f64 = row.to_vec().iter().map(|x| f64::from(x.exp())).sum();
+    assert!(sum < u && sum > 0.9999999, "{sum}, {u}");
+    let mut run = Run::<f32>::on(&config(), SEED, device()).expect("a GPU");
+    set_logits(&mut run, logits);
+    advance(&mut run);
+    let played = run.card().expect("it is on a GPU").inside().played().expect("it works");
+    let b = EPISODE as usize;
+    assert_eq!(played.actions[played.begin[b] as usize * played.episodes + b], 4);
+    assert!(actions(&mut run).iter().all(|action| [1, 3, 4].contains(action)));
+}
