@@ -3,7 +3,7 @@
 //! "How to Build a Model-Native Agent That Learns Internal Planning, Memory, and Multi-Tool Reasoning Through
 //! End-to-End Reinforcement Learning", MarkTechPost.
 //!
-//! What is wrong with the environment; `tests/tests/tutorial_flaws.rs` proves each point, and [`exhaustive`] computes
+//! What is wrong with the environment; `tests/tests/all/tutorial_flaws.rs` proves each point, and [`exhaustive`] computes
 //! the figures. (Its network and its update have flaws of their own.)
 //!
 //! 1. **The target is off by one.** It prints `a·b+c`, `(a·b+c)−d`, `(a·b+c)−(d·e)` and calls correct `a·b`, `a·b+c`,

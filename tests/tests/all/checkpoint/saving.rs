@@ -10,7 +10,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use safetensors::Dtype;
 use tensor::Tensor;
 
-use crate::given::{Folder, about, bits, head, model, text, trained};
+use super::given::{Folder, about, bits, head, model, text, trained};
 
 fn there_and_back<T: Stored>(folder: &Folder, files: usize) {
     for rule in [Rule::adam(), Rule::adamw(0.1), Rule::Sgd { momentum: 0.9 }, Rule::rmsprop()] {

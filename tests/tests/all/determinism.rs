@@ -1,5 +1,4 @@
 //! The same seed gives the same bytes, at any number of threads.
-#![forbid(unsafe_code)]
 
 use rl::{config::Config, train::Run, tutorial::TutorialConfig, tutorial::TutorialRun};
 use tensor::par::with_threads;

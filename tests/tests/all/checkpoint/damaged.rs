@@ -10,7 +10,7 @@ use nn::{Checkpoint, CheckpointError, Optimizer, Params, Problem, Rule, encode};
 use safetensors::SafeTensors;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use crate::given::{Folder, about, bits, error_of, head, model, text, trained};
+use super::given::{Folder, about, bits, error_of, head, model, text, trained};
 
 /// What reading takes beside the file itself: so many bytes for each byte of the header.
 pub(crate) const FACTOR: u64 = 80;

@@ -1,5 +1,4 @@
 //! What is wrong with the tutorial's network and its update, each point shown on the update itself.
-#![forbid(unsafe_code)]
 
 use autograd::Tape;
 use nn::{Grads, Params};

@@ -1,5 +1,4 @@
 //! What is wrong with the tutorial's environment, each point proved over all operands.
-#![forbid(unsafe_code)]
 
 use rl::env::{Env, Step, Task};
 use rl::solver::Solvable;

@@ -1,5 +1,4 @@
 //! Optimisers, clipping and schedules over many steps against plain loops over `f64`, with generated settings.
-#![forbid(unsafe_code)]
 
 use nn::{Grads, Optimizer, Params, Rule, Schedule, clip_global_norm};
 use tensor::philox::{Philox, Purpose, Stream};

@@ -1,5 +1,4 @@
 //! Training at a small size: it learns, it stops by its rule, and it says so when numbers run away.
-#![forbid(unsafe_code)]
 
 use rl::Cause;
 use rl::a2c::Update;

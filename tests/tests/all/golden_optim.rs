@@ -1,5 +1,4 @@
 //! The optimisers and the clipping against PyTorch's.
-#![forbid(unsafe_code)]
 
 use gradus_tests::golden::{Case, all, assert_close};
 use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};

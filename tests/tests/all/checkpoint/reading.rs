@@ -7,7 +7,7 @@ use nn::{Checkpoint, Grads, Optimizer, Rule, save};
 use safetensors::Dtype;
 use tensor::Tensor;
 
-use crate::given::{Folder, HEAD, Tensors, about, bits, error_of, foreign, head, model, text, trained};
+use super::given::{Folder, HEAD, Tensors, about, bits, error_of, foreign, head, model, text, trained};
 
 #[test]
 fn a_state_dict_without_metadata_gives_initial_weights() {

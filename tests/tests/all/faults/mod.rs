@@ -1,6 +1,5 @@
 //! Whatever a disk does, nothing that was saved is lost: operations that fail, disks that are full, and losses of power,
 //! each at every moment of a little run.
-#![forbid(unsafe_code)]
 
 mod errors;
 mod journal;

@@ -1,6 +1,5 @@
 //! Shapes that do not fit together are refused where the caller stands, with all shapes in words; nothing is broadcast and
 //! no column is dropped. The GRU in both variants and by every entry, and the other layers.
-#![forbid(unsafe_code)]
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};

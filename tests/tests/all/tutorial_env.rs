@@ -1,11 +1,10 @@
 //! The tutorial's own environment wrote 2,874 transcripts; ours pays and counts the same.
-#![forbid(unsafe_code)]
 
 use rl::env::{Env, Step};
 use rl::tasks::tutorial::env::TutorialEnv;
 use serde_json::Value;
 
-const TRANSCRIPTS: &str = include_str!("../golden/tutorial_env.jsonl");
+const TRANSCRIPTS: &str = include_str!("../../golden/tutorial_env.jsonl");
 
 fn integers<const N: usize>(value: &Value) -> [u32; N] {
     list(value).try_into().unwrap_or_else(|list: Vec<_>| panic!("{} numbers instead of {N}", list.len()))

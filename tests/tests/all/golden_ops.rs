@@ -1,5 +1,4 @@
 //! Values and gradients of single operations and of the GRU against PyTorch's, file by file.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
 //! A trace of episodes: it is what acting does, and every number in it is computed again by loops over plain numbers.
-#![forbid(unsafe_code)]
 
 use autograd::Tape;
 use gradus_tests::golden::assert_close;

@@ -7,8 +7,8 @@ use std::path::Path;
 use allocation_counter::measure;
 use nn::{Checkpoint, Problem};
 
-use crate::damaged::read;
-use crate::given::{Folder, text};
+use super::damaged::read;
+use super::given::{Folder, text};
 
 /// A file with this header.
 fn file(header: &str, data: usize) -> Vec<u8> {

@@ -1,5 +1,4 @@
 //! An agent that is loaded from a run's checkpoint acts as the run does.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 use std::fs;

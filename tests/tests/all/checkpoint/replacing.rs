@@ -5,7 +5,7 @@ use std::fs;
 
 use nn::files::{Disk, sweep, try_out, write_whole};
 
-use crate::given::Folder;
+use super::given::Folder;
 
 /// Every name that the file system itself takes, up to 255 bytes, of characters that are cut nowhere.
 #[test]

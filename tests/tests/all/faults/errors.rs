@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gradus_tests::disk::{MemoryDisk, Operation};
 
-use crate::run::{Run, UPDATES};
+use super::run::{Run, UPDATES};
 
 /// Two processes: the first is told to stop half-way, the second resumes.
 fn two_processes(run: &mut Run) {

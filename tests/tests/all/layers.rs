@@ -1,5 +1,4 @@
 //! The layers: names and shapes as PyTorch has them, numbers against PyTorch's or against a loop over plain numbers.
-#![forbid(unsafe_code)]
 
 use autograd::{Tape, Var};
 use gradus_tests::golden::{Case, all, assert_close};

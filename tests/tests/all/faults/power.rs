@@ -7,7 +7,7 @@ use gradus_tests::disk::{MemoryDisk, Operation};
 use nn::files::{Files, write_whole};
 use tensor::philox::{Philox, Purpose, Stream};
 
-use crate::run::{Run, Save, UPDATES};
+use super::run::{Run, Save, UPDATES};
 
 /// The power goes at every operation of a run, and comes back. The error says what was lost.
 fn at_every_moment(seed: u64, save: Save, forget: Option<(Operation, &'static str)>) -> Result<(), String> {
