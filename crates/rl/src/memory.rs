@@ -328,6 +328,20 @@ mod tests {
         ("width=16 batch=1000 chunk=1 gru=reset-before", 2, 694_156),
         ("width=8 batch=20000 chunk=20000", 2, 262_492),
         ("width=32 batch=4000 chunk=8", 2, 272_964),
+        ("width=8 batch=8000 chunk=800 actions=tokens test_episodes=1000", 2, 152_232),
+        ("width=64 batch=3000 chunk=400 gru=reset-before actions=tokens test_episodes=1000", 2, 968_348),
+        ("width=256 batch=64 chunk=16 optimizer=sgd test_episodes=1000", 2, 74_300),
+        ("width=64 batch=3000 chunk=300 imitate=200 test_episodes=1000", 2, 239_272),
+        ("width=64 batch=200 chunk=100 imitate=4000 test_episodes=1000", 2, 176_992),
+        ("width=64 batch=200 chunk=100 gru=reset-before imitate=2000 test_episodes=1000", 2, 437_192),
+        ("width=64 batch=6000 chunk=6000 curriculum=switch test_episodes=1000", 2, 420_620),
+        ("width=64 batch=6000 chunk=300 curriculum=gate test_episodes=1000", 2, 403_004),
+        ("width=64 batch=6000 chunk=300 curriculum=adapt test_episodes=1000", 2, 436_276),
+        ("width=64 batch=6000 chunk=6000 curriculum=adapt test_episodes=1000", 2, 505_760),
+        ("width=16 batch=6 chunk=6 validation_episodes=200000 test_episodes=10", 2, 105_540),
+        ("width=16 batch=6 chunk=6 actions=tokens validation_episodes=1 test_episodes=400000", 1, 237_196),
+        ("width=512 batch=6 chunk=6 validation_episodes=4000 test_episodes=1000", 2, 147_784),
+        ("width=8 batch=6 chunk=6 test_episodes=1000", 1, 10_080),
     ];
 
     /// The same of the tutorial, for six updates.

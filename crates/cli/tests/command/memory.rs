@@ -19,7 +19,7 @@ const TOO_LITTLE: u64 = 100 << 10;
 #[track_caller]
 fn assert_needs(place: &Place, what: &str, args: &[&str]) {
     let limit = refused(place, TOO_LITTLE, what, args);
-    assert_eq!(refused(place, limit - 1, what, args), limit);
+    assert_eq!(refused(place, limit - 1024, what, args), limit);
     let called = limited(place, limit, args);
     assert_eq!(called.code, 0, "{args:?}: {called:?}");
 }
@@ -70,7 +70,8 @@ fn eval_that_fits_no_address_space_is_refused_and_runs_in_what_it_asks_for() {
     for (name, args) in [("calculator", &SMALL[..]), ("tutorial", &SMALL_TUTORIAL[..])] {
         place.succeeds(&with(args, &["--out", name]));
         assert_needs(&place, "playing", &["eval", name, "--episodes=1000"]);
-        refused(&place, 1 << 20, "playing", &["eval", name, "--episodes=16777216"]);
+        let called = limited(&place, 1 << 20, &["eval", name, "--episodes=16777216"]);
+        assert!(called.code == 2 && called.err.contains("playing needs "), "{called:?}");
         assert_needs(&place, "playing", &["explain", name]);
     }
 }
