@@ -50,7 +50,7 @@ pub(crate) fn load<R: Training>(
     let (config, _) = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
     let (threads, episodes) = (all_threads(), episodes.unwrap_or_else(|| R::test_episodes(&config)));
     let each = R::memory_of_evaluation(&config, episodes, threads);
-    let advice = "choose fewer --episodes, or a machine that has more";
+    let advice = "use a machine that has more, or let eval play fewer --episodes";
     Need { what: "playing", each, runs: 1, threads, advice }.check()?;
     let mut run = R::new(&config, file.seed()?.unwrap_or(0));
     let model = dir.join(MODEL);

@@ -2,9 +2,9 @@
 //!
 //! **Counted, not fitted.** Each buffer that grows with the settings is a term below, of the size that the code asks for; a
 //! function has the terms of one phase. The need is that of the worst moment of a run: every episode lasts to its horizon, a
-//! curriculum has come to each of its shares, and all stages have successes to imitate. What phases leave behind is added up, not only the largest of them: the allocator keeps what one has freed, and the next does not
-//! fit into it. One eighth is added for its gaps (the largest that was measured were 7 percent), and [`PROCESS`] for the process.
-//! The tests below compare this with peaks that Linux reported: the need is 1.0 to 1.25 times the peak, and up to 1.5 times for small
+//! curriculum has come to each of its shares, and all stages have successes to imitate. What phases leave behind is added up: the
+//! allocator keeps what one has freed, and the buffers of the next do not fit into it. One eighth is added for such gaps (the largest
+//! that was measured were 7 percent), and [`PROCESS`] for the process. The tests below compare this with peaks that Linux reported: the need is 1.0 to 1.25 times the peak, and up to 1.5 times for small
 //! runs and wide networks with a batch of a few episodes.
 //!
 //! E is the episodes of a chunk, L the tokens of its context, S the steps and T = L + S − 1 the tokens that are read (S in the
@@ -17,6 +17,7 @@
 //! | scan of a chunk, this pass and the last: W transposed, states, gates | 3·d² + E·d·(10·T + 4) |
 //! | learning, fused: gradients of gates, states, what the heads read | E·d·(4·T + 4·S + 3) |
 //! | learning, composed: 57 values and gradients a token, a gradient of each block of W a step | E·d·(57·T + 4·S + 3) + 3·T·d² |
+//! | learning: table of input parts, and its gradients | 12·V·d |
 //! | heads: logits, log-probabilities, entropies, and their gradients | E·S·(9·A + 22), tutorial 14·A + 24 |
 //! | acting: table of input parts, what is decided | 6·V·d + E·S·(3·A + 2) |
 //! | acting without a scan: states and gates; composed, 22 values a token | 3·d² + E·d·(5·T + 3); 22·T·E·d |
