@@ -32,7 +32,7 @@ fn refused(place: &Place, kib: u64, what: &str, args: &[&str]) -> u64 {
     assert_eq!(called.code, 2, "{args:?}: {called:?}");
     let needs = called.err.strip_prefix(&format!("error: {what} needs ")).unwrap_or_else(|| panic!("{called:?}"));
     let (mib, _) = needs.split_once(" MiB of address space").unwrap_or_else(|| panic!("{called:?}"));
-    assert!(needs.contains("and ulimit -v allows ") && needs.contains("choose "), "{}", called.err);
+    assert!(needs.contains("and ulimit -v allows ") && needs.contains("or raise that limit"), "{}", called.err);
     assert!(place.files() == before, "{args:?} has changed files");
     mib.parse::<u64>().expect("a number") << 10
 }
