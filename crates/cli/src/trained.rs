@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::file::ConfigFile;
 use crate::folder::{About, CONFIG, MODEL, TABLE};
+use crate::memory::{Need, all_threads};
 use crate::settings::{self, Flags};
 use crate::training::Training;
 use crate::weights;
@@ -35,12 +36,22 @@ pub(crate) fn config_of(dir: &Path) -> Result<ConfigFile> {
     ConfigFile::in_folder(&path)
 }
 
-/// The run in `dir`, whose configuration is `file`, with the parameters in `checkpoint` or else its last ones.
+/// The run in `dir`, whose configuration is `file`, with the parameters in `checkpoint` or else its last ones, to play so many
+/// episodes of a stage, or as many as its test has.
 ///
 /// # Errors
-/// If there are none, or they do not fit.
-pub(crate) fn load<R: Training>(dir: &Path, file: &ConfigFile, checkpoint: Option<&Path>) -> Result<Trained<R>> {
+/// If there are none, or they do not fit, or the machine has too little memory.
+pub(crate) fn load<R: Training>(
+    dir: &Path,
+    file: &ConfigFile,
+    checkpoint: Option<&Path>,
+    episodes: Option<usize>,
+) -> Result<Trained<R>> {
     let (config, _) = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
+    let (threads, episodes) = (all_threads(), episodes.unwrap_or_else(|| R::test_episodes(&config)));
+    let each = R::memory_of_evaluation(&config, episodes, threads);
+    let advice = "use a machine that has more, or let eval play fewer --episodes";
+    Need { what: "playing", each, runs: 1, threads, advice }.check()?;
     let mut run = R::new(&config, file.seed()?.unwrap_or(0));
     let model = dir.join(MODEL);
     if checkpoint.is_none() && !model.exists() {

@@ -1,93 +1,440 @@
-//! The memory that updates take on the host, estimated before the first one.
+//! The memory that a run takes on the host, counted before it begins.
 //!
-//! All numbers are `f32`, E is the batch, T the tokens of an episode, d the width, P the parameters, C the chunks:
+//! **Counted, not fitted.** Each buffer that grows with the settings is a term below, of the size that the code asks for; a
+//! function has the terms of one phase. The need is that of the worst moment of a run: every episode lasts to its horizon, a
+//! curriculum has come to each of its shares, and all stages have successes to imitate. What phases leave behind is added up: the
+//! allocator keeps what one has freed, and the buffers of the next do not fit into it. One eighth is added for such gaps (the largest
+//! that was measured were 7 percent), and [`PROCESS`] for the process. The tests below compare this with peaks that Linux reported: the need is 1.0 to 1.25 times the peak, and up to 1.5 times for small
+//! runs and wide networks with a batch of a few episodes.
 //!
-//! ```text
-//! E·T·N·d + P·(4 + 3·C)
-//! ```
+//! E is the episodes of a chunk, L the tokens of its context, S the steps and T = L + S − 1 the tokens that are read (S in the
+//! tutorial, which reads one token of context), d the width, A the actions, V the vocabulary, P the parameters.
 //!
-//! The first term is what the tape and the scan hold for each token. With the fused GRU N is 15: its states and gates twice
-//! (5 + 5, of this pass and of the last), the gradients of the gates (3) and of the states (1), and the states that the heads
-//! read (1). The second term is the parameters, two moments and the sum of the gradients, and for each chunk its gradients
-//! twice and W transposed. Both leave out small things, so that the estimate stays below what is taken: 57 to 92 percent of the
-//! peak that Linux reported, over widths of 24 to 1024 and batches of 6 to 48,000.
+//! | phase | numbers of 4 bytes |
+//! |---|---|
+//! | parameters and moments | P·(1 + moments) |
+//! | gradients of a chunk, on its tape and summed | 2·P |
+//! | scan of a chunk, this pass and the last: W transposed, states, gates | 3·d² + E·d·(10·T + 4) |
+//! | learning, fused: gradients of gates, states, what the heads read | E·d·(4·T + 4·S + 3) |
+//! | learning, composed: 57 values and gradients a token, a gradient of each block of W a step | E·d·(57·T + 4·S + 3) + 3·T·d² |
+//! | learning: table of input parts, and its gradients | 12·V·d |
+//! | heads: logits, log-probabilities, entropies, and their gradients | E·S·(9·A + 22), tutorial 14·A + 24 |
+//! | acting: table of input parts, what is decided | 6·V·d + E·S·(3·A + 2) |
+//! | acting without a scan: states and gates; composed, 22 values a token | 3·d² + E·d·(5·T + 3); 22·T·E·d |
+//! | saving: a file's tensors, then the file | 2·P·(1 + moments) |
+//!
+//! Evaluation acts in chunks of 128 episodes, one on each thread, and keeps what all episodes did; the tutorial's acts in one.
+
+use alloc::vec::Vec;
 
 use nn::Variant;
 
-use crate::config::Config;
+use crate::config::{Config, Curriculum, OptimizerKind};
 use crate::curriculum::{Progress, counts, shares};
 use crate::env::Task;
+use crate::evaluate;
 use crate::rollout::chunks;
-use crate::tasks::Calculator;
 use crate::tasks::tutorial::EMITTED;
+use crate::tasks::{Calculator, STAGES, Tutorial, operands};
 use crate::tutorial::TutorialConfig;
 
-/// Numbers that a token of width 1 takes in the fused GRU.
-const FUSED: u64 = 15;
-/// The same where the GRU is composed of small operations, each with a value and a gradient.
-const COMPOSED: u64 = 60;
-/// The same of the tutorial, whose heads are read at each token.
-const TUTORIAL: u64 = 20;
+/// Bytes that a process takes for itself, whatever its settings: a run of width 1 took 8.7 MiB at most.
+pub const PROCESS: u64 = 12 << 20;
 
-/// Bytes that an update of a run of `calculator` takes at least, all its chunks together.
-pub fn of_updates(config: &Config) -> u64 {
-    let task = Calculator::new(config.action_set(), config.rewards());
-    let counts = counts(&shares(config.curriculum, &Progress::new(task.stages())), config.batch);
-    let tokens = |stage: usize| task.env(stage, 1).context_len() + task.horizon() - 1;
-    let tokens =
-        counts.iter().enumerate().map(|(stage, &episodes)| (episodes as u64).saturating_mul(tokens(stage) as u64));
-    let tokens = tokens.fold(0, u64::saturating_add);
-    let each = if config.variant() == Variant::ResetAfter { FUSED } else { COMPOSED };
-    bytes(tokens.saturating_mul(each), config.width, chunks(&counts, config.chunk).len())
+/// Bytes of a node of a tape with the heads of its buffers, besides what these hold.
+const NODE: u64 = 450;
+
+/// Nodes of a pass besides those of steps and tokens.
+const NODES: u64 = 60;
+
+/// Nodes of an acting network at each step.
+const NODES_OF_STEP: u64 = 15;
+
+/// Nodes of a composed GRU at each token, with the reshape for the stack.
+const NODES_OF_TOKEN: u64 = 34;
+
+/// Bytes of two random generators, a reward, and what stands for an episode while it is played.
+const PLAYED: u64 = 160;
+
+/// Bytes that an environment holds for an episode, its context aside.
+const ENV: u64 = 100;
+
+/// Bytes of a program among the figures of an evaluation, while they are sorted.
+const PROGRAM: u64 = 112;
+
+/// Bytes of the largest block that the allocator keeps when it is freed: 32 MiB in glibc.
+const LARGEST_KEPT: u64 = 32 << 20;
+
+/// Bytes of a number.
+const NUMBER: u64 = size_of::<f32>() as u64;
+
+/// Bytes that training takes on so many threads, its evaluations and checkpoints included, and the process aside.
+pub fn of_training(config: &Config, threads: usize) -> u64 {
+    let network = Network::of_calculator(config);
+    let chunks = largest_chunks(config);
+    let batch: u64 = chunks.iter().map(|chunk| chunk.episodes).sum();
+    let learning: u64 = chunks.iter().map(|chunk| network.of_worker(chunk)).sum();
+    let mut acting: Vec<u64> = chunks.iter().map(|chunk| network.of_playing(chunk)).collect();
+    acting.sort_unstable_by(|a, b| b.cmp(a));
+    let acting: u64 = acting.iter().take(threads).sum();
+    let judging = batch * network.steps * 3 * 8;
+    let imitating = match config.imitate as u64 {
+        0 => 0,
+        episodes => (0..STAGES).map(|stage| network.of_imitator(&network.chunk(stage, episodes))).sum(),
+    };
+    let evaluating = network.of_evaluation(config.validation_episodes.max(config.test_episodes), threads);
+    with_gaps(network.of_state() + learning + imitating + network.saving_and(acting + judging + evaluating))
 }
 
-/// Bytes that an update of the tutorial's run takes at least.
-pub fn of_tutorial(config: &TutorialConfig) -> u64 {
-    bytes((config.batch as u64).saturating_mul(EMITTED as u64 * TUTORIAL), config.width, 1)
+/// Bytes that playing so many test episodes takes on so many threads, with a run that is loaded from its checkpoint.
+pub fn of_evaluation(config: &Config, episodes: usize, threads: usize) -> u64 {
+    let network = Network::of_calculator(config);
+    with_gaps(network.of_state() + network.of_loading() + network.of_evaluation(episodes, threads))
 }
 
-/// Bytes for numbers that are d wide, and for the parameters, of which the GRU's are 6·d².
-fn bytes(wide: u64, width: usize, chunks: usize) -> u64 {
-    let (width, chunks) = (width as u64, chunks as u64);
-    let params = width.saturating_mul(width).saturating_mul(6);
-    let numbers = wide.saturating_mul(width).saturating_add(params.saturating_mul(4 + 3 * chunks));
-    numbers.saturating_mul(size_of::<f32>() as u64)
+/// [`of_training`] of the tutorial, whose updates run on one thread.
+pub fn of_tutorial_training(config: &TutorialConfig) -> u64 {
+    let network = Network::of_tutorial(config);
+    let chunk = network.chunk(STAGES - 1, config.batch as u64);
+    let kept = network.of_state() + network.of_learning(&chunk) + network.of_acting(&chunk);
+    let evaluating = network.of_evaluation(config.validation_episodes.max(config.test_episodes), 1);
+    let playing = network.of_playing(&chunk) + chunk.of_record(EMITTED as u64);
+    with_gaps(kept + network.saving_and(playing + evaluating))
+}
+
+/// [`of_evaluation`] of the tutorial.
+pub fn of_tutorial_evaluation(config: &TutorialConfig, episodes: usize) -> u64 {
+    let network = Network::of_tutorial(config);
+    with_gaps(network.of_state() + network.of_loading() + network.of_evaluation(episodes, 1))
+}
+
+/// An eighth more, for what lies between the buffers.
+fn with_gaps(bytes: u64) -> u64 {
+    bytes + bytes / 8
+}
+
+/// Episodes of one stage that are played together.
+#[derive(Clone, Copy)]
+struct Chunk {
+    episodes: u64,
+    /// L.
+    context: u64,
+    /// T.
+    tokens: u64,
+}
+
+impl Chunk {
+    /// What the episodes did, in vectors that have doubled their room step by step.
+    fn of_record(&self, steps: u64) -> u64 {
+        self.episodes * (4 * self.context + steps.next_power_of_two() * (4 + 4 + 8 + 8 + 1) + 1)
+    }
+}
+
+/// For each worker the largest of the chunks that it may get in the course of a run: its buffers never shrink.
+fn largest_chunks(config: &Config) -> Vec<Chunk> {
+    let network = Network::of_calculator(config);
+    if config.curriculum == Curriculum::Adapt {
+        // Any shares from 0.1/2.3 to 1.1/1.3: as many chunks as such shares make at most, each as large as one can be.
+        let most = (config.batch as u64 * 11).div_ceil(13).min(config.chunk as u64);
+        let count = config.batch.div_ceil(config.chunk) + STAGES - 1;
+        return alloc::vec![network.chunk(STAGES - 1, most); count];
+    }
+    let mut largest: Vec<Chunk> = Vec::new();
+    for unlocked in 0..STAGES {
+        let shares = shares(config.curriculum, &Progress { unlocked, ..Progress::new(STAGES) });
+        for (k, (stage, _, episodes)) in chunks(&counts(&shares, config.batch), config.chunk).into_iter().enumerate() {
+            let Chunk { episodes, context, tokens } = network.chunk(stage, episodes as u64);
+            match largest.get_mut(k) {
+                None => largest.push(Chunk { episodes, context, tokens }),
+                Some(old) => {
+                    old.episodes = old.episodes.max(episodes);
+                    old.context = old.context.max(context);
+                    old.tokens = old.tokens.max(tokens);
+                }
+            }
+        }
+    }
+    largest
+}
+
+/// The sizes of a network, its optimiser and its task.
+struct Network {
+    /// d.
+    width: u64,
+    /// A.
+    actions: u64,
+    /// V.
+    vocabulary: u64,
+    /// S.
+    steps: u64,
+    moments: u64,
+    /// Whether the GRU is one node.
+    fused: bool,
+    /// Whether it is the tutorial's: one token of context, the mean over the batch, a loss of its own.
+    tutorial: bool,
+}
+
+impl Network {
+    fn of_calculator(config: &Config) -> Self {
+        let task = Calculator::new(config.action_set(), config.rewards());
+        let moments = match config.optimizer {
+            OptimizerKind::Adam | OptimizerKind::AdamW => 2,
+            OptimizerKind::Sgd | OptimizerKind::RmsProp => 1,
+        };
+        let fused = config.variant() == Variant::ResetAfter;
+        Self { moments, fused, tutorial: false, ..Self::of_task(&task, config.width) }
+    }
+
+    fn of_tutorial(config: &TutorialConfig) -> Self {
+        Self::of_task(&Tutorial, config.width)
+    }
+
+    fn of_task(task: &dyn Task, width: usize) -> Self {
+        Self {
+            width: width as u64,
+            actions: task.actions() as u64,
+            vocabulary: task.vocabulary() as u64,
+            steps: task.horizon() as u64,
+            moments: 2,
+            fused: true,
+            tutorial: true,
+        }
+    }
+
+    fn chunk(&self, stage: usize, episodes: u64) -> Chunk {
+        let context = operands(stage) as u64 + 1;
+        let read = if self.tutorial { 1 } else { context };
+        Chunk { episodes, context, tokens: read + self.steps - 1 }
+    }
+
+    /// P: embeddings, the GRU, and the two heads.
+    fn parameters(&self) -> u64 {
+        let Self { width, actions, vocabulary, .. } = *self;
+        (vocabulary + STAGES as u64) * width + 6 * width * (width + 1) + (actions + 1) * (width + 1)
+    }
+
+    /// The transposed recurrent weights.
+    fn weights(&self) -> u64 {
+        3 * self.width * self.width
+    }
+
+    /// Parameters and moments.
+    fn of_state(&self) -> u64 {
+        NUMBER * self.parameters() * (1 + self.moments)
+    }
+
+    /// A checkpoint, which is the bytes of each tensor and then of all in a row, and what other phases take and give back. A
+    /// block that the allocator returns to the system is gone when those begin.
+    fn saving_and(&self, others: u64) -> u64 {
+        let file = self.of_state();
+        file + if file > LARGEST_KEPT { file.max(others) } else { file + others }
+    }
+
+    /// A checkpoint, and the parameters that are read from it.
+    fn of_loading(&self) -> u64 {
+        self.of_state() + NUMBER * self.parameters()
+    }
+
+    /// A chunk's worker: it keeps all buffers from update to update.
+    fn of_worker(&self, chunk: &Chunk) -> u64 {
+        let Chunk { episodes, context, tokens } = *chunk;
+        let scan = if self.fused { self.weights() + episodes * self.width * (5 * tokens + 4) } else { 0 };
+        let judged = episodes * self.steps * (8 + 8);
+        let env = episodes * (ENV + 4 * context);
+        NUMBER * scan + self.of_learning(chunk) + self.of_acting(chunk) + chunk.of_record(self.steps) + judged + env
+    }
+
+    /// An imitator, with the GRU's scratch buffers.
+    fn of_imitator(&self, chunk: &Chunk) -> u64 {
+        let scratch = if self.fused { self.weights() + 3 * chunk.episodes * self.width } else { 0 };
+        NUMBER * scratch + self.of_learning(chunk) + 2 * chunk.of_record(self.steps) + chunk.episodes * self.steps * 8
+    }
+
+    /// The tape of a loss, and two gradients of each parameter.
+    fn of_learning(&self, chunk: &Chunk) -> u64 {
+        let Self { width, actions, vocabulary, steps, .. } = *self;
+        let Chunk { episodes, context, tokens } = *chunk;
+        let gru = match self.fused {
+            true => episodes * width * (5 + 4) * tokens,
+            false => episodes * width * 57 * tokens + self.weights() * tokens,
+        };
+        let read_by_heads = episodes * width * (4 * steps + 3);
+        let start = if self.tutorial { episodes * width * (2 * context + 7) + self.weights() } else { 0 };
+        let decided = episodes * steps * if self.tutorial { 14 * actions + 24 } else { 9 * actions + 22 };
+        let indices = episodes * (tokens + 4 * steps);
+        let table = 2 * 6 * vocabulary * width;
+        let nodes = NODES + if self.fused { 0 } else { NODES_OF_TOKEN * tokens };
+        NUMBER * (2 * self.parameters() + gru + read_by_heads + start + decided + indices + table) + NODE * nodes
+    }
+
+    /// The tape of episodes that are played, as far as it is kept.
+    fn of_acting(&self, chunk: &Chunk) -> u64 {
+        let Self { width, actions, vocabulary, steps, .. } = *self;
+        let Chunk { episodes, context, tokens } = *chunk;
+        let gru = match (self.tutorial, self.fused) {
+            (true, _) => self.of_fused_acting(chunk) + episodes * width * (context + 2),
+            (false, true) => 0,
+            (false, false) => 22 * tokens * episodes * width,
+        };
+        let nodes = NODES_OF_STEP * steps + if self.fused { 0 } else { NODES_OF_TOKEN * tokens };
+        NUMBER * (6 * vocabulary * width + gru + episodes * steps * (3 * actions + 2)) + NODE * nodes
+    }
+
+    /// Numbers of a GRU that reads without a scan.
+    fn of_fused_acting(&self, chunk: &Chunk) -> u64 {
+        self.weights() + chunk.episodes * self.width * (5 * chunk.tokens + 3)
+    }
+
+    /// What playing a chunk takes besides, and gives back.
+    fn of_playing(&self, chunk: &Chunk) -> u64 {
+        let copied = if self.fused && !self.tutorial { chunk.tokens * chunk.episodes * self.width } else { 0 };
+        NUMBER * copied + chunk.episodes * (PLAYED + if self.tutorial { ENV } else { 0 })
+    }
+
+    /// Playing so many episodes of a stage in as many chunks as there are threads, and what all of them did.
+    fn of_evaluation(&self, episodes: usize, threads: usize) -> u64 {
+        let together = if self.tutorial { episodes } else { episodes.min(evaluate::CHUNK) };
+        let at_a_time = threads.min(episodes.div_ceil(together)) as u64;
+        let [all, chunk] = [episodes, together].map(|episodes| self.chunk(STAGES - 1, episodes as u64));
+        let scanned = if self.fused && !self.tutorial { NUMBER * self.of_fused_acting(&chunk) } else { 0 };
+        let acting = self.of_acting(&chunk) + scanned + chunk.episodes * (PLAYED + ENV);
+        acting * at_a_time + all.of_record(self.steps) + all.episodes * PROGRAM
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
-    /// Peaks that Linux reported (`/usr/bin/time`, x86-64), less the 12 MiB of a run of width 1.
+    /// Peaks of whole runs of three updates with a validation and a test, in KiB, that Linux reported (`/usr/bin/time`, x86-64,
+    /// glibc 2.36): settings, threads, peak.
+    const CALCULATOR: &[(&str, usize, u64)] = &[
+        ("", 1, 37_984),
+        ("width=64 batch=3000 chunk=3000", 1, 219_628),
+        ("width=8 batch=20000 chunk=500", 1, 248_164),
+        ("width=512 chunk=8", 1, 558_656),
+        ("width=1024 batch=6 chunk=6", 1, 439_640),
+        ("batch=9600 chunk=1000", 1, 964_744),
+        ("batch=1000 chunk=500 gru=reset-before", 1, 487_800),
+        ("width=512 batch=6 chunk=6 gru=reset-before", 1, 317_064),
+        ("", 2, 42_072),
+        ("width=64 batch=3000 chunk=3000", 2, 227_912),
+        ("width=8 batch=20000 chunk=500", 2, 249_480),
+        ("width=512 chunk=8", 2, 594_684),
+        ("width=1024 batch=6 chunk=6", 2, 484_272),
+        ("batch=9600 chunk=1000", 2, 972_852),
+        ("batch=1000 chunk=500 gru=reset-before", 2, 503_556),
+        ("width=512 batch=6 chunk=6 gru=reset-before", 2, 424_124),
+        ("width=8 batch=4000 chunk=1", 2, 502_040),
+        ("width=16 batch=1000 chunk=1 gru=reset-before", 2, 694_156),
+        ("width=8 batch=20000 chunk=20000", 2, 262_492),
+        ("width=32 batch=4000 chunk=8", 2, 272_964),
+        ("width=8 batch=8000 chunk=800 actions=tokens test_episodes=1000", 2, 152_232),
+        ("width=64 batch=3000 chunk=400 gru=reset-before actions=tokens test_episodes=1000", 2, 968_348),
+        ("width=256 batch=64 chunk=16 optimizer=sgd test_episodes=1000", 2, 74_300),
+        ("width=64 batch=3000 chunk=300 imitate=200 test_episodes=1000", 2, 239_272),
+        ("width=64 batch=200 chunk=100 imitate=4000 test_episodes=1000", 2, 176_992),
+        ("width=64 batch=200 chunk=100 gru=reset-before imitate=2000 test_episodes=1000", 2, 437_192),
+        ("width=64 batch=6000 chunk=6000 curriculum=switch test_episodes=1000", 2, 420_620),
+        ("width=64 batch=6000 chunk=300 curriculum=gate test_episodes=1000", 2, 403_004),
+        ("width=64 batch=6000 chunk=300 curriculum=adapt test_episodes=1000", 2, 436_276),
+        ("width=64 batch=6000 chunk=6000 curriculum=adapt test_episodes=1000", 2, 505_760),
+        ("width=16 batch=6 chunk=6 validation_episodes=200000 test_episodes=10", 2, 105_540),
+        ("width=16 batch=6 chunk=6 actions=tokens validation_episodes=1 test_episodes=400000", 1, 237_196),
+        ("width=512 batch=6 chunk=6 validation_episodes=4000 test_episodes=1000", 2, 147_784),
+        ("width=8 batch=6 chunk=6 test_episodes=1000", 1, 10_080),
+    ];
+
+    /// The same of the tutorial, for six updates.
+    const TUTORIAL: &[(&str, u64)] = &[
+        ("width=96 batch=192 validation_episodes=128 test_episodes=1000", 38_464),
+        ("width=64 batch=3000 validation_episodes=128 test_episodes=1000", 148_280),
+        ("width=8 batch=8000 validation_episodes=1 test_episodes=10", 107_792),
+        ("width=512 batch=6 validation_episodes=1 test_episodes=10", 91_252),
+        ("width=512 batch=6 validation_episodes=128 test_episodes=1000", 151_696),
+        ("width=32 batch=9600 validation_episodes=128 test_episodes=1000", 255_232),
+        ("width=8 batch=20000 validation_episodes=128 test_episodes=1000", 258_012),
+        ("width=1024 batch=4 validation_episodes=128 test_episodes=1000", 340_904),
+        ("width=256 batch=500 validation_episodes=3000 test_episodes=3000", 222_900),
+        ("width=16 batch=6 validation_episodes=10 test_episodes=100000", 466_132),
+        ("width=256 batch=16 validation_episodes=1 test_episodes=20000", 900_892),
+    ];
+
+    fn with<S: Settings + Default>(settings: &str) -> S {
+        let mut config = S::default();
+        for setting in settings.split(' ').filter(|setting| !setting.is_empty()) {
+            let (name, value) = setting.split_once('=').expect("name=value");
+            config.set(name, value).expect("a setting");
+        }
+        config
+    }
+
+    /// The most that a need may be of a peak of so many KiB. It is more where the process itself is a large part, or the parameters
+    /// are and the batch is small: there it depends on the allocator's luck which of the passing buffers of saving and evaluating
+    /// come to lie in the same place.
+    fn most(kib: u64, batch: usize) -> f64 {
+        if kib >= 64 << 10 && batch >= 48 { 1.25 } else { 1.5 }
+    }
+
+    #[track_caller]
+    fn assert_in_corridor(settings: &str, need: u64, kib: u64, most: f64) {
+        let share = (need + PROCESS) as f64 / (1024 * kib) as f64;
+        assert!((1.0..=most).contains(&share), "{settings}: {share} of what was measured");
+    }
+
     #[test]
-    fn estimates_are_below_what_was_measured_and_near_it() {
-        let fused = |width, batch, chunk| of_updates(&Config { width, batch, chunk, ..Config::default() });
-        let composed = Config { batch: 9600, gru: crate::config::GruVariant::ResetBefore, ..Config::default() };
-        let tutorial = |width, batch| of_tutorial(&TutorialConfig { width, batch, ..TutorialConfig::default() });
-        for (estimate, kib) in [
-            (fused(96, 192, 48), 39_284),
-            (fused(96, 1920, 48), 239_864),
-            (fused(96, 9600, 48), 1_130_968),
-            (fused(96, 9600, 9600), 1_343_684),
-            (fused(24, 9600, 48), 319_816),
-            (fused(96, 48_000, 4800), 4_838_096),
-            (fused(1024, 6, 48), 472_576),
-            (fused(1024, 192, 48), 771_880),
-            (fused(1024, 192, 8), 2_216_984),
-            (of_updates(&composed), 4_905_228),
-            (tutorial(96, 9600), 569_076),
-            (tutorial(32, 9600), 248_496),
-            (tutorial(1024, 4), 319_492),
-        ] {
-            let share = estimate as f64 / (1024.0 * (f64::from(kib) - 12_288.0));
-            assert!((0.5..1.0).contains(&share), "{estimate} bytes, {share} of what was measured");
+    fn training_need_is_the_measured_peak_and_little_more() {
+        for &(settings, threads, kib) in CALCULATOR {
+            let config: Config = with(settings);
+            // Three updates see no shares of a later time, and no successes but the short ones of one stage.
+            let most = match (config.curriculum, config.imitate) {
+                (Curriculum::Mix, 0..=200) => most(kib, config.batch),
+                _ => 4.0,
+            };
+            assert_in_corridor(settings, of_training(&config, threads), kib, most);
+        }
+        for &(settings, kib) in TUTORIAL {
+            let config: TutorialConfig = with(settings);
+            assert_in_corridor(settings, of_tutorial_training(&config), kib, most(kib, config.batch));
         }
     }
 
     #[test]
-    fn the_largest_settings_do_not_overflow() {
-        let config = Config { width: 4096, batch: 1 << 20, chunk: 1, ..Config::default() };
-        assert!(of_updates(&config) > 1 << 50);
-        assert!(of_tutorial(&TutorialConfig { width: 4096, batch: 1 << 20, ..TutorialConfig::default() }) > 1 << 40);
+    fn need_of_the_largest_settings_does_not_overflow() {
+        let config = "width=4096 batch=1048576 chunk=1 imitate=1048576 test_episodes=16777216";
+        for more in ["", " gru=reset-before curriculum=adapt"] {
+            assert!(of_training(&with(&[config, more].concat()), 1 << 16) > 1 << 50, "{more}");
+        }
+        let config = with("width=4096 batch=1048576 test_episodes=16777216");
+        assert!(of_tutorial_training(&config) > 1 << 40);
+        assert!(of_tutorial_evaluation(&config, 1 << 24) > 1 << 40);
+        assert!(of_evaluation(&with("width=4096"), 1 << 24, 1 << 16) > 1 << 40);
+    }
+
+    /// A worker gets a chunk of 48 of stage 0 first, and in the end one of stage 2.
+    #[test]
+    fn workers_of_a_curriculum_that_moves_on_are_counted_at_their_largest() {
+        let sizes = |settings| -> Vec<[u64; 3]> {
+            let chunks = largest_chunks(&with(settings));
+            chunks.iter().map(|chunk| [chunk.episodes, chunk.context, chunk.tokens]).collect()
+        };
+        assert_eq!(sizes("batch=60 chunk=48 curriculum=switch"), [[30, 6, 15]; 2]);
+        assert_eq!(sizes("batch=12 chunk=48 curriculum=mix"), [[2, 4, 13], [2, 5, 14], [8, 6, 15]]);
+        assert_eq!(sizes("batch=12 chunk=48 curriculum=gate"), [[12, 4, 13], [9, 5, 14], [8, 6, 15]]);
+        assert_eq!(sizes("batch=13 chunk=6 curriculum=adapt"), [[6, 6, 15]; 5]);
+    }
+
+    #[test]
+    fn parameters_are_those_of_the_network() {
+        for settings in ["width=5", "width=7 actions=tokens"] {
+            let config: Config = with(settings);
+            let (.., params) = crate::train::network::<f32>(&config, 0);
+            assert_eq!(Network::of_calculator(&config).parameters(), params.size() as u64, "{settings}");
+        }
+        let run = crate::tutorial::TutorialRun::<f32>::new(&with("width=5"), 0);
+        let network = Network::of_tutorial(&run.config);
+        assert_eq!(network.parameters(), run.params.size() as u64);
+        assert_eq!(network.moments, run.optimizer.moments().count() as u64);
     }
 }

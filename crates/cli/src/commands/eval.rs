@@ -29,7 +29,7 @@ pub(crate) fn eval(args: &EvalArgs) -> Result<()> {
 
 fn eval_task<R: Training>(args: &EvalArgs, file: &ConfigFile) -> Result<()> {
     let stages = stages(R::TASK, args.stage)?;
-    let Trained { run, config } = trained::load::<R>(&args.dir, file, None)?;
+    let Trained { run, config } = trained::load::<R>(&args.dir, file, None, args.episodes)?;
     let seed = args.seed.unwrap_or(run.parts().seed);
     let episodes = args.episodes.unwrap_or_else(|| R::test_episodes(&config));
     let stages = test::test(&run, seed, episodes, stages).map_err(|error| Error::input(error.to_string()))?;

@@ -35,7 +35,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<()> {
 
 fn explain_task<R: Training>(args: &ExplainArgs, file: &ConfigFile) -> Result<()> {
     stages(R::TASK, args.stage)?;
-    let Trained { run, .. } = trained::load::<R>(&args.dir, file, args.checkpoint.as_deref())?;
+    let Trained { run, .. } = trained::load::<R>(&args.dir, file, args.checkpoint.as_deref(), Some(1))?;
     let parts = run.parts();
     let (stage, operands) = choose(parts.task, args)?;
     let seed = args.seed.unwrap_or(parts.seed);

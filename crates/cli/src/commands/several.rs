@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, available_parallelism};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::args::TrainArgs;
@@ -13,7 +13,7 @@ use crate::live::{Live, View};
 use crate::outcome::Timed;
 use crate::run::{Left, Plan};
 use crate::training::Training;
-use crate::{pretty, say, settings, stop, summary};
+use crate::{memory, pretty, say, settings, stop, summary};
 
 use super::train::{failures, on_threads, stopped, write_page};
 
@@ -38,13 +38,9 @@ struct Done {
     written: Instant,
 }
 
-fn threads(args: &TrainArgs) -> usize {
-    args.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from))
-}
-
-/// How many runs of these seeds there are at a time.
-pub(super) fn jobs(args: &TrainArgs, seeds: &[u64]) -> usize {
-    threads(args).min(seeds.len())
+/// The threads that compute.
+pub(super) fn threads(args: &TrainArgs) -> usize {
+    args.threads.unwrap_or_else(memory::all_threads)
 }
 
 /// Makes the runs that are not over yet.
@@ -52,7 +48,8 @@ pub(super) fn jobs(args: &TrainArgs, seeds: &[u64]) -> usize {
 /// # Errors
 /// If a file cannot be written, a run fails, or Ctrl-C ends it.
 pub(super) fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &TrainArgs) -> Result<()> {
-    let (threads, jobs) = (threads(args), jobs(args, seeds));
+    let threads = threads(args);
+    let jobs = threads.min(seeds.len());
     let done = Mutex::new(Done { runs: vec![None; seeds.len()], written: Instant::now() });
     let (live, next) = (Live::several(seeds.len()), AtomicUsize::new(0));
     let shared = Shared { plan, seeds, folder, stop_after: args.stop_after, live, next, done };

@@ -12,14 +12,15 @@ use crate::error::{Error, Result, word};
 use crate::file::ConfigFile;
 use crate::folder::{About, CONFIG, Folder, REPORT, TEST, of_seed};
 use crate::live::{self, Live};
+use crate::memory::Need;
 use crate::outcome::{Outcome, Timed};
 use crate::run::{Left, Plan};
 use crate::seeds::Seeds;
 use crate::task::TaskName;
 use crate::training::Training;
-use crate::{clock, device, memory, profile, report, say, settings, stop, test};
+use crate::{clock, device, profile, report, say, settings, stop, test};
 
-use super::several::{jobs, several};
+use super::several::{several, threads};
 
 /// Where the folders of runs are, unless `--out` says otherwise.
 const RUNS: &str = "runs";
@@ -79,10 +80,7 @@ fn begin<R: Training>(args: &TrainArgs, device: Device, file: Option<&ConfigFile
     let init = args.init.clone().or_else(|| file?.init()).map(absolute).transpose()?;
     let seed = args.seed.or(file.map(ConfigFile::seed).transpose()?.flatten()).unwrap_or(0);
     let plan = Plan::<R> { config, keeping, init, device };
-    if device.is_host() {
-        let side_by_side = args.seeds.as_ref().map_or(1, |Seeds(seeds)| jobs(args, seeds));
-        memory::check(R::memory(&plan.config), side_by_side)?;
-    }
+    check_memory(&plan, args, args.seeds.as_ref().map_or(1, |Seeds(seeds)| seeds.len()))?;
     plan.start(seed)?; // what does not fit shows before there is a folder
     match &args.seeds {
         None => alone(&plan, seed, &new_folder(R::TASK, args, &format!("seed{seed}"), None)?, args),
@@ -103,15 +101,38 @@ fn resume<R: Training>(
 ) -> Result<()> {
     file.complete::<R::Config>()?;
     let plan = Plan::<R>::of(file, device)?;
+    let is_over = |folder: &Path| folder.join(TEST).exists();
     match about.seeds {
         Some(seeds) => {
-            if seeds.iter().any(|&seed| !of_seed(folder.path(), seed).join(TEST).exists()) {
+            let left = seeds.iter().filter(|&&seed| !is_over(&of_seed(folder.path(), seed))).count();
+            check_memory(&plan, args, left)?;
+            if left > 0 {
                 folder.note_kernels()?; // each run says so
             }
             several(&plan, &seeds, folder, args)
         }
-        None => alone(&plan, file.seed()?.unwrap_or(0), folder, args),
+        None => {
+            check_memory(&plan, args, usize::from(!is_over(folder.path())))?;
+            alone(&plan, file.seed()?.unwrap_or(0), folder, args)
+        }
     }
+}
+
+/// Refuses so many runs, as many at a time as there are threads, if they need more memory than there is.
+fn check_memory<R: Training>(plan: &Plan<R>, args: &TrainArgs, runs: usize) -> Result<()> {
+    if runs == 0 || !plan.device.is_host() {
+        return Ok(());
+    }
+    let threads = threads(args);
+    let runs = runs.min(threads);
+    let need = Need {
+        what: "training",
+        each: R::memory(&plan.config, threads / runs),
+        runs,
+        threads,
+        advice: "choose a smaller batch or width, larger chunks, fewer episodes to evaluate, or fewer runs at a time (--threads)",
+    };
+    need.check()
 }
 
 /// The folder that the arguments name, or a new one.
@@ -128,7 +149,7 @@ fn new_folder(task: TaskName, args: &TrainArgs, suffix: &str, seeds: Option<&[u6
 /// One seed, with the table of its test.
 fn alone<R: Training>(plan: &Plan<R>, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
     let work = || plan.go_on(seed, folder, args.stop_after, &mut Live::alone().view(seed));
-    let left = on_threads(args.threads.unwrap_or(0), work)??;
+    let left = on_threads(threads(args), work)??;
     write_page(folder).unwrap_or_else(say);
     match left {
         Left::Stopped => stopped(folder),

@@ -30,8 +30,12 @@ impl Training for Run<f32> {
         Self::on(config, seed, device)
     }
 
-    fn memory(config: &Self::Config) -> u64 {
-        rl::memory::of_updates(config)
+    fn memory(config: &Self::Config, threads: usize) -> u64 {
+        rl::memory::of_training(config, threads)
+    }
+
+    fn memory_of_evaluation(config: &Self::Config, episodes: usize, threads: usize) -> u64 {
+        rl::memory::of_evaluation(config, episodes, threads)
     }
 
     fn parts(&self) -> Parts<'_> {

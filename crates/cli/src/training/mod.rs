@@ -45,8 +45,11 @@ pub(crate) trait Training: Sized {
     /// If it does not take these settings, has too little memory, or fails.
     fn on(config: &Self::Config, seed: u64, device: Device) -> Result<Self, Refused>;
 
-    /// Bytes that its updates take on the host, at least.
-    fn memory(config: &Self::Config) -> u64;
+    /// Bytes that it takes on the host with so many threads, the process aside.
+    fn memory(config: &Self::Config, threads: usize) -> u64;
+
+    /// Bytes that playing so many test episodes takes with a run that is loaded, the process aside.
+    fn memory_of_evaluation(config: &Self::Config, episodes: usize, threads: usize) -> u64;
 
     /// Its parts.
     fn parts(&self) -> Parts<'_>;

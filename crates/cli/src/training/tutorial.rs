@@ -40,8 +40,12 @@ impl Training for TutorialRun<f32> {
         Ok(Self::new(config, seed))
     }
 
-    fn memory(config: &Self::Config) -> u64 {
-        rl::memory::of_tutorial(config)
+    fn memory(config: &Self::Config, _: usize) -> u64 {
+        rl::memory::of_tutorial_training(config)
+    }
+
+    fn memory_of_evaluation(config: &Self::Config, episodes: usize, _: usize) -> u64 {
+        rl::memory::of_tutorial_evaluation(config, episodes)
     }
 
     fn parts(&self) -> Parts<'_> {

@@ -61,7 +61,7 @@ fn whole_numbers_in_a_file_are_taken_in_every_form_of_toml() {
 fn a_batch_that_does_not_fit_is_refused_before_there_is_a_folder() {
     let place = Place::new();
     let large = ["train", "--batch=1048576", "--width=4096", "--out=run"];
-    let words = ["an update needs ", " MiB of memory or more", " MiB are available", "choose a smaller batch or width"];
+    let words = ["training needs ", " MiB of memory", " MiB are available", "choose a smaller batch or width"];
     for flags in [&[][..], &["--chunk=1"], &["--gru=reset-before"], &["--task=tutorial"]] {
         place.refuses(&with(&large, flags), &words);
     }

@@ -10,6 +10,7 @@ mod full;
 mod gradcheck;
 mod help;
 mod killed;
+mod memory;
 mod place;
 mod report;
 mod resume;
