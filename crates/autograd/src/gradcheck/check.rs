@@ -30,9 +30,9 @@ pub(super) struct Reference {
 }
 
 impl Reference {
-    /// Sets how uncertain an exact method is where its gradient differs by more than `tolerance`. `f` gives the difference of
-    /// an entry at inputs among which that entry has moved; rounding shows in how unevenly it changes. It is large where
-    /// large terms cancel.
+    /// Marks as uncertain what an exact method finds to differ by more than `tolerance`, but by no more than rounding explains.
+    /// `f` gives the difference of an entry at inputs among which that entry has moved; rounding shows in how unevenly it
+    /// changes, and is large where large terms cancel.
     pub(super) fn measure_rounding(
         &mut self,
         tolerance: f64,
@@ -42,20 +42,17 @@ impl Reference {
     ) -> Result<(), Finding> {
         let pairs = || (0..).zip(&self.gradient).map(|(i, &want)| (pass.gradient(k, i), want));
         let scale = pairs().fold(self.floor, |scale, (got, want)| scale.max(got.abs()).max(want.abs()));
-        let differs: Vec<bool> = pairs().map(|(got, want)| (got - want).abs() > tolerance * scale).collect();
-        if differs.contains(&true) {
-            let mut inputs = inputs.to_vec();
-            let unmoved = inputs[k].clone();
-            let mut off = |i: usize, x: f64| {
-                let difference = |x| {
-                    inputs[k] = replaced(&unmoved, i, x);
-                    Ok(vec![f(i, &inputs)])
-                };
-                Ok(ROUNDINGS * noise(x, POINTS[1], difference)?)
-            };
-            let entries = (0..).zip(unmoved.to_vec()).zip(differs);
-            self.uncertain =
-                entries.map(|((i, x), differs)| if differs { off(i, x) } else { Ok(0.0) }).collect::<Result<_, _>>()?;
+        let differences: Vec<f64> = pairs().map(|(got, want)| (got - want).abs()).collect();
+        let mut moved = inputs.to_vec();
+        for (i, &difference) in differences.iter().enumerate().filter(|(_, off)| **off > tolerance * scale) {
+            let rounding = noise(inputs[k].to_vec()[i], POINTS[1], |x| {
+                moved[k] = replaced(&inputs[k], i, x);
+                Ok(vec![f(i, &moved)])
+            })?;
+            if difference <= ROUNDINGS * rounding {
+                self.uncertain.resize(differences.len(), 0.0);
+                self.uncertain[i] = ROUNDINGS * rounding;
+            }
         }
         Ok(())
     }
