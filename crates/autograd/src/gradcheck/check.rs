@@ -43,16 +43,19 @@ impl Reference {
         let pairs = || (0..).zip(&self.gradient).map(|(i, &want)| (pass.gradient(k, i), want));
         let scale = pairs().fold(self.floor, |scale, (got, want)| scale.max(got.abs()).max(want.abs()));
         let differences: Vec<f64> = pairs().map(|(got, want)| (got - want).abs()).collect();
+        let mut order: Vec<usize> = (0..differences.len()).filter(|&i| differences[i] > tolerance * scale).collect();
+        order.sort_by(|&i, &j| differences[j].total_cmp(&differences[i]));
         let mut moved = inputs.to_vec();
-        for (i, &difference) in differences.iter().enumerate().filter(|(_, off)| **off > tolerance * scale) {
+        for i in order {
             let rounding = noise(inputs[k].to_vec()[i], POINTS[1], |x| {
                 moved[k] = replaced(&inputs[k], i, x);
                 Ok(vec![f(i, &moved)])
             })?;
-            if difference <= ROUNDINGS * rounding {
-                self.uncertain.resize(differences.len(), 0.0);
-                self.uncertain[i] = ROUNDINGS * rounding;
+            if differences[i] > ROUNDINGS * rounding {
+                break; // one that rounding does not explain is enough
             }
+            self.uncertain.resize(differences.len(), 0.0);
+            self.uncertain[i] = ROUNDINGS * rounding;
         }
         Ok(())
     }
