@@ -1,11 +1,11 @@
 //! Sums over slices: of equal shapes, of rows into one, of all elements, and of squares.
 
-use core::ops::Add;
+use core::ops::{Add, Range};
 
 use super::isa::{Isa, Place};
 use super::{Rows, all, all_mut, packed};
 use crate::cpu::fast::reduce;
-use crate::cpu::sum::{self, in_blocks};
+use crate::cpu::sum;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
@@ -68,7 +68,6 @@ pub(super) fn sum_of_squares<S: Isa>(s: S, x: View<f32>) -> f32 {
         || {
             in_blocks(
                 x.len(),
-                TERMS,
                 #[inline(always)]
                 |block| squares(s, &x[block]),
             )
@@ -89,15 +88,17 @@ fn squares<S: Isa>(s: S, x: &[f32]) -> f32 {
     )
 }
 
-/// Terms of a block: [`sum::BLOCK`] for each result.
-const TERMS: usize = ABREAST * sum::BLOCK;
+/// The sums of blocks of n numbers, added pairwise. A block has [`sum::BLOCK`] terms for each of the results side by side.
+#[inline(always)]
+fn in_blocks(n: usize, sum: impl Fn(Range<usize>) -> f32) -> f32 {
+    sum::in_blocks(n, ABREAST * sum::BLOCK, sum)
+}
 
 /// The sum of x.
 #[inline(always)]
 pub(super) fn sum<S: Isa>(s: S, x: &[f32]) -> f32 {
     in_blocks(
         x.len(),
-        TERMS,
         #[inline(always)]
         |at| sum_of_block(s, &x[at]),
     )
@@ -120,7 +121,6 @@ fn sum_of_block<S: Isa>(s: S, x: &[f32]) -> f32 {
 pub(super) fn dot<S: Isa>(s: S, a: &[f32], b: &[f32]) -> f32 {
     in_blocks(
         a.len(),
-        TERMS,
         #[inline(always)]
         |at| dot_of_block(s, &a[at.clone()], &b[at]),
     )
