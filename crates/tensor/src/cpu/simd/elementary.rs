@@ -1,4 +1,4 @@
-//! eˣ, tanh, σ and the entropy's terms of a vector: the steps of the scalar functions in `crate::elementary`, one for one and each rounded,
+//! eˣ, tanh and σ of a vector: the steps of the scalar functions in `crate::elementary`, one for one and each rounded,
 //! so that they give the same bits.
 
 use super::isa::Isa;
@@ -49,20 +49,6 @@ pub(super) fn sigmoid<S: Isa>(s: S, x: S::V) -> S::V {
     s.div(above, s.add(s.splat(1.0), e))
 }
 
-/// −x·eˣ. Below −104, where eˣ rounds to 0, x is taken as −104, so that −∞ gives 0.
-#[inline(always)]
-pub(super) fn entropy_term<S: Isa>(s: S, x: S::V) -> S::V {
-    let x = s.at_least(x, -104.0);
-    s.mul(s.mul(x, s.splat(-1.0)), exp(s, x))
-}
-
-/// −(1 + x)·eˣ, with x as in [`entropy_term`].
-#[inline(always)]
-pub(super) fn entropy_slope<S: Isa>(s: S, x: S::V) -> S::V {
-    let x = s.at_least(x, -104.0);
-    s.mul(s.mul(s.add(s.splat(1.0), x), s.splat(-1.0)), exp(s, x))
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::vec::Vec;
@@ -77,7 +63,7 @@ mod tests {
         let x = Tensor::new([x.len()], x);
         let mut y = Tensor::zeros(x.shape());
         for k in available_kernels() {
-            for f in [Map::Exp, Map::Log, Map::Tanh, Map::Sigmoid, Map::EntropyTerm, Map::EntropySlope] {
+            for f in [Map::Exp, Map::Log, Map::Tanh, Map::Sigmoid] {
                 k.map(f, x.view(), y.view_mut());
                 for (&x, y) in x.to_vec().iter().zip(y.to_vec()) {
                     let want = f.apply(x);

@@ -3,7 +3,7 @@
 use core::ops::{Add, Div, Mul, Sub};
 
 use super::isa::{Isa, each};
-use super::{Rows, all, all_mut, elementary, packed};
+use super::{Rows, all, all_mut, elementary, entropy, packed};
 use crate::cpu::fast::elementwise;
 use crate::kernels::Binary;
 use crate::map::{Map, for_map};
@@ -36,8 +36,8 @@ pub(super) fn map<S: Isa>(s: S, f: Map<f32>, x: View<f32>, y: ViewMut<f32>) {
                 Map::Exp => by_hand!(elementary::exp),
                 Map::Tanh => by_hand!(elementary::tanh),
                 Map::Sigmoid => by_hand!(elementary::sigmoid),
-                Map::EntropyTerm => by_hand!(elementary::entropy_term),
-                Map::EntropySlope => by_hand!(elementary::entropy_slope),
+                Map::EntropyTerm => by_hand!(entropy::term),
+                Map::EntropySlope => by_hand!(entropy::slope),
                 Map::Identity => rows.each(|[x], y| y.copy_from_slice(x)),
                 f => for_map!(f, |f| rows.each(
                     #[inline(always)]
@@ -50,7 +50,7 @@ pub(super) fn map<S: Isa>(s: S, f: Map<f32>, x: View<f32>, y: ViewMut<f32>) {
 
 pub(super) fn map_backward<S: Isa>(s: S, slope: Map<f32>, kept: View<f32>, dy: View<f32>, dx: ViewMut<f32>) {
     if let (Map::EntropySlope, Some(constants)) = (slope, dy.row_constants()) {
-        return entropy_backward(s, kept, constants, dx)
+        return entropy::backward(s, kept, constants, dx)
             .unwrap_or_else(|dx| elementwise::map_backward(slope, kept, dy, dx));
     }
     if slope == Map::Step || !packed(&[kept, dy], &[&dx]) {
@@ -61,32 +61,6 @@ pub(super) fn map_backward<S: Isa>(s: S, slope: Map<f32>, kept: View<f32>, dy: V
         #[inline(always)]
         || for_map!(slope, |slope| dx.iter_mut().zip(kept).zip(dy).for_each(|((dx, &k), &dy)| *dx += slope(k) * dy)),
     );
-}
-
-/// dx += −(1 + x)·eˣ·dy with one dy for each row, as [`View::row_constants`] has them. Gives dx back where the rows of x or
-/// dx have gaps.
-fn entropy_backward<'y, S: Isa>(
-    s: S,
-    x: View<f32>,
-    (dy, distance): (&[f32], usize),
-    dx: ViewMut<'y, f32>,
-) -> Result<(), ViewMut<'y, f32>> {
-    let mut rows = Rows::of([x], dx)?;
-    s.run(
-        #[inline(always)]
-        || {
-            for i in 0..rows.count {
-                let (dy, ([x], dx)) = (s.splat(dy[i * distance]), rows.row(i));
-                each(
-                    s,
-                    x.len(),
-                    #[inline(always)]
-                    |at| at.add(s.mul(elementary::entropy_slope(s, at.get(x)), dy), dx),
-                );
-            }
-        },
-    );
-    Ok(())
 }
 
 pub(super) fn binary<S: Isa>(s: S, op: Binary, a: View<f32>, b: View<f32>, y: ViewMut<f32>) {

@@ -8,6 +8,7 @@
 
 mod elementary;
 mod elementwise;
+mod entropy;
 mod gru;
 mod index;
 mod isa;
