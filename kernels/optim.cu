@@ -1,6 +1,6 @@
 // One step of each optimiser, one parameter at a time; the moments m and v, the gradient g and the parameters p have one shape.
 //
-//     adam      decoupled: p = (1 − αλ)·p, else g += λ·p, if λ is not 0
+//     adam      decoupled: p = (1 − αλ)·p, else, unless λ = 0: g += λ·p
 //               m = β₁·m + (1 − β₁)·g    v = β₂·v + (1 − β₂)·g²    p −= α/c₁ · m / (√(v/c₂) + ε), with cᵢ = 1 − βᵢᵗ
 //     momentum  m = μ·m + g              p −= rate·m
 //     rmsprop   v = α·v + (1 − α)·g²     p −= rate·g / (√v + ε)

@@ -4,8 +4,10 @@
 //! function has the terms of one phase. The need is that of the worst moment of a run: every episode lasts to its horizon, a
 //! curriculum has come to each of its shares, and all stages have successes to imitate. What phases leave behind is added up: the
 //! allocator keeps what one has freed, and the buffers of the next do not fit into it. One eighth is added for such gaps (the largest
-//! that was measured were 7 percent), and [`PROCESS`] for the process. The tests below compare this with peaks that Linux reported: the need is 1.0 to 1.25 times the peak, and up to 1.5 times for small
-//! runs and wide networks with a batch of a few episodes.
+//! that was measured were 7 percent), and [`PROCESS`] for the process.
+//!
+//! The tests below compare this with peaks that Linux reported. The need is 1.0 to 1.25 times the peak. It is up to 1.5 times the peak
+//! of small runs, and of wide networks with a batch of a few episodes.
 //!
 //! E is the episodes of a chunk, L the tokens of its context, S the steps and T = L + S − 1 the tokens that are read (S in the
 //! tutorial, which reads one token of context), d the width, A the actions, V the vocabulary, P the parameters.

@@ -209,7 +209,7 @@ pub trait Kernels<T: Real>: Sync {
     /// One step of Adam or AdamW on parameters p with moments m, v (all of one shape):
     ///
     /// ```text
-    /// decoupled: p −= αλ·p        else, unless λ = 0: g += λ·p
+    /// decoupled: p = (1 − αλ)·p   else, unless λ = 0: g += λ·p
     /// m = β₁·m + (1 − β₁)·g       v = β₂·v + (1 − β₂)·g²
     /// p −= α/(1 − β₁ᵗ) · m / (√(v/(1 − β₂ᵗ)) + ε)
     /// ```

@@ -268,7 +268,10 @@ impl Layout {
             self.shape
         );
         let shape = self.shape.with(axis, range.len());
-        let before = if shape.size > 0 { range.start as isize * self.strides[axis] } else { 0 };
+        if shape.size == 0 {
+            return Self::contiguous(shape, self.offset);
+        }
+        let before = range.start as isize * self.strides[axis];
         Self { shape, offset: (self.offset as isize + before) as usize, ..*self }
     }
 
@@ -298,6 +301,9 @@ impl Layout {
     pub(crate) fn broadcast_to<T>(&self, shape: Shape) -> Self {
         shape.assert_fits::<T>();
         assert!(self.shape.broadcast(&shape) == Some(shape), "{} does not broadcast to {shape}", self.shape);
+        if shape.size == 0 {
+            return Self::contiguous(shape, self.offset);
+        }
         let lead = shape.rank - self.shape.rank;
         let mut strides = [0; MAX_RANK];
         for axis in 0..self.shape.rank {
@@ -331,6 +337,17 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A step from no element must not lead out of the buffer.
+    #[test]
+    fn layout_without_elements_has_strides_of_zero() {
+        let some = Layout::contiguous(Shape::new(&[3, 1, 2]), 0).flip(0);
+        let empty = [some.slice(0, 1..1), some.slice(2, 2..2), some.broadcast_to::<f32>(Shape::new(&[3, 0, 2]))];
+        for layout in empty {
+            let others = [layout.flip(0), layout.flip(2), layout.permute(&[2, 0, 1]), layout.slice(1, 0..0)];
+            assert!([layout].into_iter().chain(others).all(|layout| layout.strides == [0; MAX_RANK]), "{layout:?}");
+        }
+    }
 
     #[test]
     fn broadcasting_follows_numpy() {

@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::input::Input;
 use super::pass::{Pass, replaced};
 use super::report::{Compared, Report};
-use super::stencil::{Corner, POINTS, noise};
+use super::stencil::{Corner, MANY_POINTS, noise};
 
 /// What the gradient of an input should be.
 #[derive(Default)]
@@ -30,9 +30,9 @@ pub(super) struct Reference {
 }
 
 impl Reference {
-    /// Marks as uncertain what an exact method finds to differ by more than `tolerance`, but by no more than rounding explains.
-    /// `f` gives the difference of an entry at inputs among which that entry has moved; rounding shows in how unevenly it
-    /// changes, and is large where large terms cancel.
+    /// Marks entries as uncertain that differ by more than `tolerance`, but by no more than rounding explains. The method itself is
+    /// exact. `f` returns the difference of an entry where that entry has another value: what rounding does to it is how
+    /// unevenly it changes there. Rounding is large where large terms cancel.
     pub(super) fn measure_rounding(
         &mut self,
         tolerance: f64,
@@ -47,7 +47,7 @@ impl Reference {
         order.sort_by(|&i, &j| differences[j].total_cmp(&differences[i]));
         let mut moved = inputs.to_vec();
         for i in order {
-            let rounding = noise(inputs[k].to_vec()[i], POINTS[1], |x| {
+            let rounding = noise(inputs[k].to_vec()[i], MANY_POINTS, |x| {
                 moved[k] = replaced(&inputs[k], i, x);
                 Ok(vec![f(i, &moved)])
             })?;

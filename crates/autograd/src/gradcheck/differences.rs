@@ -8,7 +8,7 @@ use super::check::{self, ROUNDINGS, Reference, check};
 use super::input::Input;
 use super::pass::{On, Pass};
 use super::report::Report;
-use super::stencil::{Line, POINTS};
+use super::stencil::{Line, MANY_POINTS};
 use crate::tape::Tape;
 use crate::var::Var;
 
@@ -61,7 +61,7 @@ fn with_step(f: &On<f64>, inputs: &[Input], step: f64) -> Report {
             let differs = (got - around.central).abs() > TOLERANCE * scale;
             let bends = (around.left - around.right).abs() > 1e-3 * around.left.abs().max(around.right.abs());
             if differs || bends {
-                line.measure_noise(POINTS[1])?;
+                line.measure_noise(MANY_POINTS)?;
             }
             if differs {
                 let nearer = line.slopes(h / 2.0)?;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use tensor::{Dual, Tensor};
 
-use super::check::{self, Reference, check};
+use super::check::{self, ROUNDINGS, Reference, check};
 use super::input::Input;
 use super::pass::{On, Pass, with_entry};
 use super::report::Report;
@@ -13,8 +13,6 @@ use crate::tape::Tape;
 
 /// A few roundings of f64 relative to a gradient's largest entry, over sums of some hundred terms.
 const TOLERANCE: f64 = 1e-13;
-/// Where forward mode says zero, a gradient of no more than so many roundings of the value is what cancelling has left.
-const ROUNDINGS: f64 = 4.0;
 
 /// Holds the tape's gradients of `f` at `inputs` against the tangents of `f` on dual numbers: one forward run for every
 /// entry of every input.
@@ -37,7 +35,7 @@ fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
     check(Report::new("duals", TOLERANCE), inputs, &mut run, &mut |pass, k| {
         let mut slope = |i, x| slope(&mut tape, f, &lifted, &pass.dy, (k, i), x);
         let gradient: Vec<f64> = (0..).zip(values[k].to_vec()).map(|(i, x)| slope(i, x)).collect();
-        let zero = gradient.iter().all(|&dx| dx == 0.0);
+        let zero = gradient.iter().all(|&dx| dx == 0.0); // then a few roundings of the value are what cancelling has left
         let blind = if zero { ROUNDINGS * f64::EPSILON * pass.magnitude() } else { 0.0 };
         let mut reference = Reference { gradient, blind, ..Reference::default() };
         reference.measure_rounding(TOLERANCE, (pass, k), &values, |i, moved| {

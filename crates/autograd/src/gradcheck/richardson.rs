@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::input::Input;
 use super::pass::Pass;
 use super::report::Report;
-use super::stencil::{Corner, Line, POINTS, Slopes};
+use super::stencil::{Corner, FEW_POINTS, Line, MANY_POINTS, Slopes};
 use crate::tape::Tape;
 use crate::var::Var;
 
@@ -81,9 +81,9 @@ fn against(
         let mut reference = Reference::default();
         for i in 0..values[k].size() {
             let line = &mut Line { f, pass, inputs: &values, at: (k, i), noise: 0.0 };
-            let mut seen = look(line, POINTS[0])?;
+            let mut seen = look(line, FEW_POINTS)?;
             if seen.disagrees(pass.gradient(k, i)) {
-                seen = look(line, POINTS[1])?;
+                seen = look(line, MANY_POINTS)?;
             }
             reference.gradient.push(seen.slope);
             reference.uncertain.push(seen.uncertain);
@@ -93,7 +93,7 @@ fn against(
     })
 }
 
-/// An entry's slope.
+/// The slope along one entry, how far off it may be, and whether there is one.
 struct Look {
     slope: f64,
     uncertain: f64,
@@ -101,13 +101,13 @@ struct Look {
 }
 
 impl Look {
-    /// Whether a gradient of `got` may be called wrong.
+    /// Returns true if a gradient of `got` would be called wrong.
     fn disagrees(&self, got: f64) -> bool {
         self.corner.is_some() || (self.slope - got).abs() > TOLERANCE * got.abs().max(self.slope.abs())
     }
 }
 
-/// The slope at h = 0, with the noise measured at so many points.
+/// The slope at h = 0, with the noise measured at `points` points.
 fn look(line: &mut Line, points: u32) -> Result<Look, Finding> {
     line.measure_noise(points)?;
     let scale = line.x().abs().max(1.0);

@@ -12,8 +12,10 @@ const NEARER: f64 = 1e-3;
 /// Distances between points at which the noise of a value is measured, 2⁻³⁰ and 2⁻²², relative to the power of two below
 /// max(1, |x|): so near that only rounding bends the function, and far enough that each value is rounded in its own way.
 const NOISE_STEPS: [f64; 2] = [4_194_304.0 * f64::EPSILON, 1_073_741_824.0 * f64::EPSILON];
-/// Points of [`noise`] at each step and side: a first look, and one before a gradient is called wrong.
-pub(super) const POINTS: [u32; 2] = [5, 40];
+/// Points of [`noise`] at each step and side, for a first look.
+pub(super) const FEW_POINTS: u32 = 5;
+/// The same before a gradient is called wrong.
+pub(super) const MANY_POINTS: u32 = 40;
 /// The noise of one value as a share of a third difference, whose weights 1, 3, 3, 1 add up to 8.
 const SHARE: f64 = 0.125;
 

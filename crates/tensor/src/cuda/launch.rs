@@ -56,8 +56,7 @@ impl Operand {
         let lead = MAX_RANK - layout.shape.rank();
         for (axis, &extent) in layout.shape.iter().enumerate() {
             n[lead + axis] = count_of(&layout.shape, extent);
-            // Of no elements, a step to the next leads nowhere, and must not lead out of memory.
-            s[lead + axis] = if layout.shape.size() == 0 { 0 } else { layout.strides[axis] as i64 };
+            s[lead + axis] = layout.strides[axis] as i64;
         }
         Self { data, n, s }
     }
