@@ -15,9 +15,9 @@ use crate::error::{Error, Result};
 /// Address space that each thread takes besides what it uses: a heap of its own, 64 MiB in glibc, and a stack of 2 MiB.
 const RESERVED: u64 = 66 << 20;
 
-/// What a command is going to do.
+/// The memory that a command needs.
 pub(crate) struct Need {
-    /// What needs the memory, in words.
+    /// The activity that needs it, in words.
     pub(crate) what: &'static str,
     /// Bytes of a run.
     pub(crate) each: u64,
@@ -25,15 +25,15 @@ pub(crate) struct Need {
     pub(crate) runs: usize,
     /// Threads of all of them.
     pub(crate) threads: usize,
-    /// What to change, in words.
+    /// Advice for someone who has too little, in words.
     pub(crate) advice: &'static str,
 }
 
 impl Need {
-    /// Refuses what needs more than there is. Where the system does not say what there is, nothing is refused.
+    /// Compares the need with what the system has. A system that does not say what it has is taken to have enough.
     ///
     /// # Errors
-    /// If it does not fit.
+    /// If the need is larger.
     pub(crate) fn check(&self) -> Result<()> {
         self.check_in(Path::new("/"))
     }
@@ -66,7 +66,7 @@ impl Need {
     }
 }
 
-/// As many threads as the machine has.
+/// The number of threads of the machine.
 pub(crate) fn all_threads() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
@@ -99,7 +99,7 @@ fn address_space(root: &Path) -> Option<u64> {
     limit.split_whitespace().next()?.parse().ok()
 }
 
-/// What a control group still gives, in bytes, if it has limits.
+/// Bytes that a control group can still give, if it has limits.
 struct Group {
     memory: Option<u64>,
     swap: Option<u64>,

@@ -110,7 +110,7 @@ pub fn of_tutorial_evaluation(config: &TutorialConfig, episodes: usize) -> u64 {
     with_gaps(network.of_state() + network.of_loading() + network.of_evaluation(episodes, 1))
 }
 
-/// An eighth more, for what lies between the buffers.
+/// Adds an eighth for the allocator's gaps.
 fn with_gaps(bytes: u64) -> u64 {
     bytes + bytes / 8
 }
@@ -126,13 +126,13 @@ struct Chunk {
 }
 
 impl Chunk {
-    /// What the episodes did, in vectors that have doubled their room step by step.
+    /// The record of the episodes, in vectors whose capacity has grown by doubling.
     fn of_record(&self, steps: u64) -> u64 {
         self.episodes * (4 * self.context + steps.next_power_of_two() * (4 + 4 + 8 + 8 + 1) + 1)
     }
 }
 
-/// For each worker the largest of the chunks that it may get in the course of a run: its buffers never shrink.
+/// The largest chunk that each worker may get in the course of a run. Its buffers never shrink.
 fn largest_chunks(config: &Config) -> Vec<Chunk> {
     let network = Network::of_calculator(config);
     if config.curriculum == Curriculum::Adapt {
@@ -170,9 +170,9 @@ struct Network {
     /// S.
     steps: u64,
     moments: u64,
-    /// Whether the GRU is one node.
+    /// True if the GRU is one node of the tape.
     fused: bool,
-    /// Whether it is the tutorial's: one token of context, the mean over the batch, a loss of its own.
+    /// True if it is the tutorial's, which has one token of context, the mean over the batch and a loss of its own.
     tutorial: bool,
 }
 
@@ -225,8 +225,8 @@ impl Network {
         NUMBER * self.parameters() * (1 + self.moments)
     }
 
-    /// A checkpoint, which is the bytes of each tensor and then of all in a row, and what other phases take and give back. A
-    /// block that the allocator returns to the system is gone when those begin.
+    /// A checkpoint, and the buffers of `others`, phases that free theirs. A checkpoint is the bytes of each tensor, then the file.
+    /// The allocator returns a large block to the system, so that it is free when the other phases begin.
     fn saving_and(&self, others: u64) -> u64 {
         let file = self.of_state();
         file + if file > LARGEST_KEPT { file.max(others) } else { file + others }
@@ -269,7 +269,7 @@ impl Network {
         NUMBER * (2 * self.parameters() + gru + read_by_heads + start + decided + indices + table) + NODE * nodes
     }
 
-    /// The tape of episodes that are played, as far as it is kept.
+    /// The tape of episodes that are played, without what is freed after them.
     fn of_acting(&self, chunk: &Chunk) -> u64 {
         let Self { width, actions, vocabulary, steps, .. } = *self;
         let Chunk { episodes, context, tokens } = *chunk;
@@ -287,13 +287,13 @@ impl Network {
         self.weights() + chunk.episodes * self.width * (5 * chunk.tokens + 3)
     }
 
-    /// What playing a chunk takes besides, and gives back.
+    /// Buffers of playing a chunk that are freed afterwards.
     fn of_playing(&self, chunk: &Chunk) -> u64 {
         let copied = if self.fused && !self.tutorial { chunk.tokens * chunk.episodes * self.width } else { 0 };
         NUMBER * copied + chunk.episodes * (PLAYED + if self.tutorial { ENV } else { 0 })
     }
 
-    /// Playing so many episodes of a stage in as many chunks as there are threads, and what all of them did.
+    /// Playing `episodes` episodes of a stage, a chunk on each thread, with the record of all of them.
     fn of_evaluation(&self, episodes: usize, threads: usize) -> u64 {
         let together = if self.tutorial { episodes } else { episodes.min(evaluate::CHUNK) };
         let at_a_time = threads.min(episodes.div_ceil(together)) as u64;

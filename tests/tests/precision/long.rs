@@ -2,7 +2,7 @@
 
 use autograd::Tape;
 use gradus_tests::Draw;
-use tensor::{Form, Kernels, Naive, Real, Reduce, Shape, Tensor};
+use tensor::{Form, Kernels, Naive, Real, Reduce, Shape, Tensor, View, ViewMut};
 
 use crate::bounded::{Bounded, Scheme, Sums, U, gamma};
 use crate::judge::{Body, judge};
@@ -104,25 +104,27 @@ fn matmul<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>>
     }))
 }
 
+/// `f` of a row of each offset, into results of this shape.
+fn of_rows<T: Real>(
+    d: &mut Draw,
+    n: usize,
+    shape: impl Into<Shape> + Copy,
+    f: impl Fn(View<T>, ViewMut<T>),
+) -> Vec<Tensor<T>> {
+    let x = OFFSETS.map(|offset| around::<T>(d, [1, n], offset));
+    together(x.map(|x| added(shape, |y| f(x.view(), y.view_mut()))))
+}
+
 fn softmax<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
-    let each = |offset| {
-        let x = around::<T>(d, [1, n], offset);
-        added([1, n], |y| k.softmax(x.view(), y.view_mut()))
-    };
-    together(OFFSETS.map(each))
+    of_rows(d, n, [1, n], |x, y| k.softmax(x, y))
 }
 
 fn log_softmax<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
-    let each = |offset| {
-        let x = around::<T>(d, [1, n], offset);
-        added([1, n], |y| k.log_softmax(x.view(), y.view_mut()))
-    };
-    together(OFFSETS.map(each))
+    of_rows(d, n, [1, n], |x, y| k.log_softmax(x, y))
 }
 
 fn logsumexp<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
-    let x = OFFSETS.map(|offset| around::<T>(d, [1, n], offset));
-    together(x.map(|x| added([1], |y| k.logsumexp(x.view(), y.view_mut()))))
+    of_rows(d, n, [1], |x, y| k.logsumexp(x, y))
 }
 
 fn softmax_backward<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
