@@ -231,3 +231,61 @@ pub trait Kernels<T: Real>: Sync {
     /// Source: Tieleman and Hinton 2012, lecture 6.5; ε outside the root as in PyTorch.
     fn rmsprop(&self, rate: T, alpha: T, epsilon: T, g: View<T>, v: ViewMut<T>, p: ViewMut<T>);
 }
+
+/// The list of all kernels: `callback! { with  family::kernel(arguments) -> result; … }`. Forwardings are made from it, so that
+/// none repeats the signatures; see [`forward_kernels`]. A family is a module with a function for each of its kernels. An entry
+/// that differs from the trait does not compile, and nor does a method without an entry.
+macro_rules! for_each_kernel {
+    ($callback:ident $with:tt) => {
+        $callback! { $with
+            elementwise::map(f: Map<T>, x: View<T>, y: ViewMut<T>);
+            elementwise::map_backward(slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>);
+            elementwise::binary(op: Binary, a: View<T>, b: View<T>, y: ViewMut<T>);
+            reduce::sum_to(alpha: T, dy: View<T>, dx: ViewMut<T>);
+            reduce::sum_product_to(alpha: T, a: View<T>, b: View<T>, dx: ViewMut<T>);
+            reduce::reduce(how: Reduce, x: View<T>, axis: usize, y: ViewMut<T>);
+            reduce::argmax(x: View<T>, y: ViewMut<u32>);
+            matmul::matmul(form: Form, a: View<T>, b: View<T>, accumulate: bool, y: ViewMut<T>);
+            softmax::softmax(x: View<T>, y: ViewMut<T>);
+            softmax::softmax_backward(y: View<T>, dy: View<T>, dx: ViewMut<T>);
+            softmax::log_softmax(x: View<T>, y: ViewMut<T>);
+            softmax::log_softmax_backward(y: View<T>, dy: View<T>, dx: ViewMut<T>);
+            softmax::logsumexp(x: View<T>, y: ViewMut<T>);
+            softmax::logsumexp_backward(x: View<T>, y: View<T>, dy: View<T>, dx: ViewMut<T>);
+            index::gather_rows(table: View<T>, index: View<u32>, y: ViewMut<T>);
+            index::scatter_add_rows(index: View<u32>, dy: View<T>, dtable: ViewMut<T>);
+            index::gather(x: View<T>, index: View<u32>, y: ViewMut<T>);
+            index::scatter_add(index: View<u32>, dy: View<T>, dx: ViewMut<T>);
+            norm::layer_norm(x: View<T>, w: View<T>, b: View<T>, epsilon: T, y: ViewMut<T>, stats: ViewMut<T>);
+            norm::layer_norm_backward(x: View<T>, w: View<T>, stats: View<T>, dy: View<T>, dx: Option<ViewMut<T>>,
+                dw: Option<ViewMut<T>>);
+            gru::gru_gates(gx: View<T>, rows: Option<View<u32>>, hw: View<T>, b: View<T>, h: View<T>, kept: ViewMut<T>,
+                y: ViewMut<T>);
+            gru::gru_gates_backward(kept: View<T>, h: View<T>, dy: View<T>, rows: Option<View<u32>>, dgx: ViewMut<T>,
+                dgh: ViewMut<T>, dh: ViewMut<T>);
+            reduce::sum_of_squares(x: View<T>) -> T;
+            optim::adam(with: AdamStep, g: View<T>, m: ViewMut<T>, v: ViewMut<T>, p: ViewMut<T>);
+            optim::momentum(rate: T, mu: T, g: View<T>, m: ViewMut<T>, p: ViewMut<T>);
+            optim::rmsprop(rate: T, alpha: T, epsilon: T, g: View<T>, v: ViewMut<T>, p: ViewMut<T>);
+        }
+    };
+}
+pub(crate) use for_each_kernel;
+
+/// The methods of an `impl Kernels`: each kernel of the list is `call! { self, family::kernel(arguments) }`. With
+/// [`call_function`], it is the function `family::kernel`.
+macro_rules! forward_kernels {
+    ($call:ident) => { $crate::kernels::for_each_kernel! { forward_kernels [$call] } };
+    ([$call:ident] $($family:ident::$kernel:ident($($arg:ident: $type:ty),*) $(-> $out:ty)?;)*) => {
+        $(fn $kernel(&self, $($arg: $type),*) $(-> $out)? {
+            $call! { self, $family::$kernel($($arg),*) }
+        })*
+    };
+}
+pub(crate) use forward_kernels;
+
+/// A kernel as a function of its family.
+macro_rules! call_function {
+    ($self:ident, $family:ident::$kernel:ident($($arg:ident),*)) => { $family::$kernel($($arg),*) };
+}
+pub(crate) use call_function;

@@ -7,7 +7,7 @@ use crate::cpu::row_of;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
-pub(in crate::cpu) fn gates<T: Real>(
+pub(in crate::cpu) fn gru_gates<T: Real>(
     gx: View<T>,
     rows: Option<View<u32>>,
     hw: View<T>,
@@ -40,7 +40,7 @@ fn gates_of_row<T: Real>(gx: &[T], (hw, b): (&[T], &[T]), h: &[T], kept: &mut [T
     y.iter_mut().zip(z).zip(n).zip(h).for_each(|(((y, &z), n), &h)| *y = (T::one() - z) * *n + z * h);
 }
 
-pub(in crate::cpu) fn gates_backward<T: Real>(
+pub(in crate::cpu) fn gru_gates_backward<T: Real>(
     kept: View<T>,
     h: View<T>,
     dy: View<T>,

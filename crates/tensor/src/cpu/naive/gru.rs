@@ -4,7 +4,7 @@ use crate::cpu::row_of;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
-pub(super) fn gates<T: Real>(
+pub(super) fn gru_gates<T: Real>(
     gx: View<T>,
     rows: Option<View<u32>>,
     hw: View<T>,
@@ -39,7 +39,7 @@ pub(super) fn gates<T: Real>(
 /// z = σ(gx_z + gh_z)        dgx_z = da_z = dz·z·(1 − z)
 /// r = σ(gx_r + gh_r)        dgx_r = da_r = dr·r·(1 − r)
 /// ```
-pub(super) fn gates_backward<T: Real>(
+pub(super) fn gru_gates_backward<T: Real>(
     kept: View<T>,
     h: View<T>,
     dy: View<T>,

@@ -18,7 +18,7 @@ pub(super) fn gru_gates<S: Isa>(
     y: ViewMut<f32>,
 ) {
     if !packed(&[gx, hw, b, h], &[&kept, &y]) || rows.is_some_and(|rows| rows.as_slice().is_none()) {
-        return gru::gates(gx, rows, hw, b, h, kept, y);
+        return gru::gru_gates(gx, rows, hw, b, h, kept, y);
     }
     let hidden = h.shape().last_extent();
     let rows = rows.and_then(|rows| rows.as_slice());
@@ -72,7 +72,7 @@ pub(super) fn gru_gates_backward<S: Isa>(
     dh: ViewMut<f32>,
 ) {
     if !packed(&[kept, h, dy], &[&dgx, &dgh, &dh]) || rows.is_some_and(|rows| rows.as_slice().is_none()) {
-        return gru::gates_backward(kept, h, dy, rows, dgx, dgh, dh);
+        return gru::gru_gates_backward(kept, h, dy, rows, dgx, dgh, dh);
     }
     let hidden = h.shape().last_extent();
     let rows = rows.and_then(|rows| rows.as_slice());

@@ -7,7 +7,7 @@ use crate::view::{View, ViewMut};
 
 #[track_caller]
 #[expect(clippy::too_many_arguments, reason = "a step has as many operands")]
-pub(super) fn gates<T: Real>(
+pub(super) fn gru_gates<T: Real>(
     card: &'static Card,
     gx: View<T>,
     rows: Option<View<u32>>,
@@ -26,7 +26,7 @@ pub(super) fn gates<T: Real>(
 
 #[track_caller]
 #[expect(clippy::too_many_arguments, reason = "a step has as many operands")]
-pub(super) fn gates_backward<T: Real>(
+pub(super) fn gru_gates_backward<T: Real>(
     card: &'static Card,
     kept: View<T>,
     h: View<T>,
