@@ -5,6 +5,5 @@ mod close;
 pub mod composed;
 pub mod disk;
 pub mod golden;
-pub mod levels;
 
-pub use proofs::Draw;
+pub use proofs::{Draw, levels};

@@ -1,18 +1,14 @@
-//! The closed list of operations. An operation without a rule does not compile.
+//! What an operation is, and the enums that are made from the closed [list](crate::ops) of them. One without a rule does not
+//! compile.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use tensor::Real;
 
 use crate::backward::Backward;
-use crate::custom::CustomOp;
 use crate::forward::Forward;
-use crate::ops::{
-    Add, BroadcastTo, Concat, Detach, Div, Embedding, Entropy, Exp, Gather, Gru, Hook, LayerNorm, Log, LogSoftmax,
-    LogSumExp, MatMul, Mul, Neg, Permute, Relu, Reshape, Scale, Shift, Sigmoid, Slice, Softmax, Sqrt, Square, Sub, Sum,
-    SumAxis, Tanh,
-};
+
+pub(crate) use crate::ops::Op;
 
 /// What every operation is: a forward rule, and the backward rule that belongs to it.
 pub(crate) trait Operation<T: Real> {
@@ -37,8 +33,9 @@ pub(crate) enum Leaf {
     Constant,
 }
 
+/// Makes [`Kind`](crate::ops::Kind) and [`Op`] from the modules that stand beside the list, each with its operation.
 macro_rules! operations {
-    ($($op:ident $(<$t:ident>)?),* $(,)?) => {
+    ($($file:ident::$op:ident $(<$t:ident>)?),* $(,)?) => {
         /// The operations by name, for tables that must have a row for each: a `match` without one does not compile.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Kind {
@@ -56,7 +53,14 @@ macro_rules! operations {
             pub const fn name(self) -> &'static str {
                 type T = f64;
                 match self {
-                    $(Self::$op => <$op $(<$t>)? as Operation<T>>::NAME,)*
+                    $(Self::$op => <$file::$op $(<$t>)? as Operation<T>>::NAME,)*
+                }
+            }
+
+            /// The text of its file, `crates/autograd/src/ops/` and its name, whose doc derives the rule.
+            pub const fn source(self) -> &'static str {
+                match self {
+                    $(Self::$op => include_str!(concat!(stringify!($file), ".rs")),)*
                 }
             }
         }
@@ -64,7 +68,7 @@ macro_rules! operations {
         /// A recorded operation.
         pub(crate) enum Op<T: Real> {
             Leaf(Leaf),
-            $($op($op $(<$t>)?),)*
+            $($op($file::$op $(<$t>)?),)*
             Custom(Box<dyn CustomOp<T>>),
         }
 
@@ -74,7 +78,7 @@ macro_rules! operations {
                     Self::Leaf(Leaf::Param(name)) => name,
                     Self::Leaf(Leaf::Input) => "input",
                     Self::Leaf(Leaf::Constant) => "constant",
-                    $(Self::$op(_) => <$op $(<$t>)? as Operation<T>>::NAME,)*
+                    $(Self::$op(_) => <$file::$op $(<$t>)? as Operation<T>>::NAME,)*
                     Self::Custom(op) => op.name(),
                 }
             }
@@ -83,7 +87,7 @@ macro_rules! operations {
             pub(crate) fn shares_its_value(&self) -> bool {
                 match self {
                     Self::Leaf(_) => true,
-                    $(Self::$op(_) => <$op $(<$t>)? as Operation<T>>::SHARES,)*
+                    $(Self::$op(_) => <$file::$op $(<$t>)? as Operation<T>>::SHARES,)*
                     Self::Custom(_) => false,
                 }
             }
@@ -106,9 +110,4 @@ macro_rules! operations {
         }
     };
 }
-
-operations! {
-    Add, Sub, Mul, Div, Neg, Scale<T>, Shift<T>, Exp, Log, Sqrt, Square, Tanh, Sigmoid, Relu, MatMul, Sum, SumAxis,
-    Reshape, Permute, BroadcastTo, Slice, Concat, Softmax, LogSoftmax, LogSumExp, Entropy, Embedding, Gather, LayerNorm<T>, Gru,
-    Detach, Hook<T>,
-}
+pub(crate) use operations;

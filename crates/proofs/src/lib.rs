@@ -25,8 +25,10 @@
 mod case;
 pub mod curve;
 mod draw;
+mod generated;
 mod layers;
 mod layout;
+pub mod levels;
 pub mod limit;
 pub mod measure;
 pub mod museum;
@@ -36,6 +38,7 @@ mod rules;
 
 pub use case::{Batch, Case, Of};
 pub use draw::Draw;
+pub use generated::{Generated, generate};
 pub use layers::layers;
 pub use layout::Layout;
 pub use operations::operations;

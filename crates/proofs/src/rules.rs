@@ -1,5 +1,7 @@
 //! The rule of each operation and layer in a line, and the file that derives it.
 
+use std::sync::LazyLock;
+
 use autograd::ops::Kind;
 
 use crate::Of;
@@ -27,7 +29,7 @@ impl Of {
     pub fn rule(self) -> Option<Rule> {
         match self {
             Self::Operation(kind) => {
-                let (forward, backward) = operation(kind);
+                let [forward, backward] = &OPERATIONS[kind as usize];
                 Some(Rule { forward, backward: Some(backward) })
             }
             Self::Layer(name) => Some(Rule { forward: layer(name)?, backward: None }),
@@ -55,72 +57,50 @@ fn layer(name: &str) -> Option<&'static str> {
     })
 }
 
-#[rustfmt::skip] // a table
-fn operation(kind: Kind) -> (&'static str, &'static str) {
-    match kind {
-        Kind::Add => ("y = a + b", "da += dy and db += dy"),
-        Kind::Sub => ("y = a − b", "da += dy and db += −dy"),
-        Kind::Mul => ("y = a·b", "da += b·dy and db += a·dy"),
-        Kind::Div => ("y = a / b", "with g = dy / b: da += g and db += −y·g"),
-        Kind::Neg => ("y = −x", "dx += −dy"),
-        Kind::Scale => ("y = c·x", "dx += c·dy"),
-        Kind::Shift => ("y = x + c", "dx += dy"),
-        Kind::Exp => ("y = eˣ", "dx += y·dy"),
-        Kind::Log => ("y = ln x", "dx += dy / x"),
-        Kind::Sqrt => ("y = √x", "dx += dy / (2y)"),
-        Kind::Square => ("y = x²", "dx += 2x·dy"),
-        Kind::Tanh => ("y = tanh x", "dx += (1 − y²)·dy"),
-        Kind::Sigmoid => ("y = σ(x) = 1 / (1 + e⁻ˣ)", "dx += y·(1 − y)·dy"),
-        Kind::Relu => ("y = max(x, 0)", "dx += dy where y > 0"),
-        Kind::MatMul => ("y[M,N] = a[M,K] · b[K,N]", "da += dy·bᵀ, db += aᵀ·dy"),
-        Kind::Sum => ("y = Σ x", "dx += dy everywhere"),
-        Kind::SumAxis => ("y[…] = Σ_k x[…, k, …]", "dx[…, k, …] += dy[…] for every k"),
-        Kind::Reshape => ("y has the elements of x in row-major order", "dx += dy under x's shape"),
-        Kind::Permute => ("axis k of y is axis `axes[k]` of x", "dx += dy with the order undone"),
-        Kind::BroadcastTo => ("y[…] = x at the same place", "dx += dy summed over the repeated axes"),
-        Kind::Slice => ("y = x with one axis restricted to a range", "dx, restricted to the same range, += dy"),
-        Kind::Concat => ("y = [x₀, x₁, …] along `axis`", "dx_k += the part of dy where x_k lies"),
-        Kind::Softmax => ("y_i = e^(x_i − m) / Σ_j e^(x_j − m) per row of x[…,N], with m the row's maximum", "dx_i += y_i·(dy_i − Σ_j dy_j·y_j)"),
-        Kind::LogSoftmax => ("y_i = x_i − m − ln Σ_j e^(x_j − m) per row of x[…,N], with m the row's maximum", "dx_i += dy_i − e^(y_i)·Σ_j dy_j"),
-        Kind::LogSumExp => ("y = m + ln Σ_j e^(x_j − m) per row of x[…,N], with m the row's maximum", "dx_j += dy·e^(x_j − y)"),
-        Kind::Entropy => ("y = −Σ_j e^(x_j)·x_j per row of log-probabilities x[…,A], with 0·ln 0 = 0", "dx_j += −(1 + x_j)·e^(x_j)·dy, and nothing where x_j = −∞"),
-        Kind::Embedding => ("y[…,:] = table[index[…],:]", "dtable[index[…],:] += dy[…,:]"),
-        Kind::Gather => ("y[…,k] = x[…, index[…,k]]", "dx[…, index[…,k]] += dy[…,k]"),
-        Kind::LayerNorm => (
-            "μ = mean x, s = 1/√(mean (x − μ)² + ε), x̂ = (x − μ)·s, y = x̂·w + b",
-            "with g = dy·w: dx += s·(g − mean g − x̂·mean(g·x̂)); dw += Σ_rows dy·x̂; db += Σ_rows dy",
-        ),
-        Kind::Gru => ("h = (1 − z)·n + z·h₋", "dgx += (da_r, da_z, da_n)"),
-        Kind::Detach => ("y = x", "nothing: y is a constant"),
-        Kind::Hook => ("y = x", "dx += dy, after the hook has seen dy"),
-    }
+/// The rules of the operations, in the order of their list.
+static OPERATIONS: LazyLock<Vec<[String; 2]>> = LazyLock::new(|| {
+    Kind::ALL.iter().map(|kind| ["Forward", "Backward"].map(|part| said(kind.source(), part))).collect()
+});
+
+/// What the doc that opens a file says of a part, `- Forward: y = tanh x, for x of any shape. …`: its first sentence, without where
+/// it holds and the marks that Markdown needs.
+fn said(source: &str, part: &str) -> String {
+    let doc = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let mut lines = doc.skip_while(|line| line.strip_prefix(" - ").is_none_or(|line| !line.starts_with(part)));
+    let first = lines.next().and_then(|line| line.get(" - ".len() + part.len()..)).unwrap_or_default();
+    let rest = lines.take_while(|line| line.starts_with("   "));
+    let words: Vec<&str> = [first].into_iter().chain(rest).flat_map(str::split_whitespace).collect();
+    let words = words.join(" ").replace('\\', "");
+    let sentence = words.split(". ").next().unwrap_or_default();
+    let sentence = sentence.split(", for ").next().unwrap_or_default();
+    sentence.trim_start_matches([',', ':', ' ']).trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::path::Path;
 
-    use crate::all;
+    use crate::{Of, all};
 
-    /// What the doc that opens a file says, without the marks that Markdown needs.
-    fn doc(file: &str) -> String {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let doc = text.lines().filter_map(|line| line.trim_start().strip_prefix("//"));
-        let words = doc.flat_map(str::split_whitespace).collect::<Vec<_>>();
-        words.join(" ").replace('\\', "")
+    #[test]
+    fn every_operation_and_layer_has_a_rule() {
+        for case in all() {
+            let rule = case.of.rule().unwrap_or_else(|| panic!("{} has no rule: add it", case.of.name()));
+            for words in rule.backward.into_iter().chain([rule.forward]) {
+                assert!(!words.is_empty(), "{} does not say it: - Forward: …, - Backward: …", case.of.file());
+            }
+        }
     }
 
-    /// The words are those of the file, so that neither can change alone.
+    /// The words are those of a comment in the layer's file, so that neither can change alone.
     #[test]
-    fn rules_are_those_of_their_files() {
-        for case in all() {
-            let (file, name) = (case.of.file(), case.of.name());
-            let rule = case.of.rule().unwrap_or_else(|| panic!("{name} has no rule: add it"));
-            for words in rule.backward.into_iter().chain([rule.forward]) {
-                assert!(doc(&file).contains(words), "{name}: {file} does not say {words:?}");
-            }
+    fn layers_have_the_rules_of_their_files() {
+        for of in all().iter().map(|case| case.of).filter(|of| matches!(of, Of::Layer(_))) {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(of.file());
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let doc = text.lines().filter_map(|line| line.trim_start().strip_prefix("//"));
+            let words = doc.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ").replace('\\', "");
+            assert!(of.rule().is_some_and(|rule| words.contains(rule.forward)), "{}: {of:?}", path.display());
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The GRU, fused and composed from small operations, in one step and in several.
 
 use autograd::gradcheck::duals;
+use autograd::ops::Kind;
 use autograd::{Tape, function};
+use gradus_tests::composed;
 use gradus_tests::golden::assert_close;
-use gradus_tests::{Draw, composed};
+use proofs::levels::adds_up_over_rows;
+use proofs::{Case, Draw, Of};
 use tensor::Tensor;
 
 /// gx\[T,B,3H\], h0\[B,H\], w\[3H,H\], b\[3H\].
@@ -60,29 +63,9 @@ fn steps_together_equal_steps_one_by_one() {
 /// Rows of a batch do not see each other, and a shared weight collects from all.
 #[test]
 fn a_batch_is_the_sum_of_its_rows() {
-    let (steps, batch, hidden) = (7, 3, 5);
-    let [gx, h0, w, b] = inputs(steps, batch, hidden);
-    let dy = Draw::new(5).normal([steps, batch, hidden]);
-    let gradients = |rows: core::ops::Range<usize>| {
-        let tape = Tape::new();
-        let parts = [gx.slice(1, rows.clone()), h0.slice(0, rows.clone()), w.clone(), b.clone()];
-        let x = parts.map(|x| tape.input(x));
-        let y = x[0].gru(x[1], x[2], x[3]);
-        y.backward_from(&dy.slice(1, rows)).expect("no parameters");
-        (y.value(), x.map(|x| x.grad().expect("reached")))
-    };
-    let (y, whole) = gradients(0..batch);
-    let rows: Vec<_> = (0..batch).map(|row| gradients(row..row + 1)).collect();
-    for (row, (value, grads)) in rows.iter().enumerate() {
-        let at = row..row + 1;
-        assert_close("h", &y.slice(1, at.clone()).to_vec(), &value.to_vec(), 1e-13);
-        assert_close("gx", &whole[0].slice(1, at.clone()).to_vec(), &grads[0].to_vec(), 1e-13);
-        assert_close("h0", &whole[1].slice(0, at).to_vec(), &grads[1].to_vec(), 1e-13);
-    }
-    for k in 2..4 {
-        let sum = &(&rows[0].1[k] + &rows[1].1[k]) + &rows[2].1[k];
-        assert_close(NAMES[k], &whole[k].to_vec(), &sum.to_vec(), 1e-13);
-    }
+    let f = function!(|x| x[0].gru(x[1], x[2], x[3]));
+    let case = Case::new(Of::Operation(Kind::Gru), "more steps and states", inputs(7, 3, 5), f);
+    adds_up_over_rows(&case.by_rows(&[Some(1), Some(0), None, None], 1)).expect("it does");
 }
 
 /// Every entry of every gradient by duals, over more steps and more examples than 64. The inputs' part is a small table, which

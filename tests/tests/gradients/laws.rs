@@ -1,8 +1,8 @@
 //! What holds for every tape, whatever is on it.
 
-use autograd::{Tape, Var};
-use gradus_tests::Draw;
-use gradus_tests::golden::assert_close;
+use autograd::{Tape, Var, function};
+use proofs::levels::{accumulates, ignores_constants, is_linear};
+use proofs::{Case, Draw, Of};
 use tensor::{Real, Tensor};
 
 /// Most operations, over x\[4,3\], w\[3,5\], v\[5\].
@@ -25,49 +25,12 @@ fn gradients(dy: &Tensor<f64>) -> [Vec<f64>; 3] {
     x.map(|x| x.grad().expect("reached").to_vec())
 }
 
+/// It is linear in what comes in, a variable collects from all its uses, and constants get no gradient and change no other.
 #[test]
-fn the_backward_pass_is_linear_in_what_comes_in() {
-    let mut d = Draw::new(7);
-    let (a, b) = (d.normal([4, 10]), d.normal([4, 10]));
-    let both = &(&a * &Tensor::scalar(2.0)) - &(&b * &Tensor::scalar(0.75));
-    let (da, db, got) = (gradients(&a), gradients(&b), gradients(&both));
-    for k in 0..3 {
-        let want: Vec<f64> = da[k].iter().zip(&db[k]).map(|(a, b)| 2.0 * a - 0.75 * b).collect();
-        assert_close("gradient", &got[k], &want, 1e-13);
-    }
-    assert_eq!(gradients(&Tensor::zeros([4, 10])), da.map(|dx| vec![0.0; dx.len()]));
-}
-
-#[test]
-fn a_variable_collects_from_all_its_uses() {
-    let [x, w, v] = inputs();
-    let dy = Draw::new(8).normal([4, 10]);
-    let tape = Tape::new();
-    let (a, b) = (tape.input(x.clone()), tape.input(x.clone()));
-    let (w1, v1) = (tape.constant(w), tape.constant(v));
-    let shared = tape.input(x);
-    let separate = model(a, w1, v1) * model(b, w1, v1);
-    let together = model(shared, w1, v1) * model(shared, w1, v1);
-    separate.backward_from(&dy).expect("no parameters");
-    let sum = &a.grad().expect("reached") + &b.grad().expect("reached");
-    together.backward_from(&dy).expect("no parameters");
-    assert_close("x", &shared.grad().expect("reached").to_vec(), &sum.to_vec(), 1e-14);
-}
-
-#[test]
-fn constants_get_no_gradient_and_change_no_other() {
-    let dy = Draw::new(9).normal([4, 10]);
-    let all = gradients(&dy);
-    for k in 0..3 {
-        let tape = Tape::new();
-        let mut inputs = inputs().into_iter().enumerate();
-        let x = [(); 3]
-            .map(|()| inputs.next().expect("three"))
-            .map(|(j, x)| if j == k { tape.constant(x) } else { tape.input(x) });
-        model(x[0], x[1], x[2]).backward_from(&dy).expect("no parameters");
-        for j in 0..3 {
-            assert_eq!(x[j].grad().map(|dx| dx.to_vec()), (j != k).then(|| all[j].clone()), "input {j}, constant {k}");
-        }
+fn the_backward_pass_of_most_operations_at_once_is_as_that_of_each() {
+    let case = Case::new(Of::Layer("most operations"), "at once", inputs(), function!(|x| model(x[0], x[1], x[2])));
+    for law in [is_linear, accumulates, ignores_constants] {
+        law(&case).unwrap_or_else(|error| panic!("{error}"));
     }
 }
 

@@ -1,4 +1,7 @@
-//! A GRU over time, fused: all steps as one node, its backward derived by hand.
+//! A GRU over time, fused: all steps as one node, its backward derived by hand. In short, each step:
+//!
+//! - Forward: h = (1 − z)·n + z·h₋.
+//! - Backward: dgx += (da_r, da_z, da_n).
 //!
 //! **Forward.** From the input's part gx\[T,B,3H\] (= x·W_ihᵀ + b_ih, for all steps at once), h₀\[B,H\],
 //! W\[3H,H\] and b\[3H\], for t = 1 … T, in three blocks of H columns for the gates r, z, n. (Where x is one of V embedded
@@ -48,8 +51,8 @@
 //! ```
 //!
 //! **Where**: the product of (F1) in `step` below and (B10) to (B12) in `backward`, tagged. The sum of (F1) and (F2) to (F5)
-//! are the kernel `gru_gates`, (B1) to (B9) `gru_gates_backward`: the functions `gates` and `gates_backward` in `cpu/fast/gru.rs` of `tensor` and,
-//! written plainly, in `cpu/naive/gru.rs`. What the gradients are added to, dgx and dh₀, is in `backward` again.
+//! are the kernel `gru_gates`, (B1) to (B9) `gru_gates_backward`: in `cpu/fast/gru.rs` of `tensor` and, written plainly, in
+//! `cpu/naive/gru.rs`. What the gradients are added to, dgx and dh₀, is in `backward` again.
 //!
 //! **Why one node**: the composed form of `nn` has 33 nodes a step, three of them products with a part of W, and as many
 //! products again for dW; here those are two over all steps. Both forms agree to 1e-12.

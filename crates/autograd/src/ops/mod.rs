@@ -39,37 +39,47 @@ mod sum_axis;
 mod tanh;
 mod unary;
 
-pub(crate) use add::Add;
-pub(crate) use broadcast_to::BroadcastTo;
-pub(crate) use concat::Concat;
-pub(crate) use detach::Detach;
-pub(crate) use div::Div;
-pub(crate) use embedding::Embedding;
-pub(crate) use entropy::Entropy;
-pub(crate) use exp::Exp;
-pub(crate) use gather::Gather;
-pub(crate) use gru::Gru;
-pub(crate) use hook::Hook;
-pub(crate) use layer_norm::LayerNorm;
-pub(crate) use log::Log;
-pub(crate) use log_softmax::LogSoftmax;
-pub(crate) use logsumexp::LogSumExp;
-pub(crate) use matmul::MatMul;
-pub(crate) use mul::Mul;
-pub(crate) use neg::Neg;
-pub(crate) use permute::Permute;
-pub(crate) use relu::Relu;
-pub(crate) use reshape::Reshape;
-pub(crate) use scale::Scale;
-pub(crate) use shift::Shift;
-pub(crate) use sigmoid::Sigmoid;
-pub(crate) use slice::Slice;
-pub(crate) use softmax::Softmax;
-pub(crate) use sqrt::Sqrt;
-pub(crate) use square::Square;
-pub(crate) use sub::Sub;
-pub(crate) use sum::Sum;
-pub(crate) use sum_axis::SumAxis;
-pub(crate) use tanh::Tanh;
+use alloc::boxed::Box;
 
-pub use crate::op::Kind;
+use tensor::Real;
+
+use crate::backward::Backward;
+use crate::custom::CustomOp;
+use crate::forward::Forward;
+use crate::op::{Leaf, Operation, operations};
+
+// In this order they are numbered: a new one comes last.
+operations! {
+    add::Add,
+    sub::Sub,
+    mul::Mul,
+    div::Div,
+    neg::Neg,
+    scale::Scale<T>,
+    shift::Shift<T>,
+    exp::Exp,
+    log::Log,
+    sqrt::Sqrt,
+    square::Square,
+    tanh::Tanh,
+    sigmoid::Sigmoid,
+    relu::Relu,
+    matmul::MatMul,
+    sum::Sum,
+    sum_axis::SumAxis,
+    reshape::Reshape,
+    permute::Permute,
+    broadcast_to::BroadcastTo,
+    slice::Slice,
+    concat::Concat,
+    softmax::Softmax,
+    log_softmax::LogSoftmax,
+    logsumexp::LogSumExp,
+    entropy::Entropy,
+    embedding::Embedding,
+    gather::Gather,
+    layer_norm::LayerNorm<T>,
+    gru::Gru,
+    detach::Detach,
+    hook::Hook<T>,
+}

@@ -75,7 +75,7 @@ fn the_page_is_whole_and_replaces_nothing_else() {
     assert_self_contained(&page);
     for part in [
         "all agree",
-        "y = a·b<br>da += b·dy and db += a·dy",
+        "y = a·b elementwise, with a and b broadcast to their common shape<br>da += b·dy and db += a·dy, each",
         ">autograd/src/ops/mul.rs</span>",
         "Why not by differences alone",
         "truncation h²·f‴/6",

@@ -1,21 +1,35 @@
-//! Every operation at extents that are given. A `match` without a wildcard, as the table's: a new operation without an
-//! anchor here does not compile.
+//! Every operation at extents that are given, and its value by a plain loop. A `match` without a wildcard, as the table's: a new
+//! operation without an anchor here does not compile.
+
+mod naive;
 
 use autograd::gradcheck::Overloaded;
 use autograd::ops::Kind;
 use autograd::{Var, function};
-use gradus_tests::Draw;
 use tensor::{Shape, Tensor};
 
-use super::Generated;
-use super::naive::{by_index, by_rows, gru, layer_norm, logsumexp, repeated, with};
+use crate::Draw;
+
+use naive::{by_index, by_rows, gru, layer_norm, logsumexp, repeated, with};
 
 /// The most elements of a tensor whose number of axes may be chosen.
 const SIZE: usize = 600;
 
 const LAYER_NORM_EPSILON: f64 = 0.1; // so that dx does not cancel in rows of two
 
-pub(super) fn generate(kind: Kind, extents: [usize; 4], choice: usize, d: &mut Draw) -> Generated {
+/// A function, where to take it, and what its value is.
+pub struct Generated {
+    /// Where.
+    pub inputs: Vec<Tensor<f64>>,
+    /// The function, over any scalar.
+    pub f: Box<dyn Overloaded>,
+    /// Its value there.
+    pub value: Tensor<f64>,
+}
+
+/// The operation at `extents`, with numbers that are drawn; `choice` is how many axes, which of them, which are repeated:
+/// whatever an operation has to choose.
+pub fn generate(kind: Kind, extents: [usize; 4], choice: usize, d: &mut Draw) -> Generated {
     let any = shape(&extents, choice % 5);
     let row = shape(&extents, 1 + choice % 4);
     let axis = choice / 4 % row.rank();

@@ -1,7 +1,7 @@
 //! L5, algebra: what holds for every backward pass, whatever the function is.
 
+use crate::Case;
 use autograd::Tape;
-use proofs::Case;
 use tensor::Tensor;
 
 use super::Verdict;

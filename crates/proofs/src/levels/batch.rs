@@ -1,6 +1,6 @@
 //! L5: rows of a batch do not see each other, and what they share collects from all.
 
-use proofs::{Batch, Case};
+use crate::{Batch, Case};
 use tensor::Tensor;
 
 use super::Verdict;

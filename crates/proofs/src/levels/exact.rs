@@ -1,8 +1,8 @@
 //! L1: reverse mode equals forward mode on dual numbers, to 1e-13 of a gradient's largest entry.
 
+use crate::Case;
 use autograd::Var;
 use autograd::gradcheck::duals;
-use proofs::Case;
 use tensor::{Real, Tensor};
 
 use super::overloaded::{After, Then};

@@ -6,6 +6,7 @@
 mod algebra;
 mod batch;
 mod exact;
+mod generated;
 mod numeric;
 mod overloaded;
 mod pass;
@@ -14,12 +15,13 @@ mod repeat;
 mod second;
 mod steps;
 
+use crate::{Case, Layout, all, production};
 use autograd::gradcheck::Report;
-use proofs::{Case, Layout, all, production};
 
 pub use algebra::{accumulates, ignores_constants, is_linear};
 pub use batch::{adds_up_over_rows, has_rows};
 pub use exact::{exact, exact_along, exact_on_top};
+pub use generated::agrees;
 pub use numeric::{central, extrapolated, products};
 pub use pass::{near, near_on};
 pub use poison::{leaves_unread, withstands_poison};
@@ -53,7 +55,7 @@ macro_rules! checks {
     (@ $applies:ident) => { $applies };
 }
 
-/// Every check. L6 holds generated cases to L1 and L3; L7 and L8 have files of their own.
+/// Every check of a case. L6, [`agrees`], holds generated ones to L1 and L3; L7 and L8 have files of their own.
 pub const CHECKS: &[Check] = checks! {
     "L0" "repeats" on any_size: repeats;
     "L1" "exact" on laid_out: exact;

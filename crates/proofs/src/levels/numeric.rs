@@ -1,7 +1,7 @@
 //! L2 and L3: references that know neither the backward rules nor, in L2, dual numbers; and one for any size.
 
+use crate::Case;
 use autograd::gradcheck::{central_differences, dot_products, richardson};
-use proofs::Case;
 
 use super::{Verdict, verdict};
 

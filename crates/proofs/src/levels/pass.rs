@@ -1,7 +1,7 @@
 //! One run forward and back, and when two results are alike.
 
+use crate::{Case, Draw};
 use autograd::{Tape, Var};
-use proofs::{Case, Draw};
 use tensor::{Shape, Tensor};
 
 use super::Verdict;

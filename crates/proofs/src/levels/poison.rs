@@ -1,7 +1,7 @@
 //! L5: what a function does not read changes nothing, whatever it is.
 
+use crate::Case;
 use autograd::Tape;
-use proofs::Case;
 use tensor::Tensor;
 
 use super::Verdict;

@@ -1,7 +1,7 @@
 //! L0: a gradient is a function. Every input has one, of its shape, and the bits are the same again, at any number of
 //! threads.
 
-use proofs::Case;
+use crate::Case;
 use tensor::par;
 
 use super::Verdict;

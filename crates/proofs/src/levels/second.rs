@@ -1,7 +1,7 @@
 //! L4: second order. The tape on dual numbers gives Hessian-vector products.
 
+use crate::Case;
 use autograd::{Tape, Var, gradcheck};
-use proofs::Case;
 use tensor::{Dual, Tensor};
 
 use super::pass::{Pass, cotangent, largest, near_on};

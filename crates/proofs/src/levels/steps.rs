@@ -1,7 +1,7 @@
 //! L5: T steps of a recurrence are T times one step.
 
+use crate::Case;
 use autograd::{Tape, Var};
-use proofs::Case;
 
 use super::Verdict;
 use super::pass::{Pass, cotangent, near};
