@@ -1,18 +1,13 @@
 //! Work that both can do, with its data: brought to where the kernels compute before anything is timed, and its result left
 //! there.
 
-use tensor::{AdamStep, Element, Form, Kernels, Map, Real, Tensor};
+use tensor::{AdamStep, Form, Kernels, Map, Real, Tensor};
 
 use crate::data::{matmul_flops, uniform};
 
-/// A tensor where kernels compute.
-fn brought<T: Element, K: Real>(x: &Tensor<T>, kernels: &dyn Kernels<K>) -> Tensor<T> {
-    x.to(kernels.device()).unwrap_or_else(|error| panic!("{error}"))
-}
-
 /// NaN everywhere, where kernels compute.
 fn blank<T: Real>(shape: &[usize], kernels: &dyn Kernels<T>) -> Tensor<T> {
-    brought(&Tensor::full(shape, T::of(f64::NAN)), kernels)
+    Tensor::full(shape, T::of(f64::NAN)).to_device(kernels.device())
 }
 
 /// y\[M,N\] = a · b, in one of three forms.
@@ -44,7 +39,7 @@ impl Product {
 
     /// By kernels.
     pub fn by<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
-        let [a, b] = [&self.a, &self.b].map(|x| brought(&x.cast::<T>(), kernels));
+        let [a, b] = [&self.a, &self.b].map(|x| x.cast::<T>().to_device(kernels.device()));
         let ([m, _, n], form) = (self.sizes, self.form);
         let mut y = blank(&[m, n], kernels);
         move || {
@@ -59,7 +54,7 @@ impl Product {
     /// If the form is another.
     pub fn by_rung(&self, rung: tensor::Sgemm, card: super::Card) -> impl FnMut() -> Tensor<f32> + use<> {
         assert_eq!(self.form, Form::NN, "a rung's form");
-        let [a, b] = [&self.a, &self.b].map(|x| brought(x, card.kernels()));
+        let [a, b] = [&self.a, &self.b].map(|x| x.to_device(card.kernels().device()));
         let [m, _, n] = self.sizes;
         let mut y = blank(&[m, n], card.kernels());
         move || {
@@ -97,8 +92,9 @@ impl Gates {
 
     /// By kernels: the new states.
     pub fn by<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
-        let [table, hw, b, h] = [&self.table, &self.hw, &self.b, &self.h].map(|x| brought(&x.cast::<T>(), kernels));
-        let tokens = brought(&self.tokens, kernels);
+        let [table, hw, b, h] =
+            [&self.table, &self.hw, &self.b, &self.h].map(|x| x.cast::<T>().to_device(kernels.device()));
+        let tokens = self.tokens.to_device(kernels.device());
         let [batch, width] = [h.shape()[0], h.shape()[1]];
         let (mut kept, mut y) = (blank(&[batch, 4 * width], kernels), blank(&[batch, width], kernels));
         move || {
@@ -125,7 +121,7 @@ impl LogSoftmax {
 
     /// By kernels.
     pub fn by<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
-        let x = brought(&self.0.cast::<T>(), kernels);
+        let x = self.0.cast::<T>().to_device(kernels.device());
         let mut y = blank(&x.shape(), kernels);
         move || {
             kernels.log_softmax(x.view(), y.view_mut());
@@ -157,7 +153,7 @@ impl Adam {
     pub fn by<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
         let numbers = |stream| uniform([self.parameters], stream);
         let data = [numbers(0), numbers(1), numbers(2).map(Map::Square), numbers(3)];
-        let [g, mut m, mut v, mut p] = data.map(|x| brought(&x.cast::<T>(), kernels));
+        let [g, mut m, mut v, mut p] = data.map(|x| x.cast::<T>().to_device(kernels.device()));
         let mut step = Self::STEPS;
         move || {
             step += 1;

@@ -9,14 +9,8 @@ use core::fmt;
 
 use tensor::{Kernels, Map, Real, Shape, Tensor, View, ViewMut};
 
-use crate::op::{Leaf, Op};
-use crate::tape::{Arena, Node, Tape, brought, value};
-
-/// The gradient of a node, and whether anything has been added to it in this pass.
-pub(crate) struct Grad<T: Real> {
-    pub(crate) sum: Tensor<T>,
-    pub(crate) reached: bool,
-}
+use crate::arena::{Arena, Grad, Node, value};
+use crate::tape::Tape;
 
 /// What an operation sees in the backward pass: the gradient of its value, what the forward pass had, and the
 /// gradients of its inputs, to be added to.
@@ -174,7 +168,7 @@ impl<T: Real> Arena<T> {
         seed.reached = self.nodes[root as usize].needs_grad;
         seed.sum.resize(value(&self.nodes, root).shape());
         match dy {
-            Some(dy) => kernels.map(Map::Identity, brought(dy, kernels).view(), seed.sum.view_mut()),
+            Some(dy) => kernels.map(Map::Identity, dy.to_device(kernels.device()).view(), seed.sum.view_mut()),
             None => seed.sum.view_mut().fill(T::one()),
         }
     }
@@ -182,12 +176,7 @@ impl<T: Real> Arena<T> {
 
 fn check_all_reached<T: Real>(nodes: &[Node<T>], grads: &[Grad<T>]) -> Result<(), Unreached> {
     let cut_off = nodes.iter().zip(grads).filter(|(_, grad)| !grad.reached);
-    let names: Vec<String> = cut_off
-        .filter_map(|(node, _)| match &node.op {
-            Op::Leaf(Leaf::Param(name)) => Some(String::from(&**name)),
-            _ => None,
-        })
-        .collect();
+    let names: Vec<String> = cut_off.filter_map(|(node, _)| node.param().map(String::from)).collect();
     if names.is_empty() { Ok(()) } else { Err(Unreached { names }) }
 }
 

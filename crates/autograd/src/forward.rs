@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use tensor::{Kernels, Map, Real, Shape, Tensor, View, ViewMut};
 
-use crate::tape::{Node, value};
+use crate::arena::{Node, value};
 
 /// The inputs of an operation, and the buffers for what it computes.
 pub struct Forward<'a, T: Real> {

@@ -13,7 +13,7 @@
 //! # Ok::<(), autograd::Unreached>(())
 //! ```
 //!
-//! In the order in which to read: [`Tape`] and its arena, [`Var`], the list of operations (`op.rs`), any file of
+//! In the order in which to read: [`Tape`] and its arena, [`Var`], the list of operations (`ops/mod.rs`), any file of
 //! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), [`CustomOp`], [`derivatives`]
 //! (forward mode, Hessian-vector products), and [`gradcheck`].
 //!
@@ -26,6 +26,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+mod arena;
 mod backward;
 mod custom;
 pub mod derivatives;

@@ -4,7 +4,6 @@ use core::fmt;
 
 use tensor::Real;
 
-use crate::op::Op;
 use crate::tape::Tape;
 
 /// One line a node: its number, operation, inputs and shape, and `·` where no gradient is needed.
@@ -28,7 +27,7 @@ impl<T: Real> fmt::Display for Tape<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let arena = self.arena.borrow();
         for (id, node) in arena.nodes[..arena.len].iter().enumerate() {
-            let kind = if matches!(node.op, Op::Leaf(crate::op::Leaf::Param(_))) { "param " } else { "" };
+            let kind = if node.param().is_some() { "param " } else { "" };
             write!(f, "%{id} = {kind}{}", node.op.name())?;
             for (k, input) in arena.inputs_of(id).iter().enumerate() {
                 write!(f, "{}%{input}", if k == 0 { "(" } else { ", " })?;

@@ -1,4 +1,4 @@
-//! The tape: an arena of nodes, each an operation with its value, in the order in which they were computed.
+//! The tape: records operations in its arena, in the order in which they are computed.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -7,57 +7,11 @@ use core::cell::RefCell;
 
 use tensor::{Kernels, Real, Tensor};
 
-use crate::backward::Grad;
+use crate::arena::{Arena, Node};
 use crate::custom::CustomOp;
 use crate::forward::Forward;
 use crate::op::{Leaf, Op};
 use crate::var::Var;
-
-/// One recorded operation.
-pub(crate) struct Node<T: Real> {
-    pub(crate) op: Op<T>,
-    /// First and last-plus-one position of its inputs in [`Arena::inputs`].
-    pub(crate) inputs: (u32, u32),
-    /// `None` only between passes, where the value was shared with something outside the arena.
-    pub(crate) value: Option<Tensor<T>>,
-    /// What the operation keeps for its backward besides inputs and value.
-    pub(crate) kept: Option<Tensor<T>>,
-    pub(crate) needs_grad: bool,
-}
-
-/// What the tape owns. Everything here stays allocated from one pass to the next.
-pub(crate) struct Arena<T: Real> {
-    /// Nodes of this pass, then slots left over from a longer one.
-    pub(crate) nodes: Vec<Node<T>>,
-    /// How many nodes belong to this pass.
-    pub(crate) len: usize,
-    pub(crate) inputs: Vec<u32>,
-    pub(crate) grads: Vec<Grad<T>>,
-    pub(crate) scratch: Vec<Tensor<T>>,
-}
-
-impl<T: Real> Arena<T> {
-    /// The input nodes of node `id`.
-    pub(crate) fn inputs_of(&self, id: usize) -> &[u32] {
-        let (start, end) = self.nodes[id].inputs;
-        &self.inputs[start as usize..end as usize]
-    }
-
-    /// The value of a recorded node.
-    pub(crate) fn value(&self, id: u32) -> &Tensor<T> {
-        value(&self.nodes, id)
-    }
-}
-
-/// A tensor where the kernels compute: itself, if it is there.
-#[track_caller]
-pub(crate) fn brought<T: Real>(x: &Tensor<T>, kernels: &dyn Kernels<T>) -> Tensor<T> {
-    x.to(kernels.device()).unwrap_or_else(|error| panic!("{error}"))
-}
-
-pub(crate) fn value<T: Real>(nodes: &[Node<T>], id: u32) -> &Tensor<T> {
-    nodes[id as usize].value.as_ref().expect("a recorded node has a value")
-}
 
 /// A recording of a computation that can be run backwards.
 ///
@@ -182,7 +136,7 @@ impl<T: Real> Tape<T> {
     }
 
     fn leaf(&self, leaf: Leaf, value: Tensor<T>) -> Var<'_, T> {
-        let (needs_grad, value) = (!matches!(leaf, Leaf::Constant), brought(&value, self.kernels));
+        let (needs_grad, value) = (!matches!(leaf, Leaf::Constant), value.to_device(self.kernels.device()));
         let mut arena = self.arena.borrow_mut();
         let id = arena.push(Op::Leaf(leaf), &[], self.records && needs_grad);
         arena.nodes[id as usize].value = Some(value);

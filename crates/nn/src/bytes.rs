@@ -6,7 +6,7 @@ use core::fmt;
 
 use tensor::{Real, Tensor};
 
-use crate::params::{Params, brought};
+use crate::params::Params;
 
 /// A scalar that can be stored: `f32` or `f64`. A [`Dual`](tensor::Dual) exists for derivatives and is not.
 pub trait Stored: Real {
@@ -100,7 +100,7 @@ impl<T: Real> Params<T> {
         if let Some(name) = self.first_not_finite_in(&flat) {
             return Err(BytesError::NotFinite { parameter: name.into() });
         }
-        *self.flat_mut() = brought(&flat, self.flat().device());
+        *self.flat_mut() = flat.to_device(self.flat().device());
         Ok(())
     }
 }

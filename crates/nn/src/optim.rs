@@ -23,7 +23,7 @@ use alloc::vec::Vec;
 
 use tensor::{AdamStep, Real, Tensor};
 
-use crate::params::{Grads, Params, brought};
+use crate::params::{Grads, Params};
 use crate::setting::{Range, check_setting};
 
 /// What a step does with a gradient, and its hyper-parameters. The learning rate is given at each step.
@@ -199,7 +199,7 @@ impl<T: Real> Optimizer<T> {
         let shapes = |moments: &[Tensor<T>]| moments.iter().map(Tensor::shape).collect::<Vec<_>>();
         let (old, new) = (shapes(&self.moments), shapes(&moments));
         assert_eq!(old, new, "restore: the rule has moments of the left shapes, not the right");
-        let here = moments.iter().zip(&self.moments).map(|(new, old)| brought(new, old.device())).collect();
+        let here = moments.iter().zip(&self.moments).map(|(new, old)| new.to_device(old.device())).collect();
         (self.steps, self.moments) = (steps, here);
     }
 }

@@ -64,7 +64,7 @@ impl<T: Real> Params<T> {
         flat.extend(value.to_vec());
         let all = Tensor::from_fn([flat.len()], |i| flat[i]);
         let first = self.entries.is_empty();
-        self.flat = brought(&all, if first { T::kernels().device() } else { self.flat.device() });
+        self.flat = all.to_device(if first { T::kernels().device() } else { self.flat.device() });
         self.entries.push(Entry { name, shape: value.shape(), offset, trainable: true });
         Param(self.entries.len() - 1)
     }
@@ -242,12 +242,6 @@ impl Entry {
     }
 }
 
-/// A tensor on a device.
-#[track_caller]
-pub(crate) fn brought<T: Real>(x: &Tensor<T>, device: Device) -> Tensor<T> {
-    x.to(device).unwrap_or_else(|error| panic!("{error}"))
-}
-
 fn first_not_finite<'a, T: Real>(entries: &'a [Entry], flat: &Tensor<T>) -> Option<&'a str> {
     let bad = flat.to_host().view().host().iter().position(|x| !x.is_finite())?;
     let entry = entries.iter().find(|entry| bad < entry.end())?;
@@ -309,7 +303,7 @@ impl<T: Real> Grads<T> {
     #[track_caller]
     pub fn new(params: &Params<T>, flat: Tensor<T>) -> Self {
         assert_eq!(flat.shape(), params.flat.shape(), "{} for parameters {}", flat.shape(), params.flat.shape());
-        Self { flat: brought(&flat, params.flat.device()) }
+        Self { flat: flat.to_device(params.flat.device()) }
     }
 
     /// Zero for every parameter.
@@ -324,7 +318,7 @@ impl<T: Real> Grads<T> {
             let device = self.flat.device();
             let to = self.flat.view_mut().slice(0, entry.offset..entry.end());
             match weights.get(Param(k)).grad() {
-                Some(grad) => kernels.map(Map::Identity, brought(&grad, device).reshape([grad.size()]).view(), to),
+                Some(grad) => kernels.map(Map::Identity, grad.to_device(device).reshape([grad.size()]).view(), to),
                 None => to.fill(T::zero()),
             }
         }

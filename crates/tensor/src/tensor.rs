@@ -113,13 +113,22 @@ impl<T: Element> Tensor<T> {
         }
     }
 
+    /// [`to`](Self::to), for callers that have no other way.
+    ///
+    /// # Panics
+    /// If a card has no such numbers or too little memory, or fails.
+    #[track_caller]
+    pub fn to_device(&self, device: Device) -> Self {
+        self.to(device).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// The same elements on the host.
     ///
     /// # Panics
     /// If they lie on a card that fails.
     #[track_caller]
     pub fn to_host(&self) -> Self {
-        self.to(Device::Host).unwrap_or_else(|error| panic!("{error}"))
+        self.to_device(Device::Host)
     }
 
     /// The shape.

@@ -25,9 +25,9 @@ use core::hint::black_box;
 use tensor::{Dual, Real, Tensor};
 
 use super::{Backward, Grad, value};
+use crate::arena::Node;
 use crate::op::{Leaf, Op};
 use crate::ops::Kind;
-use crate::tape::Node;
 
 /// What a program contains that can run wrong rules: a release is searched for it.
 pub const MARKER: &str = "gradus has a switch for wrong backward rules";

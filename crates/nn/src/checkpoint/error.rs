@@ -9,8 +9,6 @@ use std::vec::Vec;
 
 use tensor::Shape;
 
-use super::read::MAX_HEADER;
-
 /// A file, and what is wrong with it.
 #[derive(Debug)]
 pub struct CheckpointError {
@@ -43,6 +41,8 @@ pub enum Problem {
     Header {
         /// The header's length in bytes.
         bytes: usize,
+        /// The length of the longest that is read.
+        most: usize,
     },
     /// Its header is not that of a safetensors file.
     Format(String),
@@ -136,9 +136,9 @@ impl fmt::Display for Problem {
                 "its content has the checksum {found:?}, expected {expected:?} as its metadata say under \"crc32\"; \
                  it was damaged: copy it again, or take an earlier one; if it was changed on purpose, leave \"crc32\" out"
             ),
-            Self::Header { bytes } => write!(
+            Self::Header { bytes, most } => write!(
                 f,
-                "its header would have {bytes} bytes, expected {MAX_HEADER} or fewer; \
+                "its header would have {bytes} bytes, expected {most} or fewer; \
                  shorten the metadata, or put what they hold into a file of its own"
             ),
             Self::Format(error) => write!(

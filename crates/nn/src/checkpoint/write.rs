@@ -39,7 +39,7 @@ pub(super) fn file<T: Stored>(
     header.push('}');
     header += &" ".repeat(header.len().next_multiple_of(8) - header.len());
     if header.len() > MAX_HEADER {
-        return Err(Problem::Header { bytes: header.len() });
+        return Err(Problem::Header { bytes: header.len(), most: MAX_HEADER });
     }
     let mut bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
     parts.iter().for_each(|(_, data)| bytes.extend(data));
