@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use tensor::Tensor;
 
 pub use crate::close::assert_close;
 
@@ -108,6 +109,26 @@ impl Case {
             (shape, Data::I64(values)) => (shape.clone(), values.clone()),
             _ => panic!("golden: {tensor} of {} is F64, not I64", self.name),
         }
+    }
+
+    /// A float tensor.
+    ///
+    /// # Panics
+    /// As [`f64`](Self::f64).
+    #[track_caller]
+    pub fn read(&self, tensor: &str) -> Tensor<f64> {
+        let (shape, values) = self.f64(tensor);
+        Tensor::new(&shape[..], values)
+    }
+
+    /// A tensor of indices.
+    ///
+    /// # Panics
+    /// As [`i64`](Self::i64), or if one is none.
+    #[track_caller]
+    pub fn indices(&self, tensor: &str) -> Tensor<u32> {
+        let (shape, values) = self.i64(tensor);
+        Tensor::new(&shape[..], values.into_iter().map(|i| u32::try_from(i).expect("an index")).collect())
     }
 
     /// An entry of the file's metadata, such as `"what"`.

@@ -14,11 +14,6 @@ use tensor::Tensor;
 /// What a whole update may differ by, relative to the largest entry.
 const TOLERANCE: f64 = 1e-12;
 
-fn floats(case: &Case, name: &str) -> Tensor<f64> {
-    let (shape, data) = case.f64(name);
-    Tensor::new(&shape[..], data)
-}
-
 /// Tokens \[B,K\] of the file as \[K,B\], without the padding of −1.
 fn tokens(rows: &[i64], width: usize) -> Tensor<u32> {
     let used = rows[..width].iter().take_while(|&&token| token >= 0).count();
@@ -32,7 +27,7 @@ fn network(case: &Case, reading: Reading) -> (Policy, Params<f64>) {
     let mut params = Params::new();
     let policy = Policy::new(&mut params, &Tutorial as &dyn Task, 12, reading, 0);
     for param in params.all() {
-        let value = floats(case, &format!("param.{}", params.name(param)));
+        let value = case.read(&format!("param.{}", params.name(param)));
         params.set(param, &value);
     }
     assert_eq!(params.all().len(), case.names("param.").len());
@@ -58,7 +53,7 @@ fn one_update(name: &str, reading: Reading) {
     {
         let weights = params.bind(&tape);
         let network = policy.on(weights);
-        let rewards = tape.constant(floats(&case, "in.rewards"));
+        let rewards = tape.constant(case.read("in.rewards"));
         let terms = loss(&network, stage, &contexts, &actions, rewards, &TutorialConfig::default());
         let check = |what: &str, got: Tensor<f64>| assert_close(what, &got.to_vec(), &case.f64(what).1, TOLERANCE);
         check("out.h0", network.start(stage, &contexts).value());
@@ -95,7 +90,7 @@ fn twenty_updates_in_a_row() {
     let case = Case::load("a2c_chain");
     let (policy, mut params) = network(&case, Reading::BatchMean);
     let (stages, contexts, actions) = (case.i64("in.stage").1, case.i64("in.ctx").1, case.i64("in.actions").1);
-    let rewards = floats(&case, "in.rewards");
+    let rewards = case.read("in.rewards");
     let (mut tape, mut grads) = (Tape::new(), Grads::zeros(&params));
     let mut optimizer = Optimizer::new(Rule::adam(), &params);
     let (mut losses, mut norms) = (Vec::new(), Vec::new());

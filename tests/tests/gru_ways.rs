@@ -12,14 +12,9 @@ use tensor::{Real, Tensor};
 const NAMES: [&str; 6] = ["in.x", "in.h0", "param.w_ih", "param.w_hh", "param.b_ih", "param.b_hh"];
 const GATES: [&str; 3] = ["r", "z", "n"];
 
-fn read(case: &Case, name: &str) -> Tensor<f64> {
-    let (shape, values) = case.f64(name);
-    Tensor::new(&shape[..], values)
-}
-
 fn inputs(case: &Case) -> Vec<Input> {
     let input = |name: &&str| {
-        let input = Input::from(read(case, name)).named(name.split_once('.').expect("a prefix").1);
+        let input = Input::from(case.read(name)).named(name.split_once('.').expect("a prefix").1);
         if name.starts_with("param") { input.gates(0, &GATES) } else { input }
     };
     NAMES.iter().map(input).collect()
@@ -74,7 +69,7 @@ fn five_ways_agree() {
     );
     for file in ["gru_bptt_t1_b2_i3_h4", "gru_bptt_t2_b4_i3_h5", "gru_bptt_t7_b3_i6_h8", "gru_bptt_t50_b2_i4_h10"] {
         let case = Case::load(file);
-        let (inputs, up) = (inputs(&case), read(&case, "up.hs"));
+        let (inputs, up) = (inputs(&case), case.read("up.hs"));
         let gru = Gru::new(&mut Builder::new(&mut Params::<f64>::new(), 0), inputs[0].value.shape()[2], up.shape()[2]);
         let fused = back(gru, true, &up, &inputs);
         let composed = back(gru, false, &up, &inputs);
@@ -83,7 +78,7 @@ fn five_ways_agree() {
         let (exact, numeric) = (errors(&duals(&f, &inputs)), richardson(|tape, x| f.call(tape, x), &inputs));
         for (k, name) in NAMES.iter().enumerate() {
             let name = name.split_once('.').expect("a prefix").1;
-            let theirs = read(&case, &format!("grad.{name}")).to_vec();
+            let theirs = case.read(&format!("grad.{name}")).to_vec();
             let [composed, theirs] = [&composed[k], &theirs].map(|want| gap(&fused[k], want));
             let (off, says) = (errors(&numeric)[k], numeric.compared[k].estimate.expect("it estimates"));
             println!(

@@ -28,8 +28,8 @@ const RULES: &[(&str, Rule)] = &[
     ("op_log_softmax", |case| check(case, ["x"], |[x]| x.log_softmax())),
     ("op_logsumexp", |case| check(case, ["x"], |[x]| x.logsumexp())),
     ("op_entropy", |case| check(case, ["x"], |[x]| x.log_softmax().entropy())),
-    ("op_embedding", |case| check(case, ["table"], |[table]| table.embedding(&indices(case)))),
-    ("op_gather", |case| check(case, ["x"], |[x]| x.gather(&indices(case)))),
+    ("op_embedding", |case| check(case, ["table"], |[table]| table.embedding(&case.indices("in.idx")))),
+    ("op_gather", |case| check(case, ["x"], |[x]| x.gather(&case.indices("in.idx")))),
     ("op_sum_mean", |case| check(case, ["x"], |[x]| x.sum_axis(0) + x.mean_axis(0))),
     ("op_mse", |case| check(case, ["x", "t"], |[x, t]| (x - t).square().mean())),
     ("op_cross_entropy", cross_entropy),
@@ -58,16 +58,6 @@ fn every_file_has_a_rule() {
     assert_eq!(rules, files);
 }
 
-fn tensor(case: &Case, name: &str) -> Tensor<f64> {
-    let (shape, values) = case.f64(name);
-    Tensor::new(&shape[..], values)
-}
-
-fn indices(case: &Case) -> Tensor<u32> {
-    let (shape, values) = case.i64("in.idx");
-    Tensor::new(&shape[..], values.into_iter().map(|i| u32::try_from(i).expect("an index")).collect())
-}
-
 /// Shape and values.
 #[track_caller]
 fn assert_is(case: &Case, name: &str, got: &Tensor<f64>, within: f64) {
@@ -89,16 +79,16 @@ fn assert_gradients(case: &Case, named: &[(&str, Tensor<f64>)], within: f64) {
 #[track_caller]
 fn check<const N: usize>(case: &Case, names: [&str; N], f: impl for<'t> Fn([Var<'t, f64>; N]) -> Var<'t, f64>) {
     let tape = Tape::new();
-    let x = names.map(|name| tape.input(tensor(case, &format!("in.{name}"))));
+    let x = names.map(|name| tape.input(case.read(&format!("in.{name}"))));
     let y = f(x);
     assert_is(case, "out.y", &y.value(), ONE_OPERATION);
-    y.backward_from(&tensor(case, "up.y")).expect("no parameters");
+    y.backward_from(&case.read("up.y")).expect("no parameters");
     let named = core::array::from_fn::<_, N, _>(|k| (names[k], x[k].grad().expect("reached")));
     assert_gradients(case, &named, ONE_OPERATION);
 }
 
 fn cross_entropy(case: &Case) {
-    let classes = indices(case);
+    let classes = case.indices("in.idx");
     let classes = classes.reshape([classes.size(), 1]);
     check(case, ["x"], |[x]| -x.log_softmax().gather(&classes).mean());
 }
@@ -119,12 +109,12 @@ fn gru_through_time(case: &Case) {
     const NAMES: [(&str, &str); 6] =
         [("in", "x"), ("in", "h0"), ("param", "w_ih"), ("param", "w_hh"), ("param", "b_ih"), ("param", "b_hh")];
     let tape = Tape::new();
-    let leaves = NAMES.map(|(kind, name)| tape.input(tensor(case, &format!("{kind}.{name}"))));
+    let leaves = NAMES.map(|(kind, name)| tape.input(case.read(&format!("{kind}.{name}"))));
     let [x, h0, w_ih, w_hh, b_ih, b_hh] = leaves;
     let [steps, batch, width] = x.shape()[..] else { panic!("x is [T, B, I]") };
     let gx = x.reshape([steps * batch, width]).matmul_nt(w_ih) + b_ih;
     let gx = gx.reshape([steps, batch, gx.shape()[1]]);
-    let up = tape.constant(tensor(case, "up.hs"));
+    let up = tape.constant(case.read("up.hs"));
     let gradients = || NAMES.iter().zip(leaves).map(|((_, name), x)| (*name, x.grad().expect("reached"))).collect();
 
     let states = composed::gru(gx, h0, w_hh, b_hh);

@@ -90,11 +90,7 @@ fn clipping() {
     for (name, case) in cases("clip_grad_norm_", 2) {
         assert!(case.meta("what").starts_with("global-norm clipping at 1.0 "), "{name}: {}", case.meta("what"));
         let mut params = Params::<f64>::new();
-        let load = |name: &str| {
-            let (shape, values) = case.f64(name);
-            Tensor::new(&shape[..], values)
-        };
-        let handles = ["g0", "g1"].map(|g| params.add(g, &load(&format!("in.{g}"))));
+        let handles = ["g0", "g1"].map(|g| params.add(g, &case.read(&format!("in.{g}"))));
         let mut grads = Grads::zeros(&params);
         *grads.flat_mut() = params.flat().clone(); // the numbers in the file, laid out as parameters are
         let norm = clip_global_norm(&params, &mut grads, 1.0).expect("finite");

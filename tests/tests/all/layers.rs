@@ -18,17 +18,12 @@ fn wave(phase: f64) -> impl Fn(usize) -> f64 {
     move |i| (phase + 1.3 * i as f64).sin()
 }
 
-fn read(case: &Case, name: &str) -> Tensor<f64> {
-    let (shape, values) = case.f64(name);
-    Tensor::new(&shape[..], values)
-}
-
 /// Every parameter from the file, found by its name in PyTorch; none is left over.
 fn fill(params: &mut Params<f64>, case: &Case, prefix: &str, names: &[(&str, &str)]) {
     assert_eq!(params.all().len(), names.len());
     for (ours, theirs) in names {
         let param = params.find(ours).unwrap_or_else(|| panic!("no parameter {ours}"));
-        params.set(param, &read(case, &format!("{prefix}{theirs}")));
+        params.set(param, &case.read(&format!("{prefix}{theirs}")));
     }
 }
 
@@ -47,7 +42,7 @@ fn assert_grads(weights: W<'_>, params: &Params<f64>, case: &Case, names: &[(&st
     for (ours, theirs) in names {
         let param = params.find(ours).expect("filled");
         let want = format!("grad.{theirs}");
-        assert_same(&want, &grad(weights.get(param)), &read(case, &want), tol);
+        assert_same(&want, &grad(weights.get(param)), &case.read(&want), tol);
     }
 }
 
@@ -102,20 +97,37 @@ fn orthogonal_layers_keep_lengths() {
 
 // Linear, Embedding, LayerNorm, Mlp
 
+/// A layer at the parameters and the input `x` of a file: its value and all gradients. `x` is none of the layer's variables where
+/// the file has none.
+fn against_pytorch<L>(
+    file: &str,
+    names: &[(&str, &str)],
+    layer: impl FnOnce(&mut Builder<'_, f64>, &Case) -> L,
+    forward: impl for<'t> Fn(&L, &Case, W<'t>, Option<V<'t>>) -> V<'t>,
+) {
+    let case = Case::load(file);
+    let (mut params, layer) = build(|b| layer(b, &case));
+    fill(&mut params, &case, "in.", names);
+    let tape = Tape::new();
+    let weights = params.bind(&tape);
+    let x = case.names("in.").contains(&"in.x".into()).then(|| tape.input(case.read("in.x")));
+    let y = forward(&layer, &case, weights, x);
+    assert_same("y", &y.value(), &case.read("out.y"), 1e-13);
+    y.backward_from(&case.read("up.y")).expect("all reached");
+    if let Some(x) = x {
+        assert_same("dx", &grad(x), &case.read("grad.x"), 1e-13);
+    }
+    assert_grads(weights, &params, &case, names, 1e-13);
+}
+
 #[test]
 fn linear_against_pytorch() {
-    let case = Case::load("op_linear");
-    let names = [("weight", "w"), ("bias", "b")];
-    let x = read(&case, "in.x");
-    let (mut params, layer) = build(|b| Linear::new(b, x.shape()[1], read(&case, "in.b").size()));
-    fill(&mut params, &case, "in.", &names);
-    let tape = Tape::new();
-    let (weights, x) = (params.bind(&tape), tape.input(x));
-    let y = layer.forward(weights, x);
-    assert_same("y", &y.value(), &read(&case, "out.y"), 1e-13);
-    y.backward_from(&read(&case, "up.y")).expect("all reached");
-    assert_same("dx", &grad(x), &read(&case, "grad.x"), 1e-13);
-    assert_grads(weights, &params, &case, &names, 1e-13);
+    against_pytorch(
+        "op_linear",
+        &[("weight", "w"), ("bias", "b")],
+        |b, case| Linear::new(b, case.read("in.x").shape()[1], case.read("in.b").size()),
+        |layer, _, weights, x| layer.forward(weights, x.expect("in the file")),
+    );
 }
 
 #[test]
@@ -136,34 +148,22 @@ fn linear_takes_any_number_of_axes() {
 
 #[test]
 fn embedding_against_pytorch() {
-    let case = Case::load("op_embedding");
-    let names = [("weight", "table")];
-    let (shape, tokens) = case.i64("in.idx");
-    let tokens = Tensor::new(&shape[..], tokens.into_iter().map(|token| token as u32).collect());
-    let table = read(&case, "in.table").shape();
-    let (mut params, layer) = build(|b| Embedding::new(b, table[0], table[1]));
-    fill(&mut params, &case, "in.", &names);
-    let tape = Tape::new();
-    let weights = params.bind(&tape);
-    let y = layer.forward(weights, &tokens);
-    assert_same("y", &y.value(), &read(&case, "out.y"), 1e-13);
-    y.backward_from(&read(&case, "up.y")).expect("all reached");
-    assert_grads(weights, &params, &case, &names, 1e-13);
+    against_pytorch(
+        "op_embedding",
+        &[("weight", "table")],
+        |b, case| Embedding::new(b, case.read("in.table").shape()[0], case.read("in.table").shape()[1]),
+        |layer, case, weights, _| layer.forward(weights, &case.indices("in.idx")),
+    );
 }
 
 #[test]
 fn layer_norm_against_pytorch() {
-    let case = Case::load("op_layer_norm");
-    let names = [("weight", "w"), ("bias", "b")];
-    let (mut params, layer) = build(|b| LayerNorm::new(b, read(&case, "in.w").size()));
-    fill(&mut params, &case, "in.", &names);
-    let tape = Tape::new();
-    let (weights, x) = (params.bind(&tape), tape.input(read(&case, "in.x")));
-    let y = layer.forward(weights, x);
-    assert_same("y", &y.value(), &read(&case, "out.y"), 1e-13);
-    y.backward_from(&read(&case, "up.y")).expect("all reached");
-    assert_same("dx", &grad(x), &read(&case, "grad.x"), 1e-13);
-    assert_grads(weights, &params, &case, &names, 1e-13);
+    against_pytorch(
+        "op_layer_norm",
+        &[("weight", "w"), ("bias", "b")],
+        |b, case| LayerNorm::new(b, case.read("in.w").size()),
+        |layer, _, weights, x| layer.forward(weights, x.expect("in the file")),
+    );
 }
 
 type Function = fn(f64) -> f64;
@@ -297,7 +297,7 @@ fn one_step_against_pytorch() {
     let cases: Vec<String> = all().into_iter().filter(|name| name.starts_with("gru_cell_")).collect();
     assert_eq!(cases.len(), 4);
     for case in cases.iter().map(|name| Case::load(name)) {
-        let (x, h) = (read(&case, "in.x"), read(&case, "in.h"));
+        let (x, h) = (case.read("in.x"), case.read("in.h"));
         let (mut params, cell) = build(|b| GruCell::new(b, x.shape()[1], h.shape()[1]));
         fill(&mut params, &case, "in.", &names);
         for fused in [true, false] {
@@ -308,10 +308,10 @@ fn one_step_against_pytorch() {
             } else {
                 cell.step_composed(weights, cell.input_part(weights, x), h)
             };
-            assert_same("y", &y.value(), &read(&case, "out.y"), 1e-13);
-            y.backward_from(&read(&case, "up.y")).expect("all reached");
-            assert_same("dx", &grad(x), &read(&case, "grad.x"), 1e-13);
-            assert_same("dh", &grad(h), &read(&case, "grad.h"), 1e-13);
+            assert_same("y", &y.value(), &case.read("out.y"), 1e-13);
+            y.backward_from(&case.read("up.y")).expect("all reached");
+            assert_same("dx", &grad(x), &case.read("grad.x"), 1e-13);
+            assert_same("dh", &grad(h), &case.read("grad.h"), 1e-13);
             assert_grads(weights, &params, &case, &names, 1e-13);
         }
     }
@@ -322,7 +322,7 @@ const OVER_TIME: [(&str, &str); 4] =
 
 /// The GRU of a case, its x and its h₀.
 fn over_time(case: &Case) -> (Params<f64>, Gru, Tensor<f64>, Tensor<f64>) {
-    let (x, h0) = (read(case, "in.x"), read(case, "in.h0"));
+    let (x, h0) = (case.read("in.x"), case.read("in.h0"));
     let (mut params, gru) = build(|b| Gru::new(b, x.shape()[2], h0.shape()[1]));
     fill(&mut params, case, "param.", &OVER_TIME);
     (params, gru, x, h0)
@@ -341,12 +341,12 @@ fn through_time_against_pytorch() {
         let tape = Tape::new();
         let (weights, x, h0) = (params.bind(&tape), tape.input(x), tape.input(h0));
         let hs = gru.forward(weights, x, h0);
-        let loss = (hs * tape.constant(read(&case, "up.hs"))).sum();
-        assert_same("hs", &hs.value(), &read(&case, "out.hs"), 1e-13);
-        assert_same("loss", &loss.value(), &read(&case, "out.loss"), 1e-13);
+        let loss = (hs * tape.constant(case.read("up.hs"))).sum();
+        assert_same("hs", &hs.value(), &case.read("out.hs"), 1e-13);
+        assert_same("loss", &loss.value(), &case.read("out.loss"), 1e-13);
         loss.backward().expect("all reached");
-        assert_same("dx", &grad(x), &read(&case, "grad.x"), 1e-13);
-        assert_same("dh0", &grad(h0), &read(&case, "grad.h0"), 1e-13);
+        assert_same("dx", &grad(x), &case.read("grad.x"), 1e-13);
+        assert_same("dh0", &grad(h0), &case.read("grad.h0"), 1e-13);
         assert_grads(weights, &params, &case, &OVER_TIME, 1e-13);
     }
 }
@@ -366,8 +366,8 @@ fn gradients_of_every_state_against_pytorch() {
                 h
             })
             .collect();
-        Var::stack(&states).backward_from(&read(&case, "up.hs")).expect("all reached");
-        let want = read(&case, "grad.h_steps");
+        Var::stack(&states).backward_from(&case.read("up.hs")).expect("all reached");
+        let want = case.read("grad.h_steps");
         assert_eq!(want.shape()[0], states.len());
         for (t, state) in states.into_iter().enumerate() {
             assert_same(&format!("dh[{t}]"), &grad(state), &want.select(0, t), 1e-13);
