@@ -136,42 +136,6 @@ impl<'a, T: Element> View<'a, T> {
         self.data.at(self.layout.position(index))
     }
 
-    /// The same elements with other axes in other places: axis `k` of the result is axis `axes[k]` of this one.
-    ///
-    /// # Panics
-    /// If `axes` is no permutation of the axes.
-    #[track_caller]
-    pub fn permute(self, axes: &[usize]) -> Self {
-        Self { layout: self.layout.permute(axes), ..self }
-    }
-
-    /// The part of `axis` in `range`.
-    ///
-    /// # Panics
-    /// If the range leaves the axis.
-    #[track_caller]
-    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
-        Self { layout: self.layout.slice(axis, range), ..self }
-    }
-
-    /// The entry `index` of `axis`, which disappears.
-    ///
-    /// # Panics
-    /// If there is no such entry.
-    #[track_caller]
-    pub fn select(self, axis: usize, index: usize) -> Self {
-        Self { layout: self.layout.select(axis, index), ..self }
-    }
-
-    /// The order of `axis` reversed.
-    ///
-    /// # Panics
-    /// If there is no such axis.
-    #[track_caller]
-    pub fn flip(self, axis: usize) -> Self {
-        Self { layout: self.layout.flip(axis), ..self }
-    }
-
     /// Under NumPy's rule, extents of 1 and missing leading axes repeated.
     ///
     /// # Panics
@@ -179,15 +143,6 @@ impl<'a, T: Element> View<'a, T> {
     #[track_caller]
     pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
         Self { layout: self.layout.broadcast_to::<T>(shape.into()), ..self }
-    }
-
-    /// The same elements under another shape of the same size; `None` where they do not lie row-major without gaps.
-    ///
-    /// # Panics
-    /// If the sizes differ.
-    #[track_caller]
-    pub fn reshape(self, shape: impl Into<Shape>) -> Option<Self> {
-        Some(Self { layout: self.layout.reshape(shape.into())?, ..self })
     }
 }
 
@@ -320,51 +275,6 @@ impl<'a, T: Element> ViewMut<'a, T> {
         }
     }
 
-    /// See [`View::permute`].
-    ///
-    /// # Panics
-    /// If `axes` is no permutation of the axes.
-    #[track_caller]
-    pub fn permute(self, axes: &[usize]) -> Self {
-        Self { layout: self.layout.permute(axes), ..self }
-    }
-
-    /// See [`View::slice`].
-    ///
-    /// # Panics
-    /// If the range leaves the axis.
-    #[track_caller]
-    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
-        Self { layout: self.layout.slice(axis, range), ..self }
-    }
-
-    /// See [`View::select`].
-    ///
-    /// # Panics
-    /// If there is no such entry.
-    #[track_caller]
-    pub fn select(self, axis: usize, index: usize) -> Self {
-        Self { layout: self.layout.select(axis, index), ..self }
-    }
-
-    /// See [`View::flip`].
-    ///
-    /// # Panics
-    /// If there is no such axis.
-    #[track_caller]
-    pub fn flip(self, axis: usize) -> Self {
-        Self { layout: self.layout.flip(axis), ..self }
-    }
-
-    /// See [`View::reshape`].
-    ///
-    /// # Panics
-    /// If the sizes differ.
-    #[track_caller]
-    pub fn reshape(self, shape: impl Into<Shape>) -> Option<Self> {
-        Some(Self { layout: self.layout.reshape(shape.into())?, ..self })
-    }
-
     /// The entries before `index` of the outermost axis, and the others: two views that can be used at once.
     ///
     /// # Panics
@@ -403,6 +313,61 @@ impl<T: Real> ViewMut<'_, T> {
         self.set(index, self.at(index) + value);
     }
 }
+
+/// What looks at the same elements in another way: of views to read and to write.
+macro_rules! turned {
+    ($view:ident) => {
+        impl<T: Element> $view<'_, T> {
+            /// The same elements with other axes in other places: axis `k` of the result is axis `axes[k]` of this one.
+            ///
+            /// # Panics
+            /// If `axes` is no permutation of the axes.
+            #[track_caller]
+            pub fn permute(self, axes: &[usize]) -> Self {
+                Self { layout: self.layout.permute(axes), ..self }
+            }
+
+            /// The part of `axis` in `range`.
+            ///
+            /// # Panics
+            /// If the range leaves the axis.
+            #[track_caller]
+            pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
+                Self { layout: self.layout.slice(axis, range), ..self }
+            }
+
+            /// The entry `index` of `axis`, which disappears.
+            ///
+            /// # Panics
+            /// If there is no such entry.
+            #[track_caller]
+            pub fn select(self, axis: usize, index: usize) -> Self {
+                Self { layout: self.layout.select(axis, index), ..self }
+            }
+
+            /// The order of `axis` reversed.
+            ///
+            /// # Panics
+            /// If there is no such axis.
+            #[track_caller]
+            pub fn flip(self, axis: usize) -> Self {
+                Self { layout: self.layout.flip(axis), ..self }
+            }
+
+            /// The same elements under another shape of the same size; `None` where they do not lie row-major without gaps.
+            ///
+            /// # Panics
+            /// If the sizes differ.
+            #[track_caller]
+            pub fn reshape(self, shape: impl Into<Shape>) -> Option<Self> {
+                Some(Self { layout: self.layout.reshape(shape.into())?, ..self })
+            }
+        }
+    };
+}
+
+turned!(View);
+turned!(ViewMut);
 
 /// The lowest position that the layout touches, its extents, and its strides as `ndarray` takes them (negative ones
 /// as two's complement). `ndarray` checks the strides of empty arrays, too, so they get none to check. It also wants the

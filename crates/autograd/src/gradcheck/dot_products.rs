@@ -7,7 +7,7 @@ use tensor::Tensor;
 use super::check;
 use super::finding::Finding;
 use super::input::Input;
-use super::pass::{Pass, spread};
+use super::pass::{Pass, cotangent};
 use super::report::{Compared, Report};
 use crate::derivatives::jvp;
 use crate::function::Overloaded;
@@ -31,7 +31,7 @@ fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
     let values = check::values(inputs);
     let mut run = |times| Pass::on_tape(&|tape, x| f.on_numbers(tape, x), &values, times);
     check::each(Report::new("dot products", TOLERANCE), inputs, &mut run, &mut |report, pass, k| {
-        let (name, random) = (inputs[k].name(k), spread(values[k].shape(), 1));
+        let (name, random) = (inputs[k].name(k), cotangent(values[k].shape(), 1));
         let Some(dx) = &pass.gradients[k] else {
             let none = tangent(f, &values, k, &random).to_vec().iter().all(|&y| y == 0.0);
             return report.findings.push(if none { Finding::NoInfluence(name) } else { Finding::Severed(name) });

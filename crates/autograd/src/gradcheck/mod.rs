@@ -98,6 +98,7 @@ pub use dot_products::dot_products;
 pub use duals::duals;
 pub use finding::Finding;
 pub use input::Input;
+pub use pass::{Pass, cotangent, same_bits};
 pub use report::{Compared, Report};
 pub use richardson::{by_hand, richardson};
 pub use second_order::second_order;

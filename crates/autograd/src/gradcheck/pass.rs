@@ -15,24 +15,41 @@ pub(super) type On<'a, T> = dyn for<'t> Fn(&'t Tape<T>, &[Var<'t, T>]) -> Var<'t
 /// A backward on plain tensors: gradients from the inputs and the gradient of the value.
 pub(super) type ByHand<'a> = dyn Fn(&[Tensor<f64>], &Tensor<f64>) -> Vec<Tensor<f64>> + 'a;
 
-/// What a function and its backward give for some inputs.
-pub(super) struct Pass {
-    pub(super) y: Tensor<f64>,
-    /// The gradient that was sent in.
-    pub(super) dy: Tensor<f64>,
-    pub(super) gradients: Vec<Option<Tensor<f64>>>,
-    pub(super) unreached: Vec<String>,
+/// One run forward and back: what a function and its backward give for some inputs.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// The value.
+    pub y: Tensor<f64>,
+    /// The gradient of the value, which was sent in.
+    pub dy: Tensor<f64>,
+    /// The gradients of the inputs; `None` where nothing came back.
+    pub gradients: Vec<Option<Tensor<f64>>>,
+    /// Parameters that the function recorded itself, and that nothing reached.
+    pub unreached: Vec<String>,
 }
 
 impl Pass {
-    /// With `times` the [`cotangent`] sent in.
-    pub(super) fn on_tape(f: &On<f64>, inputs: &[Tensor<f64>], times: f64) -> Self {
+    /// Runs `f` at `inputs`, and back from what `dy` makes of the value's shape.
+    pub fn of(
+        f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
+        inputs: &[Tensor<f64>],
+        dy: impl FnOnce(Shape) -> Tensor<f64>,
+    ) -> Self {
         let tape = Tape::new();
         let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
-        let y = f(&tape, &x);
-        let dy = &cotangent(y.shape()) * &Tensor::scalar(times);
+        Self::back(f(&tape, &x), &x, dy)
+    }
+
+    /// Runs back from a value that is on a tape already.
+    pub fn back(y: Var<'_, f64>, x: &[Var<'_, f64>], dy: impl FnOnce(Shape) -> Tensor<f64>) -> Self {
+        let dy = dy(y.shape());
         let unreached = y.backward_from(&dy).err().map(|unreached| unreached.names).unwrap_or_default();
         Self { y: y.value(), dy, gradients: x.iter().map(|x| x.grad()).collect(), unreached }
+    }
+
+    /// With `times` the [`cotangent`] of the checks sent in.
+    pub(super) fn on_tape(f: &On<f64>, inputs: &[Tensor<f64>], times: f64) -> Self {
+        Self::of(f, inputs, |shape| &cotangent(shape, 0) * &Tensor::scalar(times))
     }
 
     pub(super) fn by_hand(
@@ -42,7 +59,7 @@ impl Pass {
         times: f64,
     ) -> Self {
         let y = value(inputs);
-        let dy = &cotangent(y.shape()) * &Tensor::scalar(times);
+        let dy = &cotangent(y.shape(), 0) * &Tensor::scalar(times);
         let gradients = gradients(inputs, &dy).into_iter().map(Some).collect();
         Self { y, dy, gradients, unreached: Vec::new() }
     }
@@ -75,7 +92,8 @@ impl Pass {
         extents
     }
 
-    pub(super) fn has_the_bits_of(&self, other: &Self) -> bool {
+    /// Whether value and gradients are the same, bit for bit.
+    pub fn has_the_bits_of(&self, other: &Self) -> bool {
         let mut pairs = self.gradients.iter().zip(&other.gradients);
         let gradients = pairs.all(|pair| match pair {
             (Some(a), Some(b)) => same_bits(a, b),
@@ -85,19 +103,16 @@ impl Pass {
     }
 }
 
-fn same_bits(a: &Tensor<f64>, b: &Tensor<f64>) -> bool {
+/// Whether shapes and bits are the same.
+pub fn same_bits(a: &Tensor<f64>, b: &Tensor<f64>) -> bool {
     let bits = |x: &Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
     a.shape() == b.shape() && bits(a) == bits(b)
 }
 
-/// Numbers of either sign in ±\[0.5, 1.5), always the same: no two places alike, and none near zero.
-pub(super) fn cotangent(shape: Shape) -> Tensor<f64> {
-    spread(shape, 0)
-}
-
-/// Further such numbers: those of another `episode`.
-pub(super) fn spread(shape: Shape, episode: u32) -> Tensor<f64> {
-    let mut rng = Philox::stream(0, Stream { purpose: Purpose(u32::MAX), update: 0, episode });
+/// Numbers of either sign in ±\[0.5, 1.5), always the same for a seed: no two places alike, and none near zero. Of seed 0 is what
+/// the checks send in.
+pub fn cotangent(shape: Shape, seed: u32) -> Tensor<f64> {
+    let mut rng = Philox::stream(0, Stream { purpose: Purpose(u32::MAX), update: 0, episode: seed });
     Tensor::from_fn(shape, |_| if rng.below(2) == 0 { 0.5 + rng.uniform_f64() } else { -0.5 - rng.uniform_f64() })
 }
 

@@ -6,7 +6,7 @@ use tensor::{Dual, Tensor};
 
 use super::check::{self, Reference, check};
 use super::input::Input;
-use super::pass::{Pass, cotangent, spread, with_entry};
+use super::pass::{Pass, cotangent, with_entry};
 use super::report::Report;
 use crate::function::Overloaded;
 use crate::tape::Tape;
@@ -29,7 +29,7 @@ pub fn second_order<I: Clone + Into<Input>>(f: &dyn Overloaded, inputs: &[I]) ->
 fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
     let values = check::values(inputs);
     let along: Vec<Tensor<Dual<f64>>> =
-        (1..).zip(&values).map(|(k, x)| Tensor::dual(x, &spread(x.shape(), k))).collect();
+        (1..).zip(&values).map(|(k, x)| Tensor::dual(x, &cotangent(x.shape(), k))).collect();
     let twice: Vec<_> = along.iter().map(|x| Tensor::dual(x, &Tensor::zeros(x.shape()))).collect();
     let mut tape = Tape::evaluating();
     let mut run = |times| back(f, &along, times);
@@ -63,7 +63,7 @@ fn back(f: &dyn Overloaded, inputs: &[Tensor<Dual<f64>>], times: f64) -> Pass {
     let tape = Tape::new();
     let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
     let y = f.on_duals(&tape, &x);
-    let dy = &cotangent(y.shape()) * &Tensor::scalar(times);
+    let dy = &cotangent(y.shape(), 0) * &Tensor::scalar(times);
     let unreached = y.backward_from(&dy.cast()).err().map(|unreached| unreached.names).unwrap_or_default();
     let gradients = x.iter().map(|x| Some(x.grad()?.tangents())).collect();
     Pass { y: y.value().values(), dy, gradients, unreached }

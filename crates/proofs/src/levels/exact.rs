@@ -2,11 +2,10 @@
 
 use crate::Case;
 use autograd::Var;
-use autograd::gradcheck::duals;
+use autograd::gradcheck::{cotangent, duals};
 use tensor::{Real, Tensor};
 
 use super::overloaded::{After, Then};
-use super::pass::cotangent;
 use super::{Verdict, verdict};
 
 /// The gradients of the case, as they are.

@@ -1,67 +1,38 @@
-//! One run forward and back, and when two results are alike.
+//! Runs of a case forward and back, and when two results are alike.
 
-use crate::{Case, Draw};
-use autograd::{Tape, Var};
+use autograd::gradcheck::{Pass, cotangent};
 use tensor::{Shape, Tensor};
 
 use super::Verdict;
+use crate::Case;
 
-/// A value and the gradients of the inputs.
-#[derive(Debug)]
-pub(super) struct Pass {
-    pub(super) y: Tensor<f64>,
-    pub(super) dx: Vec<Option<Tensor<f64>>>,
+/// The case at its own inputs, with the cotangent that `seed` names.
+pub(super) fn pass(case: &Case, seed: u32) -> Pass {
+    pass_at(case, &case.values(), |shape| cotangent(shape, seed))
 }
 
-impl Pass {
-    /// The case at its own inputs, with a cotangent that `seed` names.
-    pub(super) fn of(case: &Case, seed: u32) -> Self {
-        Self::at(case, &case.values(), &|shape| cotangent(shape, seed))
-    }
+/// The case at other inputs.
+pub(super) fn pass_at(case: &Case, inputs: &[Tensor<f64>], dy: impl FnOnce(Shape) -> Tensor<f64>) -> Pass {
+    Pass::of(|tape, x| case.f.on_numbers(tape, x), inputs, dy)
+}
 
-    /// The case at other inputs.
-    pub(super) fn at(case: &Case, inputs: &[Tensor<f64>], dy: &dyn Fn(Shape) -> Tensor<f64>) -> Self {
-        let tape = Tape::new();
-        let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
-        Self::back(case.f.on_numbers(&tape, &x), &x, dy)
-    }
-
-    /// From a value that is on a tape already.
-    pub(super) fn back<'t>(y: Var<'t, f64>, x: &[Var<'t, f64>], dy: &dyn Fn(Shape) -> Tensor<f64>) -> Self {
-        y.backward_from(&dy(y.shape())).expect("a case has no parameters of its own");
-        Self { y: y.value(), dx: x.iter().map(|x| x.grad()).collect() }
-    }
-
-    /// Whether every input has a gradient of its shape: asked first, as an empty one agrees with everything.
-    pub(super) fn shapes(&self, inputs: &[Tensor<f64>]) -> Verdict {
-        for (k, (dx, x)) in self.dx.iter().zip(inputs).enumerate() {
-            match dx.as_ref().map(Tensor::shape) {
-                Some(shape) if shape == x.shape() => {}
-                Some(shape) => return Err(format!("input {k} is {} and its gradient {shape}", x.shape())),
-                None => return Err(format!("input {k} has no gradient")),
-            }
+/// Whether every input has a gradient of its shape: asked first, as an empty one agrees with everything.
+pub(super) fn shapes(pass: &Pass, inputs: &[Tensor<f64>]) -> Verdict {
+    assert!(pass.unreached.is_empty(), "a case has no parameters of its own, but {:?}", pass.unreached);
+    for (k, (dx, x)) in pass.gradients.iter().zip(inputs).enumerate() {
+        match dx.as_ref().map(Tensor::shape) {
+            Some(shape) if shape == x.shape() => {}
+            Some(shape) => return Err(format!("input {k} is {} and its gradient {shape}", x.shape())),
+            None => return Err(format!("input {k} has no gradient")),
         }
-        Ok(())
     }
-
-    /// The gradients, all of which are there.
-    pub(super) fn gradients(self, inputs: &[Tensor<f64>]) -> Result<Vec<Tensor<f64>>, String> {
-        self.shapes(inputs)?;
-        Ok(self.dx.into_iter().flatten().collect())
-    }
-
-    pub(super) fn bits(&self) -> (Vec<u64>, Vec<Option<Vec<u64>>>) {
-        (bits(&self.y), self.dx.iter().map(|dx| dx.as_ref().map(bits)).collect())
-    }
+    Ok(())
 }
 
-pub(super) fn bits(x: &Tensor<f64>) -> Vec<u64> {
-    x.to_vec().into_iter().map(f64::to_bits).collect()
-}
-
-/// Different in every place, of either sign, none near zero.
-pub(super) fn cotangent(shape: Shape, seed: u32) -> Tensor<f64> {
-    Draw::new(1000 + seed).nonzero(shape)
+/// The gradients, all of which are there.
+pub(super) fn gradients(pass: Pass, inputs: &[Tensor<f64>]) -> Result<Vec<Tensor<f64>>, String> {
+    shapes(&pass, inputs)?;
+    Ok(pass.gradients.into_iter().flatten().collect())
 }
 
 /// Whether two tensors of one shape differ by no more than `tolerance` times the largest entry of either.

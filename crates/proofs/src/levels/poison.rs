@@ -2,10 +2,11 @@
 
 use crate::Case;
 use autograd::Tape;
+use autograd::gradcheck::{cotangent, same_bits};
 use tensor::Tensor;
 
 use super::Verdict;
-use super::pass::{Pass, bits, cotangent};
+use super::pass::{pass, pass_at};
 
 /// Not a number, and a number whose square is infinite.
 const POISON: [f64; 2] = [f64::NAN, 1e300];
@@ -13,11 +14,11 @@ const POISON: [f64; 2] = [f64::NAN, 1e300];
 /// Where no number that is not finite gets through to the value: of each input, the entries that are not read.
 fn unread(case: &Case) -> Vec<Vec<usize>> {
     let x = case.values();
-    let clean = bits(&value(case, &x));
+    let clean = value(case, &x);
     let is_unread = |k: usize, i: usize| {
         let mut x = x.clone();
         x[k] = with(&x[k], &[i], f64::NAN);
-        bits(&value(case, &x)) == clean
+        same_bits(&value(case, &x), &clean)
     };
     (0..x.len()).map(|k| (0..x[k].size()).filter(|&i| is_unread(k, i)).collect()).collect()
 }
@@ -34,8 +35,8 @@ pub fn leaves_unread(case: &Case) -> bool {
 /// If not.
 pub fn withstands_poison(case: &Case) -> Verdict {
     let (x, unread) = (case.values(), unread(case));
-    let clean = Pass::of(case, 1);
-    for (k, dx) in clean.dx.iter().enumerate() {
+    let clean = pass(case, 1);
+    for (k, dx) in clean.gradients.iter().enumerate() {
         let dx = dx.as_ref().map(Tensor::to_vec).unwrap_or_default();
         if let Some(i) = unread[k].iter().find(|&&i| dx.get(i) != Some(&0.0)) {
             return Err(format!("entry {i} of input {k} is not read, and has a gradient"));
@@ -43,7 +44,7 @@ pub fn withstands_poison(case: &Case) -> Verdict {
     }
     for poison in POISON {
         let poisoned: Vec<_> = x.iter().zip(&unread).map(|(x, at)| with(x, at, poison)).collect();
-        if Pass::at(case, &poisoned, &|shape| cotangent(shape, 1)).bits() != clean.bits() {
+        if !pass_at(case, &poisoned, |shape| cotangent(shape, 1)).has_the_bits_of(&clean) {
             return Err(format!("{poison} where nothing is read got through"));
         }
     }

@@ -5,7 +5,7 @@ use crate::Case;
 use tensor::par;
 
 use super::Verdict;
-use super::pass::Pass;
+use super::pass::{pass, shapes};
 
 const THREADS: [usize; 5] = [1, 2, 3, 4, 5];
 
@@ -14,14 +14,13 @@ const THREADS: [usize; 5] = [1, 2, 3, 4, 5];
 /// # Errors
 /// If not, or if a gradient is missing or of another shape.
 pub fn repeats(case: &Case) -> Verdict {
-    let first = Pass::of(case, 0);
-    first.shapes(&case.values())?;
-    let first = first.bits();
+    let first = pass(case, 0);
+    shapes(&first, &case.values())?;
     for threads in THREADS {
         let mut passes = [const { None }; 4];
-        let go = || par::for_each(&mut passes, |_, pass| *pass = Some(Pass::of(case, 0).bits()));
+        let go = || par::for_each(&mut passes, |_, slot| *slot = Some(pass(case, 0)));
         par::with_threads(threads, go).map_err(|error| error.to_string())?;
-        if passes.iter().any(|pass| pass.as_ref() != Some(&first)) {
+        if !passes.iter().all(|pass| pass.as_ref().is_some_and(|pass| pass.has_the_bits_of(&first))) {
             return Err(format!("another run among {threads} threads gave other bits"));
         }
     }

@@ -1,10 +1,11 @@
 //! L4: second order. The tape on dual numbers gives Hessian-vector products.
 
 use crate::Case;
-use autograd::{Tape, Var, gradcheck};
+use autograd::gradcheck::{self, cotangent};
+use autograd::{Tape, Var};
 use tensor::{Dual, Tensor};
 
-use super::pass::{Pass, cotangent, largest, near_on};
+use super::pass::{gradients, largest, near_on, pass_at};
 use super::{Verdict, verdict};
 
 /// H·u for a random u equals second tangents on duals of duals.
@@ -68,7 +69,7 @@ fn direction(case: &Case, seed: u32) -> Vec<Tensor<f64>> {
 fn gradient_at(case: &Case, u: &[Tensor<f64>], h: f64) -> Result<Vec<Tensor<f64>>, String> {
     let moved = |(x, u): (Tensor<f64>, &Tensor<f64>)| &x + &(u * &Tensor::scalar(h));
     let at: Vec<_> = case.values().into_iter().zip(u).map(moved).collect();
-    Pass::at(case, &at, &|shape| cotangent(shape, 0)).gradients(&at)
+    gradients(pass_at(case, &at, |shape| cotangent(shape, 0)), &at)
 }
 
 /// The tangents of the gradients along u, with numbers of the same cotangent.

@@ -1,10 +1,11 @@
 //! L5: T steps of a recurrence are T times one step.
 
 use crate::Case;
+use autograd::gradcheck::{Pass, cotangent};
 use autograd::{Tape, Var};
 
 use super::Verdict;
-use super::pass::{Pass, cotangent, near};
+use super::pass::{gradients, near, pass};
 
 /// Whether it is [recurrent](Case::recurrent).
 pub fn has_steps(case: &Case) -> bool {
@@ -21,7 +22,7 @@ pub fn goes_step_by_step(case: &Case) -> Verdict {
         return Ok(());
     }
     let inputs = case.values();
-    let together = Pass::of(case, 1);
+    let together = pass(case, 1);
     let tape = Tape::new();
     let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
     let (mut state, mut states) = (x[1], Vec::new());
@@ -30,10 +31,10 @@ pub fn goes_step_by_step(case: &Case) -> Verdict {
         state = case.f.on_numbers(&tape, &one).select(0, 0);
         states.push(state);
     }
-    let apart = Pass::back(Var::stack(&states), &x, &|shape| cotangent(shape, 1));
+    let apart = Pass::back(Var::stack(&states), &x, |shape| cotangent(shape, 1));
     near("the states", &apart.y, &together.y, 1e-13)?;
-    let want = together.gradients(&inputs)?;
-    for (k, (got, want)) in apart.gradients(&inputs)?.iter().zip(&want).enumerate() {
+    let want = gradients(together, &inputs)?;
+    for (k, (got, want)) in gradients(apart, &inputs)?.iter().zip(&want).enumerate() {
         near(&format!("input {k}"), got, want, 1e-13)?;
     }
     Ok(())
