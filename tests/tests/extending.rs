@@ -32,52 +32,39 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace")
 }
 
-/// A block of code of the page, and where it goes.
+/// A block of code of the page, and where it goes: "a new file `…`", or "in [`…`](…), after `…`", which is a line there.
 struct Step {
     file: String,
-    place: Place,
+    after: Option<String>,
     code: String,
 }
 
-/// Where in its file, as the page says it: "a new file `…`", "in [`…`](…), after `…`", or before that line.
-enum Place {
-    NewFile,
-    After(String),
-    Before(String),
-}
-
-/// The blocks of the page's part on operations: of the paragraph before each, the first words in backticks are the file, and what
-/// follows "after" or "before" is a line of it.
+/// The blocks of the page's part on operations: of the paragraph before each, the first words in backticks are the file, and those
+/// behind "after" the line.
 fn steps() -> Vec<Step> {
     let page = fs::read_to_string(root().join("docs/extending.md")).expect("the page is there");
     let part =
         page.split("\n## ").find(|part| part.starts_with("An operation of the engine")).expect("it has this part");
-    let blocks: Vec<&str> = part.split("```").collect();
     let step = |words: &str, block: &str| {
         let words = words.trim().rsplit("\n\n").find(|words| words.contains("`crates/")).expect("names a file");
         let words = words.replace('\n', " ");
         let quoted = |from: &str| Some(words.split_once(from)?.1.split('`').next()?.to_owned());
-        let file = quoted("`crates/").map(|file| format!("crates/{file}")).expect("a file in backticks");
-        let line = |kind: fn(String) -> Place, word| quoted(word).map(kind);
-        let place = line(Place::After, "after `").or_else(|| line(Place::Before, "before `"));
-        assert!(place.is_some() || words.contains("new file"), "where does this go? {words}");
+        let (file, after) = (quoted("`crates/").map(|file| format!("crates/{file}")), quoted("after `"));
+        assert!(after.is_some() || words.contains("new file"), "where does this go? {words}");
         let code = block.split_once('\n').expect("a block has lines").1.to_owned();
-        Step { file, place: place.unwrap_or(Place::NewFile), code }
+        Step { file: file.expect("a file in backticks"), after, code }
     };
+    let blocks: Vec<&str> = part.split("```").collect();
     blocks.chunks_exact(2).map(|pair| step(pair[0], pair[1])).collect()
 }
 
 /// A text with a step taken.
-fn taken(text: &str, Step { file, place, code }: &Step) -> String {
-    let (line, skipped) = match place {
-        Place::NewFile => return code.clone(),
-        Place::After(line) => (line, 1),
-        Place::Before(line) => (line, 0),
-    };
+fn taken(text: &str, Step { file, after, code }: &Step) -> String {
+    let Some(line) = after else { return code.clone() };
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let places: Vec<usize> = (0..lines.len()).filter(|&i| lines[i].trim() == line).collect();
     let &[at] = &places[..] else { panic!("{file}: {line:?} stands in it {} times", places.len()) };
-    [lines[..at + skipped].concat(), code.clone(), lines[at + skipped..].concat()].concat()
+    [lines[..=at].concat(), code.clone(), lines[at + 1..].concat()].concat()
 }
 
 /// A copy of the workspace, and a folder for what is built there.

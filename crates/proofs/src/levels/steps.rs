@@ -7,7 +7,7 @@ use autograd::{Tape, Var};
 use super::Verdict;
 use super::pass::{gradients, near, pass};
 
-/// Whether it is [recurrent](Case::recurrent).
+/// Whether it is [recurrent](field@Case::recurrent).
 pub fn has_steps(case: &Case) -> bool {
     case.recurrent
 }

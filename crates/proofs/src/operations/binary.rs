@@ -7,42 +7,26 @@ use tensor::Shape;
 
 use crate::{Case, Draw, Of};
 
-pub(super) fn add(d: &mut Draw) -> Vec<Case> {
-    let mut cases = pairs(d, Kind::Add, || function!(|x| x[0] + x[1]));
-    cases.extend(cases! { Add:
-        "f(x, x)", [d.normal([3, 2])]: |x| x[0] + x[0];
-        "f(x, xᵀ)", [d.normal([3, 3])]: |x| x[0] + x[0].transpose();
-        "views", [d.normal([5, 4]), d.normal([4, 7])]: |x| x[0].transpose() + x[1].slice(1, 1..6);
-    });
-    cases
+/// The cases of each: the second operand by its name in [`Draw`], as it may be a divisor.
+macro_rules! arithmetic {
+    ($($name:ident: $kind:ident $operator:tt $second:ident $($squared:literal)?;)*) => {$(
+        pub(super) fn $name(d: &mut Draw) -> Vec<Case> {
+            let mut cases = pairs(d, Kind::$kind, || function!(|x| x[0] $operator x[1]));
+            $(cases.extend(cases! { $kind: $squared, [d.normal([3, 2])]: |x| x[0] $operator x[0]; });)?
+            cases.extend(cases! { $kind:
+                "f(x, xᵀ)", [d.$second([3, 3])]: |x| x[0] $operator x[0].transpose();
+                "views", [d.normal([5, 4]), d.$second([4, 7])]: |x| x[0].transpose() $operator x[1].slice(1, 1..6);
+            });
+            cases
+        }
+    )*};
 }
 
-pub(super) fn sub(d: &mut Draw) -> Vec<Case> {
-    let mut cases = pairs(d, Kind::Sub, || function!(|x| x[0] - x[1]));
-    cases.extend(cases! { Sub:
-        "f(x, xᵀ)", [d.normal([3, 3])]: |x| x[0] - x[0].transpose();
-        "views", [d.normal([5, 4]), d.normal([4, 7])]: |x| x[0].transpose() - x[1].slice(1, 1..6);
-    });
-    cases
-}
-
-pub(super) fn mul(d: &mut Draw) -> Vec<Case> {
-    let mut cases = pairs(d, Kind::Mul, || function!(|x| x[0] * x[1]));
-    cases.extend(cases! { Mul:
-        "f(x, x)", [d.normal([3, 2])]: |x| x[0] * x[0];
-        "f(x, xᵀ)", [d.normal([3, 3])]: |x| x[0] * x[0].transpose();
-        "views", [d.normal([5, 4]), d.normal([4, 7])]: |x| x[0].transpose() * x[1].slice(1, 1..6);
-    });
-    cases
-}
-
-pub(super) fn div(d: &mut Draw) -> Vec<Case> {
-    let mut cases = pairs(d, Kind::Div, || function!(|x| x[0] / x[1]));
-    cases.extend(cases! { Div:
-        "f(x, xᵀ)", [d.nonzero([3, 3])]: |x| x[0] / x[0].transpose();
-        "views", [d.normal([5, 4]), d.nonzero([4, 7])]: |x| x[0].transpose() / x[1].slice(1, 1..6);
-    });
-    cases
+arithmetic! {
+    add: Add + normal "f(x, x)";
+    sub: Sub - normal;
+    mul: Mul * normal "f(x, x)";
+    div: Div / nonzero;
 }
 
 /// All shapes that broadcast to \[4, 5\], each with each, and some with more axes. The second may be a divisor.

@@ -2,11 +2,24 @@
 
 use crate::{Case, Draw};
 
-pub(super) fn neg(d: &mut Draw) -> Vec<Case> {
-    cases! { Neg:
-        "a matrix", [d.normal([2, 3])]: |x| -x[0];
-        "a view", [d.normal([5, 3])]: |x| -x[0].transpose().slice(1, 1..4);
-    }
+/// A matrix and a view, of numbers by their name in [`Draw`].
+macro_rules! functions {
+    ($($name:ident: $kind:ident $numbers:ident |$x:ident| $f:expr;)*) => {$(
+        pub(super) fn $name(d: &mut Draw) -> Vec<Case> {
+            cases! { $kind:
+                "a matrix", [d.$numbers([2, 3])]: |x| { let $x = x[0]; $f };
+                "a view", [d.$numbers([5, 3])]: |x| { let $x = x[0].transpose().slice(1, 1..4); $f };
+            }
+        }
+    )*};
+}
+
+functions! {
+    neg: Neg normal |x| -x;
+    log: Log positive |x| x.log();
+    sqrt: Sqrt positive |x| x.sqrt();
+    square: Square normal |x| x.square();
+    tanh: Tanh normal |x| x.tanh();
 }
 
 pub(super) fn scale(d: &mut Draw) -> Vec<Case> {
@@ -28,34 +41,6 @@ pub(super) fn exp(d: &mut Draw) -> Vec<Case> {
         "a matrix", [d.normal([2, 3])]: |x| x[0].exp();
         "a number", [d.normal([])]: |x| x[0].exp();
         "a view", [d.normal([2, 3, 5])]: |x| x[0].permute(&[2, 0, 1]).slice(0, 1..4).exp();
-    }
-}
-
-pub(super) fn log(d: &mut Draw) -> Vec<Case> {
-    cases! { Log:
-        "a matrix", [d.positive([2, 3])]: |x| x[0].log();
-        "a view", [d.positive([5, 3])]: |x| x[0].transpose().slice(1, 1..4).log();
-    }
-}
-
-pub(super) fn sqrt(d: &mut Draw) -> Vec<Case> {
-    cases! { Sqrt:
-        "a matrix", [d.positive([2, 3])]: |x| x[0].sqrt();
-        "a view", [d.positive([5, 3])]: |x| x[0].transpose().slice(1, 1..4).sqrt();
-    }
-}
-
-pub(super) fn square(d: &mut Draw) -> Vec<Case> {
-    cases! { Square:
-        "a matrix", [d.normal([2, 3])]: |x| x[0].square();
-        "a view", [d.normal([5, 3])]: |x| x[0].transpose().slice(1, 1..4).square();
-    }
-}
-
-pub(super) fn tanh(d: &mut Draw) -> Vec<Case> {
-    cases! { Tanh:
-        "a matrix", [d.normal([2, 3])]: |x| x[0].tanh();
-        "a view", [d.normal([5, 3])]: |x| x[0].transpose().slice(1, 1..4).tanh();
     }
 }
 

@@ -66,6 +66,16 @@ macro_rules! kernels {
             pub(super) fn threads(self) -> u32 {
                 match self { $($(Self::$kernel => $threads),*),* }
             }
+
+            /// The blocks of a kernel that has a thread for each piece of some work.
+            pub(super) fn blocks(self, pieces: usize) -> usize {
+                pieces.div_ceil(self.threads() as usize)
+            }
+
+            /// The blocks of a kernel that has a warp for each row.
+            pub(super) fn blocks_of_rows(self, rows: usize) -> usize {
+                rows.div_ceil(self.threads() as usize / 32)
+            }
         }
     };
 }

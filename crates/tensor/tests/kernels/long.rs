@@ -116,26 +116,6 @@ fn logsumexp_long_row_keeps_small_terms() {
     assert!((f64::from(y.to_vec()[0]) - want).abs() < 5e-7, "{y:?}, not {want}");
 }
 
-/// The mean is no `f32`, and its rounding is all that is left of a row after it is taken away.
-#[test]
-fn layer_norm_constant_row_is_its_bias() {
-    let Some(k) = gpu() else { return };
-    for (n, value) in [(96, 1234.567), (8, 1_000_000.25), (4096, 1234.567)] {
-        let x = Tensor::full([3, n], value);
-        let (w, b) = (Tensor::full([n], 1.0), Tensor::full([n], 0.5));
-        let (mut y, mut stats) = (Tensor::zeros([3, n]), Tensor::zeros([3, 2]));
-        k.layer_norm(x.view(), w.view(), b.view(), 1e-5, y.view_mut(), stats.view_mut());
-        assert!(y.to_vec().iter().all(|y| *y == 0.5), "{n} x {value}: {:?}", &y.to_vec()[..4]);
-        let dy = Tensor::from_fn([3, n], |i| if i % 2 == 0 { 1.0 } else { -1.0 });
-        let (mut dx, mut dw) = (Tensor::zeros([3, n]), Tensor::zeros([n]));
-        let (into_dx, into_dw) = (Some(dx.view_mut()), Some(dw.view_mut()));
-        k.layer_norm_backward(x.view(), w.view(), stats.view(), dy.view(), into_dx, into_dw);
-        let s = 1.0 / 1e-5_f32.sqrt(); // x̂ is 0, and so is the mean of dy
-        let wrong = dx.to_vec().iter().zip(dy.to_vec()).any(|(dx, dy)| (dx / (s * dy) - 1.0).abs() > 1e-6);
-        assert!(!wrong && dw.to_vec().iter().all(|dw| *dw == 0.0), "{n} x {value}: {:?}", &dx.to_vec()[..4]);
-    }
-}
-
 /// All of the host's.
 fn host() -> Vec<&'static dyn Kernels<f32>> {
     if on_a_card() { Vec::new() } else { f32::implementations() }
@@ -148,18 +128,20 @@ fn stated_error(n: usize) -> f64 {
     additions * unit_roundoff / (1.0 - additions * unit_roundoff)
 }
 
-/// A running sum is wrong by 9.6e-3, relatively.
+/// A bias gradient: rows of 0.1. Of a million of them a running sum is wrong by 9.6e-3, relatively.
 #[test]
-fn bias_gradient_of_a_million_rows_is_within_its_bound() {
-    let n = 1_000_000;
-    let dy = Tensor::full([n, 2], 0.1_f32);
-    let want = n as f64 * f64::from(0.1_f32);
-    for k in host() {
-        let mut db = Tensor::zeros([2]);
-        k.sum_to(1.0, dy.view(), db.view_mut());
-        for db in db.to_vec() {
-            let error = (f64::from(db) / want - 1.0).abs();
-            assert!(error <= stated_error(n), "{}: {db}, not {want}: wrong by {error:e}", k.name());
+fn bias_gradient_of_many_rows_is_within_its_bound() {
+    for n in [100_000, 1_000_000] {
+        let dy = Tensor::full([n, 3], 0.1_f32);
+        let want = n as f64 * f64::from(0.1_f32);
+        let on_gpu = gpu().filter(|_| on_a_card() && n == 100_000).map(|k| (k, 3e-6));
+        for (k, bound) in host().into_iter().map(|k| (k, stated_error(n))).chain(on_gpu) {
+            let mut db = Tensor::zeros([3]);
+            k.sum_to(1.0, dy.view(), db.view_mut());
+            for db in db.to_vec() {
+                let error = (f64::from(db) / want - 1.0).abs();
+                assert!(error <= bound, "{}: {db}, not {want}: wrong by {error:e}", k.name());
+            }
         }
     }
 }

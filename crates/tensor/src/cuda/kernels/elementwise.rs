@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::{Call, Card, parts};
+use super::{Call, Card};
 use crate::cuda::memory::Memory;
 use crate::cuda::modules::Entry;
 use crate::data::{Data, DataMut};
@@ -38,20 +38,16 @@ fn number<T: Real>(f: Map<T>) -> (i32, f64) {
     }
 }
 
-fn blocks<T: Element>(y: &ViewMut<T>) -> usize {
-    parts(y.shape().size(), 256)
-}
-
 #[track_caller]
 pub(in crate::cuda) fn map<T: Real>(card: &'static Card, f: Map<T>, x: View<T>, y: ViewMut<T>) {
-    let (blocks, (f, c)) = (blocks(&y), number(f));
+    let (blocks, (f, c)) = (Entry::Map.blocks(y.shape().size()), number(f));
     Call::new::<T>(card, Entry::Map).int(f).number(c).read(x).write(y).run(blocks);
 }
 
 /// y = x, of any numbers that the kernels compute with.
 #[track_caller]
 pub(in crate::cuda) fn copy<T: Element>(card: &'static Card, x: View<T>, y: ViewMut<T>) {
-    let (blocks, (identity, c)) = (blocks(&y), number(Map::<f32>::Identity));
+    let (blocks, (identity, c)) = (Entry::Map.blocks(y.shape().size()), number(Map::<f32>::Identity));
     Call::new::<T>(card, Entry::Map).int(identity).number(c).read(x).write(y).run(blocks);
 }
 
@@ -59,20 +55,20 @@ pub(in crate::cuda) fn copy<T: Element>(card: &'static Card, x: View<T>, y: View
 #[track_caller]
 pub(in crate::cuda) fn fill<T: Element>(memory: &Memory<T>, layout: &Layout, c: f64) {
     let y = ViewMut::over(DataMut::Card(memory, PhantomData), *layout);
-    let (blocks, (constant, c)) = (blocks(&y), number(Map::Constant(c)));
+    let (blocks, (constant, c)) = (Entry::Map.blocks(y.shape().size()), number(Map::Constant(c)));
     let x = View::over(Data::Card(memory), *layout); // what is there is looked at, and makes no difference
     Call::new::<T>(memory.card(), Entry::Map).int(constant).number(c).read(x).write(y).run(blocks);
 }
 
 #[track_caller]
 pub(super) fn map_backward<T: Real>(card: &'static Card, slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
-    let (blocks, (slope, c)) = (blocks(&dx), number(slope));
+    let (blocks, (slope, c)) = (Entry::MapBackward.blocks(dx.shape().size()), number(slope));
     Call::new::<T>(card, Entry::MapBackward).int(slope).number(c).read(kept).read(dy).write(dx).run(blocks);
 }
 
 #[track_caller]
 pub(super) fn binary<T: Real>(card: &'static Card, op: Binary, a: View<T>, b: View<T>, y: ViewMut<T>) {
-    let (blocks, shape) = (blocks(&y), y.shape());
+    let (shape, blocks) = (y.shape(), Entry::Binary.blocks(y.shape().size()));
     let op = match op {
         Binary::Add => 0,
         Binary::Sub => 1,

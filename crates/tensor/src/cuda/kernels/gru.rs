@@ -1,6 +1,6 @@
 //! The gates of a GRU step: a thread for each unit of each example, and for each entry of a table that collects gradients.
 
-use super::{Call, Card, checked, parts};
+use super::{Call, Card, checked};
 use crate::cuda::modules::Entry;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
@@ -17,7 +17,7 @@ pub(super) fn gru_gates<T: Real>(
     kept: ViewMut<T>,
     y: ViewMut<T>,
 ) {
-    let (blocks, shape) = (parts(h.shape().size(), 256), gx.shape());
+    let (blocks, shape) = (Entry::GruGates.blocks(h.shape().size()), gx.shape());
     checked(card, "gru_gates", shape, |bad| {
         let call = Call::new::<T>(card, Entry::GruGates).read(gx).read_any(rows).read(hw).read(b).read(h);
         (call.write(kept).write(y).memory(bad), blocks)
@@ -37,7 +37,7 @@ pub(super) fn gru_gates_backward<T: Real>(
     dh: ViewMut<T>,
 ) {
     let shape = dgx.shape();
-    let blocks = parts(h.shape().size().max(shape.size() / 3), 256);
+    let blocks = Entry::GruGatesBackward.blocks(h.shape().size().max(shape.size() / 3));
     checked(card, "gru_gates_backward", shape, |bad| {
         let call = Call::new::<T>(card, Entry::GruGatesBackward).read(kept).read(h).read(dy).read_any(rows);
         (call.write(dgx).write(dgh).write(dh).memory(bad), blocks)

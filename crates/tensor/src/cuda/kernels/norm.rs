@@ -21,7 +21,7 @@ pub(super) fn layer_norm<T: Real>(
     y: ViewMut<T>,
     stats: ViewMut<T>,
 ) {
-    let blocks = parts(rows(x.shape()), 4);
+    let blocks = Entry::LayerNorm.blocks_of_rows(rows(x.shape()));
     let call = Call::new::<T>(card, Entry::LayerNorm).read(x).read(w).read(b).number(epsilon.value());
     call.write(y).write(stats).run(blocks);
 }
@@ -38,7 +38,11 @@ pub(super) fn layer_norm_backward<T: Real>(
 ) {
     let rows = rows(x.shape());
     let rests = done(Memory::<T>::any(card, rows));
-    Call::new::<T>(card, Entry::LayerNormCentres).read(x).read(stats).memory(&rests).run(parts(rows, 4));
+    Call::new::<T>(card, Entry::LayerNormCentres)
+        .read(x)
+        .read(stats)
+        .memory(&rests)
+        .run(Entry::LayerNormCentres.blocks_of_rows(rows));
     let blocks = parts(rows.max(x.shape().last_extent()), 8);
     let call = Call::new::<T>(card, Entry::LayerNormBackward).read(x).read(w).read(stats).memory(&rests).read(dy);
     call.write_any(dx).write_any(dw).run(blocks);

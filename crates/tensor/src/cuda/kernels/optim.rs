@@ -2,15 +2,11 @@
 
 use num_traits::Float;
 
-use super::{Call, Card, parts};
+use super::{Call, Card};
 use crate::cuda::modules::Entry;
 use crate::kernels::AdamStep;
-use crate::real::{Element, Real};
+use crate::real::Real;
 use crate::view::{View, ViewMut};
-
-fn blocks<T: Element>(p: &ViewMut<T>) -> usize {
-    parts(p.shape().size(), 256)
-}
 
 #[track_caller]
 pub(super) fn adam<T: Real>(
@@ -23,7 +19,7 @@ pub(super) fn adam<T: Real>(
 ) {
     let AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step } = with;
     let corrections = [beta1, beta2].map(|beta| 1.0 - Float::powf(beta, step as f64));
-    let blocks = blocks(&p);
+    let blocks = Entry::Adam.blocks(p.shape().size());
     let call = [rate, beta1, beta2, epsilon, decay].into_iter().fold(Call::new::<T>(card, Entry::Adam), Call::double);
     let call = corrections.into_iter().fold(call.int(decoupled.into()), Call::double);
     call.read(g).write(m).write(v).write(p).run(blocks);
@@ -31,7 +27,7 @@ pub(super) fn adam<T: Real>(
 
 #[track_caller]
 pub(super) fn momentum<T: Real>(card: &'static Card, rate: T, mu: T, g: View<T>, m: ViewMut<T>, p: ViewMut<T>) {
-    let blocks = blocks(&p);
+    let blocks = Entry::Momentum.blocks(p.shape().size());
     let call = [rate, mu].into_iter().fold(Call::new::<T>(card, Entry::Momentum), |call, x| call.number(x.value()));
     call.read(g).write(m).write(p).run(blocks);
 }
@@ -46,7 +42,7 @@ pub(super) fn rmsprop<T: Real>(
     v: ViewMut<T>,
     p: ViewMut<T>,
 ) {
-    let blocks = blocks(&p);
+    let blocks = Entry::Rmsprop.blocks(p.shape().size());
     let start = Call::new::<T>(card, Entry::Rmsprop);
     let call = [rate, alpha, epsilon].into_iter().fold(start, |call, x| call.number(x.value()));
     call.read(g).write(v).write(p).run(blocks);

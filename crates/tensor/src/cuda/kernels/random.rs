@@ -1,6 +1,6 @@
 //! Random numbers on a card: those of [`crate::philox`], and choices by them.
 
-use super::{Call, Card, count_of, done, parts};
+use super::{Call, Card, count_of, done};
 use crate::cuda::memory::Memory;
 use crate::cuda::modules::Entry;
 use crate::philox::Stream;
@@ -17,7 +17,7 @@ impl Card {
         let [counter, key] = [counters.as_flattened(), keys.as_flattened()].map(|x| done(Memory::copy_of(self, x)));
         let out = done(Memory::<u32>::zeros(self, 4 * counters.len()));
         let call = Call::new::<f32>(self, Entry::PhiloxBlocks).memory(&counter).memory(&key);
-        call.count(count_of(&"philox", counters.len())).memory(&out).run(parts(counters.len(), 256));
+        call.count(count_of(&"philox", counters.len())).memory(&out).run(Entry::PhiloxBlocks.blocks(counters.len()));
         done(out.read(0..out.len())).as_chunks().0.to_vec()
     }
 
@@ -31,7 +31,7 @@ impl Card {
         let numbers =
             [first.purpose.0, first.update, first.episode, count_of(&y.shape(), episodes), count_of(&y.shape(), count)];
         let call = numbers.into_iter().fold(Call::new::<f32>(self, Entry::PhiloxUniform).size(seed), Call::count);
-        call.elements_mut(y).run(parts(episodes * count, 256));
+        call.elements_mut(y).run(Entry::PhiloxUniform.blocks(episodes * count));
     }
 
     /// y\[N\] = an action for each row of log-probabilities\[N,A\]: that in whose share of [0, 1) the number u\[N\] lies.
@@ -44,6 +44,6 @@ impl Card {
         let fits = shape.rank() == 2 && u.shape()[..] == shape[..1] && y.shape() == u.shape() && shape[1] > 0;
         assert!(fits, "categorical: numbers {} and choices {} for {shape}", u.shape(), y.shape());
         let call = Call::new::<T>(self, Entry::Categorical).read(log_probs);
-        call.elements(u).write(y).run(parts(shape[0], 256));
+        call.elements(u).write(y).run(Entry::Categorical.blocks(shape[0]));
     }
 }

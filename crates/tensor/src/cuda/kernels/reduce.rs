@@ -11,9 +11,6 @@ use crate::view::{View, ViewMut};
 /// Results that a block has at a time, at least.
 const RESULTS: usize = 8;
 
-/// Rows that a block of 128 threads has at a time: one for each warp.
-const ROWS: usize = 4;
-
 #[track_caller]
 pub(super) fn sum_to<T: Real>(card: &'static Card, alpha: T, dy: View<T>, dx: ViewMut<T>) {
     let blocks = parts(dx.shape().size(), RESULTS);
@@ -42,7 +39,7 @@ pub(super) fn reduce<T: Real>(card: &'static Card, how: Reduce, x: View<T>, axis
 
 #[track_caller]
 pub(super) fn argmax<T: Real>(card: &'static Card, x: View<T>, y: ViewMut<u32>) {
-    let blocks = parts(y.shape().size(), ROWS);
+    let blocks = Entry::Argmax.blocks_of_rows(y.shape().size());
     Call::new::<T>(card, Entry::Argmax).read(x).write(y).run(blocks);
 }
 
