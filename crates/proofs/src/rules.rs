@@ -92,15 +92,20 @@ mod tests {
         }
     }
 
-    /// The words are those of a comment in the layer's file, so that neither can change alone.
+    /// An operation's rule is taken from its file, which is the one that is named; a layer's words are those of a comment in its
+    /// file, so that neither can change alone.
     #[test]
-    fn layers_have_the_rules_of_their_files() {
-        for of in all().iter().map(|case| case.of).filter(|of| matches!(of, Of::Layer(_))) {
+    fn rules_are_those_of_their_files() {
+        for of in all().iter().map(|case| case.of) {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(of.file());
             let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             let doc = text.lines().filter_map(|line| line.trim_start().strip_prefix("//"));
             let words = doc.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ").replace('\\', "");
-            assert!(of.rule().is_some_and(|rule| words.contains(rule.forward)), "{}: {of:?}", path.display());
+            let holds = match of {
+                Of::Operation(kind) => text == kind.source(),
+                Of::Layer(_) => of.rule().is_some_and(|rule| words.contains(rule.forward)),
+            };
+            assert!(holds, "{}: {of:?}", path.display());
         }
     }
 }
