@@ -39,6 +39,16 @@ pub fn all() -> Vec<String> {
     stems
 }
 
+/// The cases whose names begin with `prefix`, by their names.
+///
+/// # Panics
+/// If there are not `count` of them.
+pub fn cases(prefix: &str, count: usize) -> Vec<(String, Case)> {
+    let names: Vec<String> = all().into_iter().filter(|name| name.starts_with(prefix)).collect();
+    assert_eq!(names.len(), count, "{names:?}");
+    names.into_iter().map(|name| (name.clone(), Case::load(&name))).collect()
+}
+
 fn is_reference(file: &Path) -> bool {
     file.extension().is_some_and(|e| e == "safetensors" || e == "json" || e == "jsonl")
 }

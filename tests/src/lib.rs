@@ -5,5 +5,6 @@ mod close;
 pub mod composed;
 pub mod disk;
 pub mod golden;
+pub mod loops;
 
 pub use proofs::{Draw, levels};

@@ -1,6 +1,6 @@
 //! The optimisers and the clipping against PyTorch's.
 
-use gradus_tests::golden::{Case, all, assert_close};
+use gradus_tests::golden::{Case, assert_close, cases};
 use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
 use tensor::Tensor;
 
@@ -36,13 +36,6 @@ fn settings(what: &str) -> (Rule, f64) {
         other => panic!("no rule for {other}"),
     };
     (rule, number("lr"))
-}
-
-/// The cases whose names begin with `prefix`; exactly as many as there should be.
-fn cases(prefix: &str, count: usize) -> Vec<(String, Case)> {
-    let names: Vec<String> = all().into_iter().filter(|name| name.starts_with(prefix)).collect();
-    assert_eq!(names.len(), count, "{names:?}");
-    names.into_iter().map(|name| (name.clone(), Case::load(&name))).collect()
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The layers: names and shapes as PyTorch has them, numbers against PyTorch's or against a loop over plain numbers.
 
 use autograd::{Tape, Var};
-use gradus_tests::golden::{Case, all, assert_close};
+use gradus_tests::golden::{Case, assert_close, cases};
+use gradus_tests::loops::{affine, gru_step, sigmoid};
 use nn::{Activation, Builder, Embedding, Gru, GruCell, Init, LayerNorm, Linear, Mlp, Params, Variant, Weights};
 use tensor::Tensor;
 
@@ -170,55 +171,26 @@ type Function = fn(f64) -> f64;
 
 #[test]
 fn mlp_against_loops() {
-    let functions: [(Activation, Function); 3] = [
-        (Activation::Tanh, f64::tanh),
-        (Activation::Relu, |x| x.max(0.0)),
-        (Activation::Sigmoid, |x| 1.0 / (1.0 + (-x).exp())),
-    ];
+    let functions: [(Activation, Function); 3] =
+        [(Activation::Tanh, f64::tanh), (Activation::Relu, |x| x.max(0.0)), (Activation::Sigmoid, sigmoid)];
     for (activation, f) in functions {
         let widths = [3, 7, 5, 2];
         let (params, layer) = build(|b| Mlp::new(b, &widths, activation));
         let x = Tensor::from_fn([4, 3], wave(0.6));
         let tape = Tape::new();
         let got = layer.forward(params.bind(&tape), tape.constant(x.clone())).value();
-        let of = |name: String| params.get(params.find(&name).expect("there"));
         let mut rows: Vec<Vec<f64>> = x.to_vec().chunks(3).map(<[f64]>::to_vec).collect();
         for k in 0..3 {
-            let (w, b) = (of(format!("{k}.weight")), of(format!("{k}.bias")));
+            let names = ["weight", "bias"].map(|name| format!("{k}.{name}"));
             let last = if k == 2 { |x| x } else { f };
-            rows = rows
-                .iter()
-                .map(|row| product(&w, row).iter().zip(b.to_vec()).map(|(y, b)| last(y + b)).collect())
-                .collect();
+            let layer = |row: &Vec<f64>| affine(&params, names.each_ref().map(|name| &name[..]), row);
+            rows = rows.iter().map(|row| layer(row).into_iter().map(last).collect()).collect();
         }
         assert_same("mlp", &got, &Tensor::new([4, 2], rows.concat()), 1e-14);
     }
 }
 
 // The GRU
-
-/// w\[N,K\]·x\[K\].
-fn product(w: &Tensor<f64>, x: &[f64]) -> Vec<f64> {
-    w.to_vec().chunks(x.len()).map(|row| row.iter().zip(x).map(|(w, x)| w * x).sum()).collect()
-}
-
-/// One step of one row, from the equations of `GruCell` and `Variant`.
-fn step_by_loops(params: &Params<f64>, variant: Variant, x: &[f64], h: &[f64]) -> Vec<f64> {
-    let of = |name: &str| params.get(params.find(name).expect("there"));
-    let (w, u, bi, bh) = (of("weight_ih"), of("weight_hh"), of("bias_ih").to_vec(), of("bias_hh").to_vec());
-    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-    let n = h.len();
-    let (gx, gh) = (product(&w, x), product(&u, h));
-    let r: Vec<f64> = (0..n).map(|i| sigmoid(gx[i] + bi[i] + gh[i] + bh[i])).collect();
-    let z: Vec<f64> = (n..2 * n).map(|i| sigmoid(gx[i] + bi[i] + gh[i] + bh[i])).collect();
-    let reset: Vec<f64> = r.iter().zip(h).map(|(r, h)| r * h).collect();
-    let inside = product(&u, &reset);
-    let candidate = |i: usize| match variant {
-        Variant::ResetAfter => gx[2 * n + i] + bi[2 * n + i] + r[i] * (gh[2 * n + i] + bh[2 * n + i]),
-        Variant::ResetBefore => gx[2 * n + i] + bi[2 * n + i] + inside[2 * n + i] + bh[2 * n + i],
-    };
-    (0..n).map(|i| (1.0 - z[i]) * candidate(i).tanh() + z[i] * h[i]).collect()
-}
 
 const STEPS: [usize; 4] = [1, 2, 7, 50];
 const B: usize = 3;
@@ -238,7 +210,7 @@ fn both_variants_against_loops() {
         let mut h: Vec<Vec<f64>> = h0.to_vec().chunks(H).map(<[f64]>::to_vec).collect();
         for t in 0..steps {
             let xs = x.select(0, t).to_vec();
-            h = xs.chunks(I).zip(&h).map(|(x, h)| step_by_loops(&params, variant, x, h)).collect();
+            h = xs.chunks(I).zip(&h).map(|(x, h)| gru_step(&params, "", variant, x, h)[2].clone()).collect();
             assert_same(&format!("{variant:?} h[{t}]"), &hs.select(0, t), &Tensor::new([B, H], h.concat()), 1e-13);
         }
     }
@@ -249,7 +221,7 @@ fn variants_differ() {
     let (params, after) = build(|b| GruCell::new(b, I, H));
     let (x, h): (Vec<f64>, Vec<f64>) = ((0..I).map(wave(0.1)).collect(), (0..H).map(wave(0.2)).collect());
     assert_eq!(after.variant, Variant::default());
-    let [a, b] = [Variant::ResetAfter, Variant::ResetBefore].map(|v| step_by_loops(&params, v, &x, &h));
+    let [a, b] = [Variant::ResetAfter, Variant::ResetBefore].map(|v| gru_step(&params, "", v, &x, &h)[2].clone());
     assert!(a.iter().zip(&b).any(|(a, b)| (a - b).abs() > 1e-3), "{a:?} {b:?}");
 }
 
@@ -294,9 +266,7 @@ fn fused_and_composed_agree() {
 #[test]
 fn one_step_against_pytorch() {
     let names = [("weight_ih", "w_ih"), ("weight_hh", "w_hh"), ("bias_ih", "b_ih"), ("bias_hh", "b_hh")];
-    let cases: Vec<String> = all().into_iter().filter(|name| name.starts_with("gru_cell_")).collect();
-    assert_eq!(cases.len(), 4);
-    for case in cases.iter().map(|name| Case::load(name)) {
+    for (_, case) in cases("gru_cell_", 4) {
         let (x, h) = (case.read("in.x"), case.read("in.h"));
         let (mut params, cell) = build(|b| GruCell::new(b, x.shape()[1], h.shape()[1]));
         fill(&mut params, &case, "in.", &names);
@@ -328,15 +298,9 @@ fn over_time(case: &Case) -> (Params<f64>, Gru, Tensor<f64>, Tensor<f64>) {
     (params, gru, x, h0)
 }
 
-fn cases_over_time() -> Vec<Case> {
-    let names: Vec<String> = all().into_iter().filter(|name| name.starts_with("gru_bptt_")).collect();
-    assert_eq!(names.len(), 4);
-    names.iter().map(|name| Case::load(name)).collect()
-}
-
 #[test]
 fn through_time_against_pytorch() {
-    for case in cases_over_time() {
+    for (_, case) in cases("gru_bptt_", 4) {
         let (params, gru, x, h0) = over_time(&case);
         let tape = Tape::new();
         let (weights, x, h0) = (params.bind(&tape), tape.input(x), tape.input(h0));
@@ -354,7 +318,7 @@ fn through_time_against_pytorch() {
 /// What reaches each state, from outside and from all later steps together.
 #[test]
 fn gradients_of_every_state_against_pytorch() {
-    for case in cases_over_time() {
+    for (_, case) in cases("gru_bptt_", 4) {
         let (params, gru, x, h0) = over_time(&case);
         let tape = Tape::new();
         let weights = params.bind(&tape);

@@ -2,6 +2,7 @@
 
 use autograd::Tape;
 use gradus_tests::golden::assert_close;
+use gradus_tests::loops::{affine, gru_step};
 use nn::{Params, Variant};
 use rl::env::{Env, Task};
 use rl::evaluate::test_stream;
@@ -82,41 +83,18 @@ struct Thought {
     value: f64,
 }
 
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
 impl Loops<'_> {
     fn get(&self, name: &str) -> Vec<f64> {
         self.params.get(self.params.find(name).expect("a parameter")).to_vec()
     }
 
-    /// W·x + b.
-    fn linear(&self, weight: &str, bias: &str, x: &[f64]) -> Vec<f64> {
-        let (rows, bias) = (self.get(weight), self.get(bias));
-        rows.chunks(x.len()).zip(bias).map(|(row, b)| dot(row, x) + b).collect()
-    }
-
     fn read(&self, token: u32, h: &[f64]) -> Thought {
         let d = h.len();
         let x = &self.get("emb.weight")[token as usize * d..][..d];
-        let gx = self.linear("rnn.weight_ih", "rnn.bias_ih", x);
-        let gh = |h: &[f64]| self.linear("rnn.weight_hh", "rnn.bias_hh", h);
-        let gate = |k: usize| (0..d).map(|i| sigmoid(gx[k * d + i] + gh(h)[k * d + i])).collect::<Vec<_>>();
-        let (r, z) = (gate(0), gate(1));
-        let inside = match self.variant {
-            Variant::ResetAfter => gh(h)[2 * d..].iter().zip(&r).map(|(gh, r)| r * gh).collect(),
-            Variant::ResetBefore => gh(&h.iter().zip(&r).map(|(h, r)| r * h).collect::<Vec<_>>())[2 * d..].to_vec(),
-        };
-        let next = |i: usize| (1.0 - z[i]) * (gx[2 * d + i] + inside[i]).tanh() + z[i] * h[i];
-        let h: Vec<f64> = (0..d).map(next).collect();
+        let [r, z, h] = gru_step(self.params, "rnn.", self.variant, x, h);
         let mean = |gate: &[f64]| gate.iter().sum::<f64>() / d as f64;
-        let (logits, value) = (self.linear("pi.weight", "pi.bias", &h), self.linear("v.weight", "v.bias", &h)[0]);
-        Thought { h, gates: [mean(&r), mean(&z)], logits, value }
+        let [logits, value] = [["pi.weight", "pi.bias"], ["v.weight", "v.bias"]].map(|of| affine(self.params, of, &h));
+        Thought { h, gates: [mean(&r), mean(&z)], logits, value: value[0] }
     }
 }
 
