@@ -5,6 +5,23 @@
 use crate::shape::Shape;
 use crate::view::View;
 
+/// Implements [`Kernels`](crate::Kernels) by the functions of the modules beside it.
+macro_rules! implement_kernels {
+    ($kernels:ident, $name:literal) => {
+        const _: () = {
+            use crate::kernels::{call_function, forward_kernels};
+            use crate::{AdamStep, Binary, Form, Kernels, Map, Real, Reduce, View, ViewMut};
+            impl<T: Real> Kernels<T> for $kernels {
+                fn name(&self) -> &'static str {
+                    $name
+                }
+                forward_kernels! { call_function }
+            }
+        };
+    };
+}
+pub(crate) use implement_kernels;
+
 /// The row that the `i`th example of a batch has.
 fn row_of(rows: Option<View<u32>>, i: usize) -> usize {
     rows.map_or(i, |rows| rows.at(&[i]) as usize)

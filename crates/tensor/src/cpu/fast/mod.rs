@@ -19,22 +19,14 @@ use alloc::borrow::Cow;
 
 use ndarray::{ArrayView1, ArrayViewMut1};
 
-use crate::kernels::{AdamStep, Binary, Form, Kernels, Reduce, call_function, forward_kernels};
-use crate::map::Map;
 use crate::real::Real;
-use crate::view::{View, ViewMut};
 
 /// The fast kernels for the host, for every scalar. For `f32` there are faster ones: see
 /// [`available_kernels`](crate::available_kernels).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fast;
 
-impl<T: Real> Kernels<T> for Fast {
-    fn name(&self) -> &'static str {
-        "fast"
-    }
-    forward_kernels! { call_function }
-}
+crate::cpu::implement_kernels!(Fast, "fast");
 
 /// A row to read as a slice: itself where it has no gaps, else a copy.
 fn row<'a, T: Real>(x: ArrayView1<'a, T>) -> Cow<'a, [T]> {

@@ -13,22 +13,14 @@ mod reduce;
 mod softmax;
 
 use crate::index::Index;
-use crate::kernels::{AdamStep, Binary, Form, Kernels, Reduce, call_function, forward_kernels};
-use crate::map::Map;
 use crate::real::Real;
 use crate::shape::Shape;
-use crate::view::{View, ViewMut};
 
 /// The reference kernels: slow, plain, and right by inspection.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Naive;
 
-impl<T: Real> Kernels<T> for Naive {
-    fn name(&self) -> &'static str {
-        "reference"
-    }
-    forward_kernels! { call_function }
-}
+crate::cpu::implement_kernels!(Naive, "reference");
 
 /// Σ_j f(j) over 0 ≤ j < n.
 fn sum<T: Real>(n: usize, f: impl Fn(usize) -> T) -> T {
