@@ -10,11 +10,9 @@ use std::time::Instant;
 
 use gradus_benches::card::Card;
 
+use crate::found::Found;
 use crate::table::table;
 use crate::{fused, gradients, parity, update};
-
-/// What a check found: how well it agrees, or what does not.
-pub(crate) type Found = Result<String, String>;
 
 /// The environment variable by which test programs know that they are to run on the card.
 const SWITCH: &str = "GRADUS_TEST_CARD";

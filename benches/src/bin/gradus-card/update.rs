@@ -6,7 +6,7 @@ use gradus_benches::trajectory::{SETTINGS, Setting, TOLERANCE};
 use rl::a2c::Metrics;
 use tensor::Real;
 
-use crate::checks::Found;
+use crate::found::Found;
 
 /// Of the largest loss, in `f64`: roundings in another order.
 pub(crate) const IN_F64: f64 = 1e-10;

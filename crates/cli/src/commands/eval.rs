@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rl::tasks::STAGES;
-use rl::train::Run;
+use gpu_train::Run;
 use rl::tutorial::TutorialRun;
 use serde_json::json;
 

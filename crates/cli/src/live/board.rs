@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use crate::folder::metrics;
     use rl::config::Config;
-    use rl::train::Run;
+    use gpu_train::Run;
     use rl::tutorial::{TutorialConfig, TutorialRun};
 
     const LINES: &str = concat!(

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use rl::tasks::STAGES;
-use rl::train::Run;
+use gpu_train::Run;
 use rl::tutorial::TutorialRun;
 
 use super::chart::{Chart, PANEL, Shape};

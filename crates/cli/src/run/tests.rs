@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use nn::Checkpoint;
 use nn::files::{Disk, Files, OpenFile};
 use rl::config::Config;
-use rl::train::Run;
+use gpu_train::Run;
 use tempfile::TempDir;
 
 use super::*;

@@ -1,9 +1,8 @@
 //! The kernels on a card: [`Kernels`] in calls of those in the folder kernels/, where what they compute is told.
 //!
-//! Each function says how much work there is; grids of any size do it, see [`Call::run`](super::launch::Call::run). `random` and
-//! `calculator` are beyond the trait.
+//! Each function says how much work there is; grids of any size do it, see [`Call::run`](super::launch::Call::run). `random` is
+//! beyond the trait.
 
-mod calculator;
 mod elementwise;
 mod gru;
 mod index;
@@ -20,15 +19,13 @@ use super::card::{Card, done};
 use super::error::CudaError;
 use super::launch::{Call, count_of};
 use super::memory::Memory;
-use super::modules::Entry;
+use super::modules::softmax as source;
 use crate::device::Device;
 use crate::kernels::{AdamStep, Binary, Form, Kernels, Reduce};
 use crate::map::Map;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::view::{View, ViewMut};
-
-pub use calculator::{CardEpisodes, CardStep};
 
 pub(super) use elementwise::{copy, fill, map};
 
@@ -107,22 +104,22 @@ impl<T: OnCard> Kernels<T> for Cuda {
         matmul::matmul(self.0, form, a, b, accumulate, y);
     }
     fn softmax(&self, x: View<T>, y: ViewMut<T>) {
-        softmax::rows(self.0, Entry::Softmax, [x], y);
+        softmax::rows(self.0, &source::softmax, [x], y);
     }
     fn softmax_backward(&self, y: View<T>, dy: View<T>, dx: ViewMut<T>) {
-        softmax::rows(self.0, Entry::SoftmaxBackward, [y, dy], dx);
+        softmax::rows(self.0, &source::softmax_backward, [y, dy], dx);
     }
     fn log_softmax(&self, x: View<T>, y: ViewMut<T>) {
-        softmax::rows(self.0, Entry::LogSoftmax, [x], y);
+        softmax::rows(self.0, &source::log_softmax, [x], y);
     }
     fn log_softmax_backward(&self, y: View<T>, dy: View<T>, dx: ViewMut<T>) {
-        softmax::rows(self.0, Entry::LogSoftmaxBackward, [y, dy], dx);
+        softmax::rows(self.0, &source::log_softmax_backward, [y, dy], dx);
     }
     fn logsumexp(&self, x: View<T>, y: ViewMut<T>) {
-        softmax::rows(self.0, Entry::Logsumexp, [x], y);
+        softmax::rows(self.0, &source::logsumexp, [x], y);
     }
     fn logsumexp_backward(&self, x: View<T>, y: View<T>, dy: View<T>, dx: ViewMut<T>) {
-        softmax::rows(self.0, Entry::LogsumexpBackward, [x, y, dy], dx);
+        softmax::rows(self.0, &source::logsumexp_backward, [x, y, dy], dx);
     }
     fn gather_rows(&self, table: View<T>, index: View<u32>, y: ViewMut<T>) {
         index::gather_rows(self.0, table, index, y);

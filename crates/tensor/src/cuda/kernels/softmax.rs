@@ -1,7 +1,7 @@
 //! The softmax family: a warp for each row.
 
 use super::{Call, Card, parts};
-use crate::cuda::modules::Entry;
+use crate::cuda::modules::Kernel;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
@@ -10,8 +10,13 @@ const ROWS: usize = 4;
 
 /// Any of the family: the operands that are read, of which the first has the rows, and the one that is written.
 #[track_caller]
-pub(super) fn rows<T: Real, const N: usize>(card: &'static Card, entry: Entry, x: [View<T>; N], y: ViewMut<T>) {
+pub(super) fn rows<T: Real, const N: usize>(
+    card: &'static Card,
+    kernel: &'static Kernel,
+    x: [View<T>; N],
+    y: ViewMut<T>,
+) {
     let shape = x[0].shape();
     let blocks = parts(shape.without(shape.rank() - 1).size(), ROWS);
-    x.into_iter().fold(Call::new::<T>(card, entry), |call, x| call.read(x)).write(y).run(blocks);
+    x.into_iter().fold(Call::new::<T>(card, kernel), |call, x| call.read(x)).write(y).run(blocks);
 }

@@ -1,7 +1,5 @@
 //! What comes back from the card: metrics, and what episodes did.
 
-use alloc::vec::Vec;
-
 /// What an update did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metrics {

@@ -1,31 +1,28 @@
-//! What learns on a card: [`Learner`]'s parameters and optimiser, moved by a [`tensor::cuda_update`].
+//! What learns on a GPU: the host's [`Learner`], whose parameters and optimiser an [`Update`] moves.
 
-use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-
-use nn::{Grads, Param, Params, Rule, Schedule};
-use tensor::cuda_update::{self as cuda, AdamRule, Description, Judging, Offsets, Played, Sizes, Update};
+use nn::{Grads, Rule};
+use rl::NotFinite;
+use rl::a2c::{self, Learner};
+use rl::config::Config;
+use rl::env::Task;
+use rl::evaluate::Figures;
+use rl::learn::{Done, Learn};
+use rl::policy::{Policy, Reading};
+use rl::rollout::Undecided;
+use rl::settings::Settings;
+use rl::tasks::Calculator;
+use rl::train::{self, Run};
+use rl::trajectories::Trajectories;
 use tensor::philox::Purpose;
 use tensor::{CudaError, Device, Real, Tensor};
 
-use super::Refused;
-use crate::a2c::{Learner, Metrics};
-use crate::config::Config;
-use crate::env::Task;
-use crate::evaluate::{CHUNK, Figures};
-use crate::not_finite::NotFinite;
-use crate::policy::{Policy, Reading};
-use crate::returns::Estimator;
-use crate::rollout::{Undecided, chunks};
-use crate::settings::Settings;
-use crate::tasks::Calculator;
-use crate::train;
-use crate::trajectories::Trajectories;
+use crate::description::{Description, Sizes, Tables, count};
+use crate::refused::Refused;
+use crate::results::{Metrics, Played};
+use crate::update::{self, Update};
 
 /// Of how many updates the card keeps the metrics: so many are done at once at most.
-pub(crate) const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 64;
 
 /// Parts of the batch in which gradients are summed, if these have few steps: about as many as large cards have multiprocessors. It does not
 /// follow the card, so that all cards add up in the same order.
@@ -35,23 +32,12 @@ const PARTS: usize = 128;
 /// compensated.
 const TERMS: usize = 512;
 
-/// What an update on a card did.
-#[derive(Clone, Debug)]
-pub struct Done {
-    /// What the host's learner would say of it.
-    pub metrics: Metrics,
-    /// α.
-    pub rate: f64,
-    /// β.
-    pub entropy_coefficient: f64,
-}
-
-/// Why an update on a card was not done.
+/// Why an update on a GPU was not done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stopped {
     /// The loss or a gradient is not finite; the parameters are as they were.
     NotFinite(NotFinite),
-    /// The card has failed: the error says in which update. What is on the host is as it was.
+    /// The GPU has failed: the error says in which update. What is on the host is as it was.
     Card(CudaError),
 }
 
@@ -61,10 +47,12 @@ impl From<CudaError> for Stopped {
     }
 }
 
-/// A network that learns on a card.
-pub struct CardLearner<T: Real> {
+/// A network that learns on a GPU.
+pub struct GpuLearner<T: Real> {
+    /// The host's learner, as the GPU has left it.
+    pub host: Learner<T>,
     update: Box<dyn Update<T>>,
-    /// What the card holds: parameters and moments, the number of the next update, the optimiser's steps.
+    /// What the GPU holds: parameters and moments, the number of the next update, the optimiser's steps.
     held: Option<Held<T>>,
     counts: Vec<usize>,
 }
@@ -86,12 +74,12 @@ impl<T: Real> Held<T> {
     }
 }
 
-impl<T: Real> CardLearner<T> {
-    /// Ready for the first update of a run of these settings, whose learner this is, on a device that is a card. Its memory there is
+impl<T: Real> GpuLearner<T> {
+    /// Ready for the first update of a run of these settings, whose learner this is, on a device that is a GPU. Its memory there is
     /// taken.
     ///
     /// # Errors
-    /// If a setting is not one that a card has kernels for, a parameter is frozen, the batch does not fit, or the card fails.
+    /// If a setting is not one that a GPU has kernels for, a parameter is frozen, the batch does not fit, or the GPU fails.
     ///
     /// # Panics
     /// If the device is the host.
@@ -99,37 +87,42 @@ impl<T: Real> CardLearner<T> {
         device: Device,
         config: &Config,
         task: &Calculator,
-        learner: &Learner<T>,
+        host: Learner<T>,
         seed: u64,
     ) -> Result<Self, Refused> {
-        supported::<T>(config, learner)?;
-        let update = cuda::on(device, &describe(config, task, learner, seed))?;
-        Ok(Self { update, held: None, counts: Vec::new() })
+        supported::<T>(config, &host)?;
+        let update = update::on(device, &describe(config, task, &host, seed))?;
+        Ok(Self { host, update, held: None, counts: Vec::new() })
     }
 
-    /// The update on the card, to be looked into.
+    /// A run on a GPU, before the first update.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
+    /// As [`new`](Self::new) and [`Run::new`].
+    pub fn run(config: &Config, seed: u64, device: Device) -> Result<Run<T, Self>, Refused> {
+        Run::new(config, seed).with_learner(|task, learner| Self::new(device, config, task, learner, seed))
+    }
+
+    /// The update on the GPU, to be looked into.
     pub fn inside(&mut self) -> &mut dyn Update<T> {
         &mut *self.update
     }
 
     /// Updates from the one of this number on, which counts from 0, with so many episodes of each stage. Parameters and
-    /// optimiser of `learner` are taken if they are not what the card holds, and are moved.
+    /// optimiser of the host are taken if they are not what the GPU holds, and are moved.
     ///
     /// # Errors
-    /// If the first of them was not finite, or the card fails.
+    /// If the first of them was not finite, or the GPU fails.
     ///
     /// # Panics
     /// If the episodes are not a batch, updates are too many to be done at once, or an update or a step of the optimiser has a
     /// number above 2³² − 1.
     #[track_caller]
-    pub fn update(
-        &mut self,
-        learner: &mut Learner<T>,
-        number: usize,
-        counts: &[usize],
-        updates: usize,
-    ) -> Result<Vec<Done>, Stopped> {
-        let there = Held::of(learner, number);
+    pub fn update(&mut self, number: usize, counts: &[usize], updates: usize) -> Result<Vec<Done>, Stopped> {
+        let there = Held::of(&self.host, number);
         let last = |from: u64| from.saturating_add(updates as u64);
         let updates = count("updates at once", updates as u64);
         // Those that it counts up to are checked with those that it begins with.
@@ -148,47 +141,51 @@ impl<T: Real> CardLearner<T> {
         }
         let done = self.update.advance(updates)?;
         if done.is_empty() {
-            let grads = Grads::new(&learner.params, flat(self.update.gradients()?, learner.params.flat().device())?);
-            return Err(Stopped::NotFinite(NotFinite::find(first, &learner.params, &grads)));
+            let params = &self.host.params;
+            let grads = Grads::new(params, flat(self.update.gradients()?, params.flat().device())?);
+            return Err(Stopped::NotFinite(NotFinite::find(first, params, &grads)));
         }
-        self.bring(learner, number + done.len())?;
+        self.bring(number + done.len())?;
         Ok(done.into_iter().map(|metrics| told(metrics, counts)).collect())
     }
 
     /// Brings parameters and moments to the host.
-    fn bring(&mut self, learner: &mut Learner<T>, number: usize) -> Result<(), CudaError> {
-        let device = learner.params.flat().device();
+    fn bring(&mut self, number: usize) -> Result<(), CudaError> {
+        let Learner { params, optimizer, .. } = &mut self.host;
+        let device = params.flat().device();
         let [p, m, v] = self.update.state()?;
-        let steps = learner.optimizer.steps() + (number - self.held.as_ref().map_or(number, |held| held.number)) as u64;
-        *learner.params.flat_mut() = flat(p, device)?;
-        learner.optimizer.restore(steps, Vec::from([flat(m, device)?, flat(v, device)?]));
-        self.held = Some(Held::of(learner, number));
+        let steps = optimizer.steps() + (number - self.held.as_ref().map_or(number, |held| held.number)) as u64;
+        *params.flat_mut() = flat(p, device)?;
+        optimizer.restore(steps, Vec::from([flat(m, device)?, flat(v, device)?]));
+        self.held = Some(Held::of(&self.host, number));
         Ok(())
-    }
-
-    /// Plays the validation after the last update, greedily: so many episodes of each stage.
-    ///
-    /// # Errors
-    /// If the log-probability of an action is NaN, or the card fails.
-    pub fn validate(&mut self, stages: usize, episodes: usize) -> Result<Result<Vec<Figures>, Undecided>, CudaError> {
-        let played = self.update.play(&alloc::vec![episodes; stages])?;
-        let stage = |stage: usize| {
-            // In parts as the host plays them, so that means are sums of the same order.
-            let parts = chunks(&[episodes], CHUNK).into_iter();
-            let parts = parts.map(|(_, first, count)| part(&played, stage, [stage * episodes, first], count));
-            Ok(Figures::of(stage, parts.collect::<Result<Vec<_>, _>>()?.into_iter()))
-        };
-        Ok((0..stages).map(stage).collect())
     }
 }
 
-/// A count as a GPU holds it.
-///
-/// # Panics
-/// If it is too large.
-#[track_caller]
-fn count(what: &str, n: u64) -> u32 {
-    u32::try_from(n).unwrap_or_else(|_| panic!("{what}: {n}, and a GPU counts up to {}", u32::MAX))
+/// A GPU that fails panics with the words of the error, which [`tensor::catch_cuda`] turns into the error again.
+impl<T: Real> Learn<T> for GpuLearner<T> {
+    fn host(&self) -> &Learner<T> {
+        &self.host
+    }
+
+    fn host_mut(&mut self) -> &mut Learner<T> {
+        &mut self.host
+    }
+
+    fn advance(&mut self, _: &dyn Task, update: &a2c::Update, limit: usize) -> Result<Vec<Done>, NotFinite> {
+        self.update(update.number as usize, &update.counts, limit.clamp(1, AT_ONCE)).map_err(|stopped| match stopped {
+            Stopped::NotFinite(error) => error,
+            Stopped::Card(error) => tensor::cuda_failed(error),
+        })
+    }
+
+    /// The last update's number and seed are the GPU's own.
+    fn validate(&mut self, task: &dyn Task, _: usize, _: u64, episodes: usize) -> Result<Vec<Figures>, Undecided> {
+        let stages = task.stages();
+        let played = self.update.play(&vec![episodes; stages]).unwrap_or_else(|error| tensor::cuda_failed(error));
+        let part = |stage, first, count| part(&played, stage, [stage * episodes, first], count);
+        (0..stages).map(|stage| Figures::of_parts(stage, episodes, |first, count| part(stage, first, count))).collect()
+    }
 }
 
 /// Numbers as a tensor on a device.
@@ -228,15 +225,20 @@ fn supported<T: Real>(config: &Config, learner: &Learner<T>) -> Result<(), Refus
 
 fn describe<T: Real>(config: &Config, task: &Calculator, learner: &Learner<T>, seed: u64) -> Description {
     let Learner { policy, params, optimizer, .. } = learner;
-    let Rule::Adam { beta1, beta2, epsilon, decay, decoupled } = optimizer.rule() else {
-        unreachable!("others were refused")
-    };
-    let (lambda, steps) = match config.estimator() {
-        Estimator::Gae(lambda) => (lambda, 0),
-        // More steps than an episode has are as many as it has.
-        Estimator::Steps(count) => (0.0, u32::try_from(count).unwrap_or(u32::MAX)),
-    };
-    let tables = task.tables();
+    let Policy { embedding, stage, rnn, pi, v, .. } = policy;
+    let parameters = [
+        embedding.weight,
+        stage.weight,
+        rnn.weight_ih,
+        rnn.weight_hh,
+        rnn.bias_ih,
+        rnn.bias_hh,
+        pi.weight,
+        pi.bias,
+        v.weight,
+        v.bias,
+    ];
+    let tables = Tables::of(task);
     // As many episodes as have at most TERMS steps; one, however long.
     let each = config.batch.div_ceil(PARTS).min(TERMS / tables.steps()).max(1);
     Description {
@@ -251,62 +253,28 @@ fn describe<T: Real>(config: &Config, task: &Calculator, learner: &Learner<T>, s
             trial: task.stages() * config.validation_episodes,
             ring: AT_ONCE,
         },
-        offsets: offsets(policy, params),
+        offsets: parameters.map(|param| params.offset(param)),
         tables,
-        judging: Judging {
-            gamma: config.gamma,
-            lambda,
-            steps,
-            normalize: config.normalize_advantages,
-            value_coefficient: config.value_coefficient,
-        },
+        gamma: config.gamma,
+        estimator: config.estimator(),
+        normalize: config.normalize_advantages,
+        value_coefficient: config.value_coefficient,
         clip: config.clip,
-        rule: AdamRule { beta1, beta2, epsilon, decay, decoupled },
-        rate: schedule(train::rate(config)),
-        entropy: schedule(train::entropy(config)),
+        rule: optimizer.rule(),
+        rate: train::rate(config),
+        entropy: train::entropy(config),
         seed,
         trial_purpose: Purpose::VALIDATION.0,
     }
 }
 
-/// Where each parameter begins.
-fn offsets<T: Real>(policy: &Policy, params: &Params<T>) -> Offsets {
-    let at = |param: Param| {
-        let before = params.all().take_while(|&other| other != param);
-        before.map(|other| params.shape(other).size()).sum()
-    };
-    let Policy { embedding, stage, rnn, pi, v, .. } = policy;
-    Offsets {
-        emb: at(embedding.weight),
-        stage: at(stage.weight),
-        w_ih: at(rnn.weight_ih),
-        w_hh: at(rnn.weight_hh),
-        b_ih: at(rnn.bias_ih),
-        b_hh: at(rnn.bias_hh),
-        w_pi: at(pi.weight),
-        b_pi: at(pi.bias),
-        w_v: at(v.weight),
-        b_v: at(v.bias),
-    }
-}
-
-/// `supported` has seen that the settings from which it comes fit.
-fn schedule(schedule: Schedule) -> cuda::Schedule {
-    const OVER: &str = "updates of a schedule";
-    match schedule {
-        Schedule::Constant(value) => cuda::Schedule::Constant(value),
-        Schedule::Linear { from, to, over } => cuda::Schedule::Linear { from, to, over: count(OVER, over) },
-        Schedule::Cosine { from, to, over } => cuda::Schedule::Cosine { from, to, over: count(OVER, over) },
-    }
-}
-
 /// Metrics as the host's learner gives them.
-fn told(metrics: cuda::Metrics, counts: &[usize]) -> Done {
-    let cuda::Metrics { loss, policy_loss, value_loss, entropy, grad_norm, reward, .. } = metrics;
+fn told(metrics: Metrics, counts: &[usize]) -> Done {
+    let Metrics { loss, policy_loss, value_loss, entropy, grad_norm, reward, .. } = metrics;
     let steps = metrics.decisions as usize;
     let stages = counts.iter().zip(&metrics.solved).map(|(&count, &solved)| (count, solved as usize)).collect();
     Done {
-        metrics: Metrics { loss, policy_loss, value_loss, entropy, grad_norm, reward, steps, stages },
+        metrics: a2c::Metrics { loss, policy_loss, value_loss, entropy, grad_norm, reward, steps, stages },
         rate: metrics.rate,
         entropy_coefficient: metrics.entropy_coefficient,
     }

@@ -1,13 +1,14 @@
 //! Reading what the card leaves. Its structs are read as the words they consist of.
 
-use super::buffers::TraceBuffers;
-use super::operands::{COUNTERS, METRICS};
-use super::results::{Metrics, Played};
-use crate::cuda::error::CudaError;
+use tensor::CudaError;
+
+use crate::buffers::TraceBuffers;
+use crate::operands::{COUNTERS, METRICS};
+use crate::results::{Metrics, Played};
 
 impl Metrics {
     /// Those in a place of the ring.
-    pub(super) fn of(words: &[u32], place: usize, stages: usize) -> Self {
+    pub(crate) fn of(words: &[u32], place: usize, stages: usize) -> Self {
         let words = &words[place * METRICS..][..METRICS];
         let number = |k: usize| f64::from_bits(u64::from(words[2 * k]) | u64::from(words[2 * k + 1]) << 32);
         Self {
@@ -27,14 +28,14 @@ impl Metrics {
 }
 
 /// `struct Counters`, when so many updates and steps have been taken.
-pub(super) fn counters(update: u32, step: u32) -> [u32; COUNTERS] {
+pub(crate) fn counters(update: u32, step: u32) -> [u32; COUNTERS] {
     let mut words = [0; COUNTERS];
     (words[0], words[1]) = (update, step);
     words
 }
 
 impl Played {
-    pub(super) fn read(trace: &TraceBuffers<'_>, episodes: usize, steps: usize) -> Result<Self, CudaError> {
+    pub(crate) fn read(trace: &TraceBuffers<'_>, episodes: usize, steps: usize) -> Result<Self, CudaError> {
         let places = steps * episodes;
         Ok(Self {
             episodes,
@@ -54,7 +55,7 @@ mod tests {
 
     #[test]
     fn metrics_are_read_from_their_place() {
-        let mut words = alloc::vec![0; 2 * METRICS];
+        let mut words = vec![0; 2 * METRICS];
         for k in 0..8 {
             let bits = (k as f64 + 0.5).to_bits();
             (words[METRICS + 2 * k], words[METRICS + 2 * k + 1]) = (bits as u32, (bits >> 32) as u32);
