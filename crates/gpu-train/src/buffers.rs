@@ -15,7 +15,7 @@ pub(crate) const STRETCH: usize = 4096;
 
 /// Declares the buffers: their elements, and how many.
 macro_rules! buffers {
-    (|$what:ident| $($(#[$doc:meta])* $name:ident: $element:ident = $len:expr,)*) => {
+    (|$what:ident, $n:ident| $($(#[$doc:meta])* $name:ident: $element:ident = $len:expr,)*) => {
         /// The buffers of an update. Some have no more than a number: kernels want them where they can be written.
         pub(crate) struct Buffers<T> {
             $($(#[$doc])* pub(crate) $name: Memory<$element>,)*
@@ -23,7 +23,8 @@ macro_rules! buffers {
 
         impl<T: Real> Buffers<T> {
             /// How many bytes they take together.
-            pub(crate) fn bytes($what: &Lengths) -> u64 {
+            pub(crate) fn bytes($what: &Description) -> u64 {
+                let $n = $what.sizes;
                 let bytes = |len: usize, each: usize| (len as u64).saturating_mul(each as u64).div_ceil(GRAIN) * GRAIN;
                 [$(bytes($len, size_of::<$element>())),*].into_iter().fold(0, u64::saturating_add)
             }
@@ -32,69 +33,22 @@ macro_rules! buffers {
             ///
             /// # Errors
             /// If there is too little of it, or the card fails.
-            pub(crate) fn new(card: &'static Card, $what: &Lengths) -> Result<Self, CudaError> {
+            pub(crate) fn new(card: &'static Card, $what: &Description) -> Result<Self, CudaError> {
+                let $n = $what.sizes;
                 Ok(Self { $($name: Memory::any(card, $len)?,)* })
             }
         }
     };
 }
 
-/// What lengths follow from.
-pub(crate) struct Lengths {
-    parameters: usize,
-    hidden: usize,
-    vocabulary: usize,
-    actions: usize,
-    stages: usize,
-    chunks: usize,
-    /// B.
-    batch: usize,
-    /// S·B.
-    places: usize,
-    /// The same of a trial.
-    trial: usize,
-    trial_places: usize,
-    ring: usize,
-    /// In the tables of 16-bit numbers.
-    successors: usize,
-    states: usize,
-}
-
-impl Lengths {
-    pub(crate) fn of(what: &Description) -> Self {
-        let (sizes, steps) = (what.sizes, what.tables.steps());
-        Self {
-            parameters: sizes.parameters,
-            hidden: sizes.hidden,
-            vocabulary: sizes.vocabulary,
-            actions: sizes.actions,
-            stages: sizes.stages,
-            chunks: sizes.chunks,
-            batch: sizes.batch,
-            places: steps * sizes.batch,
-            trial: sizes.trial,
-            trial_places: steps * sizes.trial,
-            ring: sizes.ring,
-            successors: what.tables.next.len(),
-            states: what.tables.distance.len(),
-        }
-    }
-
-    /// P, the numbers that a chunk of episodes finds.
-    pub(crate) fn found(&self) -> usize {
-        let Self { hidden: h, vocabulary: v, actions: a, stages, .. } = *self;
-        3 * h * h + 3 * h + 3 * v * h + (a + 1) * (h + 1) + stages * h
-    }
-}
-
-buffers! { |n|
+buffers! { |what, n|
     parameters: T = n.parameters,
     gradients: T = n.parameters,
     first_moments: T = n.parameters,
     second_moments: T = n.parameters,
 
-    next: u32 = n.successors.div_ceil(2),
-    distance: u32 = n.states.div_ceil(2),
+    next: u32 = what.tables.next.len().div_ceil(2),
+    distance: u32 = what.tables.distance.len().div_ceil(2),
     base: u32 = n.stages,
     operands: u32 = n.stages,
     task_tokens: u32 = n.actions,
@@ -109,19 +63,19 @@ buffers! { |n|
     begin: u32 = n.batch,
     end: u32 = n.batch,
     solved: u32 = n.batch,
-    tokens: u32 = n.places,
-    actions: u32 = n.places,
-    rewards: f64 = n.places,
-    values: T = n.places,
-    log_probs: T = n.places * n.actions,
-    h: T = (n.places + n.batch) * n.hidden,
-    kept: T = n.places * 4 * n.hidden,
+    tokens: u32 = what.places(),
+    actions: u32 = what.places(),
+    rewards: f64 = what.places(),
+    values: T = what.places(),
+    log_probs: T = what.places() * n.actions,
+    h: T = (what.places() + n.batch) * n.hidden,
+    kept: T = what.places() * 4 * n.hidden,
 
-    advantages: f64 = n.places,
-    targets: f64 = n.places,
+    advantages: f64 = what.places(),
+    targets: f64 = what.places(),
     judged: f64 = 4 * n.batch.div_ceil(256),
-    terms: f64 = 3 * n.places.div_ceil(256),
-    dheads: T = n.places * (n.actions + 1),
+    terms: f64 = 3 * what.places().div_ceil(256),
+    dheads: T = what.places() * (n.actions + 1),
     dh0: T = n.batch * n.hidden,
     partial: T = n.found() * n.chunks,
     sums: T = n.found(),
@@ -131,9 +85,9 @@ buffers! { |n|
     trial_begin: u32 = n.trial,
     trial_end: u32 = n.trial,
     trial_solved: u32 = n.trial,
-    trial_tokens: u32 = n.trial_places,
-    trial_actions: u32 = n.trial_places,
-    trial_rewards: f64 = n.trial_places,
+    trial_tokens: u32 = what.trial_places(),
+    trial_actions: u32 = what.trial_places(),
+    trial_rewards: f64 = what.trial_places(),
 }
 
 impl<T: Real> Buffers<T> {
@@ -205,10 +159,9 @@ pub(crate) fn pairs(numbers: &[u16]) -> Vec<u32> {
 
 /// The largest batch that fits into so much memory, with all else as described, if any does.
 pub(crate) fn largest_batch<T: Real>(what: &Description, free: u64) -> Option<usize> {
-    let fits = |batch: usize| {
-        let mut other = Lengths::of(what);
-        let steps = what.tables.steps();
-        (other.batch, other.places, other.chunks) = (batch, steps * batch, other.chunks.min(batch));
+    let mut other = what.clone();
+    let mut fits = |batch: usize| {
+        (other.sizes.batch, other.sizes.chunks) = (batch, what.sizes.chunks.min(batch));
         Buffers::<T>::bytes(&other) <= free
     };
     let (mut fitting, mut beyond) = (0, what.sizes.batch);
@@ -236,7 +189,7 @@ mod tests {
         let bytes = |batch| {
             let mut other = what.clone();
             (other.sizes.batch, other.sizes.chunks) = (batch, what.sizes.chunks.min(batch));
-            Buffers::<f64>::bytes(&Lengths::of(&other))
+            Buffers::<f64>::bytes(&other)
         };
         for free in [bytes(17), bytes(1000), bytes(54_321)] {
             let fits = largest_batch::<f64>(&what, free).expect("it fits");
@@ -251,7 +204,7 @@ mod tests {
         let bytes = |batch: usize| {
             let mut what = small();
             what.sizes.batch = batch;
-            Buffers::<f32>::bytes(&Lengths::of(&what)) as f64
+            Buffers::<f32>::bytes(&what) as f64
         };
         let ratio = bytes(200_000) / bytes(100_000);
         assert!((1.9..2.0).contains(&ratio), "{ratio}");

@@ -39,6 +39,18 @@ pub(crate) struct Description {
     pub(crate) trial_purpose: u32,
 }
 
+impl Description {
+    /// S·B, the steps of all episodes.
+    pub(crate) fn places(&self) -> usize {
+        self.tables.steps() * self.sizes.batch
+    }
+
+    /// The same of a trial.
+    pub(crate) fn trial_places(&self) -> usize {
+        self.tables.steps() * self.sizes.trial
+    }
+}
+
 /// How large everything is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sizes {
@@ -60,6 +72,14 @@ pub(crate) struct Sizes {
     pub(crate) trial: usize,
     /// Of how many updates the metrics are kept.
     pub(crate) ring: usize,
+}
+
+impl Sizes {
+    /// P, the numbers that a chunk of episodes finds.
+    pub(crate) fn found(&self) -> usize {
+        let Self { hidden: h, vocabulary: v, actions: a, stages, .. } = *self;
+        3 * h * h + 3 * h + 3 * v * h + (a + 1) * (h + 1) + stages * h
+    }
 }
 
 /// A task whose steps are look-ups: for each stage the states that a program can be in, 0 failed, 1 solved, 2 at the start.

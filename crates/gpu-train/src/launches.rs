@@ -6,7 +6,7 @@ use tensor::gpu::{Argument, Define, Kernel, Launch, Memory, Queue};
 use tensor::philox::Stream;
 use tensor::{Card, CudaError, Real};
 
-use crate::buffers::{Buffers, Lengths, STRETCH};
+use crate::buffers::{Buffers, STRETCH};
 use crate::description::{Description, Sizes};
 use crate::kernels::{a2c, bptt, calculator, rollout, token_table, update};
 use crate::operands::{self, Weights};
@@ -84,7 +84,7 @@ pub(crate) fn update<T: Real>(
 ) -> Result<Vec<Launch>, CudaError> {
     let Sizes { hidden, batch, chunks, parameters, .. } = what.sizes;
     let steps = what.tables.steps();
-    let found = Lengths::of(what).found();
+    let found = what.sizes.found();
     let own = batch.min(card.multiprocessors()); // blocks that own their episodes to the end
     let trace = b.whole_trace(batch, steps);
     let (p, estimator, rule) = (weights(what, &b.parameters), operands::estimator(what), operands::adam(what.rule));
@@ -129,7 +129,7 @@ pub(crate) fn update<T: Real>(
     let calls: [(&Kernel, usize, Vec<Argument>); 10] = [
         (&rollout::rollout, own, start),
         (&a2c::judge, batch.div_ceil(256), judge),
-        (&a2c::a2c, (steps * batch).div_ceil(256), loss),
+        (&a2c::a2c, what.places().div_ceil(256), loss),
         (&bptt::bptt_states, own, back),
         (&bptt::bptt_weights, chunks, products),
         (&bptt::bptt_sums, found.div_ceil(256), sums),

@@ -18,7 +18,7 @@ use tensor::{CudaError, Device, Real, Tensor};
 
 use crate::description::{Description, Sizes, Tables, count};
 use crate::refused::Refused;
-use crate::results::{Metrics, Played};
+use crate::results::Played;
 use crate::update::{self, Update};
 
 /// Of how many updates the card keeps the metrics: so many are done at once at most.
@@ -32,21 +32,6 @@ const PARTS: usize = 128;
 /// compensated.
 const TERMS: usize = 512;
 
-/// Why an update on a GPU was not done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Stopped {
-    /// The loss or a gradient is not finite; the parameters are as they were.
-    NotFinite(NotFinite),
-    /// The GPU has failed: the error says in which update. What is on the host is as it was.
-    Card(CudaError),
-}
-
-impl From<CudaError> for Stopped {
-    fn from(error: CudaError) -> Self {
-        Self::Card(error)
-    }
-}
-
 /// A network that learns on a GPU.
 pub struct GpuLearner<T: Real> {
     /// The host's learner, as the GPU has left it.
@@ -54,7 +39,6 @@ pub struct GpuLearner<T: Real> {
     update: Box<dyn Update<T>>,
     /// What the GPU holds: parameters and moments, the number of the next update, the optimiser's steps.
     held: Option<Held<T>>,
-    counts: Vec<usize>,
 }
 
 #[derive(PartialEq)]
@@ -92,7 +76,7 @@ impl<T: Real> GpuLearner<T> {
     ) -> Result<Self, Refused> {
         supported::<T>(config, &host)?;
         let update = update::on(device, &describe(config, task, &host, seed))?;
-        Ok(Self { host, update, held: None, counts: Vec::new() })
+        Ok(Self { host, update, held: None })
     }
 
     /// A run on a GPU, before the first update.
@@ -115,13 +99,19 @@ impl<T: Real> GpuLearner<T> {
     /// optimiser of the host are taken if they are not what the GPU holds, and are moved.
     ///
     /// # Errors
-    /// If the first of them was not finite, or the GPU fails.
+    /// If the first of them was not finite, whereupon the parameters are as they were; or if the GPU fails, whereupon the error says in
+    /// which update, and what is on the host is as it was.
     ///
     /// # Panics
     /// If the episodes are not a batch, updates are too many to be done at once, or an update or a step of the optimiser has a
     /// number above 2³² − 1.
     #[track_caller]
-    pub fn update(&mut self, number: usize, counts: &[usize], updates: usize) -> Result<Vec<Done>, Stopped> {
+    pub fn update(
+        &mut self,
+        number: usize,
+        counts: &[usize],
+        updates: usize,
+    ) -> Result<Result<Vec<Done>, NotFinite>, CudaError> {
         let there = Held::of(&self.host, number);
         let last = |from: u64| from.saturating_add(updates as u64);
         let updates = count("updates at once", updates as u64);
@@ -135,18 +125,15 @@ impl<T: Real> GpuLearner<T> {
             self.update.set([&p, &m, &v], first, steps)?;
             self.held = Some(there);
         }
-        if self.counts != counts {
-            self.update.divide(counts)?;
-            self.counts = counts.to_vec();
-        }
+        self.update.divide(counts)?;
         let done = self.update.advance(updates)?;
         if done.is_empty() {
             let params = &self.host.params;
             let grads = Grads::new(params, flat(self.update.gradients()?, params.flat().device())?);
-            return Err(Stopped::NotFinite(NotFinite::find(first, params, &grads)));
+            return Ok(Err(NotFinite::find(first, params, &grads)));
         }
         self.bring(number + done.len())?;
-        Ok(done.into_iter().map(|metrics| told(metrics, counts)).collect())
+        Ok(Ok(done))
     }
 
     /// Brings parameters and moments to the host.
@@ -173,10 +160,8 @@ impl<T: Real> Learn<T> for GpuLearner<T> {
     }
 
     fn advance(&mut self, _: &dyn Task, update: &a2c::Update, limit: usize) -> Result<Vec<Done>, NotFinite> {
-        self.update(update.number as usize, &update.counts, limit.clamp(1, AT_ONCE)).map_err(|stopped| match stopped {
-            Stopped::NotFinite(error) => error,
-            Stopped::Card(error) => tensor::cuda_failed(error),
-        })
+        let done = self.update(update.number as usize, &update.counts, limit.clamp(1, AT_ONCE));
+        done.unwrap_or_else(|error| tensor::cuda_failed(error))
     }
 
     /// The last update's number and seed are the GPU's own.
@@ -265,18 +250,6 @@ fn describe<T: Real>(config: &Config, task: &Calculator, learner: &Learner<T>, s
         entropy: train::entropy(config),
         seed,
         trial_purpose: Purpose::VALIDATION.0,
-    }
-}
-
-/// Metrics as the host's learner gives them.
-fn told(metrics: Metrics, counts: &[usize]) -> Done {
-    let Metrics { loss, policy_loss, value_loss, entropy, grad_norm, reward, .. } = metrics;
-    let steps = metrics.decisions as usize;
-    let stages = counts.iter().zip(&metrics.solved).map(|(&count, &solved)| (count, solved as usize)).collect();
-    Done {
-        metrics: a2c::Metrics { loss, policy_loss, value_loss, entropy, grad_norm, reward, steps, stages },
-        rate: metrics.rate,
-        entropy_coefficient: metrics.entropy_coefficient,
     }
 }
 

@@ -13,7 +13,7 @@
 //! In the order in which to read: `learner` (what learns), `description` (what an update is about), `checks` (whether it fits together),
 //! `update` (an update that is ready), `kernels` (what runs there), `buffers` (the memory that it needs), `operands` (the structs that
 //! kernels share with the host), `launches` (a call of each kernel, and all that is unsafe), `running` (an update that runs), `results`
-//! (what comes back) and `reading` (from where); and `episodes`, the calculator's alone.
+//! (what episodes did) and `reading` (what comes back, from where); and `episodes`, the calculator's alone.
 #![deny(unsafe_code)] // `launches` alone allows it
 
 #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
@@ -46,9 +46,9 @@ use tensor::{Device, Real};
 
 #[cfg(feature = "cuda")]
 pub use episodes::{CardEpisodes, CardStep};
-pub use learner::{GpuLearner, Stopped};
+pub use learner::GpuLearner;
 pub use refused::Refused;
-pub use results::{Metrics, Played};
+pub use results::Played;
 pub use update::Update;
 
 /// A run whose learner was chosen while the program runs.

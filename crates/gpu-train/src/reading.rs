@@ -1,30 +1,28 @@
 //! Reading what the card leaves. Its structs are read as the words they consist of.
 
+use rl::a2c::Metrics;
+use rl::learn::Done;
 use tensor::CudaError;
 
 use crate::buffers::TraceBuffers;
 use crate::operands::{COUNTERS, METRICS};
-use crate::results::{Metrics, Played};
+use crate::results::Played;
 
-impl Metrics {
-    /// Those in a place of the ring.
-    pub(crate) fn of(words: &[u32], place: usize, stages: usize) -> Self {
-        let words = &words[place * METRICS..][..METRICS];
-        let number = |k: usize| f64::from_bits(u64::from(words[2 * k]) | u64::from(words[2 * k + 1]) << 32);
-        Self {
-            loss: number(0),
-            policy_loss: number(1),
-            value_loss: number(2),
-            entropy: number(3),
-            grad_norm: number(4),
-            reward: number(5),
-            rate: number(6),
-            entropy_coefficient: number(7),
-            update: words[16],
-            decisions: words[17],
-            solved: words[18..][..stages].to_vec(),
-        }
-    }
+/// The metrics in a place of the ring, of an update with so many episodes of each stage.
+pub(crate) fn metrics(words: &[u32], place: usize, counts: &[usize]) -> Done {
+    let words = &words[place * METRICS..][..METRICS];
+    let number = |k: usize| f64::from_bits(u64::from(words[2 * k]) | u64::from(words[2 * k + 1]) << 32);
+    let metrics = Metrics {
+        loss: number(0),
+        policy_loss: number(1),
+        value_loss: number(2),
+        entropy: number(3),
+        grad_norm: number(4),
+        reward: number(5),
+        steps: words[17] as usize, // behind the update's number
+        stages: counts.iter().zip(&words[18..]).map(|(&count, &solved)| (count, solved as usize)).collect(),
+    };
+    Done { metrics, rate: number(6), entropy_coefficient: number(7) }
 }
 
 /// `struct Counters`, when so many updates and steps have been taken.
@@ -63,8 +61,8 @@ mod tests {
         for k in 16..METRICS {
             words[METRICS + k] = k as u32;
         }
-        let got = Metrics::of(&words, 1, 3);
-        assert_eq!((got.loss, got.entropy_coefficient, got.update, got.decisions), (0.5, 7.5, 16, 17));
-        assert_eq!(got.solved, [18, 19, 20]);
+        let got = metrics(&words, 1, &[5, 6, 7]);
+        assert_eq!((got.metrics.loss, got.rate, got.entropy_coefficient, got.metrics.steps), (0.5, 6.5, 7.5, 17));
+        assert_eq!(got.metrics.stages, [(5, 18), (6, 19), (7, 20)]);
     }
 }

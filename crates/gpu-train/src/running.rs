@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
+use rl::learn::Done;
 use tensor::gpu::{Graph, Launch, Queue};
 use tensor::{Card, CudaError, Real};
 
-use crate::buffers::{self, Buffers, Lengths};
+use crate::buffers::{self, Buffers};
 use crate::description::{Description, Sizes};
 use crate::launches;
 use crate::operands::METRICS;
 use crate::reading;
-use crate::results::{Metrics, Played};
+use crate::results::Played;
 use crate::update::Update;
 
 /// The update, with all the memory it needs.
@@ -23,6 +24,8 @@ pub(crate) struct Running<T: Real> {
     sizes: Sizes,
     /// The longest episode, in steps.
     steps: usize,
+    /// How the batch is divided.
+    counts: Vec<usize>,
     /// The updates that were asked for since it was last waited, and the one that comes next.
     since: u32,
     next: u32,
@@ -35,7 +38,7 @@ impl<T: Real> Running<T> {
     pub(crate) fn new(card: &'static Card, what: &Description) -> Result<Self, CudaError> {
         what.check::<T>();
         Self::room(card, what)?;
-        let buffers = Buffers::new(card, &Lengths::of(what))?;
+        let buffers = Buffers::new(card, what)?;
         buffers.fill(what)?;
         let launches = launches::update(card, what, &buffers)?;
         let trial = launches::trial(card, what, &buffers)?;
@@ -43,13 +46,14 @@ impl<T: Real> Running<T> {
         let queue = Queue::new(card)?;
         let graph = Graph::record(&queue, &launches)?;
         let (sizes, steps) = (what.sizes, what.tables.steps());
-        Ok(Self { graph, launches, trial, buffers, queue, sizes, steps, since: 0, next: 0, recorded: true })
+        let (counts, since, next, recorded) = (Vec::new(), 0, 0, true);
+        Ok(Self { graph, launches, trial, buffers, queue, sizes, steps, counts, since, next, recorded })
     }
 
     /// Whether there is room, by how much is free.
     fn room(card: &Card, what: &Description) -> Result<(), CudaError> {
         card.give_back()?;
-        let (asked, (free, total)) = (Buffers::<T>::bytes(&Lengths::of(what)), card.memory()?);
+        let (asked, (free, total)) = (Buffers::<T>::bytes(what), card.memory()?);
         if asked <= free {
             return Ok(());
         }
@@ -73,8 +77,12 @@ impl<T: Real> Update<T> for Running<T> {
     }
 
     fn divide(&mut self, counts: &[usize]) -> Result<(), CudaError> {
-        self.wait()?;
-        self.buffers.first.write(0, &firsts(counts, self.sizes.stages, self.sizes.batch))
+        if self.counts != counts {
+            self.wait()?;
+            self.buffers.first.write(0, &firsts(counts, self.sizes.stages, self.sizes.batch))?;
+            self.counts = counts.to_vec();
+        }
+        Ok(())
     }
 
     fn replay(&mut self, replay: bool) {
@@ -100,7 +108,7 @@ impl<T: Real> Update<T> for Running<T> {
         waited.map_err(|error| within(error, of))
     }
 
-    fn advance(&mut self, updates: u32) -> Result<Vec<Metrics>, CudaError> {
+    fn advance(&mut self, updates: u32) -> Result<Vec<Done>, CudaError> {
         let (from, ring) = (self.next, self.sizes.ring);
         assert!(updates as usize <= ring, "advance: {updates} updates, and metrics are kept of {ring}");
         self.launch(updates)?;
@@ -109,7 +117,7 @@ impl<T: Real> Update<T> for Running<T> {
         self.since = counters[0];
         self.next = counters[0];
         let words = self.buffers.metrics.read(0..METRICS * ring)?;
-        Ok((from..self.next).map(|update| Metrics::of(&words, update as usize % ring, self.sizes.stages)).collect())
+        Ok((from..self.next).map(|update| reading::metrics(&words, update as usize % ring, &self.counts)).collect())
     }
 
     fn state(&mut self) -> Result<[Vec<T>; 3], CudaError> {

@@ -1,9 +1,10 @@
 //! An update that is ready on a GPU.
 
+use rl::learn::Done;
 use tensor::{CudaError, Device, Real};
 
 use crate::description::Description;
-use crate::results::{Metrics, Played};
+use crate::results::Played;
 
 /// An update on a card: takes memory, compiles the kernels for these sizes, and records it. Parameters, moments, counters and
 /// the episodes of each stage are yet to be set.
@@ -69,7 +70,7 @@ pub trait Update<T: Real>: Send + Sync {
     ///
     /// # Panics
     /// If there are more of them than metrics are kept of.
-    fn advance(&mut self, updates: u32) -> Result<Vec<Metrics>, CudaError>;
+    fn advance(&mut self, updates: u32) -> Result<Vec<Done>, CudaError>;
 
     /// The parameters, and Adam's moments of them.
     ///

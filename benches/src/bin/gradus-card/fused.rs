@@ -1,8 +1,8 @@
 //! The whole update as one recorded graph on the card (`kernels/README.md`, "The whole update"): its checks, and what is timed.
 
+use gpu_train::GpuLearner;
 use gradus_benches::card::Card;
 use gradus_benches::trajectory::{SEED, Setting, TOLERANCE, UPDATES};
-use gpu_train::GpuLearner;
 use rl::a2c::{Learner, Metrics};
 use rl::config::Config;
 use tensor::Real;
@@ -73,8 +73,8 @@ pub(crate) fn updater(card: Card, config: &Config) -> Result<impl FnMut() -> u64
     run.advance().map_err(|error| error.to_string())?; // parameters and episodes are there afterwards
     Ok(move || {
         let update = run.learner.inside();
-        let metrics = update.advance(TOGETHER).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(metrics.len(), TOGETHER as usize, "an update was not finite");
-        metrics.iter().map(|metrics| u64::from(metrics.decisions)).sum()
+        let done = update.advance(TOGETHER).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(done.len(), TOGETHER as usize, "an update was not finite");
+        done.iter().map(|done| done.metrics.steps as u64).sum()
     })
 }

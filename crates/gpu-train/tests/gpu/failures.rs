@@ -9,7 +9,7 @@ use rl::train::Run;
 use rl::{Cause, NotFinite};
 use tensor::{CudaError, catch_cuda};
 
-use super::{advance, again, device, on_a_card, small, state, there};
+use super::{advance, again, device, on_a_gpu, small, state, there};
 
 /// What makes settings into others.
 type Change = fn(&mut Config);
@@ -23,10 +23,7 @@ fn refused(config: &Config) -> Refused {
 
 #[test]
 fn settings_for_the_host_alone_are_named() {
-    again("failures::settings_for_the_host_alone_are_named", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("failures::settings_for_the_host_alone_are_named") else { return };
     let changes: [(&str, Change); 6] = [
         ("width = 40 is for the CPU alone: a card takes multiples of 32, up to 128; ", |c| c.width = 40),
         ("width = 256 is for the CPU alone: a card takes multiples of 32, up to 128; ", |c| c.width = 256),
@@ -105,10 +102,7 @@ fn a_card_that_disappears_at_a_launch() {
 
 #[test]
 fn what_is_not_finite_is_told_as_on_the_host() {
-    again("failures::what_is_not_finite_is_told_as_on_the_host", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("failures::what_is_not_finite_is_told_as_on_the_host") else { return };
     let config = Config { value_coefficient: 3e38, ..small() }; // f32 holds it, but not the norm of the gradient
     let mut run = there::<f32>(&config);
     let before = state(&run);
@@ -125,10 +119,7 @@ fn what_is_not_finite_is_told_as_on_the_host() {
 /// One step takes the parameters so far that the states are NaN. The update itself is finite.
 #[test]
 fn validation_that_cannot_be_decided_is_told_as_on_the_host() {
-    again("failures::validation_that_cannot_be_decided_is_told_as_on_the_host", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("failures::validation_that_cannot_be_decided_is_told_as_on_the_host") else { return };
     let config = Config { rate: 3e38, beta1: 0.0, epsilon: 1e-8, validate_every: 1, ..small() };
     let here = Run::<f32>::new(&config, 7).advance().map(drop).expect_err("no action can be chosen");
     let there = there::<f32>(&config).advance().map(drop).expect_err("no action can be chosen");
@@ -140,10 +131,7 @@ fn validation_that_cannot_be_decided_is_told_as_on_the_host() {
 /// The kernels count in 32 bits: more would begin again at 0.
 #[test]
 fn counts_beyond_32_bits_are_refused() {
-    again("failures::counts_beyond_32_bits_are_refused", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("failures::counts_beyond_32_bits_are_refused") else { return };
     let mut run = there::<f32>(&small());
     let before = state(&run);
     let mut refused = |steps: u64, updates: usize| {

@@ -32,7 +32,14 @@ fn again(test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
     under(&options(WIDTH, 6), test, environment)
 }
 
-/// The same with kernels of another network.
+/// That this is a test on a GPU; elsewhere, runs the test of this name again on one.
+#[track_caller]
+fn on_a_gpu(test: &str) -> Option<()> {
+    again(test, &[]);
+    on_a_card().then_some(())
+}
+
+/// Runs it with kernels of another network.
 #[track_caller]
 fn under(options: &Options, test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
     let outcome = emulated(options)?.rerun(test, environment);

@@ -9,7 +9,7 @@ use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Kernels, Naive, Real, Tensor};
 
 use super::parity::{IN_F32, IN_F64, close};
-use super::{advance, again, device, on_a_card, small, state, there};
+use super::{advance, device, on_a_gpu, small, state, there};
 
 const NO: f64 = f64::NEG_INFINITY;
 
@@ -108,11 +108,9 @@ fn entropy<T: Real>(bound: f64) {
 
 #[test]
 fn entropy_masked_logits_is_that_of_the_others() {
-    again("masked::entropy_masked_logits_is_that_of_the_others", &[]);
-    if on_a_card() {
-        entropy::<f32>(1e-6);
-        entropy::<f64>(1e-13);
-    }
+    let Some(()) = on_a_gpu("masked::entropy_masked_logits_is_that_of_the_others") else { return };
+    entropy::<f32>(1e-6);
+    entropy::<f64>(1e-13);
 }
 
 /// With rewards, a network that reads, and an entropy that counts or does not.
@@ -133,16 +131,14 @@ fn masked<T: Real>(bound: f64) {
 
 #[test]
 fn update_masked_logits_is_that_of_the_host() {
-    again("masked::update_masked_logits_is_that_of_the_host", &[]);
-    if on_a_card() {
-        masked::<f32>(IN_F32);
-        masked::<f64>(IN_F64);
-        // Their differences are −∞ in f32.
-        for logits in [[1.75e38, -1.75e38, 0.0, -1.75e38, NO, 0.0], [-1.75e38, 1.75e38, 1.75e38, 0.0, 0.0, NO]] {
-            let (report, ..) = update::<f32>(&config(), IN_F32, |learner| set_bias(learner, logits));
-            let shares = logits.iter().filter(|&&logit| logit == 1.75e38).count() as f64;
-            assert!((report.metrics.entropy - shares.ln()).abs() < 1e-6, "{report:?}");
-        }
+    let Some(()) = on_a_gpu("masked::update_masked_logits_is_that_of_the_host") else { return };
+    masked::<f32>(IN_F32);
+    masked::<f64>(IN_F64);
+    // Their differences are −∞ in f32.
+    for logits in [[1.75e38, -1.75e38, 0.0, -1.75e38, NO, 0.0], [-1.75e38, 1.75e38, 1.75e38, 0.0, 0.0, NO]] {
+        let (report, ..) = update::<f32>(&config(), IN_F32, |learner| set_bias(learner, logits));
+        let shares = logits.iter().filter(|&&logit| logit == 1.75e38).count() as f64;
+        assert!((report.metrics.entropy - shares.ln()).abs() < 1e-6, "{report:?}");
     }
 }
 
@@ -157,10 +153,7 @@ fn actions<T: Real>(run: &mut Run<T, GpuLearner<T>>) -> Vec<u32> {
 /// χ² with 2 degrees of freedom: above 13.8 once in a thousand streams; this stream is fixed.
 #[test]
 fn rollout_shares_of_zero_first_middle_and_last_are_never_drawn() {
-    again("masked::rollout_shares_of_zero_first_middle_and_last_are_never_drawn", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("masked::rollout_shares_of_zero_first_middle_and_last_are_never_drawn") else { return };
     let shares = [0.0_f64, 0.2, 0.0, 0.5, 0.3, 0.0];
     let (_, _, mut run) = update::<f32>(&Config { batch: 259, chunk: 48, ..config() }, IN_F32, |learner| {
         set_logits(learner, shares.map(f64::ln))
@@ -177,10 +170,9 @@ fn rollout_shares_of_zero_first_middle_and_last_are_never_drawn() {
 /// Three shares of 1/3 that f32 rounds down, and an episode whose first draw lies above their sum.
 #[test]
 fn rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share() {
-    again("masked::rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share", &[]);
-    if !on_a_card() {
+    let Some(()) = on_a_gpu("masked::rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share") else {
         return;
-    }
+    };
     const SEED: u64 = 6_358_931;
     const EPISODE: u32 = 9;
     let logits = [NO, 0.0, NO, 0.0, 0.0, NO];

@@ -7,7 +7,7 @@ use rl::train::{Report, Run};
 use tensor::Real;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use super::{advance, again, on_a_card, small, state, there};
+use super::{advance, again, on_a_card, on_a_gpu, small, state, there};
 
 /// How far the two may be apart, by rounding: twenty to fifty times what was seen under the emulator.
 pub(super) const IN_F32: f64 = 2e-5;
@@ -162,21 +162,16 @@ pub(super) fn close<T: Real>(what: &str, a: &[T], b: &[T], bound: f64) {
 /// The moment of the first update is the clipped gradient, but for a factor; of a small rate nothing else is visible.
 #[test]
 fn gradients_are_those_of_the_host() {
-    again("parity::gradients_are_those_of_the_host", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("parity::gradients_are_those_of_the_host") else { return };
     same_gradients(&small());
 }
 
 /// More episodes than a block judges at a time, and than the sum of gradients has parts: the last of both are smaller.
 #[test]
 fn large_batches_are_summed_in_parts() {
-    again("parity::large_batches_are_summed_in_parts", &[]);
-    if on_a_card() {
-        let all_stages = Config { curriculum: Curriculum::Mix, normalize_advantages: true, ..small() };
-        same_gradients(&Config { batch: 259, chunk: 48, ..all_stages });
-    }
+    let Some(()) = on_a_gpu("parity::large_batches_are_summed_in_parts") else { return };
+    let all_stages = Config { curriculum: Curriculum::Mix, normalize_advantages: true, ..small() };
+    same_gradients(&Config { batch: 259, chunk: 48, ..all_stages });
 }
 
 fn same_gradients(config: &Config) {

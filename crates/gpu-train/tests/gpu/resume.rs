@@ -4,7 +4,7 @@ use rl::a2c::Learner;
 use rl::learn::Learn;
 use rl::train::Run;
 
-use super::{advance, again, on_a_card, small, state, there};
+use super::{advance, on_a_gpu, small, state, there};
 
 /// What a checkpoint keeps of a run, put into another.
 fn copied<A: Learn<f32>, B: Learn<f32>>(from: &Run<f32, A>, mut to: Run<f32, B>) -> Run<f32, B> {
@@ -21,10 +21,7 @@ fn load(to: &mut Learner<f32>, from: &Learner<f32>) {
 
 #[test]
 fn goes_on_where_it_stopped() {
-    again("resume::goes_on_where_it_stopped", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("resume::goes_on_where_it_stopped") else { return };
     let config = small();
     let mut whole = there::<f32>(&config);
     (0..3).for_each(|_| drop(advance(&mut whole)));
@@ -46,10 +43,7 @@ fn goes_on_where_it_stopped() {
 /// Parameters that somebody has changed are those that learn.
 #[test]
 fn what_was_changed_on_the_host_counts() {
-    again("resume::what_was_changed_on_the_host_counts", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("resume::what_was_changed_on_the_host_counts") else { return };
     let config = small();
     let mut run = there::<f32>(&config);
     advance(&mut run);

@@ -1,5 +1,5 @@
 //! A call of a kernel: its arguments, its grid, and the launch; and for tensors, operands where the card finds them.
-#![allow(unsafe_code)] // the launch itself
+#![allow(unsafe_code)] // to make a launch, and the launch itself
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -197,11 +197,15 @@ impl Launch {
         [parts, threads]: [usize; 2],
         args: Vec<Argument>,
     ) -> Result<Self, CudaError> {
-        Self::of(card, kernel, Scalar::of::<T>()?, defines, [parts, threads], args)
+        // SAFETY: as the caller has promised.
+        unsafe { Self::of(card, kernel, Scalar::of::<T>()?, defines, [parts, threads], args) }
     }
 
-    /// Safe within this file: a launch does nothing before it is run.
-    fn of(
+    /// The same for a scalar by its name.
+    ///
+    /// # Safety
+    /// As [`new`](Self::new).
+    unsafe fn of(
         card: &'static Card,
         kernel: &'static Kernel,
         scalar: Scalar,
@@ -229,7 +233,7 @@ impl Launch {
             for arg in &self.args {
                 launch.arg(arg);
             }
-            // SAFETY: whoever made this launch has promised what the kernel needs: see `new` and `Call::run`.
+            // SAFETY: whoever made this launch has promised what the kernel needs: see `new`.
             unsafe { launch.launch(self.config) }.map(drop)
         })
     }
@@ -362,10 +366,10 @@ impl<'a> Call<'a> {
         let Self { card, kernel, scalar, args, after } = self;
         if blocks > 0 {
             let grid = [blocks, kernel.threads as usize];
-            // The functions of `kernels` give each kernel the arguments that its source declares. Operands were seen to lie inside their
-            // memory, which is this card's; what is written is borrowed by nobody else, and what is freed meanwhile is freed in the
-            // order of the card's stream. Kernels write within their operands alone.
-            let launch = Launch::of(card, kernel, scalar, &[], grid, args);
+            // SAFETY: the functions of `kernels` give each kernel the arguments that its source declares. Operands were seen to lie
+            // inside their memory, which is this card's; what is written is borrowed by nobody else, and what is freed meanwhile is
+            // freed in the order of the card's stream. Kernels write within their operands alone.
+            let launch = unsafe { Launch::of(card, kernel, scalar, &[], grid, args) };
             done(launch.and_then(|launch| launch.run(&Queue::of(card))));
         }
         after.into_iter().for_each(|after| done(after()));
