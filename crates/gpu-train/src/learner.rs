@@ -149,7 +149,8 @@ impl<T: Real> GpuLearner<T> {
     }
 }
 
-/// A GPU that fails panics with the words of the error, which [`tensor::catch_cuda`] turns into the error again.
+/// Settings, seed and the number of the last update are those that the GPU has. One that fails panics with the words of the error, which
+/// [`tensor::catch_cuda`] turns into the error again.
 impl<T: Real> Learn<T> for GpuLearner<T> {
     fn host(&self) -> &Learner<T> {
         &self.host
@@ -164,7 +165,6 @@ impl<T: Real> Learn<T> for GpuLearner<T> {
         done.unwrap_or_else(|error| tensor::cuda_failed(error))
     }
 
-    /// The last update's number and seed are the GPU's own.
     fn validate(&mut self, task: &dyn Task, _: usize, _: u64, episodes: usize) -> Result<Vec<Figures>, Undecided> {
         let stages = task.stages();
         let played = self.update.play(&vec![episodes; stages]).unwrap_or_else(|error| tensor::cuda_failed(error));

@@ -2,27 +2,21 @@
 
 use gpu_train::GpuLearner;
 use gradus_benches::card::Card;
-use gradus_benches::trajectory::{SEED, Setting, TOLERANCE, UPDATES};
+use gradus_benches::trajectory::{SEED, Setting, UPDATES};
 use rl::a2c::{Learner, Metrics};
 use rl::config::Config;
 use tensor::Real;
 
 use crate::found::Found;
-use crate::update::{IN_F64, against, setting};
+use crate::update::{against, setting};
 
 /// Updates that are asked for together, and whose metrics are read once.
 const TOGETHER: u32 = 64;
 
-/// Losses in `f64` against the record of the update by operations on a processor.
-pub(crate) fn in_f64(card: Card) -> Found {
+/// Losses against the record of the update by operations on a processor, which was computed in `f64`.
+pub(crate) fn recorded<T: Real>(card: Card, tolerance: f64) -> Found {
     let setting = setting(card);
-    against(setting, &run::<f64>(card, setting, true)?.0, IN_F64)
-}
-
-/// The same in `f32`.
-pub(crate) fn in_f32(card: Card) -> Found {
-    let setting = setting(card);
-    against(setting, &run::<f32>(card, setting, true)?.0, TOLERANCE)
+    against(setting, &run::<T>(card, setting, true)?.0, tolerance)
 }
 
 /// What replaying the graph leaves, against what launching each kernel leaves: metrics, parameters and moments.
