@@ -62,9 +62,9 @@ impl CardEpisodes {
         let (card, size) = (self.batch.card, (self.shown[stage] + 1) * batch);
         let episodes = count_of(&"episodes of the calculator", batch);
         let (contexts, states) = (Memory::zeros(card, size)?, Memory::zeros(card, 3 * batch)?);
-        self.batch = Batch { stage: stage as u32, episodes, ..self.batch };
-        self.batch.reset(seed, first, &contexts, &states)?;
-        self.states = states;
+        let started = Batch { stage: stage as u32, episodes, ..self.batch };
+        started.reset(seed, first, &contexts, &states)?;
+        (self.batch, self.states) = (started, states);
         contexts.read(0..size)
     }
 

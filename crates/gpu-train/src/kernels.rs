@@ -1,10 +1,15 @@
 //! The kernels of an update, and those of the calculator's episodes.
 
 tensor::gpu_kernels! {
-    calculator { calculator_reset 256, calculator_step 256 }
-    token_table { token_table 256 }
-    rollout { rollout 0 }
-    a2c { judge 256, a2c 256 }
-    bptt { bptt_states 0, bptt_weights 0, bptt_sums 256, bptt_gradients 256 }
-    update { update_norm 256, update_close 256, update_step 256 }
+    Calculator "calculator" { CalculatorReset "calculator_reset" 256, CalculatorStep "calculator_step" 256 }
+    TokenTable "token_table" { TokenTable "token_table" 256 }
+    Rollout "rollout" { Rollout "rollout" 0 }
+    A2c "a2c" { Judge "judge" 256, A2c "a2c" 256 }
+    Bptt "bptt" {
+        BpttStates "bptt_states" 0,
+        BpttWeights "bptt_weights" 0,
+        BpttSums "bptt_sums" 256,
+        BpttGradients "bptt_gradients" 256,
+    }
+    Update "update" { UpdateNorm "update_norm" 256, UpdateClose "update_close" 256, UpdateStep "update_step" 256 }
 }

@@ -8,7 +8,7 @@ use tensor::{Card, CudaError, Real};
 
 use crate::buffers::{Buffers, STRETCH};
 use crate::description::{Description, Sizes};
-use crate::kernels::{a2c, bptt, calculator, rollout, token_table, update};
+use crate::kernels::Entry;
 use crate::operands::{self, Weights};
 
 /// Arguments of different types.
@@ -70,7 +70,7 @@ fn table<T: Real>(card: &'static Card, what: &Description, b: &Buffers<T>) -> Re
         &b.start,
         &b.counters,
     ];
-    call::<T>(card, what, &token_table::token_table, (3 * vocabulary * hidden).div_ceil(8), args)
+    call::<T>(card, what, Entry::TokenTable, (3 * vocabulary * hidden).div_ceil(8), args)
 }
 
 /// The calls of an update, in their order.
@@ -126,17 +126,17 @@ pub(crate) fn update<T: Real>(
         what.sizes.ring as u32,
     ];
     let step = args![rule, &b.how_far, n, &b.gradients, &b.first_moments, &b.second_moments, &b.parameters];
-    let calls: [(&Kernel, usize, Vec<Argument>); 10] = [
-        (&rollout::rollout, own, start),
-        (&a2c::judge, batch.div_ceil(256), judge),
-        (&a2c::a2c, what.places().div_ceil(256), loss),
-        (&bptt::bptt_states, own, back),
-        (&bptt::bptt_weights, chunks, products),
-        (&bptt::bptt_sums, found.div_ceil(256), sums),
-        (&bptt::bptt_gradients, (3 * hidden * hidden).div_ceil(256), gradients),
-        (&update::update_norm, parameters.div_ceil(STRETCH), norm),
-        (&update::update_close, 1, close),
-        (&update::update_step, parameters.div_ceil(256), step),
+    let calls: [(&'static Kernel, usize, Vec<Argument>); 10] = [
+        (Entry::Rollout, own, start),
+        (Entry::Judge, Entry::Judge.blocks(batch), judge),
+        (Entry::A2c, Entry::A2c.blocks(what.places()), loss),
+        (Entry::BpttStates, own, back),
+        (Entry::BpttWeights, chunks, products),
+        (Entry::BpttSums, Entry::BpttSums.blocks(found), sums),
+        (Entry::BpttGradients, Entry::BpttGradients.blocks(3 * hidden * hidden), gradients),
+        (Entry::UpdateNorm, parameters.div_ceil(STRETCH), norm),
+        (Entry::UpdateClose, 1, close),
+        (Entry::UpdateStep, Entry::UpdateStep.blocks(parameters), step),
     ];
     let calls = calls.into_iter().map(|(kernel, parts, args)| call::<T>(card, what, kernel, parts, args));
     std::iter::once(table(card, what, b)).chain(calls).collect()
@@ -167,7 +167,7 @@ pub(crate) fn trial<T: Real>(
         what.trial_purpose,
         trace,
     ];
-    let played = call::<T>(card, what, &rollout::rollout, episodes.min(card.multiprocessors()), args)?;
+    let played = call::<T>(card, what, Entry::Rollout, episodes.min(card.multiprocessors()), args)?;
     Ok(Vec::from([table(card, what, b)?, played]))
 }
 
@@ -192,7 +192,7 @@ impl Batch {
         let Self { task, stage, episodes, .. } = *self;
         let Stream { purpose, update, episode } = first;
         let args = args![task, stage, episodes, seed, purpose.0, update, episode, contexts, states];
-        self.run(&calculator::calculator_reset, args)
+        self.run(Entry::CalculatorReset, args)
     }
 
     /// Takes an action in each, \[B\], and leaves what they earn, read next, and whether they have ended, \[B\] each; and in `bad`, one
@@ -206,14 +206,14 @@ impl Batch {
     ) -> Result<(), CudaError> {
         let Self { task, stage, episodes, .. } = *self;
         let args = args![task, stage, episodes, actions, states, rewards, tokens, ended, bad];
-        self.run(&calculator::calculator_step, args)
+        self.run(Entry::CalculatorStep, args)
     }
 
     fn run(&self, kernel: &'static Kernel, args: Vec<Argument>) -> Result<(), CudaError> {
         if self.episodes == 0 {
             return Ok(());
         }
-        let grid = [(self.episodes as usize).div_ceil(256), kernel.threads as usize];
+        let grid = [kernel.blocks(self.episodes as usize), kernel.threads as usize];
         // SAFETY: `reset` and `step` give each kernel the arguments that its source declares. Their caller has checked the tables and
         // taken memory for as many episodes, which is freed in the order of the card's own queue, in which the call is made.
         unsafe { Launch::new::<f32>(self.card, kernel, &[], grid, args) }?.run(&Queue::of(self.card))
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(of, [96, 192, 288, 384, 96, 288, 96, 384]);
         const SHARE: &str =
             "SHARE = PARTS <= 4 ? PARTS : PARTS % 4 == 0 ? 4 : PARTS % 3 == 0 ? 3 : PARTS % 2 == 0 ? 2 : 1;";
-        for text in [rollout::rollout.source.text, bptt::bptt_states.source.text] {
+        for text in [Entry::Rollout.source.text, Entry::BpttStates.source.text] {
             assert!(text.contains(SHARE) && text.contains("THREADS = 96 * SHARE"));
         }
     }

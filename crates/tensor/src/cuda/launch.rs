@@ -12,7 +12,7 @@ use cudarc::driver::{CudaFunction, CudaStream, DeviceRepr, LaunchConfig, PushKer
 use super::card::{Card, done};
 use super::error::CudaError;
 use super::memory::{Memory, Scalar};
-use super::modules::{Define, Kernel, map};
+use super::modules::{Define, Entry, Kernel};
 use super::probe::Facts;
 use crate::data::{Data, DataMut};
 use crate::real::Element;
@@ -128,7 +128,7 @@ impl Limits {
 /// # Errors
 /// If they do not.
 pub(super) fn prepare(card: &'static Card) -> Result<(), CudaError> {
-    card.modules.function(card, &map::map, Scalar::F32, &[]).map(drop)
+    card.modules.function(card, Entry::Map, Scalar::F32, &[]).map(drop)
 }
 
 /// An order in which a card does what it is asked for.
@@ -269,10 +269,31 @@ impl<'a> Call<'a> {
         Self { card, kernel, scalar: done(Scalar::of::<T>()), args: Vec::with_capacity(12), after: Vec::new() }
     }
 
-    /// A number, a struct, or memory of the card, as it is.
-    pub(super) fn with(mut self, arg: impl Into<Argument>) -> Self {
+    fn with(mut self, arg: impl Into<Argument>) -> Self {
         self.args.push(arg.into());
         self
+    }
+
+    pub(super) fn int(self, n: i32) -> Self {
+        self.with(n)
+    }
+
+    pub(super) fn count(self, n: u32) -> Self {
+        self.with(n)
+    }
+
+    pub(super) fn size(self, n: u64) -> Self {
+        self.with(n)
+    }
+
+    /// A number that is a double for every scalar.
+    pub(super) fn double(self, x: f64) -> Self {
+        self.with(x)
+    }
+
+    /// Memory of the card, as it is.
+    pub(super) fn memory<T: Element>(self, memory: &Memory<T>) -> Self {
+        self.with(memory)
     }
 
     /// A number of the kernel's scalar.

@@ -44,32 +44,46 @@ pub struct Kernel {
     pub threads: u32,
 }
 
-/// Declares files of the folder `kernels/`, the kernels in each, and how many threads a block of each has: a module for each file, with a
-/// static [`Kernel`](crate::gpu::Kernel) for each kernel; and a test that holds all this against the sources.
+impl Kernel {
+    /// How many blocks there are where a thread has each piece of some work.
+    pub fn blocks(&self, pieces: usize) -> usize {
+        pieces.div_ceil(self.threads as usize)
+    }
+}
+
+/// Declares files of the folder `kernels/`, the kernels in each, and how many threads a block of each has: a constant of `Entry` for each
+/// [`Kernel`](crate::gpu::Kernel); and a test that holds all this against the sources.
 #[macro_export]
 macro_rules! gpu_kernels {
-    ($($file:ident { $($kernel:ident $threads:literal),* $(,)? })*) => {
+    ($($file:ident $name:literal { $($kernel:ident $entry:literal $threads:literal),* $(,)? })*) => {
         $(
-            #[doc = concat!("`kernels/", stringify!($file), ".cu`.")]
-            #[allow(non_upper_case_globals)] // kernels are called as in C
-            pub(crate) mod $file {
+            #[allow(non_snake_case, non_upper_case_globals)]
+            mod $file {
                 pub(super) static SOURCE: $crate::gpu::Source = $crate::gpu::Source {
-                    name: concat!(stringify!($file), ".cu"),
-                    text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../kernels/", stringify!($file), ".cu")),
+                    name: concat!($name, ".cu"),
+                    text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../kernels/", $name, ".cu")),
                 };
-                $(pub(crate) static $kernel: $crate::gpu::Kernel = $crate::gpu::Kernel {
-                    name: stringify!($kernel),
-                    running: concat!("running the kernel ", stringify!($kernel)),
+                $(pub(super) static $kernel: $crate::gpu::Kernel = $crate::gpu::Kernel {
+                    name: $entry,
+                    running: concat!("running the kernel ", $entry),
                     source: &SOURCE,
                     threads: $threads,
                 };)*
             }
         )*
 
+        /// The kernels.
+        pub(crate) struct Entry;
+
+        #[allow(non_upper_case_globals)]
+        impl Entry {
+            $($(pub(crate) const $kernel: &'static $crate::gpu::Kernel = &$file::$kernel;)*)*
+        }
+
         #[cfg(test)]
         #[test]
         fn every_kernel_stands_in_its_source_with_as_many_threads() {
-            let all: &[&$crate::gpu::Kernel] = &[$($(&$file::$kernel),*),*];
+            let all = [$($(Entry::$kernel),*),*];
             for kernel in all {
                 let bounds = kernel.source.text.split("extern \"C\" __global__ void").find_map(|part| {
                     let (bounds, rest) = part.trim_start().strip_prefix("__launch_bounds__(")?.split_once(')')?;
@@ -80,33 +94,48 @@ macro_rules! gpu_kernels {
                 let threads = if bounds == "THREADS" { Ok(0) } else { bounds.parse() };
                 assert_eq!(threads, Ok(kernel.threads), "{}", kernel.name);
             }
-            let sources: &[&$crate::gpu::Source] = &[$(&$file::SOURCE),*];
-            let kernels: usize = sources.iter().map(|source| source.text.matches("__global__").count()).sum();
+            let kernels: usize = [$(&$file::SOURCE),*].iter().map(|file| file.text.matches("__global__").count()).sum();
             assert_eq!(kernels, all.len(), "a kernel is missing in the table");
         }
     };
 }
 
 gpu_kernels! {
-    map { map 256, map_backward 256 }
-    binary { binary 256 }
-    sum_to { sum_to 256, sum_product_to 256 }
-    reduce { reduce 256 }
-    argmax { argmax 128 }
-    matmul { matmul 256 }
-    sgemm_0_naive { sgemm_0_naive 256 }
-    sgemm_1_tiled { sgemm_1_tiled 256 }
-    sgemm_2_registers { sgemm_2_registers 256 }
-    sgemm_3_double_buffered { sgemm_3_double_buffered 256 }
-    sgemm_4_tf32 { sgemm_4_tf32 128 }
-    softmax { softmax 128, softmax_backward 128, log_softmax 128, log_softmax_backward 128, logsumexp 128, logsumexp_backward 128 }
-    index { gather_rows 256, scatter_add_rows 256, gather 256, scatter_add 256 }
-    layer_norm { layer_norm 128, layer_norm_centres 128, layer_norm_backward 256 }
-    gru { gru_gates 256, gru_gates_backward 256 }
-    sum_of_squares { sum_of_squares 256, sum_of_partials 256 }
-    optim { adam 256, momentum 256, rmsprop 256 }
-    philox { philox_blocks 256, philox_uniform 256 }
-    categorical { categorical 256 }
+    Map "map" { Map "map" 256, MapBackward "map_backward" 256 }
+    Binary "binary" { Binary "binary" 256 }
+    SumTo "sum_to" { SumTo "sum_to" 256, SumProductTo "sum_product_to" 256 }
+    Reduce "reduce" { Reduce "reduce" 256 }
+    Argmax "argmax" { Argmax "argmax" 128 }
+    Matmul "matmul" { Matmul "matmul" 256 }
+    Sgemm0 "sgemm_0_naive" { Sgemm0 "sgemm_0_naive" 256 }
+    Sgemm1 "sgemm_1_tiled" { Sgemm1 "sgemm_1_tiled" 256 }
+    Sgemm2 "sgemm_2_registers" { Sgemm2 "sgemm_2_registers" 256 }
+    Sgemm3 "sgemm_3_double_buffered" { Sgemm3 "sgemm_3_double_buffered" 256 }
+    Sgemm4 "sgemm_4_tf32" { Sgemm4 "sgemm_4_tf32" 128 }
+    Softmax "softmax" {
+        Softmax "softmax" 128,
+        SoftmaxBackward "softmax_backward" 128,
+        LogSoftmax "log_softmax" 128,
+        LogSoftmaxBackward "log_softmax_backward" 128,
+        Logsumexp "logsumexp" 128,
+        LogsumexpBackward "logsumexp_backward" 128,
+    }
+    Index "index" {
+        GatherRows "gather_rows" 256,
+        ScatterAddRows "scatter_add_rows" 256,
+        Gather "gather" 256,
+        ScatterAdd "scatter_add" 256,
+    }
+    LayerNorm "layer_norm" {
+        LayerNorm "layer_norm" 128,
+        LayerNormCentres "layer_norm_centres" 128,
+        LayerNormBackward "layer_norm_backward" 256,
+    }
+    Gru "gru" { GruGates "gru_gates" 256, GruGatesBackward "gru_gates_backward" 256 }
+    SumOfSquares "sum_of_squares" { SumOfSquares "sum_of_squares" 256, SumOfPartials "sum_of_partials" 256 }
+    Optim "optim" { Adam "adam" 256, Momentum "momentum" 256, Rmsprop "rmsprop" 256 }
+    Philox "philox" { PhiloxBlocks "philox_blocks" 256, PhiloxUniform "philox_uniform" 256 }
+    Categorical "categorical" { Categorical "categorical" 256 }
 }
 
 /// A name and a number that a file is compiled for, besides its scalar.

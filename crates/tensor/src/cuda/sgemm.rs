@@ -7,7 +7,7 @@ use alloc::format;
 use super::{
     card::Card,
     launch::{Call, count_of},
-    modules::{self, Kernel},
+    modules::{Entry, Kernel},
 };
 use crate::device::Device;
 use crate::view::{View, ViewMut};
@@ -70,13 +70,13 @@ impl Sgemm {
 
 #[cfg(feature = "cuda")]
 impl Sgemm {
-    fn kernel(self) -> &'static Kernel {
+    fn entry(self) -> &'static Kernel {
         match self {
-            Self::Naive => &modules::sgemm_0_naive::sgemm_0_naive,
-            Self::Tiled => &modules::sgemm_1_tiled::sgemm_1_tiled,
-            Self::Registers => &modules::sgemm_2_registers::sgemm_2_registers,
-            Self::DoubleBuffered => &modules::sgemm_3_double_buffered::sgemm_3_double_buffered,
-            Self::Tf32 => &modules::sgemm_4_tf32::sgemm_4_tf32,
+            Self::Naive => Entry::Sgemm0,
+            Self::Tiled => Entry::Sgemm1,
+            Self::Registers => Entry::Sgemm2,
+            Self::DoubleBuffered => Entry::Sgemm3,
+            Self::Tf32 => Entry::Sgemm4,
         }
     }
 
@@ -101,8 +101,8 @@ impl Sgemm {
         y: ViewMut<'a, f32>,
     ) {
         let what = format!("{} of {} times {}", self.name(), a.shape(), b.shape());
-        let count = |call: Call<'a>, n| call.with(count_of(&what, n));
-        let call = sizes.into_iter().fold(Call::new::<f32>(card, self.kernel()), count);
+        let count = |call: Call<'a>, n| call.count(count_of(&what, n));
+        let call = sizes.into_iter().fold(Call::new::<f32>(card, self.entry()), count);
         call.elements(a).elements(b).elements_mut(y).run(self.blocks(sizes[0], sizes[1]));
     }
 }

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::{Call, Card, parts};
 use crate::cuda::memory::Memory;
-use crate::cuda::modules::{binary, map};
+use crate::cuda::modules::Entry;
 use crate::data::{Data, DataMut};
 use crate::kernels::Binary;
 use crate::map::Map;
@@ -45,14 +45,14 @@ fn blocks<T: Element>(y: &ViewMut<T>) -> usize {
 #[track_caller]
 pub(in crate::cuda) fn map<T: Real>(card: &'static Card, f: Map<T>, x: View<T>, y: ViewMut<T>) {
     let (blocks, (f, c)) = (blocks(&y), number(f));
-    Call::new::<T>(card, &map::map).with(f).number(c).read(x).write(y).run(blocks);
+    Call::new::<T>(card, Entry::Map).int(f).number(c).read(x).write(y).run(blocks);
 }
 
 /// y = x, of any numbers that the kernels compute with.
 #[track_caller]
 pub(in crate::cuda) fn copy<T: Element>(card: &'static Card, x: View<T>, y: ViewMut<T>) {
     let (blocks, (identity, c)) = (blocks(&y), number(Map::<f32>::Identity));
-    Call::new::<T>(card, &map::map).with(identity).number(c).read(x).write(y).run(blocks);
+    Call::new::<T>(card, Entry::Map).int(identity).number(c).read(x).write(y).run(blocks);
 }
 
 /// y = c, of any numbers that the kernels compute with, in this memory.
@@ -61,13 +61,13 @@ pub(in crate::cuda) fn fill<T: Element>(memory: &Memory<T>, layout: &Layout, c: 
     let y = ViewMut::over(DataMut::Card(memory, PhantomData), *layout);
     let (blocks, (constant, c)) = (blocks(&y), number(Map::Constant(c)));
     let x = View::over(Data::Card(memory), *layout); // what is there is looked at, and makes no difference
-    Call::new::<T>(memory.card(), &map::map).with(constant).number(c).read(x).write(y).run(blocks);
+    Call::new::<T>(memory.card(), Entry::Map).int(constant).number(c).read(x).write(y).run(blocks);
 }
 
 #[track_caller]
 pub(super) fn map_backward<T: Real>(card: &'static Card, slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
     let (blocks, (slope, c)) = (blocks(&dx), number(slope));
-    Call::new::<T>(card, &map::map_backward).with(slope).number(c).read(kept).read(dy).write(dx).run(blocks);
+    Call::new::<T>(card, Entry::MapBackward).int(slope).number(c).read(kept).read(dy).write(dx).run(blocks);
 }
 
 #[track_caller]
@@ -80,7 +80,7 @@ pub(super) fn binary<T: Real>(card: &'static Card, op: Binary, a: View<T>, b: Vi
         Binary::Div => 3,
     };
     let [a, b] = [a, b].map(|x| x.broadcast_to(shape));
-    Call::new::<T>(card, &binary::binary).with(op).read(a).read(b).write(y).run(blocks);
+    Call::new::<T>(card, Entry::Binary).int(op).read(a).read(b).write(y).run(blocks);
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The gates of a GRU step: a thread for each unit of each example, and for each entry of a table that collects gradients.
 
 use super::{Call, Card, checked, parts};
-use crate::cuda::modules::gru;
+use crate::cuda::modules::Entry;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
@@ -19,8 +19,8 @@ pub(super) fn gates<T: Real>(
 ) {
     let (blocks, shape) = (parts(h.shape().size(), 256), gx.shape());
     checked(card, "gru_gates", shape, |bad| {
-        let call = Call::new::<T>(card, &gru::gru_gates).read(gx).read_any(rows).read(hw).read(b).read(h);
-        (call.write(kept).write(y).with(bad), blocks)
+        let call = Call::new::<T>(card, Entry::GruGates).read(gx).read_any(rows).read(hw).read(b).read(h);
+        (call.write(kept).write(y).memory(bad), blocks)
     });
 }
 
@@ -39,7 +39,7 @@ pub(super) fn gates_backward<T: Real>(
     let shape = dgx.shape();
     let blocks = parts(h.shape().size().max(shape.size() / 3), 256);
     checked(card, "gru_gates_backward", shape, |bad| {
-        let call = Call::new::<T>(card, &gru::gru_gates_backward).read(kept).read(h).read(dy).read_any(rows);
-        (call.write(dgx).write(dgh).write(dh).with(bad), blocks)
+        let call = Call::new::<T>(card, Entry::GruGatesBackward).read(kept).read(h).read(dy).read_any(rows);
+        (call.write(dgx).write(dgh).write(dh).memory(bad), blocks)
     });
 }

@@ -1,7 +1,7 @@
 //! Gathering by index, and scattering back: a thread for each element of the output.
 
 use super::{Call, Card, checked, parts};
-use crate::cuda::modules::index;
+use crate::cuda::modules::Entry;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
@@ -9,7 +9,7 @@ use crate::view::{View, ViewMut};
 pub(super) fn gather_rows<T: Real>(card: &'static Card, table: View<T>, index: View<u32>, y: ViewMut<T>) {
     let blocks = parts(y.shape().size(), 256);
     checked(card, "gather_rows", table.shape(), |bad| {
-        (Call::new::<T>(card, &index::gather_rows).read(table).read(index).write(y).with(bad), blocks)
+        (Call::new::<T>(card, Entry::GatherRows).read(table).read(index).write(y).memory(bad), blocks)
     });
 }
 
@@ -18,7 +18,7 @@ pub(super) fn scatter_add_rows<T: Real>(card: &'static Card, index: View<u32>, d
     let shape = dtable.shape();
     let blocks = parts(shape.size().max(index.shape().size()), 256);
     checked(card, "scatter_add_rows", shape, |bad| {
-        (Call::new::<T>(card, &index::scatter_add_rows).read(index).read(dy).write(dtable).with(bad), blocks)
+        (Call::new::<T>(card, Entry::ScatterAddRows).read(index).read(dy).write(dtable).memory(bad), blocks)
     });
 }
 
@@ -26,7 +26,7 @@ pub(super) fn scatter_add_rows<T: Real>(card: &'static Card, index: View<u32>, d
 pub(super) fn gather<T: Real>(card: &'static Card, x: View<T>, index: View<u32>, y: ViewMut<T>) {
     let blocks = parts(y.shape().size(), 256);
     checked(card, "gather", x.shape(), |bad| {
-        (Call::new::<T>(card, &index::gather).read(x).read(index).write(y).with(bad), blocks)
+        (Call::new::<T>(card, Entry::Gather).read(x).read(index).write(y).memory(bad), blocks)
     });
 }
 
@@ -35,6 +35,6 @@ pub(super) fn scatter_add<T: Real>(card: &'static Card, index: View<u32>, dy: Vi
     let shape = dx.shape();
     let blocks = parts(shape.size().max(index.shape().size()), 256);
     checked(card, "scatter_add", shape, |bad| {
-        (Call::new::<T>(card, &index::scatter_add).read(index).read(dy).write(dx).with(bad), blocks)
+        (Call::new::<T>(card, Entry::ScatterAdd).read(index).read(dy).write(dx).memory(bad), blocks)
     });
 }

@@ -1,7 +1,7 @@
 //! Matrix products: a block for each tile of the result.
 
 use super::{Call, Card, parts};
-use crate::cuda::modules::matmul;
+use crate::cuda::modules::Entry;
 use crate::kernels::Form;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
@@ -24,5 +24,5 @@ pub(super) fn matmul<T: Real>(
         Form::NT => 1,
         Form::TN => 2,
     };
-    Call::new::<T>(card, &matmul::matmul).with(form).read(a).read(b).with(i32::from(accumulate)).write(y).run(blocks);
+    Call::new::<T>(card, Entry::Matmul).int(form).read(a).read(b).int(accumulate.into()).write(y).run(blocks);
 }

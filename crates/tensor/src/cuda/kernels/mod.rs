@@ -19,7 +19,7 @@ use super::card::{Card, done};
 use super::error::CudaError;
 use super::launch::{Call, count_of};
 use super::memory::Memory;
-use super::modules::softmax as source;
+use super::modules::Entry;
 use crate::device::Device;
 use crate::kernels::{AdamStep, Binary, Form, Kernels, Reduce};
 use crate::map::Map;
@@ -104,22 +104,22 @@ impl<T: OnCard> Kernels<T> for Cuda {
         matmul::matmul(self.0, form, a, b, accumulate, y);
     }
     fn softmax(&self, x: View<T>, y: ViewMut<T>) {
-        softmax::rows(self.0, &source::softmax, [x], y);
+        softmax::rows(self.0, Entry::Softmax, [x], y);
     }
     fn softmax_backward(&self, y: View<T>, dy: View<T>, dx: ViewMut<T>) {
-        softmax::rows(self.0, &source::softmax_backward, [y, dy], dx);
+        softmax::rows(self.0, Entry::SoftmaxBackward, [y, dy], dx);
     }
     fn log_softmax(&self, x: View<T>, y: ViewMut<T>) {
-        softmax::rows(self.0, &source::log_softmax, [x], y);
+        softmax::rows(self.0, Entry::LogSoftmax, [x], y);
     }
     fn log_softmax_backward(&self, y: View<T>, dy: View<T>, dx: ViewMut<T>) {
-        softmax::rows(self.0, &source::log_softmax_backward, [y, dy], dx);
+        softmax::rows(self.0, Entry::LogSoftmaxBackward, [y, dy], dx);
     }
     fn logsumexp(&self, x: View<T>, y: ViewMut<T>) {
-        softmax::rows(self.0, &source::logsumexp, [x], y);
+        softmax::rows(self.0, Entry::Logsumexp, [x], y);
     }
     fn logsumexp_backward(&self, x: View<T>, y: View<T>, dy: View<T>, dx: ViewMut<T>) {
-        softmax::rows(self.0, &source::logsumexp_backward, [x, y, dy], dx);
+        softmax::rows(self.0, Entry::LogsumexpBackward, [x, y, dy], dx);
     }
     fn gather_rows(&self, table: View<T>, index: View<u32>, y: ViewMut<T>) {
         index::gather_rows(self.0, table, index, y);

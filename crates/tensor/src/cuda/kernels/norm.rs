@@ -2,7 +2,7 @@
 
 use super::{Call, Card, done, parts};
 use crate::cuda::memory::Memory;
-use crate::cuda::modules::layer_norm;
+use crate::cuda::modules::Entry;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::view::{View, ViewMut};
@@ -22,7 +22,7 @@ pub(super) fn layer_norm<T: Real>(
     stats: ViewMut<T>,
 ) {
     let blocks = parts(rows(x.shape()), 4);
-    let call = Call::new::<T>(card, &layer_norm::layer_norm).read(x).read(w).read(b).number(epsilon.value());
+    let call = Call::new::<T>(card, Entry::LayerNorm).read(x).read(w).read(b).number(epsilon.value());
     call.write(y).write(stats).run(blocks);
 }
 
@@ -38,8 +38,8 @@ pub(super) fn layer_norm_backward<T: Real>(
 ) {
     let rows = rows(x.shape());
     let rests = done(Memory::<T>::any(card, rows));
-    Call::new::<T>(card, &layer_norm::layer_norm_centres).read(x).read(stats).with(&rests).run(parts(rows, 4));
+    Call::new::<T>(card, Entry::LayerNormCentres).read(x).read(stats).memory(&rests).run(parts(rows, 4));
     let blocks = parts(rows.max(x.shape().last_extent()), 8);
-    let call = Call::new::<T>(card, &layer_norm::layer_norm_backward).read(x).read(w).read(stats).with(&rests).read(dy);
+    let call = Call::new::<T>(card, Entry::LayerNormBackward).read(x).read(w).read(stats).memory(&rests).read(dy);
     call.write_any(dx).write_any(dw).run(blocks);
 }

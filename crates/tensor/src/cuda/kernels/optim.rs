@@ -3,7 +3,7 @@
 use num_traits::Float;
 
 use super::{Call, Card, parts};
-use crate::cuda::modules::optim;
+use crate::cuda::modules::Entry;
 use crate::kernels::AdamStep;
 use crate::real::{Element, Real};
 use crate::view::{View, ViewMut};
@@ -24,15 +24,15 @@ pub(super) fn adam<T: Real>(
     let AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step } = with;
     let corrections = [beta1, beta2].map(|beta| 1.0 - Float::powf(beta, step as f64));
     let blocks = blocks(&p);
-    let call = [rate, beta1, beta2, epsilon, decay].into_iter().fold(Call::new::<T>(card, &optim::adam), Call::with);
-    let call = corrections.into_iter().fold(call.with(i32::from(decoupled)), Call::with);
+    let call = [rate, beta1, beta2, epsilon, decay].into_iter().fold(Call::new::<T>(card, Entry::Adam), Call::double);
+    let call = corrections.into_iter().fold(call.int(decoupled.into()), Call::double);
     call.read(g).write(m).write(v).write(p).run(blocks);
 }
 
 #[track_caller]
 pub(super) fn momentum<T: Real>(card: &'static Card, rate: T, mu: T, g: View<T>, m: ViewMut<T>, p: ViewMut<T>) {
     let blocks = blocks(&p);
-    let call = [rate, mu].into_iter().fold(Call::new::<T>(card, &optim::momentum), |call, x| call.number(x.value()));
+    let call = [rate, mu].into_iter().fold(Call::new::<T>(card, Entry::Momentum), |call, x| call.number(x.value()));
     call.read(g).write(m).write(p).run(blocks);
 }
 
@@ -47,7 +47,7 @@ pub(super) fn rmsprop<T: Real>(
     p: ViewMut<T>,
 ) {
     let blocks = blocks(&p);
-    let start = Call::new::<T>(card, &optim::rmsprop);
+    let start = Call::new::<T>(card, Entry::Rmsprop);
     let call = [rate, alpha, epsilon].into_iter().fold(start, |call, x| call.number(x.value()));
     call.read(g).write(v).write(p).run(blocks);
 }

@@ -2,7 +2,7 @@
 
 use super::{Call, Card, count_of, done, parts};
 use crate::cuda::memory::Memory;
-use crate::cuda::modules::{categorical, philox};
+use crate::cuda::modules::Entry;
 use crate::philox::Stream;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
@@ -16,8 +16,8 @@ impl Card {
         assert_eq!(counters.len(), keys.len(), "philox: a key for each counter");
         let [counter, key] = [counters.as_flattened(), keys.as_flattened()].map(|x| done(Memory::copy_of(self, x)));
         let out = done(Memory::<u32>::zeros(self, 4 * counters.len()));
-        let call = Call::new::<f32>(self, &philox::philox_blocks).with(&counter).with(&key);
-        call.with(count_of(&"philox", counters.len())).with(&out).run(parts(counters.len(), 256));
+        let call = Call::new::<f32>(self, Entry::PhiloxBlocks).memory(&counter).memory(&key);
+        call.count(count_of(&"philox", counters.len())).memory(&out).run(parts(counters.len(), 256));
         done(out.read(0..out.len())).as_chunks().0.to_vec()
     }
 
@@ -30,7 +30,7 @@ impl Card {
         let [episodes, count] = [y.shape()[0], y.shape()[1]];
         let numbers =
             [first.purpose.0, first.update, first.episode, count_of(&y.shape(), episodes), count_of(&y.shape(), count)];
-        let call = numbers.into_iter().fold(Call::new::<f32>(self, &philox::philox_uniform).with(seed), Call::with);
+        let call = numbers.into_iter().fold(Call::new::<f32>(self, Entry::PhiloxUniform).size(seed), Call::count);
         call.elements_mut(y).run(parts(episodes * count, 256));
     }
 
@@ -43,7 +43,7 @@ impl Card {
         let shape = log_probs.shape();
         let fits = shape.rank() == 2 && u.shape()[..] == shape[..1] && y.shape() == u.shape() && shape[1] > 0;
         assert!(fits, "categorical: numbers {} and choices {} for {shape}", u.shape(), y.shape());
-        let call = Call::new::<T>(self, &categorical::categorical).read(log_probs);
+        let call = Call::new::<T>(self, Entry::Categorical).read(log_probs);
         call.elements(u).write(y).run(parts(shape[0], 256));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Call, Card, done, parts};
 use crate::cuda::memory::Memory;
-use crate::cuda::modules::{argmax, reduce, sum_of_squares, sum_to};
+use crate::cuda::modules::Entry;
 use crate::kernels::Reduce;
 use crate::real::Real;
 use crate::shape::MAX_RANK;
@@ -17,7 +17,7 @@ const ROWS: usize = 4;
 #[track_caller]
 pub(super) fn sum_to<T: Real>(card: &'static Card, alpha: T, dy: View<T>, dx: ViewMut<T>) {
     let blocks = parts(dx.shape().size(), RESULTS);
-    Call::new::<T>(card, &sum_to::sum_to).number(alpha.value()).read(dy).write(dx).run(blocks);
+    Call::new::<T>(card, Entry::SumTo).number(alpha.value()).read(dy).write(dx).run(blocks);
 }
 
 #[track_caller]
@@ -25,7 +25,7 @@ pub(super) fn sum_product_to<T: Real>(card: &'static Card, alpha: T, a: View<T>,
     let blocks = parts(dx.shape().size(), RESULTS);
     let common = a.shape().broadcast(&b.shape()).expect("operands broadcast");
     let [a, b] = [a, b].map(|x| x.broadcast_to(common));
-    Call::new::<T>(card, &sum_to::sum_product_to).number(alpha.value()).read(a).read(b).write(dx).run(blocks);
+    Call::new::<T>(card, Entry::SumProductTo).number(alpha.value()).read(a).read(b).write(dx).run(blocks);
 }
 
 #[track_caller]
@@ -37,13 +37,13 @@ pub(super) fn reduce<T: Real>(card: &'static Card, how: Reduce, x: View<T>, axis
         Reduce::Sum => 0,
         Reduce::Max => 1,
     };
-    Call::new::<T>(card, &reduce::reduce).with(how).read(x.permute(&axes[..rank])).write(y).run(blocks);
+    Call::new::<T>(card, Entry::Reduce).int(how).read(x.permute(&axes[..rank])).write(y).run(blocks);
 }
 
 #[track_caller]
 pub(super) fn argmax<T: Real>(card: &'static Card, x: View<T>, y: ViewMut<u32>) {
     let blocks = parts(y.shape().size(), ROWS);
-    Call::new::<T>(card, &argmax::argmax).read(x).write(y).run(blocks);
+    Call::new::<T>(card, Entry::Argmax).read(x).write(y).run(blocks);
 }
 
 /// In two stages, of which the first has as many blocks as the size says: so the sum is the same on every card.
@@ -51,7 +51,7 @@ pub(super) fn argmax<T: Real>(card: &'static Card, x: View<T>, y: ViewMut<u32>) 
 pub(super) fn sum_of_squares<T: Real>(card: &'static Card, x: View<T>) -> T {
     let blocks = parts(x.shape().size(), 1024).clamp(1, 64).min(card.limits.blocks());
     let [partial, y] = [blocks, 1].map(|len| done(Memory::<T>::any(card, len)));
-    Call::new::<T>(card, &sum_of_squares::sum_of_squares).read(x).with(&partial).run(blocks);
-    Call::new::<T>(card, &sum_of_squares::sum_of_partials).with(&partial).with(blocks as u32).with(&y).run(1);
+    Call::new::<T>(card, Entry::SumOfSquares).read(x).memory(&partial).run(blocks);
+    Call::new::<T>(card, Entry::SumOfPartials).memory(&partial).count(blocks as u32).memory(&y).run(1);
     y.get(0)
 }

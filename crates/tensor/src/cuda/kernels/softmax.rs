@@ -12,11 +12,11 @@ const ROWS: usize = 4;
 #[track_caller]
 pub(super) fn rows<T: Real, const N: usize>(
     card: &'static Card,
-    kernel: &'static Kernel,
+    entry: &'static Kernel,
     x: [View<T>; N],
     y: ViewMut<T>,
 ) {
     let shape = x[0].shape();
     let blocks = parts(shape.without(shape.rank() - 1).size(), ROWS);
-    x.into_iter().fold(Call::new::<T>(card, kernel), |call, x| call.read(x)).write(y).run(blocks);
+    x.into_iter().fold(Call::new::<T>(card, entry), |call, x| call.read(x)).write(y).run(blocks);
 }
