@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use rl::tasks::STAGES;
 use gpu_train::Run;
+use rl::tasks::STAGES;
 use rl::tutorial::TutorialRun;
 use serde_json::json;
 

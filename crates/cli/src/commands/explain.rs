@@ -1,7 +1,7 @@
 //! `gradus explain`: one episode of a trained agent, step by step.
 
-use rl::explain::Explain;
 use gpu_train::Run;
+use rl::explain::Explain;
 use rl::tutorial::TutorialRun;
 use serde_json::json;
 
