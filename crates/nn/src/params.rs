@@ -97,6 +97,15 @@ impl<T: Real> Params<T> {
         self.entries[param.among(self.entries.len())].shape
     }
 
+    /// Where a parameter begins in the flat buffer.
+    ///
+    /// # Panics
+    /// As [`name`](Self::name).
+    #[track_caller]
+    pub fn offset(&self, param: Param) -> usize {
+        self.entries[param.among(self.entries.len())].offset
+    }
+
     /// A parameter's value: a view of the flat buffer.
     ///
     /// # Panics

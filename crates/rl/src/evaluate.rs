@@ -208,8 +208,22 @@ fn rotate_columns(contexts: &mut [u32], episodes: usize) {
 }
 
 impl Figures {
+    /// Those of episodes that were played elsewhere: `part` gives some of them, from the episode of a number on. The parts are those in
+    /// which the host plays, so that means are sums of the same order.
+    ///
+    /// # Errors
+    /// That of the first part that has one.
+    pub fn of_parts(
+        stage: usize,
+        episodes: usize,
+        mut part: impl FnMut(usize, usize) -> Result<Trajectories, Undecided>,
+    ) -> Result<Self, Undecided> {
+        let parts = chunks(&[episodes], CHUNK).into_iter().map(|(_, first, count)| part(first, count));
+        Ok(Self::of(stage, parts.collect::<Result<Vec<_>, _>>()?.into_iter()))
+    }
+
     /// Those of episodes that were played in these parts.
-    pub(crate) fn of(stage: usize, played: impl Iterator<Item = Trajectories>) -> Self {
+    fn of(stage: usize, played: impl Iterator<Item = Trajectories>) -> Self {
         let (mut episodes, mut solved, mut reward, mut steps) = (0, 0, 0.0, 0);
         let mut programs = BTreeMap::new();
         for played in played {

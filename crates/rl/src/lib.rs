@@ -11,9 +11,8 @@
 //! ```
 //!
 //! In the order in which to read: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
-//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run and the rule that ends it), [`card`] (the same on a graphics card),
-//! [`evaluate`]; and to look
-//! into a single episode [`trace`] and [`explain`].
+//! [`a2c`] (the algorithm, from top to bottom), [`learn`] (what learns in a run), [`train`] (a run and the rule that ends it), [`evaluate`]; and to look into a single episode
+//! [`trace`] and [`explain`].
 //!
 //! A trained policy within another program is an [`agent`]. Two examples show the crate from outside:
 //! `cargo run --release -p rl --example policy` loads a checkpoint and acts, and `--example own_env` trains on a task
@@ -27,13 +26,13 @@ extern crate std;
 
 pub mod a2c;
 pub mod agent;
-pub mod card;
 pub mod config;
 pub mod curriculum;
 pub mod env;
 pub mod evaluate;
 pub mod explain;
 pub mod imitation;
+pub mod learn;
 pub mod memory;
 #[cfg(feature = "mutants")]
 pub mod mutants;

@@ -10,6 +10,7 @@ use tensor::Real;
 use crate::curriculum::Progress;
 use crate::env::Task;
 use crate::imitation::Memory;
+use crate::learn::Learn;
 use crate::train::Run;
 
 /// The state of a [`Run`].
@@ -27,7 +28,7 @@ pub struct State {
     pub memory: Memory,
 }
 
-impl<T: Real> Run<T> {
+impl<T: Real, L: Learn<T>> Run<T, L> {
     /// What this run has come to.
     pub fn state(&self) -> State {
         let Self { updates, steps, perfect, progress, learner, .. } = self;
@@ -36,7 +37,7 @@ impl<T: Real> Run<T> {
             steps: *steps,
             perfect: *perfect,
             progress: progress.clone(),
-            memory: learner.memory.clone(),
+            memory: learner.host().memory.clone(),
         }
     }
 
@@ -69,7 +70,7 @@ impl<T: Real> Run<T> {
             steps: self.steps,
             perfect: self.perfect,
             progress: self.progress,
-            memory: self.learner.memory,
+            memory: self.learner.host_mut().memory,
         } = state;
         Ok(())
     }

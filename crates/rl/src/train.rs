@@ -7,16 +7,17 @@
 //! nothing that happens in training looks at them.
 
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 
 use nn::{Optimizer, Params, Rule, Schedule};
-use tensor::{Device, Real};
+use tensor::Real;
 
 use crate::a2c::{Learner, Metrics, Update};
-use crate::card::{AT_ONCE, CardLearner, Done, Refused, Stopped};
 use crate::config::{Config, OptimizerKind, ScheduleKind};
 use crate::curriculum::{Progress, counts, shares};
 use crate::env::Task;
-use crate::evaluate::{Figures, Test, test_stage, validate, word};
+use crate::evaluate::{Figures, Test, test_stage, word};
+use crate::learn::{Done, Learn};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
 use crate::policy::{Policy, Reading};
@@ -24,16 +25,16 @@ use crate::rollout::{Undecided, Until};
 use crate::settings::Settings;
 use crate::tasks::Calculator;
 
-/// A run: everything that training changes.
-pub struct Run<T: Real> {
+/// A run: everything that training changes. The host learns, unless `L` is another learner.
+pub struct Run<T: Real, L: Learn<T> = Learner<T>> {
     /// The task.
     pub task: Calculator,
     /// The hyper-parameters.
     pub config: Config,
     /// The seed, from which everything random follows.
     pub seed: u64,
-    /// The network and its optimiser.
-    pub learner: Learner<T>,
+    /// What learns: the network and its optimiser.
+    pub learner: L,
     /// Which stages are open, and how well each goes.
     pub progress: Progress,
     /// Updates so far.
@@ -42,8 +43,7 @@ pub struct Run<T: Real> {
     pub steps: u64,
     /// Validations in a row in which every stage's exact match was 1.
     pub perfect: usize,
-    /// What learns in the learner's place, on a card.
-    card: Option<CardLearner<T>>,
+    scalar: PhantomData<T>,
 }
 
 /// What one update brought.
@@ -85,27 +85,25 @@ impl<T: Real> Run<T> {
         let optimizer = Optimizer::new(rule(config), &params);
         let learner = Learner::new(policy, params, optimizer);
         let progress = Progress::new(task.stages());
-        Self { task, config: config.clone(), seed, learner, progress, updates: 0, steps: 0, perfect: 0, card: None }
+        let (config, scalar) = (config.clone(), PhantomData);
+        Self { task, config, seed, learner, progress, updates: 0, steps: 0, perfect: 0, scalar }
     }
 
-    /// The same on a device. On a card, whole updates and validations are computed there; all that a run has come to is on the
-    /// host after each of its methods.
+    /// The same run with another learner, which is made of this one's.
     ///
     /// # Errors
-    /// If the settings are not those that a card has kernels for, the batch does not fit there, or the card fails.
-    pub fn on(config: &Config, seed: u64, device: Device) -> Result<Self, Refused> {
-        let mut run = Self::new(config, seed);
-        if !device.is_host() {
-            run.card = Some(CardLearner::new(device, config, &run.task, &run.learner, seed)?);
-        }
-        Ok(run)
+    /// If it cannot be made.
+    pub fn with_learner<L: Learn<T>, E>(
+        self,
+        make: impl FnOnce(&Calculator, Learner<T>) -> Result<L, E>,
+    ) -> Result<Run<T, L>, E> {
+        let Self { task, config, seed, learner, progress, updates, steps, perfect, scalar } = self;
+        let learner = make(&task, learner)?;
+        Ok(Run { task, config, seed, learner, progress, updates, steps, perfect, scalar })
     }
+}
 
-    /// What learns in the learner's place, if the run is on a card.
-    pub fn card(&mut self) -> Option<&mut CardLearner<T>> {
-        self.card.as_mut()
-    }
-
+impl<T: Real, L: Learn<T>> Run<T, L> {
     /// Whether the rule has ended the run, and how.
     pub fn end(&self) -> Option<End> {
         let Config { patience, entropy_updates, .. } = self.config;
@@ -125,13 +123,13 @@ impl<T: Real> Run<T> {
     /// them where the validation after it cannot be played.
     ///
     /// # Panics
-    /// If a card fails on which the run is: `tensor::catch_cuda` makes it an error again, which says in which update.
+    /// If a GPU on which the run learns fails: `tensor::catch_cuda` makes it an error again, which says in which update.
     pub fn advance(&mut self) -> Result<Report, NotFinite> {
         self.advance_by(1).map(|mut reports| reports.pop().expect("one update was done"))
     }
 
-    /// Some updates, as many as are best done together but no more than `limit`, and the validation that follows the last of
-    /// them if it is time for one: on the host one, on a card those up to the next validation.
+    /// Some updates, as many as the learner makes best together but no more than `limit`, and the validation that follows the last of
+    /// them if it is time for one: on the host one, on a GPU those up to the next validation.
     ///
     /// # Errors
     /// If the first of them is not finite.
@@ -150,25 +148,15 @@ impl<T: Real> Run<T> {
 
     fn updates_by(&mut self, limit: usize) -> Result<Vec<Report>, NotFinite> {
         let update = self.next_update();
-        if let Some(card) = &mut self.card {
-            let to_validation = self.config.validate_every - self.updates % self.config.validate_every;
-            let to_end = self.config.max_updates.saturating_sub(self.updates).max(1);
-            let together = limit.clamp(1, AT_ONCE).min(to_validation).min(to_end);
-            let done = Phase::Update.of(|| card.update(&mut self.learner, self.updates, &update.counts, together));
-            let done = match done {
-                Ok(done) => done,
-                Err(Stopped::NotFinite(error)) => return Err(error),
-                Err(Stopped::Card(error)) => tensor::cuda_failed(error),
-            };
-            let report = |done: Done| self.report(done.metrics, done.rate, done.entropy_coefficient);
-            return Ok(done.into_iter().map(report).collect());
-        }
-        let metrics = Phase::Update.of(|| self.learner.update(&self.task, &update))?;
-        Ok(Vec::from([self.report(metrics, update.rate, update.entropy)]))
+        let to_validation = self.config.validate_every - self.updates % self.config.validate_every;
+        let to_end = self.config.max_updates.saturating_sub(self.updates);
+        let limit = limit.min(to_validation).min(to_end).max(1);
+        let done = Phase::Update.of(|| self.learner.advance(&self.task, &update, limit))?;
+        Ok(done.into_iter().map(|done| self.report(done)).collect())
     }
 
     /// Counts an update.
-    fn report(&mut self, metrics: Metrics, rate: f64, entropy_coefficient: f64) -> Report {
+    fn report(&mut self, Done { metrics, rate, entropy_coefficient }: Done) -> Report {
         self.updates += 1;
         self.steps += metrics.steps as u64;
         let unlocked = self.progress.unlocked;
@@ -180,7 +168,7 @@ impl<T: Real> Run<T> {
     /// # Errors
     /// If the log-probability of an action is NaN.
     pub fn test(&self) -> Result<Vec<Test>, Undecided> {
-        let Learner { policy, params, .. } = &self.learner;
+        let Learner { policy, params, .. } = self.learner.host();
         let trial = (self.seed, self.config.test_episodes, Until::Done);
         (0..self.task.stages()).map(|stage| test_stage(policy, params, &self.task, stage, trial)).collect()
     }
@@ -205,22 +193,14 @@ impl<T: Real> Run<T> {
     }
 
     fn validate(&mut self) -> Result<Vec<Figures>, NotFinite> {
-        let figures = self.play_validation()?;
+        let Self { updates, seed, config: Config { validation_episodes, .. }, .. } = *self;
+        let figures = self.learner.validate(&self.task, updates, seed, validation_episodes);
+        let undecided = |error| NotFinite::undecided(word("update", updates), &self.learner.host().params, error);
+        let figures = figures.map_err(undecided)?;
         let exact: Vec<f64> = figures.iter().map(|figures| figures.exact).collect();
         self.perfect = if exact.iter().all(|&exact| exact == 1.0) { self.perfect + 1 } else { 0 };
         self.progress.note(&exact, self.config.unlock);
         Ok(figures)
-    }
-
-    fn play_validation(&mut self) -> Result<Vec<Figures>, NotFinite> {
-        let episodes = self.config.validation_episodes;
-        let figures = if let Some(card) = &mut self.card {
-            card.validate(self.task.stages(), episodes).unwrap_or_else(|error| tensor::cuda_failed(error))
-        } else {
-            let trial = (self.seed, episodes, Until::Done);
-            validate(&self.learner.policy, &self.learner.params, &self.task, self.updates, trial)
-        };
-        figures.map_err(|error| NotFinite::undecided(word("update", self.updates), &self.learner.params, error))
     }
 }
 
@@ -233,13 +213,13 @@ pub(crate) fn network<T: Real>(config: &Config, seed: u64) -> (Calculator, Polic
     (task, policy, params)
 }
 
-/// β.
-pub(crate) fn entropy(config: &Config) -> Schedule {
+/// The schedule of β.
+pub fn entropy(config: &Config) -> Schedule {
     Schedule::Linear { from: config.entropy, to: config.entropy_final, over: config.entropy_updates as u64 }
 }
 
-/// α.
-pub(crate) fn rate(config: &Config) -> Schedule {
+/// The schedule of α.
+pub fn rate(config: &Config) -> Schedule {
     let (from, to, over) = (config.rate, config.rate_final, config.max_updates as u64);
     match config.rate_schedule {
         ScheduleKind::Constant => Schedule::Constant(from),

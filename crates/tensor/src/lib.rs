@@ -40,10 +40,10 @@ mod view;
 
 pub use cpu::{Fast, Naive, UnknownKernels, available_kernels, choose_kernels, default_kernels};
 #[cfg(feature = "cuda")]
-pub use cuda::{Card, CardEpisodes, CardStep};
+pub use cuda::Card;
 #[cfg(feature = "std")]
 pub use cuda::{CardFound, CudaSurvey, catch_cuda, cuda_survey};
-pub use cuda::{CudaError, CudaVersion, Sgemm, cuda_failed, update as cuda_update};
+pub use cuda::{CudaError, CudaVersion, Sgemm, cuda_failed};
 pub use device::Device;
 pub use dual::Dual;
 pub use index::Index;
@@ -53,3 +53,10 @@ pub use real::{Element, Real};
 pub use shape::{MAX_RANK, Shape};
 pub use tensor::Tensor;
 pub use view::{View, ViewMut};
+
+/// Kernels of one's own on a GPU: [`gpu_kernels!`] declares them, [`Launch`](gpu::Launch) calls them, and [`Graph`](gpu::Graph) records
+/// their calls. To make a launch is the one unsafe step: a kernel believes its arguments. Only with the feature `cuda`.
+#[cfg(feature = "cuda")]
+pub mod gpu {
+    pub use crate::cuda::{Argument, Define, Graph, Kernel, Launch, Memory, Queue, Source, count_of, pair};
+}

@@ -22,13 +22,14 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 }
 
 /// The crates from the bottom up, each with everything that it may use.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("emulator", &[]),
     ("tensor", &["cudarc", "matrixmultiply", "ndarray", "num-traits", "rand", "rand_distr", "rayon"]),
     ("autograd", &["serde", "tensor"]),
     ("nn", &["autograd", "num-traits", "safetensors", "tensor"]),
     ("proofs", &["autograd", "nn", "tensor"]),
     ("rl", &["autograd", "nn", "tensor"]),
+    ("gpu-train", &["nn", "rl", "tensor"]),
 ];
 
 #[test]
@@ -39,10 +40,10 @@ fn dependencies_point_down_only() {
         let beyond: Vec<_> = found.difference(&allowed).collect();
         assert!(beyond.is_empty(), "{name} depends on {beyond:?}, which is not below it; see ARCHITECTURE.md");
     }
-    let ours = ["emulator", "tensor", "autograd", "nn", "proofs", "rl", "gradus", "gradus-tests", "gradus-benches"];
     let members = fs::read_dir(root().join("crates")).expect("crates/ is there").count();
     assert_eq!(members, LAYERS.len() + 1, "a crate without a rule: add it to LAYERS");
-    assert!(!dependencies("crates/cli/Cargo.toml").iter().any(|name| ours[6..].contains(&&**name)));
+    let above = ["gradus-tests", "gradus-benches"];
+    assert!(!dependencies("crates/cli/Cargo.toml").iter().any(|name| above.contains(&&**name)));
 }
 
 /// Deep-learning frameworks, and libraries that would do our own work for us; rivals are measured elsewhere.
@@ -114,21 +115,30 @@ fn crate_roots() -> Vec<PathBuf> {
     roots
 }
 
+/// The file outside `tensor` that may make launches, which believe their arguments.
+const LAUNCHES: &str = "crates/gpu-train/src/launches.rs";
+
 #[test]
-fn unsafe_is_forbidden_outside_tensor() {
-    let tensor = root().join("crates/tensor");
+fn unsafe_is_forbidden_outside_tensor_and_one_file() {
+    let (tensor, gpu) = (root().join("crates/tensor"), root().join("crates/gpu-train/src"));
     let roots = crate_roots();
     assert!(roots.len() > 15, "the crates were found");
-    for path in roots.iter().filter(|path| !path.starts_with(&tensor)) {
+    for path in roots.iter().filter(|path| !path.starts_with(&tensor) && !path.starts_with(&gpu)) {
         let text = fs::read_to_string(path).expect("readable");
         assert!(text.contains("#![forbid(unsafe_code)]"), "{} does not forbid unsafe code", path.display());
     }
+    let text = fs::read_to_string(gpu.join("lib.rs")).expect("readable");
+    assert!(text.contains("#![deny(unsafe_code)]"), "crates/gpu-train does not deny unsafe code");
+    for path in sources(&gpu).iter().filter(|path| **path != root().join(LAUNCHES)) {
+        let text = fs::read_to_string(path).expect("readable");
+        assert!(!text.contains("allow(unsafe_code)"), "{} allows unsafe code", path.display());
+    }
 }
 
-/// Within `tensor`, a block of `unsafe` has its reason written above it.
+/// A block of `unsafe` has its reason written above it.
 #[test]
 fn every_unsafe_block_says_why() {
-    for path in sources(&root().join("crates/tensor")) {
+    for path in sources(&root().join("crates/tensor")).into_iter().chain([root().join(LAUNCHES)]) {
         let text = fs::read_to_string(&path).expect("readable");
         let lines: Vec<_> = text.lines().collect();
         for (number, line) in lines.iter().enumerate() {
@@ -142,11 +152,13 @@ fn every_unsafe_block_says_why() {
     }
 }
 
-/// Which device there is, `tensor` knows: whoever is above asks it, and is the same with and without a card.
+/// Which device there is, `tensor` knows, and `gpu-train` what runs there: whoever is above asks them, and is the same with and without a
+/// card.
 #[test]
-fn only_tensor_is_built_otherwise_for_cards() {
+fn only_tensor_and_gpu_train_are_built_otherwise_for_cards() {
     let crates = fs::read_dir(root().join("crates")).expect("crates/").map(|entry| entry.expect("readable").path());
-    for path in crates.filter(|path| !path.ends_with("tensor")).flat_map(|path| sources(&path.join("src"))) {
+    let crates = crates.filter(|path| !path.ends_with("tensor") && !path.ends_with("gpu-train"));
+    for path in crates.flat_map(|path| sources(&path.join("src"))) {
         let text = fs::read_to_string(&path).expect("readable");
         assert!(!text.contains("feature = \"cuda\""), "{} looks at the feature cuda", path.display());
     }

@@ -1,6 +1,5 @@
 //! What crosses the crates, in one program: linking one takes seconds. In programs of their own are what scripts build alone
-//! (`a2c_gradients`, `golden_a2c`, `gradients`, `precision`), what prints a page (`gru_ways`, `mutants`), and what starts itself again
-//! under an emulator (`card_calculator`).
+//! (`a2c_gradients`, `golden_a2c`, `gradients`, `precision`), and what prints a page (`gru_ways`, `mutants`).
 #![forbid(unsafe_code)]
 
 mod agent;

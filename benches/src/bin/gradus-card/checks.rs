@@ -9,12 +9,11 @@ use std::process::Command;
 use std::time::Instant;
 
 use gradus_benches::card::Card;
+use gradus_benches::trajectory::TOLERANCE;
 
+use crate::found::Found;
 use crate::table::table;
 use crate::{fused, gradients, parity, update};
-
-/// What a check found: how well it agrees, or what does not.
-pub(crate) type Found = Result<String, String>;
 
 /// The environment variable by which test programs know that they are to run on the card.
 const SWITCH: &str = "GRADUS_TEST_CARD";
@@ -40,13 +39,16 @@ pub(crate) fn all(card: Card, ordinal: usize) -> (String, bool) {
     checks.push(Check::new("operations and layers, value and gradients in f64, against the CPU", || parity::all(card)));
     checks
         .push(Check::new("gradients in f64, by duals, differences and dot products", || gradients::all(card, ordinal)));
-    for (scalar, by_operations, as_a_graph) in [
-        ("f64", update::in_f64 as fn(Card, usize) -> Found, fused::in_f64 as fn(Card) -> Found),
-        ("f32", update::in_f32, fused::in_f32),
-    ] {
+    type Ways = (fn(Card, usize, f64) -> Found, fn(Card, f64) -> Found);
+    let ways: [(&str, f64, Ways); 2] = [
+        ("f64", update::IN_F64, (update::recorded::<f64>, fused::recorded::<f64>)),
+        ("f32", TOLERANCE, (update::recorded::<f32>, fused::recorded::<f32>)),
+    ];
+    for (scalar, tolerance, (by_operations, as_a_graph)) in ways {
         let losses = format!("the losses of four updates in {scalar}, against the record");
-        checks.push(Check::new(format!("{losses}: operation by operation"), move || by_operations(card, ordinal)));
-        checks.push(Check::new(format!("{losses}: as one graph"), move || as_a_graph(card)));
+        let operations = move || by_operations(card, ordinal, tolerance);
+        checks.push(Check::new(format!("{losses}: operation by operation"), operations));
+        checks.push(Check::new(format!("{losses}: as one graph"), move || as_a_graph(card, tolerance)));
     }
     checks.push(Check::new("two runs, to the last bit: operation by operation", || update::twice(card, ordinal)));
     checks.push(Check::new("two runs, to the last bit: as one graph", || fused::twice(card)));

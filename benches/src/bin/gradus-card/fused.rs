@@ -1,28 +1,22 @@
 //! The whole update as one recorded graph on the card (`kernels/README.md`, "The whole update"): its checks, and what is timed.
 
+use gpu_train::GpuLearner;
 use gradus_benches::card::Card;
-use gradus_benches::trajectory::{SEED, Setting, TOLERANCE, UPDATES};
-use rl::a2c::Metrics;
+use gradus_benches::trajectory::{SEED, Setting, UPDATES};
+use rl::a2c::{Learner, Metrics};
 use rl::config::Config;
-use rl::train::Run;
 use tensor::Real;
 
-use crate::checks::Found;
-use crate::update::{IN_F64, against, setting};
+use crate::found::Found;
+use crate::update::{against, setting};
 
 /// Updates that are asked for together, and whose metrics are read once.
 const TOGETHER: u32 = 64;
 
-/// Losses in `f64` against the record of the update by operations on a processor.
-pub(crate) fn in_f64(card: Card) -> Found {
+/// Losses against the record of the update by operations on a processor, which was computed in `f64`.
+pub(crate) fn recorded<T: Real>(card: Card, tolerance: f64) -> Found {
     let setting = setting(card);
-    against(setting, &run::<f64>(card, setting, true)?.0, IN_F64)
-}
-
-/// The same in `f32`.
-pub(crate) fn in_f32(card: Card) -> Found {
-    let setting = setting(card);
-    against(setting, &run::<f32>(card, setting, true)?.0, TOLERANCE)
+    against(setting, &run::<T>(card, setting, true)?.0, tolerance)
 }
 
 /// What replaying the graph leaves, against what launching each kernel leaves: metrics, parameters and moments.
@@ -53,14 +47,15 @@ fn same(card: Card, replays: [bool; 2]) -> Found {
 
 /// The metrics of the first updates, and parameters and moments after them.
 fn run<T: Real>(card: Card, setting: Setting, replay: bool) -> Result<(Vec<Metrics>, Vec<Vec<T>>), String> {
-    let mut run = Run::<T>::on(&setting.config(), SEED, card.device).map_err(|refused| refused.to_string())?;
-    run.card().expect("it is on a card").inside().replay(replay);
+    let mut run = GpuLearner::<T>::run(&setting.config(), SEED, card.device).map_err(|refused| refused.to_string())?;
+    run.learner.inside().replay(replay);
     let mut metrics = Vec::new();
     for _ in 0..UPDATES {
         metrics.push(run.advance().map_err(|error| error.to_string())?.metrics);
     }
-    let moments = run.learner.optimizer.moments().map(|(_, moment)| moment.to_vec());
-    Ok((metrics, [run.learner.params.flat().to_vec()].into_iter().chain(moments).collect()))
+    let Learner { params, optimizer, .. } = &run.learner.host;
+    let moments = optimizer.moments().map(|(_, moment)| moment.to_vec());
+    Ok((metrics, [params.flat().to_vec()].into_iter().chain(moments).collect()))
 }
 
 /// Updates of a run, some at each call, which says how many steps they took: asked for together, and then their metrics are read.
@@ -68,12 +63,12 @@ fn run<T: Real>(card: Card, setting: Setting, replay: bool) -> Result<(Vec<Metri
 /// # Errors
 /// If the batch does not fit on the card.
 pub(crate) fn updater(card: Card, config: &Config) -> Result<impl FnMut() -> u64, String> {
-    let mut run = Run::<f32>::on(config, SEED, card.device).map_err(|refused| refused.to_string())?;
+    let mut run = GpuLearner::<f32>::run(config, SEED, card.device).map_err(|refused| refused.to_string())?;
     run.advance().map_err(|error| error.to_string())?; // parameters and episodes are there afterwards
     Ok(move || {
-        let update = run.card().expect("it is on a card").inside();
-        let metrics = update.advance(TOGETHER).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(metrics.len(), TOGETHER as usize, "an update was not finite");
-        metrics.iter().map(|metrics| u64::from(metrics.decisions)).sum()
+        let update = run.learner.inside();
+        let done = update.advance(TOGETHER).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(done.len(), TOGETHER as usize, "an update was not finite");
+        done.iter().map(|done| done.metrics.steps as u64).sum()
     })
 }

@@ -5,7 +5,7 @@ use gradus_benches::card::{Card, choosing};
 use proofs::Case;
 use proofs::measure::Method;
 
-use crate::checks::Found;
+use crate::found::Found;
 use crate::parity;
 
 /// Those whose gradients are the card's. Second derivatives come from duals alone, which a card does not have.

@@ -19,6 +19,7 @@
 mod arguments;
 mod checks;
 mod date;
+mod found;
 mod fused;
 mod gradients;
 mod ladder;

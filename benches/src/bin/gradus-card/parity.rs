@@ -6,7 +6,7 @@ use tensor::{Device, Kernels, Tensor};
 
 use autograd::Tape;
 
-use crate::checks::Found;
+use crate::found::Found;
 
 /// Of the largest number of the same tensor: a few roundings for each of some hundred terms, in another order, and functions that
 /// differ by an ulp or two.

@@ -2,11 +2,11 @@
 //! in `f64` on the processor, and against themselves.
 
 use gradus_benches::card::{Card, choosing};
-use gradus_benches::trajectory::{SETTINGS, Setting, TOLERANCE};
+use gradus_benches::trajectory::{SETTINGS, Setting};
 use rl::a2c::Metrics;
 use tensor::Real;
 
-use crate::checks::Found;
+use crate::found::Found;
 
 /// Of the largest loss, in `f64`: roundings in another order.
 pub(crate) const IN_F64: f64 = 1e-10;
@@ -17,16 +17,7 @@ pub(crate) fn setting(card: Card) -> Setting {
 }
 
 /// Losses against the record, which was computed in `f64`.
-pub(crate) fn in_f64(card: Card, ordinal: usize) -> Found {
-    against_the_record::<f64>(card, ordinal, IN_F64)
-}
-
-/// The same in `f32`, with the tolerance that the processor has.
-pub(crate) fn in_f32(card: Card, ordinal: usize) -> Found {
-    against_the_record::<f32>(card, ordinal, TOLERANCE)
-}
-
-fn against_the_record<T: Real>(card: Card, ordinal: usize, tolerance: f64) -> Found {
+pub(crate) fn recorded<T: Real>(card: Card, ordinal: usize, tolerance: f64) -> Found {
     let setting = setting(card);
     against(setting, &played::<T>(setting, ordinal), tolerance)
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use gpu_train::Run;
 use rl::tasks::STAGES;
-use rl::train::Run;
 use rl::tutorial::TutorialRun;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! `gradus explain`: one episode of a trained agent, step by step.
 
+use gpu_train::Run;
 use rl::explain::Explain;
-use rl::train::Run;
 use rl::tutorial::TutorialRun;
 use serde_json::json;
 

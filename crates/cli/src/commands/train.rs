@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rl::train::Run;
+use gpu_train::Run;
 use rl::tutorial::TutorialRun;
 use tensor::{Device, par};
 

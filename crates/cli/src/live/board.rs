@@ -135,8 +135,8 @@ impl Board {
 mod tests {
     use super::*;
     use crate::folder::metrics;
+    use gpu_train::Run;
     use rl::config::Config;
-    use rl::train::Run;
     use rl::tutorial::{TutorialConfig, TutorialRun};
 
     const LINES: &str = concat!(

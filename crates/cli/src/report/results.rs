@@ -1,8 +1,8 @@
 //! What came out: the tables of the test, and the performance profile.
 
+use gpu_train::Run;
 use maud::{Markup, html};
 use rl::tasks::STAGES;
-use rl::train::Run;
 use rl::tutorial::TutorialRun;
 
 use super::chart::{Chart, PANEL, Shape};

@@ -9,10 +9,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use gpu_train::Run;
 use nn::Checkpoint;
 use nn::files::{Disk, Files, OpenFile};
 use rl::config::Config;
-use rl::train::Run;
 use tempfile::TempDir;
 
 use super::*;

@@ -1,11 +1,13 @@
 //! Runs of `calculator`, for the command line.
 
+use gpu_train::{Refused, Run};
 use nn::{Optimizer, Params};
 use rl::NotFinite;
-use rl::card::Refused;
+use rl::a2c::Learner;
 use rl::config::Config;
+use rl::learn::Learn;
 use rl::rollout::Until;
-use rl::train::{End, Report, Run};
+use rl::train::{End, Report};
 use serde_json::Value;
 use tensor::Device;
 
@@ -23,11 +25,11 @@ impl Training for Run<f32> {
     const WHOLE_UPDATES: bool = true;
 
     fn new(config: &Config, seed: u64) -> Self {
-        Self::new(config, seed)
+        gpu_train::run(config, seed, Device::Host).expect("the host takes all settings")
     }
 
     fn on(config: &Config, seed: u64, device: Device) -> Result<Self, Refused> {
-        Self::on(config, seed, device)
+        gpu_train::run(config, seed, device)
     }
 
     fn memory(config: &Self::Config, threads: usize) -> u64 {
@@ -40,16 +42,16 @@ impl Training for Run<f32> {
 
     fn parts(&self) -> Parts<'_> {
         let Self { task, learner, seed, updates, steps, .. } = self;
-        let (policy, params, optimizer) = (&learner.policy, &learner.params, &learner.optimizer);
+        let Learner { policy, params, optimizer, .. } = learner.host();
         Parts { task, policy, params, optimizer, seed: *seed, updates: *updates, steps: *steps }
     }
 
     fn params_mut(&mut self) -> &mut Params<f32> {
-        &mut self.learner.params
+        &mut self.learner.host_mut().params
     }
 
     fn optimizer_mut(&mut self) -> &mut Optimizer<f32> {
-        &mut self.learner.optimizer
+        &mut self.learner.host_mut().optimizer
     }
 
     fn state(&self) -> Value {

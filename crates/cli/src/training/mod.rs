@@ -5,9 +5,9 @@ mod fisher;
 mod state;
 mod tutorial;
 
+use gpu_train::Refused;
 use nn::{Optimizer, Params};
 use rl::NotFinite;
-use rl::card::Refused;
 use rl::explain::Explain;
 use rl::policy::Policy;
 use rl::rollout::Until;

@@ -1,8 +1,8 @@
 //! Runs of the tutorial, for the command line, and how they compare with its own Python.
 
+use gpu_train::Refused;
 use nn::{Optimizer, Params};
 use rl::NotFinite;
-use rl::card::Refused;
 use rl::rollout::Until;
 use rl::tasks::tutorial::EMITTED;
 use rl::train::Report;

@@ -148,8 +148,11 @@ impl Card {
     }
 
     /// Gives back what was freed and kept, so that what is free is known. A driver that cannot kept nothing.
+    ///
+    /// # Errors
+    /// If some of the work that was asked for failed.
     #[allow(unsafe_code)]
-    pub(super) fn give_back(&self) -> Result<(), CudaError> {
+    pub fn give_back(&self) -> Result<(), CudaError> {
         self.synchronize()?;
         let give = || {
             // SAFETY: the device is that of the context.

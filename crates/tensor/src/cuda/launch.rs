@@ -1,78 +1,106 @@
-//! A call of a kernel: its operands where the card finds them, its grid, and the launch.
-#![allow(unsafe_code)] // the launch itself
+//! A call of a kernel: its arguments, its grid, and the launch; and for tensors, operands where the card finds them.
+#![allow(unsafe_code)] // to make a launch, and the launch itself
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use std::env;
 
-use cudarc::driver::{DeviceRepr, LaunchConfig, PushKernelArg};
+use cudarc::driver::{CudaFunction, CudaStream, DeviceRepr, LaunchConfig, PushKernelArg};
 
 use super::card::{Card, done};
 use super::error::CudaError;
 use super::memory::{Memory, Scalar};
-use super::modules::Entry;
+use super::modules::{Define, Entry, Kernel};
 use super::probe::Facts;
-use super::update::Task;
 use crate::data::{Data, DataMut};
 use crate::real::Element;
 use crate::shape::{Layout, MAX_RANK};
 use crate::view::{View, ViewMut};
 
-/// A tensor as kernels take it: `struct Tensor` and `struct Indices` in kernels/common.cuh.
+/// How many words the largest struct has that a kernel takes.
+const WORDS: usize = 11;
+
+/// An argument as the driver reads it: a number, or a struct, whose fields fill words of 64 bits from the lowest bits up.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-struct Operand {
-    /// The first element; 0 where the argument is absent.
-    data: u64,
-    /// Four extents, outermost first; missing axes lead, with 1.
-    n: [u32; MAX_RANK],
-    /// Strides, in elements; 0 where there are none.
-    s: [i64; MAX_RANK],
+pub struct Argument([u64; WORDS]);
+
+// SAFETY: these are plain numbers.
+unsafe impl DeviceRepr for Argument {}
+
+// The driver reads a number of 32 bits where the word of it begins.
+const _: () = assert!(cfg!(target_endian = "little"));
+
+/// The words of a struct.
+impl<const N: usize> From<[u64; N]> for Argument {
+    fn from(words: [u64; N]) -> Self {
+        const { assert!(N <= WORDS) };
+        let mut all = [0; WORDS];
+        all[..N].copy_from_slice(&words);
+        Self(all)
+    }
 }
 
-// SAFETY: these are the fields of the struct that kernels declare, in their order, sizes and places; all are plain numbers.
-unsafe impl DeviceRepr for Operand {}
+/// Memory of the card, as it is.
+impl<T: Element> From<&Memory<T>> for Argument {
+    fn from(memory: &Memory<T>) -> Self {
+        memory.place(0).into()
+    }
+}
+
+/// Numbers, each as one word.
+macro_rules! numbers {
+    ($($number:ty: $x:ident => $bits:expr;)*) => {$(
+        impl From<$number> for Argument {
+            fn from($x: $number) -> Self {
+                [$bits].into()
+            }
+        }
+    )*};
+}
+numbers! {
+    u64: x => x;
+    u32: x => x.into();
+    i32: x => x.cast_unsigned().into();
+    f64: x => x.to_bits();
+    f32: x => x.to_bits().into();
+}
+
+/// Two numbers in a word, as they lie in memory.
+pub fn pair(first: u32, second: u32) -> u64 {
+    u64::from(first) | u64::from(second) << 32
+}
 
 /// The largest extent of an axis that kernels can count along in 32 bits: a thread or a tile goes on by fewer than the rest.
-pub(super) const MAX_EXTENT: u32 = u32::MAX - 1023;
+const MAX_EXTENT: u32 = u32::MAX - 1023;
 
 /// A number of elements, rows, columns or episodes, as kernels take it.
 ///
 /// # Panics
-/// If it is larger than [`MAX_EXTENT`].
+/// If it is larger than 2³² − 1024.
 #[track_caller]
-pub(super) fn count_of(what: &dyn fmt::Display, n: usize) -> u32 {
+pub fn count_of(what: &dyn fmt::Display, n: usize) -> u32 {
     let count = u32::try_from(n).ok().filter(|&n| n <= MAX_EXTENT);
     count.unwrap_or_else(|| panic!("{what}: {n} along an axis, where kernels of a GPU count up to {MAX_EXTENT}"))
 }
 
-impl Operand {
-    const ABSENT: Self = Self { data: 0, n: [1; MAX_RANK], s: [0; MAX_RANK] };
-
-    #[track_caller]
-    fn new(data: u64, layout: &Layout) -> Self {
-        let (mut n, mut s) = ([1; MAX_RANK], [0; MAX_RANK]);
-        let lead = MAX_RANK - layout.shape.rank();
-        for (axis, &extent) in layout.shape.iter().enumerate() {
-            n[lead + axis] = count_of(&layout.shape, extent);
-            s[lead + axis] = layout.strides[axis] as i64;
-        }
-        Self { data, n, s }
+/// A tensor as kernels take it, `struct Tensor` and `struct Indices` in kernels/common.cuh: the first element, 0 where the argument is
+/// absent; four extents, outermost first, where missing axes lead with 1; and strides in elements, 0 where there are none.
+#[track_caller]
+fn operand(data: u64, layout: &Layout) -> [u64; 7] {
+    let (mut n, mut s) = ([1; MAX_RANK], [0; MAX_RANK]);
+    let lead = MAX_RANK - layout.shape.rank();
+    for (axis, &extent) in layout.shape.iter().enumerate() {
+        n[lead + axis] = count_of(&layout.shape, extent);
+        s[lead + axis] = (layout.strides[axis] as i64).cast_unsigned();
     }
+    [data, pair(n[0], n[1]), pair(n[2], n[3]), s[0], s[1], s[2], s[3]]
 }
 
-/// An argument, kept where the driver can read it.
-enum Arg {
-    Operand(Operand),
-    Task(Task),
-    Int(i32),
-    Count(u32),
-    Size(u64),
-    F32(f32),
-    F64(f64),
-    Pointer(u64),
-}
+/// The operand that stands for none.
+const ABSENT: [u64; 7] = [0, 1 | 1 << 32, 1 | 1 << 32, 0, 0, 0, 0];
 
 /// How large grids may be.
 pub(super) struct Limits {
@@ -100,7 +128,123 @@ impl Limits {
 /// # Errors
 /// If they do not.
 pub(super) fn prepare(card: &'static Card) -> Result<(), CudaError> {
-    card.modules.function(card, Entry::Map, Scalar::F32).map(drop)
+    card.modules.function(card, Entry::Map, Scalar::F32, &[]).map(drop)
+}
+
+/// An order in which a card does what it is asked for.
+#[derive(Clone)]
+pub struct Queue {
+    card: &'static Card,
+    stream: Arc<CudaStream>,
+}
+
+impl Queue {
+    /// The card's own, in which memory is taken, cleared, written, read and freed.
+    pub fn of(card: &'static Card) -> Self {
+        Self { card, stream: card.stream.clone() }
+    }
+
+    /// A new one, beside all others of the card.
+    ///
+    /// # Errors
+    /// If the card fails.
+    pub fn new(card: &'static Card) -> Result<Self, CudaError> {
+        let stream = card.asked("making a stream", || card.context().new_stream())?;
+        Ok(Self { card, stream })
+    }
+
+    /// Waits until all is done that was asked for in this order.
+    ///
+    /// # Errors
+    /// If some of it failed.
+    pub fn wait(&self) -> Result<(), CudaError> {
+        self.card.asked("waiting for what runs there", || self.stream.synchronize())
+    }
+
+    pub(super) fn card(&self) -> &'static Card {
+        self.card
+    }
+
+    pub(super) fn stream(&self) -> &Arc<CudaStream> {
+        &self.stream
+    }
+}
+
+/// A call of a kernel that can be made again and again.
+pub struct Launch {
+    card: &'static Card,
+    kernel: &'static Kernel,
+    function: CudaFunction,
+    config: LaunchConfig,
+    args: Vec<Argument>,
+}
+
+impl Launch {
+    /// Of a kernel for the scalar `T`, whose file is compiled for these numbers, on as many blocks of so many threads as there are parts of
+    /// the work, or fewer.
+    ///
+    /// # Errors
+    /// If NVRTC or the driver refuses the kernel.
+    ///
+    /// # Safety
+    /// The arguments are those that the kernel's source declares, in their order, sizes and places. Until the launch and every graph
+    /// that has recorded it are gone, and all that they began is done, the memory that the arguments lead to is there, and as large as
+    /// they say to the kernel. A block has as many threads as the kernel is written for.
+    pub unsafe fn new<T: Element>(
+        card: &'static Card,
+        kernel: &'static Kernel,
+        defines: &[Define],
+        [parts, threads]: [usize; 2],
+        args: Vec<Argument>,
+    ) -> Result<Self, CudaError> {
+        // SAFETY: as the caller has promised.
+        unsafe { Self::of(card, kernel, Scalar::of::<T>()?, defines, [parts, threads], args) }
+    }
+
+    /// The same for a scalar by its name.
+    ///
+    /// # Safety
+    /// As [`new`](Self::new).
+    unsafe fn of(
+        card: &'static Card,
+        kernel: &'static Kernel,
+        scalar: Scalar,
+        defines: &[Define],
+        [parts, threads]: [usize; 2],
+        args: Vec<Argument>,
+    ) -> Result<Self, CudaError> {
+        let function = card.modules.function(card, kernel, scalar, defines)?;
+        let blocks = parts.clamp(1, card.limits.blocks()) as u32;
+        let config = LaunchConfig { grid_dim: (blocks, 1, 1), block_dim: (threads as u32, 1, 1), shared_mem_bytes: 0 };
+        Ok(Self { card, kernel, function, config, args })
+    }
+
+    /// Asks for it, in this order.
+    ///
+    /// # Errors
+    /// If the card fails.
+    ///
+    /// # Panics
+    /// If the order is another card's.
+    pub fn run(&self, queue: &Queue) -> Result<(), CudaError> {
+        assert!(queue.card == self.card, "a launch on {:?}, in an order of {:?}", self.card, queue.card);
+        self.card.asked(self.kernel.running, || {
+            let mut launch = queue.stream.launch_builder(&self.function);
+            for arg in &self.args {
+                launch.arg(arg);
+            }
+            // SAFETY: whoever made this launch has promised what the kernel needs: see `new`.
+            unsafe { launch.launch(self.config) }.map(drop)
+        })
+    }
+
+    /// Has a driver that loads kernels when they are first used load this one.
+    pub(super) fn load(&self) -> Result<(), CudaError> {
+        let Self { card, kernel, function, config, .. } = self;
+        let threads = config.block_dim.0;
+        card.asked(kernel.running, || function.occupancy_max_active_blocks_per_multiprocessor(threads, 0, None))
+            .map(drop)
+    }
 }
 
 /// Something that is to be done after a launch.
@@ -112,55 +256,49 @@ type After<'a> = Box<dyn FnOnce() -> Result<(), CudaError> + 'a>;
 /// All methods panic with the words of the error if the card fails: kernels have no other way to say so.
 pub(super) struct Call<'a> {
     card: &'static Card,
-    entry: Entry,
+    kernel: &'static Kernel,
     scalar: Scalar,
-    args: Vec<Arg>,
+    args: Vec<Argument>,
     after: Vec<After<'a>>,
 }
 
 impl<'a> Call<'a> {
     /// Of a kernel for scalars `T`.
     #[track_caller]
-    pub(super) fn new<T: Element>(card: &'static Card, entry: Entry) -> Self {
-        Self { card, entry, scalar: done(Scalar::of::<T>()), args: Vec::with_capacity(12), after: Vec::new() }
+    pub(super) fn new<T: Element>(card: &'static Card, kernel: &'static Kernel) -> Self {
+        Self { card, kernel, scalar: done(Scalar::of::<T>()), args: Vec::with_capacity(12), after: Vec::new() }
     }
 
-    fn with(mut self, arg: Arg) -> Self {
-        self.args.push(arg);
+    fn with(mut self, arg: impl Into<Argument>) -> Self {
+        self.args.push(arg.into());
         self
     }
 
     pub(super) fn int(self, n: i32) -> Self {
-        self.with(Arg::Int(n))
+        self.with(n)
     }
 
     pub(super) fn count(self, n: u32) -> Self {
-        self.with(Arg::Count(n))
+        self.with(n)
     }
 
-    /// A number of the kernel's scalar.
-    pub(super) fn number(self, x: f64) -> Self {
-        let arg = if self.scalar == Scalar::F32 { Arg::F32(x as f32) } else { Arg::F64(x) };
-        self.with(arg)
+    pub(super) fn size(self, n: u64) -> Self {
+        self.with(n)
     }
 
     /// A number that is a double for every scalar.
     pub(super) fn double(self, x: f64) -> Self {
-        self.with(Arg::F64(x))
-    }
-
-    pub(super) fn size(self, n: u64) -> Self {
-        self.with(Arg::Size(n))
-    }
-
-    /// A task's tables, by value.
-    pub(super) fn task(self, task: Task) -> Self {
-        self.with(Arg::Task(task))
+        self.with(x)
     }
 
     /// Memory of the card, as it is.
     pub(super) fn memory<T: Element>(self, memory: &Memory<T>) -> Self {
-        self.with(Arg::Pointer(memory.place(0)))
+        self.with(memory)
+    }
+
+    /// A number of the kernel's scalar.
+    pub(super) fn number(self, x: f64) -> Self {
+        if self.scalar == Scalar::F32 { self.with(x as f32) } else { self.with(x) }
     }
 
     /// The elements of a tensor that lies there row-major without gaps, for a kernel that takes no strides.
@@ -182,12 +320,8 @@ impl<'a> Call<'a> {
         let Data::Card(memory) = data else { panic!("{} lies on the host, not on {:?}", layout.shape, self.card) };
         assert!(memory.card() == self.card, "{} lies on {:?}, not on {:?}", layout.shape, memory.card(), self.card);
         assert!(layout.is_contiguous(), "{} has gaps", layout.shape);
-        let place = here(memory, layout).data;
-        self.with(Arg::Pointer(place))
-    }
-
-    pub(super) fn absent(self) -> Self {
-        self.with(Arg::Operand(Operand::ABSENT))
+        let [place, ..] = here(memory, layout);
+        self.with(place)
     }
 
     /// A tensor that is read.
@@ -206,7 +340,7 @@ impl<'a> Call<'a> {
                 operand
             }
         };
-        self.with(Arg::Operand(operand))
+        self.with(operand)
     }
 
     /// One that may be absent.
@@ -214,7 +348,7 @@ impl<'a> Call<'a> {
     pub(super) fn read_any<T: Element>(self, view: Option<View<'a, T>>) -> Self {
         match view {
             Some(view) => self.read(view),
-            None => self.absent(),
+            None => self.with(ABSENT),
         }
     }
 
@@ -235,7 +369,7 @@ impl<'a> Call<'a> {
                 operand
             }
         };
-        self.with(Arg::Operand(operand))
+        self.with(operand)
     }
 
     /// One that may be absent.
@@ -243,39 +377,21 @@ impl<'a> Call<'a> {
     pub(super) fn write_any<T: Element>(self, view: Option<ViewMut<'a, T>>) -> Self {
         match view {
             Some(view) => self.write(view),
-            None => self.absent(),
+            None => self.with(ABSENT),
         }
     }
 
     /// Runs it, on as many blocks as there are parts of the work, or fewer; on none, if there is no work.
     #[track_caller]
     pub(super) fn run(self, blocks: usize) {
-        let Self { card, entry, scalar, args, after } = self;
+        let Self { card, kernel, scalar, args, after } = self;
         if blocks > 0 {
-            let function = done(card.modules.function(card, entry, scalar));
-            let blocks = (blocks as u64).min(card.limits.blocks) as u32;
-            let config =
-                LaunchConfig { grid_dim: (blocks, 1, 1), block_dim: (entry.threads(), 1, 1), shared_mem_bytes: 0 };
-            let launched = card.asked(entry.running(), || {
-                let mut launch = card.stream.launch_builder(function);
-                for arg in &args {
-                    match arg {
-                        Arg::Operand(operand) => launch.arg(operand),
-                        Arg::Task(task) => launch.arg(task),
-                        Arg::Int(n) => launch.arg(n),
-                        Arg::Count(n) => launch.arg(n),
-                        Arg::Size(n) => launch.arg(n),
-                        Arg::F32(x) => launch.arg(x),
-                        Arg::F64(x) => launch.arg(x),
-                        Arg::Pointer(place) => launch.arg(place),
-                    };
-                }
-                // SAFETY: the functions of `kernels` give each kernel the arguments that its source declares. Operands were
-                // seen to lie inside their memory, which is this card's; what is written is borrowed by nobody else, and what
-                // is freed meanwhile is freed in the order of this stream. Kernels write within their operands alone.
-                unsafe { launch.launch(config) }
-            });
-            done(launched);
+            let grid = [blocks, kernel.threads as usize];
+            // SAFETY: the functions of `kernels` give each kernel the arguments that its source declares. Operands were seen to lie
+            // inside their memory, which is this card's; what is written is borrowed by nobody else, and what is freed meanwhile is
+            // freed in the order of the card's stream. Kernels write within their operands alone.
+            let launch = unsafe { Launch::of(card, kernel, scalar, &[], grid, args) };
+            done(launch.and_then(|launch| launch.run(&Queue::of(card))));
         }
         after.into_iter().for_each(|after| done(after()));
     }
@@ -286,9 +402,9 @@ impl<'a> Call<'a> {
 /// # Panics
 /// If the layout leaves it.
 #[track_caller]
-fn here<T: Element>(memory: &Memory<T>, layout: &Layout) -> Operand {
+fn here<T: Element>(memory: &Memory<T>, layout: &Layout) -> [u64; 7] {
     layout.assert_inside(memory.len());
-    Operand::new(memory.place(if layout.shape.size() == 0 { 0 } else { layout.offset }), layout)
+    operand(memory.place(if layout.shape.size() == 0 { 0 } else { layout.offset }), layout)
 }
 
 /// The part of a buffer that a layout spans, copied to a card, and the layout within it.
@@ -308,8 +424,8 @@ mod tests {
     #[test]
     fn operand_without_elements_has_strides_of_zero() {
         let nothing = crate::Tensor::<f32>::zeros([3, 4, 2]).flip(0).slice(1, 2..2);
-        let operand = Operand::new(16, nothing.view().place().1);
-        assert_eq!((operand.n, operand.s), ([1, 3, 0, 2], [0; 4]));
+        let operand = operand(16, nothing.view().place().1);
+        assert_eq!(operand, [16, pair(1, 3), pair(0, 2), 0, 0, 0, 0]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::error::CudaError;
 use crate::real::Element;
 
 /// The numbers that a card has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scalar {
     F32,
     F64,
@@ -38,7 +38,7 @@ impl Scalar {
 /// Some elements on a card. It is freed when it is dropped, in the order of the card's stream.
 ///
 /// Whoever holds it may write there: that nobody else does is for views to see to, as with a slice on the host.
-pub(crate) struct Memory<T> {
+pub struct Memory<T> {
     card: &'static Card,
     /// Nothing, where there are no elements.
     block: Option<CudaSlice<u8>>,
@@ -48,12 +48,15 @@ pub(crate) struct Memory<T> {
 
 impl<T: Element> Memory<T> {
     /// No elements: what takes no memory, and cannot fail.
-    pub(crate) fn empty(card: &'static Card) -> Self {
+    pub fn empty(card: &'static Card) -> Self {
         Self { card, block: None, len: 0, elements: PhantomData }
     }
 
     /// `len` elements, which may be anything.
-    pub(crate) fn any(card: &'static Card, len: usize) -> Result<Self, CudaError> {
+    ///
+    /// # Errors
+    /// If the card has too little memory, does not have such numbers, or fails.
+    pub fn any(card: &'static Card, len: usize) -> Result<Self, CudaError> {
         Scalar::of::<T>()?;
         if len == 0 {
             return Ok(Self::empty(card));
@@ -65,14 +68,20 @@ impl<T: Element> Memory<T> {
     }
 
     /// `len` zeros.
-    pub(crate) fn zeros(card: &'static Card, len: usize) -> Result<Self, CudaError> {
+    ///
+    /// # Errors
+    /// As [`any`](Self::any).
+    pub fn zeros(card: &'static Card, len: usize) -> Result<Self, CudaError> {
         let memory = Self::any(card, len)?;
         memory.clear(0..len)?;
         Ok(memory)
     }
 
     /// These elements.
-    pub(crate) fn copy_of(card: &'static Card, elements: &[T]) -> Result<Self, CudaError> {
+    ///
+    /// # Errors
+    /// As [`any`](Self::any).
+    pub fn copy_of(card: &'static Card, elements: &[T]) -> Result<Self, CudaError> {
         let memory = Self::any(card, elements.len())?;
         memory.write(0, elements)?;
         Ok(memory)
@@ -86,8 +95,8 @@ impl<T: Element> Memory<T> {
         self.len
     }
 
-    /// Where element `at` lies; somewhere, where there are none.
-    pub(super) fn place(&self, at: usize) -> u64 {
+    /// The address of element `at` on the card; any address where there are no elements.
+    pub fn place(&self, at: usize) -> u64 {
         let base = self.block.as_ref().map_or(16, |block| block.device_ptr(&self.card.stream).0); // not null
         base + (at * size_of::<T>()) as u64
     }
@@ -106,7 +115,13 @@ impl<T: Element> Memory<T> {
     }
 
     /// Puts `elements` there, from element `at` on.
-    pub(crate) fn write(&self, at: usize, elements: &[T]) -> Result<(), CudaError> {
+    ///
+    /// # Errors
+    /// If the card fails.
+    ///
+    /// # Panics
+    /// If there are fewer elements.
+    pub fn write(&self, at: usize, elements: &[T]) -> Result<(), CudaError> {
         let place = self.within(&(at..at + elements.len()));
         if elements.is_empty() {
             return Ok(());
@@ -120,7 +135,13 @@ impl<T: Element> Memory<T> {
     }
 
     /// These elements, on the host.
-    pub(crate) fn read(&self, range: Range<usize>) -> Result<Vec<T>, CudaError> {
+    ///
+    /// # Errors
+    /// If the card fails.
+    ///
+    /// # Panics
+    /// If there are fewer elements.
+    pub fn read(&self, range: Range<usize>) -> Result<Vec<T>, CudaError> {
         let mut elements = vec![T::default(); range.len()];
         self.read_to(range.start, &mut elements)?;
         Ok(elements)

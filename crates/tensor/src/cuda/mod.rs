@@ -5,7 +5,8 @@
 //!
 //! In the order in which to read: `error` (what can be missing), `probe` (looking for it), `card` (a card that is open),
 //! `memory` (what lies there), `modules` (compiled kernels, and their cache), `launch` (a call: its operands, its grid),
-//! `kernels` (the trait, a call or two for each method), and `update` (a whole update of an actor-critic, recorded once).
+//! `kernels` (the trait, a call or two for each method), and `graph` (launches that are recorded). Whoever has kernels of another kind
+//! declares and launches them by [`gpu`](crate::gpu).
 
 mod error;
 
@@ -14,6 +15,8 @@ mod cache;
 #[cfg(feature = "cuda")]
 mod card;
 mod failure;
+#[cfg(feature = "cuda")]
+mod graph;
 #[cfg(feature = "cuda")]
 mod kernels;
 #[cfg(feature = "cuda")]
@@ -31,7 +34,6 @@ mod sgemm;
 mod survey;
 #[cfg(feature = "cuda")]
 mod transfer;
-pub mod update;
 
 #[cfg(feature = "cuda")]
 pub use card::Card;
@@ -40,14 +42,18 @@ pub use error::{CudaError, CudaVersion};
 pub use failure::catch_cuda;
 pub use failure::cuda_failed;
 #[cfg(feature = "cuda")]
-pub use kernels::{CardEpisodes, CardStep};
+pub use graph::Graph;
+#[cfg(feature = "cuda")]
+pub use launch::{Argument, Launch, Queue, count_of, pair};
+#[cfg(feature = "cuda")]
+pub use memory::Memory;
+#[cfg(feature = "cuda")]
+pub use modules::{Define, Kernel, Source};
 pub use sgemm::Sgemm;
 #[cfg(feature = "std")]
 pub use survey::{CardFound, CudaSurvey, cuda_survey};
 
 #[cfg(feature = "cuda")]
 pub(crate) use kernels::kernels;
-#[cfg(feature = "cuda")]
-pub(crate) use memory::Memory;
 #[cfg(feature = "cuda")]
 pub(crate) use transfer::{apply, assign, fill, grow, packed, read, to_vec};

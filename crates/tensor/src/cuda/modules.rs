@@ -1,12 +1,14 @@
-//! The kernels' sources, and what NVRTC makes of them for a card: one module for each file and scalar, made when one of its
-//! kernels is first called, and kept.
+//! The kernels' sources, and what NVRTC makes of them for a card: one module for each file, scalar and choice of numbers, made when one
+//! of its kernels is first called, and kept.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use core::ptr;
+use std::sync::{Mutex, PoisonError};
 
 use cudarc::driver::{CudaFunction, CudaModule};
 use cudarc::nvrtc::{CompileError, CompileOptions, Ptx, compile_ptx_with_opts};
@@ -20,67 +22,90 @@ use super::probe::{Facts, safely};
 /// What stands before every source.
 const COMMON: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../kernels/common.cuh"));
 
-/// Declares the files, the kernels in each, and how many threads a block of it has.
-macro_rules! kernels {
+/// A file of kernels.
+#[derive(Debug)]
+pub struct Source {
+    /// Its name, as compilers say it.
+    pub name: &'static str,
+    /// Its text. `kernels/common.cuh` is put before it.
+    pub text: &'static str,
+}
+
+/// A kernel: a static that [`gpu_kernels!`](crate::gpu_kernels) declares.
+#[derive(Debug)]
+pub struct Kernel {
+    /// Its name, as its source calls it.
+    pub name: &'static str,
+    /// What is said where it fails.
+    pub running: &'static str,
+    /// Its file.
+    pub source: &'static Source,
+    /// The threads of a block: what its `__launch_bounds__` says. 0 where they depend on what the file is compiled for.
+    pub threads: u32,
+}
+
+impl Kernel {
+    /// How many blocks there are where a thread has each piece of some work.
+    pub fn blocks(&self, pieces: usize) -> usize {
+        pieces.div_ceil(self.threads as usize)
+    }
+
+    /// How many blocks there are where a warp has each row.
+    pub fn blocks_of_rows(&self, rows: usize) -> usize {
+        rows.div_ceil(self.threads as usize / 32)
+    }
+}
+
+/// Declares files of the folder `kernels/`, the kernels in each, and how many threads a block of each has: a constant of `Entry` for each
+/// [`Kernel`](crate::gpu::Kernel); and a test that holds all this against the sources.
+#[macro_export]
+macro_rules! gpu_kernels {
     ($($file:ident $name:literal { $($kernel:ident $entry:literal $threads:literal),* $(,)? })*) => {
-        /// A file of kernels.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Source { $($file),* }
-
-        impl Source {
-            #[cfg(test)]
-            const ALL: &[Self] = &[$(Self::$file),*];
-
-            fn name(self) -> &'static str {
-                match self { $(Self::$file => concat!($name, ".cu")),* }
+        $(
+            #[allow(non_snake_case, non_upper_case_globals)]
+            mod $file {
+                pub(super) static SOURCE: $crate::gpu::Source = $crate::gpu::Source {
+                    name: concat!($name, ".cu"),
+                    text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../kernels/", $name, ".cu")),
+                };
+                $(pub(super) static $kernel: $crate::gpu::Kernel = $crate::gpu::Kernel {
+                    name: $entry,
+                    running: concat!("running the kernel ", $entry),
+                    source: &SOURCE,
+                    threads: $threads,
+                };)*
             }
+        )*
 
-            fn text(self) -> &'static str {
-                match self {
-                    $(Self::$file => include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../kernels/", $name, ".cu"))),*
-                }
-            }
+        /// The kernels.
+        pub(crate) struct Entry;
+
+        #[allow(non_upper_case_globals)]
+        impl Entry {
+            $($(pub(crate) const $kernel: &'static $crate::gpu::Kernel = &$file::$kernel;)*)*
         }
 
-        /// A kernel, as the sources call it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Entry { $($($kernel),*),* }
-
-        impl Entry {
-            pub(super) const ALL: &[Self] = &[$($(Self::$kernel),*),*];
-
-            pub(super) fn name(self) -> &'static str {
-                match self { $($(Self::$kernel => $entry),*),* }
+        #[cfg(test)]
+        #[test]
+        fn every_kernel_stands_in_its_source_with_as_many_threads() {
+            let all = [$($(Entry::$kernel),*),*];
+            for kernel in all {
+                let bounds = kernel.source.text.split("extern \"C\" __global__ void").find_map(|part| {
+                    let (bounds, rest) = part.trim_start().strip_prefix("__launch_bounds__(")?.split_once(')')?;
+                    let name = rest.trim_start().split('(').next()?;
+                    (name == kernel.name).then(|| bounds.split(',').next().unwrap_or_default())
+                });
+                let bounds = bounds.unwrap_or_else(|| panic!("{} is not in {}", kernel.name, kernel.source.name));
+                let threads = if bounds == "THREADS" { Ok(0) } else { bounds.parse() };
+                assert_eq!(threads, Ok(kernel.threads), "{}", kernel.name);
             }
-
-            /// What is said where it fails.
-            pub(super) fn running(self) -> &'static str {
-                match self { $($(Self::$kernel => concat!("running the kernel ", $entry)),*),* }
-            }
-
-            fn source(self) -> Source {
-                match self { $($(Self::$kernel => Source::$file),*),* }
-            }
-
-            /// How many threads a block has: what its `__launch_bounds__` says. 0 where it depends on what the file is compiled for.
-            pub(super) fn threads(self) -> u32 {
-                match self { $($(Self::$kernel => $threads),*),* }
-            }
-
-            /// The blocks of a kernel that has a thread for each piece of some work.
-            pub(super) fn blocks(self, pieces: usize) -> usize {
-                pieces.div_ceil(self.threads() as usize)
-            }
-
-            /// The blocks of a kernel that has a warp for each row.
-            pub(super) fn blocks_of_rows(self, rows: usize) -> usize {
-                rows.div_ceil(self.threads() as usize / 32)
-            }
+            let kernels: usize = [$(&$file::SOURCE),*].iter().map(|file| file.text.matches("__global__").count()).sum();
+            assert_eq!(kernels, all.len(), "a kernel is missing in the table");
         }
     };
 }
 
-kernels! {
+gpu_kernels! {
     Map "map" { Map "map" 256, MapBackward "map_backward" 256 }
     Binary "binary" { Binary "binary" 256 }
     SumTo "sum_to" { SumTo "sum_to" 256, SumProductTo "sum_product_to" 256 }
@@ -116,48 +141,23 @@ kernels! {
     Optim "optim" { Adam "adam" 256, Momentum "momentum" 256, Rmsprop "rmsprop" 256 }
     Philox "philox" { PhiloxBlocks "philox_blocks" 256, PhiloxUniform "philox_uniform" 256 }
     Categorical "categorical" { Categorical "categorical" 256 }
-    Calculator "calculator" { CalculatorReset "calculator_reset" 256, CalculatorStep "calculator_step" 256 }
-    TokenTable "token_table" { TokenTable "token_table" 256 }
-    Rollout "rollout" { Rollout "rollout" 0 }
-    A2c "a2c" { Judge "judge" 256, A2c "a2c" 256 }
-    Bptt "bptt" {
-        BpttStates "bptt_states" 0,
-        BpttWeights "bptt_weights" 0,
-        BpttSums "bptt_sums" 256,
-        BpttGradients "bptt_gradients" 256,
-    }
-    Update "update" { UpdateNorm "update_norm" 256, UpdateClose "update_close" 256, UpdateStep "update_step" 256 }
 }
 
-/// What a file is compiled for, besides its scalar: names and numbers.
-type Defines = [(&'static str, u32)];
+/// A name and a number that a file is compiled for, besides its scalar.
+pub type Define = (&'static str, u32);
 
-/// The places of the two scalars that kernels compute with.
-fn place(scalar: Scalar) -> usize {
-    match scalar {
-        Scalar::F32 => 0,
-        Scalar::F64 => 1,
-        Scalar::U32 => unreachable!("no kernel computes with indices"),
-    }
-}
+/// Where the text of a file or the declaration of a kernel lies, and what it was compiled for.
+type Key = (usize, Scalar, Vec<Define>);
 
-/// A module on a card, and what it was made of.
-struct Loaded {
-    source: Source,
-    scalar: Scalar,
-    defines: Vec<(&'static str, u32)>,
-    module: Arc<CudaModule>,
-}
-
-/// The modules of a card.
+/// The modules of a card: compiled files, and the kernels found in them.
 pub(super) struct Modules {
     /// How NVRTC calls the card's architecture.
     architecture: &'static str,
     /// The driver's version, and its compiler's, whose code the driver must understand.
     versions: [CudaVersion; 2],
     cache: Cache,
-    loaded: Mutex<Vec<Loaded>>,
-    functions: Vec<[OnceLock<CudaFunction>; 2]>,
+    loaded: Mutex<BTreeMap<Key, Arc<CudaModule>>>,
+    functions: Mutex<BTreeMap<Key, CudaFunction>>,
 }
 
 impl Modules {
@@ -165,52 +165,47 @@ impl Modules {
     pub(super) fn new(facts: &Facts, driver: CudaVersion, compiler: CudaVersion) -> Self {
         let architecture = facts.architecture();
         let cache = Cache::of(format!("{}, driver {driver}, NVRTC {compiler}, {architecture}", facts.name));
-        let functions = Entry::ALL.iter().map(|_| [OnceLock::new(), OnceLock::new()]).collect();
-        Self { architecture, versions: [driver, compiler], cache, loaded: Mutex::default(), functions }
+        let (loaded, functions) = (Mutex::default(), Mutex::default());
+        Self { architecture, versions: [driver, compiler], cache, loaded, functions }
     }
 
-    /// A kernel for a scalar, ready to be launched on the card to which these modules belong.
+    /// A kernel for a scalar, and for certain numbers, ready to be launched on the card to which these modules belong.
     ///
     /// # Errors
     /// If NVRTC or the driver refuses it.
-    pub(super) fn function(&self, card: &Card, entry: Entry, scalar: Scalar) -> Result<&CudaFunction, CudaError> {
-        let slot = &self.functions[entry as usize][place(scalar)];
-        if let Some(function) = slot.get() {
-            return Ok(function);
-        }
-        let function = self.function_for(card, entry, scalar, &[])?;
-        Ok(slot.get_or_init(|| function)) // two threads have found the same
-    }
-
-    /// The same, for a file that is compiled for certain numbers.
-    ///
-    /// # Errors
-    /// If NVRTC or the driver refuses it.
-    pub(super) fn function_for(
+    pub(super) fn function(
         &self,
         card: &Card,
-        entry: Entry,
+        kernel: &'static Kernel,
         scalar: Scalar,
-        defines: &Defines,
+        defines: &[Define],
     ) -> Result<CudaFunction, CudaError> {
-        let module = self.module(card, entry.source(), scalar, defines)?;
-        card.asked(&format!("looking for the kernel {}", entry.name()), || module.load_function(entry.name()))
+        let key = (ptr::from_ref(kernel).addr(), scalar, defines.to_vec());
+        let functions = || self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(function) = functions().get(&key) {
+            return Ok(function.clone());
+        }
+        let module = self.module(card, kernel.source, scalar, defines)?;
+        let looking = format!("looking for the kernel {}", kernel.name);
+        let function = card.asked(&looking, || module.load_function(kernel.name))?;
+        functions().insert(key, function.clone());
+        Ok(function)
     }
 
     fn module(
         &self,
         card: &Card,
-        source: Source,
+        source: &'static Source,
         scalar: Scalar,
-        defines: &Defines,
+        defines: &[Define],
     ) -> Result<Arc<CudaModule>, CudaError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |known: &&Loaded| (known.source, known.scalar, &*known.defines) == (source, scalar, defines);
-        if let Some(known) = loaded.iter().find(same) {
-            return Ok(known.module.clone());
+        let key = (source.text.as_ptr().addr(), scalar, defines.to_vec());
+        if let Some(known) = loaded.get(&key) {
+            return Ok(known.clone());
         }
         let module = self.load(card, source, scalar, defines)?;
-        loaded.push(Loaded { source, scalar, defines: defines.to_vec(), module: module.clone() });
+        loaded.insert(key, module.clone());
         Ok(module)
     }
 
@@ -229,59 +224,40 @@ impl Modules {
     fn load(
         &self,
         card: &Card,
-        source: Source,
+        source: &Source,
         scalar: Scalar,
-        defines: &Defines,
+        defines: &[Define],
     ) -> Result<Arc<CudaModule>, CudaError> {
-        let text = format!("{COMMON}\n#line 1 \"{}\"\n{}", source.name(), source.text());
-        let real = if scalar == Scalar::F32 { "float" } else { "double" };
+        let text = format!("{COMMON}\n#line 1 \"{}\"\n{}", source.name, source.text);
+        let real = match scalar {
+            Scalar::F32 => "float",
+            Scalar::F64 => "double",
+            Scalar::U32 => unreachable!("no kernel computes with indices"),
+        };
         let mut options = vec![format!("--gpu-architecture={}", self.architecture), format!("-DREAL={real}")];
         options.extend(defines.iter().map(|(name, number)| format!("-D{name}={number}")));
-        let key = format!("{} {}\n{text}", source.name(), options.join(" "));
+        let key = format!("{} {}\n{text}", source.name, options.join(" "));
         let to_card = |ptx: String| {
-            card.asked(&format!("loading {} for {real}", source.name()), || {
+            card.asked(&format!("loading {} for {real}", source.name), || {
                 card.context().load_module(Ptx::from_src(ptx))
             })
         };
-        if let Some(module) = self.cache.get(source.name(), &key).and_then(|ptx| to_card(ptx).ok()) {
+        if let Some(module) = self.cache.get(source.name, &key).and_then(|ptx| to_card(ptx).ok()) {
             return Ok(module);
         }
         let ptx = compile(source, real, text, options)?;
         let module = to_card(ptx.clone()).map_err(|error| self.of_versions(error))?;
-        self.cache.put(source.name(), &key, &ptx);
+        self.cache.put(source.name, &key, &ptx);
         Ok(module)
     }
 }
 
-fn compile(source: Source, real: &str, text: String, options: Vec<String>) -> Result<String, CudaError> {
-    let refused = |log: String| CudaError::Compile { source: format!("{} for {real}", source.name()), log };
-    let options = CompileOptions { options, name: Some(source.name().into()), ..CompileOptions::default() };
+fn compile(source: &Source, real: &str, text: String, options: Vec<String>) -> Result<String, CudaError> {
+    let refused = |log: String| CudaError::Compile { source: format!("{} for {real}", source.name), log };
+    let options = CompileOptions { options, name: Some(source.name.into()), ..CompileOptions::default() };
     safely("NVRTC", || match compile_ptx_with_opts(text, options) {
         Ok(ptx) => Ok(ptx.to_src()),
         Err(CompileError::CompileError { log, .. }) => Err(refused(log.to_string_lossy().into_owned())),
         Err(error) => Err(refused(format!("{error}"))),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The table above is what the sources say.
-    #[test]
-    fn every_kernel_stands_in_its_source_with_as_many_threads() {
-        for &entry in Entry::ALL {
-            let text = entry.source().text();
-            let bounds = text.split("extern \"C\" __global__ void").find_map(|part| {
-                let (bounds, rest) = part.trim_start().strip_prefix("__launch_bounds__(")?.split_once(')')?;
-                let name = rest.trim_start().split('(').next()?;
-                (name == entry.name()).then(|| bounds.split(',').next().unwrap_or_default())
-            });
-            let bounds = bounds.unwrap_or_else(|| panic!("{} is not in {}", entry.name(), entry.source().name()));
-            let threads = if bounds == "THREADS" { Ok(0) } else { bounds.parse() };
-            assert_eq!(threads, Ok(entry.threads()), "{}", entry.name());
-        }
-        let kernels: usize = Source::ALL.iter().map(|source| source.text().matches("__global__").count()).sum();
-        assert_eq!(kernels, Entry::ALL.len(), "a kernel is missing in the table");
-    }
 }

@@ -7,7 +7,7 @@ use alloc::format;
 use super::{
     card::Card,
     launch::{Call, count_of},
-    modules::Entry,
+    modules::{Entry, Kernel},
 };
 use crate::device::Device;
 use crate::view::{View, ViewMut};
@@ -70,7 +70,7 @@ impl Sgemm {
 
 #[cfg(feature = "cuda")]
 impl Sgemm {
-    fn entry(self) -> Entry {
+    fn entry(self) -> &'static Kernel {
         match self {
             Self::Naive => Entry::Sgemm0,
             Self::Tiled => Entry::Sgemm1,

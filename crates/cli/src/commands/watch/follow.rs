@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rl::train::Run;
+use gpu_train::Run;
 use rl::tutorial::TutorialRun;
 
 use crate::error::{Error, Result};

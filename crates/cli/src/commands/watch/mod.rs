@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rl::train::Run;
+use gpu_train::Run;
 use rl::tutorial::TutorialRun;
 use serde_json::Value;
 

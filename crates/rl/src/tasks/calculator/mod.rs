@@ -11,7 +11,7 @@ pub mod env;
 mod explain;
 pub mod machine;
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc};
 
 use crate::env::{Env, Task};
 use crate::solver::{Graph, Report, Solvable};
@@ -86,26 +86,14 @@ impl Calculator {
         &self.graphs[stage]
     }
 
-    /// All that its steps look up, for a card.
-    pub fn tables(&self) -> tensor::cuda_update::Tables {
-        let mut tables = tensor::cuda_update::Tables {
-            next: Vec::new(),
-            distance: Vec::new(),
-            base: Vec::new(),
-            operands: Vec::new(),
-            tokens: self.actions.tokens().to_vec(),
-            horizon: HORIZON,
-            correct: self.rewards.correct,
-            milestone: self.rewards.milestone,
-            step: self.rewards.step,
-        };
-        for (stage, graph) in self.graphs.iter().enumerate() {
-            tables.base.push(tables.distance.len() as u32);
-            tables.operands.push(operands(stage) as u32);
-            tables.next.extend(graph.next_table());
-            tables.distance.extend(graph.distance_table());
-        }
-        tables
+    /// The tokens that can be chosen.
+    pub fn action_set(&self) -> ActionSet {
+        self.actions
+    }
+
+    /// What an action earns.
+    pub fn rewards(&self) -> Rewards {
+        self.rewards
     }
 
     fn episodes(&self, stage: usize, episodes: usize) -> CalculatorEnv {

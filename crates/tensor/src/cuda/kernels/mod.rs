@@ -1,9 +1,8 @@
 //! The kernels on a card: [`Kernels`] in calls of those in the folder kernels/, where what they compute is told.
 //!
-//! Each function says how much work there is; grids of any size do it, see [`Call::run`](super::launch::Call::run). `random` and
-//! `calculator` are beyond the trait.
+//! Each function says how much work there is; grids of any size do it, see [`Call::run`](super::launch::Call::run). `random` is
+//! beyond the trait.
 
-mod calculator;
 mod elementwise;
 mod gru;
 mod index;
@@ -27,8 +26,6 @@ use crate::map::Map;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::view::{View, ViewMut};
-
-pub use calculator::{CardEpisodes, CardStep};
 
 pub(super) use elementwise::{copy, fill, map};
 

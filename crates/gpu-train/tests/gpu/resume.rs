@@ -1,24 +1,27 @@
 //! A run that was stopped goes on as if it had not been: on the card, to the bit; and on the other device.
 
+use rl::a2c::Learner;
+use rl::learn::Learn;
 use rl::train::Run;
 
-use super::{advance, again, on_a_card, small, state, there};
+use super::{advance, on_a_gpu, small, state, there};
 
 /// What a checkpoint keeps of a run, put into another.
-fn copied(from: &Run<f32>, mut to: Run<f32>) -> Run<f32> {
-    *to.learner.params.flat_mut() = from.learner.params.flat().clone();
-    let moments = from.learner.optimizer.moments().map(|(_, moment)| moment.clone()).collect();
-    to.learner.optimizer.restore(from.learner.optimizer.steps(), moments);
+fn copied<A: Learn<f32>, B: Learn<f32>>(from: &Run<f32, A>, mut to: Run<f32, B>) -> Run<f32, B> {
+    load(to.learner.host_mut(), from.learner.host());
     to.restore(from.state()).expect("it is of the same settings");
     to
 }
 
+fn load(to: &mut Learner<f32>, from: &Learner<f32>) {
+    *to.params.flat_mut() = from.params.flat().clone();
+    let moments = from.optimizer.moments().map(|(_, moment)| moment.clone()).collect();
+    to.optimizer.restore(from.optimizer.steps(), moments);
+}
+
 #[test]
 fn goes_on_where_it_stopped() {
-    again("resume::goes_on_where_it_stopped", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("resume::goes_on_where_it_stopped") else { return };
     let config = small();
     let mut whole = there::<f32>(&config);
     (0..3).for_each(|_| drop(advance(&mut whole)));
@@ -34,23 +37,18 @@ fn goes_on_where_it_stopped() {
         assert!((host.metrics.loss - a.metrics.loss).abs() < 1e-4);
     }
     assert_eq!(state(&whole), state(&resumed));
-    assert_eq!((whole.state(), whole.learner.optimizer.steps()), (resumed.state(), 5));
+    assert_eq!((whole.state(), whole.learner.host.optimizer.steps()), (resumed.state(), 5));
 }
 
 /// Parameters that somebody has changed are those that learn.
 #[test]
 fn what_was_changed_on_the_host_counts() {
-    again("resume::what_was_changed_on_the_host_counts", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("resume::what_was_changed_on_the_host_counts") else { return };
     let config = small();
     let mut run = there::<f32>(&config);
     advance(&mut run);
     let mut fresh = there::<f32>(&config);
-    *run.learner.params.flat_mut() = fresh.learner.params.flat().clone();
-    let zeros = fresh.learner.optimizer.moments().map(|(_, moment)| moment.clone()).collect();
-    run.learner.optimizer.restore(0, zeros);
+    load(&mut run.learner.host, &fresh.learner.host);
     (run.updates, run.steps) = (0, 0);
     assert_eq!(advance(&mut run).metrics, advance(&mut fresh).metrics);
     assert_eq!(state(&run), state(&fresh));

@@ -1,12 +1,13 @@
 //! The same updates on both devices: the same random numbers, so the same episodes; the same gradients but for rounding.
 
+use gpu_train::GpuLearner;
 use rl::config::{AdvantageKind, Config, Curriculum, OptimizerKind, ScheduleKind};
 use rl::rollout::{self, Choice, Until};
 use rl::train::{Report, Run};
 use tensor::Real;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use super::{advance, again, on_a_card, small, state, there};
+use super::{advance, again, on_a_card, on_a_gpu, small, state, there};
 
 /// How far the two may be apart, by rounding: twenty to fifty times what was seen under the emulator.
 pub(super) const IN_F32: f64 = 2e-5;
@@ -80,7 +81,7 @@ pub(super) fn agree<T: Real>(config: &Config, updates: usize, bound: f64) -> Vec
             let (a, b) = (advance(&mut here), advance(&mut there));
             same(&a, &b, bound);
             let counts: Vec<usize> = a.metrics.stages.iter().map(|&(count, _)| count).collect();
-            let played = there.card().expect("it is on a card").inside().played().expect("it works");
+            let played = there.learner.inside().played().expect("it works");
             same_actions(&here, &before, update, &counts, &played);
             counts
         };
@@ -88,7 +89,7 @@ pub(super) fn agree<T: Real>(config: &Config, updates: usize, bound: f64) -> Vec
         for (name, (a, b)) in ["parameters", "m", "v"].into_iter().zip(state(&here).iter().zip(&state(&there))) {
             close(&format!("{name} after update {update}"), a, b, bound);
         }
-        assert_eq!(here.learner.optimizer.steps(), there.learner.optimizer.steps());
+        assert_eq!(here.learner.optimizer.steps(), there.learner.host.optimizer.steps());
         assert_eq!((here.steps, here.updates, here.perfect), (there.steps, there.updates, there.perfect));
         assert_eq!(here.progress, there.progress);
     }
@@ -101,7 +102,7 @@ fn same_actions<T: Real>(
     params: &nn::Params<T>,
     update: usize,
     counts: &[usize],
-    played: &tensor::cuda_update::Played,
+    played: &gpu_train::Played,
 ) {
     use rl::env::Task;
     let mut first = 0;
@@ -161,30 +162,25 @@ pub(super) fn close<T: Real>(what: &str, a: &[T], b: &[T], bound: f64) {
 /// The moment of the first update is the clipped gradient, but for a factor; of a small rate nothing else is visible.
 #[test]
 fn gradients_are_those_of_the_host() {
-    again("parity::gradients_are_those_of_the_host", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("parity::gradients_are_those_of_the_host") else { return };
     same_gradients(&small());
 }
 
 /// More episodes than a block judges at a time, and than the sum of gradients has parts: the last of both are smaller.
 #[test]
 fn large_batches_are_summed_in_parts() {
-    again("parity::large_batches_are_summed_in_parts", &[]);
-    if on_a_card() {
-        let all_stages = Config { curriculum: Curriculum::Mix, normalize_advantages: true, ..small() };
-        same_gradients(&Config { batch: 259, chunk: 48, ..all_stages });
-    }
+    let Some(()) = on_a_gpu("parity::large_batches_are_summed_in_parts") else { return };
+    let all_stages = Config { curriculum: Curriculum::Mix, normalize_advantages: true, ..small() };
+    same_gradients(&Config { batch: 259, chunk: 48, ..all_stages });
 }
 
 fn same_gradients(config: &Config) {
     let config = Config { clip: 0.5, beta1: 0.0, ..config.clone() };
     let (mut here, mut there) =
-        (Run::<f64>::new(&config, 3), Run::<f64>::on(&config, 3, super::device()).expect("a card"));
+        (Run::<f64>::new(&config, 3), GpuLearner::<f64>::run(&config, 3, super::device()).expect("a card"));
     advance(&mut here);
     advance(&mut there);
-    let gradients = there.card().expect("it is on a card").inside().gradients().expect("it works");
+    let gradients = there.learner.inside().gradients().expect("it works");
     let [_, m, _] = state(&here);
     let largest = m.iter().fold(0.0_f64, |max, g| max.max(g.abs()));
     let worst = m.iter().zip(&gradients).fold(0.0_f64, |max, (a, b)| max.max((a - b).abs()));

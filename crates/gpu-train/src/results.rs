@@ -1,33 +1,4 @@
-//! What comes back from the card: metrics, and what episodes did.
-
-use alloc::vec::Vec;
-
-/// What an update did.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Metrics {
-    /// L.
-    pub loss: f64,
-    /// Its first term.
-    pub policy_loss: f64,
-    /// The critic's mean squared error, without its weight.
-    pub value_loss: f64,
-    /// The mean entropy of a decision, without its weight.
-    pub entropy: f64,
-    /// The gradient's norm before clipping.
-    pub grad_norm: f64,
-    /// The mean sum of an episode's rewards.
-    pub reward: f64,
-    /// α.
-    pub rate: f64,
-    /// β.
-    pub entropy_coefficient: f64,
-    /// The number of the update, from 0.
-    pub update: u32,
-    /// Steps that count.
-    pub decisions: u32,
-    /// Episodes of each stage that were solved.
-    pub solved: Vec<u32>,
-}
+//! What episodes on a GPU did.
 
 /// What episodes did, time-major: `s·episodes + b` is step s of episode b. What is not between its begin and its end may be
 /// anything.

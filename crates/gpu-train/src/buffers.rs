@@ -1,32 +1,30 @@
 //! The card's memory that an update needs, declared once: taken as declared, and added up before.
 
-use alloc::vec::Vec;
+use tensor::gpu::{Memory, pair};
+use tensor::{Card, CudaError, Real};
 
-use super::description::Description;
-use super::operands::{COUNTERS, METRICS, MOVE, Trace};
-use super::reading;
-use crate::cuda::card::Card;
-use crate::cuda::error::CudaError;
-use crate::cuda::memory::Memory;
-use crate::real::Real;
+use crate::description::Description;
+use crate::operands::{COUNTERS, METRICS, MOVE, Trace};
+use crate::reading;
 
 /// How much memory the driver takes at a time.
 const GRAIN: u64 = 512;
 
 /// How many gradients a block of `update_norm` adds up.
-const STRETCH: usize = 4096;
+pub(crate) const STRETCH: usize = 4096;
 
 /// Declares the buffers: their elements, and how many.
 macro_rules! buffers {
-    (|$what:ident| $($(#[$doc:meta])* $name:ident: $element:ident = $len:expr,)*) => {
+    (|$what:ident, $n:ident| $($(#[$doc:meta])* $name:ident: $element:ident = $len:expr,)*) => {
         /// The buffers of an update. Some have no more than a number: kernels want them where they can be written.
-        pub(super) struct Buffers<T> {
-            $($(#[$doc])* pub(super) $name: Memory<$element>,)*
+        pub(crate) struct Buffers<T> {
+            $($(#[$doc])* pub(crate) $name: Memory<$element>,)*
         }
 
         impl<T: Real> Buffers<T> {
             /// How many bytes they take together.
-            pub(super) fn bytes($what: &Lengths) -> u64 {
+            pub(crate) fn bytes($what: &Description) -> u64 {
+                let $n = $what.sizes;
                 let bytes = |len: usize, each: usize| (len as u64).saturating_mul(each as u64).div_ceil(GRAIN) * GRAIN;
                 [$(bytes($len, size_of::<$element>())),*].into_iter().fold(0, u64::saturating_add)
             }
@@ -35,69 +33,22 @@ macro_rules! buffers {
             ///
             /// # Errors
             /// If there is too little of it, or the card fails.
-            pub(super) fn new(card: &'static Card, $what: &Lengths) -> Result<Self, CudaError> {
+            pub(crate) fn new(card: &'static Card, $what: &Description) -> Result<Self, CudaError> {
+                let $n = $what.sizes;
                 Ok(Self { $($name: Memory::any(card, $len)?,)* })
             }
         }
     };
 }
 
-/// What lengths follow from.
-pub(super) struct Lengths {
-    parameters: usize,
-    hidden: usize,
-    vocabulary: usize,
-    actions: usize,
-    stages: usize,
-    chunks: usize,
-    /// B.
-    batch: usize,
-    /// S·B.
-    places: usize,
-    /// The same of a trial.
-    trial: usize,
-    trial_places: usize,
-    ring: usize,
-    /// In the tables of 16-bit numbers.
-    successors: usize,
-    states: usize,
-}
-
-impl Lengths {
-    pub(super) fn of(what: &Description) -> Self {
-        let (sizes, steps) = (what.sizes, what.tables.steps());
-        Self {
-            parameters: sizes.parameters,
-            hidden: sizes.hidden,
-            vocabulary: sizes.vocabulary,
-            actions: sizes.actions,
-            stages: sizes.stages,
-            chunks: sizes.chunks,
-            batch: sizes.batch,
-            places: steps * sizes.batch,
-            trial: sizes.trial,
-            trial_places: steps * sizes.trial,
-            ring: sizes.ring,
-            successors: what.tables.next.len(),
-            states: what.tables.distance.len(),
-        }
-    }
-
-    /// P, the numbers that a chunk of episodes finds.
-    pub(super) fn found(&self) -> usize {
-        let Self { hidden: h, vocabulary: v, actions: a, stages, .. } = *self;
-        3 * h * h + 3 * h + 3 * v * h + (a + 1) * (h + 1) + stages * h
-    }
-}
-
-buffers! { |n|
+buffers! { |what, n|
     parameters: T = n.parameters,
     gradients: T = n.parameters,
     first_moments: T = n.parameters,
     second_moments: T = n.parameters,
 
-    next: u32 = n.successors.div_ceil(2),
-    distance: u32 = n.states.div_ceil(2),
+    next: u32 = what.tables.next.len().div_ceil(2),
+    distance: u32 = what.tables.distance.len().div_ceil(2),
     base: u32 = n.stages,
     operands: u32 = n.stages,
     task_tokens: u32 = n.actions,
@@ -112,19 +63,19 @@ buffers! { |n|
     begin: u32 = n.batch,
     end: u32 = n.batch,
     solved: u32 = n.batch,
-    tokens: u32 = n.places,
-    actions: u32 = n.places,
-    rewards: f64 = n.places,
-    values: T = n.places,
-    log_probs: T = n.places * n.actions,
-    h: T = (n.places + n.batch) * n.hidden,
-    kept: T = n.places * 4 * n.hidden,
+    tokens: u32 = what.places(),
+    actions: u32 = what.places(),
+    rewards: f64 = what.places(),
+    values: T = what.places(),
+    log_probs: T = what.places() * n.actions,
+    h: T = (what.places() + n.batch) * n.hidden,
+    kept: T = what.places() * 4 * n.hidden,
 
-    advantages: f64 = n.places,
-    targets: f64 = n.places,
+    advantages: f64 = what.places(),
+    targets: f64 = what.places(),
     judged: f64 = 4 * n.batch.div_ceil(256),
-    terms: f64 = 3 * n.places.div_ceil(256),
-    dheads: T = n.places * (n.actions + 1),
+    terms: f64 = 3 * what.places().div_ceil(256),
+    dheads: T = what.places() * (n.actions + 1),
     dh0: T = n.batch * n.hidden,
     partial: T = n.found() * n.chunks,
     sums: T = n.found(),
@@ -134,9 +85,9 @@ buffers! { |n|
     trial_begin: u32 = n.trial,
     trial_end: u32 = n.trial,
     trial_solved: u32 = n.trial,
-    trial_tokens: u32 = n.trial_places,
-    trial_actions: u32 = n.trial_places,
-    trial_rewards: f64 = n.trial_places,
+    trial_tokens: u32 = what.trial_places(),
+    trial_actions: u32 = what.trial_places(),
+    trial_rewards: f64 = what.trial_places(),
 }
 
 impl<T: Real> Buffers<T> {
@@ -144,7 +95,7 @@ impl<T: Real> Buffers<T> {
     ///
     /// # Errors
     /// If the card fails.
-    pub(super) fn fill(&self, what: &Description) -> Result<(), CudaError> {
+    pub(crate) fn fill(&self, what: &Description) -> Result<(), CudaError> {
         let tables = &what.tables;
         self.next.write(0, &pairs(&tables.next))?;
         self.distance.write(0, &pairs(&tables.distance))?;
@@ -155,13 +106,13 @@ impl<T: Real> Buffers<T> {
     }
 
     /// What the batch does.
-    pub(super) fn trace(&self) -> TraceBuffers<'_> {
+    pub(crate) fn trace(&self) -> TraceBuffers<'_> {
         let Self { begin, end, solved, tokens, actions, rewards, .. } = self;
         TraceBuffers { begin, end, solved, tokens, actions, rewards }
     }
 
     /// What a trial does.
-    pub(super) fn trial_trace(&self) -> TraceBuffers<'_> {
+    pub(crate) fn trial_trace(&self) -> TraceBuffers<'_> {
         TraceBuffers {
             begin: &self.trial_begin,
             end: &self.trial_end,
@@ -173,55 +124,44 @@ impl<T: Real> Buffers<T> {
     }
 
     /// What the batch does, with all that gradients need.
-    pub(super) fn whole_trace(&self, batch: usize, steps: usize) -> Trace {
+    pub(crate) fn whole_trace(&self, batch: usize, steps: usize) -> Trace {
         let kept = [&self.values, &self.log_probs, &self.h, &self.kept].map(|memory| memory.place(0));
         self.trace().operand(batch, steps, kept)
     }
 }
 
 /// The part of a trace that comes back to the host.
-pub(super) struct TraceBuffers<'a> {
-    pub(super) begin: &'a Memory<u32>,
-    pub(super) end: &'a Memory<u32>,
-    pub(super) solved: &'a Memory<u32>,
-    pub(super) tokens: &'a Memory<u32>,
-    pub(super) actions: &'a Memory<u32>,
-    pub(super) rewards: &'a Memory<f64>,
+pub(crate) struct TraceBuffers<'a> {
+    pub(crate) begin: &'a Memory<u32>,
+    pub(crate) end: &'a Memory<u32>,
+    pub(crate) solved: &'a Memory<u32>,
+    pub(crate) tokens: &'a Memory<u32>,
+    pub(crate) actions: &'a Memory<u32>,
+    pub(crate) rewards: &'a Memory<f64>,
 }
 
 impl TraceBuffers<'_> {
     /// As kernels take it, with where the values, log-probabilities, states and gates are kept; 0 for those that are not. Batch and
     /// steps fit 32 bits: `Description::check` has refused others.
-    pub(super) fn operand(&self, batch: usize, steps: usize, [values, log_probs, h, kept]: [u64; 4]) -> Trace {
-        Trace {
-            batch: batch as u32,
-            steps: steps as u32,
-            begin: self.begin.place(0),
-            end: self.end.place(0),
-            solved: self.solved.place(0),
-            tokens: self.tokens.place(0),
-            actions: self.actions.place(0),
-            rewards: self.rewards.place(0),
-            values,
-            log_probs,
-            h,
-            kept,
-        }
+    pub(crate) fn operand(&self, batch: usize, steps: usize, [values, log_probs, h, kept]: [u64; 4]) -> Trace {
+        let Self { begin, end, solved, tokens, actions, rewards } = self;
+        let sizes = pair(batch as u32, steps as u32);
+        let [begin, end, solved, tokens, actions] = [begin, end, solved, tokens, actions].map(|memory| memory.place(0));
+        [sizes, begin, end, solved, tokens, actions, rewards.place(0), values, log_probs, h, kept]
     }
 }
 
 /// 16-bit numbers as they lie in memory, two in a word; both the host and the card put the lower half first.
-pub(in crate::cuda) fn pairs(numbers: &[u16]) -> Vec<u32> {
+pub(crate) fn pairs(numbers: &[u16]) -> Vec<u32> {
     let word = |pair: &[u16]| u32::from(pair[0]) | u32::from(pair.get(1).copied().unwrap_or(0)) << 16;
     numbers.chunks(2).map(word).collect()
 }
 
 /// The largest batch that fits into so much memory, with all else as described, if any does.
-pub(super) fn largest_batch<T: Real>(what: &Description, free: u64) -> Option<usize> {
-    let fits = |batch: usize| {
-        let mut other = Lengths::of(what);
-        let steps = what.tables.steps();
-        (other.batch, other.places, other.chunks) = (batch, steps * batch, other.chunks.min(batch));
+pub(crate) fn largest_batch<T: Real>(what: &Description, free: u64) -> Option<usize> {
+    let mut other = what.clone();
+    let mut fits = |batch: usize| {
+        (other.sizes.batch, other.sizes.chunks) = (batch, what.sizes.chunks.min(batch));
         Buffers::<T>::bytes(&other) <= free
     };
     let (mut fitting, mut beyond) = (0, what.sizes.batch);
@@ -234,8 +174,8 @@ pub(super) fn largest_batch<T: Real>(what: &Description, free: u64) -> Option<us
 
 #[cfg(test)]
 mod tests {
-    use super::super::checks::tests::small;
     use super::*;
+    use crate::checks::tests::small;
 
     #[test]
     fn sixteen_bits_lie_as_they_are_read() {
@@ -249,7 +189,7 @@ mod tests {
         let bytes = |batch| {
             let mut other = what.clone();
             (other.sizes.batch, other.sizes.chunks) = (batch, what.sizes.chunks.min(batch));
-            Buffers::<f64>::bytes(&Lengths::of(&other))
+            Buffers::<f64>::bytes(&other)
         };
         for free in [bytes(17), bytes(1000), bytes(54_321)] {
             let fits = largest_batch::<f64>(&what, free).expect("it fits");
@@ -264,7 +204,7 @@ mod tests {
         let bytes = |batch: usize| {
             let mut what = small();
             what.sizes.batch = batch;
-            Buffers::<f32>::bytes(&Lengths::of(&what)) as f64
+            Buffers::<f32>::bytes(&what) as f64
         };
         let ratio = bytes(200_000) / bytes(100_000);
         assert!((1.9..2.0).contains(&ratio), "{ratio}");

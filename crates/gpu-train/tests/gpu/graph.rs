@@ -21,7 +21,7 @@ fn replayed_as_launched() {
 fn replayed<T: Real>() {
     let config = small();
     let (mut recorded, mut launched, mut together) = (there::<T>(&config), there::<T>(&config), there::<T>(&config));
-    launched.card().expect("it is on a card").inside().replay(false);
+    launched.learner.inside().replay(false);
     let mut reports = Vec::new();
     for _ in 0..4 {
         let (a, b) = (advance(&mut recorded), advance(&mut launched));

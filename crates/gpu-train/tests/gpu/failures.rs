@@ -2,20 +2,20 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rl::card::Refused;
+use gpu_train::{GpuLearner, Refused};
 use rl::config::{Config, GruVariant, OptimizerKind};
 use rl::rollout::Undecided;
 use rl::train::Run;
 use rl::{Cause, NotFinite};
 use tensor::{CudaError, catch_cuda};
 
-use super::{advance, again, device, on_a_card, small, state, there};
+use super::{advance, again, device, on_a_gpu, small, state, there};
 
 /// What makes settings into others.
 type Change = fn(&mut Config);
 
 fn refused(config: &Config) -> Refused {
-    match Run::<f64>::on(config, 7, device()) {
+    match GpuLearner::<f64>::run(config, 7, device()) {
         Ok(_) => panic!("it was taken: {config:?}"),
         Err(refused) => refused,
     }
@@ -23,10 +23,7 @@ fn refused(config: &Config) -> Refused {
 
 #[test]
 fn settings_for_the_host_alone_are_named() {
-    again("failures::settings_for_the_host_alone_are_named", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("failures::settings_for_the_host_alone_are_named") else { return };
     let changes: [(&str, Change); 6] = [
         ("width = 40 is for the CPU alone: a card takes multiples of 32, up to 128; ", |c| c.width = 40),
         ("width = 256 is for the CPU alone: a card takes multiples of 32, up to 128; ", |c| c.width = 256),
@@ -61,7 +58,7 @@ fn a_batch_that_does_not_fit() {
     let fitting: usize = fits.strip_suffix(" episodes in a batch").expect("it says so").parse().expect("a number");
     assert!(error.to_string().contains(&format!("at most {fits} would fit")), "{error}");
     assert!(matches!(refused(&of(fitting + 1)), Refused::Card(CudaError::Memory { .. })));
-    let run = Run::<f64>::on(&of(fitting), 7, device());
+    let run = GpuLearner::<f64>::run(&of(fitting), 7, device());
     assert!(run.is_ok() && fitting > 100, "{fits}");
     drop(run);
     // Where even the validation does not fit, no batch does.
@@ -97,7 +94,7 @@ fn a_card_that_disappears_at_a_launch() {
         return;
     }
     let mut run = there::<f32>(&small());
-    run.card().expect("it is on a card").inside().replay(false);
+    run.learner.inside().replay(false);
     (0..2).for_each(|_| drop(advance(&mut run)));
     let words = catch_cuda(|| run.advance()).expect_err("the card is lost").to_string();
     assert!(words.starts_with("the card failed: running the kernel bptt_states, in update 3: "), "{words}");
@@ -105,18 +102,14 @@ fn a_card_that_disappears_at_a_launch() {
 
 #[test]
 fn what_is_not_finite_is_told_as_on_the_host() {
-    again("failures::what_is_not_finite_is_told_as_on_the_host", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("failures::what_is_not_finite_is_told_as_on_the_host") else { return };
     let config = Config { value_coefficient: 3e38, ..small() }; // f32 holds it, but not the norm of the gradient
     let mut run = there::<f32>(&config);
     let before = state(&run);
-    let told = |run: &mut Run<f32>| -> NotFinite { run.advance().expect_err("it overflows") };
-    let expected = told(&mut Run::new(&config, 7));
+    let expected: NotFinite = Run::<f32>::new(&config, 7).advance().expect_err("it overflows");
     for _ in 0..2 {
-        let error = told(&mut run);
-        let there = run.card().expect("it is on a card").inside().state().expect("it works");
+        let error = run.advance().expect_err("it overflows");
+        let there = run.learner.inside().state().expect("it works");
         assert!(there == before, "what is on the card moved");
         assert_eq!(error, expected);
         assert_eq!((state(&run), run.updates), (before.clone(), 0));
@@ -126,13 +119,10 @@ fn what_is_not_finite_is_told_as_on_the_host() {
 /// One step takes the parameters so far that the states are NaN. The update itself is finite.
 #[test]
 fn validation_that_cannot_be_decided_is_told_as_on_the_host() {
-    again("failures::validation_that_cannot_be_decided_is_told_as_on_the_host", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("failures::validation_that_cannot_be_decided_is_told_as_on_the_host") else { return };
     let config = Config { rate: 3e38, beta1: 0.0, epsilon: 1e-8, validate_every: 1, ..small() };
-    let told = |mut run: Run<f32>| run.advance().map(|report| report.validation).expect_err("no action can be chosen");
-    let (here, there) = (told(Run::new(&config, 7)), told(there(&config)));
+    let here = Run::<f32>::new(&config, 7).advance().map(drop).expect_err("no action can be chosen");
+    let there = there::<f32>(&config).advance().map(drop).expect_err("no action can be chosen");
     let decision = Undecided { stage: 0, episode: 0, step: 0, action: 0 };
     assert_eq!((here.update, here.cause), (1, Cause::Decision(decision)), "{here}");
     assert_eq!((there.update, there.cause), (here.update, here.cause), "{there}");
@@ -141,15 +131,12 @@ fn validation_that_cannot_be_decided_is_told_as_on_the_host() {
 /// The kernels count in 32 bits: more would begin again at 0.
 #[test]
 fn counts_beyond_32_bits_are_refused() {
-    again("failures::counts_beyond_32_bits_are_refused", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("failures::counts_beyond_32_bits_are_refused") else { return };
     let mut run = there::<f32>(&small());
     let before = state(&run);
     let mut refused = |steps: u64, updates: usize| {
-        let moments = run.learner.optimizer.moments().map(|(_, moment)| moment.clone()).collect();
-        run.learner.optimizer.restore(steps, moments);
+        let moments = run.learner.host.optimizer.moments().map(|(_, moment)| moment.clone()).collect();
+        run.learner.host.optimizer.restore(steps, moments);
         run.updates = updates;
         let payload = catch_unwind(AssertUnwindSafe(|| run.advance())).expect_err("it is refused");
         *payload.downcast::<String>().expect("words")
@@ -158,9 +145,8 @@ fn counts_beyond_32_bits_are_refused() {
     assert_eq!(refused(most as u64, 0), "steps of the optimiser: 4294967296, and a GPU counts up to 4294967295");
     assert_eq!(refused(0, most), "update: 4294967296, and a GPU counts up to 4294967295");
     assert_eq!(state(&run), before);
-    let there = run.card().expect("it is on a card");
-    let mut learner = Run::new(&small(), 7).learner;
-    let many = catch_unwind(AssertUnwindSafe(|| there.update(&mut learner, 0, &[22, 0, 0], 1 << 32).is_ok()));
+    let mut there = there::<f32>(&small()).learner;
+    let many = catch_unwind(AssertUnwindSafe(|| there.update(0, &[22, 0, 0], 1 << 32).is_ok()));
     let words = *many.expect_err("it is refused").downcast::<String>().expect("words");
     assert_eq!(words, "updates at once: 4294967296, and a GPU counts up to 4294967295");
 }

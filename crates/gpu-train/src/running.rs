@@ -1,34 +1,31 @@
 //! An update that is ready on a card.
 
-use alloc::format;
-use alloc::sync::Arc;
-use alloc::vec::Vec;
+use std::ops::Range;
 
-use cudarc::driver::CudaStream;
+use rl::learn::Done;
+use tensor::gpu::{Graph, Launch, Queue};
+use tensor::{Card, CudaError, Real};
 
-use super::Update;
-use super::buffers::{self, Buffers, Lengths};
-use super::description::{Description, Sizes};
-use super::graph::{self, Graph};
-use super::launches::{self, Launch};
-use super::reading;
-use super::results::{Metrics, Played};
-use crate::cuda::card::Card;
-use crate::cuda::error::CudaError;
-use crate::cuda::memory::Scalar;
-use crate::real::Real;
+use crate::buffers::{self, Buffers};
+use crate::description::{Description, Sizes};
+use crate::launches;
+use crate::operands::METRICS;
+use crate::reading;
+use crate::results::Played;
+use crate::update::Update;
 
 /// The update, with all the memory it needs.
-pub(super) struct Running<T: Real> {
+pub(crate) struct Running<T: Real> {
     graph: Graph, // before the buffers: fields are dropped in this order
     launches: Vec<Launch>,
     trial: Vec<Launch>,
     buffers: Buffers<T>,
-    stream: Arc<CudaStream>,
-    card: &'static Card,
+    queue: Queue,
     sizes: Sizes,
     /// The longest episode, in steps.
     steps: usize,
+    /// How the batch is divided.
+    counts: Vec<usize>,
     /// The updates that were asked for since it was last waited, and the one that comes next.
     since: u32,
     next: u32,
@@ -38,25 +35,25 @@ pub(super) struct Running<T: Real> {
 
 impl<T: Real> Running<T> {
     #[track_caller]
-    pub(super) fn new(card: &'static Card, what: &Description) -> Result<Self, CudaError> {
+    pub(crate) fn new(card: &'static Card, what: &Description) -> Result<Self, CudaError> {
         what.check::<T>();
-        let scalar = Scalar::of::<T>()?;
         Self::room(card, what)?;
-        let buffers = Buffers::new(card, &Lengths::of(what))?;
+        let buffers = Buffers::new(card, what)?;
         buffers.fill(what)?;
-        let launches = launches::update(card, scalar, what, &buffers)?;
-        let trial = launches::trial(card, scalar, what, &buffers)?;
+        let launches = launches::update(card, what, &buffers)?;
+        let trial = launches::trial(card, what, &buffers)?;
         card.synchronize()?; // the buffers were filled in the order of the card's stream, and are used in another
-        let stream = card.asked("making a stream", || card.context().new_stream())?;
-        let graph = graph::record(card, &stream, &launches)?;
+        let queue = Queue::new(card)?;
+        let graph = Graph::record(&queue, &launches)?;
         let (sizes, steps) = (what.sizes, what.tables.steps());
-        Ok(Self { graph, launches, trial, buffers, stream, card, sizes, steps, since: 0, next: 0, recorded: true })
+        let (counts, since, next, recorded) = (Vec::new(), 0, 0, true);
+        Ok(Self { graph, launches, trial, buffers, queue, sizes, steps, counts, since, next, recorded })
     }
 
     /// Whether there is room, by how much is free.
     fn room(card: &Card, what: &Description) -> Result<(), CudaError> {
         card.give_back()?;
-        let (asked, (free, total)) = (Buffers::<T>::bytes(&Lengths::of(what)), card.memory()?);
+        let (asked, (free, total)) = (Buffers::<T>::bytes(what), card.memory()?);
         if asked <= free {
             return Ok(());
         }
@@ -66,15 +63,12 @@ impl<T: Real> Running<T> {
 }
 
 impl<T: Real> Update<T> for Running<T> {
-    fn sizes(&self) -> Sizes {
-        self.sizes
-    }
-
     fn set(&mut self, values: [&[T]; 3], update: u32, step: u32) -> Result<(), CudaError> {
         self.wait()?;
         let here = [&self.buffers.parameters, &self.buffers.first_moments, &self.buffers.second_moments];
         for (memory, values) in here.into_iter().zip(values) {
-            assert_eq!(memory.len(), values.len(), "an update of {} parameters", memory.len());
+            let parameters = self.sizes.parameters;
+            assert_eq!(parameters, values.len(), "an update of {parameters} parameters");
             memory.write(0, values)?;
         }
         self.buffers.counters.write(0, &reading::counters(update, step))?;
@@ -83,8 +77,12 @@ impl<T: Real> Update<T> for Running<T> {
     }
 
     fn divide(&mut self, counts: &[usize]) -> Result<(), CudaError> {
-        self.wait()?;
-        self.buffers.first.write(0, &firsts(counts, self.sizes.stages, self.sizes.batch))
+        if self.counts != counts {
+            self.wait()?;
+            self.buffers.first.write(0, &firsts(counts, self.sizes.stages, self.sizes.batch))?;
+            self.counts = counts.to_vec();
+        }
+        Ok(())
     }
 
     fn replay(&mut self, replay: bool) {
@@ -94,8 +92,8 @@ impl<T: Real> Update<T> for Running<T> {
     fn launch(&mut self, updates: u32) -> Result<(), CudaError> {
         for _ in 0..updates {
             let launched = match self.recorded {
-                true => self.graph.launch(self.card),
-                false => self.launches.iter().try_for_each(|launch| launch.run(self.card, &self.stream)),
+                true => self.graph.replay(),
+                false => self.launches.iter().try_for_each(|launch| launch.run(&self.queue)),
             };
             launched.map_err(|error| within(error, self.next..self.next + 1))?;
             self.next += 1;
@@ -104,13 +102,13 @@ impl<T: Real> Update<T> for Running<T> {
     }
 
     fn wait(&mut self) -> Result<(), CudaError> {
-        let waited = self.card.asked("waiting for what runs there", || self.stream.synchronize());
+        let waited = self.queue.wait();
         let of = self.since..self.next;
         self.since = self.next;
         waited.map_err(|error| within(error, of))
     }
 
-    fn advance(&mut self, updates: u32) -> Result<Vec<Metrics>, CudaError> {
+    fn advance(&mut self, updates: u32) -> Result<Vec<Done>, CudaError> {
         let (from, ring) = (self.next, self.sizes.ring);
         assert!(updates as usize <= ring, "advance: {updates} updates, and metrics are kept of {ring}");
         self.launch(updates)?;
@@ -118,14 +116,14 @@ impl<T: Real> Update<T> for Running<T> {
         let counters = self.buffers.counters.read(0..1)?;
         self.since = counters[0];
         self.next = counters[0];
-        let words = self.buffers.metrics.read(0..self.buffers.metrics.len())?;
-        Ok((from..self.next).map(|update| Metrics::of(&words, update as usize % ring, self.sizes.stages)).collect())
+        let words = self.buffers.metrics.read(0..METRICS * ring)?;
+        Ok((from..self.next).map(|update| reading::metrics(&words, update as usize % ring, &self.counts)).collect())
     }
 
     fn state(&mut self) -> Result<[Vec<T>; 3], CudaError> {
         self.wait()?;
         let Buffers { parameters, first_moments, second_moments, .. } = &self.buffers;
-        let all = 0..parameters.len();
+        let all = 0..self.sizes.parameters;
         Ok([parameters.read(all.clone())?, first_moments.read(all.clone())?, second_moments.read(all)?])
     }
 
@@ -142,7 +140,7 @@ impl<T: Real> Update<T> for Running<T> {
     fn play(&mut self, counts: &[usize]) -> Result<Played, CudaError> {
         self.wait()?;
         self.buffers.trial_first.write(0, &firsts(counts, self.sizes.stages, self.sizes.trial))?;
-        self.trial.iter().try_for_each(|launch| launch.run(self.card, &self.stream))?;
+        self.trial.iter().try_for_each(|launch| launch.run(&self.queue))?;
         self.wait()?;
         Played::read(&self.buffers.trial_trace(), self.sizes.trial, self.steps)
     }
@@ -164,7 +162,7 @@ fn firsts(counts: &[usize], stages: usize, episodes: usize) -> Vec<u32> {
         "{counts:?}: {episodes} episodes of {stages} stages were expected"
     );
     let mut next = 0;
-    let mut first = alloc::vec![0];
+    let mut first = vec![0];
     // Each is at most `episodes`, which `Description::check` keeps below 2²⁹.
     first.extend(counts.iter().map(|&count| {
         next += count as u32;
@@ -174,7 +172,7 @@ fn firsts(counts: &[usize], stages: usize, episodes: usize) -> Vec<u32> {
 }
 
 /// A failure, with the updates that it may have been in, which people count from 1.
-fn within(error: CudaError, updates: core::ops::Range<u32>) -> CudaError {
+fn within(error: CudaError, updates: Range<u32>) -> CudaError {
     let CudaError::Failed { doing, said } = error else { return error };
     let doing = match updates.len() {
         0 => doing,
@@ -186,8 +184,6 @@ fn within(error: CudaError, updates: core::ops::Range<u32>) -> CudaError {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
-
     use super::*;
 
     #[test]

@@ -1,46 +1,10 @@
-//! A whole update of an actor-critic on a card, without the host: the table of tokens, the rollout, returns, the loss, the pass
-//! back through time, the norm, clipping, and the step of Adam.
-//!
-//! This knows sizes, tables and flat buffers; what they mean is the caller's to know. `kernels/README.md` has the kernels in
-//! their order. Everything that moves from update to update lies in the card's memory: its number, the rates that follow from
-//! it, the episodes of each stage. So what is asked for is the same each time. It is recorded once, as a graph, and replayed.
-//!
-//! In the order in which to read: `description` (what an update is about), `checks` (whether it fits together), `buffers` (what it
-//! needs of the card's memory), `operands` (the structs that kernels share with the host), `launches` (a call of each kernel),
-//! `graph` (their record), `running` (an update that is ready), `results` (what comes back) and `reading` (from where).
+//! An update that is ready on a GPU.
 
-mod description;
-mod results;
+use rl::learn::Done;
+use tensor::{CudaError, Device, Real};
 
-#[cfg(feature = "cuda")]
-mod buffers;
-#[cfg(feature = "cuda")]
-mod checks;
-#[cfg(feature = "cuda")]
-mod graph;
-#[cfg(feature = "cuda")]
-mod launches;
-#[cfg(feature = "cuda")]
-mod operands;
-#[cfg(feature = "cuda")]
-mod reading;
-#[cfg(feature = "cuda")]
-mod running;
-
-use alloc::boxed::Box;
-use alloc::vec::Vec;
-
-#[cfg(feature = "cuda")]
-pub(super) use buffers::pairs;
-#[cfg(feature = "cuda")]
-pub(super) use operands::Task;
-
-use super::error::CudaError;
-use crate::device::Device;
-use crate::real::Real;
-
-pub use description::{AdamRule, Description, Judging, Offsets, Schedule, Sizes, Tables};
-pub use results::{Metrics, Played};
+use crate::description::Description;
+use crate::results::Played;
 
 /// An update on a card: takes memory, compiles the kernels for these sizes, and records it. Parameters, moments, counters and
 /// the episodes of each stage are yet to be set.
@@ -51,11 +15,12 @@ pub use results::{Metrics, Played};
 /// # Panics
 /// If the description does not fit together, or the device is the host.
 #[track_caller]
-pub fn on<T: Real>(device: Device, what: &Description) -> Result<Box<dyn Update<T>>, CudaError> {
+pub(crate) fn on<T: Real>(device: Device, what: &Description) -> Result<Box<dyn Update<T>>, CudaError> {
     match device {
         Device::Host => panic!("on the host an update is not one call, of {:?}", what.sizes),
         #[cfg(feature = "cuda")]
-        Device::Cuda(card) => Ok(Box::new(running::Running::new(card, what)?)),
+        Device::Cuda(card) => Ok(Box::new(crate::running::Running::new(card, what)?)),
+        _ => Err(CudaError::NotBuilt),
     }
 }
 
@@ -64,9 +29,6 @@ pub fn on<T: Real>(device: Device, what: &Description) -> Result<Box<dyn Update<
 /// Its work is done in an order of its own, beside that of the card's other work. What has been asked for goes on until
 /// [`wait`](Self::wait), or until something is read or written here.
 pub trait Update<T: Real>: Send + Sync {
-    /// Its sizes.
-    fn sizes(&self) -> Sizes;
-
     /// Sets parameters, moments, the number of the update that comes next, and how many steps the optimiser has taken.
     ///
     /// # Errors
@@ -108,7 +70,7 @@ pub trait Update<T: Real>: Send + Sync {
     ///
     /// # Panics
     /// If there are more of them than metrics are kept of.
-    fn advance(&mut self, updates: u32) -> Result<Vec<Metrics>, CudaError>;
+    fn advance(&mut self, updates: u32) -> Result<Vec<Done>, CudaError>;
 
     /// The parameters, and Adam's moments of them.
     ///

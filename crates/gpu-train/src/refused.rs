@@ -1,24 +1,10 @@
-//! Learning on a graphics card: whole updates, and the greedy validation, without the host.
-//!
-//! What a run has come to lies on the host whenever somebody may look at it: parameters, moments and counters are brought there
-//! after every few updates, so that checkpoints, tests and resuming do not care who computed. A run may go on on another device
-//! than it began on. The numbers of both agree but for rounding, and random numbers are the same; so a run on a card repeats to
-//! the bit there, and takes the same actions as one on the host until a rounding tips one of them.
-//!
-//! The kernels are those of `kernels/README.md`, put together by `tensor::cuda_update`, which knows no policy and no task;
-//! here it is told of them.
+//! Why a run does not learn on a GPU.
 
-mod learner;
-
-use alloc::string::String;
-use core::fmt;
+use std::fmt;
 
 use tensor::CudaError;
 
-pub(crate) use learner::AT_ONCE;
-pub use learner::{CardLearner, Done, Stopped};
-
-/// Why a run does not learn on a card.
+/// Why a run does not learn on a GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// A setting has a value that the host alone knows.
@@ -57,7 +43,7 @@ impl fmt::Display for Refused {
     }
 }
 
-impl core::error::Error for Refused {}
+impl std::error::Error for Refused {}
 
 impl From<CudaError> for Refused {
     fn from(error: CudaError) -> Self {

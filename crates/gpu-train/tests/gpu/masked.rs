@@ -1,12 +1,15 @@
 //! Actions that cannot be taken: logits of −∞, and finite ones whose differences overflow.
 
+use gpu_train::GpuLearner;
+use rl::a2c::Learner;
 use rl::config::{Config, Curriculum};
+use rl::learn::Learn;
 use rl::train::{Report, Run};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Kernels, Naive, Real, Tensor};
 
 use super::parity::{IN_F32, IN_F64, close};
-use super::{advance, again, device, on_a_card, small, state};
+use super::{advance, device, on_a_gpu, small, state, there};
 
 const NO: f64 = f64::NEG_INFINITY;
 
@@ -16,28 +19,32 @@ fn config() -> Config {
 }
 
 /// The bias of the policy's head.
-fn set_bias<T: Real>(run: &mut Run<T>, logits: [f64; 6]) {
-    let bias = run.learner.policy.pi.bias;
-    run.learner.params.set(bias, &Tensor::new([6], logits.map(T::of).to_vec()));
+fn set_bias<T: Real>(learner: &mut dyn Learn<T>, logits: [f64; 6]) {
+    let Learner { policy, params, .. } = learner.host_mut();
+    params.set(policy.pi.bias, &Tensor::new([6], logits.map(T::of).to_vec()));
 }
 
 /// Gives every decision these logits, whatever was read; the critic expects nothing.
-fn set_logits<T: Real>(run: &mut Run<T>, logits: [f64; 6]) {
-    for head in [run.learner.policy.pi, run.learner.policy.v] {
+fn set_logits<T: Real>(learner: &mut dyn Learn<T>, logits: [f64; 6]) {
+    let Learner { policy, params, .. } = learner.host_mut();
+    for head in [policy.pi, policy.v] {
         for param in [head.weight, head.bias] {
-            let params = &mut run.learner.params;
             params.set(param, &Tensor::zeros(params.shape(param)));
         }
     }
-    set_bias(run, logits);
+    set_bias(learner, logits);
 }
 
 /// One update on both devices, from the same parameters: the report, the gradients, and the GPU's run.
-fn update<T: Real>(config: &Config, bound: f64, prepare: impl Fn(&mut Run<T>)) -> (Report, Vec<T>, Run<T>) {
+fn update<T: Real>(
+    config: &Config,
+    bound: f64,
+    prepare: impl Fn(&mut dyn Learn<T>),
+) -> (Report, Vec<T>, Run<T, GpuLearner<T>>) {
     let mut here = Run::<T>::new(config, 7);
-    let mut there = Run::<T>::on(config, 7, device()).unwrap_or_else(|refused| panic!("{refused}"));
-    prepare(&mut here);
-    prepare(&mut there);
+    let mut there = there::<T>(config);
+    prepare(&mut here.learner);
+    prepare(&mut there.learner);
     let (a, b) = (advance(&mut here), advance(&mut there));
     let numbers = |report: &Report| {
         let m = &report.metrics;
@@ -45,17 +52,16 @@ fn update<T: Real>(config: &Config, bound: f64, prepare: impl Fn(&mut Run<T>)) -
     };
     close("metrics", &numbers(&a), &numbers(&b), bound);
     assert_eq!((a.metrics.steps, &a.metrics.stages), (b.metrics.steps, &b.metrics.stages));
-    let gradients = there.card().expect("it is on a GPU").inside().gradients().expect("it works");
+    let gradients = there.learner.inside().gradients().expect("it works");
     let [_, m, _] = state(&here);
     close("gradients", &m, &gradients, bound);
     (b, gradients, there)
 }
 
 /// The gradient of the bias of the policy's head, and what the bias has become.
-fn of_bias<T: Real>(gradients: &[T], run: &Run<T>) -> [Vec<f64>; 2] {
-    let (params, bias) = (&run.learner.params, run.learner.policy.pi.bias);
-    let before = params.all().take_while(|&param| param != bias).map(|param| params.shape(param).size());
-    let from: usize = before.sum();
+fn of_bias<T: Real>(gradients: &[T], learner: &dyn Learn<T>) -> [Vec<f64>; 2] {
+    let Learner { policy, params, .. } = learner.host();
+    let (bias, from) = (policy.pi.bias, params.offset(policy.pi.bias));
     [gradients[from..from + 6].to_vec(), params.get(bias).to_vec()].map(|all| all.iter().map(|x| x.value()).collect())
 }
 
@@ -80,17 +86,18 @@ fn entropy<T: Real>(bound: f64) {
     ];
     for (logits, h, want) in cases {
         let near = |got: f64, want: f64| (got - want).abs() <= bound;
-        let (mut here, mut there) = (Run::<T>::new(&config, 7), Run::on(&config, 7, device()).expect("a GPU"));
-        set_logits(&mut here, logits);
-        set_logits(&mut there, logits);
+        let (mut here, mut there) = (Run::<T>::new(&config, 7), there::<T>(&config));
+        set_logits(&mut here.learner, logits);
+        set_logits(&mut there.learner, logits);
         let reports = [advance(&mut here), advance(&mut there)];
-        let gradients = there.card().expect("it is on a GPU").inside().gradients().expect("it works");
+        let gradients = there.learner.inside().gradients().expect("it works");
         let [_, m, _] = state(&here);
-        for (report, gradients, run) in [(&reports[1], gradients, &there), (&reports[0], m, &here)] {
+        let learners: [&dyn Learn<T>; 2] = [&here.learner, &there.learner];
+        for ((report, gradients), learner) in reports.iter().zip([m, gradients]).zip(learners) {
             let m = &report.metrics;
             assert!(near(m.entropy, h) && near(m.loss, -h) && m.policy_loss == 0.0, "{logits:?}: {m:?}");
             assert!(gradients.iter().all(|g| g.is_finite()), "{logits:?}: a gradient is not finite");
-            let [gradient, bias] = of_bias(&gradients, run);
+            let [gradient, bias] = of_bias(&gradients, learner);
             assert!(gradient.iter().zip(want).all(|(&g, w)| near(g, w)), "{logits:?}: {gradient:?}, not {want:?}");
             for action in (0..6).filter(|&action| logits[action] == NO) {
                 assert_eq!((gradient[action], bias[action]), (0.0, NO), "{logits:?}: action {action}");
@@ -101,20 +108,19 @@ fn entropy<T: Real>(bound: f64) {
 
 #[test]
 fn entropy_masked_logits_is_that_of_the_others() {
-    again("masked::entropy_masked_logits_is_that_of_the_others", &[]);
-    if on_a_card() {
-        entropy::<f32>(1e-6);
-        entropy::<f64>(1e-13);
-    }
+    let Some(()) = on_a_gpu("masked::entropy_masked_logits_is_that_of_the_others") else { return };
+    entropy::<f32>(1e-6);
+    entropy::<f64>(1e-13);
 }
 
 /// With rewards, a network that reads, and an entropy that counts or does not.
 fn masked<T: Real>(bound: f64) {
     for entropy in [0.3, 0.0] {
         let logits = [NO, 0.3, -0.2, NO, 0.1, NO];
-        let (report, gradients, run) = update::<T>(&Config { entropy, ..config() }, bound, |run| set_bias(run, logits));
+        let (report, gradients, run) =
+            update::<T>(&Config { entropy, ..config() }, bound, |learner| set_bias(learner, logits));
         assert!(report.metrics.policy_loss != 0.0 && report.metrics.entropy > 0.1, "{report:?}");
-        let [gradient, bias] = of_bias(&gradients, &run);
+        let [gradient, bias] = of_bias(&gradients, &run.learner);
         for action in 0..6 {
             let free = logits[action] != NO;
             assert_eq!((gradient[action] != 0.0, bias[action].is_finite()), (free, free), "{gradient:?}, {bias:?}");
@@ -125,22 +131,20 @@ fn masked<T: Real>(bound: f64) {
 
 #[test]
 fn update_masked_logits_is_that_of_the_host() {
-    again("masked::update_masked_logits_is_that_of_the_host", &[]);
-    if on_a_card() {
-        masked::<f32>(IN_F32);
-        masked::<f64>(IN_F64);
-        // Their differences are −∞ in f32.
-        for logits in [[1.75e38, -1.75e38, 0.0, -1.75e38, NO, 0.0], [-1.75e38, 1.75e38, 1.75e38, 0.0, 0.0, NO]] {
-            let (report, ..) = update::<f32>(&config(), IN_F32, |run| set_bias(run, logits));
-            let shares = logits.iter().filter(|&&logit| logit == 1.75e38).count() as f64;
-            assert!((report.metrics.entropy - shares.ln()).abs() < 1e-6, "{report:?}");
-        }
+    let Some(()) = on_a_gpu("masked::update_masked_logits_is_that_of_the_host") else { return };
+    masked::<f32>(IN_F32);
+    masked::<f64>(IN_F64);
+    // Their differences are −∞ in f32.
+    for logits in [[1.75e38, -1.75e38, 0.0, -1.75e38, NO, 0.0], [-1.75e38, 1.75e38, 1.75e38, 0.0, 0.0, NO]] {
+        let (report, ..) = update::<f32>(&config(), IN_F32, |learner| set_bias(learner, logits));
+        let shares = logits.iter().filter(|&&logit| logit == 1.75e38).count() as f64;
+        assert!((report.metrics.entropy - shares.ln()).abs() < 1e-6, "{report:?}");
     }
 }
 
 /// The actions of the last update's decisions.
-fn actions<T: Real>(run: &mut Run<T>) -> Vec<u32> {
-    let played = run.card().expect("it is on a GPU").inside().played().expect("it works");
+fn actions<T: Real>(run: &mut Run<T, GpuLearner<T>>) -> Vec<u32> {
+    let played = run.learner.inside().played().expect("it works");
     let all =
         (0..played.episodes).flat_map(|b| (played.begin[b] as usize..played.end[b] as usize).map(move |s| (s, b)));
     all.map(|(s, b)| played.actions[s * played.episodes + b]).collect()
@@ -149,13 +153,10 @@ fn actions<T: Real>(run: &mut Run<T>) -> Vec<u32> {
 /// χ² with 2 degrees of freedom: above 13.8 once in a thousand streams; this stream is fixed.
 #[test]
 fn rollout_shares_of_zero_first_middle_and_last_are_never_drawn() {
-    again("masked::rollout_shares_of_zero_first_middle_and_last_are_never_drawn", &[]);
-    if !on_a_card() {
-        return;
-    }
+    let Some(()) = on_a_gpu("masked::rollout_shares_of_zero_first_middle_and_last_are_never_drawn") else { return };
     let shares = [0.0_f64, 0.2, 0.0, 0.5, 0.3, 0.0];
-    let (_, _, mut run) = update::<f32>(&Config { batch: 259, chunk: 48, ..config() }, IN_F32, |run| {
-        set_logits(run, shares.map(f64::ln))
+    let (_, _, mut run) = update::<f32>(&Config { batch: 259, chunk: 48, ..config() }, IN_F32, |learner| {
+        set_logits(learner, shares.map(f64::ln))
     });
     let mut counts = [0.0; 6];
     let actions = actions(&mut run);
@@ -169,10 +170,9 @@ fn rollout_shares_of_zero_first_middle_and_last_are_never_drawn() {
 /// Three shares of 1/3 that f32 rounds down, and an episode whose first draw lies above their sum.
 #[test]
 fn rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share() {
-    again("masked::rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share", &[]);
-    if !on_a_card() {
+    let Some(()) = on_a_gpu("masked::rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share") else {
         return;
-    }
+    };
     const SEED: u64 = 6_358_931;
     const EPISODE: u32 = 9;
     let logits = [NO, 0.0, NO, 0.0, 0.0, NO];
@@ -181,10 +181,10 @@ fn rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share() {
     Naive.log_softmax(Tensor::new([1, 6], logits.map(|x| x as f32).to_vec()).view(), row.view_mut());
     let sum: f64 = row.to_vec().iter().map(|x| f64::from(x.exp())).sum();
     assert!(sum < u && sum > 0.9999999, "{sum}, {u}");
-    let mut run = Run::<f32>::on(&config(), SEED, device()).expect("a GPU");
-    set_logits(&mut run, logits);
+    let mut run = GpuLearner::<f32>::run(&config(), SEED, device()).expect("a GPU");
+    set_logits(&mut run.learner, logits);
     advance(&mut run);
-    let played = run.card().expect("it is on a GPU").inside().played().expect("it works");
+    let played = run.learner.inside().played().expect("it works");
     let b = EPISODE as usize;
     assert_eq!(played.actions[played.begin[b] as usize * played.episodes + b], 4);
     assert!(actions(&mut run).iter().all(|action| [1, 3, 4].contains(action)));

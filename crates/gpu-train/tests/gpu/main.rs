@@ -1,11 +1,12 @@
 //! Whole updates on a card, emulated where there is none: against the host's, replayed against launched, stopped and gone on
-//! with, and a card that is too small or fails.
+//! with, and a card that is too small or fails; and the calculator's episodes alone.
 //!
 //! Each test starts itself again under an emulator, which a C++ compiler makes; where there is none, it says so. On a machine with
-//! a card, `GRADUS_TEST_CARD=1 cargo test -p rl --features cuda --test card` runs them there, but for those that want an emulator's
-//! faults.
+//! a card, `GRADUS_TEST_CARD=1 cargo test -p gpu-train --features cuda --test gpu` runs them there, but for those that want an
+//! emulator's faults.
 #![forbid(unsafe_code)]
 
+mod calculator;
 mod failures;
 mod graph;
 mod masked;
@@ -16,7 +17,9 @@ mod sanitized;
 mod sizes;
 
 use emulator::{Built, Emulator, Options, Outcome, Variant, on_a_card};
+use gpu_train::GpuLearner;
 use rl::config::Config;
+use rl::learn::Learn;
 use rl::train::{Report, Run};
 use tensor::{Device, Real};
 
@@ -29,7 +32,14 @@ fn again(test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
     under(&options(WIDTH, 6), test, environment)
 }
 
-/// The same with kernels of another network.
+/// That this is a test on a GPU; elsewhere, runs the test of this name again on one.
+#[track_caller]
+fn on_a_gpu(test: &str) -> Option<()> {
+    again(test, &[]);
+    on_a_card().then_some(())
+}
+
+/// Runs it with kernels of another network.
 #[track_caller]
 fn under(options: &Options, test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
     let outcome = emulated(options)?.rerun(test, environment);
@@ -57,7 +67,9 @@ fn all_of_this_runs_on_a_card() {
     let networks = [(WIDTH, 6), (96, 18), (128, 6), (256, 6)];
     let variants =
         networks.into_iter().flat_map(|(hidden, actions)| Variant::of_network(hidden, actions, 18)).collect();
-    let Some(built) = emulated(&Options { variants, ..options(WIDTH, 6) }) else { return };
+    let mut all = Options { variants, ..options(WIDTH, 6) };
+    all.modules.iter_mut().for_each(|modules| modules.extend(["calculator", "categorical"].map(String::from)));
+    let Some(built) = emulated(&all) else { return };
     let mut all = built.command(std::env::current_exe().expect("this program runs"));
     all.env_remove("GRADUS_EMULATOR").env("GRADUS_TEST_CARD", "1");
     let outcome = built.run(all, &[]);
@@ -86,16 +98,16 @@ fn device() -> Device {
 }
 
 /// A run on the card.
-fn there<T: Real>(config: &Config) -> Run<T> {
-    Run::on(config, 7, device()).unwrap_or_else(|refused| panic!("{refused}"))
+fn there<T: Real>(config: &Config) -> Run<T, GpuLearner<T>> {
+    GpuLearner::run(config, 7, device()).unwrap_or_else(|refused| panic!("{refused}"))
 }
 
 /// Parameters and moments.
-fn state<T: Real>(run: &Run<T>) -> [Vec<T>; 3] {
-    let mut moments = run.learner.optimizer.moments().map(|(_, moment)| moment.to_vec());
-    [run.learner.params.flat().to_vec(), moments.next().expect("m"), moments.next().expect("v")]
+fn state<T: Real, L: Learn<T>>(run: &Run<T, L>) -> [Vec<T>; 3] {
+    let mut moments = run.learner.host().optimizer.moments().map(|(_, moment)| moment.to_vec());
+    [run.learner.host().params.flat().to_vec(), moments.next().expect("m"), moments.next().expect("v")]
 }
 
-fn advance<T: Real>(run: &mut Run<T>) -> Report {
+fn advance<T: Real, L: Learn<T>>(run: &mut Run<T, L>) -> Report {
     run.advance().unwrap_or_else(|error| panic!("{error}"))
 }

@@ -6,7 +6,7 @@ use emulator::planted::{List, Planted};
 
 use super::{WAYS, emulated, options};
 
-const EPISODES: &str = "episodes_are_those_of_the_host";
+const EPISODES: &str = "calculator::episodes_are_those_of_the_host";
 
 const LIST: List = List {
     heading: "The calculator's episodes",
@@ -44,7 +44,7 @@ const LIST: List = List {
             text: "action >= task.actions",
             instead: "action > task.actions",
             by: Comparison(WAYS[0]),
-            test: "an_action_that_is_not_there_is_named",
+            test: "calculator::an_action_that_is_not_there_is_named",
             says: "there are six",
         },
     ],
@@ -54,7 +54,7 @@ const LIST: List = List {
 
 #[test]
 fn each_mistake_is_seen() {
-    if emulated().is_some() {
+    if emulated(&options()).is_some() {
         LIST.each_is_seen();
     }
 }

@@ -1,17 +1,8 @@
 //! Whether a description fits together: kernels believe what they are told.
 
-use alloc::vec::Vec;
+use tensor::Real;
 
-use super::description::{Description, Offsets, Sizes, Tables};
-use crate::real::Real;
-
-impl Offsets {
-    /// In the order in which kernels name them.
-    pub(super) fn all(&self) -> [usize; 10] {
-        let Self { emb, stage, w_ih, w_hh, b_ih, b_hh, w_pi, b_pi, w_v, b_v } = *self;
-        [emb, stage, w_ih, w_hh, b_ih, b_hh, w_pi, b_pi, w_v, b_v]
-    }
-}
+use crate::description::{Description, Sizes, Tables};
 
 impl Tables {
     /// The lengths and the horizon fit 32 bits after this; there are fewer stages than states.
@@ -19,7 +10,7 @@ impl Tables {
     /// # Panics
     /// Unless every number is of something that is there.
     #[track_caller]
-    pub(in crate::cuda) fn check(&self) {
+    pub(crate) fn check(&self) {
         let Self { next, distance, base, operands, tokens, horizon, .. } = self;
         let (actions, states) = (tokens.len(), distance.len());
         assert!(actions < 1 << 28, "{actions} actions: fewer than 2^28 were expected");
@@ -46,7 +37,7 @@ impl Description {
     /// # Panics
     /// If kernels would read or write where they must not.
     #[track_caller]
-    pub(super) fn check<T: Real>(&self) {
+    pub(crate) fn check<T: Real>(&self) {
         let Sizes { hidden, vocabulary, actions, stages, batch, chunks, parameters, trial, ring } = self.sizes;
         assert!(
             hidden > 0 && hidden.is_multiple_of(32) && hidden * size_of::<T>() <= 1024,
@@ -69,7 +60,7 @@ impl Description {
         let Sizes { hidden, vocabulary, actions, stages, .. } = self.sizes;
         let rows = [vocabulary, stages, 3 * hidden, 3 * hidden, 3, 3, actions, 0, 1, 0];
         let mut places: Vec<(usize, usize)> =
-            self.offsets.all().into_iter().zip(rows).map(|(at, rows)| (at, rows * hidden)).collect();
+            self.offsets.into_iter().zip(rows).map(|(at, rows)| (at, rows * hidden)).collect();
         places[7].1 = actions;
         places[9].1 = 1;
         places.sort_unstable();
@@ -90,16 +81,14 @@ impl Description {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use alloc::vec;
+pub(crate) mod tests {
+    use nn::{Rule, Schedule};
+    use rl::returns::Estimator;
 
-    use super::super::description::{AdamRule, Judging, Schedule};
     use super::*;
 
     /// Of a task with one stage and one state to decide in.
-    pub(in crate::cuda::update) fn small() -> Description {
-        let places = [0, 0, 352, 384, 3456, 6528, 6624, 6720, 6784, 6786, 6818];
-        let [_, emb, stage, w_ih, w_hh, b_ih, b_hh, w_pi, b_pi, w_v, b_v] = places;
+    pub(crate) fn small() -> Description {
         let sizes = Sizes {
             hidden: 32,
             vocabulary: 11,
@@ -113,7 +102,7 @@ pub(super) mod tests {
         };
         Description {
             sizes,
-            offsets: Offsets { emb, stage, w_ih, w_hh, b_ih, b_hh, w_pi, b_pi, w_v, b_v },
+            offsets: [0, 352, 384, 3456, 6528, 6624, 6720, 6784, 6786, 6818],
             tables: Tables {
                 next: vec![0, 0, 1, 1, 0, 1],
                 distance: vec![u16::MAX, 0, 1],
@@ -125,9 +114,12 @@ pub(super) mod tests {
                 milestone: 0.0,
                 step: 0.0,
             },
-            judging: Judging { gamma: 1.0, lambda: 1.0, steps: 0, normalize: false, value_coefficient: 0.5 },
+            gamma: 1.0,
+            estimator: Estimator::Gae(1.0),
+            normalize: false,
+            value_coefficient: 0.5,
             clip: 1.0,
-            rule: AdamRule { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0, decoupled: false },
+            rule: Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0, decoupled: false },
             rate: Schedule::Constant(0.1),
             entropy: Schedule::Constant(0.1),
             seed: 1,
@@ -156,8 +148,8 @@ pub(super) mod tests {
             |d| d.sizes.chunks = 0,
             |d| d.sizes.ring = 0,
             |d| d.sizes.parameters += 1,
-            |d| d.offsets.b_hh -= 1,
-            |d| d.offsets.w_v = d.offsets.b_v,
+            |d| d.offsets[5] -= 1,
+            |d| d.offsets[8] = d.offsets[9],
             |d| d.tables.next[5] = 3,
             |d| d.tables.next.truncate(5),
             |d| d.tables.base[0] = 1,

@@ -1,0 +1,68 @@
+//! Reading what the card leaves. Its structs are read as the words they consist of.
+
+use rl::a2c::Metrics;
+use rl::learn::Done;
+use tensor::CudaError;
+
+use crate::buffers::TraceBuffers;
+use crate::operands::{COUNTERS, METRICS};
+use crate::results::Played;
+
+/// The metrics in a place of the ring, of an update with so many episodes of each stage.
+pub(crate) fn metrics(words: &[u32], place: usize, counts: &[usize]) -> Done {
+    let words = &words[place * METRICS..][..METRICS];
+    let number = |k: usize| f64::from_bits(u64::from(words[2 * k]) | u64::from(words[2 * k + 1]) << 32);
+    let metrics = Metrics {
+        loss: number(0),
+        policy_loss: number(1),
+        value_loss: number(2),
+        entropy: number(3),
+        grad_norm: number(4),
+        reward: number(5),
+        steps: words[17] as usize, // behind the update's number
+        stages: counts.iter().zip(&words[18..]).map(|(&count, &solved)| (count, solved as usize)).collect(),
+    };
+    Done { metrics, rate: number(6), entropy_coefficient: number(7) }
+}
+
+/// `struct Counters`, when so many updates and steps have been taken.
+pub(crate) fn counters(update: u32, step: u32) -> [u32; COUNTERS] {
+    let mut words = [0; COUNTERS];
+    (words[0], words[1]) = (update, step);
+    words
+}
+
+impl Played {
+    pub(crate) fn read(trace: &TraceBuffers<'_>, episodes: usize, steps: usize) -> Result<Self, CudaError> {
+        let places = steps * episodes;
+        Ok(Self {
+            episodes,
+            begin: trace.begin.read(0..episodes)?,
+            end: trace.end.read(0..episodes)?,
+            solved: trace.solved.read(0..episodes)?.into_iter().map(|solved| solved != 0).collect(),
+            tokens: trace.tokens.read(0..places)?,
+            actions: trace.actions.read(0..places)?,
+            rewards: trace.rewards.read(0..places)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_read_from_their_place() {
+        let mut words = vec![0; 2 * METRICS];
+        for k in 0..8 {
+            let bits = (k as f64 + 0.5).to_bits();
+            (words[METRICS + 2 * k], words[METRICS + 2 * k + 1]) = (bits as u32, (bits >> 32) as u32);
+        }
+        for k in 16..METRICS {
+            words[METRICS + k] = k as u32;
+        }
+        let got = metrics(&words, 1, &[5, 6, 7]);
+        assert_eq!((got.metrics.loss, got.rate, got.entropy_coefficient, got.metrics.steps), (0.5, 6.5, 7.5, 17));
+        assert_eq!(got.metrics.stages, [(5, 18), (6, 19), (7, 20)]);
+    }
+}

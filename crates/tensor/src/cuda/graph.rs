@@ -1,0 +1,49 @@
+//! Launches that are recorded: a graph that the driver replays.
+#![allow(unsafe_code)] // what may be sent to another thread
+
+use cudarc::driver::CudaGraph;
+use cudarc::driver::sys::{CUgraphInstantiate_flags, CUstreamCaptureMode};
+
+use super::card::Card;
+use super::error::CudaError;
+use super::launch::{Launch, Queue};
+
+/// Launches that were recorded.
+pub struct Graph {
+    card: &'static Card,
+    graph: CudaGraph,
+}
+
+// SAFETY: the driver wants a graph to be used by one thread at a time, whichever that is: it is launched by whoever has it
+// mutably, and dropped by its owner. `CudaGraph` makes its context the thread's own before it calls the driver.
+unsafe impl Send for Graph {}
+// SAFETY: nothing can be done with a graph that is shared.
+unsafe impl Sync for Graph {}
+
+impl Graph {
+    /// Records the launches, and runs none of them. Until the record ends this thread asks the driver for nothing else, and
+    /// allocates, frees and waits for nothing; what other threads do is theirs.
+    ///
+    /// # Errors
+    /// If the driver does not take them.
+    pub fn record(queue: &Queue, launches: &[Launch]) -> Result<Self, CudaError> {
+        const RECORDING: &str = "recording kernels";
+        let (card, stream) = (queue.card(), queue.stream());
+        launches.iter().try_for_each(Launch::load)?;
+        let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+        card.asked(RECORDING, || stream.begin_capture(mode))?;
+        let launched = launches.iter().try_for_each(|launch| launch.run(queue));
+        let ended = card.asked(RECORDING, || stream.end_capture(CUgraphInstantiate_flags(0))); // however that went
+        launched?;
+        let nothing = || CudaError::Failed { doing: RECORDING.into(), said: "there is no record".into() };
+        ended?.map(|graph| Self { card, graph }).ok_or_else(nothing)
+    }
+
+    /// Replays it, on the queue on which it was recorded.
+    ///
+    /// # Errors
+    /// If the card fails.
+    pub fn replay(&mut self) -> Result<(), CudaError> {
+        self.card.asked("replaying the recorded kernels", || self.graph.launch())
+    }
+}
