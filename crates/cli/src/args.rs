@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
 use clap_complete::Shell;
+use rl::config::Config;
+use tutorial::run::TutorialConfig;
 
 use crate::device::DeviceName;
 use crate::examples;
+use crate::keeping::Keeping;
 use crate::seeds::{GREATEST, Seeds};
 use crate::settings::Flags;
-use crate::task::TaskName;
+use crate::task;
 
 /// Train, evaluate and inspect a model-native agent: one GRU that plans, remembers and uses tools inside its own
 /// network, on an engine written from scratch.
@@ -45,9 +48,12 @@ pub(crate) enum Command {
     /// Print all settings as a file to begin with, or check such a file
     #[command(after_help = examples::CONFIG)]
     Config(ConfigArgs),
-    /// Show the tasks: states, optimum and shortest programs, from the solver
+    /// Show the task: states, optimum and shortest programs, from the solver
     #[command(after_help = examples::TASKS)]
     Tasks(TasksArgs),
+    /// Train the agent of the tutorial that gradus began with, bug for bug, and show what its figures hide
+    #[command(after_help = examples::TUTORIAL)]
+    Tutorial(TutorialArgs),
     /// List what there is to compute on, and what is missing
     #[command(after_help = examples::DEVICES)]
     Devices(DevicesArgs),
@@ -60,8 +66,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     /// The task [default: calculator]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) task: Option<TaskName>,
+    #[arg(long, value_name = "NAME", value_parser = task::parse)]
+    pub(crate) task: Option<&'static str>,
     /// The seed, from which everything random follows [default: 0]
     #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
     pub(crate) seed: Option<u64>,
@@ -94,8 +100,31 @@ pub(crate) struct TrainArgs {
     #[arg(long)]
     pub(crate) profile: bool,
     /// Everything else.
-    #[command(flatten)]
-    pub(crate) settings: Flags,
+    #[command(flatten, next_help_heading = "Settings")]
+    pub(crate) settings: Flags<Config>,
+    /// What it keeps.
+    #[command(flatten, next_help_heading = "What is kept")]
+    pub(crate) keeping: Flags<Keeping>,
+}
+
+/// How to train the tutorial, and where its results go.
+#[derive(Debug, Args)]
+pub(crate) struct TutorialArgs {
+    /// The seed, from which everything random follows
+    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value = "0", value_parser = value_parser!(u64).range(..=GREATEST))]
+    pub(crate) seed: u64,
+    /// Several seeds, as many side by side as there are threads: 0..39 (both included), 3,5,9
+    #[arg(long, allow_negative_numbers = true, value_name = "SEEDS", conflicts_with = "seed")]
+    pub(crate) seeds: Option<Seeds>,
+    /// Threads; the results do not depend on their number [default: all]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    /// A new file for the results, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Everything else.
+    #[command(flatten, next_help_heading = "Settings")]
+    pub(crate) settings: Flags<TutorialConfig>,
 }
 
 /// What to test, and on what.
@@ -191,9 +220,9 @@ pub(crate) struct GradcheckArgs {
 /// Which settings, or which file.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
-    /// The task whose settings are printed [default: calculator]
-    #[arg(long, value_name = "NAME", conflicts_with = "check")]
-    pub(crate) task: Option<TaskName>,
+    /// The task whose settings are printed
+    #[arg(long, value_name = "NAME", conflicts_with = "check", value_parser = task::parse, default_value = task::NAME)]
+    pub(crate) task: &'static str,
     /// Check this file, and say what in it is not at its default
     #[arg(long, value_name = "FILE")]
     pub(crate) check: Option<PathBuf>,
@@ -214,12 +243,12 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: Shell,
 }
 
-/// Which tasks.
+/// Which task.
 #[derive(Debug, Args)]
 pub(crate) struct TasksArgs {
-    /// Only this task
-    #[arg(long, value_name = "NAME")]
-    pub(crate) task: Option<TaskName>,
+    /// The task
+    #[arg(long, value_name = "NAME", value_parser = task::parse, default_value = task::NAME)]
+    pub(crate) task: &'static str,
     /// Only this stage
     #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub(crate) stage: Option<usize>,

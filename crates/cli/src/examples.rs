@@ -4,9 +4,7 @@
 pub(crate) const CONFIG: &str = "\
 Examples:
   gradus config > run.toml
-      All settings of the default task, each with its meaning and what it takes
-  gradus config --task tutorial
-      Those of the other task
+      All settings, each with its meaning and what it takes
   gradus config --check run.toml
       Whether a file is right, and what in it is not at its default";
 
@@ -100,9 +98,19 @@ Exit codes: 0, all gradients agree; 1, one does not; 2, wrong input, or a machin
 pub(crate) const TASKS: &str = "\
 Examples:
   gradus tasks
-      Both tasks: how many states, the optimum, and the shortest programs
-  gradus tasks --task calculator --stage 2 --json
+      How many states there are, the optimum, and the shortest programs
+  gradus tasks --stage 2 --json
       One stage, for a program to read";
+
+/// Of `gradus tutorial`.
+pub(crate) const TUTORIAL: &str = "\
+Examples:
+  gradus tutorial
+      One run: its 'accuracy', and beside it how often it gives what is printed as the target
+  gradus tutorial --seeds 0..2 --stage-updates 2 --out tutorial.json
+      Three short runs, for a program to read; 0..39 is compared with forty runs of the tutorial's own Python
+
+docs/tutorial.md lists what is wrong with it. Nothing is kept but the file of --out; Ctrl-C ends it at once.";
 
 /// Of `gradus devices`.
 pub(crate) const DEVICES: &str = "\

@@ -5,16 +5,17 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use rl::config::Config;
 use rl::settings::Settings;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::device::DeviceName;
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Result};
 use crate::keeping::Keeping;
 use crate::regular;
 use crate::seeds::GREATEST;
-use crate::task::TaskName;
+use crate::task;
 
 /// What a file holds at most, in bytes: hundreds of times what [`write`] makes, and less than a device without end.
 const LIMIT: u64 = 1 << 20;
@@ -100,9 +101,9 @@ impl ConfigFile {
     /// Refuses a file that leaves out a setting: a run that goes on must not take a default where it had another value.
     ///
     /// # Errors
-    /// If a setting of `C` or of what is kept is missing.
-    pub(crate) fn complete<C: Settings>(&self) -> Result<()> {
-        let mut names = C::FIELDS.iter().chain(Keeping::FIELDS).map(|field| field.name);
+    /// If a setting of the run or of what is kept is missing.
+    pub(crate) fn complete(&self) -> Result<()> {
+        let mut names = Config::FIELDS.iter().chain(Keeping::FIELDS).map(|field| field.name);
         names.find(|name| self.find(name).is_none()).map_or(Ok(()), |name| {
             let path = self.path.display();
             Err(Error::input(format!(
@@ -116,13 +117,9 @@ impl ConfigFile {
     ///
     /// # Errors
     /// If there is none of the name that is given.
-    pub(crate) fn task(&self) -> Result<Option<TaskName>> {
-        let Some(entry) = self.find("task") else { return Ok(None) };
-        let names = TaskName::ALL.map(TaskName::name);
-        TaskName::find(&entry.value).map(Some).ok_or_else(|| {
-            let (near, all) = (suggestion(&entry.value, names), names.join(" and "));
-            self.error(entry.value_at, format!("there is no task {}, only {all}{near}", entry.value))
-        })
+    pub(crate) fn task(&self) -> Result<&'static str> {
+        let Some(entry) = self.find("task") else { return Ok(task::NAME) };
+        task::parse(&entry.value).map_err(|error| self.error(entry.value_at, error))
     }
 
     /// The seed.
@@ -178,16 +175,10 @@ fn text(path: &Path) -> io::Result<String> {
 }
 
 /// A complete file, from which [`ConfigFile::read`] gets the same run; of several seeds it names none.
-pub(crate) fn write<C: Settings>(
-    task: TaskName,
-    seed: Option<u64>,
-    init: Option<&Path>,
-    config: &C,
-    keeping: &Keeping,
-) -> String {
+pub(crate) fn write(seed: Option<u64>, init: Option<&Path>, config: &Config, keeping: &Keeping) -> String {
     let mut text = format!("# Written by gradus {}. Flags win over what is here.\n", env!("CARGO_PKG_VERSION"));
     let mut line = |key: &str, value: &str| writeln!(text, "{key} = {value}").expect("a String takes everything");
-    line("task", &quoted(task.name()));
+    line("task", &quoted(task::NAME));
     if let Some(seed) = seed {
         line("seed", &seed.to_string());
     }

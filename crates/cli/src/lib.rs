@@ -1,8 +1,7 @@
 //! The `gradus` command, as a library that `main` calls, so that fuzzers reach its readers.
 //!
 //! `args` and `settings` are what can be asked for, `file` is the configuration file, [`context`] reads what an agent is
-//! to be shown; `commands` has a file for each command. `training` is a run as the command line knows it, whatever its
-//! task; `run` takes one from its beginning to its end, `folder` is what it leaves, and `trained` loads it from there.
+//! to be shown; `commands` has a file for each command. `run` takes an `rl::train::Run` from its beginning to its end, `folder` is what it leaves, and `trained` loads it from there.
 //!
 //! Exit codes: 0, all is well; 1, a run failed, or stopped before a watcher saw its end, or a gradient is wrong; 2, wrong input, or a machine that
 //! does not let it; 130, interrupted.
@@ -32,6 +31,7 @@ mod report;
 mod run;
 mod seeds;
 mod settings;
+mod state;
 mod stats;
 mod stop;
 mod summary;
@@ -39,7 +39,6 @@ mod table;
 mod task;
 mod test;
 mod trained;
-mod training;
 mod weights;
 
 use std::fmt::Display;
@@ -78,6 +77,7 @@ fn run(command: Command) -> error::Result<()> {
         Command::Devices(args) => commands::devices(&args),
         Command::Completions(args) => commands::completions(&args),
         Command::Watch(args) => commands::watch(&args),
+        Command::Tutorial(args) => commands::tutorial(&args),
     }
 }
 

@@ -8,8 +8,7 @@ use crate::exact::Exact;
 use crate::outcome::Timed;
 use crate::stats::estimate;
 use crate::table::{NONE, Table, share};
-use crate::task::TaskName;
-use crate::training::Training;
+use crate::task;
 
 /// A figure of a run, or of one of its stages; a run that failed does not have all.
 type Figure = fn(&Timed, usize) -> Option<f64>;
@@ -28,7 +27,7 @@ impl Column {
     }
 }
 
-fn columns<R: Training>() -> Vec<Column> {
+fn columns() -> Vec<Column> {
     let of_run = |name: &str, figure: Figure, show| Column { name: name.to_owned(), stage: 0, figure, show };
     let of_stages = |name: &'static str, figure: Figure, show| {
         (0..STAGES).map(move |stage| Column { name: format!("{name} {stage}"), stage, figure, show })
@@ -38,10 +37,6 @@ fn columns<R: Training>() -> Vec<Column> {
         of_run("steps", |run, _| Some(run.outcome.steps as f64), whole),
         of_run("seconds", |run, _| Some(run.seconds), |x| format!("{x:.1}")),
     ];
-    if let Some(name) = R::REWARD {
-        let reward: Figure = |run, stage| Some(run.outcome.stages.get(stage)?.reward);
-        columns.extend(of_stages(name, reward, |x| format!("{x:.3}")));
-    }
     columns.extend(of_stages("exact", |run, stage| Some(run.outcome.stages.get(stage)?.exact), share));
     columns.push(of_run("shuffled", |run, _| run.outcome.stages.iter().map(|s| s.shuffled).reduce(f64::min), share));
     let programs: Figure = |run, _| run.outcome.stages.iter().map(|s| s.programs as f64).reduce(|a, b| a + b);
@@ -59,8 +54,8 @@ pub(crate) const LEGEND: &str = "shuffled: the lowest exact match of a stage whe
      context; programs: distinct greedy programs, all stages together.";
 
 /// The runs of all seeds, a row for each, failed ones included; then median and range of all that have the figure.
-pub(crate) fn table<R: Training>(runs: &[Timed]) -> Table {
-    let columns = columns::<R>();
+pub(crate) fn table(runs: &[Timed]) -> Table {
+    let columns = columns();
     let row = |first: [String; 2], cell: &dyn Fn(&Column) -> String, last: &str| {
         first.into_iter().chain(columns.iter().map(cell)).chain([last.to_owned()]).collect::<Vec<_>>()
     };
@@ -81,32 +76,26 @@ pub(crate) fn table<R: Training>(runs: &[Timed]) -> Table {
 }
 
 /// Which runs these are: the task, and the settings that are not at their defaults.
-pub(crate) fn title(task: TaskName, changes: &[(&str, String)]) -> String {
+pub(crate) fn title(changes: &[(&str, String)]) -> String {
     let changes: Vec<_> = changes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let except = if changes.is_empty() { String::new() } else { format!(" except {}", changes.join(", ")) };
-    format!("{}, default settings{except}", task.name())
+    format!("{}, default settings{except}", task::NAME)
 }
 
 /// The same as JSON.
-pub(crate) fn json<R: Training>(
-    changes: &[(&str, String)],
-    runs: &[Timed],
-    exact: &Exact,
-    together: Option<Value>,
-) -> Value {
-    let spreads = columns::<R>().into_iter().map(|column| {
+pub(crate) fn json(changes: &[(&str, String)], runs: &[Timed], exact: &Exact) -> Value {
+    let spreads = columns().into_iter().map(|column| {
         let spread = Spread::of(runs.iter().filter_map(|run| column.of(run)));
         (column.name, json!(spread))
     });
     let changes: Map<_, _> = changes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     json!({
-        "task": R::TASK.name(),
+        "task": task::NAME,
         "changed_settings": changes,
         "solved": solved(runs),
         "of": runs.len(),
         "spread": spreads.collect::<Map<_, _>>(),
         "exact_match": exact,
-        "together": together,
         "runs": runs,
     })
 }

@@ -1,74 +1,21 @@
-//! The tasks by their names, and the tables of settings that their runs have.
+//! The task by its name.
 
-use clap::ValueEnum;
-use rl::config::Config;
-use rl::settings::{Field, Settings};
-use rl::solver::Solvable;
-use rl::tasks::{Calculator, Tutorial};
-use rl::tutorial::TutorialConfig;
+pub(crate) use rl::tasks::calculator::NAME;
 
-/// A task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TaskName {
-    /// The tutorial repaired.
-    Calculator,
-    /// The tutorial as it is.
-    Tutorial,
-}
+use crate::error::suggestion;
 
-impl TaskName {
-    /// All of them, the default one first.
-    pub(crate) const ALL: [Self; 2] = [Self::Calculator, Self::Tutorial];
+/// Advice for someone who looks for the tutorial where it was.
+const MOVED: &str = "the tutorial has a command of its own now: gradus tutorial; the files of its earlier runs stay as they \
+     are, with the page in report.html and the figures in test.json";
 
-    /// The name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Calculator => "calculator",
-            Self::Tutorial => "tutorial",
-        }
-    }
-
-    /// The task of this name.
-    pub(crate) fn find(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|task| task.name() == name)
-    }
-
-    /// The task with its default settings.
-    pub(crate) fn task(self) -> Box<dyn Solvable> {
-        match self {
-            Self::Calculator => Box::new(Calculator::default()),
-            Self::Tutorial => Box::new(Tutorial),
-        }
-    }
-
-    /// The settings of its runs.
-    pub(crate) fn fields(self) -> &'static [Field] {
-        match self {
-            Self::Calculator => Config::FIELDS,
-            Self::Tutorial => TutorialConfig::FIELDS,
-        }
-    }
-
-    /// The default of a setting, if runs of this task have it.
-    pub(crate) fn default_of(self, setting: &str) -> Option<String> {
-        match self {
-            Self::Calculator => Config::default().get(setting),
-            Self::Tutorial => TutorialConfig::default().get(setting),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_task_is_there_under_its_own_name() {
-        assert_eq!(TaskName::ALL.map(TaskName::name), rl::tasks::NAMES);
-        for task in TaskName::ALL {
-            assert_eq!(task.task().name(), task.name());
-            assert_eq!(TaskName::find(task.name()), Some(task));
-            assert_eq!(TaskName::from_str(task.name(), false), Ok(task));
-        }
+/// Reads the name of a task.
+///
+/// # Errors
+/// If there is none of this name.
+pub(crate) fn parse(name: &str) -> Result<&'static str, String> {
+    match name {
+        NAME => Ok(NAME),
+        "tutorial" => Err(MOVED.into()),
+        _ => Err(format!("there is no task {name}, only {NAME}{}", suggestion(name, [NAME]))),
     }
 }

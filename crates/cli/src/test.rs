@@ -1,12 +1,13 @@
 //! The test: each stage greedily, with sampled actions, and with the context of another episode.
 
+use rl::env::Task;
 use rl::evaluate::{Test, test_stage};
 use rl::rollout::Undecided;
 use rl::tasks::GOALS;
+use rl::train::Run;
 use serde::{Deserialize, Serialize};
 
 use crate::table::{Table, share};
-use crate::training::Training;
 
 /// The figures of one stage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,18 +40,18 @@ pub(crate) struct Stage {
 ///
 /// # Errors
 /// If a decision cannot be made, because a log-probability is NaN.
-pub(crate) fn test<R: Training>(
-    run: &R,
+pub(crate) fn test(
+    run: &Run<f32>,
     seed: u64,
     episodes: usize,
     stages: impl IntoIterator<Item = usize>,
 ) -> std::result::Result<Vec<Stage>, Undecided> {
-    let parts = run.parts();
+    let Run { task, learner, .. } = run;
     let tested = |stage| {
-        let trial = (seed, episodes, R::UNTIL);
-        let Test { greedy, sampled, shuffled } = test_stage(parts.policy, parts.params, parts.task, stage, trial)?;
+        let trial = (seed, episodes);
+        let Test { greedy, sampled, shuffled } = test_stage(&learner.policy, &learner.params, task, stage, trial)?;
         let (program, count) = greedy.programs.first().cloned().unwrap_or_default();
-        let names: Vec<_> = program.iter().map(|&action| parts.task.action_name(action as usize)).collect();
+        let names: Vec<_> = program.iter().map(|&action| task.action_name(action as usize)).collect();
         Ok(Stage {
             stage,
             goal: GOALS[stage].to_owned(),
@@ -69,16 +70,15 @@ pub(crate) fn test<R: Training>(
 }
 
 /// The figures as people read them: exact match, greedy; then sampled, and greedy under shuffled contexts.
-pub(crate) fn table<R: Training>(stages: &[Stage]) -> Table {
-    let before = ["stage", "goal"].into_iter().chain(R::REWARD);
-    let after = ["exact match", "sampled", "shuffled contexts", "steps", "distinct programs", "most frequent program"];
-    let mut table = Table::new(before.chain(after));
+pub(crate) fn table(stages: &[Stage]) -> Table {
+    let figures =
+        ["exact match", "sampled", "shuffled contexts", "steps", "distinct programs", "most frequent program"];
+    let mut table = Table::new(["stage", "goal"].into_iter().chain(figures));
     for s in stages {
-        let reward = R::REWARD.map(|_| format!("{:.3}", s.reward));
         let figures = [share(s.exact), share(s.sampled), share(s.shuffled), format!("{:.2}", s.steps)];
         let programs = [s.programs.to_string(), format!("{} ({})", s.program, share(s.program_share))];
-        let before = [s.stage.to_string(), s.goal.clone()].into_iter().chain(reward);
-        table.row(before.chain(figures).chain(programs));
+        let before = [s.stage.to_string(), s.goal.clone()];
+        table.row(before.into_iter().chain(figures).chain(programs));
     }
     table
 }

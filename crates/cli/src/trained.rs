@@ -2,21 +2,14 @@
 
 use std::path::Path;
 
+use rl::train::Run;
+
 use crate::error::{Error, Result};
 use crate::file::ConfigFile;
 use crate::folder::{About, CONFIG, MODEL, TABLE};
 use crate::memory::{Need, all_threads};
-use crate::settings::{self, Flags};
-use crate::training::Training;
+use crate::settings;
 use crate::weights;
-
-/// A run with the parameters of one of its checkpoints.
-pub(crate) struct Trained<R: Training> {
-    /// The run.
-    pub(crate) run: R,
-    /// Its settings.
-    pub(crate) config: R::Config,
-}
 
 /// The configuration of the run in `dir`.
 ///
@@ -41,18 +34,19 @@ pub(crate) fn config_of(dir: &Path) -> Result<ConfigFile> {
 ///
 /// # Errors
 /// If there are none, or they do not fit, or the machine has too little memory.
-pub(crate) fn load<R: Training>(
+pub(crate) fn load(
     dir: &Path,
     file: &ConfigFile,
     checkpoint: Option<&Path>,
     episodes: Option<usize>,
-) -> Result<Trained<R>> {
-    let (config, _) = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
-    let (threads, episodes) = (all_threads(), episodes.unwrap_or_else(|| R::test_episodes(&config)));
-    let each = R::memory_of_evaluation(&config, episodes, threads);
+) -> Result<Run<f32>> {
+    file.task()?;
+    let (config, _) = settings::read(Some(file))?;
+    let (threads, episodes) = (all_threads(), episodes.unwrap_or(config.test_episodes));
+    let each = rl::memory::of_evaluation(&config, episodes, threads);
     let advice = "use a machine that has more, or let eval play fewer --episodes";
     Need { what: "playing", each, runs: 1, threads, advice }.check()?;
-    let mut run = R::new(&config, file.seed()?.unwrap_or(0));
+    let mut run = Run::new(&config, file.seed()?.unwrap_or(0));
     let model = dir.join(MODEL);
     if checkpoint.is_none() && !model.exists() {
         let (dir, model) = (dir.display(), model.display());
@@ -60,6 +54,6 @@ pub(crate) fn load<R: Training>(
             "{dir} holds no trained agent: there is no {model}; was its training interrupted?"
         )));
     }
-    weights::load(checkpoint.unwrap_or(&model), &config, &mut run)?;
-    Ok(Trained { run, config })
+    weights::load(checkpoint.unwrap_or(&model), &mut run)?;
+    Ok(run)
 }

@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nn::{Checkpoint, Problem};
+use rl::config::Config;
 use rl::settings::Settings;
+use rl::train::Run;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::training::{Parts, Training};
+use crate::{state, task};
 
 /// The settings that a network is made by.
 const MADE_BY: [&str; 3] = ["width", "actions", "gru"];
 
 /// What a checkpoint and the run that it is loaded into must have in common: the task, and how the network is made.
-fn nature<R: Training>(config: &R::Config) -> impl Iterator<Item = (&'static str, String)> {
+fn nature(config: &Config) -> impl Iterator<Item = (&'static str, String)> {
     let settings = MADE_BY.into_iter().filter_map(|name| Some((name, config.get(name)?)));
-    [("task", R::TASK.name().to_owned())].into_iter().chain(settings)
+    [("task", task::NAME.to_owned())].into_iter().chain(settings)
 }
 
 /// How much of the journals belongs to a checkpoint, in bytes.
@@ -33,17 +35,17 @@ pub(crate) struct Marks {
 ///
 /// # Errors
 /// If the file cannot be read, is of another task or network, or holds other tensors or numbers that are not finite.
-pub(crate) fn load<R: Training>(path: &Path, config: &R::Config, run: &mut R) -> Result<()> {
-    let checkpoint = fitting::<R>(path, config)?;
-    Ok(checkpoint.load_params(run.params_mut())?)
+pub(crate) fn load(path: &Path, run: &mut Run<f32>) -> Result<()> {
+    let checkpoint = fitting(path, &run.config)?;
+    Ok(checkpoint.load_params(&mut run.learner.params)?)
 }
 
 /// Sets everything about `run` to what it was when the file was written.
 ///
 /// # Errors
 /// As of [`load`], or if the file does not say where the run stood.
-pub(crate) fn resume<R: Training>(path: &Path, config: &R::Config, run: &mut R) -> Result<Marks> {
-    let checkpoint = fitting::<R>(path, config)?;
+pub(crate) fn resume(path: &Path, run: &mut Run<f32>) -> Result<Marks> {
+    let checkpoint = fitting(path, &run.config)?;
     let wrong = |what: &str| {
         let (path, advice) = (path.display(), "expected a checkpoint that gradus train has written in this folder");
         Error::input(format!("checkpoint {path}: {what}; {advice}"))
@@ -52,17 +54,17 @@ pub(crate) fn resume<R: Training>(path: &Path, config: &R::Config, run: &mut R) 
     let bytes = |key: &str| say(key)?.parse().map_err(|error| wrong(&format!("{key}: {error}")));
     let marks = Marks { metrics: bytes("run.metrics")?, episodes: bytes("run.episodes")? };
     let seed = say("seed")?;
-    if *seed != run.parts().seed.to_string() {
-        return Err(wrong(&format!("its seed is {seed}, and the run's is {}", run.parts().seed)));
+    if *seed != run.seed.to_string() {
+        return Err(wrong(&format!("its seed is {seed}, and the run's is {}", run.seed)));
     }
     let state: Value =
         serde_json::from_str(say("run.state")?).map_err(|error| wrong(&format!("run.state: {error}")))?;
-    checkpoint.load_params(run.params_mut())?;
-    checkpoint.load_optimizer(run.optimizer_mut())?;
-    run.restore(state).map_err(|error| wrong(&format!("run.state: {error}")))?;
-    let Parts { optimizer, updates, .. } = run.parts();
-    if optimizer.steps() != updates as u64 {
-        let steps = optimizer.steps();
+    checkpoint.load_params(&mut run.learner.params)?;
+    checkpoint.load_optimizer(&mut run.learner.optimizer)?;
+    let restored = state::from_value(state).and_then(|state| run.restore(state));
+    restored.map_err(|error| wrong(&format!("run.state: {error}")))?;
+    let (steps, updates) = (run.learner.optimizer.steps(), run.updates);
+    if steps != updates as u64 {
         return Err(wrong(&format!(
             "optimizer.steps is {steps}, and the run has made {updates} updates, each one step"
         )));
@@ -71,9 +73,9 @@ pub(crate) fn resume<R: Training>(path: &Path, config: &R::Config, run: &mut R) 
 }
 
 /// A checkpoint of this task and network.
-fn fitting<R: Training>(path: &Path, config: &R::Config) -> Result<Checkpoint> {
+fn fitting(path: &Path, config: &Config) -> Result<Checkpoint> {
     let checkpoint = Checkpoint::load(path)?;
-    for (key, expected) in nature::<R>(config) {
+    for (key, expected) in nature(config) {
         if let Some(found) = checkpoint.metadata().get(key).filter(|found| **found != expected) {
             let path = path.display();
             let advice = format!("take another checkpoint, or set {key} to {found}");
@@ -89,17 +91,16 @@ fn fitting<R: Training>(path: &Path, config: &R::Config) -> Result<Checkpoint> {
 ///
 /// # Errors
 /// If a number is not finite: such a checkpoint would not load.
-pub(crate) fn encode<R: Training>(config: &R::Config, run: &R, marks: Marks) -> std::result::Result<Vec<u8>, Problem> {
-    let parts = run.parts();
+pub(crate) fn encode(run: &Run<f32>, marks: Marks) -> std::result::Result<Vec<u8>, Problem> {
     let about = [
         ("run.episodes", marks.episodes.to_string()),
         ("run.metrics", marks.metrics.to_string()),
-        ("run.state", run.state().to_string()),
-        ("seed", parts.seed.to_string()),
-        ("updates", parts.updates.to_string()),
+        ("run.state", state::to_value(run.state()).to_string()),
+        ("seed", run.seed.to_string()),
+        ("updates", run.updates.to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
     let about: BTreeMap<_, _> =
-        about.into_iter().chain(nature::<R>(config)).map(|(key, value)| (key.to_owned(), value)).collect();
-    nn::encode(parts.params, Some(parts.optimizer), &about)
+        about.into_iter().chain(nature(&run.config)).map(|(key, value)| (key.to_owned(), value)).collect();
+    nn::encode(&run.learner.params, Some(&run.learner.optimizer), &about)
 }

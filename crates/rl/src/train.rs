@@ -19,8 +19,8 @@ use crate::env::Task;
 use crate::evaluate::{Figures, Test, test_stage, validate, word};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
-use crate::policy::{Policy, Reading};
-use crate::rollout::{Undecided, Until};
+use crate::policy::Policy;
+use crate::rollout::Undecided;
 use crate::settings::Settings;
 use crate::tasks::Calculator;
 
@@ -181,7 +181,7 @@ impl<T: Real> Run<T> {
     /// If the log-probability of an action is NaN.
     pub fn test(&self) -> Result<Vec<Test>, Undecided> {
         let Learner { policy, params, .. } = &self.learner;
-        let trial = (self.seed, self.config.test_episodes, Until::Done);
+        let trial = (self.seed, self.config.test_episodes);
         (0..self.task.stages()).map(|stage| test_stage(policy, params, &self.task, stage, trial)).collect()
     }
 
@@ -217,7 +217,7 @@ impl<T: Real> Run<T> {
         let figures = if let Some(card) = &mut self.card {
             card.validate(self.task.stages(), episodes).unwrap_or_else(|error| tensor::cuda_failed(error))
         } else {
-            let trial = (self.seed, episodes, Until::Done);
+            let trial = (self.seed, episodes);
             validate(&self.learner.policy, &self.learner.params, &self.task, self.updates, trial)
         };
         figures.map_err(|error| NotFinite::undecided(word("update", self.updates), &self.learner.params, error))
@@ -228,7 +228,7 @@ impl<T: Real> Run<T> {
 pub(crate) fn network<T: Real>(config: &Config, seed: u64) -> (Calculator, Policy, Params<T>) {
     let task = Calculator::new(config.action_set(), config.rewards());
     let mut params = Params::new();
-    let mut policy = Policy::new(&mut params, &task, config.width, Reading::InOrder, seed);
+    let mut policy = Policy::new(&mut params, &task, config.width, seed);
     policy.rnn = policy.rnn.with_variant(config.variant());
     (task, policy, params)
 }

@@ -1,20 +1,14 @@
 //! `gradus explain`: one episode of a trained agent, step by step.
 
 use rl::explain::Explain;
-use rl::train::Run;
-use rl::tutorial::TutorialRun;
 use serde_json::json;
 
 use crate::args::ExplainArgs;
 use crate::context::{self, ContextError};
 use crate::error::{Error, Result};
 use crate::explain::{Explained, Wanted, page, terminal};
-use crate::file::ConfigFile;
 use crate::folder::MODEL;
-use crate::task::TaskName;
-use crate::trained::{self, Trained};
-use crate::training::Training;
-use crate::{html, show};
+use crate::{html, show, trained};
 
 use super::eval::stages;
 
@@ -27,21 +21,13 @@ const PAGE: &str = "explain.html";
 /// If they are wrong, the folder does not hold a run whose checkpoint can be loaded, or the page cannot be written.
 pub(crate) fn explain(args: &ExplainArgs) -> Result<()> {
     let file = trained::config_of(&args.dir)?;
-    match file.task()?.unwrap_or(TaskName::ALL[0]) {
-        TaskName::Calculator => explain_task::<Run<f32>>(args, &file),
-        TaskName::Tutorial => explain_task::<TutorialRun<f32>>(args, &file),
-    }
-}
-
-fn explain_task<R: Training>(args: &ExplainArgs, file: &ConfigFile) -> Result<()> {
-    stages(R::TASK, args.stage)?;
-    let Trained { run, .. } = trained::load::<R>(&args.dir, file, args.checkpoint.as_deref(), Some(1))?;
-    let parts = run.parts();
-    let (stage, operands) = choose(parts.task, args)?;
-    let seed = args.seed.unwrap_or(parts.seed);
-    let wanted = Wanted { stage, operands, number: args.episode, seed, sampled: args.sampled, until: R::UNTIL };
+    stages(args.stage)?;
+    let run = trained::load(&args.dir, &file, args.checkpoint.as_deref(), Some(1))?;
+    let (stage, operands) = choose(&run.task, args)?;
+    let seed = args.seed.unwrap_or(run.seed);
+    let wanted = Wanted { stage, operands, number: args.episode, seed, sampled: args.sampled };
     let model = args.checkpoint.clone().unwrap_or_else(|| args.dir.join(MODEL));
-    let told = Explained::play(&parts, wanted, model.display().to_string());
+    let told = Explained::play(&run, wanted, model.display().to_string());
     let told = told.map_err(|error| Error::input(format!("checkpoint {}: {error}", model.display())))?;
     if let Some(path) = &args.html {
         let path = path.clone().unwrap_or_else(|| args.dir.join(PAGE));

@@ -10,6 +10,7 @@ mod report;
 mod several;
 mod tasks;
 mod train;
+mod tutorial;
 mod watch;
 
 pub(crate) use completions::completions;
@@ -21,4 +22,5 @@ pub(crate) use gradcheck::gradcheck;
 pub(crate) use report::report;
 pub(crate) use tasks::tasks;
 pub(crate) use train::train;
+pub(crate) use tutorial::tutorial;
 pub(crate) use watch::watch;

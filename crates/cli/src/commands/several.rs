@@ -12,7 +12,6 @@ use crate::folder::{Folder, TABLE, TABLE_JSON};
 use crate::live::{Live, View};
 use crate::outcome::Timed;
 use crate::run::{Left, Plan};
-use crate::training::Training;
 use crate::{memory, pretty, say, settings, stop, summary};
 
 use super::train::{failures, on_threads, stopped, write_page};
@@ -21,8 +20,8 @@ use super::train::{failures, on_threads, stopped, write_page};
 const BETWEEN: Duration = Duration::from_secs(1);
 
 /// What the threads share.
-struct Shared<'a, R: Training> {
-    plan: &'a Plan<R>,
+struct Shared<'a> {
+    plan: &'a Plan,
     seeds: &'a [u64],
     folder: &'a Folder,
     stop_after: Option<usize>,
@@ -47,7 +46,7 @@ pub(super) fn threads(args: &TrainArgs) -> usize {
 ///
 /// # Errors
 /// If a file cannot be written, a run fails, or Ctrl-C ends it.
-pub(super) fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folder, args: &TrainArgs) -> Result<()> {
+pub(super) fn several(plan: &Plan, seeds: &[u64], folder: &Folder, args: &TrainArgs) -> Result<()> {
     let threads = threads(args);
     let jobs = threads.min(seeds.len());
     let done = Mutex::new(Done { runs: vec![None; seeds.len()], written: Instant::now() });
@@ -70,7 +69,7 @@ pub(super) fn several<R: Training>(plan: &Plan<R>, seeds: &[u64], folder: &Folde
     if runs.len() < seeds.len() { stopped(folder) } else { failures(&runs) }
 }
 
-impl<R: Training> Shared<'_, R> {
+impl Shared<'_> {
     /// Takes seed after seed, until there is none left. After an error nobody takes another one.
     fn work(&self) -> Result<()> {
         let take = || self.next.fetch_add(1, Ordering::Relaxed);
@@ -112,15 +111,13 @@ impl<R: Training> Shared<'_, R> {
 }
 
 /// Writes the table of these runs, in words and as JSON, and returns the words.
-fn write_tables<R: Training>(plan: &Plan<R>, runs: &[Timed], folder: &Folder) -> Result<String> {
+fn write_tables(plan: &Plan, runs: &[Timed], folder: &Folder) -> Result<String> {
     let mut changes = settings::changes(&plan.config);
     changes.extend(plan.init.iter().map(|path| ("init", path.display().to_string())));
-    let (title, table) = (summary::title(R::TASK, &changes), summary::table::<R>(runs));
+    let (title, table) = (summary::title(&changes), summary::table(runs));
     let exact = Exact::of(runs);
-    let (together, together_json) = R::together(&plan.config, runs).unzip();
-    let together = together.map(|text| text + "\n").unwrap_or_default();
-    let words = format!("{title}\n\n{table}\n{}\n\n{exact}\n\n{together}{}\n", summary::LEGEND, runs[0].outcome.caveat);
-    folder.write(TABLE_JSON, pretty(&summary::json::<R>(&changes, runs, &exact, together_json)))?;
+    let words = format!("{title}\n\n{table}\n{}\n\n{exact}\n\n{}\n", summary::LEGEND, runs[0].outcome.caveat);
+    folder.write(TABLE_JSON, pretty(&summary::json(&changes, runs, &exact)))?;
     folder.write(TABLE, &words)?;
     Ok(words)
 }

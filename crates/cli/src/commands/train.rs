@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use rl::train::Run;
-use rl::tutorial::TutorialRun;
 use tensor::{Device, par};
 
 use crate::args::TrainArgs;
@@ -16,9 +14,7 @@ use crate::memory::Need;
 use crate::outcome::{Outcome, Timed};
 use crate::run::{Left, Plan};
 use crate::seeds::Seeds;
-use crate::task::TaskName;
-use crate::training::Training;
-use crate::{clock, device, profile, report, say, settings, stop, test};
+use crate::{clock, device, profile, report, say, settings, stop, task, test};
 
 use super::several::{several, threads};
 
@@ -32,40 +28,26 @@ const RUNS: &str = "runs";
 pub(crate) fn train(args: &TrainArgs) -> Result<()> {
     stop::listen((!live::on_screen()).then_some(stop::WORDS))?;
     if let Some(path) = &args.resume {
-        if !args.settings.is_empty() {
+        if !args.settings.is_empty() || !args.keeping.is_empty() {
             return Err(Error::input("--resume takes no settings: a run goes on with its own; leave them out"));
         }
         let (folder, about) = Folder::open(path)?;
         let file = ConfigFile::in_folder(&path.join(CONFIG))?;
-        return match file.task()?.unwrap_or(TaskName::ALL[0]) {
-            TaskName::Calculator => {
-                on::<Run<f32>>(args, args.device, |device| resume::<Run<f32>>(args, device, &file, &folder, about))
-            }
-            TaskName::Tutorial => {
-                let go_on = |device| resume::<TutorialRun<f32>>(args, device, &file, &folder, about);
-                on::<TutorialRun<f32>>(args, args.device, go_on)
-            }
-        };
+        file.task()?;
+        return on(args, args.device, |device| resume(args, device, &file, &folder, about));
     }
     let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
     let file = file.as_ref();
-    let device = args.device.or(file.map(ConfigFile::device).transpose()?.flatten());
-    let in_file = file.map(ConfigFile::task).transpose()?.flatten();
-    match args.task.or(in_file).unwrap_or(TaskName::ALL[0]) {
-        TaskName::Calculator => on::<Run<f32>>(args, device, |device| begin::<Run<f32>>(args, device, file)),
-        TaskName::Tutorial => {
-            on::<TutorialRun<f32>>(args, device, |device| begin::<TutorialRun<f32>>(args, device, file))
-        }
+    if args.task.is_none() {
+        file.map(ConfigFile::task).transpose()?;
     }
+    let device = args.device.or(file.map(ConfigFile::device).transpose()?.flatten());
+    on(args, device, |device| begin(args, device, file))
 }
 
 /// Works on a device, profiled if that is asked for.
-fn on<R: Training>(
-    args: &TrainArgs,
-    device: Option<DeviceName>,
-    work: impl FnOnce(Device) -> Result<()>,
-) -> Result<()> {
-    let device = device.map_or(Ok(Device::Host), |name| device::choose(name, R::WHOLE_UPDATES))?;
+fn on(args: &TrainArgs, device: Option<DeviceName>, work: impl FnOnce(Device) -> Result<()>) -> Result<()> {
+    let device = device.map_or(Ok(Device::Host), |name| device::choose(name, true))?;
     if !args.profile {
         return work(device);
     }
@@ -75,32 +57,28 @@ fn on<R: Training>(
     left
 }
 
-fn begin<R: Training>(args: &TrainArgs, device: Device, file: Option<&ConfigFile>) -> Result<()> {
-    let (config, keeping) = settings::merge(R::TASK, file, &args.settings)?;
+fn begin(args: &TrainArgs, device: Device, file: Option<&ConfigFile>) -> Result<()> {
+    let (mut config, mut keeping) = settings::read(file)?;
+    args.settings.apply(&mut config)?;
+    args.keeping.apply(&mut keeping)?;
     let init = args.init.clone().or_else(|| file?.init()).map(absolute).transpose()?;
     let seed = args.seed.or(file.map(ConfigFile::seed).transpose()?.flatten()).unwrap_or(0);
-    let plan = Plan::<R> { config, keeping, init, device };
+    let plan = Plan { config, keeping, init, device };
     check_memory(&plan, args, args.seeds.as_ref().map_or(1, |Seeds(seeds)| seeds.len()))?;
     plan.start(seed)?; // what does not fit shows before there is a folder
     match &args.seeds {
-        None => alone(&plan, seed, &new_folder(R::TASK, args, &format!("seed{seed}"), None)?, args),
+        None => alone(&plan, seed, &new_folder(args, &format!("seed{seed}"), None)?, args),
         Some(Seeds(seeds)) => {
-            let folder = new_folder(R::TASK, args, "seeds", Some(seeds))?;
+            let folder = new_folder(args, "seeds", Some(seeds))?;
             folder.write(CONFIG, plan.file(None))?;
             several(&plan, seeds, &folder, args)
         }
     }
 }
 
-fn resume<R: Training>(
-    args: &TrainArgs,
-    device: Device,
-    file: &ConfigFile,
-    folder: &Folder,
-    about: About,
-) -> Result<()> {
-    file.complete::<R::Config>()?;
-    let plan = Plan::<R>::of(file, device)?;
+fn resume(args: &TrainArgs, device: Device, file: &ConfigFile, folder: &Folder, about: About) -> Result<()> {
+    file.complete()?;
+    let plan = Plan::of(file, device)?;
     let is_over = |folder: &Path| folder.join(TEST).exists();
     match about.seeds {
         Some(seeds) => {
@@ -119,7 +97,7 @@ fn resume<R: Training>(
 }
 
 /// Refuses so many runs, as many at a time as there are threads, if they need more memory than there is.
-fn check_memory<R: Training>(plan: &Plan<R>, args: &TrainArgs, runs: usize) -> Result<()> {
+fn check_memory(plan: &Plan, args: &TrainArgs, runs: usize) -> Result<()> {
     if runs == 0 || !plan.device.is_host() {
         return Ok(());
     }
@@ -127,7 +105,7 @@ fn check_memory<R: Training>(plan: &Plan<R>, args: &TrainArgs, runs: usize) -> R
     let runs = runs.min(threads);
     let need = Need {
         what: "training",
-        each: R::memory(&plan.config, threads / runs),
+        each: rl::memory::of_training(&plan.config, threads / runs),
         runs,
         threads,
         advice: "choose a smaller batch or width, larger chunks, fewer episodes to evaluate, or fewer runs at a time (--threads)",
@@ -136,24 +114,24 @@ fn check_memory<R: Training>(plan: &Plan<R>, args: &TrainArgs, runs: usize) -> R
 }
 
 /// The folder that the arguments name, or a new one.
-fn new_folder(task: TaskName, args: &TrainArgs, suffix: &str, seeds: Option<&[u64]>) -> Result<Folder> {
+fn new_folder(args: &TrainArgs, suffix: &str, seeds: Option<&[u64]>) -> Result<Folder> {
     let about = About::now(seeds);
     let folder = match &args.out {
         Some(path) => Folder::create(path, &about),
-        None => Folder::create_new(Path::new(RUNS), &format!("{}-{}-{suffix}", task.name(), clock::now()), &about),
+        None => Folder::create_new(Path::new(RUNS), &format!("{}-{}-{suffix}", task::NAME, clock::now()), &about),
     }?;
     say(format!("writing to {}", folder.path().display()));
     Ok(folder)
 }
 
 /// One seed, with the table of its test.
-fn alone<R: Training>(plan: &Plan<R>, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
+fn alone(plan: &Plan, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
     let work = || plan.go_on(seed, folder, args.stop_after, &mut Live::alone().view(seed));
     let left = on_threads(threads(args), work)??;
     write_page(folder).unwrap_or_else(say);
     match left {
         Left::Stopped => stopped(folder),
-        Left::Over(run) => result::<R>(&run.outcome),
+        Left::Over(run) => result(&run.outcome),
     }
 }
 
@@ -161,11 +139,11 @@ fn alone<R: Training>(plan: &Plan<R>, seed: u64, folder: &Folder, args: &TrainAr
 ///
 /// # Errors
 /// If the run has failed.
-pub(super) fn result<R: Training>(outcome: &Outcome) -> Result<()> {
+pub(super) fn result(outcome: &Outcome) -> Result<()> {
     if outcome.failed {
         return Err(Error::Run(outcome.end.clone()));
     }
-    say(format!("\n{}\n{}", test::table::<R>(&outcome.stages), outcome.caveat));
+    say(format!("\n{}\n{}", test::table(&outcome.stages), outcome.caveat));
     Ok(())
 }
 

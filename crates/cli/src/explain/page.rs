@@ -15,7 +15,6 @@ pub(crate) fn page(told: &Explained) -> String {
         (facts(told))
         h2 { "What it reads" }
         (reading(episode))
-        @if let Some(reading) = told.reading { p { (reading) } }
         h2 { "What it weighs" }
         (weighed(told))
         (judged(episode))

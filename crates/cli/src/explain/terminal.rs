@@ -34,10 +34,8 @@ pub(crate) fn lines(told: &Explained) -> String {
     out.push(if episode.solved { style(verdict).green().to_string() } else { style(verdict).red().to_string() });
     out.push(String::new());
     out.extend(LEGEND.iter().flat_map(|(name, meaning)| hanging(&format!("{name:<9}"), meaning)));
-    for text in told.reading.into_iter().chain([told.caveat]) {
-        out.push(String::new());
-        out.extend(wrap(text, COLUMNS));
-    }
+    out.push(String::new());
+    out.extend(wrap(told.caveat, COLUMNS));
     out.join("\n")
 }
 
@@ -153,7 +151,6 @@ mod tests {
             seed: 3,
             number: None,
             sampled: true,
-            reading: None,
             actions: vec!["MUL", "ADD", "SUB", "ANS", "STO"],
             episode: Episode {
                 stage: 0,

@@ -117,14 +117,13 @@ fn pace(board: &Board, now: Duration, width: usize) -> Row {
     for text in [left, steps, went].into_iter().flatten() {
         row.add_if_it_fits(&text, Paint::Plain, width);
     }
-    if let Some(Rule { patience, explore }) = board.goal.rule {
-        let (text, paint) = match board.perfect {
-            perfect if perfect < patience => (format!("{perfect} of {patience} perfect"), Paint::Plain),
-            _ if board.update < explore => (format!("perfect, exploring to {explore}"), Paint::Good),
-            _ => (format!("{patience} of {patience} perfect"), Paint::Good),
-        };
-        row.add_if_it_fits(&text, paint, width);
-    }
+    let Rule { patience, explore } = board.goal.rule;
+    let (text, paint) = match board.perfect {
+        perfect if perfect < patience => (format!("{perfect} of {patience} perfect"), Paint::Plain),
+        _ if board.update < explore => (format!("perfect, exploring to {explore}"), Paint::Good),
+        _ => (format!("{patience} of {patience} perfect"), Paint::Good),
+    };
+    row.add_if_it_fits(&text, paint, width);
     row
 }
 

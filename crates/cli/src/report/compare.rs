@@ -19,6 +19,7 @@ use crate::outcome::Outcome;
 use crate::stats::improvement::improvement;
 use crate::stats::{Interval, Scores, estimate};
 use crate::table::{NONE, Table, share};
+use crate::task;
 
 /// As many as there are colours.
 const MOST: usize = 6;
@@ -43,7 +44,7 @@ impl Comparison {
     /// Reads the folders.
     ///
     /// # Errors
-    /// If one cannot be read or is there twice, there are too many, or their tasks differ.
+    /// If one cannot be read or is there twice, or there are too many.
     pub(crate) fn read(paths: &[PathBuf]) -> Result<Self> {
         if paths.len() > MOST {
             return Err(Error::input(format!(
@@ -58,14 +59,6 @@ impl Comparison {
             if !places.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
                 return Err(Error::input(format!("{label} is there twice; name each folder once")));
             }
-            if let Some((first, other)) = folders.first().filter(|(_, other)| other.task != runs.task) {
-                return Err(Error::input(format!(
-                    "{first} is of the task {} and {label} of {}; figures of different tasks say nothing about each other: \
-                     name folders of one task",
-                    other.task.name(),
-                    runs.task.name(),
-                )));
-            }
             folders.push((label, runs));
         }
         Ok(Self { folders })
@@ -78,8 +71,8 @@ impl Comparison {
         let names: Vec<_> = self.folders.iter().map(|(label, _)| label.as_str()).collect();
         let body = html! {
             h1 { "A comparison of " (self.folders.len()) " configurations" }
-            p { "Task " (self.folders[0].1.task.name()) ": " (names.join(", ")) "." }
-            p.caveat { (header::caveat(&self.folders[0].1)) }
+            p { "Task " (task::NAME) ": " (names.join(", ")) "." }
+            p.caveat { (header::caveat()) }
             h2 { "What differs" }
             @match self.differences() {
                 Some(table) => (results::show(&table, "Settings that are not the same in all folders.")),
@@ -108,7 +101,7 @@ impl Comparison {
             self.ends(),
             self.improvements(),
             self.about_improvements(),
-            header::caveat(&self.folders[0].1)
+            header::caveat()
         )
     }
 

@@ -31,6 +31,7 @@ use serde_json::{Value, json};
 use crate::error::Result;
 use crate::folder::{REPORT, Record, Runs};
 use crate::html::{self, page_with};
+use crate::task;
 use curves::{Curves, Group};
 
 pub(crate) use compare::Comparison;
@@ -128,7 +129,7 @@ pub(crate) fn words(runs: &Runs) -> String {
     if let Some(exact) = results::exact(runs) {
         words += &format!("\n{exact}\n");
     }
-    words + "\n" + header::caveat(runs)
+    words + "\n" + header::caveat()
 }
 
 /// The same for programs.
@@ -145,8 +146,8 @@ pub(crate) fn json(runs: &Runs) -> Value {
     let changes = runs.changes().map(|setting| (setting.name.to_owned(), json!(setting.value)));
     json!({
         "name": runs.name,
-        "task": runs.task.name(),
-        "caveat": header::caveat(runs),
+        "task": task::NAME,
+        "caveat": header::caveat(),
         "changed_settings": changes.collect::<serde_json::Map<_, _>>(),
         "runs": runs.runs.iter().map(run).collect::<Vec<_>>(),
         "exact_match": results::exact(runs),

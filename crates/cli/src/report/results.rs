@@ -2,8 +2,6 @@
 
 use maud::{Markup, html};
 use rl::tasks::STAGES;
-use rl::train::Run;
-use rl::tutorial::TutorialRun;
 
 use super::chart::{Chart, PANEL, Shape};
 use super::curves::{Group, key};
@@ -14,23 +12,14 @@ use crate::folder::{Record, Runs};
 use crate::html::captioned;
 use crate::outcome::Timed;
 use crate::table::Table;
-use crate::task::TaskName;
-use crate::training::Training;
 use crate::{summary, test};
 
 /// The test, as a table; nothing if no run is over.
 pub(super) fn table(runs: &Runs) -> Option<Table> {
-    match runs.task {
-        TaskName::Calculator => table_of::<Run<f32>>(runs),
-        TaskName::Tutorial => table_of::<TutorialRun<f32>>(runs),
-    }
-}
-
-fn table_of<R: Training>(runs: &Runs) -> Option<Table> {
     match (&over(runs)[..], runs.seeds) {
         ([], _) => None,
-        ([run], None) => (!run.outcome.failed).then(|| test::table::<R>(&run.outcome.stages)),
-        (all, _) => Some(summary::table::<R>(all)),
+        ([run], None) => (!run.outcome.failed).then(|| test::table(&run.outcome.stages)),
+        (all, _) => Some(summary::table(all)),
     }
 }
 

@@ -11,8 +11,6 @@ use std::sync::{Arc, OnceLock};
 
 use nn::Checkpoint;
 use nn::files::{Disk, Files, OpenFile};
-use rl::config::Config;
-use rl::train::Run;
 use tempfile::TempDir;
 
 use super::*;
@@ -105,7 +103,7 @@ impl OpenFile for Handle {
 }
 
 /// A run that is over in a moment and writes every kind of file.
-fn plan(on_save_error: OnError) -> Plan<Run<f32>> {
+fn plan(on_save_error: OnError) -> Plan {
     let config = Config {
         width: 8,
         batch: 16,

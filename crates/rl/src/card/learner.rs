@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::env::Task;
 use crate::evaluate::{CHUNK, Figures};
 use crate::not_finite::NotFinite;
-use crate::policy::{Policy, Reading};
+use crate::policy::Policy;
 use crate::returns::Estimator;
 use crate::rollout::{Undecided, chunks};
 use crate::settings::Settings;
@@ -219,7 +219,6 @@ fn supported<T: Real>(config: &Config, learner: &Learner<T>) -> Result<(), Refus
             return Err(Refused::Setting { name, value: config.get(name).unwrap_or_default(), takes });
         }
     }
-    assert_eq!(policy.reading, Reading::InOrder, "a card reads contexts in order");
     match params.all().find(|&param| !params.is_trainable(param)) {
         Some(param) => Err(Refused::Frozen { parameter: params.name(param).to_string() }),
         None => Ok(()),

@@ -7,8 +7,6 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rl::train::Run;
-use rl::tutorial::TutorialRun;
 use serde_json::Value;
 
 use super::train;
@@ -18,7 +16,6 @@ use crate::folder::{ABOUT, TABLE, TABLE_JSON, holds_run, in_use};
 use crate::live::{Scene, Screen, Size, Style, Tally, frame};
 use crate::outcome::Timed;
 use crate::regular;
-use crate::task::TaskName;
 use crate::{say, show, stop};
 
 use follow::{Runs, find};
@@ -171,10 +168,7 @@ impl<'a> Watcher<'a> {
         if !runs.several {
             let Some(Timed { outcome, seconds }) = runs.over().next() else { return Ok(()) };
             show(outcome.sentence(*seconds))?;
-            return match runs.task {
-                TaskName::Calculator => train::result::<Run<f32>>(outcome),
-                TaskName::Tutorial => train::result::<TutorialRun<f32>>(outcome),
-            };
+            return train::result(outcome);
         }
         let path = self.dir.join(TABLE);
         let advice = "gradus train --resume writes it again";

@@ -1,10 +1,11 @@
-//! `tutorial`: the environment of the tutorial, bug for bug, so that its figures can be reproduced and seen through.
+//! The tutorial, bug for bug, so that its figures can be reproduced and seen through: its environment, its network, its
+//! update, and runs of several seeds, which `gradus tutorial` trains.
 //!
 //! "How to Build a Model-Native Agent That Learns Internal Planning, Memory, and Multi-Tool Reasoning Through
 //! End-to-End Reinforcement Learning", MarkTechPost.
 //!
 //! What is wrong with the environment; `tests/tests/all/tutorial_flaws.rs` proves each point, and [`exhaustive`] computes
-//! the figures. (Its network and its update have flaws of their own.)
+//! the figures. [`network`] and [`run`] have flaws of their own: `tests/tests/all/tutorial_update_flaws.rs`.
 //!
 //! 1. **The target is off by one.** It prints `a·b+c`, `(a·b+c)−d`, `(a·b+c)−(d·e)` and calls correct `a·b`, `a·b+c`,
 //!    `(a·b+c)−d`. So in stage 0 the best program is MUL ANS, which earns 1.06 and gives what is printed in one episode
@@ -15,27 +16,26 @@
 //!    and in 25.8 % with the six tokens that the network emits.
 //! 3. **Its accuracy is none.** The figure printed is a mean of shaped rewards, up to 1.36 in an episode, and chance
 //!    is in it: `d·e` is 0 in 19 % of draws, and then programs that ignore d and e are right.
+#![forbid(unsafe_code)]
 
 pub mod env;
 pub mod exhaustive;
-mod explain;
+mod fisher;
 pub mod machine;
+pub mod memory;
+pub mod network;
+pub mod results;
+pub mod run;
 
-use alloc::{boxed::Box, string::String, vec};
-
-use crate::env::{Env, Task};
-use crate::solver::{Report, Solvable};
-use crate::tasks::{STAGES, token};
+use rl::env::{Env, Task};
+use rl::tasks::{STAGES, token};
 
 use env::TutorialEnv;
-use exhaustive::Exhaustive;
 
 /// The tokens that its network emits in an episode.
 pub const EMITTED: usize = 6;
 /// The tokens that its environment would accept in an episode.
 pub const STEP_LIMIT: usize = 7;
-/// What its environment calls correct, by stage.
-pub const CORRECT: [&str; STAGES] = ["a·b", "a·b+c", "(a·b+c)−d"];
 
 /// The task. Every token is an action; whatever is not a tool only counts a step.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,22 +73,5 @@ impl Task for Tutorial {
 
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
         Box::new(TutorialEnv::new(stage, episodes))
-    }
-}
-
-impl Solvable for Tutorial {
-    fn report(&self, stage: usize) -> Report {
-        let all = Exhaustive::new(stage, EMITTED);
-        let figures = all.figures();
-        let name = |action: usize| token::name(token::TOOLS[action]);
-        Report {
-            figures: vec![
-                ("mean reward of the best fixed program", figures.best_fixed),
-                ("mean reward when the operands choose the program", figures.optimum),
-                ("exact match of the best fixed program on the printed target", figures.best_fixed_match),
-                ("share of draws in which any program reaches the printed target", figures.reachable),
-            ],
-            ..Report::new(stage, String::from(CORRECT[stage]), all.graph(), name)
-        }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The state as JSON.
-pub(super) fn to_value(state: State) -> Value {
+pub(crate) fn to_value(state: State) -> Value {
     serde_json::to_value(Whole(state)).expect("numbers and lists are JSON")
 }
 
@@ -17,7 +17,7 @@ pub(super) fn to_value(state: State) -> Value {
 ///
 /// # Errors
 /// If it is of none.
-pub(super) fn from_value(value: Value) -> Result<State, String> {
+pub(crate) fn from_value(value: Value) -> Result<State, String> {
     serde_json::from_value(value).map(|Whole(state)| state).map_err(|error| error.to_string())
 }
 

@@ -1,13 +1,11 @@
 //! Episodes of `tutorial`.
 
-use alloc::{vec, vec::Vec};
-
 use tensor::philox::Philox;
 
-use super::STEP_LIMIT;
-use super::machine::{State, hundredths};
-use crate::env::{Env, Step, check_reset, check_step};
-use crate::tasks::{self, token};
+use crate::STEP_LIMIT;
+use crate::machine::{State, hundredths};
+use rl::env::{Env, Step, check_reset, check_step};
+use rl::tasks::{self, token};
 
 /// One episode.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +19,7 @@ struct Episode {
 
 /// A vector of episodes of one stage.
 ///
-/// An episode that is broken off by whoever runs it, after the six tokens of [`super::EMITTED`], earned 0,
+/// An episode that is broken off by whoever runs it, after the six tokens of [`crate::EMITTED`], earned 0,
 /// as does one that reaches the step limit.
 #[derive(Clone, Debug)]
 pub struct TutorialEnv {
@@ -72,7 +70,7 @@ impl Env for TutorialEnv {
     fn reset(&mut self, rngs: &mut [Philox]) {
         check_reset(self.len(), rngs);
         for (i, rng) in rngs.iter_mut().enumerate() {
-            self.start(i, core::array::from_fn(|_| rng.below(10)));
+            self.start(i, std::array::from_fn(|_| rng.below(10)));
         }
     }
 
@@ -103,7 +101,7 @@ impl Episode {
     fn advance(&mut self, stage: usize, token: u32) -> f64 {
         self.steps += 1;
         self.done = token == token::ANS || self.steps == STEP_LIMIT;
-        self.state = core::mem::take(&mut self.state).step(stage, token, &self.operands);
+        self.state = std::mem::take(&mut self.state).step(stage, token, &self.operands);
         match self.state.last {
             Some(last) if token == token::ANS => {
                 self.solved = last == tasks::goal(stage, &self.operands);

@@ -4,11 +4,11 @@
 //! most k tokens can give are the distinct `last` of the solver's states, up to k − 1 tools deep; each is paid on all
 //! 10ⁿ draws of the n operands that matter. Rewards are added as integers: the means are exact.
 
-use alloc::{collections::BTreeSet, vec, vec::Vec};
+use std::collections::BTreeSet;
 
-use super::machine::{State, Symbolic, hundredths};
-use crate::solver::Graph;
-use crate::tasks::{self, poly::Poly, token};
+use crate::machine::{State, Symbolic, hundredths};
+use rl::solver::Graph;
+use rl::tasks::{self, poly::Poly, token};
 
 /// All answers that programs of one stage can give.
 #[derive(Clone, Debug)]

@@ -11,11 +11,10 @@
 //!
 //! The original keeps a word in `mem` that the stage decides, so that set or empty is all there is to know.
 
-use alloc::vec::Vec;
-use core::ops::ControlFlow;
+use std::ops::ControlFlow;
 
-use crate::solver::Machine;
-use crate::tasks::{self, Number, poly::Poly, token};
+use rl::solver::Machine;
+use rl::tasks::{self, Number, poly::Poly, token};
 
 /// What the tools work on, holding integers or polynomials.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
