@@ -9,7 +9,7 @@ fn names_that_do_not_exist() {
     let place = Place::new();
     place.refuses(&["train", "--task", "calculater"], &["calculater", "did you mean calculator?"]);
     place.refuses(&["train", "--batchs", "3"], &["--batchs", "a similar argument exists: '--batch'"]);
-    place.refuses(&["trian"], &["trian", "a similar subcommand exists: 'train'"]);
+    place.refuses(&["trian"], &["trian", "similar subcommands exist"]);
     place.refuses(&["tasks", "--stage", "7"], &["there is no stage 7", "stages 0 to 2", "did you mean 2?"]);
 }
 
