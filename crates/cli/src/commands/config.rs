@@ -1,12 +1,26 @@
 //! `gradus config`: all settings with their meaning, as a file to begin with; and whether a file is right.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use rl::config::Config;
 
-use crate::args::ConfigArgs;
 use crate::error::Result;
-use crate::file::{self, ConfigFile};
-use crate::keeping::Keeping;
-use crate::{settings, show};
+use crate::input::checkpoint_policy::Keeping;
+use crate::input::config_file::ConfigFile;
+use crate::input::{config_file, settings, task_name};
+use crate::output::print::show;
+
+/// Which settings, or which file.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The task whose settings are printed
+    #[arg(long, value_name = "NAME", conflicts_with = "check", value_parser = task_name::parse, default_value = task_name::NAME)]
+    pub(crate) task: &'static str,
+    /// Check this file, and say what in it is not at its default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Option<PathBuf>,
+}
 
 /// Does what the arguments say.
 ///
@@ -15,7 +29,7 @@ use crate::{settings, show};
 pub(crate) fn config(args: &ConfigArgs) -> Result<()> {
     match &args.check {
         Some(path) => show(check(&ConfigFile::read(path)?)?),
-        None => show(file::write(Some(0), None, &Config::default(), &Keeping::default()).trim_end()),
+        None => show(config_file::write(Some(0), None, &Config::default(), &Keeping::default()).trim_end()),
     }
 }
 

@@ -1,15 +1,30 @@
 //! `gradus tasks`: what the solver knows about the task.
 
+use clap::Args;
 use rl::env::Task;
 use rl::solver::{Report, Solvable};
 use rl::tasks::Calculator;
 use serde_json::{Value, json};
 
-use crate::args::TasksArgs;
-use crate::commands::eval::stages;
 use crate::error::Result;
-use crate::show;
-use crate::table::{NONE, Table};
+use crate::input::numbers::stages;
+use crate::input::task_name;
+use crate::output::print::show;
+use crate::output::table::{NONE, Table};
+
+/// Which task.
+#[derive(Debug, Args)]
+pub(crate) struct TasksArgs {
+    /// The task
+    #[arg(long, value_name = "NAME", value_parser = task_name::parse, default_value = task_name::NAME)]
+    pub(crate) task: &'static str,
+    /// Only this stage
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    pub(crate) stage: Option<usize>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Does what the arguments say.
 ///

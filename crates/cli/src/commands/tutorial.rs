@@ -1,5 +1,8 @@
 //! `gradus tutorial`: the tutorial bug for bug, for one seed or several.
 
+use std::path::PathBuf;
+
+use clap::{Args, value_parser};
 use nn::files::{Disk, try_out, write_whole};
 use rl::env::Task;
 use tensor::catch_cuda;
@@ -7,13 +10,34 @@ use tutorial::Tutorial;
 use tutorial::results::{Comparison, table_of_seeds, table_of_stages, to_json, train};
 use tutorial::run::TutorialConfig;
 
-use super::train::on_threads;
-use crate::args::TutorialArgs;
+use super::results::{on_threads, threads};
 use crate::error::{Error, Result};
-use crate::memory::{Need, all_threads};
-use crate::seeds::Seeds;
-use crate::table::Table;
-use crate::{pretty, say};
+use crate::input::numbers;
+use crate::input::seeds::{GREATEST, Seeds};
+use crate::input::settings::Flags;
+use crate::output::print::{pretty, say};
+use crate::output::table::Table;
+use crate::run::memory_check::Need;
+
+/// How to train the tutorial, and where its results go.
+#[derive(Debug, Args)]
+pub(crate) struct TutorialArgs {
+    /// The seed, from which everything random follows
+    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value = "0", value_parser = value_parser!(u64).range(..=GREATEST))]
+    pub(crate) seed: u64,
+    /// Several seeds, as many side by side as there are threads: 0..39 (both included), 3,5,9
+    #[arg(long, allow_negative_numbers = true, value_name = "SEEDS", conflicts_with = "seed")]
+    pub(crate) seeds: Option<Seeds>,
+    /// Threads; the results do not depend on their number [default: all]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::threads)]
+    pub(crate) threads: Option<usize>,
+    /// A new file for the results, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Everything else.
+    #[command(flatten, next_help_heading = "Settings")]
+    pub(crate) settings: Flags<TutorialConfig>,
+}
 
 /// Trains, and prints a table with what its reader must know.
 ///
@@ -23,7 +47,7 @@ pub(crate) fn tutorial(args: &TutorialArgs) -> Result<()> {
     let mut config = TutorialConfig::default();
     args.settings.apply(&mut config)?;
     let seeds = args.seeds.as_ref().map_or_else(|| vec![args.seed], |Seeds(seeds)| seeds.clone());
-    let threads = args.threads.unwrap_or_else(all_threads);
+    let threads = threads(args.threads);
     let advice = "choose a smaller batch or width, fewer episodes to evaluate, or fewer runs at a time (--threads)";
     let each = tutorial::memory::of_training(&config);
     Need { what: "training", each, runs: threads.min(seeds.len()), threads, advice }.check()?;

@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::{Explained, LEGEND};
 use crate::folder::{Episode, EpisodeStep, Register};
-use crate::html::{self, captioned, heat, number};
+use crate::output::html;
+use crate::output::html::{captioned, heat, number};
 
 /// The whole page.
 pub(crate) fn page(told: &Explained) -> String {

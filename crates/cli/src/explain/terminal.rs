@@ -5,7 +5,7 @@ use console::{measure_text_width, style};
 
 use super::{Explained, LEGEND};
 use crate::folder::{EpisodeStep, Reading, Register};
-use crate::table::share;
+use crate::output::table::share;
 
 /// The most columns of a line.
 const COLUMNS: usize = 80;

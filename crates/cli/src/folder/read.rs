@@ -6,14 +6,17 @@ use std::path::Path;
 use rl::config::Config;
 use rl::settings::Settings;
 
-use super::{
-    ABOUT, About, CLOCK, CONFIG, EPISODES, EpisodesLine, Line, METRICS, Seconds, TEST, UpdateLine, ValidationLine,
-    jsonl, metrics, of_seed, seeds,
-};
+use super::about::About;
+use super::episodes::EpisodesLine;
+use super::metrics::{Line, UpdateLine, ValidationLine};
+use super::names::{ABOUT, CLOCK, CONFIG, EPISODES, METRICS, TEST};
+use super::outcome::Outcome;
+use super::seconds::Seconds;
+use super::seeds::{of_seed, seeds};
+use super::{jsonl, metrics};
 use crate::error::{Error, Result};
-use crate::file::ConfigFile;
-use crate::outcome::Outcome;
-use crate::settings;
+use crate::input::config_file::ConfigFile;
+use crate::input::settings;
 
 /// The runs of one configuration: one run, or those of several seeds.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use rl::config::Config;
 use super::curve::Curve;
 use super::pace::Pace;
 use crate::folder::{Line, News, UpdateLine, ValidationLine};
-use crate::task;
+use crate::input::task_name;
 
 /// What a run is on its way to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,7 +33,7 @@ impl Goal {
     /// Of runs with these settings.
     pub(crate) fn of(config: &Config) -> Self {
         let rule = Rule { patience: config.patience, explore: config.entropy_updates };
-        Self { task: task::NAME, limit: config.max_updates, rule }
+        Self { task: task_name::NAME, limit: config.max_updates, rule }
     }
 }
 

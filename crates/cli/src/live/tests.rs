@@ -5,7 +5,6 @@ use std::time::Duration;
 use console::{measure_text_width, strip_ansi_codes};
 
 use super::board::Rule;
-use super::frame::{Size, Style};
 use super::*;
 use crate::folder::metrics::StageFigures;
 use crate::folder::{UpdateLine, ValidationLine};

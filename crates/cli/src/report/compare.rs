@@ -9,17 +9,18 @@ use rl::tasks::STAGES;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::chart::STYLE;
 use super::curves::{Curves, Group};
 use super::scale::{count, number};
-use super::{header, results, scores};
+use super::{header, json, results, scores};
 use crate::error::{Error, Result};
 use crate::folder::Runs;
-use crate::html::page_with;
-use crate::outcome::Outcome;
+use crate::folder::outcome::Outcome;
+use crate::input::task_name;
+use crate::output::html::page_with;
+use crate::output::table::{NONE, Table, share};
 use crate::stats::improvement::improvement;
 use crate::stats::{Interval, Scores, estimate};
-use crate::table::{NONE, Table, share};
-use crate::task;
 
 /// As many as there are colours.
 const MOST: usize = 6;
@@ -71,7 +72,7 @@ impl Comparison {
         let names: Vec<_> = self.folders.iter().map(|(label, _)| label.as_str()).collect();
         let body = html! {
             h1 { "A comparison of " (self.folders.len()) " configurations" }
-            p { "Task " (task::NAME) ": " (names.join(", ")) "." }
+            p { "Task " (task_name::NAME) ": " (names.join(", ")) "." }
             p.caveat { (header::caveat()) }
             h2 { "What differs" }
             @match self.differences() {
@@ -88,7 +89,7 @@ impl Comparison {
             h2 { "Training" }
             (curves.training())
         };
-        page_with("A comparison of gradus", super::STYLE, body)
+        page_with("A comparison of gradus", STYLE, body)
     }
 
     /// The same in words for a terminal.
@@ -108,7 +109,7 @@ impl Comparison {
     /// The same for programs.
     pub(crate) fn json(&self) -> Value {
         let folder = |(label, runs): &(String, Runs)| {
-            let mut json = super::json(runs);
+            let mut json = json::json(runs);
             json["folder"] = json!(label);
             json["mean_exact_match_of_training"] = json!(self.over_training(runs).as_ref().map(interval));
             json

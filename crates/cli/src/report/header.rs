@@ -6,8 +6,8 @@ use rl::tasks::Calculator;
 
 use super::results;
 use crate::folder::{About, Runs, Setting};
-use crate::html::wide;
-use crate::task;
+use crate::input::task_name;
+use crate::output::html::wide;
 
 /// The head of the page of one folder.
 pub(super) fn header(runs: &Runs) -> Markup {
@@ -18,7 +18,7 @@ pub(super) fn header(runs: &Runs) -> Markup {
         p { (results::state(runs)) }
         p.caveat { (caveat()) }
         dl.facts {
-            dt { "Task" } dd { (task::NAME) }
+            dt { "Task" } dd { (task_name::NAME) }
             dt { @if seeds.len() == 1 { "Seed" } @else { "Seeds" } }
             dd { @if seeds.is_empty() { "none has begun" } @else { (ranges(&seeds)) } }
             dt { "Settings" }

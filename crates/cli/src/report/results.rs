@@ -7,19 +7,20 @@ use super::chart::{Chart, PANEL, Shape};
 use super::curves::{Group, key};
 use super::scale::Scale;
 use super::scores;
-use crate::exact::Exact;
+use crate::folder::outcome::Timed;
 use crate::folder::{Record, Runs};
-use crate::html::captioned;
-use crate::outcome::Timed;
-use crate::table::Table;
-use crate::{summary, test};
+use crate::output::exact_match::Exact;
+use crate::output::html::captioned;
+use crate::output::seeds_summary;
+use crate::output::table::Table;
+use crate::run::final_test;
 
 /// The test, as a table; nothing if no run is over.
 pub(super) fn table(runs: &Runs) -> Option<Table> {
     match (&over(runs)[..], runs.seeds) {
         ([], _) => None,
-        ([run], None) => (!run.outcome.failed).then(|| test::table(&run.outcome.stages)),
-        (all, _) => Some(summary::table(all)),
+        ([run], None) => (!run.outcome.failed).then(|| final_test::table(&run.outcome.stages)),
+        (all, _) => Some(seeds_summary::table(all)),
     }
 }
 

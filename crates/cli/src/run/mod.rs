@@ -3,10 +3,15 @@
 //! **The order of writing.** The journals first, to the disk; then the checkpoint, which says how long they were. So
 //! the last checkpoint always finds the lines that belong to it, and what comes after them is cut off and made again.
 
+pub(crate) mod checkpoint;
 mod clock;
+pub(crate) mod final_test;
+pub(crate) mod memory_check;
 mod records;
+mod state_json;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trained_agent;
 
 use std::path::PathBuf;
 
@@ -21,14 +26,15 @@ use serde_json::json;
 use tensor::Device;
 
 use crate::error::{Error, Result, word};
-use crate::file::{self, ConfigFile};
+use crate::folder::outcome::{Outcome, Timed};
 use crate::folder::{CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine};
-use crate::keeping::{Keeping, OnError};
+use crate::input::checkpoint_policy::{Keeping, OnError};
+use crate::input::config_file::ConfigFile;
+use crate::input::{config_file, settings};
+use crate::interrupt;
 use crate::live::{Goal, View};
-use crate::outcome::{Outcome, Timed};
-use crate::test::Stage;
-use crate::{pretty, settings, stop, test, weights};
-
+use crate::output::print::pretty;
+use crate::run::final_test::Stage;
 use clock::Clock;
 use records::Records;
 
@@ -64,7 +70,7 @@ impl Plan {
 
     /// The configuration file of the run with this seed, or of all.
     pub(crate) fn file(&self, seed: Option<u64>) -> String {
-        file::write(seed, self.init.as_deref(), &self.config, &self.keeping)
+        config_file::write(seed, self.init.as_deref(), &self.config, &self.keeping)
     }
 
     /// A run before its first update.
@@ -74,7 +80,7 @@ impl Plan {
     pub(crate) fn start(&self, seed: u64) -> Result<Run<f32>> {
         let mut run = self.empty(seed)?;
         if let Some(path) = &self.init {
-            weights::load(path, &mut run)?;
+            checkpoint::load(path, &mut run)?;
         }
         Ok(run)
     }
@@ -123,7 +129,7 @@ impl Plan {
 
     fn resume<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a>> {
         let mut run = self.empty(seed)?;
-        let marks = weights::resume(&folder.path().join(MODEL), &mut run)?;
+        let marks = checkpoint::resume(&folder.path().join(MODEL), &mut run)?;
         let clock = Clock::read(&folder.path().join(CLOCK));
         Ok(Session { plan: self, run, records: Records::resume(folder, marks)?, clock })
     }
@@ -161,7 +167,7 @@ impl Session<'_> {
         view.begin(Goal::of(&self.plan.config), began, &self.records.folder().path().join(METRICS));
         let mut trained = loop {
             let updates = self.run.updates;
-            let stops = stop::requested() || stop_after.is_some_and(|more| updates - began >= more);
+            let stops = interrupt::requested() || stop_after.is_some_and(|more| updates - began >= more);
             let ended = self.run.end().is_some();
             if ended || stops {
                 let finite = check(&self.run);
@@ -180,10 +186,10 @@ impl Session<'_> {
         self.save_for_good()?; // before the test: what ends that must not lose the training
         let mut stages = Vec::new();
         for stage in (0..self.run.task.stages()).filter(|_| trained.is_ok()) {
-            if stop::requested() {
+            if interrupt::requested() {
                 return Ok(None);
             }
-            match test::test(&self.run, self.run.seed, self.plan.config.test_episodes, [stage]) {
+            match final_test::test(&self.run, self.run.seed, self.plan.config.test_episodes, [stage]) {
                 Ok(tested) => stages.extend(tested),
                 Err(error) => {
                     trained = Err(NotFinite::undecided(self.run.updates as u32, &self.run.learner.params, error));
@@ -252,7 +258,7 @@ impl Session<'_> {
     /// Writes a checkpoint, unless a parameter is not finite: such a checkpoint would not load, and the one before stays.
     fn save(&mut self, name: &str) -> Result<()> {
         let marks = self.records.sync()?;
-        match weights::encode(&self.run, marks) {
+        match checkpoint::encode(&self.run, marks) {
             Err(Problem::NotFinite { .. }) => Ok(()),
             Err(problem) => unreachable!("encoding fails at numbers alone: {problem}"),
             Ok(bytes) => {

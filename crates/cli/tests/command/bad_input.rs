@@ -94,11 +94,12 @@ fn the_tutorial_is_a_command_of_its_own() {
     let place = Place::new();
     let says = ["the tutorial has a command of its own now: gradus tutorial", "report.html", "test.json"];
     place.write("old.toml", "seed = 1\ntask = \"tutorial\"\nstage_updates = 3\n");
-    std::fs::create_dir(place.path("old")).expect("made");
+    place.succeeds(&with(&SMALL, &["--out", "old"]));
     place.write("old/config.toml", place.read("old.toml"));
     for args in [
         &["train", "--task", "tutorial"][..],
         &["train", "--config", "old.toml"],
+        &["train", "--resume", "old"],
         &["config", "--task", "tutorial"],
         &["config", "--check", "old.toml"],
         &["tasks", "--task", "tutorial"],

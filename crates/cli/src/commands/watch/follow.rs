@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::file::ConfigFile;
+use crate::folder::outcome::Timed;
 use crate::folder::{About, CONFIG, LOCK, Line, METRICS, News, TEST, Tail, of_seed, seeds};
+use crate::input::config_file::ConfigFile;
+use crate::input::settings;
 use crate::live::{Board, Goal, plain};
-use crate::outcome::Timed;
-use crate::settings;
 
 /// The run of a folder, or its runs of several seeds.
 pub(super) struct Runs {

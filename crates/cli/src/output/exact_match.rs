@@ -5,11 +5,11 @@ use std::fmt;
 use rl::tasks::STAGES;
 use serde::Serialize;
 
-use crate::outcome::Timed;
+use crate::folder::outcome::Timed;
+use crate::output::table::{Table, share};
 use crate::stats::estimate::{iqm, mean, median, median_of_task_means, range};
 use crate::stats::profile::{Level, PERFECT, profile};
 use crate::stats::{Bootstrap, Interval, Scores, Unit};
-use crate::table::{Table, share};
 
 /// Where the performance profile is looked at.
 const THRESHOLDS: [f64; 4] = [0.5, 0.9, 0.99, PERFECT];
@@ -149,8 +149,8 @@ fn otherwise(runs: usize, confidence: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Outcome;
-    use crate::test::Stage;
+    use crate::folder::outcome::Outcome;
+    use crate::run::final_test::Stage;
 
     fn run(exact: [f64; STAGES]) -> Timed {
         let stages = exact.map(|exact| Stage { exact, ..Stage::default() }).to_vec();

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::names::{CLOCK, TEST};
+use super::seconds::Seconds;
 use crate::error::{Error, Result};
-use crate::folder::{CLOCK, Seconds, TEST};
-use crate::regular;
-use crate::test::Stage;
+use crate::input::regular_file;
+use crate::run::final_test::Stage;
 
 /// How a run ended. Nothing of it depends on the clock.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ impl Outcome {
     /// # Errors
     /// If it cannot be read or understood.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = regular::read(path).map_err(|error| error.to_string());
+        let text = regular_file::read(path).map_err(|error| error.to_string());
         let outcome = text.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
         let advice = "expected what gradus train wrote when the run was over; remove it to have the test again";
         outcome.map_err(|error| Error::input(format!("cannot read {}: {error}; {advice}", path.display())))

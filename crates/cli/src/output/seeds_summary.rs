@@ -4,11 +4,11 @@ use rl::tasks::STAGES;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::exact::Exact;
-use crate::outcome::Timed;
+use crate::folder::outcome::Timed;
+use crate::input::task_name;
+use crate::output::exact_match::Exact;
+use crate::output::table::{NONE, Table, share};
 use crate::stats::estimate;
-use crate::table::{NONE, Table, share};
-use crate::task;
 
 /// A figure of a run, or of one of its stages; a run that failed does not have all.
 type Figure = fn(&Timed, usize) -> Option<f64>;
@@ -79,7 +79,7 @@ pub(crate) fn table(runs: &[Timed]) -> Table {
 pub(crate) fn title(changes: &[(&str, String)]) -> String {
     let changes: Vec<_> = changes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let except = if changes.is_empty() { String::new() } else { format!(" except {}", changes.join(", ")) };
-    format!("{}, default settings{except}", task::NAME)
+    format!("{}, default settings{except}", task_name::NAME)
 }
 
 /// The same as JSON.
@@ -90,7 +90,7 @@ pub(crate) fn json(changes: &[(&str, String)], runs: &[Timed], exact: &Exact) ->
     });
     let changes: Map<_, _> = changes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     json!({
-        "task": task::NAME,
+        "task": task_name::NAME,
         "changed_settings": changes,
         "solved": solved(runs),
         "of": runs.len(),

@@ -5,16 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::args::TrainArgs;
+use super::results::{failures, on_threads, stopped, threads, write_page};
 use crate::error::Result;
-use crate::exact::Exact;
+use crate::folder::outcome::Timed;
 use crate::folder::{Folder, TABLE, TABLE_JSON};
+use crate::input::settings;
+use crate::interrupt;
 use crate::live::{Live, View};
-use crate::outcome::Timed;
+use crate::output::exact_match::Exact;
+use crate::output::print::{pretty, say};
+use crate::output::seeds_summary;
 use crate::run::{Left, Plan};
-use crate::{memory, pretty, say, settings, stop, summary};
-
-use super::train::{failures, on_threads, stopped, write_page};
 
 /// The time between two tables, which take longer the more runs there are. What is interrupted keeps the last one.
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -37,21 +38,22 @@ struct Done {
     written: Instant,
 }
 
-/// The threads that compute.
-pub(super) fn threads(args: &TrainArgs) -> usize {
-    args.threads.unwrap_or_else(memory::all_threads)
-}
-
 /// Makes the runs that are not over yet.
 ///
 /// # Errors
 /// If a file cannot be written, a run fails, or Ctrl-C ends it.
-pub(super) fn several(plan: &Plan, seeds: &[u64], folder: &Folder, args: &TrainArgs) -> Result<()> {
-    let threads = threads(args);
+pub(super) fn several(
+    plan: &Plan,
+    seeds: &[u64],
+    folder: &Folder,
+    asked: Option<usize>,
+    stop_after: Option<usize>,
+) -> Result<()> {
+    let threads = threads(asked);
     let jobs = threads.min(seeds.len());
     let done = Mutex::new(Done { runs: vec![None; seeds.len()], written: Instant::now() });
     let (live, next) = (Live::several(seeds.len()), AtomicUsize::new(0));
-    let shared = Shared { plan, seeds, folder, stop_after: args.stop_after, live, next, done };
+    let shared = Shared { plan, seeds, folder, stop_after, live, next, done };
     let results: Vec<_> = thread::scope(|scope| {
         let start = |_| scope.spawn(|| on_threads(threads / jobs, || shared.work()));
         let started: Vec<_> = (0..jobs).map(start).collect();
@@ -73,7 +75,7 @@ impl Shared<'_> {
     /// Takes seed after seed, until there is none left. After an error nobody takes another one.
     fn work(&self) -> Result<()> {
         let take = || self.next.fetch_add(1, Ordering::Relaxed);
-        while let Some(k) = Some(take()).filter(|&k| k < self.seeds.len() && !stop::requested()) {
+        while let Some(k) = Some(take()).filter(|&k| k < self.seeds.len() && !interrupt::requested()) {
             self.run(k).inspect_err(|_| self.next.store(self.seeds.len(), Ordering::Relaxed))?;
         }
         Ok(())
@@ -114,10 +116,10 @@ impl Shared<'_> {
 fn write_tables(plan: &Plan, runs: &[Timed], folder: &Folder) -> Result<String> {
     let mut changes = settings::changes(&plan.config);
     changes.extend(plan.init.iter().map(|path| ("init", path.display().to_string())));
-    let (title, table) = (summary::title(&changes), summary::table(runs));
+    let (title, table) = (seeds_summary::title(&changes), seeds_summary::table(runs));
     let exact = Exact::of(runs);
-    let words = format!("{title}\n\n{table}\n{}\n\n{exact}\n\n{}\n", summary::LEGEND, runs[0].outcome.caveat);
-    folder.write(TABLE_JSON, pretty(&summary::json(&changes, runs, &exact)))?;
+    let words = format!("{title}\n\n{table}\n{}\n\n{exact}\n\n{}\n", seeds_summary::LEGEND, runs[0].outcome.caveat);
+    folder.write(TABLE_JSON, pretty(&seeds_summary::json(&changes, runs, &exact)))?;
     folder.write(TABLE, &words)?;
     Ok(words)
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rl::config::Config;
@@ -10,12 +11,11 @@ use rl::settings::Settings;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::device::DeviceName;
 use crate::error::{Error, Result};
-use crate::keeping::Keeping;
-use crate::regular;
-use crate::seeds::GREATEST;
-use crate::task;
+use crate::input::checkpoint_policy::Keeping;
+use crate::input::device_name::DeviceName;
+use crate::input::seeds::GREATEST;
+use crate::input::{regular_file, task_name};
 
 /// What a file holds at most, in bytes: hundreds of times what [`write`] makes, and less than a device without end.
 const LIMIT: u64 = 1 << 20;
@@ -52,7 +52,7 @@ impl ConfigFile {
     /// # Errors
     /// If it cannot be read or is not TOML.
     pub(crate) fn in_folder(path: &Path) -> Result<Self> {
-        regular::open(path).map_err(|error| Error::file("read", path, &error, EXPECTED))?;
+        regular_file::open(path).map_err(|error| Error::file("read", path, &error, EXPECTED))?;
         Self::read(path)
     }
 
@@ -118,8 +118,8 @@ impl ConfigFile {
     /// # Errors
     /// If there is none of the name that is given.
     pub(crate) fn task(&self) -> Result<&'static str> {
-        let Some(entry) = self.find("task") else { return Ok(task::NAME) };
-        task::parse(&entry.value).map_err(|error| self.error(entry.value_at, error))
+        let Some(entry) = self.find("task") else { return Ok(task_name::NAME) };
+        task_name::parse(&entry.value).map_err(|error| self.error(entry.value_at, error))
     }
 
     /// The seed.
@@ -178,7 +178,7 @@ fn text(path: &Path) -> io::Result<String> {
 pub(crate) fn write(seed: Option<u64>, init: Option<&Path>, config: &Config, keeping: &Keeping) -> String {
     let mut text = format!("# Written by gradus {}. Flags win over what is here.\n", env!("CARGO_PKG_VERSION"));
     let mut line = |key: &str, value: &str| writeln!(text, "{key} = {value}").expect("a String takes everything");
-    line("task", &quoted(task::NAME));
+    line("task", &quoted(task_name::NAME));
     if let Some(seed) = seed {
         line("seed", &seed.to_string());
     }

@@ -5,11 +5,11 @@ use std::path::Path;
 use rl::train::Run;
 
 use crate::error::{Error, Result};
-use crate::file::ConfigFile;
 use crate::folder::{About, CONFIG, MODEL, TABLE};
-use crate::memory::{Need, all_threads};
-use crate::settings;
-use crate::weights;
+use crate::input::config_file::ConfigFile;
+use crate::input::settings;
+use crate::run::checkpoint;
+use crate::run::memory_check::{Need, all_threads};
 
 /// The configuration of the run in `dir`.
 ///
@@ -54,6 +54,6 @@ pub(crate) fn load(
             "{dir} holds no trained agent: there is no {model}; was its training interrupted?"
         )));
     }
-    weights::load(checkpoint.unwrap_or(&model), &mut run)?;
+    checkpoint::load(checkpoint.unwrap_or(&model), &mut run)?;
     Ok(run)
 }

@@ -3,11 +3,8 @@
 use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::complain;
-use crate::error::{Error, Result};
-
-/// The exit code of what was interrupted: 128 and the number of the signal.
-pub(crate) const INTERRUPTED: u8 = 130;
+use crate::error::{Error, INTERRUPTED, Result};
+use crate::output::print::complain;
 
 /// What the first Ctrl-C does to a training.
 pub(crate) const WORDS: &str = "finishing the update, then saving; once more to stop at once";

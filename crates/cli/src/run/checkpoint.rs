@@ -10,7 +10,8 @@ use rl::train::Run;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::{state, task};
+use crate::input::task_name;
+use crate::run::state_json;
 
 /// The settings that a network is made by.
 const MADE_BY: [&str; 3] = ["width", "actions", "gru"];
@@ -18,7 +19,7 @@ const MADE_BY: [&str; 3] = ["width", "actions", "gru"];
 /// What a checkpoint and the run that it is loaded into must have in common: the task, and how the network is made.
 fn nature(config: &Config) -> impl Iterator<Item = (&'static str, String)> {
     let settings = MADE_BY.into_iter().filter_map(|name| Some((name, config.get(name)?)));
-    [("task", task::NAME.to_owned())].into_iter().chain(settings)
+    [("task", task_name::NAME.to_owned())].into_iter().chain(settings)
 }
 
 /// How much of the journals belongs to a checkpoint, in bytes.
@@ -61,7 +62,7 @@ pub(crate) fn resume(path: &Path, run: &mut Run<f32>) -> Result<Marks> {
         serde_json::from_str(say("run.state")?).map_err(|error| wrong(&format!("run.state: {error}")))?;
     checkpoint.load_params(&mut run.learner.params)?;
     checkpoint.load_optimizer(&mut run.learner.optimizer)?;
-    let restored = state::from_value(state).and_then(|state| run.restore(state));
+    let restored = state_json::from_value(state).and_then(|state| run.restore(state));
     restored.map_err(|error| wrong(&format!("run.state: {error}")))?;
     let (steps, updates) = (run.learner.optimizer.steps(), run.updates);
     if steps != updates as u64 {
@@ -95,7 +96,7 @@ pub(crate) fn encode(run: &Run<f32>, marks: Marks) -> std::result::Result<Vec<u8
     let about = [
         ("run.episodes", marks.episodes.to_string()),
         ("run.metrics", marks.metrics.to_string()),
-        ("run.state", state::to_value(run.state()).to_string()),
+        ("run.state", state_json::to_value(run.state()).to_string()),
         ("seed", run.seed.to_string()),
         ("updates", run.updates.to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),

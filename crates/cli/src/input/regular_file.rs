@@ -1,9 +1,10 @@
 //! Reading what lies in a folder of a run: regular files alone. A pipe would wait for somebody to write, and a device may
 //! have no end.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+use std::{fs, io};
 
 /// Opens a file.
 ///

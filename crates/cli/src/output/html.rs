@@ -1,15 +1,16 @@
 //! The page that everything written as HTML stands on: one file that needs no network and no script, by day, by night,
 //! on a telephone and on paper.
 
-use std::io::{self, ErrorKind, Read};
+use std::io;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use nn::files::{Disk, try_out, write_whole};
 
 use crate::error::{Error, Result};
-use crate::regular;
-use crate::table::share;
+use crate::input::regular_file;
+use crate::output::table::share;
 
 /// What every page says near its beginning, whichever version wrote it.
 const GENERATOR: &str = "name=\"generator\" content=\"gradus ";
@@ -100,7 +101,7 @@ fn unwritable(path: &Path, error: &io::Error) -> Error {
 /// The beginning of a file. A pipe would never come to one, and a device may have no end.
 fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    regular::open(path)?.take(1024).read_to_end(&mut head)?;
+    regular_file::open(path)?.take(1024).read_to_end(&mut head)?;
     Ok(head)
 }
 

@@ -7,7 +7,7 @@ use rl::tasks::GOALS;
 use rl::train::Run;
 use serde::{Deserialize, Serialize};
 
-use crate::table::{Table, share};
+use crate::output::table::{Table, share};
 
 /// The figures of one stage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ use rl::config::Config;
 use rl::settings::{Field, SettingError, Settings};
 
 use crate::error::{Error, Result, suggestion};
-use crate::file::{ConfigFile, OTHER_KEYS};
-use crate::keeping::Keeping;
+use crate::input::checkpoint_policy::Keeping;
+use crate::input::config_file::{ConfigFile, OTHER_KEYS};
 
 /// The settings of the table `C` that were given as flags, as name and value.
 #[derive(Clone, Debug)]

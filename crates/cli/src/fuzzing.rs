@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::commands;
-use crate::file::ConfigFile;
-use crate::folder::{self, EpisodesLine};
+use crate::folder::EpisodesLine;
+use crate::input::config_file::ConfigFile;
+use crate::{commands, folder};
 
-pub use crate::context::parse as context;
+pub use crate::input::context::parse as context;
 
 /// A configuration file: what `gradus config --check` says about it.
 ///

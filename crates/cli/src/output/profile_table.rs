@@ -3,7 +3,7 @@
 use rl::phase::Phase;
 use tensor::profile::{Kernel, PHASES, Profiled, peak_bandwidth, peak_flops};
 
-use crate::table::{NONE, Table};
+use crate::output::table::{NONE, Table};
 
 /// What one thread could do at best, in a second.
 #[derive(Clone, Copy, Debug)]
