@@ -16,7 +16,7 @@ use tensor::{Real, Tensor};
 use crate::env::Task;
 use crate::trajectories::Trajectories;
 
-/// The network's layers; the numbers are in [`Params`]. Names are the tutorial's: `emb`, `stage_emb`, `rnn`, `pi`, `v`.
+/// The network's layers; the numbers are in [`Params`], under the names `emb`, `stage_emb`, `rnn`, `pi`, `v`.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// Tokens to vectors, \[V,d\].
