@@ -15,11 +15,11 @@ use gradus_benches::{Contest, criterion};
 use rl::env::{Env, Step, Task};
 use rl::solver::Machine;
 use rl::tasks::calculator::{ActionSet, HORIZON, Rewards, machine::Symbolic};
-use rl::tasks::tutorial::STEP_LIMIT;
-use rl::tasks::tutorial::env::TutorialEnv;
 use rl::tasks::{Calculator, token};
 use serde_json::Value;
 use tensor::philox::{Philox, Purpose, Stream};
+use tutorial::STEP_LIMIT;
+use tutorial::env::TutorialEnv;
 
 const STAGE: usize = 2;
 const EPISODES: usize = 192;

@@ -7,8 +7,8 @@ use nn::Optimizer;
 use rl::a2c::Metrics;
 use rl::config::Config;
 use rl::train::Run;
-use rl::tutorial::{TutorialConfig, TutorialRun};
 use tensor::Real;
+use tutorial::run::{TutorialConfig, TutorialRun};
 
 /// Updates from the initial parameters; the optimiser's memory matters from the second.
 pub const UPDATES: usize = 4;

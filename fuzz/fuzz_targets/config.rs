@@ -1,7 +1,7 @@
 //! Any text as a configuration file: an error with line and column, or settings that are in their ranges.
 #![no_main]
 
-use gradus::readers::config;
+use gradus::fuzzing::config;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

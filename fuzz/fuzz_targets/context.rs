@@ -1,7 +1,7 @@
 //! Any text as a context: an error in words, or as many digits as were asked for.
 #![no_main]
 
-use gradus::readers::context;
+use gradus::fuzzing::context;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &str)| {

@@ -2,7 +2,7 @@
 //! mean the same when they are written and read again.
 #![no_main]
 
-use gradus::readers::{episodes, metrics};
+use gradus::fuzzing::{episodes, metrics};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

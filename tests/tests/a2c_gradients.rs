@@ -10,9 +10,9 @@ use gradus_tests::levels::{CHECKS, Check, near, products};
 use nn::{Optimizer, Params, Rule, Variant, Weights};
 use proofs::{Case, Of};
 use rl::a2c::{Learner, Terms, Update};
-use rl::policy::{Policy, Reading};
+use rl::policy::Policy;
 use rl::returns::{Estimator, Judged, judge};
-use rl::rollout::{self, Choice, Until};
+use rl::rollout::{self, Choice};
 use rl::tasks::Calculator;
 use rl::trajectories::Trajectories;
 use rl::{config::Config, env::Task};
@@ -36,7 +36,7 @@ struct Loss {
 impl Loss {
     fn new(variant: Variant, width: usize, episodes: usize) -> (Self, Params<f64>) {
         let (task, mut params) = (Calculator::default(), Params::new());
-        let mut policy = Policy::new(&mut params, &task, width, Reading::InOrder, 3);
+        let mut policy = Policy::new(&mut params, &task, width, 3);
         policy.rnn = policy.rnn.with_variant(variant);
         let stream = |purpose| move |episode| Philox::stream(5, Stream { purpose, update: 0, episode });
         let mut env = task.env(2, episodes);
@@ -44,7 +44,7 @@ impl Loss {
         let mut rngs: Vec<_> = (0..episodes as u32).map(stream(Purpose::ACTIONS)).collect();
         let (contexts, choice) = (rollout::contexts(&*env), Choice::Sampled(&mut rngs));
         let tape = &mut Tape::evaluating();
-        let played = rollout::play(&policy, &params, tape, &mut *env, contexts, choice, Until::Done).expect("finite");
+        let played = rollout::play(&policy, &params, tape, &mut *env, contexts, choice).expect("finite");
         assert!(played.valid.contains(&false), "some episode ends before the others, or the mask is not tested");
         let judged = judge(&played, update().gamma, update().estimator);
         (Self { policy, played, judged }, params)
@@ -179,7 +179,7 @@ fn chunks_add_up_to_the_batch() {
 /// The gradient of a batch of 23 episodes: what one step of plain descent at rate 1 takes away.
 fn gradient(chunk: usize) -> Tensor<f64> {
     let (task, mut params) = (Calculator::default(), Params::new());
-    let policy = Policy::new(&mut params, &task, 8, Reading::InOrder, 3);
+    let policy = Policy::new(&mut params, &task, 8, 3);
     let optimizer = Optimizer::new(Rule::Sgd { momentum: 0.0 }, &params);
     let (before, mut learner) = (params.flat().clone(), Learner::new(policy, params, optimizer));
     let update = Update { counts: vec![23], chunk, clip: f64::INFINITY, rate: 1.0, ..update() };

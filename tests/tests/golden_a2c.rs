@@ -5,11 +5,11 @@
 use autograd::Tape;
 use gradus_tests::golden::{self, Case, assert_close};
 use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
-use rl::env::Task;
-use rl::policy::{Policy, Reading};
-use rl::tasks::Tutorial;
-use rl::tutorial::{TutorialConfig, loss};
+use rl::policy::Policy;
 use tensor::Tensor;
+use tutorial::Tutorial;
+use tutorial::network::{Network, Start, loss};
+use tutorial::run::TutorialConfig;
 
 /// What a whole update may differ by, relative to the largest entry.
 const TOLERANCE: f64 = 1e-12;
@@ -23,9 +23,9 @@ fn tokens(rows: &[i64], width: usize) -> Tensor<u32> {
 }
 
 /// The tutorial's network at the width of the files, with the parameters that the case begins with.
-fn network(case: &Case, reading: Reading) -> (Policy, Params<f64>) {
+fn network(case: &Case) -> (Policy, Params<f64>) {
     let mut params = Params::new();
-    let policy = Policy::new(&mut params, &Tutorial as &dyn Task, 12, reading, 0);
+    let policy = Policy::new(&mut params, &Tutorial, 12, 0);
     for param in params.all() {
         let value = case.read(&format!("param.{}", params.name(param)));
         params.set(param, &value);
@@ -41,9 +41,9 @@ fn assert_params(case: &Case, prefix: &str, params: &Params<f64>, of: impl Fn(nn
     }
 }
 
-fn one_update(name: &str, reading: Reading) {
+fn one_update(name: &str, start: Start) {
     let case = Case::load(name);
-    let (policy, mut params) = network(&case, reading);
+    let (policy, mut params) = network(&case);
     let stage: usize = case.meta("stage").parse().expect("a number");
     let ((shape, contexts), (_, actions)) = (case.i64("in.ctx"), case.i64("in.actions"));
     let (contexts, actions) = (tokens(&contexts, shape[1]), tokens(&actions, 6));
@@ -52,7 +52,7 @@ fn one_update(name: &str, reading: Reading) {
     let mut grads = Grads::zeros(&params);
     {
         let weights = params.bind(&tape);
-        let network = policy.on(weights);
+        let network = Network::new(&policy, weights, start);
         let rewards = tape.constant(case.read("in.rewards"));
         let terms = loss(&network, stage, &contexts, &actions, rewards, &TutorialConfig::default());
         let check = |what: &str, got: Tensor<f64>| assert_close(what, &got.to_vec(), &case.f64(what).1, TOLERANCE);
@@ -77,18 +77,18 @@ fn one_update(name: &str, reading: Reading) {
 
 #[test]
 fn one_update_from_the_batch_mean() {
-    one_update("a2c_update_batch_mean_h0", Reading::BatchMean);
+    one_update("a2c_update_batch_mean_h0", Start::BatchMean);
 }
 
 #[test]
 fn one_update_from_each_example() {
-    one_update("a2c_update_per_example_h0", Reading::Mean);
+    one_update("a2c_update_per_example_h0", Start::EpisodeMean);
 }
 
 #[test]
 fn twenty_updates_in_a_row() {
     let case = Case::load("a2c_chain");
-    let (policy, mut params) = network(&case, Reading::BatchMean);
+    let (policy, mut params) = network(&case);
     let (stages, contexts, actions) = (case.i64("in.stage").1, case.i64("in.ctx").1, case.i64("in.actions").1);
     let rewards = case.read("in.rewards");
     let (mut tape, mut grads) = (Tape::new(), Grads::zeros(&params));
@@ -100,7 +100,8 @@ fn twenty_updates_in_a_row() {
             let rewards = tape.constant(rewards.select(0, k));
             let (contexts, actions) = (tokens(&contexts[k * 30..][..30], 6), tokens(&actions[k * 30..][..30], 6));
             let config = TutorialConfig::default();
-            let terms = loss(&policy.on(weights), stage as usize, &contexts, &actions, rewards, &config);
+            let network = Network::new(&policy, weights, Start::BatchMean);
+            let terms = loss(&network, stage as usize, &contexts, &actions, rewards, &config);
             losses.push(terms.loss.value().item());
             terms.loss.backward().expect("every parameter is used");
             grads.collect(&params, weights);
@@ -123,7 +124,7 @@ fn no_reference_file_is_left_over() {
         golden::all().into_iter().filter(|name| !families.iter().any(|family| name.starts_with(family))).collect();
     others.sort();
     let here = ["a2c_chain", "a2c_update_batch_mean_h0", "a2c_update_per_example_h0"];
-    // The command's statistics, `tutorial_env.rs`, and the command's count of 40 runs.
+    // The command's statistics, `tutorial_env.rs`, and the count of 40 runs in `tutorial::results`.
     let elsewhere = ["rliable", "tutorial_env", "tutorial_finals"];
     assert_eq!(others, [&here[..], &elsewhere].concat());
 }

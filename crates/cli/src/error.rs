@@ -1,12 +1,12 @@
 //! What ends a command early, the exit code that says so, and the nearest name to one that does not exist.
 
-use std::fmt;
-use std::io;
 use std::path::Path;
+use std::{fmt, io};
 
 use nn::CheckpointError;
 
-use crate::stop::INTERRUPTED;
+/// The exit code of what was interrupted: 128 and the number of the signal.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]

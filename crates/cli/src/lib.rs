@@ -1,56 +1,36 @@
 //! The `gradus` command, as a library that `main` calls, so that fuzzers reach its readers.
 //!
-//! `args` and `settings` are what can be asked for, `file` is the configuration file, [`context`] reads what an agent is
-//! to be shown; `commands` has a file for each command. `training` is a run as the command line knows it, whatever its
-//! task; `run` takes one from its beginning to its end, `folder` is what it leaves, and `trained` loads it from there.
+//! `commands` has a file for each command: what can be asked for, and what is done. `input` reads what comes from outside,
+//! `run` takes an `rl::train::Run` from its beginning to its end, `folder` is what it leaves; `live` and `output` show it,
+//! and `report`, `explain` and `gradcheck` make pages.
 //!
 //! Exit codes: 0, all is well; 1, a run failed, or stopped before a watcher saw its end, or a gradient is wrong; 2, wrong input, or a machine that
 //! does not let it; 130, interrupted.
 #![forbid(unsafe_code)]
 
-mod args;
-mod clock;
 mod commands;
-pub mod context;
-mod device;
 mod error;
-mod exact;
-mod examples;
 mod explain;
-mod file;
 mod folder;
+pub mod fuzzing;
 mod gradcheck;
-mod html;
-mod keeping;
+mod input;
+mod interrupt;
 mod live;
-mod memory;
-mod outcome;
-mod profile;
-pub mod readers;
-mod regular;
+mod output;
 mod report;
 mod run;
-mod seeds;
-mod settings;
 mod stats;
-mod stop;
-mod summary;
-mod table;
-mod task;
-mod test;
-mod trained;
-mod training;
-mod weights;
 
-use std::fmt::Display;
-use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
 
-use clap::Parser;
-use serde_json::Value;
+use clap::{CommandFactory, Parser, Subcommand};
 
-use args::{Cli, Command};
-use error::Error;
+pub use input::context;
+
+use error::{Error, Result};
+use input::help_examples;
+use output::print::complain;
 
 /// Does what the arguments of the process say.
 pub fn main() -> ExitCode {
@@ -65,7 +45,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> error::Result<()> {
+fn run(command: Command) -> Result<()> {
     tensor::default_kernels().map_err(|error| Error::input(error.to_string()))?;
     match command {
         Command::Train(args) => commands::train(&args),
@@ -76,42 +56,56 @@ fn run(command: Command) -> error::Result<()> {
         Command::Config(args) => commands::config(&args),
         Command::Tasks(args) => commands::tasks(&args),
         Command::Devices(args) => commands::devices(&args),
-        Command::Completions(args) => commands::completions(&args),
+        Command::Completions(args) => commands::completions(&args, Cli::command()),
         Command::Watch(args) => commands::watch(&args),
+        Command::Tutorial(args) => commands::tutorial(&args),
     }
 }
 
-/// Prints a line. That nobody reads it is no reason to stop a training: results are in files.
-#[cfg(not(test))]
-fn say(text: impl Display) {
-    writeln!(stdout(), "{text}").ok();
+/// Train, evaluate and inspect a model-native agent: one GRU that plans, remembers and uses tools inside its own
+/// network, on an engine written from scratch.
+#[derive(Debug, Parser)]
+#[command(name = "gradus", version)]
+struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    command: Command,
 }
 
-/// The same where the tests can hold it back.
-#[cfg(test)]
-fn say(text: impl Display) {
-    println!("{text}");
-}
-
-/// Prints a line where errors go. If nobody is there to read it, the exit code still tells.
-fn complain(text: impl Display) {
-    writeln!(stderr(), "{text}").ok();
-}
-
-/// Prints a result that stands nowhere else. That a reader has seen enough is no error.
-///
-/// # Errors
-/// If it cannot be written.
-fn show(text: impl Display) -> error::Result<()> {
-    match writeln!(stdout(), "{text}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::input(format!("cannot write the result: {error}; send it elsewhere")))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// JSON as a file holds it.
-fn pretty(value: &Value) -> String {
-    format!("{value:#}\n")
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train an agent, and test it once at the end
+    #[command(after_help = help_examples::TRAIN)]
+    Train(Box<commands::TrainArgs>),
+    /// Follow a run from another terminal, until it is over
+    #[command(after_help = help_examples::WATCH)]
+    Watch(commands::WatchArgs),
+    /// Test a trained agent
+    #[command(after_help = help_examples::EVAL)]
+    Eval(commands::EvalArgs),
+    /// Show one episode step by step, and all that goes into each
+    #[command(after_help = help_examples::EXPLAIN)]
+    Explain(commands::ExplainArgs),
+    /// Look at runs: a page of one folder, or a comparison of several
+    #[command(after_help = help_examples::REPORT)]
+    Report(commands::ReportArgs),
+    /// Prove the gradients: every operation and layer, by five methods
+    #[command(after_help = help_examples::GRADCHECK)]
+    Gradcheck(commands::GradcheckArgs),
+    /// Print all settings as a file to begin with, or check such a file
+    #[command(after_help = help_examples::CONFIG)]
+    Config(commands::ConfigArgs),
+    /// Show the task: states, optimum and shortest programs, from the solver
+    #[command(after_help = help_examples::TASKS)]
+    Tasks(commands::TasksArgs),
+    /// Train the agent of the tutorial that gradus began with, bug for bug, and show what its figures hide
+    #[command(after_help = help_examples::TUTORIAL)]
+    Tutorial(commands::TutorialArgs),
+    /// List what there is to compute on, and what is missing
+    #[command(after_help = help_examples::DEVICES)]
+    Devices(commands::DevicesArgs),
+    /// Print what a shell needs to complete commands and flags
+    #[command(after_help = help_examples::COMPLETIONS)]
+    Completions(commands::CompletionsArgs),
 }

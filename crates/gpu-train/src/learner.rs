@@ -7,7 +7,7 @@ use rl::config::Config;
 use rl::env::Task;
 use rl::evaluate::Figures;
 use rl::learn::{Done, Learn};
-use rl::policy::{Policy, Reading};
+use rl::policy::Policy;
 use rl::rollout::Undecided;
 use rl::settings::Settings;
 use rl::tasks::Calculator;
@@ -201,7 +201,6 @@ fn supported<T: Real>(config: &Config, learner: &Learner<T>) -> Result<(), Refus
             return Err(Refused::Setting { name, value: config.get(name).unwrap_or_default(), takes });
         }
     }
-    assert_eq!(policy.reading, Reading::InOrder, "a card reads contexts in order");
     match params.all().find(|&param| !params.is_trainable(param)) {
         Some(param) => Err(Refused::Frozen { parameter: params.name(param).to_string() }),
         None => Ok(()),

@@ -39,7 +39,6 @@ mod mlp;
 pub mod mutants;
 mod optim;
 mod params;
-mod schedule;
 mod setting;
 
 pub use bytes::{BytesError, Stored};
@@ -52,7 +51,6 @@ pub use init::{Builder, Init};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use mlp::{Activation, Mlp};
-pub use optim::{Optimizer, Rule};
+pub use optim::{Optimizer, Rule, Schedule};
 pub use params::{Grads, Param, Params, Weights};
-pub use schedule::Schedule;
 pub use setting::{Range, Unfit, check_setting, round_setting};

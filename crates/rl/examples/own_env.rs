@@ -16,8 +16,7 @@ use rl::NotFinite;
 use rl::a2c::{Learner, Update};
 use rl::env::{Env, Step, Task};
 use rl::evaluate::{Test, test_stage};
-use rl::policy::{Policy, Reading};
-use rl::rollout::Until;
+use rl::policy::Policy;
 use tensor::philox::Philox;
 
 /// Letters in a word.
@@ -131,11 +130,11 @@ impl Env for Episodes {
 /// The test before training, and after it.
 fn train(seed: u64) -> Result<[Test; 2], NotFinite> {
     let mut params = Params::<f32>::new();
-    let policy = Policy::new(&mut params, &Backwards, 32, Reading::InOrder, seed);
+    let policy = Policy::new(&mut params, &Backwards, 32, seed);
     let optimizer = Optimizer::new(Rule::adam(), &params);
     let mut learner = Learner::new(policy, params, optimizer);
     let test = |Learner { policy, params, .. }: &Learner<f32>| {
-        let test = test_stage(policy, params, &Backwards, 0, (seed, 1000, Until::Done));
+        let test = test_stage(policy, params, &Backwards, 0, (seed, 1000));
         test.map_err(|error| NotFinite::undecided(UPDATES, params, error))
     };
 

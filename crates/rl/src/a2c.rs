@@ -466,7 +466,7 @@ mod tests {
         let updated = |constant: f64| {
             let task = Endless { ends: Some(1), pays: [constant, constant + 1.0] };
             let mut params = Params::<f64>::new();
-            let policy = Policy::new(&mut params, &task, 4, crate::policy::Reading::InOrder, 1);
+            let policy = Policy::new(&mut params, &task, 4, 1);
             let optimizer = Optimizer::new(nn::Rule::adam(), &params);
             let mut learner = Learner::new(policy, params, optimizer);
             let update = Update { normalize: true, value_coefficient: 0.0, ..Update::default() };
@@ -515,7 +515,7 @@ mod tests {
     #[test]
     fn imitation_adds_its_weighed_gradient_to_the_first_worker() {
         let (task, mut params) = (crate::tasks::Calculator::default(), Params::new());
-        let policy = Policy::new(&mut params, &task, 4, crate::policy::Reading::InOrder, 1);
+        let policy = Policy::new(&mut params, &task, 4, 1);
         let optimizer = Optimizer::new(nn::Rule::adam(), &params);
         let mut learner = Learner::<f64>::new(policy, params, optimizer);
         let update = Update { counts: alloc::vec![1], imitate: 2, imitation: 0.5, ..Update::default() };

@@ -178,7 +178,7 @@ impl Env for TimeLimit {
 
 /// The check that opens every [`Env::step`].
 #[track_caller]
-pub(crate) fn check_step(episodes: usize, actions: &[u32], out: &[Step]) {
+pub fn check_step(episodes: usize, actions: &[u32], out: &[Step]) {
     assert!(
         actions.len() == episodes && out.len() == episodes,
         "Env::step: {episodes} episodes, but {} actions and room for {} results",
@@ -189,7 +189,7 @@ pub(crate) fn check_step(episodes: usize, actions: &[u32], out: &[Step]) {
 
 /// The check that opens every [`Env::reset`].
 #[track_caller]
-pub(crate) fn check_reset(episodes: usize, rngs: &[Philox]) {
+pub fn check_reset(episodes: usize, rngs: &[Philox]) {
     assert!(rngs.len() == episodes, "Env::reset: {episodes} episodes, but {} generators", rngs.len());
 }
 
@@ -294,17 +294,16 @@ pub(crate) mod tests {
     fn update_and_evaluation_of_an_endless_task_end_at_its_horizon() {
         use crate::a2c::{Learner, Update};
         use crate::evaluate::validate;
-        use crate::policy::{Policy, Reading};
-        use crate::rollout::Until;
+        use crate::policy::Policy;
 
         let task = Endless { ends: None, pays: [1.0; 2] };
         let mut params = nn::Params::<f32>::new();
-        let policy = Policy::new(&mut params, &task, 4, Reading::InOrder, 1);
+        let policy = Policy::new(&mut params, &task, 4, 1);
         let optimizer = nn::Optimizer::new(nn::Rule::adam(), &params);
         let mut learner = Learner::new(policy, params, optimizer);
         let metrics = learner.update(&task, &Update { counts: alloc::vec![5], ..Update::default() }).expect("finite");
         assert_eq!((metrics.steps, metrics.reward, &metrics.stages[..]), (15, 3.0, &[(5, 0)][..]));
-        let figures = validate(&learner.policy, &learner.params, &task, 1, (0, 7, Until::Done)).expect("finite");
+        let figures = validate(&learner.policy, &learner.params, &task, 1, (0, 7)).expect("finite");
         assert_eq!((figures[0].steps, figures[0].reward, figures[0].exact), (3.0, 3.0, 0.0));
     }
 }

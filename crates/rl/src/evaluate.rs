@@ -10,8 +10,8 @@ use tensor::par;
 use tensor::philox::{Philox, Purpose, Stream};
 
 use crate::env::{Env, Task, TimeLimit};
-use crate::policy::{Policy, Reading};
-use crate::rollout::{self, Choice, Undecided, Until, chunks};
+use crate::policy::Policy;
+use crate::rollout::{self, Choice, Undecided, chunks};
 use crate::trajectories::Trajectories;
 
 /// Which episodes are played, and how.
@@ -29,8 +29,6 @@ pub struct Trial {
     pub sampled: bool,
     /// Whether each episode is shown another one's context.
     pub shuffled: bool,
-    /// When to stop acting.
-    pub until: Until,
 }
 
 /// The figures of one stage.
@@ -50,7 +48,7 @@ pub struct Figures {
     pub programs: Vec<(Vec<u32>, usize)>,
 }
 
-/// Episodes that one worker plays at most, unless all of a batch start from one mean.
+/// Episodes that one worker plays at most.
 pub(crate) const CHUNK: usize = 128;
 
 /// Plays a trial on every stage of `task`. Episodes end at the task's horizon.
@@ -83,8 +81,7 @@ pub fn evaluate_stage<T: Real>(
     stage: usize,
     trial: Trial,
 ) -> Result<Figures, Undecided> {
-    let size = if policy.reading == Reading::BatchMean { trial.episodes.max(1) } else { CHUNK };
-    let chunks = chunks(&[trial.episodes], size).into_iter();
+    let chunks = chunks(&[trial.episodes], CHUNK).into_iter();
     let mut parts: Vec<Part> = chunks.map(|(_, first, episodes)| Part::new(first, episodes)).collect();
     par::for_each(&mut parts, |_, part| part.play(policy, params, task, stage, trial));
     let played: Result<Vec<_>, _> = parts.into_iter().map(|part| part.played).collect();
@@ -103,10 +100,10 @@ pub fn validate<T: Real>(
     params: &Params<T>,
     task: &dyn Task,
     update: usize,
-    (seed, episodes, until): (u64, usize, Until),
+    (seed, episodes): (u64, usize),
 ) -> Result<Vec<Figures>, Undecided> {
     let (purpose, update) = (Purpose::VALIDATION, word("update", update));
-    evaluate(policy, params, task, Trial { seed, purpose, update, episodes, sampled: false, shuffled: false, until })
+    evaluate(policy, params, task, Trial { seed, purpose, update, episodes, sampled: false, shuffled: false })
 }
 
 /// The test of one stage. Its episodes are the same whatever the run: those of the test stream, for this seed.
@@ -132,10 +129,10 @@ pub fn test_stage<T: Real>(
     params: &Params<T>,
     task: &dyn Task,
     stage: usize,
-    (seed, episodes, until): (u64, usize, Until),
+    (seed, episodes): (u64, usize),
 ) -> Result<Test, Undecided> {
     let play = |sampled, shuffled| {
-        let trial = Trial { seed, purpose: Purpose::TEST, update: 0, episodes, sampled, shuffled, until };
+        let trial = Trial { seed, purpose: Purpose::TEST, update: 0, episodes, sampled, shuffled };
         evaluate_stage(policy, params, task, stage, trial)
     };
     Ok(Test { greedy: play(false, false)?, sampled: play(true, false)?, shuffled: play(false, true)? })
@@ -196,7 +193,7 @@ impl Part {
             rotate_columns(&mut contexts, self.episodes);
         }
         let choice = if trial.sampled { Choice::Sampled(&mut rngs) } else { Choice::Greedy };
-        let played = rollout::play(policy, params, &mut Tape::evaluating(), &mut env, contexts, choice, trial.until);
+        let played = rollout::play(policy, params, &mut Tape::evaluating(), &mut env, contexts, choice);
         self.played = played.map_err(|error| Undecided { episode: self.first + error.episode, ..error });
     }
 }
@@ -223,7 +220,7 @@ impl Figures {
     }
 
     /// Those of episodes that were played in these parts.
-    fn of(stage: usize, played: impl Iterator<Item = Trajectories>) -> Self {
+    pub fn of(stage: usize, played: impl Iterator<Item = Trajectories>) -> Self {
         let (mut episodes, mut solved, mut reward, mut steps) = (0, 0, 0.0, 0);
         let mut programs = BTreeMap::new();
         for played in played {

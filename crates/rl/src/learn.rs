@@ -9,7 +9,7 @@ use crate::a2c::{Learner, Metrics, Update};
 use crate::env::Task;
 use crate::evaluate::{Figures, validate};
 use crate::not_finite::NotFinite;
-use crate::rollout::{Undecided, Until};
+use crate::rollout::Undecided;
 
 /// What an update did, and the rates that it used.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ impl<T: Real> Learn<T> for Learner<T> {
         seed: u64,
         episodes: usize,
     ) -> Result<Vec<Figures>, Undecided> {
-        validate(&self.policy, &self.params, task, updates, (seed, episodes, Until::Done))
+        validate(&self.policy, &self.params, task, updates, (seed, episodes))
     }
 }
 

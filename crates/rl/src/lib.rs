@@ -48,7 +48,6 @@ pub mod tasks;
 pub mod trace;
 pub mod train;
 pub mod trajectories;
-pub mod tutorial;
 
 pub use not_finite::{Cause, NotFinite};
 pub use state::State;

@@ -9,8 +9,8 @@
 //! The tests below compare this with peaks that Linux reported. The need is 1.0 to 1.25 times the peak. It is up to 1.5 times the peak
 //! of small runs, and of wide networks with a batch of a few episodes.
 //!
-//! E is the episodes of a chunk, L the tokens of its context, S the steps and T = L + S − 1 the tokens that are read (S in the
-//! tutorial, which reads one token of context), d the width, A the actions, V the vocabulary, P the parameters.
+//! E is the episodes of a chunk, L the tokens of its context, S the steps and T = L + S − 1 the tokens that are read, d the
+//! width, A the actions, V the vocabulary, P the parameters.
 //!
 //! | phase | numbers of 4 bytes |
 //! |---|---|
@@ -20,12 +20,12 @@
 //! | learning, fused: gradients of gates, states, what the heads read | E·d·(4·T + 4·S + 3) |
 //! | learning, composed: 57 values and gradients a token, a gradient of each block of W a step | E·d·(57·T + 4·S + 3) + 3·T·d² |
 //! | learning: table of input parts, and its gradients | 12·V·d |
-//! | heads: logits, log-probabilities, entropies, and their gradients | E·S·(9·A + 22), tutorial 14·A + 24 |
+//! | heads: logits, log-probabilities, entropies, and their gradients | E·S·(9·A + 22) |
 //! | acting: table of input parts, what is decided | 6·V·d + E·S·(3·A + 2) |
 //! | acting without a scan: states and gates; composed, 22 values a token | 3·d² + E·d·(5·T + 3); 22·T·E·d |
 //! | saving: a file's tensors, then the file | 2·P·(1 + moments) |
 //!
-//! Evaluation acts in chunks of 128 episodes, one on each thread, and keeps what all episodes did; the tutorial's acts in one.
+//! Evaluation acts in chunks of 128 episodes, one on each thread, and keeps what all episodes did.
 
 use alloc::vec::Vec;
 
@@ -36,9 +36,7 @@ use crate::curriculum::{Progress, counts, shares};
 use crate::env::Task;
 use crate::evaluate;
 use crate::rollout::chunks;
-use crate::tasks::tutorial::EMITTED;
-use crate::tasks::{Calculator, STAGES, Tutorial, operands};
-use crate::tutorial::TutorialConfig;
+use crate::tasks::{Calculator, STAGES, operands};
 
 /// Bytes that a process takes for itself, whatever its settings: a run of width 1 took 8.7 MiB at most.
 pub const PROCESS: u64 = 12 << 20;
@@ -72,7 +70,7 @@ const NUMBER: u64 = size_of::<f32>() as u64;
 
 /// Bytes that training takes on so many threads, its evaluations and checkpoints included, and the process aside.
 pub fn of_training(config: &Config, threads: usize) -> u64 {
-    let network = Network::of_calculator(config);
+    let network = Network::new(config);
     let chunks = largest_chunks(config);
     let batch: u64 = chunks.iter().map(|chunk| chunk.episodes).sum();
     let learning: u64 = chunks.iter().map(|chunk| network.of_worker(chunk)).sum();
@@ -90,24 +88,8 @@ pub fn of_training(config: &Config, threads: usize) -> u64 {
 
 /// Bytes that playing so many test episodes takes on so many threads, with a run that is loaded from its checkpoint.
 pub fn of_evaluation(config: &Config, episodes: usize, threads: usize) -> u64 {
-    let network = Network::of_calculator(config);
+    let network = Network::new(config);
     with_gaps(network.of_state() + network.of_loading() + network.of_evaluation(episodes, threads))
-}
-
-/// [`of_training`] of the tutorial, whose updates run on one thread.
-pub fn of_tutorial_training(config: &TutorialConfig) -> u64 {
-    let network = Network::of_tutorial(config);
-    let chunk = network.chunk(STAGES - 1, config.batch as u64);
-    let kept = network.of_state() + network.of_learning(&chunk) + network.of_acting(&chunk);
-    let evaluating = network.of_evaluation(config.validation_episodes.max(config.test_episodes), 1);
-    let playing = network.of_playing(&chunk) + chunk.of_record(EMITTED as u64);
-    with_gaps(kept + network.saving_and(playing + evaluating))
-}
-
-/// [`of_evaluation`] of the tutorial.
-pub fn of_tutorial_evaluation(config: &TutorialConfig, episodes: usize) -> u64 {
-    let network = Network::of_tutorial(config);
-    with_gaps(network.of_state() + network.of_loading() + network.of_evaluation(episodes, 1))
 }
 
 /// Adds an eighth for the allocator's gaps.
@@ -134,7 +116,7 @@ impl Chunk {
 
 /// The largest chunk that each worker may get in the course of a run. Its buffers never shrink.
 fn largest_chunks(config: &Config) -> Vec<Chunk> {
-    let network = Network::of_calculator(config);
+    let network = Network::new(config);
     if config.curriculum == Curriculum::Adapt {
         // Any shares from 0.1/2.3 to 1.1/1.3: as many chunks as such shares make at most, each as large as one can be.
         let most = (config.batch as u64 * 11).div_ceil(13).min(config.chunk as u64);
@@ -172,41 +154,29 @@ struct Network {
     moments: u64,
     /// True if the GRU is one node of the tape.
     fused: bool,
-    /// True if it is the tutorial's, which has one token of context, the mean over the batch and a loss of its own.
-    tutorial: bool,
 }
 
 impl Network {
-    fn of_calculator(config: &Config) -> Self {
+    fn new(config: &Config) -> Self {
         let task = Calculator::new(config.action_set(), config.rewards());
         let moments = match config.optimizer {
             OptimizerKind::Adam | OptimizerKind::AdamW => 2,
             OptimizerKind::Sgd | OptimizerKind::RmsProp => 1,
         };
         let fused = config.variant() == Variant::ResetAfter;
-        Self { moments, fused, tutorial: false, ..Self::of_task(&task, config.width) }
-    }
-
-    fn of_tutorial(config: &TutorialConfig) -> Self {
-        Self::of_task(&Tutorial, config.width)
-    }
-
-    fn of_task(task: &dyn Task, width: usize) -> Self {
         Self {
-            width: width as u64,
+            width: config.width as u64,
             actions: task.actions() as u64,
             vocabulary: task.vocabulary() as u64,
             steps: task.horizon() as u64,
-            moments: 2,
-            fused: true,
-            tutorial: true,
+            moments,
+            fused,
         }
     }
 
     fn chunk(&self, stage: usize, episodes: u64) -> Chunk {
         let context = operands(stage) as u64 + 1;
-        let read = if self.tutorial { 1 } else { context };
-        Chunk { episodes, context, tokens: read + self.steps - 1 }
+        Chunk { episodes, context, tokens: context + self.steps - 1 }
     }
 
     /// P: embeddings, the GRU, and the two heads.
@@ -255,29 +225,24 @@ impl Network {
     /// The tape of a loss, and two gradients of each parameter.
     fn of_learning(&self, chunk: &Chunk) -> u64 {
         let Self { width, actions, vocabulary, steps, .. } = *self;
-        let Chunk { episodes, context, tokens } = *chunk;
+        let Chunk { episodes, tokens, .. } = *chunk;
         let gru = match self.fused {
             true => episodes * width * (5 + 4) * tokens,
             false => episodes * width * 57 * tokens + self.weights() * tokens,
         };
         let read_by_heads = episodes * width * (4 * steps + 3);
-        let start = if self.tutorial { episodes * width * (2 * context + 7) + self.weights() } else { 0 };
-        let decided = episodes * steps * if self.tutorial { 14 * actions + 24 } else { 9 * actions + 22 };
+        let decided = episodes * steps * (9 * actions + 22);
         let indices = episodes * (tokens + 4 * steps);
         let table = 2 * 6 * vocabulary * width;
         let nodes = NODES + if self.fused { 0 } else { NODES_OF_TOKEN * tokens };
-        NUMBER * (2 * self.parameters() + gru + read_by_heads + start + decided + indices + table) + NODE * nodes
+        NUMBER * (2 * self.parameters() + gru + read_by_heads + decided + indices + table) + NODE * nodes
     }
 
     /// The tape of episodes that are played, without what is freed after them.
     fn of_acting(&self, chunk: &Chunk) -> u64 {
         let Self { width, actions, vocabulary, steps, .. } = *self;
-        let Chunk { episodes, context, tokens } = *chunk;
-        let gru = match (self.tutorial, self.fused) {
-            (true, _) => self.of_fused_acting(chunk) + episodes * width * (context + 2),
-            (false, true) => 0,
-            (false, false) => 22 * tokens * episodes * width,
-        };
+        let Chunk { episodes, tokens, .. } = *chunk;
+        let gru = if self.fused { 0 } else { 22 * tokens * episodes * width };
         let nodes = NODES_OF_STEP * steps + if self.fused { 0 } else { NODES_OF_TOKEN * tokens };
         NUMBER * (6 * vocabulary * width + gru + episodes * steps * (3 * actions + 2)) + NODE * nodes
     }
@@ -289,16 +254,16 @@ impl Network {
 
     /// Buffers of playing a chunk that are freed afterwards.
     fn of_playing(&self, chunk: &Chunk) -> u64 {
-        let copied = if self.fused && !self.tutorial { chunk.tokens * chunk.episodes * self.width } else { 0 };
-        NUMBER * copied + chunk.episodes * (PLAYED + if self.tutorial { ENV } else { 0 })
+        let copied = if self.fused { chunk.tokens * chunk.episodes * self.width } else { 0 };
+        NUMBER * copied + chunk.episodes * PLAYED
     }
 
     /// Playing `episodes` episodes of a stage, a chunk on each thread, with the record of all of them.
     fn of_evaluation(&self, episodes: usize, threads: usize) -> u64 {
-        let together = if self.tutorial { episodes } else { episodes.min(evaluate::CHUNK) };
+        let together = episodes.min(evaluate::CHUNK);
         let at_a_time = threads.min(episodes.div_ceil(together)) as u64;
         let [all, chunk] = [episodes, together].map(|episodes| self.chunk(STAGES - 1, episodes as u64));
-        let scanned = if self.fused && !self.tutorial { NUMBER * self.of_fused_acting(&chunk) } else { 0 };
+        let scanned = if self.fused { NUMBER * self.of_fused_acting(&chunk) } else { 0 };
         let acting = self.of_acting(&chunk) + scanned + chunk.episodes * (PLAYED + ENV);
         acting * at_a_time + all.of_record(self.steps) + all.episodes * PROGRAM
     }
@@ -348,21 +313,6 @@ mod tests {
         ("width=8 batch=6 chunk=6 test_episodes=1000", 1, 10_080),
     ];
 
-    /// The same of the tutorial, for six updates.
-    const TUTORIAL: &[(&str, u64)] = &[
-        ("width=96 batch=192 validation_episodes=128 test_episodes=1000", 38_464),
-        ("width=64 batch=3000 validation_episodes=128 test_episodes=1000", 148_280),
-        ("width=8 batch=8000 validation_episodes=1 test_episodes=10", 107_792),
-        ("width=512 batch=6 validation_episodes=1 test_episodes=10", 91_252),
-        ("width=512 batch=6 validation_episodes=128 test_episodes=1000", 151_696),
-        ("width=32 batch=9600 validation_episodes=128 test_episodes=1000", 255_232),
-        ("width=8 batch=20000 validation_episodes=128 test_episodes=1000", 258_012),
-        ("width=1024 batch=4 validation_episodes=128 test_episodes=1000", 340_904),
-        ("width=256 batch=500 validation_episodes=3000 test_episodes=3000", 222_900),
-        ("width=16 batch=6 validation_episodes=10 test_episodes=100000", 466_132),
-        ("width=256 batch=16 validation_episodes=1 test_episodes=20000", 900_892),
-    ];
-
     fn with<S: Settings + Default>(settings: &str) -> S {
         let mut config = S::default();
         for setting in settings.split(' ').filter(|setting| !setting.is_empty()) {
@@ -396,10 +346,6 @@ mod tests {
             };
             assert_in_corridor(settings, of_training(&config, threads), kib, most);
         }
-        for &(settings, kib) in TUTORIAL {
-            let config: TutorialConfig = with(settings);
-            assert_in_corridor(settings, of_tutorial_training(&config), kib, most(kib, config.batch));
-        }
     }
 
     #[test]
@@ -408,9 +354,6 @@ mod tests {
         for more in ["", " gru=reset-before curriculum=adapt"] {
             assert!(of_training(&with(&[config, more].concat()), 1 << 16) > 1 << 50, "{more}");
         }
-        let config = with("width=4096 batch=1048576 test_episodes=16777216");
-        assert!(of_tutorial_training(&config) > 1 << 40);
-        assert!(of_tutorial_evaluation(&config, 1 << 24) > 1 << 40);
         assert!(of_evaluation(&with("width=4096"), 1 << 24, 1 << 16) > 1 << 40);
     }
 
@@ -432,11 +375,7 @@ mod tests {
         for settings in ["width=5", "width=7 actions=tokens"] {
             let config: Config = with(settings);
             let (.., params) = crate::train::network::<f32>(&config, 0);
-            assert_eq!(Network::of_calculator(&config).parameters(), params.size() as u64, "{settings}");
+            assert_eq!(Network::new(&config).parameters(), params.size() as u64, "{settings}");
         }
-        let run = crate::tutorial::TutorialRun::<f32>::new(&with("width=5"), 0);
-        let network = Network::of_tutorial(&run.config);
-        assert_eq!(network.parameters(), run.params.size() as u64);
-        assert_eq!(network.moments, run.optimizer.moments().count() as u64);
     }
 }

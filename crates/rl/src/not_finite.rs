@@ -91,14 +91,13 @@ mod tests {
     use super::*;
     use crate::a2c::{Learner, Update};
     use crate::evaluate::validate;
-    use crate::policy::{Policy, Reading};
-    use crate::rollout::Until;
+    use crate::policy::Policy;
     use crate::tasks::Calculator;
 
     /// A learner with this number at the first entry of the last logit's weights.
     fn learner(weight: f32) -> Learner<f32> {
         let mut params = Params::new();
-        let policy = Policy::new(&mut params, &Calculator::default(), 4, Reading::InOrder, 1);
+        let policy = Policy::new(&mut params, &Calculator::default(), 4, 1);
         let mut value = params.get(policy.pi.weight);
         (0..4).for_each(|i| value.view_mut().set(&[5, i], weight));
         params.set(policy.pi.weight, &value);
@@ -138,7 +137,7 @@ mod tests {
     #[test]
     fn validate_of_nan_parameter_names_the_decision() {
         let Learner { policy, params, .. } = learner(f32::NAN);
-        let error = validate(&policy, &params, &Calculator::default(), 1, (0, 200, Until::Done)).expect_err("NaN");
+        let error = validate(&policy, &params, &Calculator::default(), 1, (0, 200)).expect_err("NaN");
         assert_eq!(error, Undecided { stage: 0, episode: 0, step: 0, action: 0 });
     }
 

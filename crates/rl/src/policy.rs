@@ -14,22 +14,9 @@ use nn::{Builder, Embedding, Gates, GruCell, Linear, Params, Weights};
 use tensor::{Real, Tensor};
 
 use crate::env::Task;
-use crate::tasks::token;
 use crate::trajectories::Trajectories;
 
-/// How the context gets into the network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reading {
-    /// Token by token through the GRU, from h₀ = tanh(stage embedding).
-    #[default]
-    InOrder,
-    /// As a mean: h₀ = tanh(mean of the context's embeddings + stage embedding), blind to order; then the token CTX.
-    Mean,
-    /// The tutorial's accident: that mean taken over all episodes of the batch too, so that all start alike.
-    BatchMean,
-}
-
-/// The network's layers; the numbers are in [`Params`]. Names are the tutorial's: `emb`, `stage_emb`, `rnn`, `pi`, `v`.
+/// The network's layers; the numbers are in [`Params`], under the names `emb`, `stage_emb`, `rnn`, `pi`, `v`.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// Tokens to vectors, \[V,d\].
@@ -42,8 +29,6 @@ pub struct Policy {
     pub pi: Linear,
     /// h to its value.
     pub v: Linear,
-    /// How the context gets in.
-    pub reading: Reading,
 }
 
 /// What the network decides at each of T steps of B episodes.
@@ -71,7 +56,7 @@ impl<'t, T: Real> Decisions<'t, T> {
 
 impl Policy {
     /// A network of width `width` for `task`, its parameters added to `params` with PyTorch's initial values.
-    pub fn new<T: Real>(params: &mut Params<T>, task: &dyn Task, width: usize, reading: Reading, seed: u64) -> Self {
+    pub fn new<T: Real>(params: &mut Params<T>, task: &dyn Task, width: usize, seed: u64) -> Self {
         let mut builder = Builder::new(params, seed);
         Self {
             embedding: Embedding::new(&mut builder.scope("emb"), task.vocabulary(), width),
@@ -79,7 +64,6 @@ impl Policy {
             rnn: GruCell::new(&mut builder.scope("rnn"), width, width),
             pi: Linear::new(&mut builder.scope("pi"), width, task.actions()),
             v: Linear::new(&mut builder.scope("v"), width, 1),
-            reading,
         }
     }
 
@@ -114,32 +98,15 @@ impl<'t, T: Real> Network<'_, 't, T> {
         self.weights.tape()
     }
 
-    /// The state before the first token, h₀\[B,d\], for contexts\[L,B\] of one stage.
+    /// The state before the first token of an episode of `stage`, h₀ = tanh(stage embedding), \[B,d\].
     ///
     /// # Panics
     /// If there is no such stage.
-    pub fn start(&self, stage: usize, contexts: &Tensor<u32>) -> Var<'t, T> {
-        let (policy, w, episodes) = (self.policy, self.weights, contexts.shape()[1]);
+    pub fn start(&self, stage: usize, episodes: usize) -> Var<'t, T> {
         let stage = u32::try_from(stage).unwrap_or_else(|_| panic!("start: stage {stage}, expected less than 2^32"));
-        let stage = policy.stage.forward(w, &Tensor::from([stage]));
-        let h = match policy.reading {
-            Reading::InOrder => stage,
-            Reading::Mean => policy.embedding.forward(w, contexts).mean_axis(0) + stage,
-            Reading::BatchMean => {
-                let mean = policy.embedding.forward(w, contexts).mean_axis(0).mean_axis(0);
-                mean.reshape(stage.shape()) + stage
-            }
-        };
+        let h = self.policy.stage.forward(self.weights, &Tensor::from([stage]));
         let width = h.shape()[1];
         h.tanh().broadcast_to([episodes, width])
-    }
-
-    /// The tokens\[K,B\] that are read before the first decision.
-    pub fn prompt(&self, contexts: &Tensor<u32>) -> Tensor<u32> {
-        match self.policy.reading {
-            Reading::InOrder => contexts.clone(),
-            Reading::Mean | Reading::BatchMean => Tensor::full([1, contexts.shape()[1]], token::CTX),
-        }
     }
 
     /// The states after each of tokens\[K,B\]: \[K,B,d\].
@@ -184,8 +151,8 @@ impl<'t, T: Real> Network<'_, 't, T> {
         Decisions { log_probs, values: values.reshape([h.shape()[0]]) }
     }
 
-    /// All decisions of T steps at once, when the tokens that follow the actions, \[T,B\], are known: the prompt and all
-    /// but the last of them are read, and each state from the prompt's last on decides.
+    /// All decisions of T steps at once, when the tokens that follow the actions, \[T,B\], are known: the context and all
+    /// but the last of them are read, and each state from the context's last on decides.
     pub fn decisions(&self, stage: usize, contexts: &Tensor<u32>, after: &Tensor<u32>) -> Decisions<'t, T> {
         self.decisions_by(stage, contexts, after, |tokens, h| self.read(tokens, h))
     }
@@ -197,12 +164,11 @@ impl<'t, T: Real> Network<'_, 't, T> {
         after: &Tensor<u32>,
         read: impl FnOnce(&Tensor<u32>, Var<'t, T>) -> Var<'t, T>,
     ) -> Decisions<'t, T> {
-        let prompt = self.prompt(contexts);
-        let (first, steps, episodes) = (prompt.shape()[0], after.shape()[0], after.shape()[1]);
+        let (first, steps, episodes) = (contexts.shape()[0], after.shape()[0], after.shape()[1]);
         let known = after.slice(0, 0..steps.saturating_sub(1));
-        let tokens = [prompt.to_vec(), known.to_vec()].concat();
+        let tokens = [contexts.to_vec(), known.to_vec()].concat();
         let tokens = Tensor::new([first + known.shape()[0], episodes], tokens);
-        let states = read(&tokens, self.start(stage, contexts));
+        let states = read(&tokens, self.start(stage, episodes));
         self.decide(states.slice(0, first - 1..first - 1 + steps))
     }
 

@@ -53,21 +53,11 @@ pub fn contexts(env: &dyn Env) -> Vec<u32> {
     (0..env.context_len()).flat_map(token).collect()
 }
 
-/// When a policy stops to act.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Until {
-    /// Once all episodes of the vector are done.
-    #[default]
-    Done,
-    /// After this many actions, whether or not they still count: the tutorial's way.
-    Emitted(usize),
-}
-
 /// What a policy has read and decided at one step of B episodes, before it acts.
 pub struct Moment<'a, 't, T: Real> {
     /// The network.
     pub network: &'a Network<'a, 't, T>,
-    /// The tokens that were read since the last step, \[K,B\]: the prompt, and then those of the actions.
+    /// The tokens that were read since the last step, \[K,B\]: the context, and then those of the actions.
     pub tokens: &'a Tensor<u32>,
     /// The state before them, \[B,d\].
     pub before: Var<'t, T>,
@@ -95,12 +85,11 @@ pub fn play<T: Real>(
     env: &mut dyn Env,
     contexts: Vec<u32>,
     choice: Choice<'_>,
-    until: Until,
 ) -> Result<Trajectories, Undecided> {
-    run((policy, params), tape, env, contexts, choice, until, None, |_| ())
+    run((policy, params), tape, env, contexts, choice, None, |_| ())
 }
 
-/// [`play`] to the end, with what the GRU computed kept in `scan`, for
+/// [`play`], with what the GRU computed kept in `scan`, for
 /// [`Network::decisions_known`]; where its variant cannot, `scan` is left empty.
 ///
 /// # Errors
@@ -116,7 +105,7 @@ pub fn play_and_keep<T: Real>(
     choice: Choice<'_>,
     scan: &mut Scan<T>,
 ) -> Result<Trajectories, Undecided> {
-    run((policy, params), tape, env, contexts, choice, Until::Done, Some(scan), |_| ())
+    run((policy, params), tape, env, contexts, choice, Some(scan), |_| ())
 }
 
 /// [`play`], while `see` looks on at each step.
@@ -132,20 +121,17 @@ pub fn watch<T: Real>(
     env: &mut dyn Env,
     contexts: Vec<u32>,
     choice: Choice<'_>,
-    until: Until,
     see: impl FnMut(Moment<'_, '_, T>),
 ) -> Result<Trajectories, Undecided> {
-    run((policy, params), tape, env, contexts, choice, until, None, see)
+    run((policy, params), tape, env, contexts, choice, None, see)
 }
 
-#[expect(clippy::too_many_arguments, reason = "those of `watch`, and one")]
 fn run<T: Real>(
     (policy, params): (&Policy, &Params<T>),
     tape: &mut Tape<T>,
     env: &mut dyn Env,
     contexts: Vec<u32>,
     mut choice: Choice<'_>,
-    until: Until,
     scan: Option<&mut Scan<T>>,
     mut see: impl FnMut(Moment<'_, '_, T>),
 ) -> Result<Trajectories, Undecided> {
@@ -156,15 +142,11 @@ fn run<T: Real>(
     let undecided = {
         let network = policy.on(params.bind(tape));
         let shown = out.contexts();
-        let mut tokens = network.prompt(&shown);
-        let mut h = network.start(out.stage, &shown);
+        let mut h = network.start(out.stage, episodes);
+        let mut tokens = shown;
         let mut scan = scan.and_then(|scan| network.begin(h, scan).then_some(scan));
         loop {
-            let goes_on = match until {
-                Until::Done => !steps.iter().all(|step| step.done),
-                Until::Emitted(count) => out.steps < count,
-            };
-            if !goes_on {
+            if steps.iter().all(|step| step.done) {
                 break None;
             }
             let before = h;
@@ -215,8 +197,14 @@ pub(crate) fn chunks(counts: &[usize], limit: usize) -> Vec<(usize, usize, usize
     out
 }
 
-/// An action for each row, or the row and the action of the first NaN.
-fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Result<Vec<u32>, (usize, u32)> {
+/// An action for each row of log-probabilities.
+///
+/// # Errors
+/// The row and the action of the first NaN.
+///
+/// # Panics
+/// If a sampling `choice` has another number of generators.
+pub fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Result<Vec<u32>, (usize, u32)> {
     let rows = log_probs.to_vec();
     let rows = rows.chunks(log_probs.shape()[1]);
     if let Some(undecided) = rows.clone().enumerate().find_map(|(i, row)| Some((i, first_nan(row)?))) {

@@ -251,7 +251,6 @@ pub(crate) use settings;
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::tutorial::TutorialConfig;
 
     /// Every number of a table, at what f64 holds and f32 does not.
     fn check_each<C: Settings>() {
@@ -278,7 +277,6 @@ mod tests {
     #[test]
     fn check_of_numbers_that_f32_rounds_away_names_them() {
         check_each::<Config>();
-        check_each::<TutorialConfig>();
         let mut config = Config::default();
         for name in ["epsilon", "rate", "weight_decay", "clip", "entropy"] {
             config.set(name, "1e-50").expect("in range");

@@ -196,8 +196,6 @@ pub struct Report {
     pub optimum: Option<usize>,
     /// All shortest programs, as names of actions.
     pub programs: Vec<Vec<&'static str>>,
-    /// Further exact figures of this task, each with its name.
-    pub figures: Vec<(&'static str, f64)>,
 }
 
 impl Report {
@@ -216,7 +214,6 @@ impl Report {
             dead: graph.dead(),
             optimum: programs.first().map(Vec::len),
             programs: programs.into_iter().map(|program| program.into_iter().map(&name).collect()).collect(),
-            figures: Vec::new(),
         }
     }
 }

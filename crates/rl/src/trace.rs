@@ -2,14 +2,14 @@
 //!
 //! ```
 //! use nn::Params;
-//! use rl::{env::Task, evaluate::test_stream, policy::{Policy, Reading}, rollout::{Choice, Until}, tasks::Calculator, trace};
+//! use rl::{env::Task, evaluate::test_stream, policy::Policy, rollout::Choice, tasks::Calculator, trace};
 //!
 //! let task = Calculator::default();
 //! let mut params = Params::<f32>::new();
-//! let policy = Policy::new(&mut params, &task, 16, Reading::InOrder, 0);
+//! let policy = Policy::new(&mut params, &task, 16, 0);
 //! let mut env = task.env(0, 1);
 //! env.reset(&mut [test_stream(42, 0, 0)]);
-//! let trace = trace::play(&policy, &params, &mut *env, Choice::Greedy, Until::Done)?;
+//! let trace = trace::play(&policy, &params, &mut *env, Choice::Greedy)?;
 //! assert_eq!(trace.probabilities(0, 0).len(), task.actions());
 //! assert_eq!(trace.gates.len(), trace.read() + trace.played.steps - 1);
 //! # Ok::<(), rl::rollout::Undecided>(())
@@ -23,7 +23,7 @@ use tensor::Real;
 
 use crate::env::Env;
 use crate::policy::Policy;
-use crate::rollout::{self, Choice, Moment, Undecided, Until};
+use crate::rollout::{self, Choice, Moment, Undecided};
 use crate::trajectories::Trajectories;
 
 /// What B episodes of one stage did, and what the network thought at each of their T steps.
@@ -37,10 +37,10 @@ pub struct Trace {
     pub probabilities: Vec<f64>,
     /// The entropy of each decision, −Σ p·ln p in nats, \[T,B\].
     pub entropies: Vec<f64>,
-    /// How far the GRU's gates were open at each token that was read, \[K+T−1,B\]: the K of the prompt, and those of all
+    /// How far the GRU's gates were open at each token that was read, \[K+T−1,B\]: the K of the context, and those of all
     /// actions but the last, which nobody reads.
     pub gates: Vec<Activity>,
-    /// The tokens that were read, \[K+T−1,B\]; the whole context is among them only if the network reads in order.
+    /// The tokens that were read, \[K+T−1,B\].
     pub tokens: Vec<u32>,
 }
 
@@ -65,12 +65,11 @@ pub fn play<T: Real>(
     params: &Params<T>,
     env: &mut dyn Env,
     choice: Choice<'_>,
-    until: Until,
 ) -> Result<Trace, Undecided> {
     let (mut trace, mut tape) = (Trace::default(), Tape::evaluating());
     let contexts = rollout::contexts(env);
     let see = |moment: Moment<'_, '_, T>| trace.see(&moment);
-    let played = rollout::watch((policy, params), &mut tape, env, contexts, choice, until, see)?;
+    let played = rollout::watch((policy, params), &mut tape, env, contexts, choice, see)?;
     Ok(Trace { played, ..trace })
 }
 

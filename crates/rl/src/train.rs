@@ -20,8 +20,8 @@ use crate::evaluate::{Figures, Test, test_stage, word};
 use crate::learn::{Done, Learn};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
-use crate::policy::{Policy, Reading};
-use crate::rollout::{Undecided, Until};
+use crate::policy::Policy;
+use crate::rollout::Undecided;
 use crate::settings::Settings;
 use crate::tasks::Calculator;
 
@@ -169,7 +169,7 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
     /// If the log-probability of an action is NaN.
     pub fn test(&self) -> Result<Vec<Test>, Undecided> {
         let Learner { policy, params, .. } = self.learner.host();
-        let trial = (self.seed, self.config.test_episodes, Until::Done);
+        let trial = (self.seed, self.config.test_episodes);
         (0..self.task.stages()).map(|stage| test_stage(policy, params, &self.task, stage, trial)).collect()
     }
 
@@ -208,7 +208,7 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
 pub(crate) fn network<T: Real>(config: &Config, seed: u64) -> (Calculator, Policy, Params<T>) {
     let task = Calculator::new(config.action_set(), config.rewards());
     let mut params = Params::new();
-    let mut policy = Policy::new(&mut params, &task, config.width, Reading::InOrder, seed);
+    let mut policy = Policy::new(&mut params, &task, config.width, seed);
     policy.rnn = policy.rnn.with_variant(config.variant());
     (task, policy, params)
 }

@@ -9,8 +9,9 @@ use rl::solver::Solvable;
 use rl::solver::{FAILED, INFINITE, Machine, SOLVED, START};
 use rl::tasks::calculator::machine::{State, Symbolic};
 use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
-use rl::tasks::{Tutorial, goal, operands, poly::Poly, token};
+use rl::tasks::{goal, operands, poly::Poly, token};
 use tensor::philox::{Philox, Purpose, Stream};
+use tutorial::Tutorial;
 
 const SETS: [ActionSet; 2] = [ActionSet::Tools, ActionSet::Tokens];
 

@@ -1,7 +1,8 @@
 //! The same seed gives the same bytes, at any number of threads.
 
-use rl::{config::Config, train::Run, tutorial::TutorialConfig, tutorial::TutorialRun};
+use rl::{config::Config, train::Run};
 use tensor::par::with_threads;
+use tutorial::run::{TutorialConfig, TutorialRun};
 
 /// Bits of all parameters, all moments and all metrics after some updates with validations.
 fn run(threads: usize, seed: u64) -> Vec<u64> {

@@ -7,19 +7,19 @@ use nn::{Params, Variant};
 use rl::env::{Env, Task};
 use rl::evaluate::test_stream;
 use rl::explain::Explain;
-use rl::policy::{Policy, Reading};
-use rl::rollout::{self, Choice, Until};
-use rl::tasks::{Calculator, Tutorial, token};
+use rl::policy::Policy;
+use rl::rollout::{self, Choice};
+use rl::tasks::calculator::{ActionSet, Rewards};
+use rl::tasks::{Calculator, token};
 use rl::trace::{self, Trace};
 use tensor::philox::Philox;
 
 const EPISODES: usize = 5;
-const READINGS: [Reading; 3] = [Reading::InOrder, Reading::Mean, Reading::BatchMean];
 const VARIANTS: [Variant; 2] = [Variant::ResetAfter, Variant::ResetBefore];
 
-fn network(task: &dyn Task, reading: Reading, variant: Variant) -> (Params<f64>, Policy) {
+fn network(task: &dyn Task, variant: Variant) -> (Params<f64>, Policy) {
     let mut params = Params::new();
-    let mut policy = Policy::new(&mut params, task, 8, reading, 3);
+    let mut policy = Policy::new(&mut params, task, 8, 3);
     policy.rnn = policy.rnn.with_variant(variant);
     (params, policy)
 }
@@ -39,26 +39,30 @@ fn bits(numbers: &[f64]) -> Vec<u64> {
     numbers.iter().map(|x| x.to_bits()).collect()
 }
 
-/// Every task, way of reading and variant, greedy and sampled.
-fn for_each_case(check: impl Fn(&dyn Task, Reading, Variant, bool, Until)) {
-    for (task, until) in [(&Calculator::default() as &dyn Task, Until::Done), (&Tutorial, Until::Emitted(6))] {
-        for (reading, variant) in READINGS.into_iter().flat_map(|reading| VARIANTS.map(|v| (reading, v))) {
-            [false, true].into_iter().for_each(|sampled| check(task, reading, variant, sampled, until));
+/// The tasks with few actions and with all.
+fn tasks() -> [Calculator; 2] {
+    [ActionSet::Tools, ActionSet::Tokens].map(|actions| Calculator::new(actions, Rewards::default()))
+}
+
+/// Every task and variant, greedy and sampled.
+fn for_each_case(check: impl Fn(&Calculator, Variant, bool)) {
+    for task in tasks() {
+        for variant in VARIANTS {
+            [false, true].into_iter().for_each(|sampled| check(&task, variant, sampled));
         }
     }
 }
 
 #[test]
 fn a_trace_is_what_acting_does_bit_for_bit() {
-    for_each_case(|task, reading, variant, sampled, until| {
-        let (params, policy) = network(task, reading, variant);
+    for_each_case(|task, variant, sampled| {
+        let (params, policy) = network(task, variant);
         let (mut env, mut rngs) = started(task, 2);
-        let traced =
-            trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs), until).expect("finite").played;
+        let traced = trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs)).expect("finite").played;
         let (mut env, mut rngs) = started(task, 2);
         let (contexts, mut tape) = (rollout::contexts(&*env), Tape::evaluating());
         let choice = choice(sampled, &mut rngs);
-        let played = rollout::play(&policy, &params, &mut tape, &mut *env, contexts, choice, until).expect("finite");
+        let played = rollout::play(&policy, &params, &mut tape, &mut *env, contexts, choice).expect("finite");
 
         assert!(played.steps > 0);
         assert_eq!((traced.stage, traced.episodes, traced.steps), (played.stage, played.episodes, played.steps));
@@ -127,11 +131,10 @@ fn check(loops: &Loops<'_>, trace: &Trace, episode: usize) {
 fn every_number_by_loops() {
     let task = Calculator::default();
     for variant in VARIANTS {
-        let (params, policy) = network(&task, Reading::InOrder, variant);
+        let (params, policy) = network(&task, variant);
         for stage in 0..3 {
             let (mut env, mut rngs) = started(&task, stage);
-            let trace =
-                trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs), Until::Done).expect("finite");
+            let trace = trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs)).expect("finite");
             assert_eq!(trace.read(), 4 + stage);
             assert_eq!(trace.tokens.len(), (3 + stage + trace.played.steps) * EPISODES);
             assert_eq!(trace.tokens[(3 + stage) * EPISODES..][..EPISODES], [token::CTX; EPISODES]);
@@ -142,10 +145,10 @@ fn every_number_by_loops() {
 
 #[test]
 fn probabilities_add_up_and_the_greedy_action_has_the_highest() {
-    for_each_case(|task, reading, variant, sampled, until| {
-        let (params, policy) = network(task, reading, variant);
+    for_each_case(|task, variant, sampled| {
+        let (params, policy) = network(task, variant);
         let (mut env, mut rngs) = started(task, 1);
-        let trace = trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs), until).expect("finite");
+        let trace = trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs)).expect("finite");
         assert_eq!(trace.actions, task.actions());
         for t in 0..trace.played.steps {
             for i in 0..EPISODES {
@@ -161,16 +164,16 @@ fn probabilities_add_up_and_the_greedy_action_has_the_highest() {
 /// An episode that is started on the operands of a test episode is that episode.
 #[test]
 fn an_episode_on_given_operands_is_the_one_that_drew_them() {
-    for (task, until) in [(&Calculator::default() as &dyn Explain, Until::Done), (&Tutorial, Until::Emitted(6))] {
+    for task in &tasks() {
         let mut drawn = task.env(2, 1);
         drawn.reset(&mut [test_stream(7, 2, 1)]);
         let operands = drawn.context(0)[..task.operands(2)].to_vec();
         let mut given = task.env_on(2, &operands);
         assert_eq!((given.stage(), given.len(), given.context(0)), (2, 1, drawn.context(0)));
-        let (params, policy) = network(task, Reading::InOrder, Variant::ResetAfter);
+        let (params, policy) = network(task, Variant::ResetAfter);
         let [drawn, given] = [&mut drawn, &mut given].map(|env| {
             let mut rng = [test_stream(8, 2, 1)];
-            trace::play(&policy, &params, &mut **env, Choice::Sampled(&mut rng), until).expect("finite")
+            trace::play(&policy, &params, &mut **env, Choice::Sampled(&mut rng)).expect("finite")
         });
         assert_eq!((&drawn.played.actions, &drawn.played.solved), (&given.played.actions, &given.played.solved));
         assert_eq!(bits(&drawn.played.rewards), bits(&given.played.rewards));

@@ -1,8 +1,8 @@
 //! The tutorial's own environment wrote 2,874 transcripts; ours pays and counts the same.
 
 use rl::env::{Env, Step};
-use rl::tasks::tutorial::env::TutorialEnv;
 use serde_json::Value;
+use tutorial::env::TutorialEnv;
 
 const TRANSCRIPTS: &str = include_str!("../../golden/tutorial_env.jsonl");
 

@@ -2,42 +2,42 @@
 
 use autograd::Tape;
 use nn::{Grads, Params};
-use rl::env::Task;
-use rl::policy::{Policy, Reading};
-use rl::tasks::Tutorial;
+use rl::policy::Policy;
 use rl::tasks::token::{ADD, ANS, CTX, MUL, SUB};
-use rl::tutorial::{TutorialConfig, loss};
 use tensor::Tensor;
+use tutorial::Tutorial;
+use tutorial::network::{Network, Start, loss};
+use tutorial::run::TutorialConfig;
 
-fn network(reading: Reading) -> (Policy, Params<f64>) {
+fn network() -> (Policy, Params<f64>) {
     let mut params = Params::new();
-    let policy = Policy::new(&mut params, &Tutorial as &dyn Task, 12, reading, 5);
+    let policy = Policy::new(&mut params, &Tutorial, 12, 5);
     (policy, params)
 }
 
 /// The state before the first token, \[B,d\], for contexts\[B\]\[L\].
-fn start(reading: Reading, contexts: &[[u32; 4]]) -> Tensor<f64> {
-    let (policy, params) = network(reading);
+fn start(start: Start, contexts: &[[u32; 4]]) -> Tensor<f64> {
+    let (policy, params) = network();
     let tape = Tape::evaluating();
     let by_step = Tensor::from_fn([4, contexts.len()], |k| contexts[k % contexts.len()][k / contexts.len()]);
-    policy.on(params.bind(&tape)).start(0, &by_step).value()
+    Network::new(&policy, params.bind(&tape), start).start(0, &by_step).value()
 }
 
 /// `[B,d] + [B,1,d]` broadcasts to `[B,B,d]`, whose mean over the batch leaves one state for all: no episode can see
 /// its own context, and each sees a little of everybody else's.
 #[test]
 fn all_episodes_of_a_batch_start_alike() {
-    let h = start(Reading::BatchMean, &[[1, 2, 3, CTX], [9, 9, 9, CTX], [0, 4, 7, CTX]]);
+    let h = start(Start::BatchMean, &[[1, 2, 3, CTX], [9, 9, 9, CTX], [0, 4, 7, CTX]]);
     assert_eq!(h.select(0, 0), h.select(0, 1));
     assert_eq!(h.select(0, 0), h.select(0, 2));
-    let alone = start(Reading::BatchMean, &[[1, 2, 3, CTX]]);
+    let alone = start(Start::BatchMean, &[[1, 2, 3, CTX]]);
     assert_ne!(h.select(0, 0), alone.select(0, 0));
 }
 
 /// Without that slip the context is still a bag: a·b+c and c·b+a begin in the same state. CTX is in the bag as well.
 #[test]
 fn a_mean_is_blind_to_order() {
-    let h = start(Reading::Mean, &[[1, 2, 3, CTX], [3, 2, 1, CTX], [CTX, 1, 2, 3], [1, 2, 3, 0]]);
+    let h = start(Start::EpisodeMean, &[[1, 2, 3, CTX], [3, 2, 1, CTX], [CTX, 1, 2, 3], [1, 2, 3, 0]]);
     let apart = |i: usize| (&h.select(0, 0) - &h.select(0, i)).to_vec().iter().fold(0.0_f64, |m, x| m.max(x.abs()));
     assert!(apart(1) < 1e-12 && apart(2) < 1e-12, "{} {}", apart(1), apart(2));
     assert!(apart(3) > 0.01);
@@ -47,13 +47,14 @@ fn a_mean_is_blind_to_order() {
 #[test]
 fn tokens_after_the_answer_still_train() {
     let gradient = |last: u32| {
-        let (policy, params) = network(Reading::BatchMean);
+        let (policy, params) = network();
         let tape = Tape::new();
         let weights = params.bind(&tape);
         let contexts = Tensor::new([4, 1], vec![1, 2, 3, CTX]);
         let actions = Tensor::new([6, 1], vec![MUL, ANS, ADD, ADD, ADD, last]);
         let reward = tape.constant(Tensor::from([1.06]));
-        let terms = loss(&policy.on(weights), 0, &contexts, &actions, reward, &TutorialConfig::default());
+        let network = Network::new(&policy, weights, Start::BatchMean);
+        let terms = loss(&network, 0, &contexts, &actions, reward, &TutorialConfig::default());
         terms.loss.backward().expect("every parameter is used");
         let mut grads = Grads::zeros(&params);
         grads.collect(&params, weights);
@@ -68,7 +69,7 @@ fn tokens_after_the_answer_still_train() {
 /// place the expected gradient is the policy gradient, with the summed values it points elsewhere.
 #[test]
 fn the_summed_baseline_biases_the_gradient() {
-    let (policy, params) = network(Reading::BatchMean);
+    let (policy, params) = network();
     let sequences: Vec<[u32; 2]> = (0..18).flat_map(|a| (0..18).map(move |b| [a, b])).collect();
     let count = sequences.len();
     let contexts = Tensor::from_fn([4, count], |k| [1, 2, 3, CTX][k / count]);
@@ -80,7 +81,8 @@ fn the_summed_baseline_biases_the_gradient() {
         let tape = Tape::new();
         let weights = params.bind(&tape);
         let rewards = tape.constant(Tensor::zeros([count]));
-        let terms = loss(&policy.on(weights), 0, &contexts, &actions, rewards, &TutorialConfig::default());
+        let network = Network::new(&policy, weights, Start::BatchMean);
+        let terms = loss(&network, 0, &contexts, &actions, rewards, &TutorialConfig::default());
         let log_probs = terms.log_probs.sum_axis(0);
         let (p, values) = (log_probs.value().to_vec(), terms.values.sum_axis(0).value().to_vec());
         assert!((p.iter().map(|l| l.exp()).sum::<f64>() - 1.0).abs() < 1e-12, "all sequences are there");

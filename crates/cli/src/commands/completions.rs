@@ -1,17 +1,24 @@
 //! `gradus completions`: what a shell needs to complete commands and flags.
 
-use clap::CommandFactory;
+use clap::{Args, Command};
+use clap_complete::Shell;
 
-use crate::args::{Cli, CompletionsArgs};
 use crate::error::Result;
-use crate::show;
+use crate::output::print::show;
 
-/// Does what the arguments say.
+/// Which shell.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+/// Does what the arguments say, for this command line.
 ///
 /// # Errors
 /// If it cannot be written.
-pub(crate) fn completions(args: &CompletionsArgs) -> Result<()> {
+pub(crate) fn completions(args: &CompletionsArgs, mut command: Command) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "gradus", &mut script);
+    clap_complete::generate(args.shell, &mut command, "gradus", &mut script);
     show(String::from_utf8_lossy(&script).trim_end())
 }

@@ -1,16 +1,26 @@
 //! `gradus config`: all settings with their meaning, as a file to begin with; and whether a file is right.
 
-use rl::config::Config;
-use rl::settings::Settings;
-use rl::tutorial::TutorialConfig;
+use std::path::PathBuf;
 
-use crate::args::ConfigArgs;
+use clap::Args;
+use rl::config::Config;
+
 use crate::error::Result;
-use crate::file::{self, ConfigFile};
-use crate::keeping::Keeping;
-use crate::settings::{self, Flags};
-use crate::show;
-use crate::task::TaskName;
+use crate::input::checkpoint_policy::Keeping;
+use crate::input::config_file::ConfigFile;
+use crate::input::{config_file, settings, task_name};
+use crate::output::print::show;
+
+/// Which settings, or which file.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The task whose settings are printed
+    #[arg(long, value_name = "NAME", conflicts_with = "check", value_parser = task_name::parse, default_value = task_name::NAME)]
+    pub(crate) task: &'static str,
+    /// Check this file, and say what in it is not at its default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Option<PathBuf>,
+}
 
 /// Does what the arguments say.
 ///
@@ -19,15 +29,8 @@ use crate::task::TaskName;
 pub(crate) fn config(args: &ConfigArgs) -> Result<()> {
     match &args.check {
         Some(path) => show(check(&ConfigFile::read(path)?)?),
-        None => match args.task.unwrap_or(TaskName::ALL[0]) {
-            task @ TaskName::Calculator => print::<Config>(task),
-            task @ TaskName::Tutorial => print::<TutorialConfig>(task),
-        },
+        None => show(config_file::write(Some(0), None, &Config::default(), &Keeping::default()).trim_end()),
     }
-}
-
-fn print<C: Settings>(task: TaskName) -> Result<()> {
-    show(file::write(task, Some(0), None, &C::default(), &Keeping::default()).trim_end())
 }
 
 /// What there is to say about a file that is right.
@@ -35,14 +38,8 @@ fn print<C: Settings>(task: TaskName) -> Result<()> {
 /// # Errors
 /// If it is not.
 pub(crate) fn check(file: &ConfigFile) -> Result<String> {
-    match file.task()?.unwrap_or(TaskName::ALL[0]) {
-        task @ TaskName::Calculator => verdict::<Config>(task, file),
-        task @ TaskName::Tutorial => verdict::<TutorialConfig>(task, file),
-    }
-}
-
-fn verdict<C: Settings>(task: TaskName, file: &ConfigFile) -> Result<String> {
-    let (config, keeping) = settings::merge::<C>(task, Some(file), &Flags::default())?;
+    let task = file.task()?;
+    let (config, keeping) = settings::read(Some(file))?;
     let seed = file.seed()?.map(|seed| ("seed", seed.to_string()));
     let init = file.init().map(|path| ("init", path.display().to_string()));
     let device = file.device()?.map(|device| ("device", device.to_string()));
@@ -51,5 +48,5 @@ fn verdict<C: Settings>(task: TaskName, file: &ConfigFile) -> Result<String> {
         seed.into_iter().chain(init).chain(device).chain(changes).map(|(name, value)| format!("\n  {name} = {value}"));
     let lines = lines.collect::<String>();
     let but = if lines.is_empty() { "" } else { ", but for" };
-    Ok(format!("right: task {}, default settings{but}{lines}", task.name()))
+    Ok(format!("right: task {task}, default settings{but}{lines}"))
 }

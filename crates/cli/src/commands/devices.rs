@@ -3,13 +3,21 @@
 use std::fmt::Display;
 use std::thread::available_parallelism;
 
+use clap::Args;
 use serde_json::{Value, json};
 use tensor::{CardFound, CudaError, CudaSurvey};
 
-use crate::args::DevicesArgs;
 use crate::error::Result;
 use crate::folder::processor;
-use crate::show;
+use crate::output::print::show;
+
+/// What to list devices for.
+#[derive(Debug, Args)]
+pub(crate) struct DevicesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Does what the arguments say. That something is missing is a finding, no error.
 ///

@@ -1,59 +1,54 @@
 //! `gradus eval`: the test of a run that was trained before.
 
-use std::ops::Range;
+use std::path::PathBuf;
 
-use gpu_train::Run;
-use rl::tasks::STAGES;
-use rl::tutorial::TutorialRun;
+use clap::{Args, value_parser};
+use rl::env::Task;
 use serde_json::json;
 
-use crate::args::EvalArgs;
 use crate::error::{Error, Result};
-use crate::file::ConfigFile;
-use crate::task::TaskName;
-use crate::trained::{self, Trained};
-use crate::training::Training;
-use crate::{show, test};
+use crate::input::numbers;
+use crate::input::numbers::stages;
+use crate::input::seeds::GREATEST;
+use crate::output::print::show;
+use crate::run::{final_test, trained_agent};
+
+/// What to test, and on what.
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// The folder of a run
+    pub(crate) dir: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Only this stage
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    pub(crate) stage: Option<usize>,
+    /// Episodes of each stage [default: as in the run's own test]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::episodes)]
+    pub(crate) episodes: Option<usize>,
+    /// The seed of the test episodes [default: the run's]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
+    pub(crate) seed: Option<u64>,
+}
 
 /// Does what the arguments say.
 ///
 /// # Errors
 /// If they are wrong, or the folder does not hold a run whose checkpoint can be loaded.
 pub(crate) fn eval(args: &EvalArgs) -> Result<()> {
-    let file = trained::config_of(&args.dir)?;
-    match file.task()?.unwrap_or(TaskName::ALL[0]) {
-        TaskName::Calculator => eval_task::<Run<f32>>(args, &file),
-        TaskName::Tutorial => eval_task::<TutorialRun<f32>>(args, &file),
-    }
-}
-
-fn eval_task<R: Training>(args: &EvalArgs, file: &ConfigFile) -> Result<()> {
-    let stages = stages(R::TASK, args.stage)?;
-    let Trained { run, config } = trained::load::<R>(&args.dir, file, None, args.episodes)?;
-    let seed = args.seed.unwrap_or(run.parts().seed);
-    let episodes = args.episodes.unwrap_or_else(|| R::test_episodes(&config));
-    let stages = test::test(&run, seed, episodes, stages).map_err(|error| Error::input(error.to_string()))?;
-    let task = run.parts().task;
+    let file = trained_agent::config_of(&args.dir)?;
+    let stages = stages(args.stage)?;
+    let run = trained_agent::load(&args.dir, &file, None, args.episodes)?;
+    let seed = args.seed.unwrap_or(run.seed);
+    let episodes = args.episodes.unwrap_or(run.config.test_episodes);
+    let stages = final_test::test(&run, seed, episodes, stages).map_err(|error| Error::input(error.to_string()))?;
+    let task = &run.task;
     if args.json {
         let result = json!({ "task": task.name(), "caveat": task.caveat(), "seed": seed, "stages": stages });
         show(format!("{result:#}"))
     } else {
-        let (table, caveat) = (test::table::<R>(&stages), task.caveat());
+        let (table, caveat) = (final_test::table(&stages), task.caveat());
         show(format!("{episodes} test episodes a stage, seed {seed}\n\n{table}\n{caveat}"))
-    }
-}
-
-/// The stage that was asked for, or all.
-///
-/// # Errors
-/// If there is no such stage.
-pub(crate) fn stages(task: TaskName, stage: Option<usize>) -> Result<Range<usize>> {
-    match stage {
-        None => Ok(0..STAGES),
-        Some(stage) if stage < STAGES => Ok(stage..stage + 1),
-        Some(stage) => {
-            let (task, last) = (task.name(), STAGES - 1);
-            Err(Error::input(format!("there is no stage {stage}: {task} has stages 0 to {last}; did you mean {last}?")))
-        }
     }
 }

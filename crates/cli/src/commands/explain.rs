@@ -1,47 +1,71 @@
 //! `gradus explain`: one episode of a trained agent, step by step.
 
-use gpu_train::Run;
+use std::path::PathBuf;
+
+use clap::{Args, value_parser};
 use rl::explain::Explain;
-use rl::tutorial::TutorialRun;
 use serde_json::json;
 
-use crate::args::ExplainArgs;
-use crate::context::{self, ContextError};
 use crate::error::{Error, Result};
 use crate::explain::{Explained, Wanted, page, terminal};
-use crate::file::ConfigFile;
 use crate::folder::MODEL;
-use crate::task::TaskName;
-use crate::trained::{self, Trained};
-use crate::training::Training;
-use crate::{html, show};
-
-use super::eval::stages;
+use crate::input::context;
+use crate::input::context::ContextError;
+use crate::input::numbers::stages;
+use crate::input::seeds::GREATEST;
+use crate::output::html;
+use crate::output::print::show;
+use crate::run::trained_agent;
 
 /// The page, unless `--html` names a file.
 const PAGE: &str = "explain.html";
+
+/// Which episode, of which run, and for whom.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The folder of a run
+    pub(crate) dir: PathBuf,
+    /// The stage [default: the one whose context is as long as --context, or the last]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    pub(crate) stage: Option<usize>,
+    /// The operands, digits between commas, as in "4,2,7" [default: those of a test episode]
+    #[arg(long, value_name = "DIGITS", allow_hyphen_values = true)]
+    pub(crate) context: Option<String>,
+    /// Which test episode, from 0
+    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value = "0", value_parser = value_parser!(u32).range(..1 << 24), conflicts_with = "context")]
+    pub(crate) episode: u32,
+    /// The seed of the test episodes, and of what is sampled [default: the run's]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
+    pub(crate) seed: Option<u64>,
+    /// Draw each action from the policy instead of taking the most probable one
+    #[arg(long)]
+    pub(crate) sampled: bool,
+    /// The checkpoint, to look at an earlier agent of the same run [default: model.safetensors in DIR]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Write a page that needs no network, and print where it is; it replaces an earlier page of gradus, and nothing
+    /// else [default FILE: explain.html in DIR]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "json")]
+    #[expect(clippy::option_option, reason = "the flag may be missing, alone, or with a file")]
+    pub(crate) html: Option<Option<PathBuf>>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Does what the arguments say.
 ///
 /// # Errors
 /// If they are wrong, the folder does not hold a run whose checkpoint can be loaded, or the page cannot be written.
 pub(crate) fn explain(args: &ExplainArgs) -> Result<()> {
-    let file = trained::config_of(&args.dir)?;
-    match file.task()?.unwrap_or(TaskName::ALL[0]) {
-        TaskName::Calculator => explain_task::<Run<f32>>(args, &file),
-        TaskName::Tutorial => explain_task::<TutorialRun<f32>>(args, &file),
-    }
-}
-
-fn explain_task<R: Training>(args: &ExplainArgs, file: &ConfigFile) -> Result<()> {
-    stages(R::TASK, args.stage)?;
-    let Trained { run, .. } = trained::load::<R>(&args.dir, file, args.checkpoint.as_deref(), Some(1))?;
-    let parts = run.parts();
-    let (stage, operands) = choose(parts.task, args)?;
-    let seed = args.seed.unwrap_or(parts.seed);
-    let wanted = Wanted { stage, operands, number: args.episode, seed, sampled: args.sampled, until: R::UNTIL };
+    let file = trained_agent::config_of(&args.dir)?;
+    stages(args.stage)?;
+    let run = trained_agent::load(&args.dir, &file, args.checkpoint.as_deref(), Some(1))?;
+    let (stage, operands) = choose(&run.task, args)?;
+    let seed = args.seed.unwrap_or(run.seed);
+    let wanted = Wanted { stage, operands, number: args.episode, seed, sampled: args.sampled };
     let model = args.checkpoint.clone().unwrap_or_else(|| args.dir.join(MODEL));
-    let told = Explained::play(&parts, wanted, model.display().to_string());
+    let told = Explained::play(&run, wanted, model.display().to_string());
     let told = told.map_err(|error| Error::input(format!("checkpoint {}: {error}", model.display())))?;
     if let Some(path) = &args.html {
         let path = path.clone().unwrap_or_else(|| args.dir.join(PAGE));

@@ -2,22 +2,47 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use proofs::Case;
 use proofs::curve::Curve;
 use proofs::measure::Measured;
 use serde_json::Value;
 use tensor::catch_cuda;
 
-use crate::args::GradcheckArgs;
-use crate::device::DeviceName;
 use crate::error::{Error, Result, suggestion};
 use crate::gradcheck::{json, museum, page, terminal, verdict};
-use crate::{device, html, show};
+use crate::input::device_name;
+use crate::input::device_name::DeviceName;
+use crate::output::html;
+use crate::output::print::show;
 
 /// The page, unless `--html` names a file.
 const PAGE: &str = "gradcheck.html";
 /// That of the museum.
 const MUSEUM: &str = "museum.html";
+
+/// What to prove, and for whom.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GradcheckArgs {
+    /// Only this operation or layer, case by case; may be given several times, or with commas between names
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) op: Vec<String>,
+    /// Show the museum instead: wrong gradients that were published or shipped, and what the checker says of each
+    #[arg(long, conflicts_with = "op")]
+    pub(crate) museum: bool,
+    /// Whose gradients, values and differences: cpu, cuda, or a card by its number, as in cuda:1; duals, and so second
+    /// derivatives, are the processor's [default: cpu]
+    #[arg(long, value_name = "DEVICE", conflicts_with = "museum")]
+    pub(crate) device: Option<DeviceName>,
+    /// Write a page that needs no network, and print where it is; it replaces an earlier page of gradus, and nothing
+    /// else [default FILE: gradcheck.html, or museum.html]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "json")]
+    #[expect(clippy::option_option, reason = "the flag may be missing, alone, or with a file")]
+    pub(crate) html: Option<Option<PathBuf>>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Does what the arguments say.
 ///
@@ -56,7 +81,7 @@ fn find<'a>(name: &str, known: &[&'a str]) -> Result<&'a str> {
 
 fn check(args: &GradcheckArgs, cases: &[Case]) -> Result<()> {
     let place = place(args)?;
-    args.device.map(|name| device::choose(name, false)).transpose()?; // kernel by kernel
+    args.device.map(|name| device_name::choose(name, false)).transpose()?; // kernel by kernel
     let computed = args.device.filter(|device| *device != DeviceName::Cpu).map(|device| {
         // What a card does not have: forward mode, and what runs on it.
         format!("gradients, values and differences by {device}; duals and second derivatives by cpu")

@@ -2,16 +2,33 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
 use serde_json::json;
 
-use crate::args::ReportArgs;
 use crate::error::Result;
 use crate::folder::{REPORT, Runs};
-use crate::report::{self, Comparison};
-use crate::{html, pretty, show};
+use crate::output::html;
+use crate::output::print::{pretty, show};
+use crate::report;
+use crate::report::Comparison;
 
 /// Where a comparison is written unless `--out` says otherwise.
 const COMPARISON: &str = "compare.html";
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The folder of a run or of several seeds, which may still go on; several folders are compared
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) dirs: Vec<PathBuf>,
+    /// Where to write the page; it replaces an earlier page of gradus, and nothing else [default: report.html in DIR;
+    /// of several folders compare.html]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Does what the arguments say. A run may go on meanwhile.
 ///

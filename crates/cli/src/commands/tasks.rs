@@ -1,37 +1,44 @@
-//! `gradus tasks`: what the solver knows about the tasks.
+//! `gradus tasks`: what the solver knows about the task.
 
-use rl::solver::Report;
-use serde_json::{Map, Value, json};
+use clap::Args;
+use rl::env::Task;
+use rl::solver::{Report, Solvable};
+use rl::tasks::Calculator;
+use serde_json::{Value, json};
 
-use crate::args::TasksArgs;
-use crate::commands::eval::stages;
 use crate::error::Result;
-use crate::show;
-use crate::table::{NONE, Table};
-use crate::task::TaskName;
+use crate::input::numbers::stages;
+use crate::input::task_name;
+use crate::output::print::show;
+use crate::output::table::{NONE, Table};
+
+/// Which task.
+#[derive(Debug, Args)]
+pub(crate) struct TasksArgs {
+    /// The task
+    #[arg(long, value_name = "NAME", value_parser = task_name::parse, default_value = task_name::NAME)]
+    pub(crate) task: &'static str,
+    /// Only this stage
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    pub(crate) stage: Option<usize>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Does what the arguments say.
 ///
 /// # Errors
 /// If there is no such stage.
 pub(crate) fn tasks(args: &TasksArgs) -> Result<()> {
-    let names = args.task.map_or(TaskName::ALL.to_vec(), |task| vec![task]);
-    let mut all = Vec::new();
-    for name in names {
-        let task = name.task();
-        let reports: Vec<Report> = stages(name, args.stage)?.map(|stage| task.report(stage)).collect();
-        if args.json {
-            let stages: Vec<_> = reports.iter().map(json).collect();
-            all.push(json!({ "task": task.name(), "caveat": task.caveat(), "stages": stages }));
-        } else {
-            let figures = figures(&reports).map(|table| format!("{table}\n")).unwrap_or_default();
-            show(format!("{}\n\n{}\n{figures}{}\n", task.name(), table(&reports), task.caveat()))?;
-        }
-    }
+    let task = Calculator::default();
+    let reports: Vec<Report> = stages(args.stage)?.map(|stage| task.report(stage)).collect();
     if args.json {
-        show(format!("{:#}", Value::from(all)))?;
+        let stages: Vec<_> = reports.iter().map(json).collect();
+        let task = json!({ "task": task.name(), "caveat": task.caveat(), "stages": stages });
+        return show(format!("{:#}", Value::from([task])));
     }
-    Ok(())
+    show(format!("{}\n\n{}\n{}", args.task, table(&reports), task.caveat()))
 }
 
 fn table(reports: &[Report]) -> Table {
@@ -46,20 +53,7 @@ fn table(reports: &[Report]) -> Table {
     table
 }
 
-/// What is known beside states and programs, if anything is.
-fn figures(reports: &[Report]) -> Option<Table> {
-    let first = reports.first().filter(|report| !report.figures.is_empty())?;
-    let stages = reports.iter().map(|report| format!("stage {}", report.stage));
-    let mut table = Table::new(["figure".into()].into_iter().chain(stages));
-    for (row, (name, _)) in first.figures.iter().enumerate() {
-        let values = reports.iter().map(|report| format!("{:.6}", report.figures[row].1));
-        table.row([(*name).to_owned()].into_iter().chain(values));
-    }
-    Some(table)
-}
-
 fn json(report: &Report) -> Value {
-    let figures: Map<_, _> = report.figures.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
     json!({
         "stage": report.stage,
         "goal": report.goal,
@@ -67,6 +61,5 @@ fn json(report: &Report) -> Value {
         "dead": report.dead,
         "optimum": report.optimum,
         "programs": report.programs,
-        "figures": figures,
     })
 }

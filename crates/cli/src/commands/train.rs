@@ -2,105 +2,133 @@
 
 use std::path::{Path, PathBuf};
 
-use gpu_train::Run;
-use rl::tutorial::TutorialRun;
-use tensor::{Device, par};
+use clap::{Args, value_parser};
+use rl::config::Config;
+use tensor::Device;
 
-use crate::args::TrainArgs;
-use crate::device::DeviceName;
-use crate::error::{Error, Result, word};
-use crate::file::ConfigFile;
-use crate::folder::{About, CONFIG, Folder, REPORT, TEST, of_seed};
-use crate::live::{self, Live};
-use crate::memory::Need;
-use crate::outcome::{Outcome, Timed};
+use super::many_seeds::several;
+use super::results::{on_threads, result, stopped, threads, write_page};
+use crate::error::{Error, Result};
+use crate::folder::{About, CONFIG, Folder, TEST, of_seed};
+use crate::input::checkpoint_policy::Keeping;
+use crate::input::config_file::ConfigFile;
+use crate::input::device_name::DeviceName;
+use crate::input::seeds::{GREATEST, Seeds};
+use crate::input::settings::Flags;
+use crate::input::{device_name, numbers, settings, task_name};
+use crate::live::Live;
+use crate::output::print::say;
+use crate::output::{profile_table, timestamp};
+use crate::run::memory_check::Need;
 use crate::run::{Left, Plan};
-use crate::seeds::Seeds;
-use crate::task::TaskName;
-use crate::training::Training;
-use crate::{clock, device, profile, report, say, settings, stop, test};
-
-use super::several::{several, threads};
+use crate::{interrupt, live};
 
 /// Where the folders of runs are, unless `--out` says otherwise.
 const RUNS: &str = "runs";
+
+/// What to train, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// The task [default: calculator]
+    #[arg(long, value_name = "NAME", value_parser = task_name::parse)]
+    pub(crate) task: Option<&'static str>,
+    /// The seed, from which everything random follows [default: 0]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
+    pub(crate) seed: Option<u64>,
+    /// Several seeds, as many side by side as there are threads: 0..19 (both included), 3,5,9
+    #[arg(long, allow_negative_numbers = true, value_name = "SEEDS", conflicts_with = "seed")]
+    pub(crate) seeds: Option<Seeds>,
+    /// Threads; the results do not depend on their number [default: all]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::threads)]
+    pub(crate) threads: Option<usize>,
+    /// Where to compute: cpu, cuda, or a card by its number, as in cuda:1; gradus devices lists them [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<DeviceName>,
+    /// Settings from a TOML file; flags win
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder to write to; it must be new or empty [default: a new one in runs/]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Initial weights: a checkpoint, or a PyTorch state_dict as safetensors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) init: Option<PathBuf>,
+    /// Go on with the run, or the runs of several seeds, in this folder, as if they had never stopped
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["task", "seed", "seeds", "config", "out", "init"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Stop after this many more updates, as after Ctrl-C; --resume goes on
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::updates)]
+    pub(crate) stop_after: Option<usize>,
+    /// At the end, show where the updates' time went: kernels with flops, bytes and their share of the machine's peak,
+    /// then what each phase spends outside of them; results do not change
+    #[arg(long)]
+    pub(crate) profile: bool,
+    /// Everything else.
+    #[command(flatten, next_help_heading = "Settings")]
+    pub(crate) settings: Flags<Config>,
+    /// What it keeps.
+    #[command(flatten, next_help_heading = "What is kept")]
+    pub(crate) keeping: Flags<Keeping>,
+}
 
 /// Does what the arguments say.
 ///
 /// # Errors
 /// If they are wrong, a run fails, or Ctrl-C ends it.
 pub(crate) fn train(args: &TrainArgs) -> Result<()> {
-    stop::listen((!live::on_screen()).then_some(stop::WORDS))?;
+    interrupt::listen((!live::on_screen()).then_some(interrupt::WORDS))?;
     if let Some(path) = &args.resume {
-        if !args.settings.is_empty() {
+        if !args.settings.is_empty() || !args.keeping.is_empty() {
             return Err(Error::input("--resume takes no settings: a run goes on with its own; leave them out"));
         }
         let (folder, about) = Folder::open(path)?;
         let file = ConfigFile::in_folder(&path.join(CONFIG))?;
-        return match file.task()?.unwrap_or(TaskName::ALL[0]) {
-            TaskName::Calculator => {
-                on::<Run<f32>>(args, args.device, |device| resume::<Run<f32>>(args, device, &file, &folder, about))
-            }
-            TaskName::Tutorial => {
-                let go_on = |device| resume::<TutorialRun<f32>>(args, device, &file, &folder, about);
-                on::<TutorialRun<f32>>(args, args.device, go_on)
-            }
-        };
+        file.task()?;
+        return on(args, args.device, |device| resume(args, device, &file, &folder, about));
     }
     let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
     let file = file.as_ref();
-    let device = args.device.or(file.map(ConfigFile::device).transpose()?.flatten());
-    let in_file = file.map(ConfigFile::task).transpose()?.flatten();
-    match args.task.or(in_file).unwrap_or(TaskName::ALL[0]) {
-        TaskName::Calculator => on::<Run<f32>>(args, device, |device| begin::<Run<f32>>(args, device, file)),
-        TaskName::Tutorial => {
-            on::<TutorialRun<f32>>(args, device, |device| begin::<TutorialRun<f32>>(args, device, file))
-        }
+    if args.task.is_none() {
+        file.map(ConfigFile::task).transpose()?;
     }
+    let device = args.device.or(file.map(ConfigFile::device).transpose()?.flatten());
+    on(args, device, |device| begin(args, device, file))
 }
 
 /// Works on a device, profiled if that is asked for.
-fn on<R: Training>(
-    args: &TrainArgs,
-    device: Option<DeviceName>,
-    work: impl FnOnce(Device) -> Result<()>,
-) -> Result<()> {
-    let device = device.map_or(Ok(Device::Host), |name| device::choose(name, R::WHOLE_UPDATES))?;
+fn on(args: &TrainArgs, device: Option<DeviceName>, work: impl FnOnce(Device) -> Result<()>) -> Result<()> {
+    let device = device.map_or(Ok(Device::Host), |name| device_name::choose(name, true))?;
     if !args.profile {
         return work(device);
     }
     let profiled = tensor::profile::start(); // before there is a tape, which keeps the kernels that it was made with
     let left = work(device);
-    say(format!("\n{}", profile::words(profiled, profile::Peak::measure)));
+    say(format!("\n{}", profile_table::words(profiled, profile_table::Peak::measure)));
     left
 }
 
-fn begin<R: Training>(args: &TrainArgs, device: Device, file: Option<&ConfigFile>) -> Result<()> {
-    let (config, keeping) = settings::merge(R::TASK, file, &args.settings)?;
+fn begin(args: &TrainArgs, device: Device, file: Option<&ConfigFile>) -> Result<()> {
+    let (mut config, mut keeping) = settings::read(file)?;
+    args.settings.apply(&mut config)?;
+    args.keeping.apply(&mut keeping)?;
     let init = args.init.clone().or_else(|| file?.init()).map(absolute).transpose()?;
     let seed = args.seed.or(file.map(ConfigFile::seed).transpose()?.flatten()).unwrap_or(0);
-    let plan = Plan::<R> { config, keeping, init, device };
+    let plan = Plan { config, keeping, init, device };
     check_memory(&plan, args, args.seeds.as_ref().map_or(1, |Seeds(seeds)| seeds.len()))?;
     plan.start(seed)?; // what does not fit shows before there is a folder
     match &args.seeds {
-        None => alone(&plan, seed, &new_folder(R::TASK, args, &format!("seed{seed}"), None)?, args),
+        None => alone(&plan, seed, &new_folder(args, &format!("seed{seed}"), None)?, args),
         Some(Seeds(seeds)) => {
-            let folder = new_folder(R::TASK, args, "seeds", Some(seeds))?;
+            let folder = new_folder(args, "seeds", Some(seeds))?;
             folder.write(CONFIG, plan.file(None))?;
-            several(&plan, seeds, &folder, args)
+            several(&plan, seeds, &folder, args.threads, args.stop_after)
         }
     }
 }
 
-fn resume<R: Training>(
-    args: &TrainArgs,
-    device: Device,
-    file: &ConfigFile,
-    folder: &Folder,
-    about: About,
-) -> Result<()> {
-    file.complete::<R::Config>()?;
-    let plan = Plan::<R>::of(file, device)?;
+fn resume(args: &TrainArgs, device: Device, file: &ConfigFile, folder: &Folder, about: About) -> Result<()> {
+    file.complete()?;
+    let plan = Plan::of(file, device)?;
     let is_over = |folder: &Path| folder.join(TEST).exists();
     match about.seeds {
         Some(seeds) => {
@@ -109,7 +137,7 @@ fn resume<R: Training>(
             if left > 0 {
                 folder.note_kernels()?; // each run says so
             }
-            several(&plan, &seeds, folder, args)
+            several(&plan, &seeds, folder, args.threads, args.stop_after)
         }
         None => {
             check_memory(&plan, args, usize::from(!is_over(folder.path())))?;
@@ -119,15 +147,15 @@ fn resume<R: Training>(
 }
 
 /// Refuses so many runs, as many at a time as there are threads, if they need more memory than there is.
-fn check_memory<R: Training>(plan: &Plan<R>, args: &TrainArgs, runs: usize) -> Result<()> {
+fn check_memory(plan: &Plan, args: &TrainArgs, runs: usize) -> Result<()> {
     if runs == 0 || !plan.device.is_host() {
         return Ok(());
     }
-    let threads = threads(args);
+    let threads = threads(args.threads);
     let runs = runs.min(threads);
     let need = Need {
         what: "training",
-        each: R::memory(&plan.config, threads / runs),
+        each: rl::memory::of_training(&plan.config, threads / runs),
         runs,
         threads,
         advice: "choose a smaller batch or width, larger chunks, fewer episodes to evaluate, or fewer runs at a time (--threads)",
@@ -136,71 +164,27 @@ fn check_memory<R: Training>(plan: &Plan<R>, args: &TrainArgs, runs: usize) -> R
 }
 
 /// The folder that the arguments name, or a new one.
-fn new_folder(task: TaskName, args: &TrainArgs, suffix: &str, seeds: Option<&[u64]>) -> Result<Folder> {
+fn new_folder(args: &TrainArgs, suffix: &str, seeds: Option<&[u64]>) -> Result<Folder> {
     let about = About::now(seeds);
     let folder = match &args.out {
         Some(path) => Folder::create(path, &about),
-        None => Folder::create_new(Path::new(RUNS), &format!("{}-{}-{suffix}", task.name(), clock::now()), &about),
+        None => {
+            Folder::create_new(Path::new(RUNS), &format!("{}-{}-{suffix}", task_name::NAME, timestamp::now()), &about)
+        }
     }?;
     say(format!("writing to {}", folder.path().display()));
     Ok(folder)
 }
 
 /// One seed, with the table of its test.
-fn alone<R: Training>(plan: &Plan<R>, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
+fn alone(plan: &Plan, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
     let work = || plan.go_on(seed, folder, args.stop_after, &mut Live::alone().view(seed));
-    let left = on_threads(threads(args), work)??;
+    let left = on_threads(threads(args.threads), work)??;
     write_page(folder).unwrap_or_else(say);
     match left {
         Left::Stopped => stopped(folder),
-        Left::Over(run) => result::<R>(&run.outcome),
+        Left::Over(run) => result(&run.outcome),
     }
-}
-
-/// Prints the table of a test.
-///
-/// # Errors
-/// If the run has failed.
-pub(super) fn result<R: Training>(outcome: &Outcome) -> Result<()> {
-    if outcome.failed {
-        return Err(Error::Run(outcome.end.clone()));
-    }
-    say(format!("\n{}\n{}", test::table::<R>(&outcome.stages), outcome.caveat));
-    Ok(())
-}
-
-/// Counts the runs that failed.
-///
-/// # Errors
-/// If there are any.
-pub(super) fn failures<'a>(runs: impl IntoIterator<Item = &'a Timed>) -> Result<()> {
-    let failed: Vec<_> = runs.into_iter().map(|run| run.outcome.failed).collect();
-    match failed.iter().filter(|&&failed| failed).count() {
-        0 => Ok(()),
-        count => Err(Error::Run(format!("{count} of {} runs failed; the table says why", failed.len()))),
-    }
-}
-
-/// Writes the page of a folder. It is made of what is there already and can be made again: that it cannot be written fails no
-/// run.
-///
-/// # Errors
-/// A warning.
-pub(super) fn write_page(folder: &Folder) -> std::result::Result<(), String> {
-    let path = folder.path();
-    let warning = |error| format!("warning: there is no {REPORT}: {error}; gradus report {} makes it", path.display());
-    report::write(path).map_err(warning)
-}
-
-/// Says how to go on. Being asked to stop by `--stop-after` is no interruption.
-pub(super) fn stopped(folder: &Folder) -> Result<()> {
-    say(format!("stopped, and saved; go on with: gradus train --resume {}", word(folder.path())));
-    if stop::requested() { Err(Error::Interrupted) } else { Ok(()) }
-}
-
-pub(super) fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
-    par::with_threads(threads, work)
-        .map_err(|error| Error::input(format!("cannot start {threads} threads: {error}; choose fewer with --threads")))
 }
 
 /// A path that means the same in whatever folder the written configuration is read, and that can be written there.

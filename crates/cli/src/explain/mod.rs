@@ -5,14 +5,15 @@ pub(crate) mod terminal;
 
 use std::cmp::Reverse;
 
+use gpu_train::Run;
+use rl::env::Task;
 use rl::evaluate::test_stream;
-use rl::policy::Reading;
-use rl::rollout::{Choice, Undecided, Until};
+use rl::explain::Explain;
+use rl::rollout::{Choice, Undecided};
 use rl::trace;
 use serde::Serialize;
 
 use crate::folder::{Episode, EpisodeStep};
-use crate::training::Parts;
 
 /// What the figures of a step are.
 const LEGEND: [(&str, &str); 5] = [
@@ -42,8 +43,6 @@ pub(crate) struct Explained {
     pub(crate) number: Option<u32>,
     /// Whether actions were drawn; the most probable ones otherwise.
     pub(crate) sampled: bool,
-    /// How the network reads, if that is not plain.
-    pub(crate) reading: Option<&'static str>,
     /// The names of the actions.
     pub(crate) actions: Vec<&'static str>,
     /// The episode.
@@ -63,8 +62,6 @@ pub(crate) struct Wanted {
     pub(crate) seed: u64,
     /// Whether actions are drawn.
     pub(crate) sampled: bool,
-    /// When to stop acting.
-    pub(crate) until: Until,
 }
 
 impl Explained {
@@ -72,16 +69,16 @@ impl Explained {
     ///
     /// # Errors
     /// If a decision cannot be made, because a log-probability is NaN.
-    pub(crate) fn play(parts: &Parts<'_>, wanted: Wanted, checkpoint: String) -> std::result::Result<Self, Undecided> {
-        let Wanted { stage, operands, number, seed, sampled, until } = wanted;
-        let task = parts.task;
+    pub(crate) fn play(run: &Run<f32>, wanted: Wanted, checkpoint: String) -> std::result::Result<Self, Undecided> {
+        let Wanted { stage, operands, number, seed, sampled } = wanted;
+        let (task, learner) = (&run.task, run.learner.host());
         let mut rng = [test_stream(seed, stage, number as usize)];
         let mut drawn = task.env(stage, 1);
         drawn.reset(&mut rng);
         let drawn = &drawn.context(0)[..task.operands(stage)];
         let mut env = task.env_on(stage, operands.as_deref().unwrap_or(drawn));
         let choice = if sampled { Choice::Sampled(&mut rng) } else { Choice::Greedy };
-        let trace = trace::play(parts.policy, parts.params, &mut *env, choice, until)?;
+        let trace = trace::play(&learner.policy, &learner.params, &mut *env, choice)?;
         Ok(Self {
             task: task.name(),
             caveat: task.caveat(),
@@ -89,7 +86,6 @@ impl Explained {
             seed,
             number: operands.is_none().then_some(number),
             sampled,
-            reading: reading(parts.policy.reading),
             actions: (0..task.actions()).map(|action| task.action_name(action)).collect(),
             episode: Episode::of(task, &trace, 0),
         })
@@ -129,16 +125,5 @@ impl Explained {
         all.sort_by(|a, b| b.1.total_cmp(&a.1));
         all.sort_by_key(|(name, _)| Reverse(*name == step.action));
         all
-    }
-}
-
-fn reading(reading: Reading) -> Option<&'static str> {
-    match reading {
-        Reading::InOrder => None,
-        Reading::Mean => Some("The network reads CTX alone; it starts from the mean of its context's embeddings."),
-        Reading::BatchMean => Some(
-            "The network reads CTX alone; it starts from the mean of all embeddings in the contexts of its batch. In \
-             training and test the batch is large; here it is this one episode.",
-        ),
     }
 }

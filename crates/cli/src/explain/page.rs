@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::{Explained, LEGEND};
 use crate::folder::{Episode, EpisodeStep, Register};
-use crate::html::{self, captioned, heat, number};
+use crate::output::html;
+use crate::output::html::{captioned, heat, number};
 
 /// The whole page.
 pub(crate) fn page(told: &Explained) -> String {
@@ -15,7 +16,6 @@ pub(crate) fn page(told: &Explained) -> String {
         (facts(told))
         h2 { "What it reads" }
         (reading(episode))
-        @if let Some(reading) = told.reading { p { (reading) } }
         h2 { "What it weighs" }
         (weighed(told))
         (judged(episode))

@@ -5,7 +5,7 @@ use console::{measure_text_width, style};
 
 use super::{Explained, LEGEND};
 use crate::folder::{EpisodeStep, Reading, Register};
-use crate::table::share;
+use crate::output::table::share;
 
 /// The most columns of a line.
 const COLUMNS: usize = 80;
@@ -34,10 +34,8 @@ pub(crate) fn lines(told: &Explained) -> String {
     out.push(if episode.solved { style(verdict).green().to_string() } else { style(verdict).red().to_string() });
     out.push(String::new());
     out.extend(LEGEND.iter().flat_map(|(name, meaning)| hanging(&format!("{name:<9}"), meaning)));
-    for text in told.reading.into_iter().chain([told.caveat]) {
-        out.push(String::new());
-        out.extend(wrap(text, COLUMNS));
-    }
+    out.push(String::new());
+    out.extend(wrap(told.caveat, COLUMNS));
     out.join("\n")
 }
 
@@ -153,7 +151,6 @@ mod tests {
             seed: 3,
             number: None,
             sampled: true,
-            reading: None,
             actions: vec!["MUL", "ADD", "SUB", "ANS", "STO"],
             episode: Episode {
                 stage: 0,

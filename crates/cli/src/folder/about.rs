@@ -6,11 +6,10 @@ use std::thread::available_parallelism;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock;
+use super::names::ABOUT;
 use crate::error::{Error, Result};
-use crate::regular;
-
-use super::ABOUT;
+use crate::input::regular_file;
+use crate::output::timestamp;
 
 /// The version of the folders that are written.
 ///
@@ -71,7 +70,7 @@ impl About {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect(),
-            made: clock::now(),
+            made: timestamp::now(),
             machine: Machine::this(),
             went_on: Vec::new(),
             seeds: seeds.map(<[u64]>::to_vec),
@@ -88,7 +87,7 @@ impl About {
             return Ok(None);
         }
         let advice = "expected what gradus train writes there";
-        let text = regular::read(&path).map_err(|error| Error::file("read", &path, &error, advice))?;
+        let text = regular_file::read(&path).map_err(|error| Error::file("read", &path, &error, advice))?;
         let shown = path.display();
         let version: Version = serde_json::from_slice(&text)
             .map_err(|error| Error::input(format!("{shown} does not tell a version: {error}; {advice}")))?;
@@ -110,7 +109,7 @@ impl About {
     pub(crate) fn note_kernels(&mut self, now: &str) -> Option<String> {
         let last = self.went_on.last().map(|went_on| &went_on.kernels).or(self.machine.kernels.as_ref());
         let other = last.filter(|last| *last != now)?.clone();
-        self.went_on.push(WentOn { at: clock::now(), kernels: now.to_owned() });
+        self.went_on.push(WentOn { at: timestamp::now(), kernels: now.to_owned() });
         Some(other)
     }
 }

@@ -119,7 +119,7 @@ impl EpisodesLine {
             validation,
             stage: played.stage,
             actions: (0..trace.actions).map(|action| task.action_name(action).to_owned()).collect(),
-            probabilities: (0..played.steps).filter(|&t| going_on(t).next().is_some()).map(mean).collect(),
+            probabilities: (0..played.steps).map(mean).collect(),
             episode: Episode::of(task, trace, 0),
         }
     }
@@ -194,28 +194,28 @@ mod tests {
     use super::*;
     use nn::Params;
     use rl::env::Env;
-    use rl::policy::{Policy, Reading as Way};
-    use rl::rollout::{Choice, Until};
-    use rl::tasks::{Calculator, Tutorial};
+    use rl::policy::Policy;
+    use rl::rollout::Choice;
+    use rl::tasks::Calculator;
     use rl::trace;
     use rl::{env::Task, evaluate::test_stream};
 
     const EPISODES: usize = 6;
 
     /// Sampled, so that episodes differ in length.
-    fn trace(task: &dyn Task, reading: Way, until: Until) -> Trace {
+    fn trace(task: &dyn Task) -> Trace {
         let mut params = Params::<f32>::new();
-        let policy = Policy::new(&mut params, task, 8, reading, 0);
+        let policy = Policy::new(&mut params, task, 8, 0);
         let mut env: Box<dyn Env> = task.env(1, EPISODES);
         let mut rngs: Vec<_> = (0..EPISODES).map(|i| test_stream(2, 1, i)).collect();
         env.reset(&mut rngs);
-        trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs), until).expect("finite")
+        trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs)).expect("finite")
     }
 
     #[test]
     fn a_line_is_the_mean_of_what_goes_on_and_the_first_episode() {
         let task = Calculator::default();
-        let trace = trace(&task, Way::InOrder, Until::Done);
+        let trace = trace(&task);
         let line = EpisodesLine::of(&task, 50, &trace);
         let all: Vec<Episode> = (0..EPISODES).map(|i| Episode::of(&task, &trace, i)).collect();
         let lengths: Vec<_> = all.iter().map(|episode| episode.steps.len()).collect();
@@ -233,16 +233,6 @@ mod tests {
         assert_eq!(serde_json::from_value::<EpisodesLine>(json).expect("what was written"), line);
         assert_eq!(line.episode, all[0]);
         assert_eq!(line.episode.read.len(), 5);
-    }
-
-    /// The tutorial's network goes on after its answers; the steps in which no episode counts are left out.
-    #[test]
-    fn steps_in_which_nothing_goes_on_are_no_rows() {
-        let trace = trace(&Tutorial, Way::BatchMean, Until::Emitted(20));
-        let line = EpisodesLine::of(&Tutorial, 1, &trace);
-        assert!(trace.played.steps == 20 && line.probabilities.len() <= 7, "{}", line.probabilities.len());
-        assert!(line.probabilities.iter().flatten().all(|p| p.is_finite()));
-        assert_eq!(line.episode.read.iter().map(|read| read.token.as_str()).collect::<Vec<_>>(), ["CTX"]);
     }
 
     #[test]

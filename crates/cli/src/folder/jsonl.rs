@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::regular;
+use crate::input::regular_file;
 
 /// Understands every line. A last line without its line break was torn by whatever ended the writer, or is being written:
 /// it is left out.
@@ -22,7 +22,7 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> std::result::Result<Vec
 /// # Errors
 /// If it cannot be read or understood.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Vec<T>> {
-    let text = regular::read(path).map_err(|error| Error::file("read", path, &error, &advice(what)))?;
+    let text = regular_file::read(path).map_err(|error| Error::file("read", path, &error, &advice(what)))?;
     parse(&text).map_err(|(number, error)| wrong(path, number, what, &error))
 }
 

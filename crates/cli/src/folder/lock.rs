@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::regular;
+use crate::input::regular_file;
 
 /// Its name.
 pub(crate) const LOCK: &str = "lock";
@@ -75,7 +75,7 @@ fn take(file: &File) -> std::result::Result<(), TryLockError> {
 /// If there is a lock that cannot be looked at.
 pub(crate) fn in_use(folder: &Path) -> Result<Option<bool>> {
     let path = folder.join(LOCK);
-    let file = match regular::open(&path) {
+    let file = match regular_file::open(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Some(false)),
         file => file.map_err(|error| Error::file("read", &path, &error, "see that you may read it"))?,
     };

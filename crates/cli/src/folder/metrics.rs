@@ -8,7 +8,8 @@ use rl::train::Report;
 use serde::{Deserialize, Serialize};
 
 use super::jsonl;
-use crate::error::{self, Error};
+use crate::error;
+use crate::error::Error;
 
 /// A line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

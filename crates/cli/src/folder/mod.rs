@@ -6,6 +6,8 @@ mod episodes;
 mod jsonl;
 mod lock;
 pub(crate) mod metrics;
+mod names;
+pub(crate) mod outcome;
 mod read;
 mod seconds;
 mod seeds;
@@ -22,6 +24,9 @@ use nn::files::{Disk, Files, Journal, is_part, sweep, write_whole};
 pub(crate) use about::{About, processor};
 pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, Reading, Register};
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
+pub(crate) use names::{
+    ABOUT, BEST, CHECKPOINTS, CLOCK, CONFIG, EPISODES, METRICS, MODEL, REPORT, TABLE, TABLE_JSON, TEST,
+};
 pub(crate) use read::{Record, Runs, Setting};
 pub(crate) use seconds::Seconds;
 pub(crate) use seeds::{of_seed, seeds};
@@ -30,33 +35,8 @@ pub(crate) use lock::{LOCK, in_use};
 pub(crate) use tail::{News, Tail};
 
 use crate::error::{Error, Result, word};
-use crate::pretty;
+use crate::output::print::pretty;
 use lock::Lock;
-
-/// What the folder is, what made it, and on which machine.
-pub(crate) const ABOUT: &str = "about.json";
-/// The settings of a run, or of the runs of several seeds.
-pub(crate) const CONFIG: &str = "config.toml";
-/// The last checkpoint: parameters, the optimiser's moments, and where the run stood.
-pub(crate) const MODEL: &str = "model.safetensors";
-/// The same after the best validation; the last of equals.
-pub(crate) const BEST: &str = "best.safetensors";
-/// The folder of the checkpoints that are kept.
-pub(crate) const CHECKPOINTS: &str = "checkpoints";
-/// What each update and each validation brought, without the clock.
-pub(crate) const METRICS: &str = "metrics.jsonl";
-/// What the policy does at each validation, without the clock.
-pub(crate) const EPISODES: &str = "episodes.jsonl";
-/// The figures of the test, without the clock: a run that has it is over.
-pub(crate) const TEST: &str = "test.json";
-/// How long it took.
-pub(crate) const CLOCK: &str = "clock.json";
-/// The figures of runs of several seeds.
-pub(crate) const TABLE: &str = "table.md";
-/// The same for programs.
-pub(crate) const TABLE_JSON: &str = "table.json";
-/// Everything that the folder holds, to be looked at in a browser.
-pub(crate) const REPORT: &str = "report.html";
 
 const ADVICE: &str = "choose another folder with --out, one that you may write to, on a disk with room";
 const ROOM: &str = "make room, and see that you may write there";

@@ -5,25 +5,24 @@ use std::path::Path;
 
 use rl::config::Config;
 use rl::settings::Settings;
-use rl::tutorial::TutorialConfig;
 
-use super::{
-    ABOUT, About, CLOCK, CONFIG, EPISODES, EpisodesLine, Line, METRICS, Seconds, TEST, UpdateLine, ValidationLine,
-    jsonl, metrics, of_seed, seeds,
-};
+use super::about::About;
+use super::episodes::EpisodesLine;
+use super::metrics::{Line, UpdateLine, ValidationLine};
+use super::names::{ABOUT, CLOCK, CONFIG, EPISODES, METRICS, TEST};
+use super::outcome::Outcome;
+use super::seconds::Seconds;
+use super::seeds::{of_seed, seeds};
+use super::{jsonl, metrics};
 use crate::error::{Error, Result};
-use crate::file::ConfigFile;
-use crate::outcome::Outcome;
-use crate::settings::{self, Flags};
-use crate::task::TaskName;
+use crate::input::config_file::ConfigFile;
+use crate::input::settings;
 
 /// The runs of one configuration: one run, or those of several seeds.
 #[derive(Clone, Debug)]
 pub(crate) struct Runs {
     /// The folder's name.
     pub(crate) name: String,
-    /// The task.
-    pub(crate) task: TaskName,
     /// What the folder says about itself, from version 2 on.
     pub(crate) about: Option<About>,
     /// All settings.
@@ -83,17 +82,14 @@ impl Runs {
             return Err(nothing(path));
         };
         let file = ConfigFile::in_folder(&config)?;
-        let task = file.task()?.unwrap_or(TaskName::ALL[0]);
-        let mut settings = match task {
-            TaskName::Calculator => settings_of::<Config>(task, &file),
-            TaskName::Tutorial => settings_of::<TutorialConfig>(task, &file),
-        }?;
+        file.task()?;
+        let mut settings = settings_of(&file)?;
         if let Some(init) = file.init() {
             let value = init.display().to_string();
             settings.push(Setting { name: "init", doc: "The initial weights.", value, default: String::new() });
         }
         let runs = begun.iter().map(|folder| Record::read(folder)).collect::<Result<_>>()?;
-        Ok(Self { name: name(path), task, about, settings, seeds: seeds.map(|seeds| seeds.len()), runs })
+        Ok(Self { name: name(path), about, settings, seeds: seeds.map(|seeds| seeds.len()), runs })
     }
 
     /// The settings that are not at their defaults.
@@ -139,17 +135,16 @@ impl Record {
     }
 }
 
-fn settings_of<C: Settings>(task: TaskName, file: &ConfigFile) -> Result<Vec<Setting>> {
-    let (config, _) = settings::merge::<C>(task, Some(file), &Flags::default())?;
-    let default = C::default();
-    let value = |config: &C, name| config.get(name).expect("a setting of the table");
+fn settings_of(file: &ConfigFile) -> Result<Vec<Setting>> {
+    let ((config, _), default) = (settings::read(Some(file))?, Config::default());
+    let value = |config: &Config, name| config.get(name).expect("a setting of the table");
     let setting = |field: &rl::settings::Field| Setting {
         name: field.name,
         doc: field.doc,
         value: value(&config, field.name),
         default: value(&default, field.name),
     };
-    Ok(C::FIELDS.iter().map(setting).collect())
+    Ok(Config::FIELDS.iter().map(setting).collect())
 }
 
 fn nothing(path: &Path) -> Error {

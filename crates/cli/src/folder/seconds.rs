@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::regular;
+use crate::input::regular_file;
 
 /// Seconds from the start of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,6 @@ pub(crate) struct Seconds {
 impl Seconds {
     /// What the file says, if it can be read: it is a help, and no result.
     pub(crate) fn read(path: &Path) -> Option<Self> {
-        serde_json::from_slice(&regular::read(path).ok()?).ok()
+        serde_json::from_slice(&regular_file::read(path).ok()?).ok()
     }
 }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{About, METRICS};
+use super::about::About;
+use super::names::METRICS;
 
 /// What the names of their folders begin with.
 const PREFIX: &str = "seed-";

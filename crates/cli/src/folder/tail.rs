@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::jsonl;
-use super::metrics::{self, Line};
+use super::metrics::Line;
+use super::{jsonl, metrics};
 use crate::error::{Error, Result};
-use crate::regular;
+use crate::input::regular_file;
 
 /// What a reader of metrics learns.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ impl Tail {
     /// # Errors
     /// If the file is there but cannot be read, or is not of the metrics.
     pub(crate) fn read(&mut self, mut each: impl FnMut(News)) -> Result<()> {
-        let file = match regular::open(&self.path) {
+        let file = match regular_file::open(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             file => file.map_err(|error| self.error(&error))?,
         };

@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 use proofs::curve::{Curve, PYTORCH_STEP};
 
-use super::page::small;
 use crate::report::chart::{Chart, Shape};
 use crate::report::scale::Scale;
 
@@ -62,4 +61,9 @@ fn drawn(curve: &Curve) -> Option<Chart> {
             level(curve.reverse, "duals"),
         ],
     })
+}
+
+/// A number to two digits, with the sign that printers use.
+pub(super) fn small(x: f64) -> String {
+    if x == 0.0 { "0".to_owned() } else { format!("{x:.1e}").replace('-', "−") }
 }

@@ -7,8 +7,8 @@ use proofs::museum::{Exhibit, exhibits};
 use serde_json::{Value, json};
 
 use super::STYLE;
-use crate::html::{page_with, prose};
-use crate::report;
+use crate::output::html::{page_with, prose};
+use crate::report::chart;
 
 const TITLE: &str = "The museum of wrong gradients";
 const ABOUT: &str = "Every gradient here was published or shipped by people who know their trade, and every one is wrong. The \
@@ -89,7 +89,7 @@ pub(crate) fn page(all: &[Shown]) -> String {
         p { (ABOUT) }
         @for (number, shown) in (1..).zip(all) { (exhibit(number, shown)) }
     };
-    page_with(TITLE, &format!("{}{STYLE}", report::STYLE), body)
+    page_with(TITLE, &format!("{}{STYLE}", chart::STYLE), body)
 }
 
 fn exhibit(number: usize, Shown { exhibit, report, .. }: &Shown) -> Markup {

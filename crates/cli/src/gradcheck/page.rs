@@ -8,11 +8,11 @@ use proofs::curve::Curve;
 use proofs::limit::ENOUGH;
 use proofs::measure::{Measured, Method};
 
-use super::chart::chart;
+use super::chart::{chart, small};
 use super::{Figures, LEGEND, STYLE, Subject, WITNESSES, blind, details, is_operation, subjects, tolerances, verdict};
-use crate::html::{page_with, prose, wide};
-use crate::report;
-use crate::table::NONE;
+use crate::output::html::{page_with, prose, wide};
+use crate::output::table::NONE;
+use crate::report::chart;
 
 /// What the checks are for, in two sentences.
 const LEVELS: &str = "Exact: what comes back through the tape must equal forward mode on dual numbers, entry by entry, along \
@@ -44,7 +44,7 @@ pub(crate) fn page(measured: &[Measured<'_>], curve: &Curve) -> String {
         h2 { "Every case" }
         @for subject in subjects(measured) { (cases(subject)) }
     };
-    page_with("Gradients that are proved", &format!("{}{STYLE}", report::STYLE), body)
+    page_with("Gradients that are proved", &format!("{}{STYLE}", chart::STYLE), body)
 }
 
 /// What is wrong, in full.
@@ -146,11 +146,6 @@ fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str().replace("e-", "e−"))
-}
-
-/// A number to two digits, with the sign that printers use.
-pub(super) fn small(x: f64) -> String {
-    if x == 0.0 { "0".to_owned() } else { format!("{x:.1e}").replace('-', "−") }
 }
 
 #[cfg(test)]

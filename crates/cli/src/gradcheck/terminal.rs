@@ -7,7 +7,7 @@ use proofs::limit::ENOUGH;
 use proofs::measure::Measured;
 
 use super::{Figures, LEGEND, Subject, WITNESSES, blind, details, is_operation, subjects, tolerances, verdict};
-use crate::table::{NONE, Table};
+use crate::output::table::{NONE, Table};
 
 /// All operations and all layers, without a line's end after the last.
 pub(crate) fn overview(measured: &[Measured<'_>]) -> String {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use rl::settings::Settings;
+use rl::config::Config;
 
 use super::curve::Curve;
 use super::pace::Pace;
 use crate::folder::{Line, News, UpdateLine, ValidationLine};
-use crate::training::Training;
+use crate::input::task_name;
 
 /// What a run is on its way to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,12 +16,12 @@ pub(crate) struct Goal {
     pub(crate) task: &'static str,
     /// The most updates.
     pub(crate) limit: usize,
-    /// The rule that ends it before, if one does.
-    pub(crate) rule: Option<Rule>,
+    /// The rule that ends it before.
+    pub(crate) rule: Rule,
 }
 
 /// The rule that ends a run: `rl::train` states it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Rule {
     /// So many perfect validations in a row …
     pub(crate) patience: usize,
@@ -31,11 +31,9 @@ pub(crate) struct Rule {
 
 impl Goal {
     /// Of runs with these settings.
-    pub(crate) fn of<R: Training>(config: &R::Config) -> Self {
-        let number = |name| config.get(name).and_then(|value| value.parse().ok());
-        let rule = number("patience").zip(number("entropy_updates"));
-        let rule = rule.map(|(patience, explore)| Rule { patience, explore });
-        Self { task: R::TASK.name(), limit: R::limit(config), rule }
+    pub(crate) fn of(config: &Config) -> Self {
+        let rule = Rule { patience: config.patience, explore: config.entropy_updates };
+        Self { task: task_name::NAME, limit: config.max_updates, rule }
     }
 }
 
@@ -121,8 +119,8 @@ impl Board {
 
     /// Whether training is over.
     pub(super) fn is_trained(&self) -> bool {
-        let solved = |rule: Rule| self.perfect >= rule.patience && self.update >= rule.explore;
-        self.update >= self.goal.limit || self.goal.rule.is_some_and(solved)
+        let Goal { limit, rule: Rule { patience, explore }, .. } = self.goal;
+        self.update >= limit || self.perfect >= patience && self.update >= explore
     }
 
     /// The share of the updates that were made.
@@ -135,9 +133,6 @@ impl Board {
 mod tests {
     use super::*;
     use crate::folder::metrics;
-    use gpu_train::Run;
-    use rl::config::Config;
-    use rl::tutorial::{TutorialConfig, TutorialRun};
 
     const LINES: &str = concat!(
         r#"{"update":1,"rate":0.1,"entropy_coefficient":0.1,"unlocked":0,"loss":1.0,"policy_loss":1.0,"value_loss":1.0,"#,
@@ -152,8 +147,7 @@ mod tests {
     );
 
     fn board(text: &str) -> Board {
-        let mut board =
-            Board::new(3, Goal { task: "calculator", limit: 8, rule: Some(Rule { patience: 2, explore: 4 }) });
+        let mut board = Board::new(3, Goal { task: "calculator", limit: 8, rule: Rule { patience: 2, explore: 4 } });
         metrics::parse(text.as_bytes()).expect("lines").into_iter().for_each(|line| board.take(&News::Line(line)));
         board
     }
@@ -183,9 +177,7 @@ mod tests {
     #[test]
     fn goals_come_from_the_settings() {
         let config = Config { max_updates: 7, patience: 2, entropy_updates: 5, ..Config::default() };
-        let rule = Some(Rule { patience: 2, explore: 5 });
-        assert_eq!(Goal::of::<Run<f32>>(&config), Goal { task: "calculator", limit: 7, rule });
-        let config = TutorialConfig { stage_updates: 5, ..TutorialConfig::default() };
-        assert_eq!(Goal::of::<TutorialRun<f32>>(&config), Goal { task: "tutorial", limit: 30, rule: None });
+        let rule = Rule { patience: 2, explore: 5 };
+        assert_eq!(Goal::of(&config), Goal { task: "calculator", limit: 7, rule });
     }
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::board::{Board, Rule};
-use super::row::{Paint, Row};
-use super::several::{self, Tally};
-use crate::table::share;
+use super::row::{Paint, Row, duration, finished};
+use super::screen::{Size, Style};
+use super::several;
+use super::several::Tally;
+use crate::output::table::share;
 
 /// Columns below which there is only one short line: those of a terminal of 40, less the last one.
 const NARROW: usize = 39;
@@ -21,24 +23,6 @@ pub(crate) struct Scene {
     pub(crate) tally: Option<Tally>,
     /// What else is to be said: why it goes no further.
     pub(crate) note: Option<String>,
-}
-
-/// The room there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Size {
-    /// The most columns of a line.
-    pub(crate) width: usize,
-    /// The most lines.
-    pub(crate) height: usize,
-}
-
-/// What the terminal can show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Style {
-    /// Whether it takes the codes that colour text.
-    pub(crate) colour: bool,
-    /// Whether it shows more than ASCII.
-    pub(crate) unicode: bool,
 }
 
 /// What is shown. No line is wider than the room, there are no more lines than it has, and none has a line break.
@@ -117,14 +101,13 @@ fn pace(board: &Board, now: Duration, width: usize) -> Row {
     for text in [left, steps, went].into_iter().flatten() {
         row.add_if_it_fits(&text, Paint::Plain, width);
     }
-    if let Some(Rule { patience, explore }) = board.goal.rule {
-        let (text, paint) = match board.perfect {
-            perfect if perfect < patience => (format!("{perfect} of {patience} perfect"), Paint::Plain),
-            _ if board.update < explore => (format!("perfect, exploring to {explore}"), Paint::Good),
-            _ => (format!("{patience} of {patience} perfect"), Paint::Good),
-        };
-        row.add_if_it_fits(&text, paint, width);
-    }
+    let Rule { patience, explore } = board.goal.rule;
+    let (text, paint) = match board.perfect {
+        perfect if perfect < patience => (format!("{perfect} of {patience} perfect"), Paint::Plain),
+        _ if board.update < explore => (format!("perfect, exploring to {explore}"), Paint::Good),
+        _ => (format!("{patience} of {patience} perfect"), Paint::Good),
+    };
+    row.add_if_it_fits(&text, paint, width);
     row
 }
 
@@ -145,18 +128,4 @@ fn short(scene: &Scene, width: usize) -> Row {
     }
     scene.note.iter().for_each(|note| add(note.clone()));
     row
-}
-
-/// How a figure is painted that can come no further.
-pub(super) fn finished(is: bool) -> Paint {
-    if is { Paint::Good } else { Paint::Plain }
-}
-
-/// Seconds as people say them.
-pub(super) fn duration(seconds: f64) -> String {
-    match seconds.ceil() {
-        seconds if seconds < 120.0 => format!("{seconds} s"),
-        seconds if seconds < 7_200.0 => format!("{} min", (seconds / 60.0).round()),
-        seconds => format!("{} h", (seconds / 3_600.0).round()),
-    }
 }

@@ -20,17 +20,18 @@ use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub(crate) use board::{Board, Goal};
-pub(crate) use frame::{Scene, Size, Style, frame};
-pub(crate) use screen::Screen;
+pub(crate) use frame::{Scene, frame};
+pub(crate) use screen::{Screen, Size, Style};
 pub(crate) use several::Tally;
 
+use crate::folder::outcome::Outcome;
 use crate::folder::{Tail, UpdateLine, ValidationLine};
-use crate::outcome::Outcome;
-use crate::stop;
+use crate::interrupt;
 
 /// The time between two frames.
 const BETWEEN: Duration = Duration::from_millis(100);
@@ -117,7 +118,7 @@ impl Stage {
     /// Draws a frame, if there is a screen.
     fn draw(&self) {
         if let Some(screen) = &self.screen {
-            self.draw_on(&mut lock(screen), stop::requested().then_some(stop::WORDS));
+            self.draw_on(&mut lock(screen), interrupt::requested().then_some(interrupt::WORDS));
         }
     }
 
@@ -175,7 +176,7 @@ impl View {
         let text = if several { format!("seed {}: {text}", self.seed) } else { text.to_string() };
         match &self.stage.screen {
             Some(screen) => lock(screen).say(&text),
-            None => crate::say(text),
+            None => crate::output::print::say(text),
         }
     }
 

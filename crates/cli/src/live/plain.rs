@@ -1,7 +1,7 @@
 //! What a pipe or a file gets: a line for each validation, without any code for terminals.
 
 use super::board::Board;
-use crate::table::{NONE, share};
+use crate::output::table::{NONE, share};
 
 /// The line of a run as it stands.
 pub(crate) fn line(board: &Board) -> String {

@@ -87,6 +87,20 @@ fn take(left: &mut usize, character: char) -> bool {
     rest.is_some()
 }
 
+/// How a figure is painted that can come no further.
+pub(super) fn finished(is: bool) -> Paint {
+    if is { Paint::Good } else { Paint::Plain }
+}
+
+/// Seconds as people say them.
+pub(super) fn duration(seconds: f64) -> String {
+    match seconds.ceil() {
+        seconds if seconds < 120.0 => format!("{seconds} s"),
+        seconds if seconds < 7_200.0 => format!("{} min", (seconds / 60.0).round()),
+        seconds => format!("{} h", (seconds / 3_600.0).round()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,23 @@ use std::env;
 
 use console::{Term, is_dumb, measure_text_width};
 
-use super::frame::{Size, Style};
+/// The room there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// The most columns of a line.
+    pub(crate) width: usize,
+    /// The most lines.
+    pub(crate) height: usize,
+}
+
+/// What the terminal can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// Whether it takes the codes that colour text.
+    pub(crate) colour: bool,
+    /// Whether it shows more than ASCII.
+    pub(crate) unicode: bool,
+}
 
 /// A terminal, and what is drawn there.
 #[derive(Debug)]

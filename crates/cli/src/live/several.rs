@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::board::Board;
-use super::frame::{Size, Style, duration, finished};
-use super::row::{Paint, Row};
-use crate::outcome::Outcome;
-use crate::table::share;
+use super::row::{Paint, Row, duration, finished};
+use super::screen::{Size, Style};
+use crate::folder::outcome::Outcome;
+use crate::output::table::share;
 
 /// How far the runs of several seeds are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

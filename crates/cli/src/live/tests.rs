@@ -5,7 +5,6 @@ use std::time::Duration;
 use console::{measure_text_width, strip_ansi_codes};
 
 use super::board::Rule;
-use super::frame::{Size, Style};
 use super::*;
 use crate::folder::metrics::StageFigures;
 use crate::folder::{UpdateLine, ValidationLine};
@@ -17,7 +16,7 @@ const COLOUR: Style = Style { colour: true, unicode: true };
 
 /// A run after `updates` of at most 200, ten in a second, with a validation after every tenth.
 fn board(seed: u64, updates: usize) -> Board {
-    let mut board = Board::new(seed, Goal { task: "calculator", limit: 200, rule: Some(RULE) });
+    let mut board = Board::new(seed, Goal { task: "calculator", limit: 200, rule: RULE });
     board.began = Some(Duration::ZERO);
     board.clock(Duration::ZERO);
     for update in 1..=updates {

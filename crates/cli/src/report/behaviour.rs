@@ -4,12 +4,13 @@
 use maud::{Markup, html};
 use rl::tasks::{GOALS, STAGES};
 
-use super::heatmap::{self, Heatmap, Row};
+use super::heatmap;
+use super::heatmap::{Heatmap, Row};
 use super::scale::{count, figure};
 use super::thin::pick;
 use crate::folder::{Episode, EpisodeStep, EpisodesLine, Record, Register};
-use crate::html::wide;
-use crate::table::share;
+use crate::output::html::wide;
+use crate::output::table::share;
 
 /// Columns of a heatmap at most.
 const COLUMNS: usize = 40;

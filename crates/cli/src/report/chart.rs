@@ -7,6 +7,9 @@ use maud::{Markup, html};
 
 use super::scale::Scale;
 
+/// The style of everything that is drawn.
+pub(crate) const STYLE: &str = include_str!("report.css");
+
 /// Width and height of a chart among several, in its own units, which a page scales to the room there is.
 pub(crate) const PANEL: [f64; 2] = [320.0, 196.0];
 /// What is around the area of the lines.

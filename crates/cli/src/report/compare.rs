@@ -9,16 +9,18 @@ use rl::tasks::STAGES;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::chart::STYLE;
 use super::curves::{Curves, Group};
 use super::scale::{count, number};
-use super::{header, results, scores};
+use super::{header, json, results, scores};
 use crate::error::{Error, Result};
 use crate::folder::Runs;
-use crate::html::page_with;
-use crate::outcome::Outcome;
+use crate::folder::outcome::Outcome;
+use crate::input::task_name;
+use crate::output::html::page_with;
+use crate::output::table::{NONE, Table, share};
 use crate::stats::improvement::improvement;
 use crate::stats::{Interval, Scores, estimate};
-use crate::table::{NONE, Table, share};
 
 /// As many as there are colours.
 const MOST: usize = 6;
@@ -43,7 +45,7 @@ impl Comparison {
     /// Reads the folders.
     ///
     /// # Errors
-    /// If one cannot be read or is there twice, there are too many, or their tasks differ.
+    /// If one cannot be read or is there twice, or there are too many.
     pub(crate) fn read(paths: &[PathBuf]) -> Result<Self> {
         if paths.len() > MOST {
             return Err(Error::input(format!(
@@ -58,14 +60,6 @@ impl Comparison {
             if !places.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
                 return Err(Error::input(format!("{label} is there twice; name each folder once")));
             }
-            if let Some((first, other)) = folders.first().filter(|(_, other)| other.task != runs.task) {
-                return Err(Error::input(format!(
-                    "{first} is of the task {} and {label} of {}; figures of different tasks say nothing about each other: \
-                     name folders of one task",
-                    other.task.name(),
-                    runs.task.name(),
-                )));
-            }
             folders.push((label, runs));
         }
         Ok(Self { folders })
@@ -78,8 +72,8 @@ impl Comparison {
         let names: Vec<_> = self.folders.iter().map(|(label, _)| label.as_str()).collect();
         let body = html! {
             h1 { "A comparison of " (self.folders.len()) " configurations" }
-            p { "Task " (self.folders[0].1.task.name()) ": " (names.join(", ")) "." }
-            p.caveat { (header::caveat(&self.folders[0].1)) }
+            p { "Task " (task_name::NAME) ": " (names.join(", ")) "." }
+            p.caveat { (header::caveat()) }
             h2 { "What differs" }
             @match self.differences() {
                 Some(table) => (results::show(&table, "Settings that are not the same in all folders.")),
@@ -95,7 +89,7 @@ impl Comparison {
             h2 { "Training" }
             (curves.training())
         };
-        page_with("A comparison of gradus", super::STYLE, body)
+        page_with("A comparison of gradus", STYLE, body)
     }
 
     /// The same in words for a terminal.
@@ -108,14 +102,14 @@ impl Comparison {
             self.ends(),
             self.improvements(),
             self.about_improvements(),
-            header::caveat(&self.folders[0].1)
+            header::caveat()
         )
     }
 
     /// The same for programs.
     pub(crate) fn json(&self) -> Value {
         let folder = |(label, runs): &(String, Runs)| {
-            let mut json = super::json(runs);
+            let mut json = json::json(runs);
             json["folder"] = json!(label);
             json["mean_exact_match_of_training"] = json!(self.over_training(runs).as_ref().map(interval));
             json

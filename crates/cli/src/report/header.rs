@@ -1,10 +1,13 @@
 //! What these runs are: the task and what its figures mean, where they came from, and all settings.
 
 use maud::{Markup, html};
+use rl::env::Task;
+use rl::tasks::Calculator;
 
 use super::results;
 use crate::folder::{About, Runs, Setting};
-use crate::html::wide;
+use crate::input::task_name;
+use crate::output::html::wide;
 
 /// The head of the page of one folder.
 pub(super) fn header(runs: &Runs) -> Markup {
@@ -13,9 +16,9 @@ pub(super) fn header(runs: &Runs) -> Markup {
     html! {
         h1 { (runs.name) }
         p { (results::state(runs)) }
-        p.caveat { (caveat(runs)) }
+        p.caveat { (caveat()) }
         dl.facts {
-            dt { "Task" } dd { (runs.task.name()) }
+            dt { "Task" } dd { (task_name::NAME) }
             dt { @if seeds.len() == 1 { "Seed" } @else { "Seeds" } }
             dd { @if seeds.is_empty() { "none has begun" } @else { (ranges(&seeds)) } }
             dt { "Settings" }
@@ -29,8 +32,8 @@ pub(super) fn header(runs: &Runs) -> Markup {
 }
 
 /// What a reader of any figure of these runs must know.
-pub(super) fn caveat(runs: &Runs) -> &'static str {
-    runs.task.task().caveat()
+pub(super) fn caveat() -> &'static str {
+    Calculator::default().caveat()
 }
 
 fn origin(about: &About) -> Markup {

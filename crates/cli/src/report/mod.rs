@@ -15,6 +15,7 @@ mod compare;
 mod curves;
 mod header;
 mod heatmap;
+mod json;
 mod lines;
 mod results;
 #[cfg(test)]
@@ -26,17 +27,16 @@ mod thin;
 use std::path::Path;
 
 use maud::{Markup, html};
-use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::folder::{REPORT, Record, Runs};
-use crate::html::{self, page_with};
+use crate::output::html;
+use crate::output::html::page_with;
+use chart::STYLE;
 use curves::{Curves, Group};
 
 pub(crate) use compare::Comparison;
-
-/// The style of everything that is drawn.
-pub(crate) const STYLE: &str = include_str!("report.css");
+pub(crate) use json::json;
 
 /// Writes `report.html` of what the folder holds now. It needs no lock: it replaces no file but this one, which is written
 /// whole or not at all.
@@ -128,29 +128,7 @@ pub(crate) fn words(runs: &Runs) -> String {
     if let Some(exact) = results::exact(runs) {
         words += &format!("\n{exact}\n");
     }
-    words + "\n" + header::caveat(runs)
-}
-
-/// The same for programs.
-pub(crate) fn json(runs: &Runs) -> Value {
-    let run = |run: &Record| {
-        json!({
-            "seed": run.seed,
-            "updates": run.updates.last().map(|line| line.update),
-            "seconds": run.seconds,
-            "last_validation": run.validations.last(),
-            "outcome": run.outcome,
-        })
-    };
-    let changes = runs.changes().map(|setting| (setting.name.to_owned(), json!(setting.value)));
-    json!({
-        "name": runs.name,
-        "task": runs.task.name(),
-        "caveat": header::caveat(runs),
-        "changed_settings": changes.collect::<serde_json::Map<_, _>>(),
-        "runs": runs.runs.iter().map(run).collect::<Vec<_>>(),
-        "exact_match": results::exact(runs),
-    })
+    words + "\n" + header::caveat()
 }
 
 #[cfg(test)]

@@ -1,36 +1,26 @@
 //! What came out: the tables of the test, and the performance profile.
 
-use gpu_train::Run;
 use maud::{Markup, html};
 use rl::tasks::STAGES;
-use rl::tutorial::TutorialRun;
 
 use super::chart::{Chart, PANEL, Shape};
 use super::curves::{Group, key};
 use super::scale::Scale;
 use super::scores;
-use crate::exact::Exact;
+use crate::folder::outcome::Timed;
 use crate::folder::{Record, Runs};
-use crate::html::captioned;
-use crate::outcome::Timed;
-use crate::table::Table;
-use crate::task::TaskName;
-use crate::training::Training;
-use crate::{summary, test};
+use crate::output::exact_match::Exact;
+use crate::output::html::captioned;
+use crate::output::seeds_summary;
+use crate::output::table::Table;
+use crate::run::final_test;
 
 /// The test, as a table; nothing if no run is over.
 pub(super) fn table(runs: &Runs) -> Option<Table> {
-    match runs.task {
-        TaskName::Calculator => table_of::<Run<f32>>(runs),
-        TaskName::Tutorial => table_of::<TutorialRun<f32>>(runs),
-    }
-}
-
-fn table_of<R: Training>(runs: &Runs) -> Option<Table> {
     match (&over(runs)[..], runs.seeds) {
         ([], _) => None,
-        ([run], None) => (!run.outcome.failed).then(|| test::table::<R>(&run.outcome.stages)),
-        (all, _) => Some(summary::table::<R>(all)),
+        ([run], None) => (!run.outcome.failed).then(|| final_test::table(&run.outcome.stages)),
+        (all, _) => Some(seeds_summary::table(all)),
     }
 }
 

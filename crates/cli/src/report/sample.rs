@@ -1,10 +1,9 @@
 //! Runs that tests make up.
 
 use crate::folder::{Record, Runs};
-use crate::task::TaskName;
 
 /// These runs, of default settings.
 pub(super) fn runs(runs: Vec<Record>) -> Runs {
     let seeds = (runs.len() > 1).then_some(runs.len());
-    Runs { name: "sample".into(), task: TaskName::Calculator, about: None, settings: Vec::new(), seeds, runs }
+    Runs { name: "sample".into(), about: None, settings: Vec::new(), seeds, runs }
 }

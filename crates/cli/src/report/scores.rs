@@ -52,7 +52,7 @@ const THRESHOLDS: u32 = 50;
 mod tests {
     use super::*;
     use crate::folder::ValidationLine;
-    use crate::test::Stage;
+    use crate::run::final_test::Stage;
 
     fn validation(update: usize, exact: f64) -> ValidationLine {
         let figures = |stage| crate::folder::metrics::StageFigures { stage, exact, ..Default::default() };
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_run_that_failed_counts_as_nothing_and_one_that_goes_on_not_at_all() {
         let stage = |stage| Stage { stage, exact: 1.0, ..Stage::default() };
-        let outcome = |failed, stages| crate::outcome::Outcome { failed, stages, ..Default::default() };
+        let outcome = |failed, stages| crate::folder::outcome::Outcome { failed, stages, ..Default::default() };
         let over = |outcome| Record { outcome: Some(outcome), ..Record::default() };
         let solved = over(outcome(false, (0..STAGES).map(stage).collect()));
         let runs = vec![solved, over(outcome(true, Vec::new())), Record::default()];

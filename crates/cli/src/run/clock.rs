@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use crate::folder::Seconds;
-use crate::pretty;
+use crate::output::print::pretty;
 
 /// The clock of a run. Of what was lost with a process that was killed it knows nothing.
 #[derive(Debug)]

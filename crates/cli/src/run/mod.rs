@@ -3,39 +3,47 @@
 //! **The order of writing.** The journals first, to the disk; then the checkpoint, which says how long they were. So
 //! the last checkpoint always finds the lines that belong to it, and what comes after them is cut off and made again.
 
+pub(crate) mod checkpoint;
 mod clock;
+pub(crate) mod final_test;
+pub(crate) mod memory_check;
 mod records;
+mod state_json;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trained_agent;
 
 use std::path::PathBuf;
 
+use gpu_train::Run;
 use nn::Problem;
+use rl::a2c::Learner;
+use rl::config::Config;
+use rl::env::Task;
 use rl::evaluate::validation_stream;
 use rl::rollout::Choice;
-use rl::train::Report;
+use rl::train::{End, Report};
 use rl::{Cause, NotFinite, trace};
 use serde_json::json;
 use tensor::Device;
 
 use crate::error::{Error, Result, word};
-use crate::file::{self, ConfigFile};
+use crate::folder::outcome::{Outcome, Timed};
 use crate::folder::{CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine};
-use crate::keeping::{Keeping, OnError};
+use crate::input::checkpoint_policy::{Keeping, OnError};
+use crate::input::config_file::ConfigFile;
+use crate::input::{config_file, settings};
+use crate::interrupt;
 use crate::live::{Goal, View};
-use crate::outcome::{Outcome, Timed};
-use crate::settings::{self, Flags};
-use crate::test::Stage;
-use crate::training::Training;
-use crate::{pretty, stop, test, weights};
-
+use crate::output::print::pretty;
+use crate::run::final_test::Stage;
 use clock::Clock;
 use records::Records;
 
 /// What all runs of a command have in common.
-pub(crate) struct Plan<R: Training> {
+pub(crate) struct Plan {
     /// The settings.
-    pub(crate) config: R::Config,
+    pub(crate) config: Config,
     /// What is kept.
     pub(crate) keeping: Keeping,
     /// The checkpoint with the initial weights.
@@ -52,37 +60,37 @@ pub(crate) enum Left {
     Stopped,
 }
 
-impl<R: Training> Plan<R> {
+impl Plan {
     /// The plan that a configuration file was written of.
     ///
     /// # Errors
     /// If there is a setting in it that the task does not have.
     pub(crate) fn of(file: &ConfigFile, device: Device) -> Result<Self> {
-        let (config, keeping) = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
+        let (config, keeping) = settings::read(Some(file))?;
         Ok(Self { config, keeping, init: file.init(), device })
     }
 
     /// The configuration file of the run with this seed, or of all.
     pub(crate) fn file(&self, seed: Option<u64>) -> String {
-        file::write(R::TASK, seed, self.init.as_deref(), &self.config, &self.keeping)
+        config_file::write(seed, self.init.as_deref(), &self.config, &self.keeping)
     }
 
     /// A run before its first update.
     ///
     /// # Errors
     /// If the device does not take it, or the initial weights cannot be loaded.
-    pub(crate) fn start(&self, seed: u64) -> Result<R> {
+    pub(crate) fn start(&self, seed: u64) -> Result<Run<f32>> {
         let mut run = self.empty(seed)?;
         if let Some(path) = &self.init {
-            weights::load(path, &self.config, &mut run)?;
+            checkpoint::load(path, &mut run)?;
         }
         Ok(run)
     }
 
     /// A run with nothing loaded.
-    fn empty(&self, seed: u64) -> Result<R> {
+    fn empty(&self, seed: u64) -> Result<Run<f32>> {
         let Self { config, device, .. } = self;
-        R::on(config, seed, *device).map_err(|refused| Error::input(format!("--device {device}: {refused}")))
+        gpu_train::run(config, seed, *device).map_err(|refused| Error::input(format!("--device {device}: {refused}")))
     }
 
     /// The run of this seed in its folder, as far as it has come: from its beginning, from its last checkpoint, or over.
@@ -113,7 +121,7 @@ impl<R: Training> Plan<R> {
         session.go(stop_after, view)
     }
 
-    fn begin<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a, R>> {
+    fn begin<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a>> {
         let run = self.start(seed)?;
         folder.write(CONFIG, self.file(Some(seed)))?;
         let mut session = Session { plan: self, run, records: Records::create(folder)?, clock: Clock::default() };
@@ -121,9 +129,9 @@ impl<R: Training> Plan<R> {
         Ok(session)
     }
 
-    fn resume<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a, R>> {
+    fn resume<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a>> {
         let mut run = self.empty(seed)?;
-        let marks = weights::resume(&folder.path().join(MODEL), &self.config, &mut run)?;
+        let marks = checkpoint::resume(&folder.path().join(MODEL), &mut run)?;
         let clock = Clock::read(&folder.path().join(CLOCK));
         Ok(Session { plan: self, run, records: Records::resume(folder, marks)?, clock })
     }
@@ -133,14 +141,14 @@ impl<R: Training> Plan<R> {
 type Worked = (std::result::Result<(), NotFinite>, Vec<Stage>);
 
 /// A run that goes on.
-struct Session<'a, R: Training> {
-    plan: &'a Plan<R>,
-    run: R,
+struct Session<'a> {
+    plan: &'a Plan,
+    run: Run<f32>,
     records: Records<'a>,
     clock: Clock,
 }
 
-impl<R: Training> Session<'_, R> {
+impl Session<'_> {
     /// To the end of the run, or as far as it is to go. A card that fails ends it, and leaves the last checkpoint.
     fn go(mut self, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
         match tensor::catch_cuda(|| self.work(stop_after, view)) {
@@ -149,24 +157,19 @@ impl<R: Training> Session<'_, R> {
                 None => Ok(Left::Stopped),
             },
             Err(failure) => {
-                let noted = self.run.parts().updates;
                 // Of several updates that were asked for at once, the failure says in which it was.
-                let place = match R::WHOLE_UPDATES {
-                    true => format!("after update {noted}"),
-                    false => format!("in update {}", noted + 1),
-                };
-                Err(self.advise(Error::input(format!("{place}: {failure}"))))
+                Err(self.advise(Error::input(format!("after update {}: {failure}", self.run.updates))))
             }
         }
     }
 
     /// Trains and tests. Nothing, if it was asked to stop.
     fn work(&mut self, stop_after: Option<usize>, view: &mut View) -> Result<Option<Worked>> {
-        let began = self.run.parts().updates;
-        view.begin(Goal::of::<R>(&self.plan.config), began, &self.records.folder().path().join(METRICS));
+        let began = self.run.updates;
+        view.begin(Goal::of(&self.plan.config), began, &self.records.folder().path().join(METRICS));
         let mut trained = loop {
-            let updates = self.run.parts().updates;
-            let stops = stop::requested() || stop_after.is_some_and(|more| updates - began >= more);
+            let updates = self.run.updates;
+            let stops = interrupt::requested() || stop_after.is_some_and(|more| updates - began >= more);
             let ended = self.run.end().is_some();
             if ended || stops {
                 let finite = check(&self.run);
@@ -184,16 +187,15 @@ impl<R: Training> Session<'_, R> {
         self.clock.trained();
         self.save_for_good()?; // before the test: what ends that must not lose the training
         let mut stages = Vec::new();
-        for stage in (0..self.run.parts().task.stages()).filter(|_| trained.is_ok()) {
-            if stop::requested() {
+        for stage in (0..self.run.task.stages()).filter(|_| trained.is_ok()) {
+            if interrupt::requested() {
                 return Ok(None);
             }
-            let (seed, episodes) = (self.run.parts().seed, R::test_episodes(&self.plan.config));
-            match test::test(&self.run, seed, episodes, [stage]) {
+            match final_test::test(&self.run, self.run.seed, self.plan.config.test_episodes, [stage]) {
                 Ok(tested) => stages.extend(tested),
                 Err(error) => {
-                    let parts = self.run.parts();
-                    trained = Err(NotFinite::undecided(parts.updates as u32, parts.params, error));
+                    trained =
+                        Err(NotFinite::undecided(self.run.updates as u32, &self.run.learner.host().params, error));
                     stages.clear();
                     break;
                 }
@@ -204,7 +206,7 @@ impl<R: Training> Session<'_, R> {
 
     /// How many updates there are at most until the run is to be looked at: until a checkpoint is due, or `stop`.
     fn limit(&self, stop: usize) -> usize {
-        let (updates, keeping) = (self.run.parts().updates, &self.plan.keeping);
+        let (updates, keeping) = (self.run.updates, &self.plan.keeping);
         let until = |every: usize| if every == 0 { usize::MAX } else { every - updates % every };
         stop.min(until(keeping.save_every)).min(until(keeping.keep_every))
     }
@@ -220,7 +222,7 @@ impl<R: Training> Session<'_, R> {
         }
         view.show(&update, validation.as_ref()); // not before: what was shown is written, however the process ends
         if validation.is_some() {
-            for stage in 0..self.run.parts().task.stages() {
+            for stage in 0..self.run.task.stages() {
                 let Some(line) = probe(&self.run, stage) else { continue };
                 let appended = self.records.append_episodes(&line);
                 self.tolerate(appended, view)?;
@@ -259,7 +261,7 @@ impl<R: Training> Session<'_, R> {
     /// Writes a checkpoint, unless a parameter is not finite: such a checkpoint would not load, and the one before stays.
     fn save(&mut self, name: &str) -> Result<()> {
         let marks = self.records.sync()?;
-        match weights::encode(&self.plan.config, &self.run, marks) {
+        match checkpoint::encode(&self.run, marks) {
             Err(Problem::NotFinite { .. }) => Ok(()),
             Err(problem) => unreachable!("encoding fails at numbers alone: {problem}"),
             Ok(bytes) => {
@@ -270,18 +272,21 @@ impl<R: Training> Session<'_, R> {
     }
 
     fn finish(self, trained: std::result::Result<(), NotFinite>, stages: Vec<Stage>, view: &mut View) -> Result<Timed> {
-        let parts = self.run.parts();
+        let Run { task, seed, updates, steps, .. } = &self.run;
         let outcome = Outcome {
-            task: parts.task.name().to_owned(),
-            caveat: parts.task.caveat().to_owned(),
-            seed: parts.seed,
+            task: task.name().to_owned(),
+            caveat: task.caveat().to_owned(),
+            seed: *seed,
             failed: trained.is_err(),
             end: match trained {
-                Ok(()) => self.run.end().expect("it is over").to_owned(),
+                Ok(()) => match self.run.end().expect("it is over") {
+                    End::Solved => "solved by its rule".to_owned(),
+                    End::OutOfUpdates => "out of updates".to_owned(),
+                },
                 Err(error) => error.to_string(),
             },
-            updates: parts.updates,
-            steps: parts.steps,
+            updates: *updates,
+            steps: *steps,
             stages,
         };
         let (folder, seconds) = (self.records.folder(), self.clock.seconds());
@@ -298,20 +303,19 @@ const PROBES: usize = 16;
 
 /// What the policy does in the first episodes of the last validation; nothing if it computes what JSON cannot hold, as the
 /// run is about to fail.
-fn probe<R: Training>(run: &R, stage: usize) -> Option<EpisodesLine> {
-    let parts = run.parts();
-    let stream = |episode| validation_stream(parts.seed, parts.updates, stage, episode);
-    let mut env = parts.task.env(stage, PROBES);
+fn probe(run: &Run<f32>, stage: usize) -> Option<EpisodesLine> {
+    let stream = |episode| validation_stream(run.seed, run.updates, stage, episode);
+    let mut env = run.task.env(stage, PROBES);
     env.reset(&mut (0..PROBES).map(stream).collect::<Vec<_>>());
-    let trace = trace::play(parts.policy, parts.params, &mut *env, Choice::Greedy, R::UNTIL).ok()?;
-    trace.is_finite().then(|| EpisodesLine::of(parts.task, parts.updates, &trace))
+    let Learner { policy, params, .. } = run.learner.host();
+    let trace = trace::play(policy, params, &mut *env, Choice::Greedy).ok()?;
+    trace.is_finite().then(|| EpisodesLine::of(&run.task, run.updates, &trace))
 }
 
 /// The last update may have left a parameter that is not finite: no further one was there to notice.
-fn check<R: Training>(run: &R) -> std::result::Result<(), NotFinite> {
-    let parts = run.parts();
-    match parts.params.first_not_finite() {
-        Some(name) => Err(NotFinite { update: parts.updates as u32, parameter: name.into(), cause: Cause::Value }),
+fn check(run: &Run<f32>) -> std::result::Result<(), NotFinite> {
+    match run.learner.host().params.first_not_finite() {
+        Some(name) => Err(NotFinite { update: run.updates as u32, parameter: name.into(), cause: Cause::Value }),
         None => Ok(()),
     }
 }

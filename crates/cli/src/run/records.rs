@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::folder::{
     BEST, CHECKPOINTS, EPISODES, EpisodesLine, Folder, Line, METRICS, MODEL, News, Tail, ValidationLine,
 };
-use crate::keeping::Keeping;
-use crate::weights::Marks;
+use crate::input::checkpoint_policy::Keeping;
+use crate::run::checkpoint::Marks;
 
 /// The journals of a run in its folder.
 pub(super) struct Records<'a> {

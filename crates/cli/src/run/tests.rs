@@ -9,10 +9,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use gpu_train::Run;
 use nn::Checkpoint;
 use nn::files::{Disk, Files, OpenFile};
-use rl::config::Config;
 use tempfile::TempDir;
 
 use super::*;
@@ -105,7 +103,7 @@ impl OpenFile for Handle {
 }
 
 /// A run that is over in a moment and writes every kind of file.
-fn plan(on_save_error: OnError) -> Plan<Run<f32>> {
+fn plan(on_save_error: OnError) -> Plan {
     let config = Config {
         width: 8,
         batch: 16,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tensor::par;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use super::Scores;
+use super::scores::{Scores, Unit};
 
 /// What the draws are for: the first purpose that the engine leaves to others.
 const RESAMPLES: Purpose = Purpose(256);
@@ -33,18 +33,6 @@ pub(crate) struct Bootstrap {
     pub(crate) unit: Unit,
     /// The seed of the draws.
     pub(crate) seed: u64,
-}
-
-/// What is drawn with replacement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
-    /// In each task the scores of as many runs, independently of the other tasks: the stratified bootstrap of rliable.
-    ///
-    /// Right where each score is a training of its own. Where one training is scored in all tasks, as in all stages
-    /// here, its scores rise and fall together, and the interval over all tasks is too narrow, by up to √tasks.
-    Score,
-    /// Runs, each with its scores in all tasks.
-    Run,
 }
 
 impl Default for Bootstrap {
@@ -194,7 +182,7 @@ mod tests {
         let interval = Interval { estimate: 0.9731, low: 0.95, high: 0.9999 };
         assert_eq!(interval.to_string(), "0.973 [0.950, 1.000]");
         assert_eq!(format!("{interval:.1}"), "1.0 [0.9, 1.0]");
-        assert_eq!(interval.show(crate::table::share), "0.973 [0.950, 0.999]");
+        assert_eq!(interval.show(crate::output::table::share), "0.973 [0.950, 0.999]");
     }
 
     #[test]

@@ -23,5 +23,5 @@ pub(crate) mod improvement;
 pub(crate) mod profile;
 mod scores;
 
-pub(crate) use bootstrap::{Bootstrap, Interval, Unit};
-pub(crate) use scores::Scores;
+pub(crate) use bootstrap::{Bootstrap, Interval};
+pub(crate) use scores::{Scores, Unit};

@@ -2,7 +2,17 @@
 
 use tensor::philox::Philox;
 
-use super::Unit;
+/// What is drawn with replacement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// In each task the scores of as many runs, independently of the other tasks: the stratified bootstrap of rliable.
+    ///
+    /// Right where each score is a training of its own. Where one training is scored in all tasks, as in all stages
+    /// here, its scores rise and fall together, and the interval over all tasks is too narrow, by up to √tasks.
+    Score,
+    /// Runs, each with its scores in all tasks.
+    Run,
+}
 
 /// Scores of runs × tasks: at least one of each, every run with every task, all finite.
 #[derive(Clone, Debug, PartialEq)]

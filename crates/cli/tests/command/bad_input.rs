@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use crate::place::{Called, Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Called, Place, SMALL, of_another_task, with};
 
 #[test]
 fn names_that_do_not_exist() {
     let place = Place::new();
-    place.refuses(&["train", "--task", "calculater"], &["calculater", "a similar value exists: 'calculator'"]);
+    place.refuses(&["train", "--task", "calculater"], &["calculater", "did you mean calculator?"]);
     place.refuses(&["train", "--batchs", "3"], &["--batchs", "a similar argument exists: '--batch'"]);
-    place.refuses(&["trian"], &["trian", "a similar subcommand exists: 'train'"]);
+    place.refuses(&["trian"], &["trian", "similar subcommands exist"]);
     place.refuses(&["tasks", "--stage", "7"], &["there is no stage 7", "stages 0 to 2", "did you mean 2?"]);
 }
 
@@ -62,9 +62,10 @@ fn a_batch_that_does_not_fit_is_refused_before_there_is_a_folder() {
     let place = Place::new();
     let large = ["train", "--batch=1048576", "--width=4096", "--out=run"];
     let words = ["training needs ", " MiB of memory", " MiB are available", "choose a smaller batch or width"];
-    for flags in [&[][..], &["--chunk=1"], &["--gru=reset-before"], &["--task=tutorial"]] {
+    for flags in [&[][..], &["--chunk=1"], &["--gru=reset-before"]] {
         place.refuses(&with(&large, flags), &words);
     }
+    place.refuses(&["tutorial", "--batch=1048576", "--width=4096"], &words);
     let several = with(&large, &["--seeds=0..8", "--threads=3"]);
     place.refuses(&several, &[&words[..], &["in 3 runs at a time"]].concat());
     assert!(!place.path("run").exists());
@@ -81,20 +82,35 @@ fn names_in_a_file_that_do_not_exist() {
     place.write("task.toml", "task = \"calculater\"\n");
     place.refuses(
         &["train", "--config", "task.toml"],
-        &["task.toml, line 1, column 8", "no task calculater", "calculator and tutorial", "did you mean calculator?"],
+        &["task.toml, line 1, column 8", "no task calculater, only calculator", "did you mean calculator?"],
     );
     place.write("table.toml", "[optimizer]\nrate = 1\n");
     place.refuses(&["train", "--config", "table.toml"], &["optimizer = ", "adam, adamw, sgd or rmsprop"]);
 }
 
+/// Where the tutorial went is said wherever it is looked for, and the files of its earlier runs stay.
 #[test]
-fn settings_of_the_other_task() {
+fn the_tutorial_is_a_command_of_its_own() {
     let place = Place::new();
-    let says = ["setting of the task tutorial", "this run's task is calculator", "--task tutorial"];
-    place.refuses(&["train", "--stage-updates", "3"], &says);
-    place.write("run.toml", "stage_updates = 3");
-    place.refuses(&["train", "--config", "run.toml"], &says);
-    place.refuses(&["train", "--task", "tutorial", "--gamma", "1"], &["--gamma", "setting of the task calculator"]);
+    let says = ["the tutorial has a command of its own now: gradus tutorial", "report.html", "test.json"];
+    place.write("old.toml", "seed = 1\ntask = \"tutorial\"\nstage_updates = 3\n");
+    place.succeeds(&with(&SMALL, &["--out", "old"]));
+    place.write("old/config.toml", place.read("old.toml"));
+    for args in [
+        &["train", "--task", "tutorial"][..],
+        &["train", "--config", "old.toml"],
+        &["train", "--resume", "old"],
+        &["config", "--task", "tutorial"],
+        &["config", "--check", "old.toml"],
+        &["tasks", "--task", "tutorial"],
+        &["eval", "old"],
+        &["explain", "old"],
+        &["report", "old"],
+        &["watch", "old", "--once"],
+    ] {
+        place.refuses(args, &says);
+    }
+    place.refuses(&["train", "--stage-updates", "3"], &["unexpected argument '--stage-updates'"]);
 }
 
 #[test]
@@ -193,18 +209,13 @@ fn checkpoints_that_cannot_be_loaded() {
     place.write("run/config.toml", &config);
     std::fs::remove_file(place.path("run/model.safetensors")).expect("it is there");
     place.refuses(&["eval", "run"], &["run holds no trained agent", "model.safetensors", "interrupted"]);
-    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "tutorial"]));
-    eval(&place.read("tutorial/model.safetensors"), &["its task is tutorial, expected calculator"]);
+    eval(&of_another_task(&model), &["its task is tutorial-1, expected calculator"]);
     place.refuses(&["eval", "nowhere"], &["nowhere holds no run", "config.toml"]);
 
     place.write("run/model.safetensors", &model);
     place.refuses(&["eval", "run", "--stage", "3"], &["no stage 3", "stages 0 to 2"]);
     place.refuses(&["eval", "run", "--episodes", "0"], &["'0'", "whole numbers from 1"]);
     place.refuses(&["train", "--init", "run/model.safetensors"], &["its width is 16, expected 96"]);
-    place.refuses(
-        &["train", "--task", "tutorial", "--width", "16", "--init", "run/model.safetensors"],
-        &["its task is calculator, expected tutorial"],
-    );
     let wider = String::from_utf8(config).expect("UTF-8").replace("width = 16", "width = 17");
     place.write("run/config.toml", wider);
     place.refuses(&["eval", "run"], &["its width is 16, expected 17"]);

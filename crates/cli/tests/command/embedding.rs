@@ -4,7 +4,7 @@ use rl::agent::Agent;
 use rl::config::{Actions, Config, GruVariant};
 use rl::train::Run;
 
-use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, with};
 
 #[test]
 fn the_checkpoint_of_a_run_is_the_agent_that_the_library_trains() {
@@ -21,12 +21,4 @@ fn the_checkpoint_of_a_run_is_the_agent_that_the_library_trains() {
     let context = [4, 2, 7, 3, 1, rl::tasks::token::CTX];
     let [loaded, trained] = [&loaded, &trained].map(|agent| agent.begin(2, &context).probabilities());
     assert_eq!(loaded, trained);
-}
-
-#[test]
-fn the_tutorials_checkpoint_is_refused_in_words() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "run"]));
-    let error = Agent::<f32>::load(place.path("run/model.safetensors")).expect_err("it reads whole batches");
-    assert!(error.to_string().contains("its task is tutorial, expected calculator"), "{error}");
 }

@@ -1,6 +1,6 @@
 //! What `eval` and `tasks` print.
 
-use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, with};
 use serde_json::Value;
 
 fn parse(text: &str) -> Value {
@@ -10,15 +10,13 @@ fn parse(text: &str) -> Value {
 #[test]
 fn eval_repeats_the_test_of_the_training() {
     let place = Place::new();
-    for (name, args) in [("calculator", &SMALL[..]), ("tutorial", &SMALL_TUTORIAL[..])] {
-        let trained = place.succeeds(&with(args, &["--out", name]));
-        let json = parse(&place.succeeds(&["eval", name, "--json"]));
-        let test = place.json(&format!("{name}/test.json"));
-        assert_eq!((&json["stages"], &json["caveat"]), (&test["stages"], &test["caveat"]));
-        let printed = place.succeeds(&["eval", name]);
-        let table = |text: &str| text.lines().filter(|line| line.starts_with('|')).collect::<Vec<_>>().join("\n");
-        assert_eq!(table(&printed), table(&trained));
-    }
+    let trained = place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let json = parse(&place.succeeds(&["eval", "run", "--json"]));
+    let test = place.json("run/test.json");
+    assert_eq!((&json["stages"], &json["caveat"]), (&test["stages"], &test["caveat"]));
+    let printed = place.succeeds(&["eval", "run"]);
+    let table = |text: &str| text.lines().filter(|line| line.starts_with('|')).collect::<Vec<_>>().join("\n");
+    assert_eq!(table(&printed), table(&trained));
 }
 
 #[test]
@@ -34,12 +32,12 @@ fn eval_plays_the_episodes_that_it_is_asked_for() {
 #[test]
 fn tasks_prints_what_the_solver_knows() {
     let out = Place::new().succeeds(&["tasks"]);
-    for part in ["MUL ADD STO MUL RCL SUB ANS, MUL ADD STO RCL MUL SUB ANS", "1.037030", "no context", "off by one"] {
+    for part in ["MUL ADD STO MUL RCL SUB ANS, MUL ADD STO RCL MUL SUB ANS", "no context"] {
         assert!(out.contains(part), "no {part} in {out}");
     }
     let json = parse(&Place::new().succeeds(&["tasks", "--task", "calculator", "--json"]));
     let figure = |name: &str| [0, 1, 2].map(|stage| json[0]["stages"][stage][name].as_u64().expect("a number"));
     assert_eq!((figure("states"), figure("optimum")), ([13, 51, 206], [3, 4, 7]));
-    let json = parse(&Place::new().succeeds(&["tasks", "--task", "tutorial", "--stage", "2", "--json"]));
+    let json = parse(&Place::new().succeeds(&["tasks", "--task", "calculator", "--stage", "2", "--json"]));
     assert_eq!(json[0]["stages"][0]["stage"], 2);
 }

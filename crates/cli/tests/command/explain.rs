@@ -7,12 +7,11 @@ use rl::config::Config;
 use rl::evaluate::test_stream;
 use rl::explain::Explain;
 use rl::settings::Settings;
-use rl::tasks::Tutorial;
 use rl::train::Run;
 use serde_json::Value;
 use tensor::Tensor;
 
-use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, of_another_task, with};
 
 fn trained() -> Place {
     let place = Place::new();
@@ -135,13 +134,13 @@ fn sampled_episodes_follow_from_the_seed() {
     assert!(distinct.iter().any(|episode| *episode != distinct[0]), "an agent that is hardly trained explores");
 }
 
-/// Both tasks, all stages, greedy and sampled, under a long and wide name.
+/// All actions, all stages, greedy and sampled, under a long and wide name.
 #[test]
 fn no_line_is_wider_than_eighty_columns() {
     let place = Place::new();
     let name =
         format!("runs/{}/漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", "long".repeat(30));
-    for args in [&SMALL[..], &with(&SMALL, &["--actions", "tokens"]), &SMALL_TUTORIAL] {
+    for args in [&SMALL[..], &with(&SMALL, &["--actions", "tokens"])] {
         place.succeeds(&with(args, &["--out", &name]));
         for stage in ["0", "1", "2"] {
             for more in [&[][..], &["--sampled"], &["--sampled", "--seed", "5"]] {
@@ -157,21 +156,6 @@ fn no_line_is_wider_than_eighty_columns() {
         }
         std::fs::remove_dir_all(place.path(&name)).expect("removed");
     }
-}
-
-#[test]
-fn the_tutorial_shows_what_it_pays_for_and_how_it_reads() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "run"]));
-    let out = place.succeeds(&["explain", "run", "--context", "4,2,7"]);
-    for part in ["goal   a·b+c = 15", "paid   a·b = 8", "The network reads CTX alone", "off by one"] {
-        assert!(out.contains(part), "no {part} in {out}");
-    }
-    let told = json(&place, &["--context", "4,2,7"]);
-    let episode = &told["episode"];
-    assert_eq!((list(&episode["read"]).len(), &episode["read"][0]["token"]), (1, &"CTX".into()));
-    assert!(list(&episode["steps"]).len() <= 6);
-    assert_eq!(list(&told["actions"]).len(), rl::env::Task::actions(&Tutorial));
 }
 
 #[test]
@@ -251,9 +235,9 @@ fn folders_and_checkpoints_that_cannot_be_explained() {
     place.refuses(&["explain", "run", "--checkpoint", "none"], &["none"]);
     place.write("broken.safetensors", "not a checkpoint, but a text of some length");
     place.refuses(&["explain", "run", "--checkpoint", "broken.safetensors"], &["is not a safetensors file"]);
-    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "tutorial"]));
-    let other = ["explain", "run", "--checkpoint", "tutorial/model.safetensors"];
-    place.refuses(&other, &["its task is tutorial, expected calculator"]);
+    place.write("other.safetensors", of_another_task(&place.read("run/model.safetensors")));
+    let other = ["explain", "run", "--checkpoint", "other.safetensors"];
+    place.refuses(&other, &["its task is tutorial-1, expected calculator"]);
     let same = ["explain", "run", "--checkpoint", "run/model.safetensors"];
     assert_eq!(place.succeeds(&same), place.succeeds(&["explain", "run"]));
     place.succeeds(&with(&SMALL, &["--seeds", "0,1", "--out", "seeds"]));

@@ -17,4 +17,5 @@ mod resume;
 mod same_bytes;
 mod schema;
 mod train;
+mod tutorial;
 mod watch;

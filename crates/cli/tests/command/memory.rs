@@ -44,7 +44,7 @@ fn training_that_fits_no_address_space_is_refused_and_runs_in_what_it_asks_for()
         ("calculator", with(&SMALL, &["--threads=2"])),
         ("composed", with(&SMALL, &["--threads=1", "--gru=reset-before"])),
         ("seeds", with(&SMALL, &["--threads=2", "--seeds=0..1"])),
-        ("tutorial", with(&SMALL_TUTORIAL, &["--threads=1"])),
+        ("tutorial", with(&SMALL_TUTORIAL, &["--threads=2", "--seeds=0..1"])),
     ] {
         let args = with(&args, &["--out", name]);
         assert_needs(&place, "training", &args);
@@ -67,11 +67,9 @@ fn resumed_training_that_fits_no_address_space_is_refused_unless_it_is_over() {
 #[test]
 fn eval_that_fits_no_address_space_is_refused_and_runs_in_what_it_asks_for() {
     let place = Place::new();
-    for (name, args) in [("calculator", &SMALL[..]), ("tutorial", &SMALL_TUTORIAL[..])] {
-        place.succeeds(&with(args, &["--out", name]));
-        assert_needs(&place, "playing", &["eval", name, "--episodes=1000"]);
-        let called = limited(&place, 1 << 20, &["eval", name, "--episodes=16777216"]);
-        assert!(called.code == 2 && called.err.contains("playing needs "), "{called:?}");
-        assert_needs(&place, "playing", &["explain", name]);
-    }
+    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    assert_needs(&place, "playing", &["eval", "run", "--episodes=1000"]);
+    let called = limited(&place, 1 << 20, &["eval", "run", "--episodes=16777216"]);
+    assert!(called.code == 2 && called.err.contains("playing needs "), "{called:?}");
+    assert_needs(&place, "playing", &["explain", "run"]);
 }

@@ -24,21 +24,9 @@ pub(crate) const SMALL: [&str; 14] = [
     "--chunk=8",
 ];
 
-/// The same for the tutorial.
-pub(crate) const SMALL_TUTORIAL: [&str; 12] = [
-    "train",
-    "--task",
-    "tutorial",
-    "--width",
-    "8",
-    "--batch",
-    "8",
-    "--stage-updates",
-    "1",
-    "--validation-episodes",
-    "16",
-    "--test-episodes=20",
-];
+/// The tutorial, over in a moment too.
+pub(crate) const SMALL_TUTORIAL: [&str; 6] =
+    ["tutorial", "--width=8", "--batch=8", "--stage-updates=1", "--validation-episodes=16", "--test-episodes=20"];
 
 /// What a call left behind.
 #[derive(Debug)]
@@ -145,4 +133,13 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
 /// `first` and then `more`.
 pub(crate) fn with<'a>(first: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [first, more].concat()
+}
+
+/// The checkpoint with another name in the place of its task, and without its checksum.
+pub(crate) fn of_another_task(model: &[u8]) -> Vec<u8> {
+    let rename = |bytes: &[u8], from: &[u8], to: &[u8]| {
+        let at = bytes.windows(from.len()).position(|part| part == from).expect("it is in the metadata");
+        [&bytes[..at], to, &bytes[at + from.len()..]].concat()
+    };
+    rename(&rename(model, b"crc32", b"other"), b"calculator", b"tutorial-1")
 }

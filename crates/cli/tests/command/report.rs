@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, with};
 use serde_json::{Value, json};
 
 /// The page of a folder after `report`.
@@ -159,15 +159,6 @@ fn the_same_folder_gives_the_same_bytes() {
     assert!(first == text(&place, "page.html"));
 }
 
-#[test]
-fn the_tutorial_has_a_page_too() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "run"]));
-    let page = page(&place, "run");
-    assert_self_contained(&page);
-    assert!(page.contains("off by one") && page.contains("'accuracy'"), "{page}");
-}
-
 /// Names and texts come from files, and are never markup.
 #[test]
 fn hostile_text_is_escaped() {
@@ -291,11 +282,6 @@ fn folders_are_compared() {
 fn what_cannot_be_compared_is_refused() {
     let place = Place::new();
     place.succeeds(&with(&SMALL, &["--out", "run"]));
-    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "tutorial"]));
-    place.refuses(
-        &["report", "run", "tutorial"],
-        &["run is of the task calculator and tutorial of tutorial", "one task"],
-    );
     place.refuses(&["report", "run", "./run"], &["./run is there twice"]);
     place.refuses(&["report", "run", "nowhere"], &["nowhere holds no run"]);
     place.refuses(&["report", "1", "2", "3", "4", "5", "6", "7"], &["7 folders", "at most 6"]);

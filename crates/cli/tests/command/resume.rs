@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, with};
 
 /// What tells the time, or of the machine.
 const NOT_COMPARED: [&str; 4] = ["about.json", "clock.json", "lock", "report.html"];
@@ -101,15 +101,6 @@ fn at_several_updates_and_numbers_of_threads() {
         assert!(last.contains("out of updates; 12 updates"), "{last}");
         assert_same(&place, "whole", &out);
     }
-}
-
-#[test]
-fn of_the_tutorial_too() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "whole"]));
-    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "parts", "--stop-after", "4"]));
-    place.succeeds(&["train", "--resume", "parts"]);
-    assert_same(&place, "whole", "parts");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The same settings and seed give the same bytes: parameters, moments, metrics and test.
 
-use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, with};
 
 const SAME: [&str; 4] = ["config.toml", "metrics.jsonl", "model.safetensors", "test.json"];
 
@@ -14,13 +14,11 @@ fn assert_same(place: &Place, a: &str, b: &str) {
 #[test]
 fn at_any_number_of_threads() {
     let place = Place::new();
-    for (name, args) in [("calculator", &SMALL[..]), ("tutorial", &SMALL_TUTORIAL[..])] {
-        for threads in ["1", "2", "4"] {
-            place.succeeds(&with(args, &["--threads", threads, "--out", &format!("{name}-{threads}")]));
-        }
-        assert_same(&place, &format!("{name}-1"), &format!("{name}-2"));
-        assert_same(&place, &format!("{name}-1"), &format!("{name}-4"));
+    for threads in ["1", "2", "4"] {
+        place.succeeds(&with(&SMALL, &["--threads", threads, "--out", threads]));
     }
+    assert_same(&place, "1", "2");
+    assert_same(&place, "1", "4");
 }
 
 #[test]
@@ -30,9 +28,6 @@ fn from_the_file_that_a_run_has_written() {
     place.succeeds(&with(&with(&SMALL, &settings), &["--out", "first"]));
     place.succeeds(&["train", "--config", "first/config.toml", "--out", "second"]);
     assert_same(&place, "first", "second");
-    place.succeeds(&with(&SMALL_TUTORIAL, &["--out", "tutorial"]));
-    place.succeeds(&["train", "--config", "tutorial/config.toml", "--out", "again"]);
-    assert_same(&place, "tutorial", "again");
 }
 
 #[test]
@@ -58,17 +53,14 @@ fn from_the_weights_of_a_run_with_init() {
 #[test]
 fn with_a_profile_and_without() {
     let place = Place::new();
-    for (name, args, updates) in [("calculator", &SMALL[..], "3"), ("tutorial", &SMALL_TUTORIAL[..], "6")] {
-        let (plain, profiled) = (format!("{name}-plain"), format!("{name}-profiled"));
-        place.succeeds(&with(args, &["--out", &plain]));
-        let said = place.succeeds(&with(args, &["--profile", "--out", &profiled]));
-        assert_same(&place, &plain, &profiled);
-        assert_eq!(place.names(&plain), place.names(&profiled));
-        assert!(said.contains(&format!("profile of {updates} updates")), "{name}: {said}");
-        for part in ["| matmul NT", "| adam", "| outside: act", "| outside: step", "of peak"] {
-            assert!(said.contains(part), "{name}: no {part} in {said}");
-        }
-        let again = place.succeeds(&["train", "--profile", "--resume", &profiled]);
-        assert!(again.contains("no update was made"), "{again}");
+    place.succeeds(&with(&SMALL, &["--out", "plain"]));
+    let said = place.succeeds(&with(&SMALL, &["--profile", "--out", "profiled"]));
+    assert_same(&place, "plain", "profiled");
+    assert_eq!(place.names("plain"), place.names("profiled"));
+    assert!(said.contains("profile of 3 updates"), "{said}");
+    for part in ["| matmul NT", "| adam", "| outside: act", "| outside: step", "of peak"] {
+        assert!(said.contains(part), "no {part} in {said}");
     }
+    let again = place.succeeds(&["train", "--profile", "--resume", "profiled"]);
+    assert!(again.contains("no update was made"), "{again}");
 }

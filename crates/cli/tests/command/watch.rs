@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::place::{Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Place, SMALL, with};
 
 /// Watching does not change a folder.
 #[track_caller]
@@ -31,15 +31,13 @@ fn table(out: &str) -> Vec<&str> {
 #[test]
 fn a_run_that_is_over_is_told_as_the_training_told_it() {
     let place = Place::new();
-    for (name, args) in [("calculator", &SMALL[..]), ("tutorial", &SMALL_TUTORIAL)] {
-        let trained = place.succeeds(&with(args, &["--out", name]));
-        let (out, err) = watches(&place, &[name], 0);
-        assert_eq!((validations(&out), table(&out), err.as_str()), (validations(&trained), table(&trained), ""));
-        assert!(!validations(&out).is_empty() && !table(&out).is_empty(), "{out}");
-        let (out, _) = watches(&place, &[name, "--once"], 0);
-        assert!(out.starts_with(&format!("{name}  seed 0  update ")) && out.contains("return "), "{out}");
-        assert_eq!(table(&out), table(&trained));
-    }
+    let trained = place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let (out, err) = watches(&place, &["run"], 0);
+    assert_eq!((validations(&out), table(&out), err.as_str()), (validations(&trained), table(&trained), ""));
+    assert!(!validations(&out).is_empty() && !table(&out).is_empty(), "{out}");
+    let (out, _) = watches(&place, &["run", "--once"], 0);
+    assert!(out.starts_with("calculator  seed 0  update ") && out.contains("return "), "{out}");
+    assert_eq!(table(&out), table(&trained));
 }
 
 #[test]

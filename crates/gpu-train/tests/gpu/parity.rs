@@ -2,7 +2,7 @@
 
 use gpu_train::GpuLearner;
 use rl::config::{AdvantageKind, Config, Curriculum, OptimizerKind, ScheduleKind};
-use rl::rollout::{self, Choice, Until};
+use rl::rollout::{self, Choice};
 use rl::train::{Report, Run};
 use tensor::Real;
 use tensor::philox::{Philox, Purpose, Stream};
@@ -118,8 +118,7 @@ fn same_actions<T: Real>(
         let mut actions = streams(Purpose::ACTIONS);
         let (mut tape, choice) = (autograd::Tape::evaluating(), Choice::Sampled(&mut actions));
         let host =
-            rollout::play(&run.learner.policy, params, &mut tape, &mut *env, contexts.clone(), choice, Until::Done)
-                .expect("finite");
+            rollout::play(&run.learner.policy, params, &mut tape, &mut *env, contexts.clone(), choice).expect("finite");
         for i in 0..count {
             let b = first + i;
             let at = |s: usize| s * played.episodes + b;

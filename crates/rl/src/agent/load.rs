@@ -46,7 +46,7 @@ impl fmt::Display for LoadError {
                 "checkpoint {}: its task is {found}, expected {}; take the checkpoint of a run on that task, \
                  or build the policy yourself and hand it to Agent::new",
                 path.display(),
-                tasks::NAMES[0]
+                tasks::calculator::NAME
             ),
             Self::Setting { path, error } => {
                 write!(f, "checkpoint {}: {error}; take a checkpoint that gradus wrote", path.display())
@@ -80,7 +80,7 @@ impl<T: Real> Agent<T> {
         let path = path.as_ref();
         let checkpoint = Checkpoint::load(path)?;
         let about = |key| checkpoint.metadata().get(key);
-        if let Some(found) = about("task").filter(|found| *found != tasks::NAMES[0]) {
+        if let Some(found) = about("task").filter(|found| *found != tasks::calculator::NAME) {
             return Err(LoadError::Task { path: path.to_owned(), found: found.clone() });
         }
         let mut config = Config { actions: actions(&checkpoint), ..Config::default() };

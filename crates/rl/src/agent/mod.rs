@@ -28,7 +28,7 @@ use tensor::{Real, Tensor};
 pub use self::load::LoadError;
 use crate::config::Config;
 use crate::env::Task;
-use crate::policy::{Network, Policy, Reading};
+use crate::policy::{Network, Policy};
 use crate::rollout::{draw, first_nan, most_probable};
 use crate::train::network;
 
@@ -48,15 +48,7 @@ pub struct Agent<T: Real = f32> {
 
 impl<T: Real> Agent<T> {
     /// The agent of a policy that was made for `task`, the engine's or one's own.
-    ///
-    /// # Panics
-    /// If the policy starts from the mean of a batch's contexts, as the tutorial's does: it cannot act on one.
-    #[track_caller]
     pub fn new(task: &dyn Task, policy: Policy, params: Params<T>) -> Self {
-        assert!(
-            policy.reading != Reading::BatchMean,
-            "Agent: this policy reads the contexts of a whole batch, not one"
-        );
         let tape = Tape::evaluating();
         let table = policy.table(params.bind(&tape)).value();
         let (contexts, env) = ((0..task.stages()).map(|s| task.env(s, 1).context_len()), task.env(0, 1));
@@ -118,7 +110,7 @@ impl<T: Real> Agent<T> {
         let mut tape = Tape::evaluating();
         let seen = {
             let network = self.on(&tape);
-            Seen::after(&network, &network.prompt(&context), network.start(stage, &context).value())
+            Seen::after(&network, &context, network.start(stage, 1).value())
         };
         tape.clear();
         Episode { agent: self, tape, seen, step: 0 }

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::config::{Actions, GruVariant};
-use crate::tasks::{Tutorial, token};
+use crate::tasks::token;
 use crate::train::Run;
 use tensor::Map;
 use tensor::philox::{Purpose, Stream};
@@ -146,12 +146,4 @@ fn there_is_no_fourth_stage() {
 #[should_panic(expected = "action 6, but there are 6")]
 fn there_is_no_seventh_tool() {
     agent(Actions::Tools, GruVariant::ResetAfter).begin(0, &context(0, [4, 2, 7, 0, 0])).took(6);
-}
-
-#[test]
-#[should_panic(expected = "this policy reads the contexts of a whole batch, not one")]
-fn a_policy_of_batches_is_no_agent() {
-    let mut params = Params::<f32>::new();
-    let policy = Policy::new(&mut params, &Tutorial, 4, Reading::BatchMean, 0);
-    Agent::new(&Tutorial, policy, params);
 }

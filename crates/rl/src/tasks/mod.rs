@@ -1,10 +1,6 @@
-//! The tasks: the tutorial as it is, and the tutorial repaired.
+//! The task: [`Calculator`] asks for three results of operands a to e: `a·b+c`, `(a·b+c)−d`, `(a·b+c)−(d·e)`.
 //!
-//! Both ask for the same three results of operands a to e: `a·b+c`, `(a·b+c)−d`, `(a·b+c)−(d·e)`.
-//! [`Tutorial`] keeps the environment of the tutorial bug for bug, so that its figures can be reproduced and seen
-//! through; [`Calculator`] is a machine that does what the tutorial describes.
-//!
-//! Each task is one interpreter, generic in what it computes with ([`Number`]): integers play an episode,
+//! A task is one interpreter, generic in what it computes with ([`Number`]): integers play an episode,
 //! polynomials ([`poly::Poly`]) play all episodes at once, which is what the solver explores, and formulae
 //! ([`formula::Formula`]) write down what was done.
 
@@ -12,17 +8,12 @@ pub mod calculator;
 pub mod formula;
 pub mod poly;
 pub mod token;
-pub mod tutorial;
 
 use core::ops::{Add, Mul, Sub};
 
 pub use calculator::Calculator;
-pub use tutorial::Tutorial;
 
-/// The names of the tasks, the default one first.
-pub const NAMES: [&str; 2] = ["calculator", "tutorial"];
-
-/// The number of stages of both tasks.
+/// The number of stages.
 pub const STAGES: usize = 3;
 
 /// The goals of the stages, as formulae.

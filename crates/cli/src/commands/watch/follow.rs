@@ -5,22 +5,15 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gpu_train::Run;
-use rl::tutorial::TutorialRun;
-
 use crate::error::{Error, Result};
-use crate::file::ConfigFile;
+use crate::folder::outcome::Timed;
 use crate::folder::{About, CONFIG, LOCK, Line, METRICS, News, TEST, Tail, of_seed, seeds};
+use crate::input::config_file::ConfigFile;
+use crate::input::settings;
 use crate::live::{Board, Goal, plain};
-use crate::outcome::Timed;
-use crate::settings::{self, Flags};
-use crate::task::TaskName;
-use crate::training::Training;
 
 /// The run of a folder, or its runs of several seeds.
 pub(super) struct Runs {
-    /// Their task.
-    pub(super) task: TaskName,
     /// Whether they are of several seeds.
     pub(super) several: bool,
     /// Whether what stopped can be gone on with.
@@ -55,21 +48,13 @@ pub(super) fn find(dir: &Path) -> Result<Option<Runs>> {
         return if about.is_some() || is_new(dir)? { Ok(None) } else { Err(no_run(dir)) };
     };
     let file = ConfigFile::in_folder(&config)?;
-    let task = file.task()?.unwrap_or(TaskName::ALL[0]);
-    let goal = match task {
-        TaskName::Calculator => goal::<Run<f32>>(&file),
-        TaskName::Tutorial => goal::<TutorialRun<f32>>(&file),
-    }?;
+    file.task()?;
+    let goal = Goal::of(&settings::read(Some(&file))?.0);
     let all = match &seeds {
         None => vec![Followed::new(dir.into(), file.seed()?.unwrap_or(0), goal)],
         Some(seeds) => seeds.iter().map(|&seed| Followed::new(of_seed(dir, seed), seed, goal)).collect(),
     };
-    Ok(Some(Runs { task, several: seeds.is_some(), resumable: about.is_some(), all }))
-}
-
-fn goal<R: Training>(file: &ConfigFile) -> Result<Goal> {
-    let (config, _) = settings::merge::<R::Config>(R::TASK, Some(file), &Flags::default())?;
-    Ok(Goal::of::<R>(&config))
+    Ok(Some(Runs { several: seeds.is_some(), resumable: about.is_some(), all }))
 }
 
 /// Whether a run may be about to begin there: the folder is empty, or has the lock that is there before anything else.

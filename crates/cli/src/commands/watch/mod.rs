@@ -3,24 +3,21 @@
 mod follow;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use gpu_train::Run;
-use rl::tutorial::TutorialRun;
+use clap::{Args, value_parser};
 use serde_json::Value;
 
-use super::train;
-use crate::args::WatchArgs;
+use super::results;
 use crate::error::{Error, Result, word};
+use crate::folder::outcome::Timed;
 use crate::folder::{ABOUT, TABLE, TABLE_JSON, holds_run, in_use};
+use crate::input::regular_file;
+use crate::interrupt;
 use crate::live::{Scene, Screen, Size, Style, Tally, frame};
-use crate::outcome::Timed;
-use crate::regular;
-use crate::task::TaskName;
-use crate::{say, show, stop};
-
+use crate::output::print::{say, show};
 use follow::{Runs, find};
 
 /// The longest time that Ctrl-C waits.
@@ -33,12 +30,25 @@ const PATIENCE: usize = 2;
 /// What a frame looks like that goes to no terminal.
 const PAGE: (Size, Style) = (Size { width: 80, height: usize::MAX }, Style { colour: false, unicode: true });
 
+/// What to follow, and how closely.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The folder of a run, or of the runs of several seeds; nothing is written there
+    pub(crate) dir: PathBuf,
+    /// Milliseconds between two looks
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = value_parser!(u64).range(10..=3_600_000))]
+    pub(crate) interval: u64,
+    /// Show how far it is now, and do not wait
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
 /// Does what the arguments say.
 ///
 /// # Errors
 /// If there is no run, it fails, it stops before it is over, or Ctrl-C ends the watching.
 pub(crate) fn watch(args: &WatchArgs) -> Result<()> {
-    stop::listen(None)?;
+    interrupt::listen(None)?;
     let mut watcher = Watcher::new(&args.dir);
     if args.once { watcher.once() } else { watcher.follow(Duration::from_millis(args.interval)) }
 }
@@ -139,7 +149,7 @@ impl<'a> Watcher<'a> {
     fn is_over(&self) -> bool {
         let Some(runs) = &self.runs else { return false };
         let table = || {
-            let text = regular::read(&self.dir.join(TABLE_JSON)).unwrap_or_default();
+            let text = regular_file::read(&self.dir.join(TABLE_JSON)).unwrap_or_default();
             let table: Value = serde_json::from_slice(&text).unwrap_or_default();
             table["of"].as_u64() == Some(runs.all.len() as u64)
         };
@@ -171,24 +181,21 @@ impl<'a> Watcher<'a> {
         if !runs.several {
             let Some(Timed { outcome, seconds }) = runs.over().next() else { return Ok(()) };
             show(outcome.sentence(*seconds))?;
-            return match runs.task {
-                TaskName::Calculator => train::result::<Run<f32>>(outcome),
-                TaskName::Tutorial => train::result::<TutorialRun<f32>>(outcome),
-            };
+            return results::result(outcome);
         }
         let path = self.dir.join(TABLE);
         let advice = "gradus train --resume writes it again";
         let table = fs::read_to_string(&path).map_err(|error| Error::file("read", &path, &error, advice))?;
         show(format!("\n{table}"))?;
-        train::failures(runs.over())
+        results::failures(runs.over())
     }
 }
 
 /// Waits, and says whether to go on.
 fn rest(time: Duration) -> bool {
     let end = Instant::now() + time;
-    while let Some(left) = end.checked_duration_since(Instant::now()).filter(|_| !stop::requested()) {
+    while let Some(left) = end.checked_duration_since(Instant::now()).filter(|_| !interrupt::requested()) {
         sleep(left.min(MOMENT));
     }
-    !stop::requested()
+    !interrupt::requested()
 }

@@ -1,4 +1,4 @@
-//! `calculator`: the tutorial repaired. A tape of operands, an accumulator, a memory, and six tools.
+//! `calculator`: a tape of operands, an accumulator, a memory, and six tools.
 //!
 //! What the tools do is in [`machine`]; what an episode is, in [`mod@env`]; this file puts them together as a [`Task`].
 //! Success is symbolic: the accumulator holds the goal *as a polynomial*, so that a wrong program never scores
@@ -20,6 +20,8 @@ use crate::tasks::{GOALS, STAGES, operands, poly::Poly, token};
 use env::CalculatorEnv;
 use machine::{State, Symbolic};
 
+/// The name of the task.
+pub const NAME: &str = "calculator";
 /// Steps after which an episode without an answer has failed.
 pub const HORIZON: usize = 10;
 
@@ -109,7 +111,7 @@ impl Default for Calculator {
 
 impl Task for Calculator {
     fn name(&self) -> &'static str {
-        "calculator"
+        NAME
     }
 
     fn caveat(&self) -> &'static str {

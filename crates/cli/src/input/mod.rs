@@ -1,0 +1,12 @@
+//! What comes from outside: flags, files, and the names in them.
+
+pub(crate) mod checkpoint_policy;
+pub(crate) mod config_file;
+pub mod context;
+pub(crate) mod device_name;
+pub(crate) mod help_examples;
+pub(crate) mod numbers;
+pub(crate) mod regular_file;
+pub(crate) mod seeds;
+pub(crate) mod settings;
+pub(crate) mod task_name;

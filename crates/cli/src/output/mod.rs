@@ -1,0 +1,9 @@
+//! What people read: lines, tables, pages.
+
+pub(crate) mod exact_match;
+pub(crate) mod html;
+pub(crate) mod print;
+pub(crate) mod profile_table;
+pub(crate) mod seeds_summary;
+pub(crate) mod table;
+pub(crate) mod timestamp;

@@ -1,0 +1,104 @@
+//! The tutorial's network and its loss: the layers of `rl`, with a start of their own.
+//!
+//! ```text
+//! L = − mean_B( (Σ_t ln π(a_t)) · (R − Σ_t V_t) )  +  0.5 · mean_B (Σ_t V_t − R)²  −  0.01 · mean(H),
+//! H = − Σ_a p·ln(p + 1e-9)
+//! ```
+
+use autograd::Var;
+use nn::Weights;
+use rl::policy::{Decisions, Policy};
+use rl::tasks::token;
+use tensor::{Real, Tensor};
+
+use crate::run::TutorialConfig;
+
+/// The state before the first token. Both starts are blind to the order of a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// h₀ = tanh(mean of the embeddings in the episode's context + stage embedding).
+    EpisodeMean,
+    /// The tutorial's accident: the mean is taken over all episodes of the batch too, so that all start alike.
+    BatchMean,
+}
+
+/// A policy with its weights on a tape. After its start it reads the token CTX, then its own actions.
+pub struct Network<'p, 't, T: Real> {
+    start: Start,
+    policy: &'p Policy,
+    weights: Weights<'t, T>,
+    layers: rl::policy::Network<'p, 't, T>,
+}
+
+impl<'p, 't, T: Real> Network<'p, 't, T> {
+    /// The network for one pass.
+    pub fn new(policy: &'p Policy, weights: Weights<'t, T>, start: Start) -> Self {
+        Self { start, policy, weights, layers: policy.on(weights) }
+    }
+
+    /// h₀\[B,d\] for contexts\[L,B\] of one stage.
+    pub fn start(&self, stage: usize, contexts: &Tensor<u32>) -> Var<'t, T> {
+        let stage = self.policy.stage.forward(self.weights, &Tensor::from([stage as u32]));
+        let mean = self.policy.embedding.forward(self.weights, contexts).mean_axis(0);
+        let mean = match self.start {
+            Start::EpisodeMean => mean,
+            Start::BatchMean => mean.mean_axis(0).reshape(stage.shape()),
+        };
+        let h = (mean + stage).tanh();
+        let width = h.shape()[1];
+        h.broadcast_to([contexts.shape()[1], width])
+    }
+
+    /// The state after each of tokens\[K,B\], \[K,B,d\], and the decisions in them.
+    pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t, T>) -> (Var<'t, T>, Decisions<'t, T>) {
+        let states = self.layers.read(tokens, h);
+        (states, self.layers.decide(states))
+    }
+}
+
+/// The token that every episode reads first, \[1,B\].
+pub(crate) fn prompt(episodes: usize) -> Tensor<u32> {
+    Tensor::full([1, episodes], token::CTX)
+}
+
+/// The loss and its parts.
+pub struct TutorialLoss<'t, T: Real> {
+    /// L.
+    pub loss: Var<'t, T>,
+    /// Its first term.
+    pub policy: Var<'t, T>,
+    /// The critic's mean squared error.
+    pub value: Var<'t, T>,
+    /// ln π of each action, \[T,B\].
+    pub log_probs: Var<'t, T>,
+    /// H of each decision, \[T,B\].
+    pub entropies: Var<'t, T>,
+    /// V of each state, \[T,B\].
+    pub values: Var<'t, T>,
+}
+
+/// The loss for given contexts\[L,B\], actions\[T,B\] and rewards\[B\].
+pub fn loss<'t, T: Real>(
+    network: &Network<'_, 't, T>,
+    stage: usize,
+    contexts: &Tensor<u32>,
+    actions: &Tensor<u32>,
+    rewards: Var<'t, T>,
+    config: &TutorialConfig,
+) -> TutorialLoss<'t, T> {
+    let (shape, count) = (actions.shape(), actions.size());
+    let known = actions.slice(0, 0..shape[0] - 1);
+    let tokens = [prompt(shape[1]).to_vec(), known.to_vec()].concat();
+    let (_, decisions) = network.read(&Tensor::new(shape, tokens), network.start(stage, contexts));
+    let log_probs = decisions.log_probs.gather(&actions.reshape([count, 1])).reshape(shape);
+    let p = decisions.log_probs.exp();
+    let entropies = (-(p * p.shift(T::of(1e-9)).log()).sum_axis(1)).reshape(shape);
+    let values = decisions.values.reshape(shape);
+
+    let baseline = values.sum_axis(0);
+    let advantage = (rewards - baseline).detach();
+    let policy = -(log_probs.sum_axis(0) * advantage).mean();
+    let value = (baseline - rewards).square().mean();
+    let loss = policy + value.scale(T::of(config.value_coefficient)) - entropies.mean().scale(T::of(config.entropy));
+    TutorialLoss { loss, policy, value, log_probs, entropies, values }
+}

@@ -1,0 +1,255 @@
+//! A run of the tutorial, bug for bug: contexts enter as one mean over the whole batch; six tokens are sampled and all of
+//! them train, whatever came after ANS; the baseline is the sum of all six values.
+
+use autograd::Tape;
+use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
+use rl::a2c::Metrics;
+use rl::env::{Env, Step, Task};
+use rl::evaluate::{Figures, Test, test_stream, validation_stream};
+use rl::policy::Policy;
+use rl::rollout::{Choice, Undecided, choose, contexts};
+use rl::settings::Settings;
+use rl::tasks::STAGES;
+use rl::trajectories::Trajectories;
+use rl::{NotFinite, settings};
+use tensor::philox::{Philox, Purpose, Stream};
+use tensor::{Real, Tensor};
+
+use crate::network::{Network, Start, loss, prompt};
+use crate::{EMITTED, Tutorial};
+
+/// The stages of the six parts of the schedule, each of as many updates as [`TutorialConfig::stage_updates`].
+pub const SCHEDULE: [usize; 6] = [0, 0, 0, 1, 1, 2];
+
+settings! {
+    /// The hyper-parameters of a run of the tutorial.
+    pub struct TutorialConfig {
+        /// d, the width of embeddings and GRU.
+        width: usize = 96, "whole numbers from 1 to 4096", |&x| (1..=4096).contains(&x);
+        /// B, episodes in an update.
+        batch: usize = 192, "whole numbers from 1 to 1048576", |&x| (1..=1 << 20).contains(&x);
+        /// Updates in each of the six parts of the schedule of stages 0, 0, 0, 1, 1, 2.
+        stage_updates: usize = 10, "whole numbers from 1 to 1000000000", |&x| (1..=1_000_000_000).contains(&x);
+        /// α, the learning rate of Adam.
+        rate: f64 = 3e-4, "numbers above 0", |&x| x > 0.0 && x.is_finite();
+        /// The gradient's norm at most.
+        clip: f64 = 1.0, "numbers above 0", |&x| x > 0.0 && x.is_finite();
+        /// The weight of the critic's mean squared error.
+        value_coefficient: f64 = 0.5, "numbers from 0", |&x| x >= 0.0 && x.is_finite();
+        /// The weight of the entropy.
+        entropy: f64 = 0.01, "numbers from 0", |&x| x >= 0.0 && x.is_finite();
+        /// Updates between evaluations.
+        validate_every: usize = 5, "whole numbers from 1 to 1000000000", |&x| (1..=1_000_000_000).contains(&x);
+        /// Episodes of each stage in an evaluation.
+        validation_episodes: usize = 128, "whole numbers from 1 to 16777216", |&x| (1..=1 << 24).contains(&x);
+        /// Episodes of each stage in the final evaluation.
+        test_episodes: usize = 1000, "whole numbers from 1 to 16777216", |&x| (1..=1 << 24).contains(&x);
+    }
+}
+
+impl TutorialConfig {
+    /// The updates of a whole run.
+    pub fn updates(&self) -> usize {
+        SCHEDULE.len() * self.stage_updates
+    }
+}
+
+/// A run of the tutorial.
+pub struct TutorialRun<T: Real> {
+    /// The hyper-parameters.
+    pub config: TutorialConfig,
+    /// The seed, from which everything random follows.
+    pub seed: u64,
+    /// The layers.
+    pub policy: Policy,
+    /// Their numbers.
+    pub params: Params<T>,
+    /// Updates so far.
+    pub updates: usize,
+    /// What moves them.
+    pub optimizer: Optimizer<T>,
+    grads: Grads<T>,
+    acting: Tape<T>,
+    learning: Tape<T>,
+}
+
+/// The results of one update.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The number of the update, from 1.
+    pub update: usize,
+    /// The stage that it trained.
+    pub stage: usize,
+    /// What it did.
+    pub metrics: Metrics,
+    /// The figures of each stage, if an evaluation followed.
+    pub validation: Option<Vec<Figures>>,
+}
+
+impl<T: Real> TutorialRun<T> {
+    /// Before the first update.
+    ///
+    /// # Panics
+    /// If a number of the settings is not finite, or `T` rounds it to zero or out of its range: see [`Settings::check`].
+    #[track_caller]
+    pub fn new(config: &TutorialConfig, seed: u64) -> Self {
+        config.check::<T>().unwrap_or_else(|error| panic!("TutorialRun: {error}"));
+        let mut params = Params::new();
+        let policy = Policy::new(&mut params, &Tutorial, config.width, seed);
+        Self {
+            config: config.clone(),
+            seed,
+            policy,
+            updates: 0,
+            optimizer: Optimizer::new(Rule::adam(), &params),
+            grads: Grads::zeros(&params),
+            params,
+            acting: Tape::evaluating(),
+            learning: Tape::new(),
+        }
+    }
+
+    /// True if the schedule is through.
+    pub fn is_over(&self) -> bool {
+        self.updates >= self.config.updates()
+    }
+
+    /// One update, and the evaluation that follows it if it is time for one.
+    ///
+    /// # Errors
+    /// If the loss or a gradient is not finite; the parameters are as they were.
+    pub fn advance(&mut self) -> Result<Report, NotFinite> {
+        let stage = SCHEDULE[(self.updates / self.config.stage_updates).min(SCHEDULE.len() - 1)];
+        let metrics = self.update(stage)?;
+        self.updates += 1;
+        let due = self.updates.is_multiple_of(self.config.validate_every) || self.is_over();
+        let validation = if due { Some(self.validate()?) } else { None };
+        Ok(Report { update: self.updates, stage, metrics, validation })
+    }
+
+    fn update(&mut self, stage: usize) -> Result<Metrics, NotFinite> {
+        let number = u32::try_from(self.updates).expect("updates are numbered with 32 bits");
+        let streams = |purpose| -> Vec<Philox> {
+            let stream = |episode| Philox::stream(self.seed, Stream { purpose, update: number, episode });
+            (0..self.config.batch as u32).map(stream).collect()
+        };
+        let mut env = Tutorial.env(stage, self.config.batch);
+        env.reset(&mut streams(Purpose::OPERANDS));
+        let (shown, mut draws) = (contexts(&*env), streams(Purpose::ACTIONS));
+        let network = (&self.policy, &self.params);
+        let played = play(network, &mut self.acting, &mut *env, shown, Choice::Sampled(&mut draws))
+            .map_err(|error| NotFinite::undecided(number + 1, &self.params, error))?;
+        let mut rewards = vec![0.0; played.episodes];
+        for (k, reward) in played.rewards.iter().enumerate() {
+            rewards[k % played.episodes] += reward;
+        }
+
+        let mut stages = vec![(0, 0); STAGES];
+        stages[stage] = (played.episodes, played.solved.iter().filter(|&&solved| solved).count());
+        let mut metrics = {
+            let weights = self.params.bind(&self.learning);
+            let network = Network::new(&self.policy, weights, Start::BatchMean);
+            let targets = self.learning.constant(Tensor::from_fn([played.episodes], |i| T::of(rewards[i])));
+            let terms = loss(&network, stage, &played.contexts(), &played.actions(), targets, &self.config);
+            terms.loss.backward().expect("the loss uses every parameter");
+            self.grads.collect(&self.params, weights);
+            Metrics {
+                loss: terms.loss.value().item().value(),
+                policy_loss: terms.policy.value().item().value(),
+                value_loss: terms.value.value().item().value(),
+                entropy: terms.entropies.mean().value().item().value(),
+                grad_norm: 0.0,
+                reward: played.total_reward() / played.episodes as f64,
+                steps: played.actions.len(),
+                stages,
+            }
+        };
+        self.learning.clear();
+        match clip_global_norm(&self.params, &mut self.grads, self.config.clip) {
+            Ok(norm) if metrics.loss.is_finite() => metrics.grad_norm = norm.value(),
+            _ => return Err(NotFinite::find(number, &self.params, &self.grads)),
+        }
+        self.optimizer.step(self.config.rate, &mut self.params, &self.grads);
+        Ok(metrics)
+    }
+
+    fn validate(&self) -> Result<Vec<Figures>, NotFinite> {
+        let episodes = self.config.validation_episodes;
+        let stream = |stage, episode| validation_stream(self.seed, self.updates, stage, episode);
+        let figures = (0..STAGES).map(|stage| self.evaluate(stage, episodes, stream, false, false));
+        figures.collect::<Result<_, _>>().map_err(|error| self.undecided(error))
+    }
+
+    /// Plays the test episodes of every stage: greedily, with sampled actions, and with another episode's context.
+    ///
+    /// # Errors
+    /// If the log-probability of an action is NaN.
+    pub fn test(&self) -> Result<Vec<Test>, NotFinite> {
+        let play = |stage, sampled, shuffled| {
+            let stream = |stage, episode| test_stream(self.seed, stage, episode);
+            self.evaluate(stage, self.config.test_episodes, stream, sampled, shuffled)
+        };
+        let test = |stage| -> Result<Test, Undecided> {
+            let (greedy, sampled) = (play(stage, false, false)?, play(stage, true, false)?);
+            Ok(Test { greedy, sampled, shuffled: play(stage, false, true)? })
+        };
+        (0..STAGES).map(test).collect::<Result<_, _>>().map_err(|error| self.undecided(error))
+    }
+
+    /// Plays episodes of one stage, all together, since they start from their common mean.
+    fn evaluate(
+        &self,
+        stage: usize,
+        episodes: usize,
+        stream: impl Fn(usize, usize) -> Philox,
+        sampled: bool,
+        shuffled: bool,
+    ) -> Result<Figures, Undecided> {
+        let mut env = Tutorial.env(stage, episodes);
+        let mut rngs: Vec<Philox> = (0..episodes).map(|episode| stream(stage, episode)).collect();
+        env.reset(&mut rngs);
+        let mut shown = contexts(&*env);
+        if shuffled {
+            shown.chunks_mut(episodes).for_each(|row| row.rotate_left(1));
+        }
+        let choice = if sampled { Choice::Sampled(&mut rngs) } else { Choice::Greedy };
+        let played = play((&self.policy, &self.params), &mut Tape::evaluating(), &mut *env, shown, choice)?;
+        Ok(Figures::of(stage, [played].into_iter()))
+    }
+
+    fn undecided(&self, error: Undecided) -> NotFinite {
+        NotFinite::undecided(self.updates as u32, &self.params, error)
+    }
+}
+
+/// Plays the episodes of `env`, which was reset: [`EMITTED`] tokens each, whether or not they still count.
+fn play<T: Real>(
+    (policy, params): (&Policy, &Params<T>),
+    tape: &mut Tape<T>,
+    env: &mut dyn Env,
+    contexts: Vec<u32>,
+    mut choice: Choice<'_>,
+) -> Result<Trajectories, Undecided> {
+    let (stage, episodes) = (env.stage(), env.len());
+    let mut out = Trajectories { stage, episodes, steps: EMITTED, contexts, ..Trajectories::default() };
+    let mut steps = vec![Step::default(); episodes];
+    tape.clear();
+    let network = Network::new(policy, params.bind(tape), Start::BatchMean);
+    let mut h = network.start(stage, &out.contexts());
+    let mut tokens = prompt(episodes);
+    for step in 0..EMITTED {
+        let (states, decisions) = network.read(&tokens, h);
+        h = states.select(0, 0);
+        let actions = choose(&decisions.log_probs.value(), &mut choice);
+        let actions = actions.map_err(|(episode, action)| Undecided { stage, episode, step, action })?;
+        out.valid.extend(steps.iter().map(|step| !step.done));
+        out.values.extend(decisions.values.value().to_vec().iter().map(|v| v.value()));
+        env.step(&actions, &mut steps);
+        out.rewards.extend(steps.iter().map(|step| step.reward));
+        tokens = Tensor::new([1, episodes], actions.clone()); // every token is an action
+        out.actions.extend(actions);
+    }
+    out.tokens.clone_from(&out.actions);
+    out.solved = (0..episodes).map(|i| env.solved(i)).collect();
+    Ok(out)
+}
