@@ -41,10 +41,8 @@ mod tape;
 mod testing;
 mod var;
 
-#[cfg(feature = "mutants")]
-pub use backward::mutants;
 pub use backward::{Backward, Unreached};
-pub use custom::CustomOp;
+pub use custom::{CustomOp, Recorded};
 pub use forward::Forward;
 pub use function::{Function, Overloaded};
 pub use ops::gru::assert_gru_shapes;

@@ -35,8 +35,6 @@ pub mod evaluate;
 pub mod explain;
 pub mod imitation;
 pub mod memory;
-#[cfg(feature = "mutants")]
-pub mod mutants;
 mod not_finite;
 pub mod phase;
 pub mod policy;

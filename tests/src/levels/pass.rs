@@ -34,14 +34,7 @@ impl Pass {
 
     /// Whether every input has a gradient of its shape: asked first, as an empty one agrees with everything.
     pub(super) fn shapes(&self, inputs: &[Tensor<f64>]) -> Verdict {
-        for (k, (dx, x)) in self.dx.iter().zip(inputs).enumerate() {
-            match dx.as_ref().map(Tensor::shape) {
-                Some(shape) if shape == x.shape() => {}
-                Some(shape) => return Err(format!("input {k} is {} and its gradient {shape}", x.shape())),
-                None => return Err(format!("input {k} has no gradient")),
-            }
-        }
-        Ok(())
+        gradients_fit(&self.dx, inputs)
     }
 
     /// The gradients, all of which are there.
@@ -53,6 +46,21 @@ impl Pass {
     pub(super) fn bits(&self) -> (Vec<u64>, Vec<Option<Vec<u64>>>) {
         (bits(&self.y), self.dx.iter().map(|dx| dx.as_ref().map(bits)).collect())
     }
+}
+
+/// Whether every input has a gradient, of its shape.
+///
+/// # Errors
+/// If not.
+pub fn gradients_fit(dx: &[Option<Tensor<f64>>], inputs: &[Tensor<f64>]) -> Verdict {
+    for (k, (dx, x)) in dx.iter().zip(inputs).enumerate() {
+        match dx.as_ref().map(Tensor::shape) {
+            Some(shape) if shape == x.shape() => {}
+            Some(shape) => return Err(format!("input {k} is {} and its gradient {shape}", x.shape())),
+            None => return Err(format!("input {k} has no gradient")),
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn bits(x: &Tensor<f64>) -> Vec<u64> {
