@@ -34,31 +34,19 @@ pub(crate) fn mistakes() -> Vec<Mistake> {
             grads.scale(max / norm);
             Ok(norm)
         }),
-        of_adam("bias correction with t − 1", |t, mv, _, g| adam_by(t.max(2) - 1, mv, g)),
-        of_adam("no bias correction", |_, mv, _, g| adam_by(i32::MAX, mv, g)),
-        of_adam("v without bias correction", |t, mv, _, g| {
-            adam_by(t, mv, g);
-            RATE * mv[0] / (1.0 - B1.powi(t)) / (mv[1].sqrt() + EPSILON)
+        of_adam("bias correction with t − 1", |t, mv, _, g| {
+            Adam { counts: [t.max(2) - 1; 2], ..Adam::at(t) }.step(mv, g)
         }),
-        of_adam("ε inside the root", |t, mv, _, g| {
-            adam_by(t, mv, g);
-            RATE * mv[0] / (1.0 - B1.powi(t)) / (mv[1] / (1.0 - B2.powi(t)) + EPSILON).sqrt()
-        }),
+        of_adam("no bias correction", |t, mv, _, g| Adam { counts: [i32::MAX; 2], ..Adam::at(t) }.step(mv, g)),
+        of_adam("v without bias correction", |t, mv, _, g| Adam { counts: [t, i32::MAX], ..Adam::at(t) }.step(mv, g)),
+        of_adam("ε inside the root", |t, mv, _, g| Adam { root: |v| (v + EPSILON).sqrt(), ..Adam::at(t) }.step(mv, g)),
         of_adam("v follows the magnitude of g, not its square", |t, mv, _, g| {
-            let v = B2 * mv[1] + (1.0 - B2) * g.abs();
-            adam_by(t, mv, g);
-            mv[1] = v;
-            RATE * mv[0] / (1.0 - B1.powi(t)) / ((v / (1.0 - B2.powi(t))).sqrt() + EPSILON)
+            Adam { square: f64::abs, ..Adam::at(t) }.step(mv, g)
         }),
-        of_adam("v decays with β₁", |t, mv, _, g| {
-            let v = B1 * mv[1] + (1.0 - B1) * g * g;
-            adam_by(t, mv, g);
-            mv[1] = v;
-            RATE * mv[0] / (1.0 - B1.powi(t)) / ((v / (1.0 - B2.powi(t))).sqrt() + EPSILON)
-        }),
-        of_adamw("the weight decay joins the gradient", |t, mv, p, g| adam_by(t, mv, g + DECAY * p)),
-        of_adamw("the weight decay without the rate", |t, mv, p, g| adam_by(t, mv, g) + DECAY * p),
-        of_adamw("the weight decay twice", |t, mv, p, g| adam_by(t, mv, g) + 2.0 * RATE * DECAY * p),
+        of_adam("v decays with β₁", |t, mv, _, g| Adam { fades: B1, ..Adam::at(t) }.step(mv, g)),
+        of_adamw("the weight decay joins the gradient", |t, mv, p, g| Adam::at(t).step(mv, g + DECAY * p)),
+        of_adamw("the weight decay without the rate", |t, mv, p, g| Adam::at(t).step(mv, g) + DECAY * p),
+        of_adamw("the weight decay twice", |t, mv, p, g| Adam::at(t).step(mv, g) + 2.0 * RATE * DECAY * p),
         step("Optimizer, Sgd", "1 − μ for μ", momentum, SGD, |_, mv, _, g| {
             mv[0] = (1.0 - MU) * mv[0] + g;
             RATE * mv[0]
@@ -114,11 +102,29 @@ fn by_hand(moved: Moved) -> Step {
     })
 }
 
-/// Adam's step, corrected as after `count` steps.
-fn adam_by(count: i32, [m, v]: &mut [f64; 2], g: f64) -> f64 {
-    *m = B1 * *m + (1.0 - B1) * g;
-    *v = B2 * *v + (1.0 - B2) * g * g;
-    RATE * *m / (1.0 - B1.powi(count)) / ((*v / (1.0 - B2.powi(count))).sqrt() + EPSILON)
+/// Adam, and what can be wrong with it.
+struct Adam {
+    /// How many steps the corrections of m and v are for.
+    counts: [i32; 2],
+    /// The decay of v.
+    fades: f64,
+    /// What v follows.
+    square: fn(f64) -> f64,
+    /// What the step is divided by.
+    root: fn(f64) -> f64,
+}
+
+impl Adam {
+    fn at(t: i32) -> Self {
+        Self { counts: [t; 2], fades: B2, square: |g| g * g, root: |v| v.sqrt() + EPSILON }
+    }
+
+    fn step(self, [m, v]: &mut [f64; 2], g: f64) -> f64 {
+        *m = B1 * *m + (1.0 - B1) * g;
+        *v = self.fades * *v + (1.0 - self.fades) * (self.square)(g);
+        let [mean, square] = [*m / (1.0 - B1.powi(self.counts[0])), *v / (1.0 - B2.powi(self.counts[1]))];
+        RATE * mean / (self.root)(square)
+    }
 }
 
 fn with_gradients(of: [f64; 3]) -> (Params<f64>, Grads<f64>) {
@@ -196,8 +202,8 @@ fn rmsprop(step: Step) -> Verdict {
 /// Without a mistake, the step that the wrong ones are made of is right.
 #[test]
 fn adam_by_hand_keeps_its_law() {
-    assert_eq!(adam(by_hand(|t, mv, _, g| adam_by(t, mv, g))), Ok(()));
-    assert_eq!(adamw(by_hand(|t, mv, p, g| adam_by(t, mv, g) + RATE * DECAY * p)), Ok(()));
+    assert_eq!(adam(by_hand(|t, mv, _, g| Adam::at(t).step(mv, g))), Ok(()));
+    assert_eq!(adamw(by_hand(|t, mv, p, g| Adam::at(t).step(mv, g) + RATE * DECAY * p)), Ok(()));
 }
 
 /// Adam's first step is the rate times the gradient's sign, up to ε.

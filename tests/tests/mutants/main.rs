@@ -1,14 +1,14 @@
 //! L9, teeth: mistakes are given to the checks that judge what is right, and the level that should notice does.
 //!
-//! A wrong rule is an operation with the right value and the gradient of another function ([`lie`]), in a case of its own; a wrong
+//! A wrong rule is an operation with the right value and the gradient of another function ([`gradient`]), in a case of its own; a wrong
 //! optimiser, clipping, judging or loss is a function. Golden files are off here: nothing in this file reads them.
 //! `docs/teeth.md` has the list, and the smallest factor that is seen in each rule.
 #![forbid(unsafe_code)]
 
 mod a2c;
+mod gradient;
 mod gru;
 mod learning;
-mod lie;
 mod limits;
 mod operations;
 mod page;
