@@ -19,18 +19,22 @@ use crate::gru::{KEPT, states};
 /// Rows of a case `right => other`: the value of the one, the gradient of the other. The case without the mistake goes through
 /// the same operation, with its own gradient, so that it is not that operation which is refused.
 macro_rules! wrong_rules {
-    ($($kind:ident $level:literal $wrong:literal: [$($input:expr),*] |$x:pat_param| $right:expr => $other:expr;)*) => {
-        vec![$(Mistake::rule($wrong, $level, [
-            Case::new(Of::Operation(Kind::$kind), $wrong, [$($input),*], function!(|$x| override_gradient($right, $right))),
-            Case::new(Of::Operation(Kind::$kind), $wrong, [$($input),*], function!(|$x| override_gradient($right, $other))),
-        ])),*]
+    ($($kind:ident $level:literal $wrong:literal: [$($input:expr),*] $(by rows $rows:expr => $axis:literal)?
+        |$x:pat_param| $right:expr => $other:expr;)*) => {
+        vec![$({
+            let (of, inputs) = (Of::Operation(Kind::$kind), [$($input),*]);
+            let right = Case::new(of, $wrong, inputs.clone(), function!(|$x| override_gradient($right, $right)));
+            let mistaken = Case::new(of, $wrong, inputs, function!(|$x| override_gradient($right, $other)));
+            let batch: Option<Batch> = None$(.or(Some(Batch { inputs: $rows.to_vec(), value: $axis })))?;
+            Mistake::rule($wrong, $level, [right, mistaken].map(|case| Case { batch: batch.clone(), ..case }))
+        }),*]
     };
 }
 
 /// All of them.
 pub(crate) fn mistakes() -> Vec<Mistake> {
     let d = &mut Draw::new(31);
-    [broadcasting(d), elementwise(d), products(d), shapes(d), by_rows(d), everywhere(d), large(d), kept(d)]
+    [broadcasting(d), elementwise(d), products(d), shapes(d), by_rows(d), everywhere(d), large(d), kept(d), others(d)]
         .into_iter()
         .flatten()
         .collect()
@@ -39,7 +43,7 @@ pub(crate) fn mistakes() -> Vec<Mistake> {
 const LAST: [f64; 4] = [0.0, 0.0, 0.0, 1.0];
 
 fn broadcasting(d: &mut Draw) -> Vec<Mistake> {
-    let mut mistakes = wrong_rules! {
+    wrong_rules! {
         Add "L1" "a dropped un-broadcast: one row of dy, not their sum": [d.normal([4, 5]), d.normal([5])]
             |x| x[0] + x[1] => x[0] + scale_rows(x[1], &LAST);
         Add "L1" "the mean over what was broadcast, not the sum": [d.normal([4, 5]), d.normal([5])]
@@ -57,19 +61,11 @@ fn broadcasting(d: &mut Draw) -> Vec<Mistake> {
             |x| x[0].broadcast_to([4, 5]) => scale_rows(x[0], &LAST);
         BroadcastTo "L1" "the mean of the copies, not their sum": [d.normal([5])]
             |x| x[0].broadcast_to([4, 5]) => x[0].broadcast_to([4, 5]).scale(T::of(0.25));
-    };
-    // No operation can send that: a buffer has its input's shape.
-    let fit = |second: [usize; 2]| {
-        let given = [[4, 5], second].map(|shape| Some(Tensor::zeros(shape)));
-        gradients_fit(&given, &[Tensor::zeros([4, 5]), Tensor::zeros([1, 5])])
-    };
-    let names = ["add", "no un-broadcast at all: the gradient has dy's shape", "L0"];
-    mistakes.insert(2, Mistake::new(names, move || fit([1, 5]), move || fit([4, 5])));
-    mistakes
+    }
 }
 
 fn elementwise(d: &mut Draw) -> Vec<Mistake> {
-    let mut mistakes = wrong_rules! {
+    wrong_rules! {
         Neg "L1" "the sign": [d.normal([2, 3])] |x| -x[0] => x[0];
         Scale "L1" "the factor: a mean without its 1/N": [d.normal([2, 3])] |x| x[0].scale(T::of(0.2)) => x[0];
         Scale "L1" "the factor twice: 1/N²": [d.normal([2, 3])] |x| x[0].scale(T::of(0.2)) => x[0].scale(T::of(0.04));
@@ -89,20 +85,24 @@ fn elementwise(d: &mut Draw) -> Vec<Mistake> {
         Sigmoid "L1" "x·(1 − x): the input for the value": [d.normal([2, 3])]
             |x| x[0].sigmoid() => sloped(x[0] * one_minus(x[0]), x[0]);
         Relu "L1" "everything passes": [d.nonzero([2, 3])] |x| x[0].relu() => x[0];
-    };
-    // relu at 0 has the slope 0, by convention.
-    let [right, mistaken] = [|| kink(&function!(|x| x[0].relu())), || kink(&function!(|x| relu_from_zero_on(x[0])))];
-    let away = Case::new(
-        Of::Operation(Kind::Relu),
-        "away from 0",
-        [d.nonzero([2, 3])],
-        function!(|x| relu_from_zero_on(x[0])),
-    );
-    mistakes.push(Mistake { unseen: Some(away), ..Mistake::new(["relu", "the slope 1 at 0", "L2"], right, mistaken) });
-    mistakes.extend(wrong_rules! {
         Hook "L1" "the observed edge is cut": [d.normal([2, 3])] |x| x[0].hook(|_| {}) * x[0] => x[0].detach() * x[0];
-    });
-    mistakes
+    }
+}
+
+/// What no case shows: a shape that no operation can send, since a buffer has its input's; and relu's slope at 0, which is 0 by
+/// convention.
+fn others(d: &mut Draw) -> Vec<Mistake> {
+    let fit = |second: [usize; 2]| {
+        let given = [[4, 5], second].map(|shape| Some(Tensor::zeros(shape)));
+        gradients_fit(&given, &[Tensor::zeros([4, 5]), Tensor::zeros([1, 5])])
+    };
+    let names = ["add", "no un-broadcast at all: the gradient has dy's shape", "L0"];
+    let not_reduced = Mistake::new(names, move || fit([1, 5]), move || fit([4, 5]));
+    let slope_1 = || function!(|x| relu_from_zero_on(x[0]));
+    let right = || kink(&function!(|x| x[0].relu()));
+    let unseen = Some(Case::new(Of::Operation(Kind::Relu), "away from 0", [d.nonzero([2, 3])], slope_1()));
+    let at_zero = Mistake::new(["relu", "the slope 1 at 0", "L2"], right, move || kink(&slope_1()));
+    vec![not_reduced, Mistake { unseen, ..at_zero }]
 }
 
 fn relu_from_zero_on<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
@@ -201,7 +201,7 @@ fn deviation<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
 
 /// What is wrong with the way in which rules are run.
 fn everywhere(d: &mut Draw) -> Vec<Mistake> {
-    let mut mistakes = wrong_rules! {
+    wrong_rules! {
         Add "L5" "= for +=":
             [d.normal([2, 3]), d.normal([2, 3])] |x| x[0] + x[1] => store_gradient(x[0]) + store_gradient(x[1]);
         MatMul "L5" "= for +=": [d.normal([2, 3]), d.normal([3, 5])]
@@ -220,18 +220,13 @@ fn everywhere(d: &mut Draw) -> Vec<Mistake> {
                 => edit_gradient(x[0].matmul(x[1]), |dy| dy.iter_mut().for_each(|dy| *dy = dy.signum()));
         Mul "L5" "twice as much where an operand is a constant": [d.normal([2, 3]), d.normal([2, 3])]
             |x| x[0] * x[1] => double_beside_constants(x[0] * x[1], [x[0], x[1]]);
-        LayerNorm "L5" "row 0 gets the gradient of row 1": [d.normal([4, 5]), d.normal([5]), d.normal([5])]
+        LayerNorm "L5" "row 0 gets the gradient of row 1": [d.normal([4, 5]), d.normal([5]), d.normal([5])] by rows [Some(0), None, None] => 0
             |x| x[0].layer_norm(x[1], x[2], T::of(1e-5)) => first_as_second(x[0]).layer_norm(x[1], x[2], T::of(1e-5));
         Slice "L5" "0·x is added, also of what is not read": [d.normal([2, 5])]
             |x| x[0].slice(1, 1..3) => x[0].slice(1, 1..3) + sloped(x[0], x[0]).scale(T::zero()).sum();
         MatMul "L0" "a buffer that is not cleared between passes": [d.normal([2, 3]), d.normal([3, 5])]
             |x| x[0].matmul(x[1]) => edit_gradient(x[0].matmul(x[1]), remember);
-    };
-    let leak = mistakes.iter_mut().find(|mistake| mistake.place == "layer_norm").expect("it is above");
-    let batch = Some(Batch { inputs: vec![Some(0), None, None], value: 0 });
-    let cases = leak.cases.take().expect("a rule has cases").map(|case| Case { batch: batch.clone(), ..case });
-    *leak = Mistake::rule(leak.wrong, leak.level, cases);
-    mistakes
+    }
 }
 
 /// x, where the first row's gradient goes to nobody, and the second's to both.
