@@ -19,6 +19,11 @@ pub(crate) struct Node<T: Real> {
 }
 
 impl<T: Real> Node<T> {
+    /// An input of this value, which needs a gradient.
+    pub(crate) fn input(value: Tensor<T>) -> Self {
+        Self { op: Op::Leaf(Leaf::Input), inputs: (0, 0), value: Some(value), kept: None, needs_grad: true }
+    }
+
     /// Its name, if it is a trainable parameter.
     pub(crate) fn param(&self) -> Option<&str> {
         match &self.op {

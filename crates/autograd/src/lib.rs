@@ -41,9 +41,8 @@ mod tape;
 #[cfg(test)]
 mod testing;
 mod var;
+mod wrap;
 
-#[cfg(feature = "mutants")]
-pub use backward::mutants;
 pub use backward::{Backward, Unreached};
 pub use custom::CustomOp;
 pub use forward::Forward;
@@ -54,3 +53,4 @@ pub use tape::Tape;
 #[doc(hidden)] // for `function!`, whose user may not have named `tensor`
 pub use tensor::Real;
 pub use var::Var;
+pub use wrap::Recorded;

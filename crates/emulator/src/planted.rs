@@ -30,6 +30,22 @@ pub struct Planted {
     pub says: &'static str,
 }
 
+/// Mistakes in rows: what is wrong, in which file, the text and what is compiled instead; who sees it, in which test, and what that says.
+#[macro_export]
+macro_rules! planted {
+    ($($what:literal in $file:literal: $text:literal => $instead:literal; $by:expr, $test:expr, $says:expr;)*) => {
+        &[$($crate::planted::Planted {
+            what: $what,
+            file: $file,
+            text: $text,
+            instead: $instead,
+            by: $by,
+            test: $test,
+            says: $says,
+        }),*]
+    };
+}
+
 /// Who sees a mistake.
 #[derive(Clone, Copy, Debug)]
 pub enum By {

@@ -35,8 +35,6 @@ mod init;
 mod layer_norm;
 mod linear;
 mod mlp;
-#[cfg(feature = "mutants")]
-pub mod mutants;
 mod optim;
 mod params;
 mod setting;

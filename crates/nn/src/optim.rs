@@ -152,10 +152,6 @@ impl<T: Real> Optimizer<T> {
         check_setting::<T>("optimiser", "rate", rate, Range::NOT_NEGATIVE);
         let Self { rule, moments, steps } = self;
         *steps += 1;
-        #[cfg(feature = "mutants")]
-        if crate::mutants::step(*rule, (rate, *steps), moments, params, grads) {
-            return;
-        }
         let kernels = params.flat().kernels();
         params.for_each_trainable(|range, p| {
             let g = grads.flat().view().slice(0, range.clone());

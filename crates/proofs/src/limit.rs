@@ -1,9 +1,9 @@
 //! That the checker sees a factor at all: the smallest one on a whole gradient that it finds wrong.
 //!
-//! Every input goes through an identity whose backward is off by a factor 1 + d, and the dual check is run. No rule needs a
-//! switch for that, so the command can do it. What it shows is of the checker: the gradient of every input arrives, is
-//! compared, and is held to the tolerance, which is what comes out. Of the rules it shows nothing, as the factor stands
-//! before them all: factors inside rules need the switch, and are in `docs/teeth.md`, which a test holds.
+//! Every input goes through an identity whose backward is off by a factor 1 + d, and the dual check is run. What it shows is of
+//! the checker: the gradient of every input arrives, is compared, and is held to the tolerance, which is what comes out. Of the
+//! rules it shows nothing, as the factor stands before them all: factors on what each rule sends are in `docs/teeth.md`, which a
+//! test holds.
 
 use autograd::gradcheck::{Overloaded, Report, duals};
 use autograd::{Backward, CustomOp, Forward, Tape, Var};
@@ -32,29 +32,39 @@ pub fn limit(case: &Case) -> Option<f64> {
 
 /// Whether the check finds the gradient of every input too far off.
 fn is_seen(case: &Case, d: f64) -> bool {
-    let report: Report = duals(&Off { f: &*case.f, d }, &case.inputs);
+    let off = OnNumbers::new(&*case.f, |tape, x| {
+        let x: Vec<_> = x.iter().map(|&x| tape.custom(Factor(1.0 + d), &[x])).collect();
+        case.f.on_numbers(tape, &x)
+    });
+    let report: Report = duals(&off, &case.inputs);
     let wrong = report.compared.iter().filter(|compared| compared.error > report.tolerance);
     wrong.count() == case.inputs.len()
 }
 
-/// A function whose gradients are off by a factor 1 + d.
-struct Off<'a> {
-    f: &'a dyn Overloaded,
-    d: f64,
+/// A function that is another one on plain numbers, which are what gradients are taken on.
+pub struct OnNumbers<'a, F> {
+    otherwise: &'a dyn Overloaded,
+    f: F,
 }
 
-impl Overloaded for Off<'_> {
+impl<'a, F: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>> OnNumbers<'a, F> {
+    /// `f` on numbers, and another function on all other scalars.
+    pub fn new(otherwise: &'a dyn Overloaded, f: F) -> Self {
+        Self { otherwise, f }
+    }
+}
+
+impl<F: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>> Overloaded for OnNumbers<'_, F> {
     fn on_f32<'t>(&self, tape: &'t Tape<f32>, x: &[Var<'t, f32>]) -> Var<'t, f32> {
-        self.f.on_f32(tape, x)
+        self.otherwise.on_f32(tape, x)
     }
 
     fn on_numbers<'t>(&self, tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-        let x: Vec<_> = x.iter().map(|&x| tape.custom(Factor(1.0 + self.d), &[x])).collect();
-        self.f.on_numbers(tape, &x)
+        (self.f)(tape, x)
     }
 
     fn on_duals<'t>(&self, tape: &'t Tape<Dual<f64>>, x: &[Var<'t, Dual<f64>>]) -> Var<'t, Dual<f64>> {
-        self.f.on_duals(tape, x)
+        self.otherwise.on_duals(tape, x)
     }
 
     fn on_duals_of_duals<'t>(
@@ -62,7 +72,7 @@ impl Overloaded for Off<'_> {
         tape: &'t Tape<Dual<Dual<f64>>>,
         x: &[Var<'t, Dual<Dual<f64>>>],
     ) -> Var<'t, Dual<Dual<f64>>> {
-        self.f.on_duals_of_duals(tape, x)
+        self.otherwise.on_duals_of_duals(tape, x)
     }
 }
 

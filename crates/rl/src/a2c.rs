@@ -143,10 +143,6 @@ pub struct Terms<'t, T: Real> {
 impl<'t, T: Real> Terms<'t, T> {
     /// The terms of these decisions. Steps that do not count are left out, whatever they hold.
     pub fn of(decisions: Decisions<'t, T>, played: &Trajectories, judged: &Judged) -> Self {
-        #[cfg(feature = "mutants")]
-        if let Some(terms) = crate::mutants::terms(decisions, played, judged) {
-            return terms;
-        }
         let (tape, steps) = (decisions.values.tape(), played.counted_steps());
         let (k, count) = (steps.to_vec(), steps.size());
         let row = |x: &[f64]| tape.constant(Tensor::from_fn([count], |n| T::of(x[k[n] as usize])));
@@ -164,10 +160,6 @@ impl<'t, T: Real> Terms<'t, T> {
 
     /// L, for a batch of `episodes` episodes with `steps` steps that count.
     pub fn loss(&self, update: &Update, episodes: usize, steps: usize) -> Var<'t, T> {
-        #[cfg(feature = "mutants")]
-        if let Some(loss) = crate::mutants::loss(self, update, episodes, steps) {
-            return loss;
-        }
         let n = steps as f64;
         self.policy.scale(T::of(1.0 / episodes as f64))
             + self.value.scale(T::of(update.value_coefficient / n))

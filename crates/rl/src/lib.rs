@@ -34,8 +34,6 @@ pub mod explain;
 pub mod imitation;
 pub mod learn;
 pub mod memory;
-#[cfg(feature = "mutants")]
-pub mod mutants;
 mod not_finite;
 pub mod phase;
 pub mod policy;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_path_buf()
@@ -178,48 +177,6 @@ fn features_are_forwarded() {
             );
         }
     }
-}
-
-/// The switch for wrong backward rules: forwarded from crate to crate, and enabled by tests alone.
-#[test]
-fn only_tests_can_run_wrong_rules() {
-    let manifests = fs::read_dir(root().join("crates"))
-        .expect("crates/")
-        .map(|entry| format!("crates/{}/Cargo.toml", entry.expect("readable").file_name().to_str().expect("a name")));
-    for path in manifests.chain(["Cargo.toml", "tests/Cargo.toml", "benches/Cargo.toml"].map(String::from)) {
-        let mut manifest = read(&path);
-        let features = manifest.get_mut("features").and_then(toml::Value::as_table_mut);
-        let forwarded = features.and_then(|features| features.remove("mutants"));
-        let allowed: &[&str] = match &*path {
-            "crates/autograd/Cargo.toml" => &["std"],
-            "crates/nn/Cargo.toml" => &["std", "autograd/mutants"],
-            "crates/rl/Cargo.toml" => &["std", "nn/mutants"],
-            _ => &[],
-        };
-        let forwarded = forwarded.iter().flat_map(|feature| feature.as_array().expect("a list"));
-        let forwarded: Vec<_> = forwarded.map(|name| name.as_str().expect("a name")).collect();
-        assert_eq!(forwarded, allowed, "{path}: the feature mutants");
-        if path == "tests/Cargo.toml" {
-            manifest.remove("dev-dependencies");
-        }
-        let text = format!("{manifest:?}");
-        let named = ["String(\"mutants\")", "/mutants\")"].iter().any(|name| text.contains(name));
-        assert!(!named, "{path} enables the feature mutants");
-    }
-}
-
-/// What cargo would build the command from, feature by feature.
-#[test]
-fn the_released_command_is_built_without_the_switch() {
-    let tree = |package: &str, edges: &str| {
-        let arguments = ["tree", "--locked", "--offline", "-p", package, "-e", edges];
-        let done = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().expect("cargo runs");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8(done.stdout).expect("text")
-    };
-    let switch = "feature \"mutants\"";
-    assert!(!tree("gradus", "normal,build,features").contains(switch));
-    assert!(tree("gradus-tests", "normal,dev,features").contains(switch), "it would be seen");
 }
 
 /// The README's reading order names files that exist, with their numbers of lines.

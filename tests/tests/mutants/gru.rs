@@ -1,11 +1,18 @@
-//! The backward of the fused GRU in plain loops, with the mistakes that people make in it.
+//! What can be wrong with backpropagation through a GRU.
 //!
-//! Without a slip it is `ops/gru.rs` of `autograd` again, line by line: (B1) to (B12) are its equations.
+//! The GRU is composed here, edge by edge of its derivation in `ops/gru.rs` of `autograd`, (B1) to (B12); a mistake is a wrong
+//! gradient along one of the edges, with the right value.
 
-use autograd::mutants::{Number, Seen, Sent};
-use tensor::{Real, Shape, Tensor};
+use std::sync::Arc;
 
-use crate::slips::{ONE, ZERO};
+use autograd::gradcheck::Overloaded;
+use autograd::ops::Kind;
+use autograd::{Var, function};
+use proofs::{Case, operations};
+use tensor::{Real, Tensor};
+
+use crate::gradient::{block_gradient, one_minus, override_gradient, scale_gradient, scale_rows, sloped};
+use crate::{Mistake, judged};
 
 /// The lines of the derivation, for factors.
 pub(crate) const LINES: [&str; 12] = [
@@ -23,265 +30,207 @@ pub(crate) const LINES: [&str; 12] = [
     "db = Σ dgh",
 ];
 
-/// What is wrong.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Slip {
-    None,
-    /// The `k`th of [`LINES`], from 1, times a factor.
-    Line(usize, f64),
-    WeightSeesStateAfter,
-    UpdateSeesStateAfter,
-    BiasOutsideReset,
-    ResetWithoutBias,
-    UpdateInverted,
-    DirectPathInverted,
-    LastStepLeftOut,
-    FirstStepLeftOut,
-    NotCarried,
-    DirectPathForgotten,
-    ResetSeesInput,
-    ResetForgotten,
-    GatesSwapped,
-    CandidateFirst,
-    WeightStored,
-    WeightTransposed,
-    TanhWithoutSquare,
-    SigmoidSlopeForgotten,
-    InitialStateEarly,
-    InitialStateNotSent,
-    BiasOfOneRow,
-    BatchAveraged,
-    FirstStateMissingFromBatchesOfThree,
-    TailUnitsLost,
-    NotCleared,
-    TimeReversed,
-    ResetPathCut,
-    DetachedAfterSteps(usize),
+/// What is wrong with a gradient.
+#[derive(Clone, Copy)]
+pub(crate) struct Bug {
+    /// One of [`WRONG`], or [`KEPT`], or nothing.
+    wrong: &'static str,
+    /// One of [`LINES`], from 1, and what it is multiplied by.
+    factor: (usize, f64),
 }
 
-/// A rule with this slip.
-pub(crate) fn rule(slip: Slip) -> impl Fn(&Seen) -> Vec<Sent> + Clone {
-    move |seen| Loops::new(seen, slip).run().into_iter().map(Sent::Added).collect()
+/// Gates and states are constants to a second derivative.
+pub(crate) const KEPT: Bug = Bug { wrong: "kept", ..RIGHT };
+const RIGHT: Bug = Bug { wrong: "", factor: (0, 1.0) };
+
+const WRONG: [&str; 28] = [
+    "dW: h_t for h_{t−1}",
+    "dz: h_t for h_{t−1}",
+    "db: the hidden bias outside the reset gate",
+    "dr: the hidden bias outside the reset gate",
+    "dn: z for 1 − z",
+    "dh₋: 1 − z for z",
+    "an off-by-one T: the last step is left out",
+    "an off-by-one T: the first step is left out",
+    "dh is not carried from step to step",
+    "dh is cut after every second step",
+    "the direct path dh·z is forgotten",
+    "dr: gx_n for gh_n",
+    "dgh_n: the reset gate is forgotten",
+    "the gates in the order z, r, n",
+    "the gates in the order z, n, r",
+    "dW: = for += over the steps",
+    "dh₋: W for Wᵀ, gate by gate",
+    "tanh′ = 1 − n",
+    "σ′ = 1",
+    "dh₀ is what reaches h₁",
+    "dh₀ is not sent",
+    "db: one row of the batch",
+    "dW: a 1/B",
+    "dW: h₀ is left out in batches of three and more",
+    "units beyond the last multiple of four get nothing",
+    "the buffer of dh₋ is not cleared between steps",
+    "dgx: time runs the other way",
+    "dh₋: nothing through the reset gate",
+];
+
+/// The fused GRU's value with the composed one's gradient.
+fn with_bug(bug: Bug) -> impl Overloaded + Send + Sync + 'static {
+    function!([bug: Bug] |x| override_gradient(x[0].gru(x[1], x[2], x[3]), states(*bug, x)))
 }
 
-/// An array of up to three axes, its last two and its first.
-#[derive(Clone)]
-struct Array {
-    shape: [usize; 3],
-    data: Vec<Number>,
+/// The operation's cases of these sizes, with a mistake.
+fn cases(sizes: &str, bug: Bug) -> impl Iterator<Item = Case> {
+    let found: Vec<_> = operations(Kind::Gru).into_iter().filter(|case| case.name.starts_with(sizes)).collect();
+    found.into_iter().map(move |case| Case { f: Arc::new(with_bug(bug)), ..case })
 }
 
-impl Array {
-    fn zeros(shape: [usize; 3]) -> Self {
-        Self { shape, data: vec![ZERO; shape.iter().product()] }
-    }
-
-    fn of(x: &Tensor<Number>) -> Self {
-        let mut shape = [1; 3];
-        shape[3 - x.shape().rank()..].copy_from_slice(&x.shape());
-        Self { shape, data: x.to_vec() }
-    }
-
-    fn at(&mut self, [t, b, j]: [usize; 3]) -> &mut Number {
-        &mut self.data[(t * self.shape[1] + b) * self.shape[2] + j]
-    }
-
-    fn get(&self, [t, b, j]: [usize; 3]) -> Number {
-        self.data[(t * self.shape[1] + b) * self.shape[2] + j]
-    }
+/// The cases over seven steps, with a factor in a line of the derivation.
+pub(crate) fn with_factor(line: usize, factor: f64) -> Vec<Case> {
+    cases("T=7", Bug { factor: (line, factor), ..RIGHT }).collect()
 }
 
-/// What the loops read and write. Sizes are T, B, H; gates lie side by side in the order r, z, n.
-struct Loops {
-    slip: Slip,
-    sizes: [usize; 3],
-    /// gx, h₀, W and b; the states; dy.
-    given: [Array; 6],
-    /// Where gx is a table: which of its rows are read, \[T,B\].
-    rows: Option<Tensor<u32>>,
-    shapes: Vec<Shape>,
-    dgx: Array,
-    dw: Array,
-    db: Array,
-    /// What has come back to the state so far.
-    dh: Array,
+/// All of them.
+pub(crate) fn mistakes() -> Vec<Mistake> {
+    let mistake = |level, wrong: &'static str| {
+        let sizes = if wrong.starts_with("units") { "T=2 B=5 H=7" } else { "T=2 B=4 H=3" };
+        let of = |bug| cases(sizes, bug).next().expect("one of the operation's cases");
+        Mistake::rule(wrong, level, [RIGHT, Bug { wrong, ..RIGHT }].map(of))
+    };
+    let step_by_step = mistake("L5", "dh is cut after every second step");
+    WRONG.into_iter().map(|wrong| mistake("L1", wrong)).chain([step_by_step]).collect()
 }
 
-/// One unit of one example at one step.
-struct Unit {
-    r: Number,
-    z: Number,
-    n: Number,
-    gx_n: Number,
-    gh_n: Number,
-    before: Number,
-    after: Number,
-    bias: Number,
+/// Some units of some gates.
+fn gate<T: Real>(x: Var<'_, T>, k: usize) -> Var<'_, T> {
+    let hidden = x.shape().last_extent() / 3;
+    x.slice(x.shape().rank() - 1, k * hidden..(k + 1) * hidden)
 }
 
-impl Loops {
-    fn new(seen: &Seen, slip: Slip) -> Self {
-        let given = [&seen.inputs[0], &seen.inputs[1], &seen.inputs[2], &seen.inputs[3], &seen.output, &seen.dy];
-        let &[steps, batch, hidden] = &seen.dy.shape()[..] else { panic!("states are [T,B,H]") };
-        let given = given.map(Array::of);
-        Self {
-            slip,
-            sizes: [steps, batch, hidden],
-            rows: seen.rows.clone(),
-            shapes: seen.inputs.iter().map(Tensor::shape).collect(),
-            dgx: Array::zeros(given[0].shape),
-            given,
-            dw: Array::zeros([1, 3 * hidden, hidden]),
-            db: Array::zeros([1, 1, 3 * hidden]),
-            dh: Array::zeros([1, batch, hidden]),
-        }
-    }
+/// A product of which either factor is a constant to the other's gradient.
+fn by_constants<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
+    sloped(a, b) + sloped(b, a)
+}
 
-    /// 1, or the factor that is injected into this line.
-    fn line(&self, line: usize) -> Number {
-        if let Slip::Line(k, factor) = self.slip
-            && k == line
-        {
-            Number::of(factor)
+/// The states of the GRU over gx\[T,B,3H\], h0\[B,H\], w\[3H,H\], b\[3H\], with a bug in their gradient.
+pub(crate) fn states<'t, T: Real>(bug: Bug, x: &[Var<'t, T>]) -> Var<'t, T> {
+    let &[gx, h0, w, b] = x else { panic!("four inputs") };
+    let (steps, [batch, hidden]) = (gx.shape()[0], [0, 1].map(|axis| h0.shape()[axis]));
+    let known = gx.gru(h0, w, b).detach();
+    let line = |k, x| if bug.factor.0 == k { scale_gradient(x, bug.factor.1) } else { x };
+    let is = |wrong| bug.wrong == wrong;
+    let order = match bug.wrong {
+        "the gates in the order z, r, n" => [1, 0, 2],
+        "the gates in the order z, n, r" => [2, 0, 1],
+        _ => [0, 1, 2],
+    };
+    let part = |x, k: usize| if order[k] == k { gate(x, k) } else { override_gradient(gate(x, k), gate(x, order[k])) };
+    let mut h = h0;
+    let step = |t| {
+        let after = known.select(0, t);
+        let is_cut = match bug.wrong {
+            "dh is not carried from step to step" => true,
+            "dh is cut after every second step" => (steps - t).is_multiple_of(2),
+            "dh₀ is what reaches h₁" | "dh₀ is not sent" => t == 0,
+            _ => false,
+        };
+        let before = if is_cut { h.detach() } else { h };
+
+        let weight = match bug.wrong {
+            "dW: = for += over the steps" if t > 0 => w.detach(),
+            "dW: h₀ is left out in batches of three and more" if t == 0 && batch >= 3 => w.detach(),
+            "dW: a 1/B" => scale_gradient(w, 1.0 / batch as f64),
+            _ => line(11, w),
+        };
+        let product = line(10, before).matmul_nt(weight);
+        let wrong = match bug.wrong {
+            "kept" if t > 0 => before.matmul_nt(block_gradient(w)) + before.detach().matmul_nt(w),
+            "dW: h_t for h_{t−1}" => before.matmul_nt(w.detach()) + after.matmul_nt(w),
+            "dh₋: W for Wᵀ, gate by gate" => {
+                let back = |k| before.matmul(w.slice(0, k * hidden..(k + 1) * hidden).detach());
+                Var::concat(&[0, 1, 2].map(back), 1) + before.detach().matmul_nt(w)
+            }
+            "dh₋: nothing through the reset gate" => {
+                Var::concat(&[gate(before.detach().matmul_nt(w), 0), product.slice(1, hidden..3 * hidden)], 1)
+            }
+            _ => product,
+        };
+        let bias = line(12, b);
+        let first: Vec<f64> = (0..batch).map(|i| f64::from(i == 0)).collect();
+        let all = vec![1.0; batch];
+        let bias = if is("db: one row of the batch") {
+            override_gradient(scale_rows(b, &all), scale_rows(b, &first))
         } else {
-            ONE
-        }
-    }
+            scale_rows(bias, &all)
+        };
+        let gh = line(9, override_gradient(product, wrong) + bias);
+        let gx_t = gx.select(0, t);
+        let gx_t = if is("dgx: time runs the other way") {
+            override_gradient(gx_t, gx.select(0, steps - 1 - t))
+        } else {
+            line(8, gx_t)
+        };
 
-    fn is(&self, slip: Slip) -> bool {
-        self.slip == slip
-    }
-
-    fn run(mut self) -> [Tensor<Number>; 4] {
-        let [steps, batch, hidden] = self.sizes;
-        let (first, last) = (usize::from(self.is(Slip::FirstStepLeftOut)), usize::from(self.is(Slip::LastStepLeftOut)));
-        let mut early = self.dh.clone();
-        for t in (first..steps - last.min(steps)).rev() {
-            early = self.dh.clone();
-            let mut dgh = Array::zeros([1, batch, 3 * hidden]);
-            let mut back = if self.is(Slip::NotCleared) { self.dh.clone() } else { Array::zeros([1, batch, hidden]) };
-            for b in 0..batch {
-                for j in 0..hidden {
-                    self.unit(t, b, j, &mut dgh, &mut back);
-                }
+        let sigmoid = |a: Var<'t, T>, k| {
+            let y = line(k, a).sigmoid();
+            match bug.wrong {
+                "kept" => override_gradient(y, sloped(y * one_minus(y), a)),
+                "σ′ = 1" if k == 5 => override_gradient(y, a),
+                _ => y,
             }
-            self.products(t, &dgh, &mut back);
-            let cut = matches!(self.slip, Slip::DetachedAfterSteps(n) if (steps - t).is_multiple_of(n));
-            self.dh = if self.is(Slip::NotCarried) || cut { Array::zeros(back.shape) } else { back };
-        }
-        let dh0 = match self.slip {
-            Slip::InitialStateEarly => early,
-            Slip::InitialStateNotSent => Array::zeros(early.shape),
-            _ => self.dh.clone(),
         };
-        let sent = [self.dgx, dh0, self.dw, self.db];
-        std::array::from_fn(|k| Tensor::new(self.shapes[k], sent[k].data.clone()))
-    }
-
-    /// Where gx has the input part of an example at a step.
-    fn place(&self, t: usize, b: usize) -> [usize; 2] {
-        self.rows.as_ref().map_or([t, b], |rows| [0, rows.at(&[t, b]) as usize])
-    }
-
-    /// What the forward pass computed here, once more.
-    fn forward(&self, t: usize, b: usize, j: usize) -> Unit {
-        let (hidden, [gx, _, w, bias, hs, _]) = (self.sizes[2], &self.given);
-        let row = |gate: usize| gate * hidden + j;
-        let product =
-            |gate| (0..hidden).map(|i| w.get([0, row(gate), i]) * self.before(t, b, i)).fold(ZERO, |sum, x| sum + x);
-        let gh = |gate| bias.get([0, 0, row(gate)]) + product(gate);
-        let sigmoid = |a: Number| ONE / (ONE + (-a).exp());
-        let [x, y] = self.place(t, b);
-        let [gx_r, gx_z, gx_n] = [0, 1, 2].map(|gate| gx.get([x, y, row(gate)]));
-        let (r, z, gh_n) = (sigmoid(gx_r + gh(0)), sigmoid(gx_z + gh(1)), gh(2));
-        let (before, after) = (self.before(t, b, j), hs.get([t, b, j]));
-        Unit { r, z, n: (gx_n + r * gh_n).tanh(), gx_n, gh_n, before, after, bias: bias.get([0, 0, row(2)]) }
-    }
-
-    /// h₋: h₀, or the state that the last step left.
-    fn before(&self, t: usize, b: usize, j: usize) -> Number {
-        if t == 0 { self.given[1].get([0, b, j]) } else { self.given[4].get([t - 1, b, j]) }
-    }
-
-    /// (B1) to (B7): what comes back to a_r, a_z and a_n, and along the direct path.
-    fn slopes(&self, dh: Number, unit: &Unit) -> ([Number; 3], Number) {
-        let &Unit { r, z, n, gx_n, gh_n, before, after, bias } = unit;
-        let dn = self.line(1) * dh * if self.is(Slip::UpdateInverted) { z } else { ONE - z };
-        let dz = self.line(2) * dh * (if self.is(Slip::UpdateSeesStateAfter) { after } else { before } - n);
-        let kept = match self.slip {
-            Slip::DirectPathForgotten => ZERO,
-            Slip::DirectPathInverted => ONE - z,
-            _ => z,
-        };
-        let da_n = self.line(4) * dn * (ONE - if self.is(Slip::TanhWithoutSquare) { n } else { n * n });
-        let da_z = self.line(5) * dz * if self.is(Slip::SigmoidSlopeForgotten) { ONE } else { z * (ONE - z) };
-        let gated = match self.slip {
-            Slip::ResetSeesInput => gx_n,
-            Slip::ResetWithoutBias => gh_n - bias,
-            _ => gh_n,
-        };
-        let dr = self.line(6) * da_n * gated;
-        let da_r = self.line(7) * dr * r * (ONE - r);
-        ([da_r, da_z, da_n], self.line(3) * dh * kept)
-    }
-
-    /// One unit of one example at one step: (B1) to (B9), and (B12).
-    fn unit(&mut self, t: usize, b: usize, j: usize, dgh: &mut Array, back: &mut Array) {
-        let [steps, _, hidden] = self.sizes;
-        let unit = self.forward(t, b, j);
-        let lost = self.is(Slip::TailUnitsLost) && j >= hidden / 4 * 4 && hidden > 4;
-        let dh = if lost { ZERO } else { self.given[5].get([t, b, j]) + self.dh.get([0, b, j]) };
-        let ([da_r, da_z, da_n], direct) = self.slopes(dh, &unit);
-        *back.at([0, b, j]) += direct;
-
-        let [x_at, y_at] = self.place(if self.is(Slip::TimeReversed) { steps - 1 - t } else { t }, b);
-        let order = match self.slip {
-            Slip::GatesSwapped => [1, 0, 2],
-            Slip::CandidateFirst => [2, 0, 1],
-            _ => [0, 1, 2],
-        };
-        let da_n_r = if self.is(Slip::ResetForgotten) { da_n } else { da_n * unit.r };
-        for (gate, (x, h)) in [(da_r, da_r), (da_z, da_z), (da_n, da_n_r)].into_iter().enumerate() {
-            let row = order[gate] * hidden + j;
-            let share = self.line(8) * x;
-            *self.dgx.at([x_at, y_at, row]) += share;
-            *dgh.at([0, b, row]) = self.line(9) * h;
-            let outside = gate == 2 && self.is(Slip::BiasOutsideReset);
-            if !self.is(Slip::BiasOfOneRow) || b == 0 {
-                let share = self.line(12) * if outside { x } else { dgh.get([0, b, row]) };
-                *self.db.at([0, 0, row]) += share;
+        let r = sigmoid(part(gx_t, 0) + part(gh, 0), 7);
+        let z = sigmoid(part(gx_t, 1) + part(gh, 1), 5);
+        let (gx_n, gh_n) = (part(gx_t, 2), part(gh, 2));
+        let reset = match bug.wrong {
+            "kept" => by_constants(r, gh_n),
+            "db: the hidden bias outside the reset gate" => {
+                r * gh_n + sloped(one_minus(r), gate(scale_rows(b, &all), 2))
             }
-        }
-    }
+            "dr: the hidden bias outside the reset gate" => r * gh_n - sloped(gate(scale_rows(b, &all), 2), r),
+            "dr: gx_n for gh_n" => sloped(gx_n, r) + sloped(r, gh_n),
+            "dgh_n: the reset gate is forgotten" => sloped(gh_n, r) + gh_n,
+            _ => line(6, r) * gh_n,
+        };
+        let a_n = gx_n + override_gradient(r * gh_n, reset);
+        let n = line(4, a_n).tanh();
+        let n = match bug.wrong {
+            "kept" => override_gradient(n, sloped(one_minus(n.square()), a_n)),
+            "tanh′ = 1 − n" => override_gradient(n, sloped(one_minus(n), a_n)),
+            _ => n,
+        };
 
-    /// (B10) and (B11).
-    fn products(&mut self, t: usize, dgh: &Array, back: &mut Array) {
-        let [_, batch, hidden] = self.sizes;
-        let cut = if self.is(Slip::ResetPathCut) { hidden } else { 0 };
-        let mut dw = Array::zeros(self.dw.shape);
-        for b in 0..batch {
-            let state = |i| match self.slip {
-                Slip::WeightSeesStateAfter => self.given[4].get([t, b, i]),
-                Slip::FirstStateMissingFromBatchesOfThree if t == 0 && batch >= 3 => ZERO,
-                _ => self.before(t, b, i),
-            };
-            for row in 0..3 * hidden {
-                for i in 0..hidden {
-                    let weight = match self.slip {
-                        Slip::WeightTransposed => [0, row / hidden * hidden + i, row % hidden],
-                        _ => [0, row, i],
-                    };
-                    let dgh = dgh.get([0, b, row]);
-                    *dw.at([0, row, i]) += self.line(11) * dgh * state(i);
-                    if row >= cut {
-                        *back.at([0, b, i]) += self.line(10) * dgh * self.given[2].get(weight);
-                    }
-                }
+        let updated = line(2, z);
+        let right = one_minus(updated) * line(1, n) + updated * line(3, before);
+        let wrong = match bug.wrong {
+            "kept" => sloped(one_minus(z), n) + sloped(before - n, z) + sloped(z, before),
+            "dz: h_t for h_{t−1}" => right + sloped(after - before, z),
+            "dn: z for 1 − z" => sloped(z, n) + sloped(before - n, z) + sloped(z, before),
+            "the direct path dh·z is forgotten" => sloped(one_minus(z), n) + sloped(before - n, z),
+            "dh₋: 1 − z for z" => sloped(one_minus(z), n + before) + sloped(before - n, z),
+            "an off-by-one T: the last step is left out" if t + 1 == steps => right.detach(),
+            "an off-by-one T: the first step is left out" if t == 0 => right.detach(),
+            "units beyond the last multiple of four get nothing" if hidden > 4 => {
+                right * right.tape().constant(Tensor::from_fn([hidden], |j| T::of(f64::from(j < hidden / 4 * 4))))
             }
-        }
-        let share = if self.is(Slip::BatchAveraged) { ONE / Number::of(batch as f64) } else { ONE };
-        for (sum, step) in self.dw.data.iter_mut().zip(dw.data) {
-            *sum = share * step + if self.slip == Slip::WeightStored { ZERO } else { *sum };
-        }
+            _ => right,
+        };
+        let state = override_gradient(right, wrong);
+        h = match bug.wrong {
+            "an off-by-one T: the first step is left out" if t == 0 => override_gradient(right, before),
+            "dh₀ is what reaches h₁" if t == 0 => override_gradient(state, state + h0),
+            "the buffer of dh₋ is not cleared between steps" => override_gradient(state, state + before),
+            _ => state,
+        };
+        state
+    };
+    Var::stack(&(0..steps).map(step).collect::<Vec<_>>())
+}
+
+/// The edges are the rule that they replace, with its second derivatives.
+#[test]
+fn composed_gru_without_a_bug_is_the_rule() {
+    for case in cases("T=1", RIGHT).chain(cases("T=7", RIGHT)) {
+        ["L1", "L4"].iter().for_each(|level| assert_eq!(judged(level, &case), Ok(()), "{level}, {case}"));
     }
 }

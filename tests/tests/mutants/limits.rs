@@ -1,54 +1,79 @@
 //! Detection limits: the smallest d for which a factor 1 + d in a rule is seen by duals (L1).
 //!
-//! Once for every input of every operation and every line of the fused GRU's derivation: in the operation's own cases, in
-//! a GRU over seven steps that is composed of operations, and in the A2C loss of such a GRU.
+//! Once for every input of every operation, by an operation around it that scales one gradient, and for every line of the fused
+//! GRU's derivation: in the operation's own cases, in a GRU over seven steps that is composed of operations, and in the A2C loss
+//! of such a GRU.
 
-use std::cell::Cell;
 use std::fmt;
-use std::ops::Range;
-use std::rc::Rc;
-use std::sync::Arc;
 
-use autograd::gradcheck::{Function, Input, Overloaded, duals};
-use autograd::mutants::{Seen, Sent, with};
+use autograd::gradcheck::{Overloaded, duals};
 use autograd::ops::Kind;
-use autograd::{Tape, Var, function};
+use autograd::{Backward, CustomOp, Forward, Function, Recorded, Tape, Var, function};
 use gradus_tests::composed;
-use proofs::Draw;
+use proofs::limit::OnNumbers;
+use proofs::{Case, Draw, Of, operations};
 use rl::a2c::{Terms, Update};
 use rl::policy::Decisions;
 use rl::returns::Judged;
 use rl::trajectories::Trajectories;
 use tensor::{Real, Tensor};
 
-use crate::gru::{self, LINES};
-use crate::slips::{Wrong, times};
+use crate::gru::{LINES, with_factor};
 
-/// A function at a point.
-struct Place {
-    f: Arc<dyn Overloaded + Send + Sync>,
-    inputs: Vec<Input>,
+/// An operation of the tape, with the gradient of one input times a factor.
+struct Scaled {
+    op: Recorded<f64>,
+    input: usize,
+    factor: f64,
 }
 
-impl Place {
-    fn new(f: impl Overloaded + Send + Sync + 'static, inputs: Vec<Tensor<f64>>) -> Self {
-        Self { f: Arc::new(f), inputs: inputs.into_iter().map(Input::from).collect() }
+impl CustomOp<f64> for Scaled {
+    fn name(&self) -> &str {
+        "scaled"
     }
 
-    fn is_exact(&self) -> bool {
-        duals(&*self.f, &self.inputs).is_ok()
+    fn forward(&self, f: &mut Forward<'_, f64>) {
+        self.op.forward(f);
     }
+
+    fn backward(&self, b: &mut Backward<'_, f64>) {
+        for (k, dx) in self.op.gradients(b).iter().enumerate() {
+            let (kernels, factor) = (b.kernels(), if k == self.input { self.factor } else { 1.0 });
+            b.grad(k).into_iter().for_each(|to| kernels.sum_to(factor, dx.view(), to));
+        }
+    }
+}
+
+/// Whether duals see a factor 1 + d on what an operation sends to an input, in any of these cases.
+fn sees(cases: &[Case], kind: Kind, input: usize, d: f64) -> bool {
+    let off = |case: &Case| -> bool {
+        let around = |op| Scaled { op, input, factor: 1.0 + d };
+        let f = OnNumbers::new(&*case.f, |tape, x| tape.wrap(kind, around, || case.f.on_numbers(tape, x)));
+        !duals(&f, &case.inputs).is_ok()
+    };
+    cases.iter().any(off)
+}
+
+/// The smallest power of two that is seen; `None` if not even 1 is.
+fn limit(sees: impl Fn(f64) -> bool) -> Option<f64> {
+    let tried: Vec<f64> = (-48..=-34).map(|exponent| 2.0_f64.powi(exponent)).collect();
+    let first = tried.partition_point(|&d| !sees(d));
+    tried.get(first).copied().or_else(|| sees(1.0).then_some(f64::INFINITY))
 }
 
 /// T, B and H.
 const SIZES: [usize; 3] = [7, 3, 4];
 
-fn composed_gru() -> Place {
+fn case(f: impl Overloaded + Send + Sync + 'static, inputs: Vec<Tensor<f64>>) -> Case {
+    Case::new(Of::Layer("shared"), "", inputs, f)
+}
+
+fn composed_gru() -> Case {
     let [steps, batch, hidden] = SIZES;
     let mut d = Draw::new(21);
     let w = &d.normal([3 * hidden, hidden]) * &Tensor::scalar(0.6);
     let inputs = vec![d.normal([steps, batch, 3 * hidden]), d.normal([batch, hidden]), w, d.normal([3 * hidden])];
-    Place::new(function!(|x| Var::stack(&composed::gru(x[0], x[1], x[2], x[3]))), inputs)
+    case(function!(|x| Var::stack(&composed::gru(x[0], x[1], x[2], x[3]))), inputs)
 }
 
 /// The A2C loss of an embedding, a composed GRU and two heads.
@@ -74,7 +99,7 @@ impl Function for Loss {
     }
 }
 
-fn a2c_loss() -> Place {
+fn a2c_loss() -> Case {
     let [steps, batch, hidden] = SIZES;
     let (mut d, size) = (Draw::new(22), steps * batch);
     let numbers = |n: usize| (0..size).map(|k| (5 * k % n) as u32).collect();
@@ -93,13 +118,13 @@ fn a2c_loss() -> Place {
     let shapes: [&[usize]; 8] =
         [&[6, 3], &[wide, 3], &[wide], &[1, hidden], &[wide, hidden], &[wide], &[ACTIONS, hidden], &[1, hidden]];
     let inputs = shapes.map(|shape| &d.normal(shape) * &Tensor::scalar(0.6)).to_vec();
-    Place::new(Loss { played, judged }, inputs)
+    case(Loss { played, judged }, inputs)
 }
 
 /// A rule, and the smallest factors that are seen.
 pub(crate) struct Limit {
     /// The operation, and which of its inputs, or which line of the GRU's derivation.
-    pub(crate) rule: String,
+    rule: String,
     /// In its own cases, in the GRU, and in the loss, where it occurs there.
     pub(crate) seen: [Option<f64>; 3],
 }
@@ -114,72 +139,46 @@ impl fmt::Display for Limit {
     }
 }
 
-/// Whether a factor 1 + d at some place is seen.
-fn sees<W: Wrong>(places: &[Place], kind: Kind, rule: impl Fn(f64) -> W, d: f64) -> bool {
-    with(kind, rule(1.0 + d), || places.iter().any(|place| !place.is_exact()))
-}
-
-/// The smallest power of two that is seen.
-fn limit<W: Wrong>(places: &[Place], kind: Kind, rule: impl Fn(f64) -> W) -> f64 {
-    let tried: Vec<f64> = (-48..=-34).map(|exponent| 2.0_f64.powi(exponent)).collect();
-    let first = tried.partition_point(|&d| !sees(places, kind, &rule, d));
-    tried.get(first).copied().unwrap_or(f64::INFINITY)
-}
-
-/// How many inputs of an operation are asked for a gradient in these places, at most: one more than the last of them.
-fn arity(places: &[Place], kind: Kind) -> usize {
-    let most = Rc::new(Cell::new(0));
-    let count = most.clone();
-    let counts = move |seen: &Seen| {
-        let last = seen.wanted.iter().rposition(|&wanted| wanted);
-        count.set(count.get().max(last.map_or(0, |last| last + 1)));
-        seen.right(&seen.dy).into_iter().map(Sent::Added).collect()
-    };
-    with(kind, counts, || places.iter().for_each(|place| assert!(place.is_exact(), "{} as it is", kind.name())));
-    most.get()
-}
-
-/// An operation's own cases; of the GRU those over seven steps.
-fn own(kind: Kind) -> Vec<Place> {
-    let cases = proofs::operations(kind).into_iter().filter(|case| kind != Kind::Gru || case.name.starts_with("T=7"));
-    cases.map(|case| Place { f: case.f, inputs: case.inputs }).collect()
-}
-
-/// The inputs of an operation. The parts of a concatenation are all treated alike: two stand for all.
-fn inputs(kind: Kind, own: &[Place]) -> Range<usize> {
-    0..arity(own, kind).min(if kind == Kind::Concat { 2 } else { usize::MAX })
+/// Every rule: an operation, its own cases, and which input. Of the GRU the cases over seven steps; of a concatenation, whose parts
+/// are all treated alike, two.
+fn rules() -> Vec<(Kind, Vec<Case>, usize)> {
+    let mut rules = Vec::new();
+    for &kind in Kind::ALL.iter().filter(|&&kind| kind != Kind::Detach) {
+        let is_own = |case: &Case| kind != Kind::Gru || case.name.starts_with("T=7");
+        let own: Vec<Case> = operations(kind).into_iter().filter(is_own).collect();
+        let most = if kind == Kind::Concat { 2 } else { 4 };
+        rules.extend((0..most).filter(|&k| sees(&own, kind, k, 1.0)).map(|k| (kind, own.clone(), k)));
+    }
+    rules
 }
 
 /// All limits.
 pub(crate) fn limits() -> Vec<Limit> {
     let shared = [[composed_gru()], [a2c_loss()]];
-    let mut limits = Vec::new();
-    for &kind in Kind::ALL.iter().filter(|&&kind| kind != Kind::Detach) {
-        let own = own(kind);
-        let occurs = shared.each_ref().map(|places| arity(places, kind));
-        for k in inputs(kind, &own) {
-            let rule = |factor| times(k, factor);
-            let there = |at: usize| (k < occurs[at]).then(|| limit(&shared[at], kind, rule));
-            let own = Some(limit(&own, kind, rule));
-            let seen = [own, if kind == Kind::Gru { own } else { there(0) }, there(1)];
-            limits.push(Limit { rule: format!("{}, input {k}", kind.name()), seen });
-        }
-    }
-    let fused = own(Kind::Gru);
-    for (k, line) in LINES.iter().enumerate() {
-        let seen = Some(limit(&fused, Kind::Gru, |factor| gru::rule(gru::Slip::Line(k + 1, factor))));
-        limits.push(Limit { rule: format!("gru, (B{}) {line}", k + 1), seen: [seen, seen, None] });
-    }
-    limits
+    let of_input = |(kind, own, k): (Kind, Vec<Case>, usize)| {
+        let [own, gru, loss] = [&own[..], &shared[0], &shared[1]].map(|cases| limit(|d| sees(cases, kind, k, d)));
+        let gru = if kind == Kind::Gru { own } else { gru };
+        Limit { rule: format!("{}, input {k}", kind.name()), seen: [own, gru, loss] }
+    };
+    let of_line = |(line, words): (usize, &&str)| {
+        let is_wrong = |case: &Case| !duals(&*case.f, &case.inputs).is_ok();
+        let seen = limit(|d| with_factor(line, 1.0 + d).iter().any(is_wrong));
+        Limit { rule: format!("gru, (B{line}) {words}"), seen: [seen, seen, None] }
+    };
+    rules().into_iter().map(of_input).chain((1..).zip(&LINES).map(of_line)).collect()
 }
 
-/// What the standard asks for at least.
+/// A factor of 1 + 1e-10 is what the standard asks for at least, and −1 a flipped sign.
 #[test]
-fn an_error_of_1e_10_in_any_rule_is_seen() {
-    for &kind in Kind::ALL.iter().filter(|&&kind| kind != Kind::Detach) {
-        let own = own(kind);
-        for k in inputs(kind, &own) {
-            assert!(sees(&own, kind, |factor| times(k, factor), 1e-10), "{}, input {k}", kind.name());
+fn a_small_error_and_a_flipped_sign_in_any_rule_are_seen() {
+    for (kind, own, k) in rules() {
+        assert!(!sees(&own, kind, k, 0.0), "{} as it is", kind.name());
+        for d in [1e-10, -2.0] {
+            assert!(sees(&own, kind, k, d), "{}, input {k}, times {}", kind.name(), 1.0 + d);
         }
+    }
+    for line in 1..=LINES.len() {
+        let is_seen = |factor| with_factor(line, factor).iter().any(|case| !duals(&*case.f, &case.inputs).is_ok());
+        assert!(!is_seen(1.0) && is_seen(-1.0), "(B{line})");
     }
 }

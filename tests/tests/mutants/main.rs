@@ -1,68 +1,106 @@
-//! L9, teeth: wrong rules are put in the place of right ones, and the level that should notice does.
+//! L9, teeth: mistakes are given to the checks that judge what is right, and the level that should notice does.
 //!
-//! Golden files are off here: nothing in this file reads them. Each mutant names the level that kills it, whose check
-//! passes without the mutant. `docs/teeth.md` has the list, and the smallest factor that is seen in each rule.
+//! A wrong rule is an operation with the right value and the gradient of another function ([`gradient`]), in a case of its own; a wrong
+//! optimiser, clipping, judging or loss is a function. Golden files are off here: nothing in this file reads them.
+//! `docs/teeth.md` has the list, and the smallest factor that is seen in each rule.
 #![forbid(unsafe_code)]
 
 mod a2c;
-mod checks;
+mod gradient;
 mod gru;
 mod learning;
-mod level;
 mod limits;
-mod mutant;
 mod operations;
 mod page;
-mod recurrent;
-mod slips;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use autograd::ops::Kind;
+use gradus_tests::levels::{CHECKS, Check, Verdict};
+use proofs::Case;
 
-use level::Level;
-use mutant::Mutant;
-
-/// Every mutant, from the bottom up.
-fn mutants() -> Vec<Mutant> {
-    [operations::mutants(), recurrent::mutants(), learning::mutants(), a2c::mutants()].into_iter().flatten().collect()
+/// A mistake, and the level that must notice.
+struct Mistake {
+    /// Where it is: an operation, or a function of a crate.
+    place: &'static str,
+    /// What is wrong, in words.
+    wrong: &'static str,
+    /// The level that refuses it.
+    level: &'static str,
+    /// What the level says without the mistake, and with it.
+    verdicts: [Box<dyn Fn() -> Verdict>; 2],
+    /// Of a rule: the case without the mistake, and with it.
+    cases: Option<[Case; 2]>,
+    /// Of a rule that only another level refuses: the case in which L1 sees nothing.
+    unseen: Option<Case>,
 }
 
-/// A panic is no verdict: it says that the mutant could not run, not that somebody noticed.
+impl Mistake {
+    fn new(
+        [place, wrong, level]: [&'static str; 3],
+        right: impl Fn() -> Verdict + 'static,
+        mistaken: impl Fn() -> Verdict + 'static,
+    ) -> Self {
+        Self { place, wrong, level, verdicts: [Box::new(right), Box::new(mistaken)], cases: None, unseen: None }
+    }
+
+    /// A wrong rule, in a case of its own.
+    fn rule(wrong: &'static str, level: &'static str, cases: [Case; 2]) -> Self {
+        let place = cases[0].of.name();
+        let [right, mistaken] = cases.clone().map(|case| move || judged(level, &case));
+        let unseen = (level == "L4").then(|| cases[1].clone());
+        Self { cases: Some(cases), unseen, ..Self::new([place, wrong, level], right, mistaken) }
+    }
+}
+
+/// What a level says of a case.
+fn judged(level: &str, case: &Case) -> Verdict {
+    CHECKS.iter().filter(|check| check.level == level).try_for_each(|check| (check.check)(case))
+}
+
+/// Every mistake, from the bottom up.
+fn mistakes() -> Vec<Mistake> {
+    [operations::mistakes(), gru::mistakes(), learning::mistakes(), a2c::mistakes()].into_iter().flatten().collect()
+}
+
+/// A panic is no verdict: it says that the mistake could not run, not that somebody noticed.
+fn is_refused(verdict: Verdict) -> bool {
+    verdict.is_err_and(|words| !words.contains("panicked"))
+}
+
 #[test]
-fn every_mutant_is_killed_by_its_level() {
-    let mut sound = BTreeMap::new();
-    let mut survivors = Vec::new();
-    for mutant in mutants() {
-        let Mutant { place, wrong, level, .. } = mutant;
-        let without = sound.entry((place, level)).or_insert_with(|| mutant.without());
-        assert_eq!(*without, Ok(()), "{level} refuses {place} as it is");
-        match mutant.with() {
-            Ok(()) => survivors.push(format!("{place}: {wrong}: survives {level}")),
-            Err(words) if words.contains("panicked") => survivors.push(format!("{place}: {wrong}: panics: {words}")),
-            Err(_) => {}
+fn every_mistake_is_refused_by_its_level() {
+    let (mut survivors, mut passed) = (Vec::new(), BTreeSet::new());
+    for Mistake { place, wrong, level, verdicts: [right, mistaken], cases, .. } in mistakes() {
+        let is_new = cases.is_none_or(|[right, _]| passed.insert((level, right.to_string())));
+        assert!(!is_new || right() == Ok(()), "{level} refuses {place} as it is: {wrong}");
+        if !is_refused(mistaken()) {
+            survivors.push(format!("{place}: {wrong}: survives {level}"));
         }
     }
     assert!(survivors.is_empty(), "{}", survivors.join("\n"));
 }
 
-/// The switch itself kills nothing.
+/// Whether a check passes a case and refuses the same with this mistake.
+fn tells_apart(check: &Check, mistake: &Mistake) -> bool {
+    let Some([right, mistaken]) = &mistake.cases else { return false };
+    (check.check)(right).is_ok() && is_refused((check.check)(mistaken))
+}
+
 #[test]
-fn a_right_rule_by_way_of_the_switch_passes_every_level() {
-    for &kind in Kind::ALL {
-        for level in Level::ALL {
-            let verdict = autograd::mutants::with(kind, slips::nothing(), || level.judges(kind));
-            assert_eq!(verdict, Ok(()), "{level} of {}", kind.name());
-        }
+fn every_check_refuses_a_mistake() {
+    let mistakes = mistakes();
+    for check in CHECKS {
+        let found =
+            mistakes.iter().find(|mistake| tells_apart(check, mistake)).unwrap_or_else(|| panic!("{}", check.name));
+        println!("{} refuses {}: {}", check.name, found.place, found.wrong);
     }
 }
 
 /// What only other levels see, L1 does not: that is what they are for.
 #[test]
 fn kinks_size_and_second_derivatives_need_their_levels() {
-    for mutant in mutants().iter().filter(|mutant| matches!(mutant.level, Level::L2 | Level::L3 | Level::L4)) {
-        let kind = *Kind::ALL.iter().find(|kind| kind.name() == mutant.place).expect("an operation");
-        let exact = mutant.under(&move || Level::L1.judges(kind));
-        assert_eq!(exact, Ok(()), "{}: {}", mutant.place, mutant.wrong);
+    for mistake in mistakes().iter().filter(|mistake| ["L2", "L3", "L4"].contains(&mistake.level)) {
+        let case = mistake.unseen.as_ref().expect("a case that is small and smooth");
+        assert_eq!(judged("L1", case), Ok(()), "{}: {}", mistake.place, mistake.wrong);
     }
 }

@@ -23,7 +23,7 @@ pub use batch::{adds_up_over_rows, has_rows};
 pub use exact::{exact, exact_along, exact_on_top};
 pub use generated::agrees;
 pub use numeric::{central, extrapolated, products};
-pub use pass::{near, near_on};
+pub use pass::{gradients_fit, near, near_on};
 pub use poison::{leaves_unread, withstands_poison};
 pub use repeat::repeats;
 pub use second::{second_order, slope_of_the_gradient, symmetric};

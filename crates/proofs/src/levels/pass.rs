@@ -19,7 +19,15 @@ pub(super) fn pass_at(case: &Case, inputs: &[Tensor<f64>], dy: impl FnOnce(Shape
 /// Whether every input has a gradient of its shape: asked first, as an empty one agrees with everything.
 pub(super) fn shapes(pass: &Pass, inputs: &[Tensor<f64>]) -> Verdict {
     assert!(pass.unreached.is_empty(), "a case has no parameters of its own, but {:?}", pass.unreached);
-    for (k, (dx, x)) in pass.gradients.iter().zip(inputs).enumerate() {
+    gradients_fit(&pass.gradients, inputs)
+}
+
+/// Whether every input has a gradient, of its shape.
+///
+/// # Errors
+/// If not.
+pub fn gradients_fit(dx: &[Option<Tensor<f64>>], inputs: &[Tensor<f64>]) -> Verdict {
+    for (k, (dx, x)) in dx.iter().zip(inputs).enumerate() {
         match dx.as_ref().map(Tensor::shape) {
             Some(shape) if shape == x.shape() => {}
             Some(shape) => return Err(format!("input {k} is {} and its gradient {shape}", x.shape())),

@@ -1,5 +1,6 @@
 //! The mistakes.
 
+use emulator::planted;
 use emulator::planted::By::{Address, Bits, Comparison, Emulator, Thread};
 use emulator::planted::{Planted, Way};
 
@@ -12,213 +13,75 @@ const RANDOM: Way = WAYS[2];
 const LADDER: &str = "ladder::nothing_beside_the_matrices_is_read_or_written";
 const RACE: &str = "ThreadSanitizer: data race";
 
-pub(super) const FAULTS: &[Planted] = &[
-    Planted {
-        what: "no barrier between fetching a tile and multiplying it",
-        file: "sgemm_1_tiled.cu",
-        text: "            __syncthreads();\n            for (unsigned l",
-        instead: "            for (unsigned l",
-        by: Comparison(FORWARD),
-        test: LADDER,
-        says: "sgemm_1_tiled with M, K, N = 131, 41, 133: not the product",
-    },
-    Planted {
-        what: "no barrier before the next tile overwrites the buffers",
-        file: "sgemm_3_double_buffered.cu",
-        text: "        __syncthreads(); // before the next tile of y begins with the first buffers again\n",
-        instead: "",
-        by: Comparison(REVERSE),
-        test: LADDER,
-        says: "not the product",
-    },
-    Planted {
-        what: "no barrier before the next results overwrite shared memory",
-        file: "common.cuh",
-        text: "        __syncthreads(); // before the next results overwrite what is read here\n",
-        instead: "",
-        by: Comparison(REVERSE),
-        test: "reduce::reduce::f32",
-        says: "of element",
-    },
-    Planted {
-        what: "a barrier that the threads outside of the matrix do not reach",
-        file: "sgemm_1_tiled.cu",
-        text: "            __syncthreads(); // before the next tiles overwrite these",
-        instead: "            if (row < m) __syncthreads();",
-        by: Emulator(FORWARD),
-        test: LADDER,
-        says: "threads met at different barriers",
-    },
-    Planted {
-        what: "a shuffle whose mask names half a warp",
-        file: "common.cuh",
-        text: "x += __shfl_xor_sync(0xffffffffu, x, apart)",
-        instead: "x += __shfl_xor_sync(0xffffu, x, apart)",
-        by: Emulator(FORWARD),
-        test: "softmax::softmax::f32",
-        says: "with mask 0x0000ffff",
-    },
-    Planted {
-        what: "one lane's part of shared memory stays unwritten",
-        file: "common.cuh",
-        text: "        *here = into.value;",
-        instead: "        if (r < results && lane < terms) *here = into.value;",
-        by: Comparison(FORWARD),
-        test: "reduce::reduce::f32",
-        says: "is NaN, not",
-    },
-    Planted {
-        what: "an off-by-one within a tile",
-        file: "matmul.cu",
-        text: "a1 = as[i + 16][l]",
-        instead: "a1 = as[i + 15][l]",
-        by: Comparison(RANDOM),
-        test: "matmul::matmul::f32",
-        says: "of element",
-    },
-    Planted {
-        what: "a wrong bound: one row too many is fetched",
-        file: "matmul.cu",
-        text: "row < x.rows && column < x.columns",
-        instead: "row <= x.rows && column < x.columns",
-        by: Comparison(FORWARD),
-        test: "matmul::matmul::f32",
-        says: "is NaN, not",
-    },
-    Planted {
-        what: "a missing mask: numbers beyond the matrix instead of zeros",
-        file: "sgemm_1_tiled.cu",
-        text: "first + i < k && column < n",
-        instead: "column < n",
-        by: Comparison(FORWARD),
-        test: LADDER,
-        says: "not the product",
-    },
-    Planted {
-        what: "one element past the end is written",
-        file: "sgemm_0_naive.cu",
-        text: "at < (Size)m * n",
-        instead: "at <= (Size)m * n",
-        by: Emulator(FORWARD),
-        test: "sgemm::every_rung_gives_the_product",
-        says: "sgemm_0_naive: a write at byte",
-    },
-    Planted {
-        what: "a wrong stride: columns of the result taken for neighbours",
-        file: "matmul.cu",
-        text: "y.data[row * y.s[2] + column * y.s[3]]",
-        instead: "y.data[row * y.s[2] + column]",
-        by: Comparison(FORWARD),
-        test: "matmul::matmul::f32",
-        says: "matmul::f32",
-    },
-    Planted {
-        what: "a forgotten tail: whole warps alone",
-        file: "map.cu",
-        text: "        at(y, p) = apply(f, c, at(x, p));",
-        instead: "        if (i < size / 32 * 32) at(y, p) = apply(f, c, at(x, p));",
-        by: Comparison(FORWARD),
-        test: "elementwise::map::f32",
-        says: "is NaN, not",
-    },
-    Planted {
-        what: "threads step by their block instead of by the grid",
-        file: "optim.cu",
-        text: "        const REAL velocity = mu * at(m, at_i) + at(g, at_i);",
-        instead: "        if (gridDim.x > 1 && i >= blockDim.x) break;\n        const REAL velocity = mu * at(m, at_i) + at(g, at_i);",
-        by: Comparison(RANDOM),
-        test: "optim::momentum::f32",
-        says: "of element",
-    },
-    Planted {
-        what: "a wrong sign",
-        file: "gru.cu",
-        text: "up * (at2(h, i, j) - n)",
-        instead: "up * (n - at2(h, i, j))",
-        by: Comparison(FORWARD),
-        test: "gru::gates_backward::f32",
-        says: "of element",
-    },
-    Planted {
-        what: "1 − β₂ of a β₂ that was rounded first",
-        file: "optim.cu",
-        text: "new2 = (REAL)(1 - beta2)",
-        instead: "new2 = 1 - (REAL)beta2",
-        by: Comparison(FORWARD),
-        test: "optim::the_constants_of_adam_are_rounded_once",
-        says: "assertion `left == right` failed: cuda",
-    },
-    Planted {
-        what: "a maximum that begins at zero",
-        file: "common.cuh",
-        text: "    REAL m = -infinity();",
-        instead: "    REAL m = 0;",
-        by: Comparison(FORWARD),
-        test: "edges::softmax_survives_them_in_every_instruction_set",
-        says: "cuda",
-    },
-    Planted {
-        what: "nine rounds instead of ten",
-        file: "common.cuh",
-        text: "round < 10",
-        instead: "round < 9",
-        by: Comparison(FORWARD),
-        test: "random::known_answers",
-        says: "assertion `left == right` failed",
-    },
-    Planted {
-        what: "a share that takes its upper border, too",
-        file: "categorical.cu",
-        text: "u[r] < below",
-        instead: "u[r] <= below",
-        by: Comparison(FORWARD),
-        test: "random::choices_at_exact_borders",
-        says: "assertion `left == right` failed",
-    },
-    Planted {
-        what: "the middle between two numbers of tf32 rounded towards zero",
-        file: "sgemm_4_tf32.cu",
-        text: "0x1000u",
-        instead: "0x0fffu",
-        by: Comparison(FORWARD),
-        test: "ladder::tensor_cores_round_their_factors",
-        says: "of the left factor",
-    },
-    Planted {
-        what: "a sum in the order in which threads come",
-        file: "sum_of_squares.cu",
-        text: "    sum = block_sum(sum);\n    if (threadIdx.x == 0) partial[blockIdx.x] = sum;",
-        instead: "    __shared__ REAL all;\n    if (threadIdx.x == 0) all = 0;\n    __syncthreads();\n    all += sum;\n    \
-                  __syncthreads();\n    if (threadIdx.x == 0) partial[blockIdx.x] = all;",
-        by: Bits,
-        test: "bits::of_every_sum",
-        says: crate::bits::LINE,
-    },
-    Planted {
-        what: "one number too many is read, which is NaN, and passed over",
-        file: "argmax.cu",
-        text: "for (unsigned j = lane(); j < n; j += 32) {",
-        instead: "for (unsigned j = lane(); j <= n; j += 32) {",
-        by: Address,
-        test: "edges::repeated_indices_add_up_and_the_first_of_equals_wins",
-        says: "heap-buffer-overflow",
-    },
-    Planted {
-        what: "a lost update: the largest index outside without an atomic",
-        file: "index.cu",
-        text: "    atomicMax(bad, index == 0xffffffffu ? index : index + 1);",
-        instead: "    if (*bad < index + 1) *bad = index + 1;",
-        by: Thread,
-        test: "index::the_largest_index_outside_is_named",
-        says: RACE,
-    },
-    Planted {
-        what: "a race between two blocks, which write the same",
-        file: "sgemm_1_tiled.cu",
-        text: "tile += gridDim.x",
-        instead: "tile += 1",
-        by: Thread,
-        test: "sgemm::every_rung_gives_the_product",
-        says: RACE,
-    },
-];
+pub(super) const FAULTS: &[Planted] = planted! {
+    "no barrier between fetching a tile and multiplying it" in "sgemm_1_tiled.cu":
+        "            __syncthreads();\n            for (unsigned l" => "            for (unsigned l";
+        Comparison(FORWARD), LADDER, "sgemm_1_tiled with M, K, N = 131, 41, 133: not the product";
+    "no barrier before the next tile overwrites the buffers" in "sgemm_3_double_buffered.cu":
+        "        __syncthreads(); // before the next tile of y begins with the first buffers again\n" => "";
+        Comparison(REVERSE), LADDER, "not the product";
+    "no barrier before the next results overwrite shared memory" in "common.cuh":
+        "        __syncthreads(); // before the next results overwrite what is read here\n" => "";
+        Comparison(REVERSE), "reduce::reduce::f32", "of element";
+    "a barrier that the threads outside of the matrix do not reach" in "sgemm_1_tiled.cu":
+        "            __syncthreads(); // before the next tiles overwrite these"
+            => "            if (row < m) __syncthreads();";
+        Emulator(FORWARD), LADDER, "threads met at different barriers";
+    "a shuffle whose mask names half a warp" in "common.cuh":
+        "x += __shfl_xor_sync(0xffffffffu, x, apart)" => "x += __shfl_xor_sync(0xffffu, x, apart)";
+        Emulator(FORWARD), "softmax::softmax::f32", "with mask 0x0000ffff";
+    "one lane's part of shared memory stays unwritten" in "common.cuh":
+        "        *here = into.value;" => "        if (r < results && lane < terms) *here = into.value;";
+        Comparison(FORWARD), "reduce::reduce::f32", "is NaN, not";
+    "an off-by-one within a tile" in "matmul.cu":
+        "a1 = as[i + 16][l]" => "a1 = as[i + 15][l]"; Comparison(RANDOM), "matmul::matmul::f32", "of element";
+    "a wrong bound: one row too many is fetched" in "matmul.cu":
+        "row < x.rows && column < x.columns" => "row <= x.rows && column < x.columns";
+        Comparison(FORWARD), "matmul::matmul::f32", "is NaN, not";
+    "a missing mask: numbers beyond the matrix instead of zeros" in "sgemm_1_tiled.cu":
+        "first + i < k && column < n" => "column < n"; Comparison(FORWARD), LADDER, "not the product";
+    "one element past the end is written" in "sgemm_0_naive.cu":
+        "at < (Size)m * n" => "at <= (Size)m * n";
+        Emulator(FORWARD), "sgemm::every_rung_gives_the_product", "sgemm_0_naive: a write at byte";
+    "a wrong stride: columns of the result taken for neighbours" in "matmul.cu":
+        "y.data[row * y.s[2] + column * y.s[3]]" => "y.data[row * y.s[2] + column]";
+        Comparison(FORWARD), "matmul::matmul::f32", "matmul::f32";
+    "a forgotten tail: whole warps alone" in "map.cu":
+        "        at(y, p) = apply(f, c, at(x, p));"
+            => "        if (i < size / 32 * 32) at(y, p) = apply(f, c, at(x, p));";
+        Comparison(FORWARD), "elementwise::map::f32", "is NaN, not";
+    "threads step by their block instead of by the grid" in "optim.cu":
+        "        const REAL velocity = mu * at(m, at_i) + at(g, at_i);"
+            => "        if (gridDim.x > 1 && i >= blockDim.x) break;\n        const REAL velocity = mu * at(m, at_i) + at(g, at_i);";
+        Comparison(RANDOM), "optim::momentum::f32", "of element";
+    "a wrong sign" in "gru.cu":
+        "up * (at2(h, i, j) - n)" => "up * (n - at2(h, i, j))";
+        Comparison(FORWARD), "gru::gates_backward::f32", "of element";
+    "1 − β₂ of a β₂ that was rounded first" in "optim.cu":
+        "new2 = (REAL)(1 - beta2)" => "new2 = 1 - (REAL)beta2";
+        Comparison(FORWARD), "optim::the_constants_of_adam_are_rounded_once", "assertion `left == right` failed: cuda";
+    "a maximum that begins at zero" in "common.cuh":
+        "    REAL m = -infinity();" => "    REAL m = 0;";
+        Comparison(FORWARD), "edges::softmax_survives_them_in_every_instruction_set", "cuda";
+    "nine rounds instead of ten" in "common.cuh":
+        "round < 10" => "round < 9"; Comparison(FORWARD), "random::known_answers", "assertion `left == right` failed";
+    "a share that takes its upper border, too" in "categorical.cu":
+        "u[r] < below" => "u[r] <= below";
+        Comparison(FORWARD), "random::choices_at_exact_borders", "assertion `left == right` failed";
+    "the middle between two numbers of tf32 rounded towards zero" in "sgemm_4_tf32.cu":
+        "0x1000u" => "0x0fffu"; Comparison(FORWARD), "ladder::tensor_cores_round_their_factors", "of the left factor";
+    "a sum in the order in which threads come" in "sum_of_squares.cu":
+        "    sum = block_sum(sum);\n    if (threadIdx.x == 0) partial[blockIdx.x] = sum;"
+            => "    __shared__ REAL all;\n    if (threadIdx.x == 0) all = 0;\n    __syncthreads();\n    all += sum;\n    \
+                  __syncthreads();\n    if (threadIdx.x == 0) partial[blockIdx.x] = all;";
+        Bits, "bits::of_every_sum", crate::bits::LINE;
+    "one number too many is read, which is NaN, and passed over" in "argmax.cu":
+        "for (unsigned j = lane(); j < n; j += 32) {" => "for (unsigned j = lane(); j <= n; j += 32) {";
+        Address, "edges::repeated_indices_add_up_and_the_first_of_equals_wins", "heap-buffer-overflow";
+    "a lost update: the largest index outside without an atomic" in "index.cu":
+        "    atomicMax(bad, index == 0xffffffffu ? index : index + 1);"
+            => "    if (*bad < index + 1) *bad = index + 1;";
+        Thread, "index::the_largest_index_outside_is_named", RACE;
+    "a race between two blocks, which write the same" in "sgemm_1_tiled.cu":
+        "tile += gridDim.x" => "tile += 1"; Thread, "sgemm::every_rung_gives_the_product", RACE;
+};
