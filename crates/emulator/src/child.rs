@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -119,13 +119,28 @@ impl Built {
     /// # Panics
     /// If there is no such test, or the program cannot be started.
     pub fn rerun(&self, test: &str, options: &[(&str, &str)]) -> Outcome {
-        let program = env::current_exe().unwrap_or_else(|error| panic!("this program has no path: {error}"));
+        self.run_test(&this_program(), test, options)
+    }
+
+    /// Runs one test of a test program under this emulator.
+    ///
+    /// # Panics
+    /// As [`rerun`](Self::rerun).
+    pub fn run_test(&self, program: &Path, test: &str, options: &[(&str, &str)]) -> Outcome {
         let mut command = self.command(program);
         command.args([test, "--exact", "--nocapture", "--include-ignored", "--test-threads=1"]);
         let outcome = self.run(command, options);
         assert!(outcome.stdout.contains("running 1 test"), "there is no test {test}: {outcome}");
         outcome
     }
+}
+
+/// The path of this test program.
+///
+/// # Panics
+/// If there is none.
+pub fn this_program() -> PathBuf {
+    env::current_exe().unwrap_or_else(|error| panic!("this program has no path: {error}"))
 }
 
 /// How a child ended, and what there is to say about it.

@@ -37,7 +37,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use child::{Outcome, inside, on_a_card};
+pub use child::{Outcome, inside, on_a_card, this_program};
 pub use compiler::Sanitizer;
 pub use make::Built;
 

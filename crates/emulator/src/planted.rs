@@ -2,6 +2,7 @@
 //! threads shows is for sanitizers to see. `docs/planted-faults.md` lists them all.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, thread};
@@ -101,6 +102,8 @@ pub struct List {
     pub faults: &'static [Planted],
     /// What is built, but for the mistake and for who watches: as little as the test needs.
     pub build: fn(&Planted) -> Options,
+    /// The program whose tests see them.
+    pub program: fn() -> PathBuf,
     /// What the environment of the tests has besides.
     pub environment: &'static [(&'static str, &'static str)],
 }
@@ -173,7 +176,7 @@ impl List {
 
     fn run(&self, built: &Built, fault: &Planted, [order, blocks]: Way) -> Outcome {
         let options = [("GRADUS_EMULATOR_ORDER", order), ("GRADUS_CUDA_BLOCKS", blocks), ("RUST_BACKTRACE", "0")];
-        built.rerun(fault.test, &[&options, self.environment].concat())
+        built.run_test(&(self.program)(), fault.test, &[&options, self.environment].concat())
     }
 
     /// What is wrong with how it was seen, or that it was not.

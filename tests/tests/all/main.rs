@@ -1,17 +1,21 @@
-//! What crosses the crates, in one program: linking one takes seconds. In programs of their own are what scripts build alone
-//! (`a2c_gradients`, `golden_a2c`, `gradients`, `precision`), and what prints a page (`gru_ways`, `mutants`).
+//! What crosses the crates, in one program: linking one takes seconds.
 #![forbid(unsafe_code)]
 
+mod a2c_gradients;
 mod agent;
 mod calculator;
 mod checkpoint;
 mod determinism;
 mod faults;
+mod golden_a2c;
 mod golden_ops;
 mod golden_optim;
+mod gradients;
+mod gru_ways;
 mod layering;
 mod layers;
 mod optimizers;
+mod precision;
 mod shapes;
 mod tape;
 mod trace;

@@ -19,3 +19,10 @@ mod schema;
 mod train;
 mod tutorial;
 mod watch;
+
+use std::path::PathBuf;
+
+/// The command.
+fn gradus() -> PathBuf {
+    env!("CARGO_BIN_EXE_gradus").into()
+}

@@ -59,7 +59,7 @@ impl Place {
     }
 
     pub(crate) fn gradus(&self, args: &[&str]) -> Called {
-        let command = Command::new(env!("CARGO_BIN_EXE_gradus")).args(args).current_dir(self.0.path()).output();
+        let command = Command::new(crate::gradus()).args(args).current_dir(self.0.path()).output();
         Called::of(command.expect("the command starts"))
     }
 
@@ -142,4 +142,35 @@ pub(crate) fn of_another_task(model: &[u8]) -> Vec<u8> {
         [&bytes[..at], to, &bytes[at + from.len()..]].concat()
     };
     rename(&rename(model, b"crc32", b"other"), b"calculator", b"tutorial-1")
+}
+
+/// Asserts that every tag is closed in its order, every attribute is quoted, and nothing is asked for from elsewhere.
+#[track_caller]
+pub(crate) fn assert_self_contained(page: &str) {
+    const VOID: [&str; 3] = ["meta", "br", "!DOCTYPE"];
+    let mut open = Vec::new();
+    let mut rest = page;
+    while let Some(at) = rest.find('<') {
+        let tag = &rest[at + 1..];
+        let mut quoted = false;
+        let end = tag.find(|c| {
+            quoted ^= c == '"';
+            c == '>' && !quoted
+        });
+        let end = end.unwrap_or_else(|| panic!("a tag without an end: {tag:.80}"));
+        let (inside, name) = (&tag[..end], tag[..end].split(' ').next().expect("a name"));
+        assert!(inside.matches('"').count() % 2 == 0 && !inside.contains('<'), "<{inside}>");
+        match name.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name), "</{name}> closes another"),
+            None if !VOID.contains(&name) => open.push(name),
+            None => {}
+        }
+        rest = &tag[end + 1..];
+    }
+    assert!(open.is_empty(), "{open:?} are not closed");
+    for reference in
+        ["http", "//", "url(", "@import", "src=", "href=", "<script", "<link", "onload", "NaN", "null", "inf "]
+    {
+        assert!(!page.contains(reference), "{reference} in {page}");
+    }
 }

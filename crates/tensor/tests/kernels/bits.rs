@@ -1,16 +1,15 @@
-//! What every sum on a card comes to, to the bit: a line for each, which [`card`](crate::card) compares between orders of threads
-//! and grids. The numbers are thirds, so that each order of additions has roundings of its own.
+//! What every sum on a card comes to, to the bit: a line for each, which `tests/lab` compares between orders of
+//! threads and grids. The numbers are thirds, so that each order of additions has roundings of its own.
 
 use std::io::{self, Write};
 
-use emulator::on_a_card;
 use tensor::{AdamStep, Form, Reduce, Tensor};
 
+use crate::gpu::on_a_card;
 use crate::{Draw, Scalar};
 
-/// What a line begins with; and one whose sum has as many parts as there are blocks.
-pub(crate) const LINE: &str = "bits ";
-pub(crate) const BY_GRID: &str = "bits sum_of_squares";
+/// The beginning of a line.
+const LINE: &str = "bits ";
 
 /// Not by `println!`, which a test that succeeds keeps to itself.
 fn tell<T: Scalar>(what: &str, results: &[&Tensor<T>]) {

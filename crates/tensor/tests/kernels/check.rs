@@ -2,11 +2,10 @@
 
 use std::array::from_fn;
 
-use emulator::on_a_card;
 use tensor::profile::Profiled;
 use tensor::{Device, Dual, Element, Fast, Kernels, Naive, Real, View, ViewMut};
 
-use crate::card::device;
+use crate::gpu::{device, on_a_card};
 use crate::{Draw, Operand};
 
 /// What an element is compared by: its value, and its tangent where it has one.

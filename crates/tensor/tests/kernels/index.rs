@@ -1,8 +1,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use emulator::on_a_card;
 use tensor::{Shape, Tensor};
 
+use crate::gpu::on_a_card;
 use crate::{Draw, EXACT, Scalar, check};
 
 agree!(gather_rows scatter_add_rows gather scatter_add);

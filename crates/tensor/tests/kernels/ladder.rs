@@ -3,7 +3,7 @@
 use tensor::{Device, Form, Kernels, Naive, Sgemm, Tensor};
 
 use crate::Draw;
-use crate::card::device;
+use crate::gpu::device;
 
 /// M, K, N: several tiles of each rung, the last ones ragged in every direction; and the turns of two buffers, odd and even.
 /// K also beyond a block of 512 terms, by one and by far.

@@ -1,9 +1,9 @@
 //! Sizes on either side of every block that a kernel works in, and far beyond: blocks are of powers of two, of lanes, of a
 //! few vectors of them, or, in products, of the numbers in [`EDGES`].
 
-use emulator::on_a_card;
 use tensor::{Form, Reduce};
 
+use crate::gpu::on_a_card;
 use crate::{Draw, EXACT, Scalar, check, rounding};
 
 /// Around all powers of two to 2¹⁷.

@@ -2,11 +2,10 @@
 //!
 //! First on a GPU. The host's lengths at the end are too long for an emulated GPU.
 
-use emulator::on_a_card;
 use tensor::{Form, Kernels, Naive, Reduce, Sgemm, Tensor};
 
 use crate::Scalar;
-use crate::card::device;
+use crate::gpu::{device, on_a_card};
 
 /// A kernel that adds a sum to a tensor.
 type Sum<'a> = &'a dyn Fn(&mut Tensor);

@@ -6,13 +6,13 @@
 
 #[macro_use]
 mod cases;
-mod card;
 mod check;
 mod draw;
 
 mod bits;
 mod edges;
 mod elementwise;
+mod gpu;
 mod gru;
 mod index;
 #[cfg(feature = "cuda")]
@@ -22,7 +22,6 @@ mod long;
 mod matmul;
 mod norm;
 mod optim;
-mod planted;
 #[cfg(feature = "cuda")]
 mod random;
 mod reduce;

@@ -1,6 +1,6 @@
-use emulator::on_a_card;
 use tensor::{Kernels, Naive, Shape, Tensor};
 
+use crate::gpu::on_a_card;
 use crate::{Draw, Operand, Scalar, check, rounding};
 
 agree!(layer_norm layer_norm_backward either_gradient_alone);

@@ -3,7 +3,7 @@
 use tensor::philox::{Philox, Purpose, Stream, philox4x32_10};
 use tensor::{Device, Element, Tensor};
 
-use crate::card::device;
+use crate::gpu::device;
 use crate::{Draw, Scalar};
 
 fn there<T: Element>(x: Tensor<T>) -> Tensor<T> {

@@ -3,7 +3,7 @@
 use tensor::{Form, Kernels, Naive, Sgemm, Tensor};
 
 use crate::Draw;
-use crate::card::device;
+use crate::gpu::device;
 
 /// Sizes around the tiles of all rungs: one short of them, equal, one more; more rows than columns, and fewer.
 /// K also on either side of a block of 512 terms, and of several.

@@ -4,10 +4,10 @@
 //! sign where nothing is added to them: by maps, functions of two elements, copies. Numbers are small, so that only an infinity makes
 //! a sum infinite, in whatever order it is added. A GPU keeps subnormal numbers, too.
 
-use emulator::on_a_card;
 use tensor::{AdamStep, Binary, Form, Map, Reduce};
 
 use crate::cases::CASES;
+use crate::gpu::on_a_card;
 use crate::{Draw, EXACT, Operand, Parts, Scalar, check_by, functions, rounding};
 
 /// Which numbers a case has.

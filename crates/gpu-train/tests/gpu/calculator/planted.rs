@@ -48,6 +48,7 @@ const LIST: List = List {
             says: "there are six",
         },
     ],
+    program: emulator::this_program,
     build: |_| Options { scalars: vec!["float"], ..options() },
     environment: &[],
 };

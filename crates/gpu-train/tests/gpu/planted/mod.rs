@@ -13,6 +13,7 @@ const LIST: List = List {
     heading: "The whole update",
     faults: faults::FAULTS,
     build,
+    program: emulator::this_program,
     // As many as there are episodes: so the way alone says how many blocks the persistent kernels have.
     environment: &[("GRADUS_EMULATOR_MULTIPROCESSORS", "64")],
 };

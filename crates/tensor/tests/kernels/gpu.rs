@@ -1,0 +1,18 @@
+//! The GPU that these tests run on, where one is asked for.
+//!
+//! `cargo test --workspace` starts this program again under an emulated driver: `tests/lab`. On a machine with a GPU,
+//! `GRADUS_TEST_CARD=1 cargo test -p tensor --features cuda --test kernels` runs these tests there.
+
+use std::env;
+
+use tensor::Device;
+
+/// Whether the tests of this process run on a GPU.
+pub(crate) fn on_a_card() -> bool {
+    ["GRADUS_EMULATOR", "GRADUS_TEST_CARD"].iter().any(|name| env::var_os(name).is_some())
+}
+
+/// The GPU, for tests of what the host does not have; none, where none is tested.
+pub(crate) fn device() -> Option<Device> {
+    on_a_card().then(|| Device::cuda(0).unwrap_or_else(|error| panic!("a GPU is tested: {error}")))
+}

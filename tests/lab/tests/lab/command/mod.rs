@@ -1,0 +1,8 @@
+//! The command where that takes long, or a GPU.
+
+mod device;
+mod gradcheck;
+mod help;
+#[path = "../../../../../crates/cli/tests/command/place.rs"]
+#[allow(dead_code, reason = "its other functions are for the tests of the package itself")]
+mod place;

@@ -1,0 +1,55 @@
+//! Tests beyond those of `cargo test` at the root: what needs a C++ compiler, builds packages, or takes long. `cargo test --workspace`
+//! runs them.
+#![forbid(unsafe_code)]
+
+mod command;
+mod extending;
+mod gradients;
+mod kernels;
+mod mistakes;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use emulator::{Built, Emulator, Options, on_a_card};
+use serde_json::Value;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tests/lab is in the workspace")
+}
+
+/// The path of a program that `cargo test` at the root builds: a test program, or the command. It is built if it is not there.
+fn program(name: &str) -> PathBuf {
+    static PROGRAMS: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
+    let all = PROGRAMS.get_or_init(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["test", "--locked", "--no-run", "--message-format=json"]).current_dir(root());
+        let built = cargo.stderr(Stdio::inherit()).output().expect("cargo runs");
+        assert!(built.status.success(), "the programs of `cargo test` do not build");
+        let lines = String::from_utf8(built.stdout).expect("UTF-8");
+        let path = |line: &str| {
+            let message: Value = serde_json::from_str(line).expect("JSON");
+            let path = message["executable"].as_str()?.into();
+            // The unit tests of a library or command have its name, too.
+            let is_program = message["target"]["kind"][0] == "test" || message["profile"]["test"] == false;
+            is_program.then(|| (message["target"]["name"].as_str().expect("a name").to_owned(), path))
+        };
+        lines.lines().filter_map(path).collect()
+    });
+    all.get(name).unwrap_or_else(|| panic!("cargo builds no {name}, but {:?}", all.keys())).clone()
+}
+
+/// The command.
+fn gradus() -> PathBuf {
+    program("gradus")
+}
+
+/// An emulator. Without a C++ compiler there is none, which is said; on a GPU, `GRADUS_TEST_CARD` runs the tests themselves.
+fn emulated(options: &Options) -> Option<Built> {
+    if on_a_card() {
+        return None;
+    }
+    Emulator::at_hand(options)
+}
