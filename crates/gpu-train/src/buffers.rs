@@ -107,20 +107,14 @@ impl<T: Real> Buffers<T> {
 
     /// What the batch does.
     pub(crate) fn trace(&self) -> TraceBuffers<'_> {
-        let Self { begin, end, solved, tokens, actions, rewards, .. } = self;
-        TraceBuffers { begin, end, solved, tokens, actions, rewards }
+        let words = [&self.begin, &self.end, &self.solved, &self.tokens, &self.actions];
+        TraceBuffers { words, rewards: &self.rewards }
     }
 
     /// What a trial does.
     pub(crate) fn trial_trace(&self) -> TraceBuffers<'_> {
-        TraceBuffers {
-            begin: &self.trial_begin,
-            end: &self.trial_end,
-            solved: &self.trial_solved,
-            tokens: &self.trial_tokens,
-            actions: &self.trial_actions,
-            rewards: &self.trial_rewards,
-        }
+        let words = [&self.trial_begin, &self.trial_end, &self.trial_solved, &self.trial_tokens, &self.trial_actions];
+        TraceBuffers { words, rewards: &self.trial_rewards }
     }
 
     /// What the batch does, with all that gradients need.
@@ -132,11 +126,8 @@ impl<T: Real> Buffers<T> {
 
 /// The part of a trace that comes back to the host.
 pub(crate) struct TraceBuffers<'a> {
-    pub(crate) begin: &'a Memory<u32>,
-    pub(crate) end: &'a Memory<u32>,
-    pub(crate) solved: &'a Memory<u32>,
-    pub(crate) tokens: &'a Memory<u32>,
-    pub(crate) actions: &'a Memory<u32>,
+    /// Begins, ends and which were solved, of each episode; tokens and actions, of each step.
+    pub(crate) words: [&'a Memory<u32>; 5],
     pub(crate) rewards: &'a Memory<f64>,
 }
 
@@ -144,10 +135,10 @@ impl TraceBuffers<'_> {
     /// As kernels take it, with where the values, log-probabilities, states and gates are kept; 0 for those that are not. Batch and
     /// steps fit 32 bits: `Description::check` has refused others.
     pub(crate) fn operand(&self, batch: usize, steps: usize, [values, log_probs, h, kept]: [u64; 4]) -> Trace {
-        let Self { begin, end, solved, tokens, actions, rewards } = self;
         let sizes = pair(batch as u32, steps as u32);
-        let [begin, end, solved, tokens, actions] = [begin, end, solved, tokens, actions].map(|memory| memory.place(0));
-        [sizes, begin, end, solved, tokens, actions, rewards.place(0), values, log_probs, h, kept]
+        let [begin, end, solved, tokens, actions] = self.words.map(|memory| memory.place(0));
+        let rewards = self.rewards.place(0);
+        [sizes, begin, end, solved, tokens, actions, rewards, values, log_probs, h, kept]
     }
 }
 

@@ -35,13 +35,14 @@ pub(crate) fn counters(update: u32, step: u32) -> [u32; COUNTERS] {
 impl Played {
     pub(crate) fn read(trace: &TraceBuffers<'_>, episodes: usize, steps: usize) -> Result<Self, CudaError> {
         let places = steps * episodes;
+        let [begin, end, solved, tokens, actions] = trace.words;
         Ok(Self {
             episodes,
-            begin: trace.begin.read(0..episodes)?,
-            end: trace.end.read(0..episodes)?,
-            solved: trace.solved.read(0..episodes)?.into_iter().map(|solved| solved != 0).collect(),
-            tokens: trace.tokens.read(0..places)?,
-            actions: trace.actions.read(0..places)?,
+            begin: begin.read(0..episodes)?,
+            end: end.read(0..episodes)?,
+            solved: solved.read(0..episodes)?.into_iter().map(|solved| solved != 0).collect(),
+            tokens: tokens.read(0..places)?,
+            actions: actions.read(0..places)?,
             rewards: trace.rewards.read(0..places)?,
         })
     }
