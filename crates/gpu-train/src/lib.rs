@@ -41,7 +41,7 @@ mod reading;
 mod running;
 
 use rl::config::Config;
-use rl::learn::Learn;
+use rl::train::Learn;
 use tensor::{Device, Real};
 
 #[cfg(feature = "cuda")]

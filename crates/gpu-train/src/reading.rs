@@ -1,7 +1,7 @@
 //! Reading what the card leaves. Its structs are read as the words they consist of.
 
 use rl::a2c::Metrics;
-use rl::learn::Done;
+use rl::train::Done;
 use tensor::CudaError;
 
 use crate::buffers::TraceBuffers;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rl::learn::Done;
+use rl::train::Done;
 use tensor::gpu::{Graph, Launch, Queue};
 use tensor::{Card, CudaError, Real};
 

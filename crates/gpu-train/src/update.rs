@@ -1,6 +1,6 @@
 //! An update that is ready on a GPU.
 
-use rl::learn::Done;
+use rl::train::Done;
 use tensor::{CudaError, Device, Real};
 
 use crate::description::Description;

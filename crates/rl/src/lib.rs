@@ -11,7 +11,7 @@
 //! ```
 //!
 //! In the order in which to read: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
-//! [`a2c`] (the algorithm, from top to bottom), [`learn`] (what learns in a run), [`train`] (a run and the rule that ends it), [`evaluate`]; and to look into a single episode
+//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run, what learns in it, and the rule that ends it), [`evaluate`]; and to look into a single episode
 //! [`trace`] and [`explain`].
 //!
 //! A trained policy within another program is an [`agent`]. Two examples show the crate from outside:
@@ -32,7 +32,6 @@ pub mod env;
 pub mod evaluate;
 pub mod explain;
 pub mod imitation;
-pub mod learn;
 pub mod memory;
 mod not_finite;
 pub mod phase;

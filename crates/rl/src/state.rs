@@ -10,7 +10,7 @@ use tensor::Real;
 use crate::curriculum::Progress;
 use crate::env::Task;
 use crate::imitation::Memory;
-use crate::learn::Learn;
+use crate::train::Learn;
 use crate::train::Run;
 
 /// The state of a [`Run`].

@@ -19,7 +19,7 @@ mod sizes;
 use emulator::{Built, Emulator, Options, Outcome, Variant, on_a_card};
 use gpu_train::GpuLearner;
 use rl::config::Config;
-use rl::learn::Learn;
+use rl::train::Learn;
 use rl::train::{Report, Run};
 use tensor::{Device, Real};
 

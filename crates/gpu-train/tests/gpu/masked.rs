@@ -3,7 +3,7 @@
 use gpu_train::GpuLearner;
 use rl::a2c::Learner;
 use rl::config::{Config, Curriculum};
-use rl::learn::Learn;
+use rl::train::Learn;
 use rl::train::{Report, Run};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Kernels, Naive, Real, Tensor};
