@@ -49,6 +49,11 @@ impl Kernel {
     pub fn blocks(&self, pieces: usize) -> usize {
         pieces.div_ceil(self.threads as usize)
     }
+
+    /// How many blocks there are where a warp has each row.
+    pub fn blocks_of_rows(&self, rows: usize) -> usize {
+        rows.div_ceil(self.threads as usize / 32)
+    }
 }
 
 /// Declares files of the folder `kernels/`, the kernels in each, and how many threads a block of each has: a constant of `Entry` for each
