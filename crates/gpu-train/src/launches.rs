@@ -70,7 +70,7 @@ fn table<T: Real>(card: &'static Card, what: &Description, b: &Buffers<T>) -> Re
         &b.start,
         &b.counters,
     ];
-    call::<T>(card, what, Entry::TokenTable, (3 * vocabulary * hidden).div_ceil(8), args)
+    call::<T>(card, what, Entry::TokenTable, Entry::TokenTable.blocks_of_rows(3 * vocabulary * hidden), args)
 }
 
 /// The calls of an update, in their order.
