@@ -11,7 +11,6 @@ mod golden_a2c;
 mod golden_ops;
 mod golden_optim;
 mod gradients;
-mod gru_ways;
 mod layering;
 mod layers;
 mod optimizers;

@@ -5,6 +5,7 @@
 mod command;
 mod extending;
 mod gradients;
+mod gru_ways;
 mod kernels;
 mod mistakes;
 

@@ -1,5 +1,5 @@
 //! The gradients of a GRU through time, computed five ways that share as little as they can, in one table:
-//! `cargo test --test gru_ways -- --nocapture`.
+//! `cargo test -p gradus-lab gru_ways -- --nocapture`.
 
 use autograd::gradcheck::{Function, Input, Report, duals, richardson};
 use autograd::{Tape, Var, function};
