@@ -101,7 +101,7 @@ fn transcripts() -> Vec<Transcript> {
     let numbers = |list: &Value| -> Vec<u32> {
         list.as_array().expect("a list").iter().map(|x| x.as_u64().expect("a natural number") as u32).collect()
     };
-    let text = include_str!("../../tests/golden/tutorial_env.jsonl");
+    let text = include_str!("../../../tests/golden/tutorial_env.jsonl");
     let cases = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("one JSON object a line"));
     let of_stage = cases.filter(|case| case["stage"] == STAGE);
     let transcript = |case: Value| Transcript {
