@@ -1,6 +1,6 @@
 //! A driver that is there and does not work, in all the ways that a program should get along with.
 
-use crate::plain;
+use super::plain;
 
 #[test]
 fn a_driver_that_will_not_start() {

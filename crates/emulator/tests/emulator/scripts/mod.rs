@@ -1,13 +1,10 @@
 //! Kernels under the emulator: what is right gives what it should, and each kind of mistake is seen.
-#![forbid(unsafe_code)]
 
-mod scripts {
-    pub(crate) mod absence;
-    pub(crate) mod capture;
-    pub(crate) mod mistakes;
-    pub(crate) mod races;
-    pub(crate) mod right;
-}
+mod absence;
+mod capture;
+mod mistakes;
+mod races;
+mod right;
 
 use std::path::Path;
 

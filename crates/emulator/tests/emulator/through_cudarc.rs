@@ -1,5 +1,4 @@
-//! The emulator as `cudarc` sees it, in child processes of these tests. Launches are unsafe there, and tested by `scripts.rs`.
-#![forbid(unsafe_code)]
+//! The emulator as `cudarc` sees it, in child processes of these tests. Launches are unsafe there, and tested by [`scripts`](super::scripts).
 
 use std::panic;
 use std::path::Path;
@@ -16,7 +15,7 @@ fn options() -> Options {
 
 /// Starts a test again under an emulator; nothing where none can be built.
 fn under(options: &Options, test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
-    let outcome = Emulator::at_hand(options)?.rerun(test, environment);
+    let outcome = Emulator::at_hand(options)?.rerun(&format!("through_cudarc::{test}"), environment);
     assert!(outcome.success, "{outcome}");
     Some(outcome)
 }

@@ -1,6 +1,6 @@
 //! Races, by ThreadSanitizer: whatever order the threads happen to have, two that touch the same without order are seen.
 
-use crate::{Sanitizer, sanitized};
+use super::{Sanitizer, sanitized};
 
 fn race(script: &str) -> Option<bool> {
     let outcome = sanitized(Sanitizer::Thread, &format!("module wrong_float; {script}"))?;

@@ -1,6 +1,6 @@
 //! Streams that are captured, and graphs that replay them.
 
-use crate::{Outcome, plain};
+use super::{Outcome, plain};
 
 const BEFORE: &str = "module right_float; alloc x 8; stream; floats x 1 2; ";
 

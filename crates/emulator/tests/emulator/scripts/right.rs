@@ -1,6 +1,6 @@
 //! What kernels without mistakes compute, in every order of threads.
 
-use crate::{ORDERS, Sanitizer, plain, sanitized};
+use super::{ORDERS, Sanitizer, plain, sanitized};
 
 fn each_way(script: &str, want: &str) {
     for order in ORDERS {

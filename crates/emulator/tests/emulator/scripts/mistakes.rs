@@ -1,6 +1,6 @@
 //! What kernels and their launchers do wrong is told: what, in which kernel, where.
 
-use crate::{Outcome, Sanitizer, plain, sanitized};
+use super::{Outcome, Sanitizer, plain, sanitized};
 
 /// The error is this one, and the message has all of these.
 fn fails(script: &str, error: &str, message: &[&str]) {
