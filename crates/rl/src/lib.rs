@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Reading order: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
-//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run, its learner, and the rule that ends it), [`evaluate`]. [`trace`] and [`explain`]
-//! look into a single episode.
+//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run, its learner, and the rule that ends it), [`evaluate`].
+//! [`trace`] and [`explain`] look into a single episode.
 //!
 //! A trained policy within another program is an [`agent`]. Two examples show the crate from outside:
 //! `cargo run --release -p rl --example policy` loads a checkpoint and acts, and `--example own_env` trains on a task
