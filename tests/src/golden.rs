@@ -134,7 +134,7 @@ impl Case {
     /// A tensor of indices.
     ///
     /// # Panics
-    /// As [`i64`](Self::i64), or if one is none.
+    /// As [`i64`](Self::i64), or if a number is no index.
     #[track_caller]
     pub fn indices(&self, tensor: &str) -> Tensor<u32> {
         let (shape, values) = self.i64(tensor);

@@ -1,4 +1,4 @@
-//! Layers on plain numbers, one number at a time, by the parameters that they have.
+//! Layers on plain numbers, one number at a time, with given parameters.
 
 use nn::{Params, Variant};
 
@@ -20,7 +20,7 @@ pub fn affine(params: &Params<f64>, [weight, bias]: [&str; 2], x: &[f64]) -> Vec
 /// The gates r and z, and the state after one step of one row, from the equations of `GruCell` and `Variant`.
 ///
 /// # Panics
-/// If there are no parameters of a cell whose names begin so.
+/// If there are no parameters of a cell under this prefix.
 pub fn gru_step(params: &Params<f64>, begin: &str, variant: Variant, x: &[f64], h: &[f64]) -> [Vec<f64>; 3] {
     let part = |of: &str, x: &[f64]| {
         affine(params, ["weight", "bias"].map(|n| format!("{begin}{n}_{of}")).each_ref().map(|n| &n[..]), x)

@@ -1,5 +1,5 @@
-//! Whole updates for each task at several sizes, the first few of a run: acting, judging, both passes, clipping and the
-//! optimiser; on one thread and on two. One element is one step of an episode.
+//! Whole updates of `calculator` and of the tutorial at several sizes, the first few of a run: acting, judging, both passes,
+//! clipping and the optimiser; on one thread and on two. One element is one step of an episode.
 //!
 //! Before anything is timed, the losses must be the recorded ones (`golden/losses.tsv`); and every contestant's metrics are
 //! to be those of one thread to the last bit.

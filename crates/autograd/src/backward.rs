@@ -105,7 +105,7 @@ impl<'a, T: Real> Backward<'a, T> {
         self.scratch.push(buffer);
     }
 
-    /// Returns what a rule sends to each input, as if none were used elsewhere.
+    /// Returns the gradient that a rule sends to each input, without those of other uses.
     pub(crate) fn aside(&self, rule: impl FnOnce(&mut Backward<'_, T>)) -> Vec<Tensor<T>> {
         let values = || self.inputs.iter().map(|&id| value(self.nodes, id));
         let nodes: Vec<_> = values().map(|x| Node::input(x.clone())).collect();

@@ -13,7 +13,7 @@
 //! # Ok::<(), autograd::Unreached>(())
 //! ```
 //!
-//! In the order in which to read: [`Tape`] and its arena, [`Var`], the list of operations (`ops/mod.rs`), any file of
+//! Reading order: [`Tape`] and its arena, [`Var`], the list of operations (`ops/mod.rs`), any file of
 //! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), [`CustomOp`], [`derivatives`]
 //! (forward mode, Hessian-vector products), and [`gradcheck`].
 //!

@@ -1,5 +1,5 @@
-//! What an operation is, and the enums that are made from the closed [list](crate::ops) of them. One without a rule does not
-//! compile.
+//! The trait of an operation, and the enums that are made from the closed [list](crate::ops) of operations. An operation without a
+//! rule does not compile.
 
 use alloc::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(crate) enum Leaf {
     Constant,
 }
 
-/// Makes [`Kind`](crate::ops::Kind) and [`Op`] from the modules that stand beside the list, each with its operation.
+/// Makes [`Kind`](crate::ops::Kind) and [`Op`] from the list, whose entries are modules with their operations.
 macro_rules! operations {
     ($($file:ident::$op:ident $(<$t:ident>)?),* $(,)?) => {
         /// The operations by name, for tables that must have a row for each: a `match` without one does not compile.
@@ -57,7 +57,7 @@ macro_rules! operations {
                 }
             }
 
-            /// The text of its file, `crates/autograd/src/ops/` and its name, whose doc derives the rule.
+            /// The text of its file in `crates/autograd/src/ops/`, whose doc derives the rule.
             pub const fn source(self) -> &'static str {
                 match self {
                     $(Self::$op => include_str!(concat!(stringify!($file), ".rs")),)*

@@ -16,7 +16,7 @@ use crate::tape::Tape;
 pub struct Recorded<T: Real>(Op<T>);
 
 impl<T: Real> Recorded<T> {
-    /// Returns what the operation's own rule sends to each input, added to nothing.
+    /// Returns the gradient that the operation's own rule sends to each input, without those of other uses.
     pub fn gradients(&self, b: &Backward<'_, T>) -> Vec<Tensor<T>> {
         b.aside(|b| self.0.backward(b))
     }
@@ -37,8 +37,8 @@ impl<T: Real> CustomOp<T> for Recorded<T> {
 }
 
 impl<T: Real> Tape<T> {
-    /// Puts an operation of the caller's own around each operation of one kind that `record` records, and returns what
-    /// `record` returns. The values stay; the backward pass runs the rule of the operation around.
+    /// Puts an operation of the caller's own around each operation of one kind that `record` records, and returns the result of
+    /// `record`. The values stay; the backward pass runs the rule of the operation around.
     ///
     /// ```
     /// use autograd::ops::Kind;

@@ -1,8 +1,8 @@
 //! The `gradus` command, as a library that `main` calls, so that fuzzers reach its readers.
 //!
-//! `commands` has a file for each command: what can be asked for, and what is done. `input` reads what comes from outside,
-//! `run` takes an `rl::train::Run` from its beginning to its end, `folder` is what it leaves; `live` and `output` show it,
-//! and `report`, `explain` and `gradcheck` make pages.
+//! `commands` has a file for each command: its flags and its work. `input` reads flags, files and the names in them, `run` takes an
+//! `rl::train::Run` from its beginning to its end, `folder` holds its files, `live` and `output` show it, and `report`, `explain`
+//! and `gradcheck` make pages.
 //!
 //! Exit codes: 0, all is well; 1, a run failed, or stopped before a watcher saw its end, or a gradient is wrong; 2, wrong input, or a machine that
 //! does not let it; 130, interrupted.

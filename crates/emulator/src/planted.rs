@@ -31,7 +31,7 @@ pub struct Planted {
     pub says: &'static str,
 }
 
-/// Mistakes in rows: what is wrong, in which file, the text and what is compiled instead; who sees it, in which test, and what that says.
+/// Mistakes in rows: the mistake in words, the file, its text and the text that replaces it; who sees it, the test, and its message.
 #[macro_export]
 macro_rules! planted {
     ($($what:literal in $file:literal: $text:literal => $instead:literal; $by:expr, $test:expr, $says:expr;)*) => {

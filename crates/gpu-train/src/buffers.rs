@@ -126,7 +126,7 @@ impl<T: Real> Buffers<T> {
 
 /// The part of a trace that comes back to the host.
 pub(crate) struct TraceBuffers<'a> {
-    /// Begins, ends and which were solved, of each episode; tokens and actions, of each step.
+    /// Begin, end and success of each episode; token and action of each step.
     pub(crate) words: [&'a Memory<u32>; 5],
     pub(crate) rewards: &'a Memory<f64>,
 }

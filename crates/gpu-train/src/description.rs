@@ -1,4 +1,4 @@
-//! What an update is about.
+//! The description of an update: sizes, offsets, tables, settings.
 
 use nn::{Rule, Schedule};
 use rl::env::Task;
@@ -11,7 +11,7 @@ use rl::tasks::operands;
 pub(crate) struct Description {
     /// How large everything is.
     pub(crate) sizes: Sizes,
-    /// Where each of the parameters begins in their flat buffer, all of which they fill: tokens' embeddings \[V,H\], stages' embeddings
+    /// The offset of each parameter in the flat buffer, which they fill: tokens' embeddings \[V,H\], stages' embeddings
     /// \[stages,H\], the GRU's weights W_ih and W_hh \[3H,H\] and biases b_ih and b_hh \[3H\], the actions' weights \[A,H\] and bias
     /// \[A\], the value's weights \[H\] and bias.
     pub(crate) offsets: [usize; 10],
@@ -27,7 +27,7 @@ pub(crate) struct Description {
     pub(crate) value_coefficient: f64,
     /// The gradient's norm at most.
     pub(crate) clip: f64,
-    /// What a step does: Adam.
+    /// The optimiser's rule: Adam.
     pub(crate) rule: Rule,
     /// α.
     pub(crate) rate: Schedule,
@@ -106,7 +106,7 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Those of a task.
+    /// The tables of a task.
     pub(crate) fn of(task: &Calculator) -> Self {
         let Rewards { correct, milestone, step } = task.rewards();
         let (mut next, mut distance, mut base, mut shown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -34,7 +34,7 @@ pub struct CardStep {
 }
 
 impl CardEpisodes {
-    /// None yet; the task's tables are copied to the card.
+    /// No episodes yet; the task's tables are copied to the card.
     ///
     /// # Errors
     /// If it has no room for them, or fails.
@@ -74,7 +74,7 @@ impl CardEpisodes {
     /// If the card fails.
     ///
     /// # Panics
-    /// If there are not as many actions as episodes, or one is not there.
+    /// If the number of actions is not that of the episodes, or an action does not exist.
     #[track_caller]
     pub fn step(&mut self, actions: &[u32]) -> Result<Vec<CardStep>, CudaError> {
         let (card, all) = (self.batch.card, 0..self.batch.episodes as usize);

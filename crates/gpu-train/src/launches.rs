@@ -1,4 +1,4 @@
-//! A call of each kernel. Where everything lies is known when the update is made, so its calls are made once, and repeated.
+//! The launches of each kernel. All addresses are known when the update is made, so its launches are made once and run many times.
 //! Sizes fit 32 bits: `Description::check` has refused others.
 #![allow(unsafe_code)] // to make a launch
 
@@ -16,14 +16,14 @@ macro_rules! args {
     ($($arg:expr),* $(,)?) => { Vec::from([$(Argument::from($arg)),*]) };
 }
 
-/// How many threads a block has of the kernels that are compiled for a number of hidden units: as `rollout.cu` says.
+/// The threads of a block, for kernels that are compiled for a number of hidden units: as `rollout.cu` has it.
 fn threads(hidden: usize) -> u32 {
     let parts = hidden as u32 / 32;
     let share = if parts <= 4 { parts } else { [4, 3, 2].into_iter().find(|k| parts.is_multiple_of(*k)).unwrap_or(1) };
     96 * share
 }
 
-/// A call of a kernel of the update, on as many blocks as there are parts of the work, or fewer.
+/// A launch of a kernel of the update, with at most as many blocks as the work has `parts`.
 fn call<T: Real>(
     card: &'static Card,
     what: &Description,
@@ -39,9 +39,9 @@ fn call<T: Real>(
         _ => &[],
     };
     let threads = if kernel.threads == 0 { threads(hidden) } else { kernel.threads };
-    // SAFETY: `update` and `trial` give each kernel the arguments that its source declares. All memory is the update's own, which drops
-    // its graph first and waits for its queue before it frees the memory; it is as large as the sizes say, and the description, whose
-    // tables and places lead through it, was checked.
+    // SAFETY: `update` and `trial` give each kernel the arguments that its source declares. All memory belongs to the update, which drops
+    // its graph first, and waits for its queue before it frees the memory. The memory is as large as the sizes say. The description,
+    // whose tables and offsets are indices into it, was checked.
     unsafe { Launch::new::<T>(card, kernel, defines, [parts, threads as usize], args) }
 }
 
@@ -55,7 +55,7 @@ fn task<T: Real>(what: &Description, b: &Buffers<T>) -> [u64; 10] {
     operands::task(&what.tables, tables)
 }
 
-/// What opens both an update and a trial.
+/// The first launch of both an update and a trial.
 fn table<T: Real>(card: &'static Card, what: &Description, b: &Buffers<T>) -> Result<Launch, CudaError> {
     let Sizes { hidden, vocabulary, stages, .. } = what.sizes;
     let sizes = [vocabulary, hidden, stages].map(|n| n as u32);
@@ -73,7 +73,7 @@ fn table<T: Real>(card: &'static Card, what: &Description, b: &Buffers<T>) -> Re
     call::<T>(card, what, Entry::TokenTable, Entry::TokenTable.blocks_of_rows(3 * vocabulary * hidden), args)
 }
 
-/// The calls of an update, in their order.
+/// The launches of an update, in their order.
 ///
 /// # Errors
 /// If a kernel does not compile, or the card fails.
@@ -142,10 +142,10 @@ pub(crate) fn update<T: Real>(
     std::iter::once(table(card, what, b)).chain(calls).collect()
 }
 
-/// The calls of a trial, if there are trials.
+/// The launches of a trial, if there are trials.
 ///
 /// # Errors
-/// As of [`update`](fn@update).
+/// As [`update`](fn@update).
 pub(crate) fn trial<T: Real>(
     card: &'static Card,
     what: &Description,
@@ -171,7 +171,7 @@ pub(crate) fn trial<T: Real>(
     Ok(Vec::from([table(card, what, b)?, played]))
 }
 
-/// Episodes of the calculator: `struct Task`, the stage and their number, which decides how long the memory of each is.
+/// Episodes of the calculator: `struct Task`, the stage and their number, which decides the size of each buffer.
 #[derive(Clone, Copy)]
 pub(crate) struct Batch {
     pub(crate) card: &'static Card,
@@ -181,7 +181,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Starts them, the first by the numbers of `first`, and leaves what they show, \[L,B\], and their states, \[B,3\].
+    /// Starts the episodes, the first of which draws from the stream `first`, and writes their contexts, \[L,B\], and states, \[B,3\].
     pub(crate) fn reset(
         &self,
         seed: u64,
@@ -195,8 +195,8 @@ impl Batch {
         self.run(Entry::CalculatorReset, args)
     }
 
-    /// Takes an action in each, \[B\], and leaves what they earn, read next, and whether they have ended, \[B\] each; and in `bad`, one
-    /// more than an action that is not there.
+    /// Takes an action in each episode, \[B\], and writes rewards, next tokens and ends, \[B\] each. An action that does not exist,
+    /// plus one, is written to `bad`.
     pub(crate) fn step(
         &self,
         actions: &Memory<u32>,
@@ -215,7 +215,7 @@ impl Batch {
         }
         let grid = [kernel.blocks(self.episodes as usize), kernel.threads as usize];
         // SAFETY: `reset` and `step` give each kernel the arguments that its source declares. Their caller has checked the tables and
-        // taken memory for as many episodes, which is freed in the order of the card's own queue, in which the call is made.
+        // allocated memory for as many episodes. It is freed in the order of the card's own queue, in which the launch runs.
         unsafe { Launch::new::<f32>(self.card, kernel, &[], grid, args) }?.run(&Queue::of(self.card))
     }
 }

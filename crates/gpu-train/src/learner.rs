@@ -1,4 +1,4 @@
-//! What learns on a GPU: the host's [`Learner`], whose parameters and optimiser an [`Update`] moves.
+//! The learner on a GPU: the host's [`Learner`], with an [`Update`] that moves its parameters and optimiser.
 
 use nn::{Grads, Rule};
 use rl::NotFinite;
@@ -34,10 +34,10 @@ const TERMS: usize = 512;
 
 /// A network that learns on a GPU.
 pub struct GpuLearner<T: Real> {
-    /// The host's learner, as the GPU has left it.
+    /// The host's learner, in the state after the last update on the GPU.
     pub host: Learner<T>,
     update: Box<dyn Update<T>>,
-    /// What the GPU holds: parameters and moments, the number of the next update, the optimiser's steps.
+    /// The state on the GPU: parameters and moments, the number of the next update, the optimiser's steps.
     held: Option<Held<T>>,
 }
 
@@ -59,11 +59,11 @@ impl<T: Real> Held<T> {
 }
 
 impl<T: Real> GpuLearner<T> {
-    /// Ready for the first update of a run of these settings, whose learner this is, on a device that is a GPU. Its memory there is
-    /// taken.
+    /// A learner on a GPU, made of the host's learner of a run of these settings, before the first update. Allocates its memory on
+    /// the GPU.
     ///
     /// # Errors
-    /// If a setting is not one that a GPU has kernels for, a parameter is frozen, the batch does not fit, or the GPU fails.
+    /// If the GPU has no kernels for a setting, a parameter is frozen, the batch does not fit, or the GPU fails.
     ///
     /// # Panics
     /// If the device is the host.
@@ -90,17 +90,17 @@ impl<T: Real> GpuLearner<T> {
         Run::new(config, seed).with_learner(|task, learner| Self::new(device, config, task, learner, seed))
     }
 
-    /// The update on the GPU, to be looked into.
+    /// The update on the GPU, for inspection.
     pub fn inside(&mut self) -> &mut dyn Update<T> {
         &mut *self.update
     }
 
-    /// Updates from the one of this number on, which counts from 0, with so many episodes of each stage. Parameters and
-    /// optimiser of the host are taken if they are not what the GPU holds, and are moved.
+    /// Makes `updates` updates from `number` on, which counts from 0, with `counts` episodes of each stage. Copies parameters and
+    /// optimiser from the host if the GPU holds others, and moves both.
     ///
     /// # Errors
-    /// If the first of them was not finite, whereupon the parameters are as they were; or if the GPU fails, whereupon the error says in
-    /// which update, and what is on the host is as it was.
+    /// If the first of them was not finite: the parameters are as they were. If the GPU fails: the error names the update, and the
+    /// state on the host is as it was.
     ///
     /// # Panics
     /// If the episodes are not a batch, updates are too many to be done at once, or an update or a step of the optimiser has a
@@ -149,8 +149,8 @@ impl<T: Real> GpuLearner<T> {
     }
 }
 
-/// Settings, seed and the number of the last update are those that the GPU has. One that fails panics with the words of the error, which
-/// [`tensor::catch_cuda`] turns into the error again.
+/// Settings, seed and the number of the last update are those of the GPU. If the GPU fails, methods panic with the words of the error,
+/// and [`tensor::catch_cuda`] turns the panic into the error again.
 impl<T: Real> Learn<T> for GpuLearner<T> {
     fn host(&self) -> &Learner<T> {
         &self.host

@@ -7,10 +7,10 @@ use tensor::gpu::pair;
 
 use crate::description::{Description, Tables, count};
 
-/// How many words of 32 bits `struct Counters` has, and how many `struct Move` at most.
+/// The words of 32 bits of `struct Counters`, and the most of `struct Move`.
 pub(crate) const COUNTERS: usize = 16;
 pub(crate) const MOVE: usize = 16;
-/// How many words of 32 bits `struct Metrics` has.
+/// The words of 32 bits of `struct Metrics`.
 pub(crate) const METRICS: usize = 26;
 
 /// `struct Weights`: where each of the parameters, or its gradient, begins.
@@ -19,7 +19,7 @@ pub(crate) type Weights = [u64; 10];
 /// `struct Trace`.
 pub(crate) type Trace = [u64; 11];
 
-/// `struct Task`, with its tables in these places; `Tables::check` has seen that their lengths fit 32 bits.
+/// `struct Task`, with the addresses of its tables. `Tables::check` has ensured that their lengths fit 32 bits.
 pub(crate) fn task(tables: &Tables, [next, distance, base, operands, tokens]: [u64; 5]) -> [u64; 10] {
     let [stages, actions, horizon] = [tables.base.len(), tables.tokens.len(), tables.horizon].map(|n| n as u32);
     let [correct, milestone, step] = [tables.correct, tables.milestone, tables.step].map(f64::to_bits);
@@ -27,7 +27,7 @@ pub(crate) fn task(tables: &Tables, [next, distance, base, operands, tokens]: [u
     [next, distance, base, operands, tokens, sizes[0], sizes[1], correct, milestone, step]
 }
 
-/// `struct Schedule`. The settings from which it comes were seen to fit.
+/// `struct Schedule`. Its settings were checked to fit 32 bits.
 pub(crate) fn schedule(schedule: Schedule) -> [u64; 3] {
     let (kind, over, from, to) = match schedule {
         Schedule::Constant(value) => (0, 0, value, value),

@@ -1,4 +1,4 @@
-//! Reading what the card leaves. Its structs are read as the words they consist of.
+//! Copies of the GPU's results. Its structs are read as the words that they consist of.
 
 use rl::a2c::Metrics;
 use rl::train::Done;
@@ -8,7 +8,7 @@ use crate::buffers::TraceBuffers;
 use crate::operands::{COUNTERS, METRICS};
 use crate::results::Played;
 
-/// The metrics in a place of the ring, of an update with so many episodes of each stage.
+/// The metrics at `place` of the ring, of an update with `counts` episodes of each stage.
 pub(crate) fn metrics(words: &[u32], place: usize, counts: &[usize]) -> Done {
     let words = &words[place * METRICS..][..METRICS];
     let number = |k: usize| f64::from_bits(u64::from(words[2 * k]) | u64::from(words[2 * k + 1]) << 32);
@@ -25,7 +25,7 @@ pub(crate) fn metrics(words: &[u32], place: usize, counts: &[usize]) -> Done {
     Done { metrics, rate: number(6), entropy_coefficient: number(7) }
 }
 
-/// `struct Counters`, when so many updates and steps have been taken.
+/// `struct Counters` after `update` updates and `step` steps.
 pub(crate) fn counters(update: u32, step: u32) -> [u32; COUNTERS] {
     let mut words = [0; COUNTERS];
     (words[0], words[1]) = (update, step);

@@ -1,4 +1,4 @@
-//! What episodes on a GPU did.
+//! The episodes of an update or a trial on a GPU.
 
 /// What episodes did, time-major: `s·episodes + b` is step s of episode b. What is not between its begin and its end may be
 /// anything.

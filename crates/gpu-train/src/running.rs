@@ -1,4 +1,4 @@
-//! An update that is ready on a card.
+//! The update on a GPU.
 
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ pub(crate) struct Running<T: Real> {
     sizes: Sizes,
     /// The longest episode, in steps.
     steps: usize,
-    /// How the batch is divided.
+    /// The episodes of each stage in a batch.
     counts: Vec<usize>,
     /// The updates that were asked for since it was last waited, and the one that comes next.
     since: u32,

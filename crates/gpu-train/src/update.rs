@@ -1,4 +1,4 @@
-//! An update that is ready on a GPU.
+//! An update on a GPU, as a trait, and how one is made.
 
 use rl::train::Done;
 use tensor::{CudaError, Device, Real};

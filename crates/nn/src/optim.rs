@@ -1,4 +1,4 @@
-//! The optimisers: how gradients move parameters; and schedules of their rates.
+//! The optimisers, which move parameters by gradients, and the schedules of their rates.
 //!
 //! Parameters, gradients and moments are flat buffers laid out alike, so a step is one kernel over each stretch of
 //! trainable parameters; the equations are with the kernels, [`adam`](tensor::Kernels::adam),

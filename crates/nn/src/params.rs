@@ -97,7 +97,7 @@ impl<T: Real> Params<T> {
         self.entries[param.among(self.entries.len())].shape
     }
 
-    /// Where a parameter begins in the flat buffer.
+    /// The offset of a parameter in the flat buffer.
     ///
     /// # Panics
     /// As [`name`](Self::name).

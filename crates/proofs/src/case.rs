@@ -67,10 +67,10 @@ impl Case {
         Self { of, name: name.into(), inputs, f: Arc::new(f), batch: None, recurrent: false }
     }
 
-    /// With a [`Batch`]: which axis counts its rows, of each input and of the value.
+    /// Adds a [`Batch`]: the axis that counts its rows, of each input and of the value.
     ///
     /// # Panics
-    /// If there are not as many inputs.
+    /// If the case has another number of inputs.
     pub fn by_rows(self, inputs: &[Option<usize>], value: usize) -> Self {
         assert_eq!(inputs.len(), self.inputs.len(), "by_rows: {self}");
         Self { batch: Some(Batch { inputs: inputs.to_vec(), value }), ..self }

@@ -1,9 +1,9 @@
-//! That the checker sees a factor at all: the smallest one on a whole gradient that it finds wrong.
+//! The smallest factor on a whole gradient that the checker sees.
 //!
-//! Every input goes through an identity whose backward is off by a factor 1 + d, and the dual check is run. What it shows is of
-//! the checker: the gradient of every input arrives, is compared, and is held to the tolerance, which is what comes out. Of the
-//! rules it shows nothing, as the factor stands before them all: factors on what each rule sends are in `docs/teeth.md`, which a
-//! test holds.
+//! Every input goes through an identity whose backward is off by a factor 1 + d, and the dual check is run. This tests the checker:
+//! the gradient of every input arrives, is compared, and is held to the tolerance, so that the result is about the tolerance.
+//! It does not test the rules, because the factor stands before them all. `docs/teeth.md` has the limits for a factor within each
+//! rule, and a test holds that page to them.
 
 use autograd::gradcheck::{Overloaded, Report, duals};
 use autograd::{Backward, CustomOp, Forward, Tape, Var};
@@ -41,14 +41,14 @@ fn is_seen(case: &Case, d: f64) -> bool {
     wrong.count() == case.inputs.len()
 }
 
-/// A function that is another one on plain numbers, which are what gradients are taken on.
+/// A function with another body on plain numbers, on which gradients are computed.
 pub struct OnNumbers<'a, F> {
     otherwise: &'a dyn Overloaded,
     f: F,
 }
 
 impl<'a, F: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>> OnNumbers<'a, F> {
-    /// `f` on numbers, and another function on all other scalars.
+    /// Takes `f` on numbers, and `otherwise` on all other scalars.
     pub fn new(otherwise: &'a dyn Overloaded, f: F) -> Self {
         Self { otherwise, f }
     }

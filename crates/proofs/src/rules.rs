@@ -62,8 +62,8 @@ static OPERATIONS: LazyLock<Vec<[String; 2]>> = LazyLock::new(|| {
     Kind::ALL.iter().map(|kind| ["Forward", "Backward"].map(|part| said(kind.source(), part))).collect()
 });
 
-/// What the doc that opens a file says of a part, `- Forward: y = tanh x, for x of any shape. …`: its first sentence, without where
-/// it holds and the marks that Markdown needs.
+/// The first sentence of a part of the doc that opens a file, `- Forward: y = tanh x, for x of any shape. …`, without its domain
+/// and without the marks of Markdown.
 fn said(source: &str, part: &str) -> String {
     let doc = source.lines().map_while(|line| line.strip_prefix("//!"));
     let mut lines = doc.skip_while(|line| line.strip_prefix(" - ").is_none_or(|line| !line.starts_with(part)));
@@ -92,8 +92,8 @@ mod tests {
         }
     }
 
-    /// An operation's rule is taken from its file, which is the one that is named; a layer's words are those of a comment in its
-    /// file, so that neither can change alone.
+    /// An operation's rule is taken from the file that is named. The words of a layer stand in a comment of its file, so that neither
+    /// can change alone.
     #[test]
     fn rules_are_those_of_their_files() {
         for of in all().iter().map(|case| case.of) {

@@ -48,7 +48,7 @@ pub struct Figures {
     pub programs: Vec<(Vec<u32>, usize)>,
 }
 
-/// Episodes that one worker plays at most.
+/// The most episodes that one worker plays.
 pub(crate) const CHUNK: usize = 128;
 
 /// Plays a trial on every stage of `task`. Episodes end at the task's horizon.
@@ -205,11 +205,11 @@ fn rotate_columns(contexts: &mut [u32], episodes: usize) {
 }
 
 impl Figures {
-    /// Those of episodes that were played elsewhere: `part` gives some of them, from the episode of a number on. The parts are those in
-    /// which the host plays, so that means are sums of the same order.
+    /// The figures of episodes that were played elsewhere. `part(first, count)` returns `count` of them from the episode `first` on. The
+    /// parts are those in which the host plays, so that sums are added in the same order.
     ///
     /// # Errors
-    /// That of the first part that has one.
+    /// The error of the first part that has one.
     pub fn of_parts(
         stage: usize,
         episodes: usize,

@@ -10,9 +10,9 @@
 //! # Ok::<(), rl::NotFinite>(())
 //! ```
 //!
-//! In the order in which to read: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
-//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run, what learns in it, and the rule that ends it), [`evaluate`]; and to look into a single episode
-//! [`trace`] and [`explain`].
+//! Reading order: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
+//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run, its learner, and the rule that ends it), [`evaluate`].
+//! [`trace`] and [`explain`] look into a single episode.
 //!
 //! A trained policy within another program is an [`agent`]. Two examples show the crate from outside:
 //! `cargo run --release -p rl --example policy` loads a checkpoint and acts, and `--example own_env` trains on a task

@@ -9,8 +9,8 @@
 //! The tests below compare this with peaks that Linux reported. The need is 1.0 to 1.25 times the peak. It is up to 1.5 times the peak
 //! of small runs, and of wide networks with a batch of a few episodes.
 //!
-//! E is the episodes of a chunk, L the tokens of its context, S the steps and T = L + S − 1 the tokens that are read, d the
-//! width, A the actions, V the vocabulary, P the parameters.
+//! E is the number of episodes of a chunk, L the tokens of its context, S the steps, and T = L + S − 1 the tokens that are read; d is
+//! the width, A the number of actions, V the vocabulary, P the number of parameters.
 //!
 //! | phase | numbers of 4 bytes |
 //! |---|---|

@@ -151,8 +151,8 @@ impl<'t, T: Real> Network<'_, 't, T> {
         Decisions { log_probs, values: values.reshape([h.shape()[0]]) }
     }
 
-    /// All decisions of T steps at once, when the tokens that follow the actions, \[T,B\], are known: the context and all
-    /// but the last of them are read, and each state from the context's last on decides.
+    /// All decisions of T steps at once, from the known tokens that follow the actions, \[T,B\]. The context and all tokens
+    /// but the last are read, and each state from the context's last on decides.
     pub fn decisions(&self, stage: usize, contexts: &Tensor<u32>, after: &Tensor<u32>) -> Decisions<'t, T> {
         self.decisions_by(stage, contexts, after, |tokens, h| self.read(tokens, h))
     }

@@ -89,8 +89,8 @@ pub fn play<T: Real>(
     run((policy, params), tape, env, contexts, choice, None, |_| ())
 }
 
-/// [`play`], with what the GRU computed kept in `scan`, for
-/// [`Network::decisions_known`]; where its variant cannot, `scan` is left empty.
+/// [`play`], with the states and gates of the GRU kept in `scan` for
+/// [`Network::decisions_known`]. A variant of the GRU that cannot do this leaves `scan` empty.
 ///
 /// # Errors
 /// As [`play`].
@@ -197,7 +197,7 @@ pub(crate) fn chunks(counts: &[usize], limit: usize) -> Vec<(usize, usize, usize
     out
 }
 
-/// An action for each row of log-probabilities.
+/// Chooses an action for each row of log-probabilities.
 ///
 /// # Errors
 /// The row and the action of the first NaN.

@@ -25,10 +25,10 @@ use crate::rollout::Undecided;
 use crate::settings::Settings;
 use crate::tasks::Calculator;
 
-/// What an update did, and the rates that it used.
+/// The result of an update, and the rates that it used.
 #[derive(Clone, Debug)]
 pub struct Done {
-    /// What it did.
+    /// Losses, entropy, gradient norm and episodes.
     pub metrics: Metrics,
     /// α.
     pub rate: f64,
@@ -36,23 +36,23 @@ pub struct Done {
     pub entropy_coefficient: f64,
 }
 
-/// Something that makes the updates of a run and plays its validations. What it has come to is on the host after each call, so that
-/// checkpoints, tests and resuming do not know who computes.
+/// A learner: makes the updates of a run and plays its validations. After each call its parameters and moments are on the host, so
+/// that checkpoints, tests and resuming do not depend on the device.
 pub trait Learn<T: Real>: Send {
     /// The network and its optimiser on the host.
     fn host(&self) -> &Learner<T>;
 
-    /// The same, to be loaded or changed.
+    /// The same, for loading and changing.
     fn host_mut(&mut self) -> &mut Learner<T>;
 
-    /// Makes updates: as many as are best made together, one at least and `limit` at most. The first is the one that is given; the
-    /// others divide their episodes in the same way.
+    /// Makes updates: as many as are best made together, at least one and at most `limit`. `update` is the first; the others
+    /// divide their episodes among the stages in the same way.
     ///
     /// # Errors
-    /// If the first of them is not finite; the parameters are as they were.
+    /// If the first of them is not finite. The parameters are then as they were.
     fn advance(&mut self, task: &dyn Task, update: &Update, limit: usize) -> Result<Vec<Done>, NotFinite>;
 
-    /// Plays the validation after so many updates, greedily: as many episodes of each stage.
+    /// Plays the validation that follows the update number `updates`, greedily: `episodes` episodes of each stage.
     ///
     /// # Errors
     /// If the log-probability of an action is NaN.
@@ -114,7 +114,7 @@ impl<T: Real, L: Learn<T> + ?Sized> Learn<T> for Box<L> {
     }
 }
 
-/// A run: everything that training changes. The host learns, unless `L` is another learner.
+/// A run: everything that training changes. `L` is the learner, by default the host's.
 pub struct Run<T: Real, L: Learn<T> = Learner<T>> {
     /// The task.
     pub task: Calculator,
@@ -122,7 +122,7 @@ pub struct Run<T: Real, L: Learn<T> = Learner<T>> {
     pub config: Config,
     /// The seed, from which everything random follows.
     pub seed: u64,
-    /// What learns: the network and its optimiser.
+    /// The learner: the network and its optimiser.
     pub learner: L,
     /// Which stages are open, and how well each goes.
     pub progress: Progress,
@@ -178,10 +178,10 @@ impl<T: Real> Run<T> {
         Self { task, config, seed, learner, progress, updates: 0, steps: 0, perfect: 0, scalar }
     }
 
-    /// The same run with another learner, which is made of this one's.
+    /// Replaces the learner by one that `make` builds from it.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If `make` fails.
     pub fn with_learner<L: Learn<T>, E>(
         self,
         make: impl FnOnce(&Calculator, Learner<T>) -> Result<L, E>,
@@ -212,13 +212,13 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
     /// them where the validation after it cannot be played.
     ///
     /// # Panics
-    /// If a GPU on which the run learns fails: `tensor::catch_cuda` makes it an error again, which says in which update.
+    /// If the GPU of the run fails. `tensor::catch_cuda` turns the panic into an error that names the update.
     pub fn advance(&mut self) -> Result<Report, NotFinite> {
         self.advance_by(1).map(|mut reports| reports.pop().expect("one update was done"))
     }
 
-    /// Some updates, as many as the learner makes best together but no more than `limit`, and the validation that follows the last of
-    /// them if it is time for one: on the host one, on a GPU those up to the next validation.
+    /// Makes as many updates as the learner makes best together, at most `limit`, and the validation that follows the last of them if
+    /// it is time for one. On the host this is one update, on a GPU all up to the next validation.
     ///
     /// # Errors
     /// If the first of them is not finite.

@@ -234,7 +234,7 @@ pub trait Kernels<T: Real>: Sync {
 
 /// The list of all kernels: `callback! { with  family::kernel(arguments) -> result; … }`. Forwardings are made from it, so that
 /// none repeats the signatures; see [`forward_kernels`]. A family is a module with a function for each of its kernels. An entry
-/// that differs from the trait does not compile, and nor does a method without an entry.
+/// that differs from the trait does not compile. A method without an entry does not compile either.
 macro_rules! for_each_kernel {
     ($callback:ident $with:tt) => {
         $callback! { $with

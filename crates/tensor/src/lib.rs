@@ -54,8 +54,8 @@ pub use shape::{MAX_RANK, Shape};
 pub use tensor::Tensor;
 pub use view::{View, ViewMut};
 
-/// Kernels of one's own on a GPU: [`gpu_kernels!`] declares them, [`Launch`](gpu::Launch) calls them, and [`Graph`](gpu::Graph) records
-/// their calls. To make a launch is the one unsafe step: a kernel believes its arguments. Only with the feature `cuda`.
+/// The caller's own kernels on a GPU, with the feature `cuda`: [`gpu_kernels!`] declares them, [`Launch`](gpu::Launch) calls them, and
+/// [`Graph`](gpu::Graph) records launches. The one unsafe step is making a launch: a kernel believes its arguments.
 #[cfg(feature = "cuda")]
 pub mod gpu {
     pub use crate::cuda::{Argument, Define, Graph, Kernel, Launch, Memory, Queue, Source, count_of, pair};

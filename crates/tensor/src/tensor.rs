@@ -113,7 +113,7 @@ impl<T: Element> Tensor<T> {
         }
     }
 
-    /// [`to`](Self::to), for callers that have no other way.
+    /// [`to`](Self::to), with a panic for callers that cannot return an error.
     ///
     /// # Panics
     /// If a card has no such numbers or too little memory, or fails.

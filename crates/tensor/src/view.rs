@@ -314,7 +314,7 @@ impl<T: Real> ViewMut<'_, T> {
     }
 }
 
-/// What looks at the same elements in another way: of views to read and to write.
+/// Methods that give another view of the same elements, for reading and for writing views.
 macro_rules! turned {
     ($view:ident) => {
         impl<T: Element> $view<'_, T> {

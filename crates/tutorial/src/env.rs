@@ -19,7 +19,7 @@ struct Episode {
 
 /// A vector of episodes of one stage.
 ///
-/// An episode that is broken off by whoever runs it, after the six tokens of [`crate::EMITTED`], earned 0,
+/// An episode that its caller breaks off, after the six tokens of [`crate::EMITTED`], earns 0,
 /// as does one that reaches the step limit.
 #[derive(Clone, Debug)]
 pub struct TutorialEnv {

@@ -1,7 +1,7 @@
-//! The memory that a run of the tutorial takes on the host, counted before it begins: `rl::memory` says how.
+//! The memory that a run of the tutorial takes on the host, counted before it begins, by the method of `rl::memory`.
 //!
-//! E is the number of episodes that are played together: of a batch, or all of an evaluation. d is the width, S = 6 the
-//! steps and tokens that are read, L = 6 the longest context, V = 18 the tokens, which are the actions, P the parameters.
+//! E is the number of episodes that are played together: those of a batch, or all of an evaluation. d is the width, S = 6 the number of
+//! steps and of tokens read, L = 6 the longest context, V = 18 the number of tokens, which are the actions, P that of parameters.
 //!
 //! | phase | numbers of 4 bytes |
 //! |---|---|
@@ -29,7 +29,7 @@ const PLAYED: u64 = 260;
 /// Bytes of a program among the figures of an evaluation, while they are sorted.
 const PROGRAM: u64 = 112;
 
-/// Bytes that a run takes, its evaluations included and the process aside. It runs on one thread.
+/// Bytes that a run takes, with its evaluations and without the process. A run uses one thread.
 pub fn of_training(config: &TutorialConfig) -> u64 {
     let (d, batch) = (config.width as u64, config.batch as u64);
     let evaluated = config.validation_episodes.max(config.test_episodes) as u64;
@@ -98,7 +98,7 @@ mod tests {
         config
     }
 
-    /// The need is more of the peak where the process itself is a large part, or the parameters are and the batch is small.
+    /// The need exceeds the peak most for runs in which the process, or the parameters beside a small batch, are a large part.
     #[test]
     fn need_is_the_measured_peak_and_little_more() {
         for &(settings, kib) in PEAKS {

@@ -18,7 +18,7 @@ use crate::run::TutorialConfig;
 pub enum Start {
     /// h₀ = tanh(mean of the embeddings in the episode's context + stage embedding).
     EpisodeMean,
-    /// The tutorial's accident: the mean is taken over all episodes of the batch too, so that all start alike.
+    /// The tutorial's accident: the mean is also taken over all episodes of the batch, so that all of them start alike.
     BatchMean,
 }
 

@@ -28,7 +28,7 @@ const ENOUGH_RUNS: usize = 14;
 pub struct Outcome {
     /// The seed.
     pub seed: u64,
-    /// Each stage.
+    /// The test of each stage.
     pub stages: Vec<Test>,
 }
 
@@ -170,7 +170,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// All results as JSON.
+/// The results of all runs as JSON.
 pub fn to_json(config: &TutorialConfig, outcomes: &[Outcome]) -> Value {
     let Comparison { above_one, runs, p } = Comparison::new(config, outcomes);
     let setting = |field: &Field| Some((field.name.to_owned(), json!(config.get(field.name)?)));

@@ -1,5 +1,5 @@
-//! A run of the tutorial, bug for bug: contexts enter as one mean over the whole batch; six tokens are sampled and all of
-//! them train, whatever came after ANS; the baseline is the sum of all six values.
+//! A run of the tutorial, bug for bug: contexts enter as one mean over the whole batch; six tokens are sampled, and all of
+//! them train, those after ANS included; the baseline is the sum of all six values.
 
 use autograd::Tape;
 use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
@@ -80,7 +80,7 @@ pub struct Report {
     pub update: usize,
     /// The stage that it trained.
     pub stage: usize,
-    /// What it did.
+    /// Losses, entropy, gradient norm and episodes.
     pub metrics: Metrics,
     /// The figures of each stage, if an evaluation followed.
     pub validation: Option<Vec<Figures>>,
@@ -109,7 +109,7 @@ impl<T: Real> TutorialRun<T> {
         }
     }
 
-    /// True if the schedule is through.
+    /// True after the last update of the schedule.
     pub fn is_over(&self) -> bool {
         self.updates >= self.config.updates()
     }
@@ -222,7 +222,7 @@ impl<T: Real> TutorialRun<T> {
     }
 }
 
-/// Plays the episodes of `env`, which was reset: [`EMITTED`] tokens each, whether or not they still count.
+/// Plays the episodes of `env`, which was reset: [`EMITTED`] tokens each, also after the end of an episode.
 fn play<T: Real>(
     (policy, params): (&Policy, &Params<T>),
     tape: &mut Tape<T>,

@@ -115,7 +115,7 @@ fn crate_roots() -> Vec<PathBuf> {
     roots
 }
 
-/// The file outside `tensor` that may make launches, which believe their arguments.
+/// The only file outside `tensor` that may hold `unsafe`: it makes launches.
 const LAUNCHES: &str = "crates/gpu-train/src/launches.rs";
 
 #[test]
@@ -135,7 +135,7 @@ fn unsafe_is_forbidden_outside_tensor_and_one_file() {
     }
 }
 
-/// A block of `unsafe` has its reason written above it.
+/// Every block of `unsafe` has its reason above it.
 #[test]
 fn every_unsafe_block_says_why() {
     for path in sources(&root().join("crates/tensor")).into_iter().chain([root().join(LAUNCHES)]) {
@@ -152,8 +152,8 @@ fn every_unsafe_block_says_why() {
     }
 }
 
-/// Which device there is, `tensor` knows, and `gpu-train` what runs there: whoever is above asks them, and is the same with and without a
-/// card.
+/// `tensor` knows the devices, and `gpu-train` the updates on a GPU. All other crates ask these two, and are the same with and without
+/// a GPU.
 #[test]
 fn only_tensor_and_gpu_train_are_built_otherwise_for_cards() {
     let crates = fs::read_dir(root().join("crates")).expect("crates/").map(|entry| entry.expect("readable").path());

@@ -98,8 +98,8 @@ fn orthogonal_layers_keep_lengths() {
 
 // Linear, Embedding, LayerNorm, Mlp
 
-/// A layer at the parameters and the input `x` of a file: its value and all gradients. `x` is none of the layer's variables where
-/// the file has none.
+/// A layer at the parameters and the input `x` of a file: its value and all gradients. Without `x` in the file, the layer has no
+/// input variable.
 fn against_pytorch<L>(
     file: &str,
     names: &[(&str, &str)],

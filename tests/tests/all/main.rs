@@ -1,4 +1,4 @@
-//! What crosses the crates, in one program: linking one takes seconds.
+//! Tests that cross the crates, in one program, since linking one takes seconds.
 #![forbid(unsafe_code)]
 
 mod a2c_gradients;

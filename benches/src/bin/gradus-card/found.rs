@@ -1,4 +1,4 @@
-//! What a check finds.
+//! The result of a check.
 
-/// How well something agrees, or what does not.
+/// The agreement of two results, or the part that disagrees.
 pub(crate) type Found = Result<String, String>;

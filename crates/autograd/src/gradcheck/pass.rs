@@ -15,21 +15,21 @@ pub(super) type On<'a, T> = dyn for<'t> Fn(&'t Tape<T>, &[Var<'t, T>]) -> Var<'t
 /// A backward on plain tensors: gradients from the inputs and the gradient of the value.
 pub(super) type ByHand<'a> = dyn Fn(&[Tensor<f64>], &Tensor<f64>) -> Vec<Tensor<f64>> + 'a;
 
-/// One run forward and back: what a function and its backward give for some inputs.
+/// One run forward and back: the value and the gradients of a function for some inputs.
 #[derive(Clone, Debug)]
 pub struct Pass {
     /// The value.
     pub y: Tensor<f64>,
-    /// The gradient of the value, which was sent in.
+    /// The gradient of the value, with which the run back began.
     pub dy: Tensor<f64>,
-    /// The gradients of the inputs; `None` where nothing came back.
+    /// The gradients of the inputs; `None` for an input that the run back did not reach.
     pub gradients: Vec<Option<Tensor<f64>>>,
-    /// Parameters that the function recorded itself, and that nothing reached.
+    /// Parameters that the function recorded itself, and that the run back did not reach.
     pub unreached: Vec<String>,
 }
 
 impl Pass {
-    /// Runs `f` at `inputs`, and back from what `dy` makes of the value's shape.
+    /// Runs `f` at `inputs`, and back from the cotangent that `dy` makes for the value's shape.
     pub fn of(
         f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
         inputs: &[Tensor<f64>],
@@ -47,7 +47,7 @@ impl Pass {
         Self { y: y.value(), dy, gradients: x.iter().map(|x| x.grad()).collect(), unreached }
     }
 
-    /// With `times` the [`cotangent`] of the checks sent in.
+    /// Runs back from the [`cotangent`] of the checks, multiplied by `times`.
     pub(super) fn on_tape(f: &On<f64>, inputs: &[Tensor<f64>], times: f64) -> Self {
         Self::of(f, inputs, |shape| &cotangent(shape, 0) * &Tensor::scalar(times))
     }
@@ -92,7 +92,7 @@ impl Pass {
         extents
     }
 
-    /// Whether value and gradients are the same, bit for bit.
+    /// True if value and gradients are the same, bit for bit.
     pub fn has_the_bits_of(&self, other: &Self) -> bool {
         let mut pairs = self.gradients.iter().zip(&other.gradients);
         let gradients = pairs.all(|pair| match pair {
@@ -103,14 +103,14 @@ impl Pass {
     }
 }
 
-/// Whether shapes and bits are the same.
+/// True if shapes and bits are the same.
 pub fn same_bits(a: &Tensor<f64>, b: &Tensor<f64>) -> bool {
     let bits = |x: &Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
     a.shape() == b.shape() && bits(a) == bits(b)
 }
 
-/// Numbers of either sign in ±\[0.5, 1.5), always the same for a seed: no two places alike, and none near zero. Of seed 0 is what
-/// the checks send in.
+/// Numbers of either sign in ±\[0.5, 1.5), always the same for a seed: no two places alike, and none near zero. The checks use
+/// those of seed 0.
 pub fn cotangent(shape: Shape, seed: u32) -> Tensor<f64> {
     let mut rng = Philox::stream(0, Stream { purpose: Purpose(u32::MAX), update: 0, episode: seed });
     Tensor::from_fn(shape, |_| if rng.below(2) == 0 { 0.5 + rng.uniform_f64() } else { -0.5 - rng.uniform_f64() })

@@ -52,7 +52,7 @@
 //!
 //! **Where**: the product of (F1) in `step` below and (B10) to (B12) in `backward`, tagged. The sum of (F1) and (F2) to (F5)
 //! are the kernel `gru_gates`, (B1) to (B9) `gru_gates_backward`: in `cpu/fast/gru.rs` of `tensor` and, written plainly, in
-//! `cpu/naive/gru.rs`. What the gradients are added to, dgx and dh₀, is in `backward` again.
+//! `cpu/naive/gru.rs`. The sums dgx and dh₀ are in `backward` again.
 //!
 //! **Why one node**: the composed form of `nn` has 33 nodes a step, three of them products with a part of W, and as many
 //! products again for dW; here those are two over all steps. Both forms agree to 1e-12.

@@ -48,7 +48,7 @@ use crate::custom::CustomOp;
 use crate::forward::Forward;
 use crate::op::{Leaf, Operation, operations};
 
-// In this order they are numbered: a new one comes last.
+// The order numbers them: a new one comes last.
 operations! {
     add::Add,
     sub::Sub,

@@ -13,7 +13,7 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: Shell,
 }
 
-/// Does what the arguments say, for this command line.
+/// Prints the completions of this command line for a shell.
 ///
 /// # Errors
 /// If it cannot be written.

@@ -1,4 +1,4 @@
-//! How trainings end, whatever they were: what is printed, and the threads that they ran on.
+//! The end of a training of any kind: its table, its failures, the way to go on; and its threads.
 
 use tensor::par;
 
@@ -56,10 +56,10 @@ pub(super) fn stopped(folder: &Folder) -> Result<()> {
     if interrupt::requested() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
-/// Works with this many threads.
+/// Runs `work` on this many threads.
 ///
 /// # Errors
-/// If they cannot be started.
+/// If the threads cannot be started.
 pub(super) fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
     par::with_threads(threads, work)
         .map_err(|error| Error::input(format!("cannot start {threads} threads: {error}; choose fewer with --threads")))

@@ -12,7 +12,7 @@ use crate::input::task_name;
 use crate::output::print::show;
 use crate::output::table::{NONE, Table};
 
-/// Which task.
+/// The task and its stage.
 #[derive(Debug, Args)]
 pub(crate) struct TasksArgs {
     /// The task

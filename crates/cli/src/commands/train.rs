@@ -66,7 +66,7 @@ pub(crate) struct TrainArgs {
     /// Everything else.
     #[command(flatten, next_help_heading = "Settings")]
     pub(crate) settings: Flags<Config>,
-    /// What it keeps.
+    /// The checkpoints that are kept.
     #[command(flatten, next_help_heading = "What is kept")]
     pub(crate) keeping: Flags<Keeping>,
 }

@@ -19,7 +19,7 @@ use crate::output::print::{pretty, say};
 use crate::output::table::Table;
 use crate::run::memory_check::Need;
 
-/// How to train the tutorial, and where its results go.
+/// The settings of the tutorial's runs, and the file for their results.
 #[derive(Debug, Args)]
 pub(crate) struct TutorialArgs {
     /// The seed, from which everything random follows
@@ -39,7 +39,7 @@ pub(crate) struct TutorialArgs {
     pub(crate) settings: Flags<TutorialConfig>,
 }
 
-/// Trains, and prints a table with what its reader must know.
+/// Trains, and prints a table with its caveats.
 ///
 /// # Errors
 /// If a setting is wrong, the memory is too small, a run fails, or the results cannot be written.

@@ -101,7 +101,7 @@ impl ConfigFile {
     /// Refuses a file that leaves out a setting: a run that goes on must not take a default where it had another value.
     ///
     /// # Errors
-    /// If a setting of the run or of what is kept is missing.
+    /// If a setting of the run or of its checkpoints is missing.
     pub(crate) fn complete(&self) -> Result<()> {
         let mut names = Config::FIELDS.iter().chain(Keeping::FIELDS).map(|field| field.name);
         names.find(|name| self.find(name).is_none()).map_or(Ok(()), |name| {

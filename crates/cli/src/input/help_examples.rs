@@ -102,7 +102,7 @@ Examples:
   gradus tasks --stage 2 --json
       One stage, for a program to read";
 
-/// Of `gradus tutorial`.
+/// The examples of `gradus tutorial`.
 pub(crate) const TUTORIAL: &str = "\
 Examples:
   gradus tutorial

@@ -1,4 +1,4 @@
-//! What comes from outside: flags, files, and the names in them.
+//! Input from outside: flags, files, and the names in them.
 
 pub(crate) mod checkpoint_policy;
 pub(crate) mod config_file;

@@ -24,10 +24,10 @@ impl<C: Settings> Flags<C> {
         self.given.is_empty()
     }
 
-    /// Sets what was given.
+    /// Sets the settings that were given.
     ///
     /// # Errors
-    /// If a setting does not take a value, or f32, in which the command computes, rounds it to zero or out of its range.
+    /// If a value is out of its setting's range, or becomes zero or leaves the range as an f32, in which the command computes.
     pub(crate) fn apply(&self, config: &mut C) -> Result<()> {
         self.given.iter().try_for_each(|(name, value)| {
             let set = config.set(name, value).and_then(|()| config.check::<f32>());
@@ -68,11 +68,11 @@ fn flag<C: Settings>(field: &'static Field, default: &C) -> Arg {
         .help(format!("{} Takes {} [default: {default}]", field.doc, field.range))
 }
 
-/// The settings of a run, and what it keeps, by its configuration file if there is one.
+/// The settings of a run and of its checkpoints, from its configuration file if there is one.
 ///
 /// # Errors
-/// If the file names a setting that does not exist, or gives one a value that it does not take, or that f32, in which the
-/// command computes, rounds to zero or out of its range.
+/// If the file names a setting that does not exist, or a value is out of its setting's range, or becomes zero or leaves the range as
+/// an f32, in which the command computes.
 pub(crate) fn read(file: Option<&ConfigFile>) -> Result<(Config, Keeping)> {
     let (mut config, mut keeping) = (Config::default(), Keeping::default());
     for (file, entry) in file.iter().flat_map(|file| file.settings().map(move |entry| (file, entry))) {

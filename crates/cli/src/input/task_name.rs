@@ -1,10 +1,10 @@
-//! The task by its name.
+//! The names of tasks.
 
 pub(crate) use rl::tasks::calculator::NAME;
 
 use crate::error::suggestion;
 
-/// Advice for someone who looks for the tutorial where it was.
+/// Advice for people who look for the tutorial among the tasks.
 const MOVED: &str = "the tutorial has a command of its own now: gradus tutorial; the files of its earlier runs stay as they \
      are, with the page in report.html and the figures in test.json";
 

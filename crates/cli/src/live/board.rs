@@ -16,7 +16,7 @@ pub(crate) struct Goal {
     pub(crate) task: &'static str,
     /// The most updates.
     pub(crate) limit: usize,
-    /// The rule that ends it before.
+    /// The rule that may end the run earlier.
     pub(crate) rule: Rule,
 }
 

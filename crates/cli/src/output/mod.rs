@@ -1,4 +1,4 @@
-//! What people read: lines, tables, pages.
+//! Output for people: lines, tables, pages.
 
 pub(crate) mod exact_match;
 pub(crate) mod html;

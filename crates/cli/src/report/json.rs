@@ -1,4 +1,4 @@
-//! What the folder of a page holds, for programs.
+//! The contents of a page as JSON, for programs.
 
 use serde_json::{Value, json};
 

@@ -88,7 +88,7 @@ fn names_in_a_file_that_do_not_exist() {
     place.refuses(&["train", "--config", "table.toml"], &["optimizer = ", "adam, adamw, sgd or rmsprop"]);
 }
 
-/// Where the tutorial went is said wherever it is looked for, and the files of its earlier runs stay.
+/// Every way to the tutorial among the tasks names its new command, and the files of its earlier runs stay.
 #[test]
 fn the_tutorial_is_a_command_of_its_own() {
     let place = Place::new();

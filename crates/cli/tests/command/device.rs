@@ -1,4 +1,4 @@
-//! Devices: what is listed, and what is refused.
+//! Devices: the list, and refusals.
 
 use serde_json::Value;
 

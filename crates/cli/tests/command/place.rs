@@ -24,7 +24,7 @@ pub(crate) const SMALL: [&str; 14] = [
     "--chunk=8",
 ];
 
-/// The tutorial, over in a moment too.
+/// A short run of the tutorial.
 pub(crate) const SMALL_TUTORIAL: [&str; 6] =
     ["tutorial", "--width=8", "--batch=8", "--stage-updates=1", "--validation-episodes=16", "--test-episodes=20"];
 

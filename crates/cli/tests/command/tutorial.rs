@@ -1,4 +1,4 @@
-//! What `tutorial` prints and writes.
+//! The output and the files of `tutorial`.
 
 use crate::place::{Place, SMALL_TUTORIAL, with};
 

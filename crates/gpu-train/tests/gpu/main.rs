@@ -1,8 +1,8 @@
-//! Whole updates on a card, emulated where there is none: against the host's, replayed against launched, stopped and gone on
-//! with, and a card that is too small or fails; and the calculator's episodes alone.
+//! Whole updates on a GPU, emulated where there is none: against the host's, replayed against launched, stopped and resumed, and on
+//! a GPU that is too small or fails; and the calculator's episodes alone.
 //!
 //! Each test starts itself again under an emulator, which a C++ compiler makes; where there is none, it says so. On a machine with
-//! a card, `GRADUS_TEST_CARD=1 cargo test -p gpu-train --features cuda --test gpu` runs them there, but for those that want an
+//! a GPU, `GRADUS_TEST_CARD=1 cargo test -p gpu-train --features cuda --test gpu` runs them there, but for those that need the
 //! emulator's faults.
 #![forbid(unsafe_code)]
 
@@ -32,14 +32,14 @@ fn again(test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
     under(&options(WIDTH, 6), test, environment)
 }
 
-/// That this is a test on a GPU; elsewhere, runs the test of this name again on one.
+/// Returns `Some` if this test runs on a GPU. Otherwise runs the test of this name again under an emulator, and returns `None`.
 #[track_caller]
 fn on_a_gpu(test: &str) -> Option<()> {
     again(test, &[]);
     on_a_card().then_some(())
 }
 
-/// Runs it with kernels of another network.
+/// Runs the test with kernels of another network.
 #[track_caller]
 fn under(options: &Options, test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
     let outcome = emulated(options)?.rerun(test, environment);

@@ -41,7 +41,7 @@ pub enum Problem {
     Header {
         /// The header's length in bytes.
         bytes: usize,
-        /// The length of the longest that is read.
+        /// The length limit.
         most: usize,
     },
     /// Its header is not that of a safetensors file.

@@ -1,5 +1,5 @@
-//! Every operation at extents that are given, and its value by a plain loop. A `match` without a wildcard, as the table's: a new
-//! operation without an anchor here does not compile.
+//! Every operation at given extents, and its value by a plain loop. The `match` has no wildcard: a new operation without a row
+//! here does not compile.
 
 mod naive;
 
@@ -17,18 +17,18 @@ const SIZE: usize = 600;
 
 const LAYER_NORM_EPSILON: f64 = 0.1; // so that dx does not cancel in rows of two
 
-/// A function, where to take it, and what its value is.
+/// A function, its inputs, and its value.
 pub struct Generated {
-    /// Where.
+    /// The inputs.
     pub inputs: Vec<Tensor<f64>>,
     /// The function, over any scalar.
     pub f: Box<dyn Overloaded>,
-    /// Its value there.
+    /// Its value at the inputs.
     pub value: Tensor<f64>,
 }
 
-/// The operation at `extents`, with numbers that are drawn; `choice` is how many axes, which of them, which are repeated:
-/// whatever an operation has to choose.
+/// The operation at `extents`, with random numbers. `choice` decides everything else that an operation has to choose: the number
+/// of axes, the axis of a sum, repeated axes.
 pub fn generate(kind: Kind, extents: [usize; 4], choice: usize, d: &mut Draw) -> Generated {
     let any = shape(&extents, choice % 5);
     let row = shape(&extents, 1 + choice % 4);

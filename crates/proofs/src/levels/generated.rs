@@ -1,5 +1,5 @@
-//! L6: a generated case's value against a loop over plain numbers, its gradients against duals, or dot products where there are too
-//! many entries.
+//! L6: the value of a generated case against a loop over plain numbers, and its gradients against duals, or against dot products
+//! if the entries are too many.
 
 use autograd::gradcheck::{Finding, Report, dot_products, duals};
 use autograd::{Tape, Var};
@@ -8,10 +8,10 @@ use tensor::Tensor;
 use super::{Verdict, near_on};
 use crate::Generated;
 
-/// More entries than this are too many for one run an entry.
+/// The most entries for which duals are used: they cost one run an entry.
 const ENTRIES: usize = 300;
 
-/// The value is the plain loop's, and the gradients are exact, or agree along random directions.
+/// Checks that the value is the plain loop's, and that the gradients are exact, or agree along random directions.
 ///
 /// # Errors
 /// If not.

@@ -55,7 +55,7 @@ macro_rules! checks {
     (@ $applies:ident) => { $applies };
 }
 
-/// Every check of a case. L6, [`agrees`], holds generated ones to L1 and L3; L7 and L8 have files of their own.
+/// Every check of a case. L6, [`agrees`], holds generated cases to L1 and L3. L7 and L8 have files of their own.
 pub const CHECKS: &[Check] = checks! {
     "L0" "repeats" on any_size: repeats;
     "L1" "exact" on laid_out: exact;

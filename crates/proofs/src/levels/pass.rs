@@ -1,4 +1,4 @@
-//! Runs of a case forward and back, and when two results are alike.
+//! Runs of a case forward and back, and comparisons of two results.
 
 use autograd::gradcheck::{Pass, cotangent};
 use tensor::{Shape, Tensor};
@@ -6,23 +6,23 @@ use tensor::{Shape, Tensor};
 use super::Verdict;
 use crate::Case;
 
-/// The case at its own inputs, with the cotangent that `seed` names.
+/// Runs the case at its own inputs, with the cotangent of `seed`.
 pub(super) fn pass(case: &Case, seed: u32) -> Pass {
     pass_at(case, &case.values(), |shape| cotangent(shape, seed))
 }
 
-/// The case at other inputs.
+/// Runs the case at other inputs.
 pub(super) fn pass_at(case: &Case, inputs: &[Tensor<f64>], dy: impl FnOnce(Shape) -> Tensor<f64>) -> Pass {
     Pass::of(|tape, x| case.f.on_numbers(tape, x), inputs, dy)
 }
 
-/// Whether every input has a gradient of its shape: asked first, as an empty one agrees with everything.
+/// Checks that every input has a gradient of its shape. It runs first, because an empty gradient agrees with everything.
 pub(super) fn shapes(pass: &Pass, inputs: &[Tensor<f64>]) -> Verdict {
     assert!(pass.unreached.is_empty(), "a case has no parameters of its own, but {:?}", pass.unreached);
     gradients_fit(&pass.gradients, inputs)
 }
 
-/// Whether every input has a gradient, of its shape.
+/// Checks that every input has a gradient of its shape.
 ///
 /// # Errors
 /// If not.
@@ -37,13 +37,13 @@ pub fn gradients_fit(dx: &[Option<Tensor<f64>>], inputs: &[Tensor<f64>]) -> Verd
     Ok(())
 }
 
-/// The gradients, all of which are there.
+/// Returns the gradients after it has checked that all of them are there.
 pub(super) fn gradients(pass: Pass, inputs: &[Tensor<f64>]) -> Result<Vec<Tensor<f64>>, String> {
     shapes(&pass, inputs)?;
     Ok(pass.gradients.into_iter().flatten().collect())
 }
 
-/// Whether two tensors of one shape differ by no more than `tolerance` times the largest entry of either.
+/// Checks that two tensors of one shape differ by no more than `tolerance` times the largest entry of either.
 ///
 /// # Errors
 /// If not, with the worst entry, after the words of `what`.
@@ -51,7 +51,7 @@ pub fn near(what: &str, got: &Tensor<f64>, want: &Tensor<f64>, tolerance: f64) -
     near_on(what, got, want, 0.0, tolerance)
 }
 
-/// [`near`], relative to a scale that may be larger. Nothing is near NaN, and nothing is known next to an infinity.
+/// [`near`], relative to a scale that may be larger. NaN is near nothing, and next to an infinity nothing is known.
 ///
 /// # Errors
 /// As there.

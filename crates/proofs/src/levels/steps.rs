@@ -7,7 +7,7 @@ use autograd::{Tape, Var};
 use super::Verdict;
 use super::pass::{gradients, near, pass};
 
-/// Whether it is [recurrent](field@Case::recurrent).
+/// True for a [recurrent](field@Case::recurrent) case.
 pub fn has_steps(case: &Case) -> bool {
     case.recurrent
 }

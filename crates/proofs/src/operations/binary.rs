@@ -7,7 +7,7 @@ use tensor::Shape;
 
 use crate::{Case, Draw, Of};
 
-/// The cases of each: the second operand by its name in [`Draw`], as it may be a divisor.
+/// The cases of each operation. The second operand is named as in [`Draw`], since it may be a divisor.
 macro_rules! arithmetic {
     ($($name:ident: $kind:ident $operator:tt $second:ident $($squared:literal)?;)*) => {$(
         pub(super) fn $name(d: &mut Draw) -> Vec<Case> {

@@ -2,7 +2,7 @@
 
 use crate::{Case, Draw};
 
-/// A matrix and a view, of numbers by their name in [`Draw`].
+/// The cases of each function: a matrix and a view, of numbers that are named as in [`Draw`].
 macro_rules! functions {
     ($($name:ident: $kind:ident $numbers:ident |$x:ident| $f:expr;)*) => {$(
         pub(super) fn $name(d: &mut Draw) -> Vec<Case> {

@@ -1,4 +1,4 @@
-//! Launches that are recorded: a graph that the driver replays.
+//! Graphs: recorded launches that the driver replays.
 #![allow(unsafe_code)] // what may be sent to another thread
 
 use cudarc::driver::CudaGraph;
@@ -8,7 +8,7 @@ use super::card::Card;
 use super::error::CudaError;
 use super::launch::{Launch, Queue};
 
-/// Launches that were recorded.
+/// A graph of recorded launches.
 pub struct Graph {
     card: &'static Card,
     graph: CudaGraph,
@@ -21,11 +21,11 @@ unsafe impl Send for Graph {}
 unsafe impl Sync for Graph {}
 
 impl Graph {
-    /// Records the launches, and runs none of them. Until the record ends this thread asks the driver for nothing else, and
-    /// allocates, frees and waits for nothing; what other threads do is theirs.
+    /// Records the launches without running them. Until the record ends, this thread makes no other call of the driver: it does not
+    /// allocate, free or wait. Other threads may.
     ///
     /// # Errors
-    /// If the driver does not take them.
+    /// If the driver refuses them.
     pub fn record(queue: &Queue, launches: &[Launch]) -> Result<Self, CudaError> {
         const RECORDING: &str = "recording kernels";
         let (card, stream) = (queue.card(), queue.stream());
@@ -39,7 +39,7 @@ impl Graph {
         ended?.map(|graph| Self { card, graph }).ok_or_else(nothing)
     }
 
-    /// Replays it, on the queue on which it was recorded.
+    /// Replays the graph on the queue on which it was recorded.
     ///
     /// # Errors
     /// If the card fails.

@@ -1,4 +1,4 @@
-//! A call of a kernel: its arguments, its grid, and the launch; and for tensors, operands where the card finds them.
+//! A launch of a kernel with its arguments and its grid; and calls on tensors, whose operands are brought to the card.
 #![allow(unsafe_code)] // to make a launch, and the launch itself
 
 use alloc::boxed::Box;
@@ -19,10 +19,10 @@ use crate::real::Element;
 use crate::shape::{Layout, MAX_RANK};
 use crate::view::{View, ViewMut};
 
-/// How many words the largest struct has that a kernel takes.
+/// The words of the largest struct that a kernel takes.
 const WORDS: usize = 11;
 
-/// An argument as the driver reads it: a number, or a struct, whose fields fill words of 64 bits from the lowest bits up.
+/// An argument as the driver reads it: a number or a struct. The fields of a struct fill words of 64 bits from the lowest bits up.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Argument([u64; WORDS]);
@@ -30,7 +30,7 @@ pub struct Argument([u64; WORDS]);
 // SAFETY: these are plain numbers.
 unsafe impl DeviceRepr for Argument {}
 
-// The driver reads a number of 32 bits where the word of it begins.
+// The driver reads a number of 32 bits at the beginning of its word.
 const _: () = assert!(cfg!(target_endian = "little"));
 
 /// The words of a struct.
@@ -86,8 +86,8 @@ pub fn count_of(what: &dyn fmt::Display, n: usize) -> u32 {
     count.unwrap_or_else(|| panic!("{what}: {n} along an axis, where kernels of a GPU count up to {MAX_EXTENT}"))
 }
 
-/// A tensor as kernels take it, `struct Tensor` and `struct Indices` in kernels/common.cuh: the first element, 0 where the argument is
-/// absent; four extents, outermost first, where missing axes lead with 1; and strides in elements, 0 where there are none.
+/// A tensor as kernels take it, `struct Tensor` and `struct Indices` in kernels/common.cuh: the address of the first element, 0 for an
+/// absent argument; four extents, outermost first, with 1 for leading axes that are missing; and strides in elements, 0 for these.
 #[track_caller]
 fn operand(data: u64, layout: &Layout) -> [u64; 7] {
     let (mut n, mut s) = ([1; MAX_RANK], [0; MAX_RANK]);
@@ -99,7 +99,7 @@ fn operand(data: u64, layout: &Layout) -> [u64; 7] {
     [data, pair(n[0], n[1]), pair(n[2], n[3]), s[0], s[1], s[2], s[3]]
 }
 
-/// The operand that stands for none.
+/// The operand for an absent argument.
 const ABSENT: [u64; 7] = [0, 1 | 1 << 32, 1 | 1 << 32, 0, 0, 0, 0];
 
 /// How large grids may be.
@@ -131,7 +131,7 @@ pub(super) fn prepare(card: &'static Card) -> Result<(), CudaError> {
     card.modules.function(card, Entry::Map, Scalar::F32, &[]).map(drop)
 }
 
-/// An order in which a card does what it is asked for.
+/// A queue: launches and copies run on the card in the order in which they were asked for. A stream, in CUDA's words.
 #[derive(Clone)]
 pub struct Queue {
     card: &'static Card,
@@ -139,12 +139,12 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The card's own, in which memory is taken, cleared, written, read and freed.
+    /// The card's own queue, in which memory is allocated, cleared, written, read and freed.
     pub fn of(card: &'static Card) -> Self {
         Self { card, stream: card.stream.clone() }
     }
 
-    /// A new one, beside all others of the card.
+    /// A new queue, independent of the others of the card.
     ///
     /// # Errors
     /// If the card fails.
@@ -153,10 +153,10 @@ impl Queue {
         Ok(Self { card, stream })
     }
 
-    /// Waits until all is done that was asked for in this order.
+    /// Waits until all work of this queue is done.
     ///
     /// # Errors
-    /// If some of it failed.
+    /// If some of this work failed.
     pub fn wait(&self) -> Result<(), CudaError> {
         self.card.asked("waiting for what runs there", || self.stream.synchronize())
     }
@@ -170,7 +170,7 @@ impl Queue {
     }
 }
 
-/// A call of a kernel that can be made again and again.
+/// A launch of a kernel with its arguments, to be run any number of times.
 pub struct Launch {
     card: &'static Card,
     kernel: &'static Kernel,
@@ -180,16 +180,16 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// Of a kernel for the scalar `T`, whose file is compiled for these numbers, on as many blocks of so many threads as there are parts of
-    /// the work, or fewer.
+    /// A launch of a kernel for the scalar `T`, whose file is compiled with `defines`. It has `threads` threads a block, and at most as
+    /// many blocks as the work has parts.
     ///
     /// # Errors
     /// If NVRTC or the driver refuses the kernel.
     ///
     /// # Safety
-    /// The arguments are those that the kernel's source declares, in their order, sizes and places. Until the launch and every graph
-    /// that has recorded it are gone, and all that they began is done, the memory that the arguments lead to is there, and as large as
-    /// they say to the kernel. A block has as many threads as the kernel is written for.
+    /// The arguments must be those that the kernel's source declares, in their order, sizes and layout. The memory that the arguments
+    /// point to must exist, and be as large as they tell the kernel, until the launch and every graph that has recorded it are dropped
+    /// and all work that they began is done. A block must have as many threads as the kernel is written for.
     pub unsafe fn new<T: Element>(
         card: &'static Card,
         kernel: &'static Kernel,
@@ -201,7 +201,7 @@ impl Launch {
         unsafe { Self::of(card, kernel, Scalar::of::<T>()?, defines, [parts, threads], args) }
     }
 
-    /// The same for a scalar by its name.
+    /// The same for a scalar that is named by a value.
     ///
     /// # Safety
     /// As [`new`](Self::new).
@@ -219,13 +219,13 @@ impl Launch {
         Ok(Self { card, kernel, function, config, args })
     }
 
-    /// Asks for it, in this order.
+    /// Runs the launch in a queue.
     ///
     /// # Errors
     /// If the card fails.
     ///
     /// # Panics
-    /// If the order is another card's.
+    /// If the queue is another card's.
     pub fn run(&self, queue: &Queue) -> Result<(), CudaError> {
         assert!(queue.card == self.card, "a launch on {:?}, in an order of {:?}", self.card, queue.card);
         self.card.asked(self.kernel.running, || {
@@ -238,7 +238,7 @@ impl Launch {
         })
     }
 
-    /// Has a driver that loads kernels when they are first used load this one.
+    /// Makes a driver that loads kernels at their first use load this one.
     pub(super) fn load(&self) -> Result<(), CudaError> {
         let Self { card, kernel, function, config, .. } = self;
         let threads = config.block_dim.0;
@@ -387,8 +387,8 @@ impl<'a> Call<'a> {
         let Self { card, kernel, scalar, args, after } = self;
         if blocks > 0 {
             let grid = [blocks, kernel.threads as usize];
-            // SAFETY: the functions of `kernels` give each kernel the arguments that its source declares. Operands were seen to lie
-            // inside their memory, which is this card's; what is written is borrowed by nobody else, and what is freed meanwhile is
+            // SAFETY: the functions of `kernels` give each kernel the arguments that its source declares. Operands were checked to lie
+            // inside their memory, which is this card's. Nobody else borrows the results, and memory that is freed meanwhile is
             // freed in the order of the card's stream. Kernels write within their operands alone.
             let launch = unsafe { Launch::of(card, kernel, scalar, &[], grid, args) };
             done(launch.and_then(|launch| launch.run(&Queue::of(card))));

@@ -3,10 +3,10 @@
 //! Nothing of CUDA is needed to build this: the driver is looked for when a card is first asked for ([`Device::cuda`](crate::Device::cuda)), and
 //! the kernels, which are sources in this binary, are compiled for the card that is found.
 //!
-//! In the order in which to read: `error` (what can be missing), `probe` (looking for it), `card` (a card that is open),
+//! Reading order: `error` (what can be missing), `probe` (looking for it), `card` (a card that is open),
 //! `memory` (what lies there), `modules` (compiled kernels, and their cache), `launch` (a call: its operands, its grid),
-//! `kernels` (the trait, a call or two for each method), and `graph` (launches that are recorded). Whoever has kernels of another kind
-//! declares and launches them by [`gpu`](crate::gpu).
+//! `kernels` (the trait, a call or two for each method), and `graph` (recorded launches). [`gpu`](crate::gpu) declares and launches kernels
+//! that are not in the trait.
 
 mod error;
 

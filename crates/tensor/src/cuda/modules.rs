@@ -1,5 +1,5 @@
-//! The kernels' sources, and what NVRTC makes of them for a card: one module for each file, scalar and choice of numbers, made when one
-//! of its kernels is first called, and kept.
+//! The kernels' sources, and the modules that NVRTC compiles from them for a card: one for each file, scalar and list of defines. A
+//! module is compiled when one of its kernels is first called, and kept.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -25,7 +25,7 @@ const COMMON: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../ke
 /// A file of kernels.
 #[derive(Debug)]
 pub struct Source {
-    /// Its name, as compilers say it.
+    /// Its name in the messages of compilers.
     pub name: &'static str,
     /// Its text. `kernels/common.cuh` is put before it.
     pub text: &'static str,
@@ -34,30 +34,30 @@ pub struct Source {
 /// A kernel: a static that [`gpu_kernels!`](crate::gpu_kernels) declares.
 #[derive(Debug)]
 pub struct Kernel {
-    /// Its name, as its source calls it.
+    /// Its name in the source.
     pub name: &'static str,
     /// What is said where it fails.
     pub running: &'static str,
     /// Its file.
     pub source: &'static Source,
-    /// The threads of a block: what its `__launch_bounds__` says. 0 where they depend on what the file is compiled for.
+    /// The threads of a block, as `__launch_bounds__` has it; 0 if they depend on the defines.
     pub threads: u32,
 }
 
 impl Kernel {
-    /// How many blocks there are where a thread has each piece of some work.
+    /// The number of blocks with one thread for each piece of some work.
     pub fn blocks(&self, pieces: usize) -> usize {
         pieces.div_ceil(self.threads as usize)
     }
 
-    /// How many blocks there are where a warp has each row.
+    /// The number of blocks with one warp for each row.
     pub fn blocks_of_rows(&self, rows: usize) -> usize {
         rows.div_ceil(self.threads as usize / 32)
     }
 }
 
-/// Declares files of the folder `kernels/`, the kernels in each, and how many threads a block of each has: a constant of `Entry` for each
-/// [`Kernel`](crate::gpu::Kernel); and a test that holds all this against the sources.
+/// Declares files of the folder `kernels/`, the kernels in each, and the threads of their blocks: a constant of `Entry` for each
+/// [`Kernel`](crate::gpu::Kernel), and a test that compares all this with the sources.
 #[macro_export]
 macro_rules! gpu_kernels {
     ($($file:ident $name:literal { $($kernel:ident $entry:literal $threads:literal),* $(,)? })*) => {
@@ -143,10 +143,10 @@ gpu_kernels! {
     Categorical "categorical" { Categorical "categorical" 256 }
 }
 
-/// A name and a number that a file is compiled for, besides its scalar.
+/// A define, besides the scalar, with which a file is compiled: a name and a number.
 pub type Define = (&'static str, u32);
 
-/// Where the text of a file or the declaration of a kernel lies, and what it was compiled for.
+/// The address of a file's text or of a kernel's declaration, with the scalar and the defines.
 type Key = (usize, Scalar, Vec<Define>);
 
 /// The modules of a card: compiled files, and the kernels found in them.
@@ -169,7 +169,7 @@ impl Modules {
         Self { architecture, versions: [driver, compiler], cache, loaded, functions }
     }
 
-    /// A kernel for a scalar, and for certain numbers, ready to be launched on the card to which these modules belong.
+    /// A kernel for a scalar and a list of defines, ready for a launch on the card of these modules.
     ///
     /// # Errors
     /// If NVRTC or the driver refuses it.

@@ -65,8 +65,8 @@ fn inner<T: Element>(form: Form, a: &View<T>) -> u64 {
     a.shape()[if form == Form::TN { 0 } else { 1 }] as u64
 }
 
-/// Makes [`Kernel`], and of each entry an arm of `cost!`: `kernel(arguments)` to the row that it counts for, and its flops, numbers
-/// and indices, of references to the arguments. (`$` is handed in, as a macro cannot write it into a macro.)
+/// Makes [`Kernel`], and from each entry an arm of `cost!`: from `kernel(arguments)`, which are references, to the row that it counts
+/// for, and its flops, numbers and indices. (`$` is an argument, since a macro cannot write it into a macro.)
 macro_rules! costs {
     ($d:tt $(
         $method:ident($($arg:pat),*)
@@ -170,7 +170,7 @@ costs! { $
         [9 * p.n(), 5 * p.n(), 0] // v: 4, p: 5
 }
 
-/// A kernel counts, and is the inner one.
+/// Counts a kernel, and calls the inner one.
 macro_rules! call {
     ($self:ident, $family:ident::$kernel:ident $args:tt) => {{
         let (kernel, cost) = cost!($kernel $args);

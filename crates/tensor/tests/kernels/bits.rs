@@ -1,5 +1,5 @@
-//! What every sum on a card comes to, to the bit: a line for each, which `tests/lab` compares between orders of
-//! threads and grids. The numbers are thirds, so that each order of additions has roundings of its own.
+//! The bits of every sum on a GPU: a line for each sum. `tests/lab` compares these lines between orders of threads and between grids.
+//! The numbers are thirds, so that each order of additions has roundings of its own.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! The GPU that these tests run on, where one is asked for.
+//! The GPU of these tests, if they run on one.
 //!
 //! `cargo test --workspace` starts this program again under an emulated driver: `tests/lab`. On a machine with a GPU,
 //! `GRADUS_TEST_CARD=1 cargo test -p tensor --features cuda --test kernels` runs these tests there.
@@ -7,12 +7,12 @@ use std::env;
 
 use tensor::Device;
 
-/// Whether the tests of this process run on a GPU.
+/// True if the tests of this process run on a GPU.
 pub(crate) fn on_a_card() -> bool {
     ["GRADUS_EMULATOR", "GRADUS_TEST_CARD"].iter().any(|name| env::var_os(name).is_some())
 }
 
-/// The GPU, for tests of what the host does not have; none, where none is tested.
+/// The GPU, for tests of features that the host lacks; `None` if the tests run on the host.
 pub(crate) fn device() -> Option<Device> {
     on_a_card().then(|| Device::cuda(0).unwrap_or_else(|error| panic!("a GPU is tested: {error}")))
 }

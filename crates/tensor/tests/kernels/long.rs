@@ -127,7 +127,7 @@ fn stated_error(n: usize) -> f64 {
     additions * unit_roundoff / (1.0 - additions * unit_roundoff)
 }
 
-/// A bias gradient: rows of 0.1. Of a million of them a running sum is wrong by 9.6e-3, relatively.
+/// A bias gradient: rows of 0.1. A running sum of a million of them has a relative error of 9.6e-3.
 #[test]
 fn bias_gradient_of_many_rows_is_within_its_bound() {
     for n in [100_000, 1_000_000] {

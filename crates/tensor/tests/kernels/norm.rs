@@ -21,8 +21,8 @@ fn layer_norm<T: Scalar>(draw: &mut Draw) {
     });
 }
 
-/// Rows of one number: y is b, however large the number is, and however its mean is rounded: the mean is no `f32`, and its rounding
-/// is all that is left of a row after it is taken away. Exactly so on a GPU, to 1e-6 on the host.
+/// Rows of one number: y is b, for any number and any rounding of its mean. The mean is no `f32`, and after it is subtracted, its
+/// rounding is all that is left of a row. The test is exact on a GPU, and to 1e-6 on the host.
 #[test]
 fn layer_norm_of_a_constant_row_is_its_bias() {
     let [near, near_0] = if on_a_card() { [0.0, 0.0] } else { [1e-6, 1e-5] };
@@ -34,7 +34,7 @@ fn layer_norm_of_a_constant_row_is_its_bias() {
             k.layer_norm(x.view(), w.view(), b.view(), 1e-5, y.view_mut(), stats.view_mut());
             let furthest = y.to_vec().iter().fold(0.0, |worst: f32, y| worst.max((y - 0.5).abs()));
             assert!(furthest <= near, "{}: off by {furthest} for n = {n}", k.name());
-            // x̂ = 0, so that dw = 0 and dx = s·(g − mean g), with s = 1/√ε; the mean of dy is 1/2, or 0
+            // x̂ = 0, and therefore dw = 0 and dx = s·(g − mean g), with s = 1/√ε; the mean of dy is 1/2, or 0
             for shift in [0.0, -0.5] {
                 let dy = Tensor::from_fn([3, n], |j| (j % 2) as f32 + shift);
                 let (mut dx, mut dw) = (Tensor::zeros([3, n]), Tensor::zeros([n]));

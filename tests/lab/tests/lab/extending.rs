@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use crate::root;
 
-/// What runs the levels on the page's operation, and on no other.
+/// A test program that runs the levels on the page's operation alone.
 const LEVELS: &str = r#"
 use autograd::ops::Kind;
 use proofs::levels::{CHECKS, agrees};
@@ -29,15 +29,15 @@ fn cube() {
 }
 "#;
 
-/// A block of code of the page, and where it goes: "a new file `…`", or "in [`…`](…), after `…`", which is a line there.
+/// A block of code of the page, and its place: "a new file `…`", or "in [`…`](…), after `…`", where the latter is a line of the file.
 struct Step {
     file: String,
     after: Option<String>,
     code: String,
 }
 
-/// The blocks of the page's part on operations: of the paragraph before each, the first words in backticks are the file, and those
-/// behind "after" the line.
+/// The blocks of the page's part on operations. In the paragraph before each, the first words in backticks are the file, and the words
+/// in backticks behind "after" the line.
 fn steps() -> Vec<Step> {
     let page = fs::read_to_string(root().join("docs/extending.md")).expect("the page is there");
     let part =
@@ -55,7 +55,7 @@ fn steps() -> Vec<Step> {
     blocks.chunks_exact(2).map(|pair| step(pair[0], pair[1])).collect()
 }
 
-/// A text with a step taken.
+/// The text of a file after a step.
 fn taken(text: &str, Step { file, after, code }: &Step) -> String {
     let Some(line) = after else { return code.clone() };
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
@@ -64,14 +64,14 @@ fn taken(text: &str, Step { file, after, code }: &Step) -> String {
     [lines[..=at].concat(), code.clone(), lines[at + 1..].concat()].concat()
 }
 
-/// A copy of the workspace, and a folder for what is built there.
+/// A copy of the workspace, and a folder for its builds.
 struct Scratch {
     folder: PathBuf,
     built: PathBuf,
 }
 
 impl Scratch {
-    /// Files keep their times, so that what has not changed since is not built again.
+    /// Files keep their times, so that cargo builds nothing again that has not changed.
     fn new() -> Self {
         let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join("extending");
         let scratch = Self { folder: at.join("workspace"), built: at.join("target") };
@@ -82,7 +82,7 @@ impl Scratch {
         scratch
     }
 
-    /// Takes these steps, and none else.
+    /// Takes these steps, and no other.
     fn take<'a>(&self, all: &'a [Step], with: impl Fn(&'a Step) -> bool) {
         for Step { file, .. } in all {
             let of_file = || all.iter().filter(|step| step.file == *file && with(step));

@@ -1,5 +1,5 @@
-//! Every gradient once more on the card of an emulator, in `f64`: operations, layers, the fused GRU. What duals say comes from the
-//! host, which shares no kernel with the card.
+//! Every gradient once more on the GPU of the emulator, in `f64`: operations, layers, the fused GRU. Duals are computed on the host,
+//! which shares no kernel with the GPU.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! Tests beyond those of `cargo test` at the root: what needs a C++ compiler, builds packages, or takes long. `cargo test --workspace`
+//! Tests beyond those of `cargo test` at the root: they need a C++ compiler, build packages, or take long. `cargo test --workspace`
 //! runs them.
 #![forbid(unsafe_code)]
 
@@ -47,7 +47,7 @@ fn gradus() -> PathBuf {
     program("gradus")
 }
 
-/// An emulator. Without a C++ compiler there is none, which is said; on a GPU, `GRADUS_TEST_CARD` runs the tests themselves.
+/// An emulator. Without a C++ compiler there is none, and a message says so. On a GPU, `GRADUS_TEST_CARD` runs the tests themselves.
 fn emulated(options: &Options) -> Option<Built> {
     if on_a_card() {
         return None;

@@ -1,7 +1,7 @@
 //! L6: every operation at generated extents, in any layout.
 //!
-//! The same cases each time. `PROPTEST_CASES=1000` tries more of them, `PROPTEST_RNG_SEED=7` others. What has once failed is
-//! in `generated.regressions`, to be committed, and is tried first.
+//! The cases are the same each time. `PROPTEST_CASES=1000` tries more of them, `PROPTEST_RNG_SEED=7` others. A case that has failed is
+//! written to `generated.regressions`, to be committed, and is tried first.
 
 use std::env;
 

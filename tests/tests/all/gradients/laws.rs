@@ -25,7 +25,7 @@ fn gradients(dy: &Tensor<f64>) -> [Vec<f64>; 3] {
     x.map(|x| x.grad().expect("reached").to_vec())
 }
 
-/// It is linear in what comes in, a variable collects from all its uses, and constants get no gradient and change no other.
+/// The backward is linear in the cotangent, a variable collects from all its uses, and constants get no gradient and change no other.
 #[test]
 fn the_backward_pass_of_most_operations_at_once_is_as_that_of_each() {
     let case = Case::new(Of::Layer("most operations"), "at once", inputs(), function!(|x| model(x[0], x[1], x[2])));

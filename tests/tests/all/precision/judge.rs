@@ -40,7 +40,7 @@ impl<S: Scheme> Body<S> {
     }
 }
 
-/// One test per body, whose sums follow the scheme; of these sizes, or of [`SIZES`](crate::precision::SIZES).
+/// A test for each body, whose sums follow the scheme, at these sizes or at [`SIZES`](crate::precision::SIZES).
 macro_rules! precise {
     ($scheme:ident: $($body:ident)*) => {
         precise!($scheme of crate::precision::SIZES: $($body)*);

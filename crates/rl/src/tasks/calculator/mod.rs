@@ -88,12 +88,12 @@ impl Calculator {
         &self.graphs[stage]
     }
 
-    /// The tokens that can be chosen.
+    /// The set of tokens that are actions.
     pub fn action_set(&self) -> ActionSet {
         self.actions
     }
 
-    /// What an action earns.
+    /// The rewards of an action.
     pub fn rewards(&self) -> Rewards {
         self.rewards
     }

@@ -1,4 +1,4 @@
-//! The trait's methods: the functions of the modules beside this one, and what is left to [`Fast`].
+//! The trait's methods: the functions of the modules beside this one, and the kernels that are left to [`Fast`].
 
 use super::isa::Isa;
 use super::{Simd, elementwise, gru, index, matmul, optim, reduce, softmax};
@@ -10,7 +10,7 @@ use crate::view::{View, ViewMut};
 /// The scalar of the list's signatures.
 type T = f32;
 
-/// A kernel that is named here is that of `Fast`; any other is the function of its name, which takes the token first.
+/// The kernels that are named here are those of `Fast`. Any other is the function of its name, with the token as its first argument.
 #[deny(unused_macro_rules)]
 macro_rules! call {
     ($self:ident, reduce::sum_product_to $args:tt) => { Fast.sum_product_to $args };

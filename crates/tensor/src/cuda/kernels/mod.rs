@@ -1,7 +1,7 @@
 //! The kernels on a card: [`Kernels`] in calls of those in the folder kernels/, where what they compute is told.
 //!
-//! Each function says how much work there is; grids of any size do it, see [`Call::run`](super::launch::Call::run). `random` is
-//! beyond the trait.
+//! Each function states the amount of work; grids of any size do it, see [`Call::run`](super::launch::Call::run). `random` is
+//! outside the trait.
 
 mod elementwise;
 mod gru;
@@ -72,7 +72,7 @@ impl Cuda {
     }
 }
 
-/// The softmax family is one function of its entries; any other kernel is the function of its name. Both take the card first.
+/// The softmax family is one function of its entries. Any other kernel is the function of its name. Both take the card first.
 macro_rules! call {
     ($self:ident, softmax::softmax($x:ident, $y:ident)) => { softmax::rows($self.0, Entry::Softmax, [$x], $y) };
     ($self:ident, softmax::softmax_backward($y:ident, $dy:ident, $dx:ident)) => {

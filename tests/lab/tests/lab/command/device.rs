@@ -1,4 +1,4 @@
-//! The command on the GPU of the emulator: trainings to their end and until it fails, gradient checks, and what is refused.
+//! The command on the GPU of the emulator: trainings to their end and until it fails, gradient checks, and refusals.
 
 use std::process::Command;
 

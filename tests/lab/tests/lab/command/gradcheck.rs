@@ -1,4 +1,4 @@
-//! `gradus gradcheck` on everything that there is, and the museum.
+//! `gradus gradcheck` on every operation and layer, and the museum.
 
 use autograd::ops::Kind;
 use proofs::measure::Method;

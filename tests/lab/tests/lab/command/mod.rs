@@ -1,4 +1,4 @@
-//! The command where that takes long, or a GPU.
+//! Tests of the command that take long or need a GPU.
 
 mod device;
 mod gradcheck;

@@ -7,7 +7,7 @@ use emulator::{Built, Options, Outcome, Sanitizer};
 
 use crate::{emulated, program};
 
-/// The beginning of a line that `bits::of_every_sum` prints; and of one whose sum has as many parts as there are blocks.
+/// The beginning of a line that `bits::of_every_sum` prints, and of a line whose sum has as many parts as the grid has blocks.
 const LINE: &str = "bits ";
 const BY_GRID: &str = "bits sum_of_squares";
 
@@ -39,8 +39,8 @@ fn options() -> Options {
     Options { modules: Some(modules), ..Options::default() }
 }
 
-/// Tests of `kernels` on a GPU of `built`: with no name, all of them. The way is an order of threads, and how many blocks a
-/// grid has at most.
+/// Runs tests of `kernels` on a GPU of `built`; without names, all of them. The way is an order of threads and the most blocks of a
+/// grid.
 fn run(built: &Built, names: &[&str], [order, blocks]: Way, more: &[(&str, &str)]) -> Outcome {
     let mut again = built.command(program("kernels"));
     if names.is_empty() {

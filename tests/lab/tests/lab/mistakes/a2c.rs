@@ -1,4 +1,4 @@
-//! What can be wrong with judging and with the A2C loss, against their definitions in plain loops.
+//! Mistakes in advantages and in the A2C loss, which are held to their definitions in plain loops.
 
 use autograd::gradcheck::by_hand;
 use autograd::{Tape, Var};
@@ -12,7 +12,7 @@ use tensor::Tensor;
 
 use super::Mistake;
 
-/// Advantages and targets of what was played.
+/// Computes advantages and targets of trajectories.
 type Judge = fn(&Trajectories) -> Judged;
 
 /// The loss of decisions.
@@ -91,7 +91,7 @@ const LAMBDA: f64 = 0.7;
 /// T, B and the number of actions.
 const SIZES: [usize; 3] = [4, 3, 5];
 
-/// A step that counts, its successor in the same episode, and what is known of both.
+/// A step that counts, its successor in the same episode, and the numbers of both.
 struct At {
     k: usize,
     next: Option<usize>,
@@ -100,7 +100,7 @@ struct At {
     next_value: f64,
 }
 
-/// Other rewards: with them, what is right for other equations is wrong for these.
+/// Other rewards, for which the right code computes the result of wrong equations.
 fn earned(p: &Trajectories, reward: impl Fn(At) -> f64) -> Vec<f64> {
     let at = |k: usize| {
         let next = Some(k + p.episodes).filter(|&next| next < p.valid.len() && p.valid[next]);
@@ -137,7 +137,7 @@ fn chosen<'t>(decisions: Decisions<'t, f64>, played: &Trajectories) -> Var<'t, f
     decisions.log_probs.gather(&played.actions().reshape([size, 1])).reshape([size])
 }
 
-/// The same, as if every step counted.
+/// The same trajectories, as if every step counted.
 fn endless(played: &Trajectories) -> Trajectories {
     Trajectories { valid: vec![true; played.valid.len()], ..played.clone() }
 }

@@ -1,11 +1,11 @@
-//! The operation that every wrong rule is made of: the value of one function with the gradient of another.
+//! The operation behind every wrong rule: the value of one function with the gradient of another.
 
 use std::sync::Arc;
 
 use autograd::{Backward, CustomOp, Forward, Var};
 use tensor::{Map, Real, Tensor};
 
-/// Changes a gradient on its way, from whether each input is asked for one.
+/// Changes a gradient on its way. The first argument says for each input if it needs a gradient.
 type Edit = Arc<dyn Fn(&[bool], &mut [f64]) + Send + Sync>;
 
 /// An operation whose value is its first input's. The gradient that comes in goes to its last input, edited, added or stored.
@@ -49,7 +49,7 @@ pub(crate) fn override_gradient<'t, T: Real>(value: Var<'t, T>, other: Var<'t, T
     value.tape().custom(Override::default(), &[value, other])
 }
 
-/// Returns x, and edits its gradient, whose tangents are lost.
+/// Returns x, and edits its gradient. Tangents of the gradient are lost.
 pub(crate) fn edit_gradient<T: Real>(x: Var<'_, T>, edit: impl Fn(&mut [f64]) + Send + Sync + 'static) -> Var<'_, T> {
     let edit: Edit = Arc::new(move |_, dy| edit(dy));
     x.tape().custom(Override { edit: Some(edit), stored: false }, &[x])
@@ -60,7 +60,7 @@ pub(crate) fn scale_gradient<T: Real>(x: Var<'_, T>, factor: f64) -> Var<'_, T> 
     edit_gradient(x, move |dy| dy.iter_mut().for_each(|dy| *dy *= factor))
 }
 
-/// Returns x, and stores its gradient in the place of what other uses have sent: `=` for `+=`.
+/// Returns x, and stores its gradient in place of the sum of all uses: `=` for `+=`.
 pub(crate) fn store_gradient<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     x.tape().custom(Override { edit: None, stored: true }, &[x])
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with backpropagation through a GRU.
+//! Mistakes in backpropagation through a GRU.
 //!
 //! The GRU is composed here, edge by edge of its derivation in `ops/gru.rs` of `autograd`, (B1) to (B12); a mistake is a wrong
 //! gradient along one of the edges, with the right value.
@@ -30,12 +30,12 @@ pub(crate) const LINES: [&str; 12] = [
     "db = Σ dgh",
 ];
 
-/// What is wrong with a gradient.
+/// A mistake in a gradient.
 #[derive(Clone, Copy)]
 pub(crate) struct Bug {
     /// One of [`WRONG`], or [`KEPT`], or nothing.
     wrong: &'static str,
-    /// One of [`LINES`], from 1, and what it is multiplied by.
+    /// One of [`LINES`], from 1, and the factor on it.
     factor: (usize, f64),
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn with_factor(line: usize, factor: f64) -> Vec<Case> {
     cases("T=7", Bug { factor: (line, factor), ..RIGHT }).collect()
 }
 
-/// All of them.
+/// All mistakes in the GRU.
 pub(crate) fn mistakes() -> Vec<Mistake> {
     let mistake = |level, wrong: &'static str| {
         let sizes = if wrong.starts_with("units") { "T=2 B=5 H=7" } else { "T=2 B=4 H=3" };

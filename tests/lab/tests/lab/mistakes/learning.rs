@@ -1,4 +1,4 @@
-//! What can be wrong with clipping and with optimisers, and the laws that they must keep.
+//! Mistakes in clipping and in optimisers, and the laws that these must keep.
 
 use std::array;
 
@@ -8,7 +8,7 @@ use tensor::Tensor;
 
 use super::Mistake;
 
-/// All of them.
+/// All mistakes in clipping and in optimisers.
 pub(crate) fn mistakes() -> Vec<Mistake> {
     let clip = |wrong, mistaken: Clip| {
         Mistake::new(["clip_global_norm", wrong, "L5"], || clipping(clip_global_norm), move || clipping(mistaken))
@@ -81,7 +81,7 @@ type Clip = fn(&Params<f64>, &mut Grads<f64>, f64) -> Result<f64, NotFinite>;
 /// The parameters after a step, from those before it and their gradients.
 type Step = Box<dyn FnMut([f64; 3], [f64; 3]) -> [f64; 3]>;
 
-/// What is subtracted from one parameter: from the number of the step, the moments, the parameter and its gradient.
+/// Returns the number that is subtracted from a parameter, for the number of the step, the moments, the parameter and its gradient.
 type Moved = fn(i32, &mut [f64; 2], f64, f64) -> f64;
 
 fn of_rule(rule: Rule) -> Step {
@@ -102,15 +102,15 @@ fn by_hand(moved: Moved) -> Step {
     })
 }
 
-/// Adam, and what can be wrong with it.
+/// A step of Adam, with the parts in which it can be wrong.
 struct Adam {
-    /// How many steps the corrections of m and v are for.
+    /// The number of steps in the corrections of m and of v.
     counts: [i32; 2],
     /// The decay of v.
     fades: f64,
-    /// What v follows.
+    /// The function of the gradient that v follows.
     square: fn(f64) -> f64,
-    /// What the step is divided by.
+    /// The divisor of the step.
     root: fn(f64) -> f64,
 }
 
@@ -140,7 +140,7 @@ fn close(what: &str, got: &[f64], want: &[f64]) -> Verdict {
     if got.iter().zip(want).all(near) { Ok(()) } else { Err(format!("{what}: {got:?} is not {want:?}")) }
 }
 
-/// After clipping, the norm is at most max, the direction is what it was, and short gradients are untouched.
+/// Checks that after clipping the norm is at most max, the direction is the same, and short gradients are untouched.
 fn clipping(clip: Clip) -> Verdict {
     for (gradient, max) in [([2.0, -3.0, 6.0], 0.5), ([0.3, 0.4, 0.0], 0.25), ([0.1, -0.2, 0.2], 1.0)] {
         let (params, mut grads) = with_gradients(gradient);
@@ -153,7 +153,7 @@ fn clipping(clip: Clip) -> Verdict {
     Ok(())
 }
 
-/// The parameters after each step are those that `want` says, from all gradients up to it.
+/// Checks that the parameters after each step are those of `want`, a function of all gradients up to that step.
 fn stepping(mut step: Step, want: impl Fn(f64, &[f64]) -> f64) -> Verdict {
     let mut p = START;
     for t in 1..=GRADIENTS.len() {
@@ -199,7 +199,7 @@ fn rmsprop(step: Step) -> Verdict {
     })
 }
 
-/// Without a mistake, the step that the wrong ones are made of is right.
+/// The step from which the wrong ones are made is right.
 #[test]
 fn adam_by_hand_keeps_its_law() {
     assert_eq!(adam(by_hand(|t, mv, _, g| Adam::at(t).step(mv, g))), Ok(()));

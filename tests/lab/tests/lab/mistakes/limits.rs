@@ -1,8 +1,8 @@
 //! Detection limits: the smallest d for which a factor 1 + d in a rule is seen by duals (L1).
 //!
-//! Once for every input of every operation, by an operation around it that scales one gradient, and for every line of the fused
-//! GRU's derivation: in the operation's own cases, in a GRU over seven steps that is composed of operations, and in the A2C loss
-//! of such a GRU.
+//! There is a limit for every input of every operation, by an operation around it that scales one gradient, and for every line of the
+//! fused GRU's derivation. Each is measured in the operation's own cases, in a GRU over seven steps that is composed of operations, and
+//! in the A2C loss of such a GRU.
 
 use std::fmt;
 
@@ -44,7 +44,7 @@ impl CustomOp<f64> for Scaled {
     }
 }
 
-/// Whether duals see a factor 1 + d on what an operation sends to an input, in any of these cases.
+/// True if duals see a factor 1 + d on the gradient that an operation sends to an input, in any of these cases.
 fn sees(cases: &[Case], kind: Kind, input: usize, d: f64) -> bool {
     let off = |case: &Case| -> bool {
         let around = |op| Scaled { op, input, factor: 1.0 + d };
@@ -54,7 +54,7 @@ fn sees(cases: &[Case], kind: Kind, input: usize, d: f64) -> bool {
     cases.iter().any(off)
 }
 
-/// The smallest power of two that is seen; `None` if not even 1 is.
+/// The smallest power of two that is seen; `None` if 1 is not seen either.
 fn limit(sees: impl Fn(f64) -> bool) -> Option<f64> {
     let tried: Vec<f64> = (-48..=-34).map(|exponent| 2.0_f64.powi(exponent)).collect();
     let first = tried.partition_point(|&d| !sees(d));
@@ -139,8 +139,8 @@ impl fmt::Display for Limit {
     }
 }
 
-/// Every rule: an operation, its own cases, and which input. Of the GRU the cases over seven steps; of a concatenation, whose parts
-/// are all treated alike, two.
+/// Every rule: an operation, its own cases, and an input. The GRU has its cases over seven steps, a concatenation two inputs, since
+/// its parts are all treated alike.
 fn rules() -> Vec<(Kind, Vec<Case>, usize)> {
     let mut rules = Vec::new();
     for &kind in Kind::ALL.iter().filter(|&&kind| kind != Kind::Detach) {
@@ -168,7 +168,7 @@ pub(crate) fn limits() -> Vec<Limit> {
     rules().into_iter().map(of_input).chain((1..).zip(&LINES).map(of_line)).collect()
 }
 
-/// A factor of 1 + 1e-10 is what the standard asks for at least, and −1 a flipped sign.
+/// The standard asks for a factor of 1 + 1e-10 at least; −1 is a flipped sign.
 #[test]
 fn a_small_error_and_a_flipped_sign_in_any_rule_are_seen() {
     for (kind, own, k) in rules() {

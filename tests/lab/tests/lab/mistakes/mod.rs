@@ -1,4 +1,4 @@
-//! L9, teeth: mistakes are given to the checks that judge what is right, and the level that should notice does.
+//! L9, teeth: mistakes are given to the checks that right code passes, and each is refused by the level that should notice it.
 //!
 //! A wrong rule is an operation with the right value and the gradient of another function ([`gradient`]), in a case of its own; a wrong
 //! optimiser, clipping, judging or loss is a function. Golden files are off here: nothing in this file reads them.
@@ -25,11 +25,11 @@ struct Mistake {
     wrong: &'static str,
     /// The level that refuses it.
     level: &'static str,
-    /// What the level says without the mistake, and with it.
+    /// The level's verdict without the mistake, and with it.
     verdicts: [Box<dyn Fn() -> Verdict>; 2],
-    /// Of a rule: the case without the mistake, and with it.
+    /// For a rule, the case without the mistake, and with it.
     cases: Option<[Case; 2]>,
-    /// Of a rule that only another level refuses: the case in which L1 sees nothing.
+    /// For a rule that only another level refuses, the case in which L1 sees nothing.
     unseen: Option<Case>,
 }
 
@@ -51,7 +51,7 @@ impl Mistake {
     }
 }
 
-/// What a level says of a case.
+/// The verdict of a level on a case.
 fn judged(level: &str, case: &Case) -> Verdict {
     CHECKS.iter().filter(|check| check.level == level).try_for_each(|check| (check.check)(case))
 }
@@ -61,7 +61,7 @@ fn mistakes() -> Vec<Mistake> {
     [operations::mistakes(), gru::mistakes(), learning::mistakes(), a2c::mistakes()].into_iter().flatten().collect()
 }
 
-/// A panic is no verdict: it says that the mistake could not run, not that somebody noticed.
+/// True if a check refuses. A panic is no refusal: the mistake could not run, and nobody noticed it.
 fn is_refused(verdict: Verdict) -> bool {
     verdict.is_err_and(|words| !words.contains("panicked"))
 }
@@ -79,7 +79,7 @@ fn every_mistake_is_refused_by_its_level() {
     assert!(survivors.is_empty(), "{}", survivors.join("\n"));
 }
 
-/// Whether a check passes a case and refuses the same with this mistake.
+/// True if a check passes a case and refuses the same case with this mistake.
 fn tells_apart(check: &Check, mistake: &Mistake) -> bool {
     let Some([right, mistaken]) = &mistake.cases else { return false };
     (check.check)(right).is_ok() && is_refused((check.check)(mistaken))
@@ -95,7 +95,7 @@ fn every_check_refuses_a_mistake() {
     }
 }
 
-/// What only other levels see, L1 does not: that is what they are for.
+/// L1 does not see the mistakes that only other levels refuse.
 #[test]
 fn kinks_size_and_second_derivatives_need_their_levels() {
     for mistake in mistakes().iter().filter(|mistake| ["L2", "L3", "L4"].contains(&mistake.level)) {

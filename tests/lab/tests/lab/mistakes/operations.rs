@@ -1,4 +1,4 @@
-//! What can be wrong with the rules of the operations.
+//! Mistakes in the rules of the operations.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use super::gradient::{
 use super::gru::{KEPT, states};
 
 /// Rows of a case `right => other`: the value of the one, the gradient of the other. The case without the mistake goes through
-/// the same operation, with its own gradient, so that it is not that operation which is refused.
+/// the same operation with its own gradient, which shows that the operation itself is not refused.
 macro_rules! wrong_rules {
     ($($kind:ident $level:literal $wrong:literal: [$($input:expr),*] $(by rows $rows:expr => $axis:literal)?
         |$x:pat_param| $right:expr => $other:expr;)*) => {
@@ -31,7 +31,7 @@ macro_rules! wrong_rules {
     };
 }
 
-/// All of them.
+/// All mistakes in the rules.
 pub(crate) fn mistakes() -> Vec<Mistake> {
     let d = &mut Draw::new(31);
     [broadcasting(d), elementwise(d), products(d), shapes(d), by_rows(d), everywhere(d), large(d), kept(d), others(d)]
@@ -89,8 +89,8 @@ fn elementwise(d: &mut Draw) -> Vec<Mistake> {
     }
 }
 
-/// What no case shows: a shape that no operation can send, since a buffer has its input's; and relu's slope at 0, which is 0 by
-/// convention.
+/// Mistakes that no case shows: a shape that no operation can send, since a buffer has the shape of its input; and relu's slope at 0,
+/// which is 0 by convention.
 fn others(d: &mut Draw) -> Vec<Mistake> {
     let fit = |second: [usize; 2]| {
         let given = [[4, 5], second].map(|shape| Some(Tensor::zeros(shape)));
@@ -199,7 +199,7 @@ fn deviation<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     of_row((x - of_row(x)).square()).shift(T::of(1e-5)).sqrt()
 }
 
-/// What is wrong with the way in which rules are run.
+/// Mistakes in the way in which rules are run.
 fn everywhere(d: &mut Draw) -> Vec<Mistake> {
     wrong_rules! {
         Add "L5" "= for +=":
@@ -229,7 +229,7 @@ fn everywhere(d: &mut Draw) -> Vec<Mistake> {
     }
 }
 
-/// x, where the first row's gradient goes to nobody, and the second's to both.
+/// Returns x. The first row's gradient is dropped, and the second's goes to both rows.
 fn first_as_second<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     let count = x.shape()[0];
     if count < 2 {
@@ -250,7 +250,7 @@ fn remember(dy: &mut [f64]) {
     });
 }
 
-/// What is wrong in large operands alone; in small ones it is not seen, as there it is right.
+/// Mistakes in large operands alone. In small operands these rules are right.
 fn large(d: &mut Draw) -> Vec<Mistake> {
     let cases = |d: &mut Draw, [b, t]: [usize; 2]| {
         wrong_rules! {
@@ -273,7 +273,7 @@ fn from_128_on<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     edit_gradient(x, move |dy| dy.iter_mut().skip(128 * width).for_each(|dy| *dy = 0.0))
 }
 
-/// What was kept is right, and its tangent is not.
+/// Rules that keep the right numbers, with wrong tangents.
 fn kept(d: &mut Draw) -> Vec<Mistake> {
     wrong_rules! {
         Sigmoid "L4" "what was kept is a constant to a second derivative": [d.normal([2, 3])]
@@ -297,8 +297,8 @@ fn kept(d: &mut Draw) -> Vec<Mistake> {
     }
 }
 
-/// Functions that are written out here have the right gradient where nothing is wrong, and so has its slope: they do not fall by
-/// something else.
+/// The functions that are written out here have the right gradient, and the right slope of it, without the mistake: they are refused
+/// for nothing else.
 #[test]
 fn without_the_mistake_these_rules_are_right() {
     let d = &mut Draw::new(32);

@@ -1,7 +1,7 @@
 //! Mistakes in the kernels of the specification, each seen by a test of the program `kernels`.
 //!
-//! That the kernels as they are raise no alarm is what the tests of the [module above](super) say, which run the same checks in
-//! the same ways. `docs/planted-faults.md` is the list.
+//! The tests of the [module above](super) run the same checks in the same ways without mistakes, and raise no alarm.
+//! `docs/planted-faults.md` is the list.
 
 mod faults;
 
