@@ -165,7 +165,7 @@ impl<T: Real> Learn<T> for GpuLearner<T> {
         done.unwrap_or_else(|error| tensor::cuda_failed(error))
     }
 
-    fn validate(&mut self, task: &dyn Task, _: usize, _: u64, episodes: usize) -> Result<Vec<Figures>, Undecided> {
+    fn validate(&mut self, task: &dyn Task, _: usize, (_, episodes): (u64, usize)) -> Result<Vec<Figures>, Undecided> {
         let stages = task.stages();
         let played = self.update.play(&vec![episodes; stages]).unwrap_or_else(|error| tensor::cuda_failed(error));
         let part = |stage, first, count| part(&played, stage, [stage * episodes, first], count);
