@@ -86,47 +86,18 @@ pub fn play<T: Real>(
     contexts: Vec<u32>,
     choice: Choice<'_>,
 ) -> Result<Trajectories, Undecided> {
-    run((policy, params), tape, env, contexts, choice, None, |_| ())
+    play_with((policy, params), tape, env, contexts, choice, None, |_| ())
 }
 
-/// [`play`], with what the GRU computed kept in `scan`, for
-/// [`Network::decisions_known`]; where its variant cannot, `scan` is left empty.
+/// [`play`], while `see` looks on at each step; and with what the GRU computed kept in `scan`, if that is given, for
+/// [`Network::decisions_known`]: it is left empty where the GRU's variant has no fused form.
 ///
 /// # Errors
 /// As [`play`].
 ///
 /// # Panics
 /// As [`play`] does.
-pub fn play_and_keep<T: Real>(
-    (policy, params): (&Policy, &Params<T>),
-    tape: &mut Tape<T>,
-    env: &mut dyn Env,
-    contexts: Vec<u32>,
-    choice: Choice<'_>,
-    scan: &mut Scan<T>,
-) -> Result<Trajectories, Undecided> {
-    run((policy, params), tape, env, contexts, choice, Some(scan), |_| ())
-}
-
-/// [`play`], while `see` looks on at each step.
-///
-/// # Errors
-/// As [`play`].
-///
-/// # Panics
-/// As [`play`] does.
-pub fn watch<T: Real>(
-    (policy, params): (&Policy, &Params<T>),
-    tape: &mut Tape<T>,
-    env: &mut dyn Env,
-    contexts: Vec<u32>,
-    choice: Choice<'_>,
-    see: impl FnMut(Moment<'_, '_, T>),
-) -> Result<Trajectories, Undecided> {
-    run((policy, params), tape, env, contexts, choice, None, see)
-}
-
-fn run<T: Real>(
+pub fn play_with<T: Real>(
     (policy, params): (&Policy, &Params<T>),
     tape: &mut Tape<T>,
     env: &mut dyn Env,
