@@ -3,7 +3,8 @@
 use core::fmt;
 
 #[cfg(feature = "cuda")]
-use crate::cuda::{self, Card, CudaError, CudaVersion};
+use crate::cuda::{self, Card};
+use crate::cuda::{CudaError, CudaVersion};
 use crate::kernels::Kernels;
 use crate::real::Real;
 
