@@ -84,7 +84,7 @@ impl Built {
         command
     }
 
-    /// Runs a command to its end, with options of the emulator. One that takes ten minutes is stopped: a mistake in a kernel can
+    /// Runs a command to its end, with options of the emulator. One that takes twenty minutes is stopped: a mistake in a kernel can
     /// make it wait for ever.
     ///
     /// # Panics
@@ -147,7 +147,7 @@ pub fn this_program() -> PathBuf {
 fn wait(mut child: Child) -> (Option<ExitStatus>, &'static str) {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
-    while start.elapsed() < Duration::from_secs(600) {
+    while start.elapsed() < Duration::from_secs(1200) {
         match child.try_wait() {
             Ok(Some(status)) => return (Some(status), ""),
             Ok(None) => thread::sleep(pause),

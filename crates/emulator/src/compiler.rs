@@ -33,19 +33,8 @@ pub(crate) struct Compiler {
 const DRIVER: [&str; 8] = ["-std=c++17", "-O2", "-g1", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-pthread"];
 
 /// For kernels. A card fuses products with sums as it likes; the host does where the source says so.
-const KERNELS: [&str; 11] = [
-    "-std=c++17",
-    "-g1",
-    "-fPIC",
-    "-shared",
-    "-fvisibility=hidden",
-    "-ffp-contract=off",
-    "-fno-math-errno",
-    "-fno-strict-aliasing",
-    "-Wno-unknown-pragmas",
-    "-Wno-attributes",
-    "-U_FORTIFY_SOURCE",
-];
+const KERNELS: &str = "-std=c++17 -g1 -fPIC -shared -fvisibility=hidden -ffp-contract=off -fno-math-errno \
+    -fno-strict-aliasing -Wno-unknown-pragmas -Wno-attributes -U_FORTIFY_SOURCE";
 
 impl Compiler {
     /// `CXX`, or the first of the usual names that will do. Clang's ThreadSanitizer has no library that a program which was not
@@ -86,7 +75,7 @@ impl Compiler {
     }
 
     pub(crate) fn for_kernels(&self) -> Vec<String> {
-        let mut flags: Vec<String> = KERNELS.map(String::from).into();
+        let mut flags: Vec<String> = KERNELS.split(' ').map(String::from).collect();
         let more: &[&str] = match self.sanitizer {
             Sanitizer::None => &["-O2"],
             Sanitizer::Thread => &["-O1", "-g", "-fsanitize=thread"],

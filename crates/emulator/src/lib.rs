@@ -23,7 +23,7 @@
 //! What the emulator sees, and the options that it takes from the environment, are told in `kernels/host/README.md`.
 //!
 //! `source` reads and rewrites kernels, `compiler` finds what compiles them, `parts` keeps what was compiled, `make` puts a
-//! folder together, and `child` runs programs under it. [`planted`] does so with mistakes.
+//! folder together, and `child` runs programs under it. [`mod@planted`] does so with mistakes.
 #![forbid(unsafe_code)]
 
 mod child;

@@ -10,8 +10,7 @@ use rl::policy::Policy;
 use rl::rollout::Undecided;
 use rl::settings::Settings;
 use rl::tasks::Calculator;
-use rl::train::{self, Run};
-use rl::train::{Done, Learn};
+use rl::train::{self, Done, Learn, Run};
 use rl::trajectories::Trajectories;
 use tensor::philox::Purpose;
 use tensor::{CudaError, Device, Real, Tensor};
@@ -165,7 +164,7 @@ impl<T: Real> Learn<T> for GpuLearner<T> {
         done.unwrap_or_else(|error| tensor::cuda_failed(error))
     }
 
-    fn validate(&mut self, task: &dyn Task, _: usize, _: u64, episodes: usize) -> Result<Vec<Figures>, Undecided> {
+    fn validate(&mut self, task: &dyn Task, _: usize, (_, episodes): (u64, usize)) -> Result<Vec<Figures>, Undecided> {
         let stages = task.stages();
         let played = self.update.play(&vec![episodes; stages]).unwrap_or_else(|error| tensor::cuda_failed(error));
         let part = |stage, first, count| part(&played, stage, [stage * episodes, first], count);

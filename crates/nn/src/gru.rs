@@ -153,7 +153,7 @@ impl GruCell {
         let mut h = h;
         let hs: Vec<_> = (0..gx.shape()[0])
             .map(|t| {
-                h = self.step_unchecked(weights, gx.select(0, t), h);
+                h = self.step_composed(weights, gx.select(0, t), h);
                 h
             })
             .collect();
@@ -178,13 +178,7 @@ impl GruCell {
     /// If the shapes do not fit together.
     #[track_caller]
     pub fn step_composed<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
-        self.assert_shapes(2, weights, gx, h);
-        self.step_unchecked(weights, gx, h)
-    }
-
-    /// [`step_composed`](Self::step_composed), of shapes that fit together.
-    fn step_unchecked<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
-        let Gates { r, z } = self.gates_unchecked(weights, gx, h);
+        let Gates { r, z } = self.gates(weights, gx, h);
         let candidate = |h| self.state_part(weights, h, 2);
         let n = match self.variant {
             Variant::ResetAfter => (block(gx, 1, 2) + r * candidate(h)).tanh(),
@@ -201,11 +195,6 @@ impl GruCell {
     #[track_caller]
     pub fn gates<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Gates<'t, T> {
         self.assert_shapes(2, weights, gx, h);
-        self.gates_unchecked(weights, gx, h)
-    }
-
-    /// [`gates`](Self::gates), of shapes that fit together.
-    fn gates_unchecked<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Gates<'t, T> {
         let gate = |k| (block(gx, 1, k) + self.state_part(weights, h, k)).sigmoid();
         Gates { r: gate(0), z: gate(1) }
     }

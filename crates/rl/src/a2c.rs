@@ -331,7 +331,7 @@ impl<T: Real> Worker<T> {
         let contexts = rollout::contexts(&self.env);
         let choice = Choice::Sampled(&mut actions);
         let Self { acting, env, scan, .. } = self;
-        match rollout::play_and_keep((policy, params), acting, env, contexts, choice, scan) {
+        match rollout::play_with((policy, params), acting, env, contexts, choice, Some(scan), |_| ()) {
             Ok(played) => (self.played, self.undecided) = (played, None),
             Err(error) => self.undecided = Some(Undecided { episode: self.first + error.episode, ..error }),
         }

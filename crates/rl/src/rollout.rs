@@ -86,47 +86,18 @@ pub fn play<T: Real>(
     contexts: Vec<u32>,
     choice: Choice<'_>,
 ) -> Result<Trajectories, Undecided> {
-    run((policy, params), tape, env, contexts, choice, None, |_| ())
+    play_with((policy, params), tape, env, contexts, choice, None, |_| ())
 }
 
-/// [`play`], with the states and gates of the GRU kept in `scan` for
-/// [`Network::decisions_known`]. A variant of the GRU that cannot do this leaves `scan` empty.
+/// [`play`], which shows each step to `see` and keeps the states and gates of the GRU in `scan`, if there is one, for
+/// [`Network::decisions_known`]. A variant of the GRU that has no fused form leaves `scan` empty.
 ///
 /// # Errors
 /// As [`play`].
 ///
 /// # Panics
 /// As [`play`] does.
-pub fn play_and_keep<T: Real>(
-    (policy, params): (&Policy, &Params<T>),
-    tape: &mut Tape<T>,
-    env: &mut dyn Env,
-    contexts: Vec<u32>,
-    choice: Choice<'_>,
-    scan: &mut Scan<T>,
-) -> Result<Trajectories, Undecided> {
-    run((policy, params), tape, env, contexts, choice, Some(scan), |_| ())
-}
-
-/// [`play`], while `see` looks on at each step.
-///
-/// # Errors
-/// As [`play`].
-///
-/// # Panics
-/// As [`play`] does.
-pub fn watch<T: Real>(
-    (policy, params): (&Policy, &Params<T>),
-    tape: &mut Tape<T>,
-    env: &mut dyn Env,
-    contexts: Vec<u32>,
-    choice: Choice<'_>,
-    see: impl FnMut(Moment<'_, '_, T>),
-) -> Result<Trajectories, Undecided> {
-    run((policy, params), tape, env, contexts, choice, None, see)
-}
-
-fn run<T: Real>(
+pub fn play_with<T: Real>(
     (policy, params): (&Policy, &Params<T>),
     tape: &mut Tape<T>,
     env: &mut dyn Env,

@@ -10,8 +10,7 @@ use tensor::Real;
 use crate::curriculum::Progress;
 use crate::env::Task;
 use crate::imitation::Memory;
-use crate::train::Learn;
-use crate::train::Run;
+use crate::train::{Learn, Run};
 
 /// The state of a [`Run`].
 #[derive(Clone, Debug, PartialEq)]

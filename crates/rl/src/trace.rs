@@ -69,7 +69,7 @@ pub fn play<T: Real>(
     let (mut trace, mut tape) = (Trace::default(), Tape::evaluating());
     let contexts = rollout::contexts(env);
     let see = |moment: Moment<'_, '_, T>| trace.see(&moment);
-    let played = rollout::watch((policy, params), &mut tape, env, contexts, choice, see)?;
+    let played = rollout::play_with((policy, params), &mut tape, env, contexts, choice, None, see)?;
     Ok(Trace { played, ..trace })
 }
 

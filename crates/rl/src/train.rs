@@ -52,17 +52,12 @@ pub trait Learn<T: Real>: Send {
     /// If the first of them is not finite. The parameters are then as they were.
     fn advance(&mut self, task: &dyn Task, update: &Update, limit: usize) -> Result<Vec<Done>, NotFinite>;
 
-    /// Plays the validation that follows the update number `updates`, greedily: `episodes` episodes of each stage.
+    /// Plays the validation that follows the update number `updates`, greedily. `trial` is the seed and the number of episodes of each
+    /// stage.
     ///
     /// # Errors
     /// If the log-probability of an action is NaN.
-    fn validate(
-        &mut self,
-        task: &dyn Task,
-        updates: usize,
-        seed: u64,
-        episodes: usize,
-    ) -> Result<Vec<Figures>, Undecided>;
+    fn validate(&mut self, task: &dyn Task, updates: usize, trial: (u64, usize)) -> Result<Vec<Figures>, Undecided>;
 }
 
 impl<T: Real> Learn<T> for Learner<T> {
@@ -79,14 +74,8 @@ impl<T: Real> Learn<T> for Learner<T> {
         Ok(Vec::from([Done { metrics, rate: update.rate, entropy_coefficient: update.entropy }]))
     }
 
-    fn validate(
-        &mut self,
-        task: &dyn Task,
-        updates: usize,
-        seed: u64,
-        episodes: usize,
-    ) -> Result<Vec<Figures>, Undecided> {
-        validate(&self.policy, &self.params, task, updates, (seed, episodes))
+    fn validate(&mut self, task: &dyn Task, updates: usize, trial: (u64, usize)) -> Result<Vec<Figures>, Undecided> {
+        validate(&self.policy, &self.params, task, updates, trial)
     }
 }
 
@@ -103,14 +92,8 @@ impl<T: Real, L: Learn<T> + ?Sized> Learn<T> for Box<L> {
         (**self).advance(task, update, limit)
     }
 
-    fn validate(
-        &mut self,
-        task: &dyn Task,
-        updates: usize,
-        seed: u64,
-        episodes: usize,
-    ) -> Result<Vec<Figures>, Undecided> {
-        (**self).validate(task, updates, seed, episodes)
+    fn validate(&mut self, task: &dyn Task, updates: usize, trial: (u64, usize)) -> Result<Vec<Figures>, Undecided> {
+        (**self).validate(task, updates, trial)
     }
 }
 
@@ -283,7 +266,7 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
 
     fn validate(&mut self) -> Result<Vec<Figures>, NotFinite> {
         let Self { updates, seed, config: Config { validation_episodes, .. }, .. } = *self;
-        let figures = self.learner.validate(&self.task, updates, seed, validation_episodes);
+        let figures = self.learner.validate(&self.task, updates, (seed, validation_episodes));
         let undecided = |error| NotFinite::undecided(word("update", updates), &self.learner.host().params, error);
         let figures = figures.map_err(undecided)?;
         let exact: Vec<f64> = figures.iter().map(|figures| figures.exact).collect();

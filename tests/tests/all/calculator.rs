@@ -5,8 +5,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use proptest::prelude::*;
 use rl::env::{Step, Task};
-use rl::solver::Solvable;
-use rl::solver::{FAILED, INFINITE, Machine, SOLVED, START};
+use rl::solver::{FAILED, INFINITE, Machine, SOLVED, START, Solvable};
 use rl::tasks::calculator::machine::{State, Symbolic};
 use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
 use rl::tasks::{goal, operands, poly::Poly, token};

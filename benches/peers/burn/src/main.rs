@@ -1,19 +1,13 @@
-//! burn peer (Flex CPU backend + autodiff). GRU with the three gates fused in one Linear each way;
-//! `--cell nn` uses burn::nn::gru::Gru instead. See ../README.md for the specification.
+//! burn peer (Flex CPU backend + autodiff). GRU with the three gates fused in one Linear each way.
+//! See ../README.md for the specification.
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::nn::{
-    gru::{Gru, GruConfig},
-    Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig,
-};
+use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{
     activation::{log_softmax, sigmoid, tanh},
     Device, Distribution, Int, Tensor, TensorData,
 };
-use std::time::Instant;
-
-const V: usize = 18;
-const CTX: i32 = 10;
+use peer::{rewards, Arguments, Contexts, Error, Golden, Peer, Workload, CTX, STAGES, VOCABULARY, WORKLOADS};
 
 #[derive(Module, Debug)]
 struct Net {
@@ -21,27 +15,17 @@ struct Net {
     stage: Embedding,
     ih: Linear,
     hh: Linear,
-    gru: Option<Gru>,
     pi: Linear,
     v: Linear,
 }
 
 impl Net {
-    fn new(d: usize, nn_cell: bool, dev: &Device) -> Self {
+    fn new(d: usize, dev: &Device) -> Self {
         let e = |n| EmbeddingConfig::new(n, d).init(dev);
         let l = |i, o| LinearConfig::new(i, o).init(dev);
-        let gru = nn_cell.then(|| {
-            GruConfig::new(d, d, true)
-                .with_initializer(Initializer::Uniform { min: -1. / (d as f64).sqrt(), max: 1. / (d as f64).sqrt() })
-                .init(dev)
-        });
-        let o = if nn_cell { 1 } else { 3 * d };
-        Net { emb: e(V), stage: e(3), ih: l(d, o), hh: l(d, o), gru, pi: l(d, V), v: l(d, 1) }
+        Net { emb: e(VOCABULARY), stage: e(STAGES), ih: l(d, 3 * d), hh: l(d, 3 * d), pi: l(d, VOCABULARY), v: l(d, 1) }
     }
     fn cell(&self, x: Tensor<2>, h: Tensor<2>) -> Tensor<2> {
-        if let Some(g) = &self.gru {
-            return g.forward(x.unsqueeze_dim(1), Some(h)).squeeze_dim(1);
-        }
         let [i0, i1, i2]: [Tensor<2>; 3] = self.ih.forward(x).chunk(3, 1).try_into().unwrap();
         let [h0, h1, h2]: [Tensor<2>; 3] = self.hh.forward(h.clone()).chunk(3, 1).try_into().unwrap();
         let (r, z) = (sigmoid(i0 + h0), sigmoid(i1 + h1));
@@ -58,19 +42,16 @@ impl Net {
     fn tok(&self, a: Tensor<1, Int>) -> Tensor<2> {
         self.emb.forward(a.unsqueeze_dim(1)).squeeze_dim(1)
     }
-    fn loss(&self, ctx: &[i32], stage: Tensor<1, Int>, t_max: usize, forced: Option<&[i32]>) -> (Tensor<1>, f32) {
+    fn loss(&self, ctx: &[u32], stage: Tensor<1, Int>, t_max: usize, forced: Option<&[u32]>) -> (Tensor<1>, f32) {
         let b = ctx.len() / 4;
         let dev = stage.device();
-        let (mut h, mut x) = self.start(Tensor::from_data(TensorData::new(ctx.to_vec(), [b, 4]), &dev), stage);
+        let (mut h, mut x) = self.start(ints(ctx, [b, 4], &dev), stage);
         let (mut acts, mut logps, mut ents, mut hs) = (vec![], vec![], vec![], vec![]);
         for t in 0..t_max {
             h = self.cell(x, h);
             let lsm = log_softmax(self.pi.forward(h.clone()), 1);
             let a: Tensor<1, Int> = match forced {
-                Some(f) => Tensor::from_data(
-                    TensorData::new((0..b).map(|i| f[i * t_max + t]).collect::<Vec<i32>>(), [b]),
-                    &dev,
-                ),
+                Some(f) => ints(&f.iter().skip(t).step_by(t_max).copied().collect::<Vec<_>>(), [b], &dev),
                 None => {
                     // Gumbel-max, outside the graph
                     let l = lsm.clone().inner();
@@ -85,13 +66,8 @@ impl Net {
             hs.push(h.clone());
         }
         let vs: Tensor<1> = self.v.forward(Tensor::stack::<3>(hs, 1)).sum_dim(1).reshape([b]);
-        let acts: Vec<i32> = Tensor::stack::<2>(acts, 1).try_into_vec_as().unwrap();
-        let r: Vec<f32> = (0..b)
-            .map(|i| {
-                (0..t_max).filter(|&j| acts[i * t_max + j] == (ctx[i * 4 + j % 3] + j as i32) % V as i32).count() as f32
-                    / t_max as f32
-            })
-            .collect();
+        let acts: Vec<u32> = Tensor::stack::<2>(acts, 1).try_into_vec_as().unwrap();
+        let r = rewards(ctx, &acts, t_max);
         let mean_r = r.iter().sum::<f32>() / b as f32;
         let r: Tensor<1> = Tensor::from_data(TensorData::new(r, [b]), &dev);
         let adv = (r.clone() - vs.clone()).detach();
@@ -100,9 +76,9 @@ impl Net {
         let vl = (vs - r).square().mean();
         (pg + vl * 0.5 + Tensor::cat(ents, 1).mean() * 0.01, mean_r)
     }
-    fn greedy(&self, ctx: &[i32], stage: Tensor<1, Int>, t_max: usize) -> Vec<i32> {
+    fn greedy(&self, ctx: &[u32], stage: Tensor<1, Int>, t_max: usize) -> Vec<u32> {
         let dev = stage.device();
-        let (mut h, mut x) = self.start(Tensor::from_data(TensorData::new(ctx.to_vec(), [1, 4]), &dev), stage);
+        let (mut h, mut x) = self.start(ints(ctx, [1, 4], &dev), stage);
         let mut acts = vec![];
         for _ in 0..t_max {
             h = self.cell(x, h);
@@ -112,6 +88,10 @@ impl Net {
         }
         Tensor::cat(acts, 0).try_into_vec_as().unwrap()
     }
+}
+
+fn ints<const D: usize>(x: &[u32], shape: [usize; D], dev: &Device) -> Tensor<D, Int> {
+    Tensor::from_data(TensorData::new(x.iter().map(|&x| x as i32).collect(), shape), dev)
 }
 
 struct Norm<'a> {
@@ -146,173 +126,110 @@ fn clip(net: &Net, g: &mut GradientsParams, max: f32) {
     }
 }
 
-fn adam() -> ModuleOptimizer {
-    AdamConfig::new().with_epsilon(1e-8).init()
+/// A network with its optimiser.
+struct Burn {
+    /// Taken out while the optimiser has it, so that nothing is copied.
+    net: Option<Net>,
+    opt: ModuleOptimizer,
+    dev: Device,
+    /// The network that it began with, without gradients, and the context that it reads.
+    inference: (Net, Vec<u32>),
+    contexts: Contexts,
+    workload: Workload,
 }
 
-struct Rng(u64);
-impl Rng {
-    fn below(&mut self, n: u64) -> i32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        ((self.0 >> 33) % n) as i32
+impl Burn {
+    fn loss(&self, ctx: &[u32], forced: Option<&[u32]>) -> (Tensor<1>, f32) {
+        let stage = Tensor::zeros([self.workload.batch], &self.dev);
+        self.net.as_ref().unwrap().loss(ctx, stage, self.workload.steps, forced)
     }
-}
-fn new_ctx(b: usize, r: &mut Rng) -> Vec<i32> {
-    (0..b).flat_map(|_| [r.below(10), r.below(10), r.below(10), CTX]).collect()
-}
 
-fn golden(path: &str, name: &str, dev: &Device) {
-    let raw = std::fs::read(path).unwrap();
-    let st = safetensors::SafeTensors::deserialize(&raw).unwrap();
-    let f32s = |k: &str| -> Vec<f32> {
-        st.tensor(k).unwrap().data().chunks(4).map(|c| f32::from_le_bytes(c.try_into().unwrap())).collect()
-    };
-    let f64s = |k: &str| -> Vec<f64> {
-        st.tensor(k).unwrap().data().chunks(8).map(|c| f64::from_le_bytes(c.try_into().unwrap())).collect()
-    };
-    let i32s = |k: &str| -> Vec<i32> {
-        st.tensor(k).unwrap().data().chunks(4).map(|c| i32::from_le_bytes(c.try_into().unwrap())).collect()
-    };
-    let (d, b, t) = (96, 192, 6);
-    let t1 = |k: &str| -> Param<Tensor<1>> {
-        let v = f32s(k);
-        let n = v.len();
-        Param::from_tensor(Tensor::from_data(TensorData::new(v, [n]), dev))
-    };
-    let t2 = |k: &str, tr: bool| -> Param<Tensor<2>> {
-        let s = st.tensor(k).unwrap().shape().to_vec();
-        let x: Tensor<2> = Tensor::from_data(TensorData::new(f32s(k), [s[0], s[1]]), dev);
-        Param::from_tensor(if tr { x.transpose() } else { x })
-    };
-    let mut net = Net::new(d, false, dev);
-    net.emb.weight = t2("emb", false);
-    net.stage.weight = t2("stage_emb", false);
-    net.ih.weight = t2("w_ih", true);
-    net.hh.weight = t2("w_hh", true);
-    net.pi.weight = t2("pi_w", true);
-    net.v.weight = t2("v_w", true);
-    net.ih.bias = Some(t1("b_ih"));
-    net.hh.bias = Some(t1("b_hh"));
-    net.pi.bias = Some(t1("pi_b"));
-    net.v.bias = Some(t1("v_b"));
-    let (ctx, acts) = (i32s("ctx"), i32s("actions"));
-    let stage = || Tensor::<1, Int>::zeros([b], dev);
-    let (loss, _) = net.loss(&ctx, stage(), t, Some(&acts));
-    let l: f32 = loss.clone().into_scalar();
-    let g = GradientsParams::from_grads(loss.backward(), &net);
-    let (mut mx, mut l2, mut worst) = (0f64, 0f64, String::new());
-    let mut cmp = |k: &str, a: Vec<f32>| {
-        let r = f32s(&format!("g.{k}"));
-        let m = r.iter().zip(&a).map(|(r, a)| (r - a).abs() as f64).fold(0., f64::max)
-            / r.iter().map(|x| x.abs() as f64).fold(0., f64::max);
-        let e = (r.iter().zip(&a).map(|(r, a)| ((r - a) as f64).powi(2)).sum::<f64>()
-            / r.iter().map(|x| (*x as f64).powi(2)).sum::<f64>())
-        .sqrt();
-        if m > mx {
-            mx = m;
-            worst = k.into();
-        }
-        l2 = l2.max(e);
-    };
-    let v2 = |p: &Param<Tensor<2>>, tr: bool| -> Vec<f32> {
-        let x = g.get::<2>(p.id).unwrap();
-        (if tr { x.transpose() } else { x }).try_into_vec_as().unwrap()
-    };
-    let v1 = |p: &Option<Param<Tensor<1>>>| -> Vec<f32> {
-        g.get::<1>(p.as_ref().unwrap().id).unwrap().try_into_vec_as().unwrap()
-    };
-    cmp("emb", v2(&net.emb.weight, false));
-    cmp("stage_emb", v2(&net.stage.weight, false));
-    cmp("w_ih", v2(&net.ih.weight, true));
-    cmp("w_hh", v2(&net.hh.weight, true));
-    cmp("pi_w", v2(&net.pi.weight, true));
-    cmp("v_w", v2(&net.v.weight, true));
-    cmp("b_ih", v1(&net.ih.bias));
-    cmp("b_hh", v1(&net.hh.bias));
-    cmp("pi_b", v1(&net.pi.bias));
-    cmp("v_b", v1(&net.v.bias));
-    let (gl, gt) = (f64s("loss")[0], f64s("loss_traj"));
-    let mut opt = adam();
-    let mut wt = 0f64;
-    for r in &gt {
-        let (loss, _) = net.loss(&ctx, stage(), t, Some(&acts));
-        wt = wt.max((loss.clone().into_scalar::<f32>() as f64 - r).abs());
+    /// Moves the parameters, and reads the loss back.
+    fn step(&mut self, loss: Tensor<1>) -> f64 {
+        let net = self.net.take().unwrap();
         let mut g = GradientsParams::from_grads(loss.backward(), &net);
         clip(&net, &mut g, 1.0);
-        net = opt.step(3e-4, net, g);
+        self.net = Some(self.opt.step(3e-4, net, g));
+        loss.into_scalar::<f32>().into()
     }
-    let den = gt.iter().map(|x| x.abs()).fold(0., f64::max);
-    println!("{{\"peer\": \"{name}\", \"golden\": 1, \"loss\": {l}, \"loss_rel\": {:e}, \"grad_max_rel\": {mx:e}, \"grad_l2_rel\": {l2:e}, \"worst\": \"{worst}\", \"traj_rel\": {:e}, \"tensors\": 10}}", ((l as f64 - gl) / gl).abs(), wt / den);
 }
 
-fn cpu_s() -> f64 {
-    // user + system time of this process, all threads
-    let s = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let f: Vec<&str> = s.rsplit(')').next().unwrap().split_whitespace().collect();
-    (f[11].parse::<f64>().unwrap() + f[12].parse::<f64>().unwrap()) / 100.
+impl Peer for Burn {
+    fn new(workload: &Workload) -> Result<Self, Error> {
+        let dev = Device::flex().autodiff();
+        let net = Net::new(workload.width, &dev);
+        let mut contexts = Contexts::default();
+        let inference = (net.valid(), contexts.draw(1));
+        let opt = AdamConfig::new().with_epsilon(1e-8).init();
+        Ok(Self { net: Some(net), opt, dev, inference, contexts, workload: *workload })
+    }
+
+    fn with_weights(golden: &Golden) -> Result<Self, Error> {
+        let mut out = Self::new(&WORKLOADS[0])?;
+        let (net, dev) = (out.net.as_mut().unwrap(), &out.dev);
+        let t1 = |k: &str| -> Result<Param<Tensor<1>>, Error> {
+            let v = golden.weight(k)?;
+            let n = v.len();
+            Ok(Param::from_tensor(Tensor::from_data(TensorData::new(v, [n]), dev)))
+        };
+        let t2 = |k: &str, tr: bool| -> Result<Param<Tensor<2>>, Error> {
+            let s = golden.shape(k)?;
+            let x: Tensor<2> = Tensor::from_data(TensorData::new(golden.weight(k)?, [s[0], s[1]]), dev);
+            Ok(Param::from_tensor(if tr { x.transpose() } else { x }))
+        };
+        net.emb.weight = t2("emb", false)?;
+        net.stage.weight = t2("stage_emb", false)?;
+        for (linear, [w, b]) in [
+            (&mut net.ih, ["w_ih", "b_ih"]),
+            (&mut net.hh, ["w_hh", "b_hh"]),
+            (&mut net.pi, ["pi_w", "pi_b"]),
+            (&mut net.v, ["v_w", "v_b"]),
+        ] {
+            (linear.weight, linear.bias) = (t2(w, true)?, Some(t1(b)?));
+        }
+        Ok(out)
+    }
+
+    fn update(&mut self) -> Result<f64, Error> {
+        let ctx = self.contexts.draw(self.workload.batch);
+        let (loss, reward) = self.loss(&ctx, None);
+        self.step(loss);
+        Ok(reward.into())
+    }
+
+    fn gradients(&mut self, golden: &Golden) -> Result<(f64, Vec<(&'static str, Vec<f32>)>), Error> {
+        let (loss, _) = self.loss(&golden.contexts, Some(&golden.actions));
+        let value = loss.clone().into_scalar::<f32>();
+        let net = self.net.as_ref().unwrap();
+        let g = GradientsParams::from_grads(loss.backward(), net);
+        let v2 = |p: &Param<Tensor<2>>, tr: bool| -> Vec<f32> {
+            let x = g.get::<2>(p.id).unwrap();
+            (if tr { x.transpose() } else { x }).try_into_vec_as().unwrap()
+        };
+        let mut out = vec![("emb", v2(&net.emb.weight, false)), ("stage_emb", v2(&net.stage.weight, false))];
+        for (linear, [w, b]) in [
+            (&net.ih, ["w_ih", "b_ih"]),
+            (&net.hh, ["w_hh", "b_hh"]),
+            (&net.pi, ["pi_w", "pi_b"]),
+            (&net.v, ["v_w", "v_b"]),
+        ] {
+            let bias = g.get::<1>(linear.bias.as_ref().unwrap().id).unwrap();
+            out.extend([(w, v2(&linear.weight, true)), (b, bias.try_into_vec_as().unwrap())]);
+        }
+        Ok((value.into(), out))
+    }
+
+    fn update_on(&mut self, golden: &Golden) -> Result<f64, Error> {
+        let (loss, _) = self.loss(&golden.contexts, Some(&golden.actions));
+        Ok(self.step(loss))
+    }
+
+    fn episode(&mut self) -> Result<Vec<u32>, Error> {
+        let (net, context) = &self.inference;
+        Ok(net.greedy(context, Tensor::zeros([1], &Device::flex()), self.workload.steps))
+    }
 }
 
-fn main() {
-    let arg = |k: &str, d: &str| {
-        let a: Vec<String> = std::env::args().collect();
-        a.iter().position(|x| x == k).map(|i| a[i + 1].clone()).unwrap_or(d.into())
-    };
-    let (name, nn_cell) = (arg("--name", "burn"), arg("--cell", "fused") == "nn");
-    let plain = Device::flex();
-    let dev = plain.clone().autodiff();
-    if arg("--golden", "") != "" {
-        return golden(&arg("--golden", ""), &name, &dev);
-    }
-    let mut rng = Rng(88172645463325252);
-    let learn: usize = arg("--learn", "0").parse().unwrap();
-    for w in arg("--workloads", "W1,W2,W3,W4,W5").split(',') {
-        let ((b, t, d), (warm, secs, least)) = match w {
-            "W1" => ((192, 6, 96), (20, 2., 10)),
-            "W2" => ((4096, 8, 96), (2, 2., 3)),
-            "W3" => ((1024, 8, 256), (2, 2., 3)),
-            "W4" => ((512, 32, 512), (1, 2., 2)),
-            _ => ((1, 7, 96), (300, 0.5, 200)),
-        };
-        let t0 = Instant::now();
-        let mut net = Some(Net::new(d, nn_cell, &dev));
-        let inf = net.as_ref().unwrap().valid();
-        let mut opt = adam();
-        let c1 = new_ctx(1, &mut rng);
-        let mut one = || -> f32 {
-            if w == "W5" {
-                return inf.greedy(&c1, Tensor::zeros([1], &plain), t).len() as f32;
-            }
-            let n = net.take().unwrap();
-            let (loss, r) = n.loss(&new_ctx(b, &mut rng), Tensor::zeros([b], &dev), t, None);
-            let mut g = GradientsParams::from_grads(loss.backward(), &n);
-            clip(&n, &mut g, 1.0);
-            net = Some(opt.step(3e-4, n, g));
-            let _: f32 = loss.into_scalar();
-            r
-        };
-        if learn > 0 {
-            let rs: Vec<f32> = (0..learn).map(|_| one()).collect();
-            let m = |s: &[f32]| s.iter().sum::<f32>() / s.len() as f32;
-            println!(
-                "{{\"peer\": \"{name}\", \"learn\": {learn}, \"R_first20\": {}, \"R_last20\": {}}}",
-                m(&rs[..20]),
-                m(&rs[learn - 20..])
-            );
-            return;
-        }
-        one();
-        let first = t0.elapsed().as_secs_f64();
-        for _ in 1..warm {
-            one();
-        }
-        let (mut n, t0, c0) = (0, Instant::now(), cpu_s());
-        while n < least || t0.elapsed().as_secs_f64() < secs {
-            one();
-            n += 1;
-        }
-        let (dt, ct) = (t0.elapsed().as_secs_f64(), cpu_s() - c0);
-        println!("{{\"peer\": \"{name}\", \"w\": \"{w}\", \"threads\": {}, \"per_s\": {}, \"per_cpu_s\": {}, \"n\": {n}, \"first_s\": {first}}}", arg("--threads", "1"), n as f64 / dt, n as f64 / ct);
-    }
+fn main() -> Result<(), Error> {
+    peer::run::<Burn>("burn", &Arguments::read()?)
 }

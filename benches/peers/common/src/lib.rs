@@ -5,11 +5,13 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod episodes;
 mod golden;
 mod timing;
 mod workload;
 
 pub use arguments::Arguments;
+pub use episodes::{Contexts, rewards};
 pub use golden::Golden;
 pub use workload::{CTX, DIGITS, STAGES, VOCABULARY, WORKLOADS, Workload};
 

@@ -18,7 +18,6 @@
 
 mod arguments;
 mod checks;
-mod date;
 mod found;
 mod fused;
 mod gradients;
@@ -30,7 +29,7 @@ mod update;
 mod updates;
 
 use std::fs;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use gradus_benches::card::Card;
 
@@ -82,9 +81,10 @@ fn main() -> ExitCode {
     code
 }
 
-/// Which card, and when.
+/// Which card, and the day in UTC, as the system tells it.
 fn title(card: Card) -> String {
-    format!("{}, {}.\n", card.words(), date::today())
+    let today = Command::new("date").args(["-u", "+%F"]).output().map(|run| run.stdout).unwrap_or_default();
+    format!("{}, {}.\n", card.words(), String::from_utf8_lossy(&today).trim())
 }
 
 /// What is measured of what agrees; nothing on an emulated card.

@@ -7,8 +7,7 @@ use rl::env::Task;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::input::numbers;
-use crate::input::numbers::stages;
+use crate::input::numbers::{self, stages};
 use crate::input::seeds::GREATEST;
 use crate::output::print::show;
 use crate::run::{final_test, trained_agent};

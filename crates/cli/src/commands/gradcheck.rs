@@ -11,8 +11,7 @@ use tensor::catch_cuda;
 
 use crate::error::{Error, Result, suggestion};
 use crate::gradcheck::{json, museum, page, terminal, verdict};
-use crate::input::device_name;
-use crate::input::device_name::DeviceName;
+use crate::input::device_name::{self, DeviceName};
 use crate::output::html;
 use crate::output::print::show;
 

@@ -9,8 +9,7 @@ use crate::error::Result;
 use crate::folder::{REPORT, Runs};
 use crate::output::html;
 use crate::output::print::{pretty, show};
-use crate::report;
-use crate::report::Comparison;
+use crate::report::{self, Comparison};
 
 /// Where a comparison is written unless `--out` says otherwise.
 const COMPARISON: &str = "compare.html";

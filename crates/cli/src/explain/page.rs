@@ -4,8 +4,7 @@ use maud::{Markup, html};
 
 use super::{Explained, LEGEND};
 use crate::folder::{Episode, EpisodeStep, Register};
-use crate::output::html;
-use crate::output::html::{captioned, heat, number};
+use crate::output::html::{self, captioned, heat, number};
 
 /// The whole page.
 pub(crate) fn page(told: &Explained) -> String {

@@ -8,8 +8,7 @@ use rl::train::Report;
 use serde::{Deserialize, Serialize};
 
 use super::jsonl;
-use crate::error;
-use crate::error::Error;
+use crate::error::{self, Error};
 
 /// A line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

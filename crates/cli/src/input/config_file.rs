@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 use std::fs::File;
-use std::io;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rl::config::Config;

@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::board::{Board, Rule};
 use super::row::{Paint, Row, duration, finished};
 use super::screen::{Size, Style};
-use super::several;
-use super::several::Tally;
+use super::several::{self, Tally};
 use crate::output::table::share;
 
 /// Columns below which there is only one short line: those of a terminal of 40, less the last one.

@@ -1,8 +1,7 @@
 //! The page that everything written as HTML stands on: one file that needs no network and no script, by day, by night,
 //! on a telephone and on paper.
 
-use std::io;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};

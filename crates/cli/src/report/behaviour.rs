@@ -4,8 +4,7 @@
 use maud::{Markup, html};
 use rl::tasks::{GOALS, STAGES};
 
-use super::heatmap;
-use super::heatmap::{Heatmap, Row};
+use super::heatmap::{self, Heatmap, Row};
 use super::scale::{count, figure};
 use super::thin::pick;
 use crate::folder::{Episode, EpisodeStep, EpisodesLine, Record, Register};
@@ -22,19 +21,22 @@ const SELDOM: f64 = 0.02;
 /// Stage by stage, a heatmap for each action: steps from above, validations from left to right.
 pub(super) fn heatmaps(run: &Record) -> Markup {
     html! {
-        @for stage in 0..STAGES {
-            @let lines = of_stage(run, stage);
-            @if !lines.is_empty() {
-                h3 { "Stage " (stage) ": " (GOALS[stage]) }
-                (stage_heatmaps(&pick(&lines, COLUMNS)))
-            }
-        }
+        (by_stage(run, |lines| stage_heatmaps(&pick(lines, COLUMNS))))
         p.legend { span.key { (heatmap::legend()) "probability" } }
     }
 }
 
-fn of_stage(run: &Record, stage: usize) -> Vec<&EpisodesLine> {
-    run.episodes.iter().filter(|line| line.stage == stage).collect()
+/// Shows the validations of each stage that has some, below its name.
+fn by_stage(run: &Record, show: impl Fn(&[&EpisodesLine]) -> Markup) -> Markup {
+    html! {
+        @for stage in 0..STAGES {
+            @let lines: Vec<_> = run.episodes.iter().filter(|line| line.stage == stage).collect();
+            @if !lines.is_empty() {
+                h3 { "Stage " (stage) ": " (GOALS[stage]) }
+                (show(&lines))
+            }
+        }
+    }
 }
 
 fn stage_heatmaps(lines: &[&&EpisodesLine]) -> Markup {
@@ -83,15 +85,7 @@ fn stage_heatmaps(lines: &[&&EpisodesLine]) -> Markup {
 
 /// Stage by stage, the first episode of the first, the middle and the last validation.
 pub(super) fn episodes(run: &Record) -> Markup {
-    html! {
-        @for stage in 0..STAGES {
-            @let lines = of_stage(run, stage);
-            @if !lines.is_empty() {
-                h3 { "Stage " (stage) ": " (GOALS[stage]) }
-                div.panels { @for line in pick(&lines, 3) { (card(line)) } }
-            }
-        }
-    }
+    by_stage(run, |lines| html! { div.panels { @for line in pick(lines, 3) { (card(line)) } } })
 }
 
 fn card(line: &EpisodesLine) -> Markup {

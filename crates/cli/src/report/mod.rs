@@ -30,8 +30,7 @@ use maud::{Markup, html};
 
 use crate::error::Result;
 use crate::folder::{REPORT, Record, Runs};
-use crate::output::html;
-use crate::output::html::page_with;
+use crate::output::html::{self, page_with};
 use chart::STYLE;
 use curves::{Curves, Group};
 

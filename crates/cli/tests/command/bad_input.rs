@@ -1,8 +1,14 @@
 //! Bad input: a clear error, exit code 2, nothing lost.
 
-use std::process::Command;
+use crate::place::{AssertContains, Called, Place, SMALL, of_another_task, small, with};
 
-use crate::place::{Called, Place, SMALL, of_another_task, with};
+/// Refuses a file of settings.
+#[track_caller]
+fn refuses_file(content: impl AsRef<[u8]>, says: &[&str]) {
+    let place = Place::new();
+    place.write("run.toml", content);
+    place.refuses(&["train", "--config", "run.toml"], says);
+}
 
 #[test]
 fn names_that_do_not_exist() {
@@ -13,21 +19,14 @@ fn names_that_do_not_exist() {
     place.refuses(&["tasks", "--stage", "7"], &["there is no stage 7", "stages 0 to 2", "did you mean 2?"]);
 }
 
+/// An empty name is no name: scripts set a variable so that they mean to be unset.
 #[test]
 fn kernels_that_do_not_exist() {
-    let called = Command::new(env!("CARGO_BIN_EXE_gradus")).arg("tasks").env("GRADUS_KERNELS", "sse9").output();
-    let called = called.expect("the command starts");
-    let said = String::from_utf8_lossy(&called.stderr);
-    assert_eq!(called.status.code(), Some(2), "{said}");
-    assert!(said.contains("no kernels 'sse9'") && said.contains("choose one of reference, portable"), "{said}");
-}
-
-/// As scripts set a variable that they mean to be unset.
-#[test]
-fn kernels_of_an_empty_name_are_those_of_an_unset_variable() {
-    let called = Command::new(env!("CARGO_BIN_EXE_gradus")).arg("tasks").env("GRADUS_KERNELS", "").output();
-    let called = called.expect("the command starts");
-    assert_eq!(called.status.code(), Some(0), "{}", String::from_utf8_lossy(&called.stderr));
+    let place = Place::new();
+    let tasks = |kernels| place.command(crate::gradus(), &["tasks"]).env("GRADUS_KERNELS", kernels).output();
+    let [wrong, none] = ["sse9", ""].map(|kernels| Called::of(tasks(kernels).expect("the command starts")));
+    assert_eq!((wrong.code, none.code), (2, 0), "{wrong:?} {none:?}");
+    wrong.err.assert_contains(&["no kernels 'sse9'", "choose one of reference, portable"]);
 }
 
 /// All the forms of a whole number that TOML has.
@@ -38,7 +37,7 @@ fn whole_numbers_in_a_file_are_taken_in_every_form_of_toml() {
         place.write("run.toml", format!("width = {text}\nseed = {text}\nmax_updates = {text}\nrate = {text}\n"));
         let out = format!("run-{text}");
         place.succeeds(&["train", "--config", "run.toml", "--batch=4", "--width=4", "--stop-after=1", "--out", &out]);
-        let written = String::from_utf8(place.read(&format!("{out}/config.toml"))).expect("UTF-8");
+        let written = place.text(&format!("{out}/config.toml"));
         for key in ["seed", "max_updates", "rate"] {
             let line = written.lines().find(|line| line.starts_with(&format!("{key} = "))).expect("a line");
             assert_eq!(line, format!("{key} = {want}"), "{text}");
@@ -47,12 +46,10 @@ fn whole_numbers_in_a_file_are_taken_in_every_form_of_toml() {
     for (text, says) in
         [("0x0", "width = 0 is out of range"), ("-0b0", "this is not TOML"), ("0x1_0000", "width = 65536")]
     {
-        place.write("run.toml", format!("width = {text}\n"));
-        place.refuses(&["train", "--config", "run.toml"], &["run.toml, line 1, column", says]);
+        refuses_file(format!("width = {text}\n"), &["run.toml, line 1, column", says]);
     }
     let huge = format!("0x{}", "f".repeat(40));
-    place.write("run.toml", format!("width = {huge}\n"));
-    place.refuses(&["train", "--config", "run.toml"], &["run.toml, line 1, column 9", &huge]);
+    refuses_file(format!("width = {huge}\n"), &["run.toml, line 1, column 9", &huge]);
 }
 
 /// More than any machine has, and products of sizes that no 32-bit number holds.
@@ -73,19 +70,11 @@ fn a_batch_that_does_not_fit_is_refused_before_there_is_a_folder() {
 
 #[test]
 fn names_in_a_file_that_do_not_exist() {
-    let place = Place::new();
-    place.write("key.toml", "width = 16\n\n  batchs = 3\n");
-    place.refuses(
-        &["train", "--config", "key.toml"],
-        &["key.toml, line 3, column 3", "no setting batchs", "did you mean batch?"],
-    );
-    place.write("task.toml", "task = \"calculater\"\n");
-    place.refuses(
-        &["train", "--config", "task.toml"],
-        &["task.toml, line 1, column 8", "no task calculater, only calculator", "did you mean calculator?"],
-    );
-    place.write("table.toml", "[optimizer]\nrate = 1\n");
-    place.refuses(&["train", "--config", "table.toml"], &["optimizer = ", "adam, adamw, sgd or rmsprop"]);
+    let says = ["run.toml, line 3, column 3", "no setting batchs", "did you mean batch?"];
+    refuses_file("width = 16\n\n  batchs = 3\n", &says);
+    let says = ["run.toml, line 1, column 8", "no task calculater, only calculator", "did you mean calculator?"];
+    refuses_file("task = \"calculater\"\n", &says);
+    refuses_file("[optimizer]\nrate = 1\n", &["optimizer = ", "adam, adamw, sgd or rmsprop"]);
 }
 
 /// Every way to the tutorial among the tasks names its new command, and the files of its earlier runs stay.
@@ -94,7 +83,7 @@ fn the_tutorial_is_a_command_of_its_own() {
     let place = Place::new();
     let says = ["the tutorial has a command of its own now: gradus tutorial", "report.html", "test.json"];
     place.write("old.toml", "seed = 1\ntask = \"tutorial\"\nstage_updates = 3\n");
-    place.succeeds(&with(&SMALL, &["--out", "old"]));
+    place.succeeds(&small(&["--out", "old"]));
     place.write("old/config.toml", place.read("old.toml"));
     for args in [
         &["train", "--task", "tutorial"][..],
@@ -142,53 +131,46 @@ fn values_out_of_range() {
 
 #[test]
 fn values_in_a_file_out_of_range() {
-    let place = Place::new();
-    place.write("run.toml", "# a comment\nrate = nan\n");
     let says = ["run.toml, line 2, column 8", "rate = nan is out of range", "numbers above 0"];
-    place.refuses(&["train", "--config", "run.toml"], &says);
-    place.write("run.toml", "seed = -1\n");
-    place.refuses(&["train", "--config", "run.toml"], &["line 1, column 8", "seed = -1 is out of range"]);
+    refuses_file("# a comment\nrate = nan\n", &says);
+    refuses_file("seed = -1\n", &["line 1, column 8", "seed = -1 is out of range"]);
 }
 
 #[test]
 fn files_that_are_not_toml() {
-    let place = Place::new();
-    place.write("run.toml", "width = 16\nbatch = = 3\n");
-    place.refuses(&["train", "--config", "run.toml"], &["run.toml, line 2, column 9", "not TOML"]);
-    place.write("run.toml", [0xff, 0xfe]);
-    place.refuses(&["train", "--config", "run.toml"], &["cannot read run.toml", "UTF-8"]);
-    place.refuses(&["train", "--config", "missing.toml"], &["cannot read missing.toml", "configuration file in TOML"]);
+    refuses_file("width = 16\nbatch = = 3\n", &["run.toml, line 2, column 9", "not TOML"]);
+    refuses_file([0xff, 0xfe], &["cannot read run.toml", "UTF-8"]);
+    let says = ["cannot read missing.toml", "configuration file in TOML"];
+    Place::new().refuses(&["train", "--config", "missing.toml"], &says);
 }
 
 #[test]
 fn folders_that_cannot_be_written() {
     let place = Place::new();
     place.write("file", "in the way");
-    place.refuses(&with(&SMALL, &["--out", "file"]), &["cannot make the folder file", "--out"]);
-    place.refuses(&with(&SMALL, &["--out", "file/run"]), &["cannot make the folder file/run", "--out"]);
-    place.refuses(&with(&SMALL, &["--out", "/proc/run"]), &["cannot make the folder /proc/run", "--out"]);
+    place.refuses(&small(&["--out", "file"]), &["cannot make the folder file", "--out"]);
+    place.refuses(&small(&["--out", "file/run"]), &["cannot make the folder file/run", "--out"]);
+    place.refuses(&small(&["--out", "/proc/run"]), &["cannot make the folder /proc/run", "--out"]);
     place.write("runs", "in the way of the default");
     place.refuses(&SMALL, &["cannot make the folder runs", "--out"]);
 }
 
 #[test]
 fn folders_that_are_not_empty() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
-    place.refuses(&with(&SMALL, &["--out", "run"]), &["run already holds a run", "--out"]);
-    place.refuses(&with(&SMALL, &["--out", "run", "--seeds", "0,1"]), &["run already holds a run"]);
-    place.refuses(&with(&SMALL, &["--out", "."]), &[". is not empty", "--out"]);
+    let place = Place::trained();
+    place.refuses(&small(&["--out", "run"]), &["run already holds a run", "--out"]);
+    place.refuses(&small(&["--out", "run", "--seeds", "0,1"]), &["run already holds a run"]);
+    place.refuses(&small(&["--out", "."]), &[". is not empty", "--out"]);
 }
 
 #[test]
 fn checkpoints_that_cannot_be_loaded() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let place = Place::trained();
     let (model, config) = (place.read("run/model.safetensors"), place.read("run/config.toml"));
     let eval = |content: &[u8], says: &[&str]| {
         place.write("run/model.safetensors", content);
         place.refuses(&["eval", "run"], says);
-        place.refuses(&with(&SMALL, &["--init", "run/model.safetensors"]), says);
+        place.refuses(&small(&["--init", "run/model.safetensors"]), says);
     };
     eval(b"", &["model.safetensors", "cut off"]);
     eval(&model[..model.len() - 1], &["model.safetensors", "cut off"]);
@@ -226,9 +208,8 @@ fn checkpoints_that_cannot_be_loaded() {
 fn an_error_that_nobody_reads_is_no_panic() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
-    let status = command.args(["eval", "nowhere"]).stderr(writer).status().expect("the command starts");
-    assert_eq!(status.code(), Some(2));
+    let status = Place::new().command(crate::gradus(), &["eval", "nowhere"]).stderr(writer).status();
+    assert_eq!(status.expect("the command starts").code(), Some(2));
 }
 
 /// The configuration that a run writes is UTF-8, and must name the same file.
@@ -237,8 +218,9 @@ fn an_error_that_nobody_reads_is_no_panic() {
 fn initial_weights_whose_name_is_not_utf_8_are_refused() {
     use std::os::unix::ffi::OsStrExt;
     let name = std::ffi::OsStr::from_bytes(b"model-\xff");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
-    let called = Called::of(command.args(SMALL).arg("--init").arg(name).output().expect("the command starts"));
+    let place = Place::new();
+    let mut command = place.command(crate::gradus(), &SMALL);
+    let called = Called::of(command.arg("--init").arg(name).output().expect("the command starts"));
     assert_eq!(called.code, 2);
     assert!(called.err.contains("is not UTF-8") && called.err.contains("another name"), "{called:?}");
 }
@@ -256,8 +238,7 @@ fn a_folder_whose_name_is_not_utf_8_is_a_folder() {
         (&["eval", "--episodes=2"], &[]),
     ];
     for (first, more) in calls {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
-        let output = command.args(with(first, more)).arg(name).current_dir(place.path("")).output();
+        let output = place.command(crate::gradus(), &with(first, more)).arg(name).output();
         let called = Called::of(output.expect("the command starts"));
         assert_eq!((called.code, called.err.as_str()), (0, ""), "{called:?}");
     }
@@ -270,7 +251,7 @@ fn devices_without_end_are_not_read_to_it() {
     let place = Place::new();
     place.refuses(&["train", "--config", "/dev/zero"], &["cannot read /dev/zero", "more than 1048576 bytes"]);
     place.refuses(&["config", "--check", "/dev/zero"], &["cannot read /dev/zero", "more than 1048576 bytes"]);
-    place.succeeds(&with(&SMALL, &["--out", "a"]));
+    place.succeeds(&small(&["--out", "a"]));
     for command in [&["explain", "a", "--html=/dev/full"][..], &["report", "a", "--out", "/dev/full"]] {
         place.refuses(command, &["cannot write /dev/full", "a pipe or a device"]);
     }

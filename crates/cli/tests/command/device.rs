@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::place::{Place, SMALL, with};
+use crate::place::{AssertContains, Place, small};
 
 /// What `gradus devices --json` finds without an emulator.
 fn listed(place: &Place) -> Value {
@@ -17,9 +17,7 @@ fn is_built() -> bool {
 fn what_there_is_is_listed() {
     let place = Place::new();
     let (words, json) = (place.succeeds(&["devices"]), listed(&place));
-    for part in ["cpu\n", "  threads ", "reference, portable", "cuda\n", "  driver "] {
-        assert!(words.contains(part), "no {part} in {words}");
-    }
+    words.assert_contains(&["cpu\n", "  threads ", "reference, portable", "cuda\n", "  driver "]);
     assert!(json["cpu"]["threads"].as_u64().is_some_and(|threads| threads > 0), "{json:#}");
     let missing = [&json["cuda"]["driver"]["missing"], &json["cuda"]["missing"]];
     let cards = json["cuda"]["cards"].as_array().expect("a list");
@@ -52,7 +50,7 @@ fn devices_that_do_not_exist() {
 #[test]
 fn the_processor_can_be_asked_for() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--device", "cpu", "--out", "here"]));
-    place.succeeds(&with(&SMALL, &["--out", "there"]));
+    place.succeeds(&small(&["--device", "cpu", "--out", "here"]));
+    place.succeeds(&small(&["--out", "there"]));
     assert!(place.read("here/model.safetensors") == place.read("there/model.safetensors"));
 }

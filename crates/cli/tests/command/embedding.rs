@@ -4,12 +4,12 @@ use rl::agent::Agent;
 use rl::config::{Actions, Config, GruVariant};
 use rl::train::Run;
 
-use crate::place::{Place, SMALL, with};
+use crate::place::{Place, small};
 
 #[test]
 fn the_checkpoint_of_a_run_is_the_agent_that_the_library_trains() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run", "--seed", "3", "--actions", "tokens", "--gru", "reset-before"]));
+    place.succeeds(&small(&["--out", "run", "--seed", "3", "--actions", "tokens", "--gru", "reset-before"]));
     let loaded = Agent::<f32>::load(place.path("run/model.safetensors")).expect("an agent");
 
     let (actions, gru) = (Actions::Tokens, GruVariant::ResetBefore);

@@ -1,6 +1,6 @@
 //! What `eval` and `tasks` print.
 
-use crate::place::{Place, SMALL, with};
+use crate::place::{AssertContains, Place, small};
 use serde_json::Value;
 
 fn parse(text: &str) -> Value {
@@ -10,7 +10,7 @@ fn parse(text: &str) -> Value {
 #[test]
 fn eval_repeats_the_test_of_the_training() {
     let place = Place::new();
-    let trained = place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let trained = place.succeeds(&small(&["--out", "run"]));
     let json = parse(&place.succeeds(&["eval", "run", "--json"]));
     let test = place.json("run/test.json");
     assert_eq!((&json["stages"], &json["caveat"]), (&test["stages"], &test["caveat"]));
@@ -21,8 +21,7 @@ fn eval_repeats_the_test_of_the_training() {
 
 #[test]
 fn eval_plays_the_episodes_that_it_is_asked_for() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let place = Place::trained();
     let json = parse(&place.succeeds(&["eval", "run", "--json", "--stage", "1", "--episodes", "30", "--seed", "9"]));
     let stages = json["stages"].as_array().expect("a list");
     assert_eq!((stages.len(), &stages[0]["stage"], &stages[0]["episodes"]), (1, &1.into(), &30.into()));
@@ -32,9 +31,7 @@ fn eval_plays_the_episodes_that_it_is_asked_for() {
 #[test]
 fn tasks_prints_what_the_solver_knows() {
     let out = Place::new().succeeds(&["tasks"]);
-    for part in ["MUL ADD STO MUL RCL SUB ANS, MUL ADD STO RCL MUL SUB ANS", "no context"] {
-        assert!(out.contains(part), "no {part} in {out}");
-    }
+    out.assert_contains(&["MUL ADD STO MUL RCL SUB ANS, MUL ADD STO RCL MUL SUB ANS", "no context"]);
     let json = parse(&Place::new().succeeds(&["tasks", "--task", "calculator", "--json"]));
     let figure = |name: &str| [0, 1, 2].map(|stage| json[0]["stages"][stage][name].as_u64().expect("a number"));
     assert_eq!((figure("states"), figure("optimum")), ([13, 51, 206], [3, 4, 7]));

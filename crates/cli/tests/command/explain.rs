@@ -11,13 +11,7 @@ use rl::train::Run;
 use serde_json::Value;
 use tensor::Tensor;
 
-use crate::place::{Place, SMALL, of_another_task, with};
-
-fn trained() -> Place {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
-    place
-}
+use crate::place::{AssertContains, Place, of_another_task, small, with};
 
 fn json(place: &Place, args: &[&str]) -> Value {
     serde_json::from_str(&place.succeeds(&with(&["explain", "run", "--json"], args))).expect("JSON")
@@ -53,7 +47,7 @@ fn agent(place: &Place) -> Run<f32> {
 /// The network judges the whole episode in one pass, as when it learns, and not step by step, as when it was traced.
 #[test]
 fn the_numbers_are_those_of_the_policy() {
-    let place = trained();
+    let place = Place::trained();
     let Run { learner, task, .. } = agent(&place);
     for (stage, args) in [(0, ["--context", "4,2,7"]), (1, ["--context", "0,9,9,1"]), (2, ["--stage", "2"])] {
         let told = json(&place, &args);
@@ -104,7 +98,7 @@ fn position(told: &Value, action: &Value) -> u32 {
 
 #[test]
 fn an_episode_is_the_one_of_the_test_or_the_one_that_was_asked_for() {
-    let place = trained();
+    let place = Place::trained();
     let task = agent(&place).task;
     let shown = |told: &Value| list(&told["episode"]["context"]).iter().map(text).collect::<Vec<_>>().join(" ");
     for (stage, number) in [(2, 0), (1, 17)] {
@@ -127,7 +121,7 @@ fn an_episode_is_the_one_of_the_test_or_the_one_that_was_asked_for() {
 
 #[test]
 fn sampled_episodes_follow_from_the_seed() {
-    let place = trained();
+    let place = Place::trained();
     let program = |seed: &str| json(&place, &["--context", "4,2,7", "--sampled", "--seed", seed])["episode"].clone();
     assert_eq!(program("1"), program("1"));
     let distinct = ["1", "2", "3", "4", "5"].map(program);
@@ -140,18 +134,24 @@ fn no_line_is_wider_than_eighty_columns() {
     let place = Place::new();
     let name =
         format!("runs/{}/漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", "long".repeat(30));
-    for args in [&SMALL[..], &with(&SMALL, &["--actions", "tokens"])] {
-        place.succeeds(&with(args, &["--out", &name]));
+    for actions in ["--actions=tools", "--actions=tokens"] {
+        place.succeeds(&small(&[actions, "--out", &name]));
         for stage in ["0", "1", "2"] {
             for more in [&[][..], &["--sampled"], &["--sampled", "--seed", "5"]] {
                 let out = place.succeeds(&with(&["explain", &name, "--stage", stage], more));
                 let widest = out.lines().max_by_key(|line| measure_text_width(line)).expect("a line");
                 assert!(measure_text_width(widest) <= 80, "{widest}");
                 assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
-                for part in ["shown ", "goal ", "reset ", " 1 ▸ ", "value ", "entropy ", "empty", "rewards add up to"]
-                {
-                    assert!(out.contains(part), "no {part} in {out}");
-                }
+                out.assert_contains(&[
+                    "shown ",
+                    "goal ",
+                    "reset ",
+                    " 1 ▸ ",
+                    "value ",
+                    "entropy ",
+                    "empty",
+                    "rewards add up to",
+                ]);
             }
         }
         std::fs::remove_dir_all(place.path(&name)).expect("removed");
@@ -160,11 +160,10 @@ fn no_line_is_wider_than_eighty_columns() {
 
 #[test]
 fn a_page_stands_alone_and_shows_every_number() {
-    let place = trained();
-    let page = |name: &str| String::from_utf8(place.read(name)).expect("UTF-8");
+    let place = Place::trained();
     let args = ["explain", "run", "--context", "4,2,7"];
     assert_eq!(place.succeeds(&with(&args, &["--html"])), "run/explain.html\n");
-    let first = page("run/explain.html");
+    let first = place.text("run/explain.html");
     for reference in ["http", "//", "url(", "@import", "src=", "href=", "<script", "<link"] {
         assert!(!first.contains(reference), "{reference} in {first}");
     }
@@ -174,20 +173,18 @@ fn a_page_stands_alone_and_shows_every_number() {
             assert!(first.contains(&format!("{:.3}", if p < 1.0 { p.min(0.999) } else { p })), "no {p}");
         }
     }
-    for part in ["a·b+c = 15", "4 2 7 CTX", "prefers-color-scheme: dark", "@media print", "</html>"] {
-        assert!(first.contains(part), "no {part} in {first}");
-    }
+    first.assert_contains(&["a·b+c = 15", "4 2 7 CTX", "prefers-color-scheme: dark", "@media print", "</html>"]);
 
     place.succeeds(&["explain", "run", "--html"]);
-    assert!(page("run/explain.html") != first, "an earlier page is replaced");
+    assert!(place.text("run/explain.html") != first, "an earlier page is replaced");
     assert_eq!(place.succeeds(&with(&args, &["--html=page.html"])), "page.html\n");
-    assert_eq!(page("page.html"), first, "the same episode is the same page");
+    assert_eq!(place.text("page.html"), first, "the same episode is the same page");
     assert!(place.names("run").iter().all(|name| !name.contains("part") && !name.contains("tmp")));
 }
 
 #[test]
 fn a_page_replaces_nothing_else() {
-    let place = trained();
+    let place = Place::trained();
     place.write("notes.html", "<!DOCTYPE html><title>mine</title>");
     place.refuses(&["explain", "run", "--html=notes.html"], &["notes.html is there already", "name another file"]);
     place.refuses(&["explain", "run", "--html=run/model.safetensors"], &["is no page of gradus"]);
@@ -200,7 +197,7 @@ fn a_page_replaces_nothing_else() {
 
 #[test]
 fn contexts_that_no_stage_has() {
-    let place = trained();
+    let place = Place::trained();
     let all = "stage 0 takes 3 digits, as in 4,2,7; stage 1 takes 4 digits, as in 4,2,7,3; stage 2 takes 5 digits";
     let huge = "9,".repeat(20_000) + "9";
     for (context, says) in [
@@ -230,7 +227,7 @@ fn contexts_that_no_stage_has() {
 
 #[test]
 fn folders_and_checkpoints_that_cannot_be_explained() {
-    let place = trained();
+    let place = Place::trained();
     place.refuses(&["explain", "nowhere"], &["nowhere holds no run", "config.toml", "gradus train"]);
     place.refuses(&["explain", "run", "--checkpoint", "none"], &["none"]);
     place.write("broken.safetensors", "not a checkpoint, but a text of some length");
@@ -240,7 +237,7 @@ fn folders_and_checkpoints_that_cannot_be_explained() {
     place.refuses(&other, &["its task is tutorial-1, expected calculator"]);
     let same = ["explain", "run", "--checkpoint", "run/model.safetensors"];
     assert_eq!(place.succeeds(&same), place.succeeds(&["explain", "run"]));
-    place.succeeds(&with(&SMALL, &["--seeds", "0,1", "--out", "seeds"]));
+    place.succeeds(&small(&["--seeds", "0,1", "--out", "seeds"]));
     place.refuses(&["explain", "seeds"], &["seeds holds the runs of several seeds", "seeds/seed-0"]);
     std::fs::remove_file(place.path("run/model.safetensors")).expect("it is there");
     place.refuses(&["explain", "run"], &["run holds no trained agent", "model.safetensors", "interrupted"]);

@@ -1,9 +1,7 @@
 //! A disk that is full: here a limit on the size of files, which the system enforces as it does the size of a disk.
 #![cfg(unix)]
 
-use std::process::Command;
-
-use crate::place::{Called, Place, SMALL, with};
+use crate::place::{Called, Place, small, with};
 use crate::resume::assert_same;
 
 /// Room for the checkpoint, but not for the metrics of all updates. In units of 512 bytes.
@@ -12,21 +10,17 @@ const BLOCKS: &str = "80";
 /// Calls the command where no file can grow beyond the limit, and writing more is an error rather than a signal.
 fn limited(place: &Place, args: &[&str]) -> Called {
     let script = format!("trap '' XFSZ; ulimit -f {BLOCKS}; exec \"$0\" \"$@\"");
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &script, env!("CARGO_BIN_EXE_gradus")]).args(args).current_dir(place.path(""));
-    Called::of(shell.output().expect("there is a shell"))
+    let mut shell = place.command("sh", &["-c", &script, env!("CARGO_BIN_EXE_gradus")]);
+    Called::of(shell.args(args).output().expect("there is a shell"))
 }
 
 #[test]
 fn training_says_so_keeps_the_checkpoint_and_stops_or_goes_on_as_configured() {
     let place = Place::new();
-    let train: Vec<_> = SMALL.iter().map(|arg| if *arg == "3" { "150" } else { arg }).collect();
-    let train = with(&train, &["--save-every=10", "--validate-every=1000"]);
-    let train: Vec<_> = train.iter().filter(|arg| !["--validate-every", "2"].contains(*arg)).copied().collect();
+    let train = small(&["--max-updates=150", "--save-every=10", "--validate-every=1000"]);
     place.succeeds(&with(&train, &["--out", "whole"]));
-    assert!(
-        place.read("whole/metrics.jsonl").len() > 80 * 512 && place.read("whole/model.safetensors").len() < 80 * 512
-    );
+    let bytes = |name: &str| place.read(&format!("whole/{name}")).len();
+    assert!(bytes("metrics.jsonl") > 80 * 512 && bytes("model.safetensors") < 80 * 512);
 
     for policy in ["stop", "continue"] {
         let called = limited(&place, &with(&train, &["--out", policy, "--on-save-error", policy]));
@@ -40,8 +34,7 @@ fn training_says_so_keeps_the_checkpoint_and_stops_or_goes_on_as_configured() {
         place.succeeds(&["eval", policy, "--episodes", "2"]);
         place.succeeds(&["train", "--resume", policy]);
     }
-    let edited =
-        String::from_utf8(place.read("continue/config.toml")).expect("UTF-8").replace("= \"continue\"", "= \"stop\"");
+    let edited = place.text("continue/config.toml").replace("= \"continue\"", "= \"stop\"");
     place.write("continue/config.toml", edited);
     assert_same(&place, "whole", "stop");
     assert_same(&place, "whole", "continue");

@@ -3,13 +3,13 @@
 
 use autograd::ops::Kind;
 
-use crate::place::{Place, assert_self_contained};
+use crate::place::{AssertContains, Place, assert_self_contained};
 
 #[test]
 fn a_few_are_shown_case_by_case() {
     let place = Place::new();
     let told = place.succeeds(&["gradcheck", "--op", "tanh,linear", "--op", "tanh"]);
-    for part in [
+    told.assert_contains(&[
         "tanh: y = tanh x; dx += (1 − y²)·dy; crates/autograd/src/ops/tanh.rs",
         "Linear: y = x·Wᵀ + b; crates/nn/src/linear.rs",
         "| a view ",
@@ -18,9 +18,7 @@ fn a_few_are_shown_case_by_case() {
         "1 operation, 1 layer, ",
         "all agree",
         "a factor of 1 + ",
-    ] {
-        assert!(told.contains(part), "no {part} in {told}");
-    }
+    ]);
     assert!(!told.contains("softmax") && told.matches("tanh: y").count() == 1, "{told}");
     let cases = proofs::operations(Kind::Tanh).len();
     assert_eq!(told.lines().filter(|line| line.starts_with("| a ")).count(), cases, "{told}");
@@ -31,9 +29,9 @@ fn the_page_is_whole_and_replaces_nothing_else() {
     let place = Place::new();
     let told = place.succeeds(&["gradcheck", "--op", "mul", "--html"]);
     assert!(told.contains("all agree") && told.ends_with("\nwrote gradcheck.html\n"), "{told}");
-    let page = String::from_utf8(place.read("gradcheck.html")).expect("UTF-8");
+    let page = place.text("gradcheck.html");
     assert_self_contained(&page);
-    for part in [
+    page.assert_contains(&[
         "all agree",
         "y = a·b elementwise, with a and b broadcast to their common shape<br>da += b·dy and db += a·dy, each",
         ">autograd/src/ops/mul.rs</span>",
@@ -46,9 +44,7 @@ fn the_page_is_whole_and_replaces_nothing_else() {
         ">rounding, ε/h</text>",
         ">truncation, h²</text>",
         "T=7",
-    ] {
-        assert!(page.contains(part), "no {part} in {page}");
-    }
+    ]);
     place.write("gradcheck.html", "mine");
     let says = "gradcheck.html is there already and is no page of gradus";
     place.refuses(&["gradcheck", "--op", "mul", "--html"], &[says]);

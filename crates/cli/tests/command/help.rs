@@ -1,14 +1,12 @@
 //! Help that teaches: settings are printed, checked and completed.
 
-use crate::place::Place;
+use crate::place::{AssertContains, Place};
 
 #[test]
 fn the_printed_settings_are_right_and_are_the_defaults() {
     let place = Place::new();
     let printed = place.succeeds(&["config", "--task", "calculator"]);
-    for part in ["width = 96", "# β", "Takes ", "save_every = 25", "on_save_error = \"stop\""] {
-        assert!(printed.contains(part), "no {part} in {printed}");
-    }
+    printed.assert_contains(&["width = 96", "# β", "Takes ", "save_every = 25", "on_save_error = \"stop\""]);
     place.write("run.toml", &printed);
     let verdict = place.succeeds(&["config", "--check", "run.toml"]);
     assert_eq!(verdict, "right: task calculator, default settings, but for\n  seed = 0\n");

@@ -1,13 +1,13 @@
 //! A process that is killed at any moment leaves a folder that loads, and a run that can be gone on with.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
 use nn::Checkpoint;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use crate::place::{Place, SMALL, with};
+use crate::place::{Place, small, with};
 use crate::resume::assert_same;
 
 /// How often the process is killed.
@@ -22,15 +22,16 @@ const WITHIN: u32 = 60_000;
 #[test]
 fn a_hundred_times_at_random_moments() {
     let place = Place::new();
-    let train: Vec<_> = SMALL.iter().map(|arg| if *arg == "3" { "1000000000" } else { arg }).collect();
-    let train = with(&train, &["--save-every=2", "--keep-every=50", "--imitate=2", "--threads=1"]);
+    let many = "--max-updates=1000000000";
+    let train = small(&[many, "--save-every=2", "--keep-every=50", "--imitate=2", "--threads=1"]);
 
     let mut random = Philox::stream(3, Stream { purpose: Purpose::TEST, update: 0, episode: 0 });
     let (mut updates, mut met) = (None, 0);
     for _ in 0..TIMES {
         let begun = place.path("run/config.toml").exists();
-        let mut child =
-            start(&place, &if begun { vec!["train", "--resume", "run"] } else { with(&train, &["--out", "run"]) });
+        let args = if begun { vec!["train", "--resume", "run"] } else { with(&train, &["--out", "run"]) };
+        let mut command = place.command(crate::gradus(), &args);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts");
         sleep(Duration::from_micros(random.below(WITHIN).into()));
         met += usize::from(child.try_wait().expect("a process").is_none());
         child.kill().expect("a process");
@@ -48,12 +49,6 @@ fn a_hundred_times_at_random_moments() {
     let updates = loads(&place).filter(|&updates| updates > 3).expect("killed so soon that nothing was done");
     place.succeeds(&with(&train, &["--out", "whole", "--stop-after", &updates.to_string()]));
     assert_same(&place, "whole", "run");
-}
-
-fn start(place: &Place, args: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
-    command.args(args).current_dir(place.path("")).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().expect("the command starts")
 }
 
 /// The updates of the checkpoint, if there is one; every checkpoint that is there must load.

@@ -1,15 +1,13 @@
 //! A machine that has too little memory: here a limit on address space, which the system enforces as an allocation that fails.
 #![cfg(target_os = "linux")]
 
-use std::process::Command;
-
-use crate::place::{Called, Place, SMALL, SMALL_TUTORIAL, with};
+use crate::place::{Called, Place, SMALL_TUTORIAL, small, with};
 
 /// Calls the command where it can take so many KiB of address space.
 fn limited(place: &Place, kib: u64, args: &[&str]) -> Called {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("ulimit -v {kib}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_gradus")]);
-    Called::of(shell.args(args).current_dir(place.path("")).output().expect("there is a shell"))
+    let script = format!("ulimit -v {kib}; exec \"$0\" \"$@\"");
+    let mut shell = place.command("sh", &["-c", &script, env!("CARGO_BIN_EXE_gradus")]);
+    Called::of(shell.args(args).output().expect("there is a shell"))
 }
 
 /// KiB that are less than what is asked for here, and more than what the start of the process takes.
@@ -41,9 +39,9 @@ fn refused(place: &Place, kib: u64, what: &str, args: &[&str]) -> u64 {
 fn training_that_fits_no_address_space_is_refused_and_runs_in_what_it_asks_for() {
     let place = Place::new();
     for (name, args) in [
-        ("calculator", with(&SMALL, &["--threads=2"])),
-        ("composed", with(&SMALL, &["--threads=1", "--gru=reset-before"])),
-        ("seeds", with(&SMALL, &["--threads=2", "--seeds=0..1"])),
+        ("calculator", small(&["--threads=2"])),
+        ("composed", small(&["--threads=1", "--gru=reset-before"])),
+        ("seeds", small(&["--threads=2", "--seeds=0..1"])),
         ("tutorial", with(&SMALL_TUTORIAL, &["--threads=2", "--seeds=0..1"])),
     ] {
         let args = with(&args, &["--out", name]);
@@ -55,7 +53,7 @@ fn training_that_fits_no_address_space_is_refused_and_runs_in_what_it_asks_for()
 fn resumed_training_that_fits_no_address_space_is_refused_unless_it_is_over() {
     let place = Place::new();
     for (name, more) in [("one", "--seed=0"), ("several", "--seeds=0..1")] {
-        let begun = with(&SMALL, &["--threads=2", more, "--out", name]);
+        let begun = small(&["--threads=2", more, "--out", name]);
         place.succeeds(&with(&begun, &["--stop-after=1"]));
         let resume = ["train", "--threads=2", "--resume", name];
         assert_needs(&place, "training", &resume);
@@ -66,8 +64,7 @@ fn resumed_training_that_fits_no_address_space_is_refused_unless_it_is_over() {
 
 #[test]
 fn eval_that_fits_no_address_space_is_refused_and_runs_in_what_it_asks_for() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let place = Place::trained();
     assert_needs(&place, "playing", &["eval", "run", "--episodes=1000"]);
     let called = limited(&place, 1 << 20, &["eval", "run", "--episodes=16777216"]);
     assert!(called.code == 2 && called.err.contains("playing needs "), "{called:?}");

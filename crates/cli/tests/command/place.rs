@@ -1,5 +1,6 @@
 //! The command, called in a folder of its own.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,20 +8,14 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A training that is over in a moment.
-pub(crate) const SMALL: [&str; 14] = [
+pub(crate) const SMALL: [&str; 8] = [
     "train",
-    "--width",
-    "16",
-    "--batch",
-    "32",
-    "--max-updates",
-    "3",
-    "--validate-every",
-    "2",
-    "--validation-episodes",
-    "16",
-    "--test-episodes",
-    "20",
+    "--width=16",
+    "--batch=32",
+    "--max-updates=3",
+    "--validate-every=2",
+    "--validation-episodes=16",
+    "--test-episodes=20",
     "--chunk=8",
 ];
 
@@ -54,13 +49,27 @@ impl Place {
         Self(tempfile::tempdir().expect("a temporary folder"))
     }
 
+    /// With [`SMALL`] in the folder `run`.
+    #[track_caller]
+    pub(crate) fn trained() -> Self {
+        let place = Self::new();
+        place.succeeds(&small(&["--out", "run"]));
+        place
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
+    /// A program that runs in the folder.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(self.0.path());
+        command
+    }
+
     pub(crate) fn gradus(&self, args: &[&str]) -> Called {
-        let command = Command::new(crate::gradus()).args(args).current_dir(self.0.path()).output();
-        Called::of(command.expect("the command starts"))
+        Called::of(self.command(crate::gradus(), args).output().expect("the command starts"))
     }
 
     /// Calls that must succeed, and what they print.
@@ -96,6 +105,11 @@ impl Place {
     }
 
     #[track_caller]
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8(self.read(name)).expect("UTF-8")
+    }
+
+    #[track_caller]
     pub(crate) fn json(&self, name: &str) -> serde_json::Value {
         serde_json::from_slice(&self.read(name)).expect("JSON")
     }
@@ -128,6 +142,27 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
             walk(&path, files);
         }
     }
+}
+
+/// Text that must have certain parts.
+pub(crate) trait AssertContains {
+    fn assert_contains(&self, parts: &[&str]);
+}
+
+impl AssertContains for str {
+    #[track_caller]
+    fn assert_contains(&self, parts: &[&str]) {
+        for part in parts {
+            assert!(self.contains(part), "no {part} in {self}");
+        }
+    }
+}
+
+/// [`SMALL`] with `more`, which replaces flags of the same name.
+pub(crate) fn small<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let name = |flag: &'a str| flag.split('=').next();
+    let kept = SMALL.into_iter().filter(|flag| more.iter().all(|other| name(other) != name(flag)));
+    kept.chain(more.iter().copied()).collect()
 }
 
 /// `first` and then `more`.

@@ -2,30 +2,19 @@
 
 use std::fs;
 
-use crate::place::{Place, SMALL, assert_self_contained, with};
+use crate::place::{AssertContains, Place, assert_self_contained, small};
 use serde_json::{Value, json};
 
 /// The page of a folder after `report`.
 #[track_caller]
 fn page(place: &Place, folder: &str) -> String {
     place.succeeds(&["report", folder]);
-    text(place, &format!("{folder}/report.html"))
-}
-
-#[track_caller]
-fn text(place: &Place, name: &str) -> String {
-    String::from_utf8(place.read(name)).expect("UTF-8")
-}
-
-/// A training of as many updates.
-fn train<'a>(updates: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let rest: Vec<_> = SMALL.iter().filter(|arg| !["--max-updates", "3"].contains(arg)).copied().collect();
-    [&rest[..], &["--max-updates", updates], more].concat()
+    place.text(&format!("{folder}/report.html"))
 }
 
 /// A run of two validations, with figures that are known.
 fn known(place: &Place, name: &str) {
-    place.succeeds(&with(&SMALL, &["--out", name]));
+    place.succeeds(&small(&["--out", name]));
     let update = |update: usize, grad_norm: f64| {
         json!({
             "update": update, "rate": 0.005, "entropy_coefficient": 0.3, "unlocked": 0, "loss": -0.25, "policy_loss": 0.5,
@@ -75,7 +64,7 @@ fn the_page_of_a_run_shows_the_figures_of_its_files() {
     place.write("run/episodes.jsonl", episodes("(a·b+c)−(d·e)"));
     let page = page(&place, "run");
     assert_self_contained(&page);
-    for part in [
+    page.assert_contains(&[
         "update 2: 0.1234</title>",
         "update 4: 0.9876</title>",
         "update 4: 0.4321</title>",
@@ -91,11 +80,9 @@ fn the_page_of_a_run_shows_the_figures_of_its_files() {
         "<b>Update 6</b> <span class=\"good\">✓ exact match",
         "goal = (a·b+c)−(d·e) = 41",
         "acc = a+b = 4<br>top = a = 4",
-        "gradus train --width 16",
+        "gradus train --width=16",
         "max_updates = 3",
-    ] {
-        assert!(page.contains(part), "no {part} in {page}");
-    }
+    ]);
     let stages = place.json("run/test.json")["stages"].as_array().expect("a list").clone();
     for stage in stages {
         let program = format!(
@@ -110,22 +97,20 @@ fn the_page_of_a_run_shows_the_figures_of_its_files() {
 #[test]
 fn the_same_folder_gives_the_same_bytes() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--seeds", "0..2", "--out", "runs"]));
+    place.succeeds(&small(&["--seeds", "0..2", "--out", "runs"]));
     let first = page(&place, "runs");
     assert_self_contained(&first);
     assert!(first.contains("3 of 3") || first.contains("0 of 3"), "{first}");
-    for part in [
+    first.assert_contains(&[
         "interquartile mean",
         "95 % interval",
         "Stage 2, seed 1: from",
         "Performance profile",
         "of 2000 bootstrap resamples",
-    ] {
-        assert!(first.contains(part), "no {part}");
-    }
+    ]);
     assert!(first == page(&place, "runs"));
     place.succeeds(&["report", "runs", "--out", "page.html"]);
-    assert!(first == text(&place, "page.html"));
+    assert!(first == place.text("page.html"));
 }
 
 /// Names and texts come from files, and are never markup.
@@ -157,16 +142,19 @@ fn a_run_may_go_on_meanwhile() {
     fs::remove_file(place.path("run/test.json")).expect("removed");
     let lock = fs::File::options().write(true).open(place.path("run/lock")).expect("a lock");
     lock.lock().expect("nobody else holds it");
-    let metrics = text(&place, "run/metrics.jsonl") + "{\"update\":5,\"ra";
+    let metrics = place.text("run/metrics.jsonl") + "{\"update\":5,\"ra";
     place.write("run/metrics.jsonl", metrics);
     let half = episodes("a·b");
     let within = half.rfind('·').expect("a dot") + 1;
     place.write("run/episodes.jsonl", &half.as_bytes()[..within]);
     let page = page(&place, "run");
     assert_self_contained(&page);
-    for part in ["Not over: 4 updates so far.", "There is no test yet", "update 4: 0.9876", "<b>Update 4</b>"] {
-        assert!(page.contains(part), "no {part} in {page}");
-    }
+    page.assert_contains(&[
+        "Not over: 4 updates so far.",
+        "There is no test yet",
+        "update 4: 0.9876",
+        "<b>Update 4</b>",
+    ]);
     assert!(!page.contains("<b>Update 6</b>"));
 }
 
@@ -180,12 +168,12 @@ fn what_a_folder_does_not_have_is_said_in_words() {
     assert_self_contained(&old);
     assert!(old.contains("did not write down its version") && old.contains("has left its episodes"), "{old}");
 
-    place.succeeds(&train("3", &["--stop-after", "1", "--out", "short"]));
-    let short = text(&place, "short/report.html");
+    place.succeeds(&small(&["--stop-after", "1", "--out", "short"]));
+    let short = place.text("short/report.html");
     assert_self_contained(&short);
     assert!(short.contains("There is no validation: the first follows update 2."), "{short}");
 
-    let failed = place.gradus(&with(&SMALL, &["--rate", "1e38", "--out", "failed"]));
+    let failed = place.gradus(&small(&["--rate", "1e38", "--out", "failed"]));
     assert_eq!(failed.code, 1, "{failed:?}");
     let failed = page(&place, "failed");
     assert_self_contained(&failed);
@@ -198,7 +186,7 @@ fn what_is_no_run_is_refused() {
     fs::create_dir(place.path("empty")).expect("made");
     place.refuses(&["report", "empty"], &["empty holds no run", "config.toml", "name a folder"]);
     place.refuses(&["report", "nowhere"], &["nowhere holds no run"]);
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    place.succeeds(&small(&["--out", "run"]));
     place.write("run/metrics.jsonl", "{\"update\":1}\n");
     place.refuses(&["report", "run"], &["metrics.jsonl, line 1", "expected the metrics"]);
     place.write("run/metrics.jsonl", "");
@@ -212,27 +200,28 @@ fn what_is_no_run_is_refused() {
 #[test]
 fn folders_are_compared() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--seeds", "0..2", "--out", "a"]));
-    place.succeeds(&train("5", &["--seeds", "0..1", "--rate", "1e-3", "--out", "b"]));
-    place.succeeds(&with(&SMALL, &["--rate", "1e-3", "--out", "c"]));
+    place.succeeds(&small(&["--seeds", "0..2", "--out", "a"]));
+    place.succeeds(&small(&["--max-updates=5", "--seeds", "0..1", "--rate", "1e-3", "--out", "b"]));
+    place.succeeds(&small(&["--rate", "1e-3", "--out", "c"]));
     let words = place.succeeds(&["report", "a", "b", "c"]);
-    for part in
-        ["| rate ", "| b over a ", "| c over b ", "the intervals of c tell nothing", "3 of 3", "wrote compare.html"]
-    {
-        assert!(words.contains(part), "no {part} in {words}");
-    }
-    let page = text(&place, "compare.html");
+    words.assert_contains(&[
+        "| rate ",
+        "| b over a ",
+        "| c over b ",
+        "the intervals of c tell nothing",
+        "3 of 3",
+        "wrote compare.html",
+    ]);
+    let page = place.text("compare.html");
     assert_self_contained(&page);
-    for part in [
+    page.assert_contains(&[
         "A comparison of 3 configurations",
         "b over a",
         "a: Reward, interquartile mean of 3 runs: from",
         "c: Reward: from",
-    ] {
-        assert!(page.contains(part), "no {part} in {page}");
-    }
+    ]);
     place.succeeds(&["report", "a", "c"]);
-    assert!(text(&place, "compare.html") != page, "a page of gradus is replaced");
+    assert!(place.text("compare.html") != page, "a page of gradus is replaced");
     place.write("compare.html", "");
     place.succeeds(&["report", "a", "c"]);
     place.write("compare.html", "mine");
@@ -249,8 +238,7 @@ fn folders_are_compared() {
 
 #[test]
 fn what_cannot_be_compared_is_refused() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let place = Place::trained();
     place.refuses(&["report", "run", "./run"], &["./run is there twice"]);
     place.refuses(&["report", "run", "nowhere"], &["nowhere holds no run"]);
     place.refuses(&["report", "1", "2", "3", "4", "5", "6", "7"], &["7 folders", "at most 6"]);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-use crate::place::{Place, SMALL, with};
+use crate::place::{Called, Place, small, with};
 
 /// What tells the time, or of the machine.
 const NOT_COMPARED: [&str; 4] = ["about.json", "clock.json", "lock", "report.html"];
@@ -34,9 +34,8 @@ pub(crate) fn assert_same(place: &Place, a: &str, b: &str) {
 fn with_other_kernels_is_said_and_recorded() {
     let place = Place::new();
     let gradus = |kernels: &str, args: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
-        let output = command.args(args).env("GRADUS_KERNELS", kernels).current_dir(place.path("")).output();
-        let called = crate::place::Called::of(output.expect("the command starts"));
+        let output = place.command(crate::gradus(), args).env("GRADUS_KERNELS", kernels).output();
+        let called = Called::of(output.expect("the command starts"));
         assert_eq!(called.code, 0, "{called:?}");
         called.out + &called.err
     };
@@ -48,7 +47,7 @@ fn with_other_kernels_is_said_and_recorded() {
     };
     for seeds in [&["--out", "run"][..], &["--seeds", "0,1", "--out", "runs"]] {
         let out = seeds[seeds.len() - 1];
-        gradus("portable", &with(&with(&SMALL, seeds), &["--stop-after", "1"]));
+        gradus("portable", &with(&small(seeds), &["--stop-after", "1"]));
         let resume = ["train", "--resume", out, "--stop-after", "1"];
         let said = gradus("reference", &resume);
         assert!(said.contains("going on with the kernels reference, after portable"), "{said}");
@@ -66,28 +65,13 @@ fn with_other_kernels_is_said_and_recorded() {
 }
 
 /// Everything that a run has to remember: a curriculum that unlocks, successes that are imitated, a rate that falls.
-const REMEMBERS: [&str; 14] = [
-    "--max-updates=12",
-    "--curriculum=gate",
-    "--unlock=0.01",
-    "--imitate=4",
-    "--rate-schedule=cosine",
-    "--save-every=4",
-    "--keep-every",
-    "5",
-    "--patience=1",
-    "--entropy-updates=12",
-    "--normalize-advantages=true",
-    "--optimizer=adamw",
-    "--weight-decay=0.01",
-    "--seed=3",
-];
+const REMEMBERS: &str = "--max-updates=12 --curriculum=gate --unlock=0.01 --imitate=4 --rate-schedule=cosine --save-every=4 \
+    --keep-every=5 --patience=1 --entropy-updates=12 --normalize-advantages=true --optimizer=adamw --weight-decay=0.01 --seed=3";
 
 #[test]
 fn at_several_updates_and_numbers_of_threads() {
     let place = Place::new();
-    let train = with(&SMALL, &REMEMBERS);
-    let train: Vec<_> = train.iter().filter(|flag| **flag != "--max-updates" && **flag != "3").copied().collect();
+    let train = small(&REMEMBERS.split(' ').collect::<Vec<_>>());
     place.succeeds(&with(&train, &["--out", "whole", "--threads", "2"]));
     assert!(place.names("whole").contains(&"best.safetensors".to_owned()));
     assert_eq!(place.names("whole/checkpoints"), ["update-000005.safetensors", "update-000010.safetensors"]);
@@ -106,7 +90,7 @@ fn at_several_updates_and_numbers_of_threads() {
 #[test]
 fn of_several_seeds() {
     let place = Place::new();
-    let train = with(&SMALL, &["--seeds", "4..6"]);
+    let train = small(&["--seeds", "4..6"]);
     place.succeeds(&with(&train, &["--out", "whole", "--threads", "3"]));
     let said = place.succeeds(&with(&train, &["--out", "parts", "--stop-after", "2", "--threads", "1"]));
     assert!(said.ends_with("go on with: gradus train --resume parts\n"), "{said}");
@@ -129,7 +113,7 @@ fn of_several_seeds() {
 #[test]
 fn of_several_seeds_of_which_one_had_not_begun() {
     let place = Place::new();
-    let train = with(&SMALL, &["--seeds", "0,1", "--keep-every=1"]);
+    let train = small(&["--seeds", "0,1", "--keep-every=1"]);
     place.succeeds(&with(&train, &["--out", "whole"]));
     place.succeeds(&with(&train, &["--out", "parts", "--stop-after", "1"]));
     for entry in fs::read_dir(place.path("parts/seed-1")).expect("a folder") {
@@ -153,7 +137,7 @@ fn of_several_seeds_of_which_one_had_not_begun() {
 #[test]
 fn of_several_seeds_of_which_one_is_damaged() {
     let place = Place::new();
-    let train = with(&SMALL, &["--seeds", "0,1", "--out", "runs"]);
+    let train = small(&["--seeds", "0,1", "--out", "runs"]);
     place.succeeds(&with(&train, &["--stop-after", "1"]));
     place.write("runs/seed-0/model.safetensors", "damaged");
     let called = place.gradus(&["train", "--resume", "runs", "--threads", "2"]);
@@ -166,7 +150,7 @@ fn of_several_seeds_of_which_one_is_damaged() {
 #[test]
 fn from_a_checkpoint_with_more_in_the_journals_than_it_knows() {
     let place = Place::new();
-    let train = with(&SMALL, &["--save-every", "2"]);
+    let train = small(&["--save-every", "2"]);
     place.succeeds(&with(&train, &["--out", "whole"]));
     place.succeeds(&with(&train, &["--out", "parts", "--stop-after", "2"]));
     let metrics = place.read("parts/metrics.jsonl");
@@ -178,8 +162,7 @@ fn from_a_checkpoint_with_more_in_the_journals_than_it_knows() {
 
 #[test]
 fn a_run_that_is_over_stays_as_it_is() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let place = Place::trained();
     let before = files(&place, "run");
     let said = place.succeeds(&["train", "--resume", "run"]);
     assert!(said.contains("this run is over") && said.contains("most frequent program"), "{said}");
@@ -192,13 +175,13 @@ fn a_run_that_is_over_stays_as_it_is() {
 #[test]
 fn what_cannot_be_gone_on_with_is_refused() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run", "--stop-after", "2"]));
+    place.succeeds(&small(&["--out", "run", "--stop-after", "2"]));
     let refuses = |says: &[&str]| place.refuses(&["train", "--resume", "run"], says);
     place.refuses(&["train", "--resume", "nowhere"], &["nowhere holds no run", "about.json"]);
     place.refuses(&["train", "--resume", "run", "--rate", "1e-3"], &["--resume takes no settings"]);
     place.refuses(&["train", "--resume", "run", "--seed", "1"], &["--resume", "--seed", "cannot be used with"]);
 
-    let about = String::from_utf8(place.read("run/about.json")).expect("UTF-8");
+    let about = place.text("run/about.json");
     place.write("run/about.json", about.replace("\"format\": 2", "\"format\": 3"));
     refuses(&["run is a folder of version 3", "made by gradus 0.1.0", "reads versions 1 to 2"]);
     place.write("run/about.json", "{}");
@@ -244,7 +227,7 @@ fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 #[test]
 fn pipes_in_the_place_of_files_are_refused() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run", "--stop-after", "2"]));
+    place.succeeds(&small(&["--out", "run", "--stop-after", "2"]));
     for name in ["about.json", "config.toml", "metrics.jsonl", "model.safetensors"] {
         let (path, aside) = (place.path(&format!("run/{name}")), place.path("aside"));
         fs::rename(&path, &aside).expect("it is there");
@@ -262,7 +245,7 @@ fn pipes_in_the_place_of_files_are_refused() {
 #[test]
 fn what_is_missing_is_named() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "my run", "--stop-after", "2"]));
+    place.succeeds(&small(&["--out", "my run", "--stop-after", "2"]));
     let config = place.read("my run/config.toml");
     fs::remove_file(place.path("my run/config.toml")).expect("it is there");
     place.refuses(&["train", "--resume", "my run"], &["my run has lost its config.toml", "put it back"]);
@@ -275,10 +258,8 @@ fn what_is_missing_is_named() {
 
 /// A training that takes long enough to be interrupted, after its first update.
 fn long(place: &Place, out: &str) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
-    let args = with(&SMALL, &["--out", out, "--save-every", "1"]);
-    let args = args.iter().map(|arg| if *arg == "3" { "1000000" } else { arg });
-    command.args(args).current_dir(place.path(""));
+    let args = small(&["--out", out, "--save-every=1", "--max-updates=1000000"]);
+    let mut command = place.command(crate::gradus(), &args);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
     let metrics = place.path(&format!("{out}/metrics.jsonl"));
     while fs::metadata(&metrics).map_or(0, |metrics| metrics.len()) == 0 {
@@ -293,7 +274,7 @@ fn two_processes_in_one_folder_are_one_too_many() {
     let place = Place::new();
     let mut first = long(&place, "run");
     let id = first.id();
-    for args in [&["train", "--resume", "run"][..], &with(&SMALL, &["--out", "run"])] {
+    for args in [&["train", "--resume", "run"][..], &small(&["--out", "run"])] {
         let called = place.gradus(args);
         assert_eq!(called.code, 2, "{called:?}");
         let in_use = called.err.contains(&format!("run is in use by another gradus (process {id})"));
@@ -325,8 +306,8 @@ fn ctrl_c_finishes_the_update_saves_and_says_how_to_go_on() {
 #[test]
 fn settings_that_are_cut_off_are_no_defaults() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run", "--stop-after", "1"]));
-    let config = String::from_utf8(place.read("run/config.toml")).expect("UTF-8");
+    place.succeeds(&small(&["--out", "run", "--stop-after", "1"]));
+    let config = place.text("run/config.toml");
     place.write("run/config.toml", &config[..config.find("\nmax_updates = ").expect("a setting")]);
     let (metrics, model) = (place.read("run/metrics.jsonl"), place.read("run/model.safetensors"));
     let called = place.gradus(&["train", "--resume", "run"]);

@@ -1,6 +1,6 @@
 //! The same settings and seed give the same bytes: parameters, moments, metrics and test.
 
-use crate::place::{Place, SMALL, with};
+use crate::place::{AssertContains, Place, small, with};
 
 const SAME: [&str; 4] = ["config.toml", "metrics.jsonl", "model.safetensors", "test.json"];
 
@@ -15,7 +15,7 @@ fn assert_same(place: &Place, a: &str, b: &str) {
 fn at_any_number_of_threads() {
     let place = Place::new();
     for threads in ["1", "2", "4"] {
-        place.succeeds(&with(&SMALL, &["--threads", threads, "--out", threads]));
+        place.succeeds(&small(&["--threads", threads, "--out", threads]));
     }
     assert_same(&place, "1", "2");
     assert_same(&place, "1", "4");
@@ -25,7 +25,7 @@ fn at_any_number_of_threads() {
 fn from_the_file_that_a_run_has_written() {
     let place = Place::new();
     let settings = ["--seed", "7", "--rate", "1e-3", "--optimizer", "rmsprop", "--normalize-advantages", "true"];
-    place.succeeds(&with(&with(&SMALL, &settings), &["--out", "first"]));
+    place.succeeds(&with(&small(&settings), &["--out", "first"]));
     place.succeeds(&["train", "--config", "first/config.toml", "--out", "second"]);
     assert_same(&place, "first", "second");
 }
@@ -33,8 +33,8 @@ fn from_the_file_that_a_run_has_written() {
 #[test]
 fn of_a_seed_alone_and_among_others() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--seed", "5", "--out", "alone"]));
-    place.succeeds(&with(&SMALL, &["--seeds", "4..5", "--out", "both"]));
+    place.succeeds(&small(&["--seed", "5", "--out", "alone"]));
+    place.succeeds(&small(&["--seeds", "4..5", "--out", "both"]));
     assert_same(&place, "alone", "both/seed-5");
     assert!(place.read("both/seed-4/model.safetensors") != place.read("alone/model.safetensors"));
 }
@@ -42,8 +42,8 @@ fn of_a_seed_alone_and_among_others() {
 #[test]
 fn from_the_weights_of_a_run_with_init() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "first"]));
-    let tiny = with(&SMALL, &["--init", "first/model.safetensors"]);
+    place.succeeds(&small(&["--out", "first"]));
+    let tiny = small(&["--init", "first/model.safetensors"]);
     place.succeeds(&with(&tiny, &["--out", "second"]));
     place.succeeds(&["train", "--config", "second/config.toml", "--out", "third"]);
     assert_same(&place, "second", "third");
@@ -53,14 +53,12 @@ fn from_the_weights_of_a_run_with_init() {
 #[test]
 fn with_a_profile_and_without() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "plain"]));
-    let said = place.succeeds(&with(&SMALL, &["--profile", "--out", "profiled"]));
+    place.succeeds(&small(&["--out", "plain"]));
+    let said = place.succeeds(&small(&["--profile", "--out", "profiled"]));
     assert_same(&place, "plain", "profiled");
     assert_eq!(place.names("plain"), place.names("profiled"));
     assert!(said.contains("profile of 3 updates"), "{said}");
-    for part in ["| matmul NT", "| adam", "| outside: act", "| outside: step", "of peak"] {
-        assert!(said.contains(part), "no {part} in {said}");
-    }
+    said.assert_contains(&["| matmul NT", "| adam", "| outside: act", "| outside: step", "of peak"]);
     let again = place.succeeds(&["train", "--profile", "--resume", "profiled"]);
     assert!(again.contains("no update was made"), "{again}");
 }

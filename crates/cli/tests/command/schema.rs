@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use crate::place::{Place, SMALL, with};
+use crate::place::{Place, small};
 
 const PAGE: &str = include_str!("../../../../docs/run-folder.md");
 
@@ -34,10 +34,9 @@ fn assert_named(section: &str, field: &str, value: &Value) {
 
 #[test]
 fn every_field_is_documented_and_every_documented_field_is_written() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let place = Place::trained();
     let lines = |name: &str| -> Vec<Value> {
-        let text = String::from_utf8(place.read(&format!("run/{name}"))).expect("UTF-8");
+        let text = place.text(&format!("run/{name}"));
         text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     };
 
@@ -70,9 +69,8 @@ fn every_field_is_documented_and_every_documented_field_is_written() {
 #[test]
 fn every_file_is_documented() {
     let place = Place::new();
-    let more = ["--out", "run", "--keep-every", "1", "--unlock", "0", "--max-updates", "100", "--entropy-updates", "1"];
-    let args: Vec<_> = SMALL.iter().filter(|arg| !["--max-updates", "3"].contains(arg)).copied().collect();
-    place.succeeds(&with(&args, &more));
+    let more = ["--out", "run", "--keep-every=1", "--unlock=0", "--max-updates=100", "--entropy-updates=1"];
+    place.succeeds(&small(&more));
     let table = PAGE.split("\n`--seeds`").next().expect("a part");
     for name in place.names("run") {
         assert!(table.contains(&format!("| `{name}")), "{name} is not documented");

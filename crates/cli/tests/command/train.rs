@@ -1,29 +1,20 @@
 //! What `train` prints and writes.
 
-use crate::place::{Place, SMALL, with};
+use crate::place::{AssertContains, Place, SMALL, small};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const FILES: [&str; 9] = [
-    "about.json",
-    "clock.json",
-    "config.toml",
-    "episodes.jsonl",
-    "lock",
-    "metrics.jsonl",
-    "model.safetensors",
-    "report.html",
-    "test.json",
-];
+const FILES: &str = "about.json clock.json config.toml episodes.jsonl lock metrics.jsonl model.safetensors \
+    report.html test.json";
 const CALCULATOR: &str = "A fixed program per stage is optimal here";
 
 #[test]
 fn a_run_leaves_a_complete_folder() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "a/new/run"]));
-    assert_eq!(place.names("a/new/run"), FILES);
+    place.succeeds(&small(&["--out", "a/new/run"]));
+    assert_eq!(place.names("a/new/run").join(" "), FILES);
 
-    let metrics = String::from_utf8(place.read("a/new/run/metrics.jsonl")).expect("UTF-8");
+    let metrics = place.text("a/new/run/metrics.jsonl");
     let lines: Vec<serde_json::Value> = metrics.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let updates: Vec<_> = lines.iter().filter_map(|line| line["update"].as_u64()).collect();
     let validations: Vec<_> = lines.iter().filter_map(|line| line["validation"].as_u64()).collect();
@@ -40,7 +31,7 @@ fn a_run_leaves_a_complete_folder() {
 #[test]
 fn the_model_says_what_it_is_and_holds_the_moments() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run", "--seed", "3"]));
+    place.succeeds(&small(&["--out", "run", "--seed", "3"]));
     let bytes = place.read("run/model.safetensors");
     let (_, header) = SafeTensors::read_metadata(&bytes).expect("safetensors");
     let about = header.metadata().as_ref().expect("metadata");
@@ -62,14 +53,13 @@ fn the_model_says_what_it_is_and_holds_the_moments() {
 /// A PyTorch state_dict says nothing about itself and has no moments.
 #[test]
 fn weights_from_elsewhere_are_initial_weights() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let place = Place::trained();
     let bytes = place.read("run/model.safetensors");
     let file = SafeTensors::deserialize(&bytes).expect("safetensors");
     let parameters = file.tensors().into_iter().filter(|(name, _)| !name.starts_with("optimizer."));
     place.write("state_dict.safetensors", safetensors::serialize(parameters, None).expect("serialised"));
     for (out, init) in [("ours", "run/model.safetensors"), ("foreign", "state_dict.safetensors")] {
-        place.succeeds(&with(&SMALL, &["--init", init, "--out", out]));
+        place.succeeds(&small(&["--init", init, "--out", out]));
     }
     assert!(place.read("ours/model.safetensors") == place.read("foreign/model.safetensors"));
 }
@@ -90,23 +80,19 @@ fn a_pipe_gets_plain_lines_with_the_test_and_its_caveat() {
     let out = place.succeeds(&SMALL);
     assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
     assert!(out.lines().any(|line| line.starts_with("update    3/3")), "{out}");
-    for part in ["exact match", "most frequent program", "(a·b+c)−(d·e)", CALCULATOR, "shuffled contexts"] {
-        assert!(out.contains(part), "no {part} in {out}");
-    }
+    out.assert_contains(&["exact match", "most frequent program", "(a·b+c)−(d·e)", CALCULATOR, "shuffled contexts"]);
 }
 
 #[test]
 fn several_seeds_make_a_table_with_median_and_range() {
     let place = Place::new();
-    let out = place.succeeds(&with(&SMALL, &["--seeds", "2,0", "--out", "runs"]));
-    assert_eq!(
-        place.names("runs"),
-        ["about.json", "config.toml", "lock", "report.html", "seed-0", "seed-2", "table.json", "table.md"]
-    );
-    assert_eq!(place.names("runs/seed-2"), FILES);
-    let table = String::from_utf8(place.read("runs/table.md")).expect("UTF-8");
+    let out = place.succeeds(&small(&["--seeds", "2,0", "--out", "runs"]));
+    let left = "about.json config.toml lock report.html seed-0 seed-2 table.json table.md";
+    assert_eq!(place.names("runs").join(" "), left);
+    assert_eq!(place.names("runs/seed-2").join(" "), FILES);
+    let table = place.text("runs/table.md");
     assert!(out.ends_with(&(table.clone() + "\n")), "{out}");
-    for part in [
+    table.assert_contains(&[
         "calculator, default settings except width = 16, batch = 32",
         "| seed ",
         "| median ",
@@ -117,14 +103,10 @@ fn several_seeds_make_a_table_with_median_and_range() {
         "| share at 1 ",
         "NeurIPS 2021",
         CALCULATOR,
-    ] {
-        assert!(table.contains(part), "no {part} in {table}");
-    }
+    ]);
     let json = place.json("runs/table.json");
-    assert_eq!(
-        (&json["solved"], &json["of"], &json["spread"]["updates"]["median"]),
-        (&0.into(), &2.into(), &3.0.into())
-    );
+    assert_eq!((&json["solved"], &json["of"]), (&0.into(), &2.into()));
+    assert_eq!(json["spread"]["updates"]["median"], 3.0);
     assert_eq!((&json["runs"][0]["seed"], &json["changed_settings"]["width"]), (&2.into(), &"16".into()));
     let exact = &json["exact_match"];
     let figures = |of: &Value| ["estimate", "low", "high"].map(|part| of["iqm"][part].as_f64().expect("a number"));
@@ -139,17 +121,17 @@ fn several_seeds_make_a_table_with_median_and_range() {
 #[test]
 fn a_run_that_is_not_finite_stops_and_says_where() {
     let place = Place::new();
-    let called = place.gradus(&with(&SMALL, &["--rate", "1e30", "--out", "run"]));
+    let called = place.gradus(&small(&["--rate", "1e30", "--out", "run"]));
     assert_eq!(called.code, 1, "{called:?}");
     assert!(called.err.starts_with("error: update 2: ") && called.err.contains("parameter emb.weight"), "{called:?}");
     let test = place.json("run/test.json");
     assert_eq!((&test["failed"], &test["updates"]), (&true.into(), &1.into()));
-    assert_eq!(place.names("run"), FILES);
+    assert_eq!(place.names("run").join(" "), FILES);
 
-    let called = place.gradus(&with(&SMALL, &["--rate", "1e30", "--seeds", "0..1", "--out", "runs"]));
+    let called = place.gradus(&small(&["--rate", "1e30", "--seeds", "0..1", "--out", "runs"]));
     assert_eq!(called.code, 1, "{called:?}");
     assert!(called.err.contains("2 of 2 runs failed"), "{called:?}");
-    let table = String::from_utf8(place.read("runs/table.md")).expect("UTF-8");
+    let table = place.text("runs/table.md");
     assert_eq!(table.matches("no longer a finite number").count(), 2, "{table}");
 }
 
@@ -158,9 +140,8 @@ fn a_run_that_is_not_finite_stops_and_says_where() {
 fn a_validation_of_what_is_not_finite_leaves_nothing_that_cannot_be_read() {
     let place = Place::new();
     for updates in ["1", "2"] {
-        let sizes = ["train", "--width=16", "--batch=32", "--validation-episodes=16", "--test-episodes=20"];
-        let args = ["--rate=1e38", "--validate-every=1", "--max-updates", updates, "--out", updates];
-        let called = place.gradus(&with(&sizes, &args));
+        let count = format!("--max-updates={updates}");
+        let called = place.gradus(&small(&["--rate=1e38", "--validate-every=1", &count, "--out", updates]));
         assert!(called.code == 1 && !called.out.contains("warning"), "{called:?}");
         assert!(place.read(&format!("{updates}/episodes.jsonl")).is_empty());
         place.succeeds(&["report", updates]);
@@ -175,7 +156,7 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
         "task = \"calculator\"\nseed = 4\nwidth = 8\nbatch = 8\nmax_updates = 1\ntest_episodes = 1_0\n",
     );
     place.succeeds(&["train", "--config", "run.toml", "--batch", "12", "--out", "run"]);
-    let config = String::from_utf8(place.read("run/config.toml")).expect("UTF-8");
+    let config = place.text("run/config.toml");
     for line in ["task = \"calculator\"", "seed = 4", "width = 8", "batch = 12", "test_episodes = 10", "clip = 1"] {
         assert!(config.lines().any(|other| other == line), "no {line} in {config}");
     }

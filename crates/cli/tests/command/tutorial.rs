@@ -1,6 +1,6 @@
 //! The output and the files of `tutorial`.
 
-use crate::place::{Place, SMALL_TUTORIAL, with};
+use crate::place::{AssertContains, Place, SMALL_TUTORIAL, with};
 
 const CAVEAT: &str = "rewards follow a target that is off by one";
 
@@ -10,19 +10,21 @@ fn one_run_is_a_line_for_each_evaluation_and_a_table_of_stages() {
     assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
     let lines: Vec<_> = out.lines().filter(|line| line.starts_with("update ")).collect();
     assert!(lines.len() == 2 && lines[0].starts_with("update    5/6  stage 1  "), "{out}");
-    for part in ["'accuracy'", "exact match", "shuffled contexts", "most frequent program", "(a·b+c)−(d·e)", CAVEAT]
-    {
-        assert!(out.contains(part), "no {part} in {out}");
-    }
+    out.assert_contains(&[
+        "'accuracy'",
+        "exact match",
+        "shuffled contexts",
+        "most frequent program",
+        "(a·b+c)−(d·e)",
+        CAVEAT,
+    ]);
 }
 
 #[test]
 fn several_runs_are_counted_and_at_other_settings_not_compared() {
     let place = Place::new();
     let out = place.succeeds(&with(&SMALL_TUTORIAL, &["--seeds=0..1", "--threads=2", "--out=two.json"]));
-    for part in ["0 of 2 runs end", "'accuracy' 0", "exact 0", "seed 1: update ", "median", "range", CAVEAT] {
-        assert!(out.contains(part), "no {part} in {out}");
-    }
+    out.assert_contains(&["0 of 2 runs end", "'accuracy' 0", "exact 0", "seed 1: update ", "median", "range", CAVEAT]);
     assert!(!out.contains("Fisher"), "{out}");
     let json = place.json("two.json");
     assert_eq!((&json["above_one"], &json["of"], &json["p"]), (&0.into(), &2.into(), &serde_json::Value::Null));

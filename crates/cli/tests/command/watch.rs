@@ -1,11 +1,11 @@
 //! What `watch` shows of runs that are over, stopped, about to begin, and going on.
 
 use std::fs::File;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::place::{Place, SMALL, with};
+use crate::place::{AssertContains, Place, small, with};
 
 /// Watching does not change a folder.
 #[track_caller]
@@ -31,7 +31,7 @@ fn table(out: &str) -> Vec<&str> {
 #[test]
 fn a_run_that_is_over_is_told_as_the_training_told_it() {
     let place = Place::new();
-    let trained = place.succeeds(&with(&SMALL, &["--out", "run"]));
+    let trained = place.succeeds(&small(&["--out", "run"]));
     let (out, err) = watches(&place, &["run"], 0);
     assert_eq!((validations(&out), table(&out), err.as_str()), (validations(&trained), table(&trained), ""));
     assert!(!validations(&out).is_empty() && !table(&out).is_empty(), "{out}");
@@ -43,7 +43,7 @@ fn a_run_that_is_over_is_told_as_the_training_told_it() {
 #[test]
 fn a_run_that_failed_is_told_as_failed() {
     let place = Place::new();
-    place.gradus(&with(&SMALL, &["--rate", "1e30", "--out", "run"]));
+    place.gradus(&small(&["--rate", "1e30", "--out", "run"]));
     let (_, err) = watches(&place, &["run"], 1);
     assert!(err.starts_with("error: update 2: ") && err.contains("parameter emb.weight"), "{err}");
 }
@@ -51,7 +51,7 @@ fn a_run_that_failed_is_told_as_failed() {
 #[test]
 fn a_run_that_stopped_is_told_with_how_to_go_on() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run", "--stop-after", "2"]));
+    place.succeeds(&small(&["--out", "run", "--stop-after", "2"]));
     let words = "nobody trains in run: stopped after update 2; go on with: gradus train --resume run";
     let (out, err) = watches(&place, &["run", "--interval", "10"], 1);
     assert_eq!((validations(&out).len(), err), (1, format!("error: {words}\n")));
@@ -64,7 +64,7 @@ fn a_run_that_stopped_is_told_with_how_to_go_on() {
 #[test]
 fn a_run_that_was_killed_before_it_began_is_not_waited_for() {
     let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run", "--stop-after", "1"]));
+    place.succeeds(&small(&["--out", "run", "--stop-after", "1"]));
     for name in place.names("run").iter().filter(|name| !["about.json", "lock"].contains(&name.as_str())) {
         std::fs::remove_file(place.path("run").join(name)).expect("it is there");
     }
@@ -76,12 +76,10 @@ fn a_run_that_was_killed_before_it_began_is_not_waited_for() {
 #[test]
 fn several_seeds_are_told_with_their_table() {
     let place = Place::new();
-    let args = with(&SMALL, &["--seeds", "2,0", "--out", "runs"]);
+    let args = small(&["--seeds", "2,0", "--out", "runs"]);
     place.succeeds(&with(&args, &["--stop-after", "2"]));
     let (out, _) = watches(&place, &["runs", "--once"], 0);
-    for part in ["seed 2", "seed 0", "   2/3", "0 of 2 over", "nobody trains in runs: 0 of 2 runs are over"] {
-        assert!(out.contains(part), "no {part} in {out}");
-    }
+    out.assert_contains(&["seed 2", "seed 0", "   2/3", "0 of 2 over", "nobody trains in runs: 0 of 2 runs are over"]);
     let trained = place.succeeds(&["train", "--resume", "runs"]);
     let (out, _) = watches(&place, &["runs"], 0);
     assert_eq!(table(&out), table(&trained));
@@ -92,9 +90,8 @@ fn several_seeds_are_told_with_their_table() {
 
 #[test]
 fn folders_of_version_1_are_shown_too() {
-    let place = Place::new();
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
-    place.succeeds(&with(&SMALL, &["--seeds", "0,1", "--out", "runs"]));
+    let place = Place::trained();
+    place.succeeds(&small(&["--seeds", "0,1", "--out", "runs"]));
     for name in ["run/about.json", "run/lock", "runs/about.json", "runs/lock", "runs/config.toml"] {
         std::fs::remove_file(place.path(name)).expect("it is there");
     }
@@ -113,7 +110,7 @@ fn what_is_no_run_is_refused() {
     place.refuses(&["watch", "file"], &["file holds no run", "config.toml"]);
     place.refuses(&["watch", "."], &[". holds no run"]);
     place.refuses(&["watch", "nowhere", "--interval", "0"], &["0 is not in 10..=3600000"]);
-    place.succeeds(&with(&SMALL, &["--out", "run"]));
+    place.succeeds(&small(&["--out", "run"]));
     std::fs::remove_file(place.path("run/test.json")).expect("it is there");
     place.write("run/metrics.jsonl", "{\"update\":\n");
     place.refuses(&["watch", "run"], &["metrics.jsonl, line 1: this is not of the metrics"]);
@@ -126,9 +123,8 @@ struct Started(Child);
 
 impl Started {
     fn new(place: &Place, args: &[&str], out: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gradus"));
         let out = File::create(place.path(out)).expect("made");
-        let child = command.args(args).current_dir(place.path(".")).stdout(out).stderr(Stdio::null()).spawn();
+        let child = place.command(crate::gradus(), args).stdout(out).stderr(Stdio::null()).spawn();
         Self(child.expect("the command starts"))
     }
 
@@ -162,15 +158,14 @@ fn a_run_is_followed_from_before_its_beginning_to_its_violent_end() {
     std::fs::create_dir(place.path("run")).expect("made");
     assert!(watches(&place, &["run", "--once"], 0).0.contains("run has not begun yet"));
     let mut watcher = Started::new(&place, &["watch", "run", "--interval", "10"], "watched");
-    let long = SMALL.map(|arg| if arg == "3" { "1000000" } else { arg });
-    let mut training = Started::new(&place, &with(&long, &["--save-every", "2", "--out", "run"]), "trained");
+    let long = small(&["--max-updates=1000000", "--save-every", "2", "--out", "run"]);
+    let mut training = Started::new(&place, &long, "trained");
     wait(&place, "watched", "steps/s", 2, [&mut watcher, &mut training]);
     let once = place.succeeds(&["watch", "run", "--once"]);
     assert!(once.contains("calculator  seed 0  update ") && !once.contains("nobody"), "{once}");
     drop(training);
     assert_eq!(watcher.0.wait().expect("it is ours").code(), Some(1));
-    let (trained, watched) = (place.read("trained"), place.read("watched"));
-    let [trained, watched] = [trained, watched].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
+    let [trained, watched] = ["trained", "watched"].map(|name| place.text(name));
     let (trained, watched) = (validations(&trained), validations(&watched));
     assert_eq!(trained, watched[..trained.len()]); // the last one may have been written, and not yet printed
     place.succeeds(&["train", "--resume", "run", "--stop-after", "1"]);

@@ -19,8 +19,7 @@ mod sizes;
 use emulator::{Built, Emulator, Options, Outcome, Variant, on_a_card};
 use gpu_train::GpuLearner;
 use rl::config::Config;
-use rl::train::Learn;
-use rl::train::{Report, Run};
+use rl::train::{Learn, Report, Run};
 use tensor::{Device, Real};
 
 /// The hidden units of these tests: the fewest that kernels are compiled for, as the emulator is slow.

@@ -3,8 +3,7 @@
 use gpu_train::GpuLearner;
 use rl::a2c::Learner;
 use rl::config::{Config, Curriculum};
-use rl::train::Learn;
-use rl::train::{Report, Run};
+use rl::train::{Learn, Report, Run};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Kernels, Naive, Real, Tensor};
 

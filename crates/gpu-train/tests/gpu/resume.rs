@@ -1,8 +1,7 @@
 //! A run that was stopped goes on as if it had not been: on the card, to the bit; and on the other device.
 
 use rl::a2c::Learner;
-use rl::train::Learn;
-use rl::train::Run;
+use rl::train::{Learn, Run};
 
 use super::{advance, on_a_gpu, small, state, there};
 

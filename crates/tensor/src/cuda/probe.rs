@@ -23,48 +23,15 @@ pub(super) const DRIVER: CudaVersion = CudaVersion { major: 12, minor: 0 };
 pub(super) const CAPABILITY: CudaVersion = CudaVersion { major: 8, minor: 0 };
 
 /// The functions of the driver that are called here.
-const DRIVER_FUNCTIONS: &[&str] = &[
-    "cuInit",
-    "cuDriverGetVersion",
-    "cuGetErrorString",
-    "cuDeviceGet",
-    "cuDeviceGetCount",
-    "cuDeviceGetName",
-    "cuDeviceGetAttribute",
-    "cuDeviceTotalMem_v2",
-    "cuDevicePrimaryCtxRetain",
-    "cuDevicePrimaryCtxRelease_v2",
-    "cuCtxGetCurrent",
-    "cuCtxSetCurrent",
-    "cuMemGetInfo_v2",
-    "cuMemAlloc_v2",
-    "cuMemFree_v2",
-    "cuMemAllocAsync",
-    "cuMemFreeAsync",
-    "cuMemcpyHtoDAsync_v2",
-    "cuMemcpyDtoHAsync_v2",
-    "cuMemcpyDtoDAsync_v2",
-    "cuMemsetD8Async",
-    "cuStreamCreate",
-    "cuStreamSynchronize",
-    "cuStreamDestroy_v2",
-    "cuModuleLoadData",
-    "cuModuleUnload",
-    "cuModuleGetFunction",
-    "cuLaunchKernel",
-];
+const DRIVER_FUNCTIONS: &str = "cuInit cuDriverGetVersion cuGetErrorString cuDeviceGet cuDeviceGetCount \
+    cuDeviceGetName cuDeviceGetAttribute cuDeviceTotalMem_v2 cuDevicePrimaryCtxRetain cuDevicePrimaryCtxRelease_v2 \
+    cuCtxGetCurrent cuCtxSetCurrent cuMemGetInfo_v2 cuMemAlloc_v2 cuMemFree_v2 cuMemAllocAsync cuMemFreeAsync \
+    cuMemcpyHtoDAsync_v2 cuMemcpyDtoHAsync_v2 cuMemcpyDtoDAsync_v2 cuMemsetD8Async cuStreamCreate \
+    cuStreamSynchronize cuStreamDestroy_v2 cuModuleLoadData cuModuleUnload cuModuleGetFunction cuLaunchKernel";
 
 /// Those of its compiler.
-const NVRTC_FUNCTIONS: &[&str] = &[
-    "nvrtcVersion",
-    "nvrtcCreateProgram",
-    "nvrtcCompileProgram",
-    "nvrtcDestroyProgram",
-    "nvrtcGetPTXSize",
-    "nvrtcGetPTX",
-    "nvrtcGetProgramLogSize",
-    "nvrtcGetProgramLog",
-];
+const NVRTC_FUNCTIONS: &str = "nvrtcVersion nvrtcCreateProgram nvrtcCompileProgram nvrtcDestroyProgram \
+    nvrtcGetPTXSize nvrtcGetPTX nvrtcGetProgramLogSize nvrtcGetProgramLog";
 
 /// A card before it is opened.
 #[derive(Clone, Debug)]
@@ -91,7 +58,7 @@ pub(super) fn driver() -> Result<CudaVersion, CudaError> {
         let library = unsafe { sys::culib() };
         // SAFETY: a symbol is looked up and not called.
         let there = |name: &str| unsafe { library.get::<unsafe extern "C" fn()>(name.as_bytes()) }.is_ok();
-        if let Some(symbol) = DRIVER_FUNCTIONS.iter().find(|name| !there(name)) {
+        if let Some(symbol) = DRIVER_FUNCTIONS.split(' ').find(|name| !there(name)) {
             return Err(CudaError::MissingSymbol { library: "the CUDA driver", symbol: symbol.to_string() });
         }
         let mut version = 0;
@@ -189,7 +156,7 @@ pub(super) fn compiler() -> Result<CudaVersion, CudaError> {
         let library = unsafe { nvrtc::sys::culib() };
         // SAFETY: a symbol is looked up and not called.
         let there = |name: &str| unsafe { library.get::<unsafe extern "C" fn()>(name.as_bytes()) }.is_ok();
-        if let Some(symbol) = NVRTC_FUNCTIONS.iter().find(|name| !there(name)) {
+        if let Some(symbol) = NVRTC_FUNCTIONS.split(' ').find(|name| !there(name)) {
             return Err(CudaError::MissingSymbol { library: "NVRTC", symbol: symbol.to_string() });
         }
         let (mut major, mut minor) = (0, 0);

@@ -42,12 +42,6 @@ impl Sgemm {
         }
     }
 
-    /// How far off a factor may be after it was rounded, relative to it.
-    pub fn roundoff(self) -> f64 {
-        let bits = if self == Self::Tf32 { 11 } else { 24 };
-        1.0 / f64::from(1_u32 << bits)
-    }
-
     /// Overwrites y with a·b. It does not wait for the card.
     ///
     /// # Panics

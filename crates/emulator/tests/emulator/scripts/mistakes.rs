@@ -2,6 +2,10 @@
 
 use super::{Outcome, Sanitizer, plain, sanitized};
 
+const ADDRESS: &str = "CUDA_ERROR_ILLEGAL_ADDRESS";
+const FAILED: &str = "CUDA_ERROR_LAUNCH_FAILED";
+const VALUE: &str = "CUDA_ERROR_INVALID_VALUE";
+
 /// The error is this one, and the message has all of these.
 fn fails(script: &str, error: &str, message: &[&str]) {
     let Some(outcome) = plain(&format!("module wrong_float; {script}"), &[]) else { return };
@@ -30,7 +34,7 @@ fn a_barrier_that_some_do_not_reach() {
     );
     fails(
         "alloc y 256; launch two_barriers 1 4 0 y",
-        "CUDA_ERROR_LAUNCH_FAILED",
+        FAILED,
         &["wrong.cu:10: threads 0, 2", "wrong.cu:12: threads 1, 3"],
     );
 }
@@ -39,12 +43,12 @@ fn a_barrier_that_some_do_not_reach() {
 fn a_warp_that_some_do_not_reach() {
     fails(
         "alloc y 256; launch half_a_warp 1 32 0 y",
-        "CUDA_ERROR_LAUNCH_FAILED",
+        FAILED,
         &["mask 0xffffffff of kernels/wrong.cu:18: threads 0-15", "barrier of kernels/wrong.cu:19: threads 16-31"],
     );
     fails(
         "alloc y 256; launch not_in_the_mask 1 32 0 y",
-        "CUDA_ERROR_LAUNCH_FAILED",
+        FAILED,
         &["not_in_the_mask, block (0, 0, 0), thread (16, 0, 0)", "lane 16 calls with mask 0x0000ffff"],
     );
 }
@@ -79,19 +83,11 @@ fn a_write_out_of_bounds() {
     let past = "past_the_end: a write at byte 40 of allocation 1, which has 40";
     fails("alloc y 40; launch past_the_end 1 1 0 y i:10", "launch past_the_end: CUDA_ERROR_ILLEGAL_ADDRESS", &[past]);
     let before = "a write at byte -4 of allocation 1";
-    fails("alloc y 40; launch past_the_end 1 1 0 y i:-1", "CUDA_ERROR_ILLEGAL_ADDRESS", &[before]);
+    fails("alloc y 40; launch past_the_end 1 1 0 y i:-1", ADDRESS, &[before]);
     // The last float of a size that is no multiple of four.
-    fails("alloc y 41; launch past_the_end 1 1 0 y i:10", "CUDA_ERROR_ILLEGAL_ADDRESS", &["a write at byte 41 of"]);
-    fails(
-        "alloc y 4; launch nowhere 1 1 0 y",
-        "CUDA_ERROR_ILLEGAL_ADDRESS",
-        &["memory that is nobody's (address 0x10)"],
-    );
-    fails(
-        "alloc y 8; zero y 8; launch divides 1 1 0 y",
-        "CUDA_ERROR_ILLEGAL_ADDRESS",
-        &["an integer division by zero"],
-    );
+    fails("alloc y 41; launch past_the_end 1 1 0 y i:10", ADDRESS, &["a write at byte 41 of"]);
+    fails("alloc y 4; launch nowhere 1 1 0 y", ADDRESS, &["memory that is nobody's (address 0x10)"]);
+    fails("alloc y 8; zero y 8; launch divides 1 1 0 y", ADDRESS, &["an integer division by zero"]);
 }
 
 #[test]
@@ -105,18 +101,18 @@ fn a_read_out_of_bounds_is_nan() {
 #[test]
 fn shared_memory_has_bounds() {
     let past = "past_shared, block (0, 0, 0): a write past the end of first";
-    fails("alloc y 4; launch past_shared 1 8 0 y i:8", "CUDA_ERROR_ILLEGAL_ADDRESS", &[past]);
+    fails("alloc y 4; launch past_shared 1 8 0 y i:8", ADDRESS, &[past]);
     let past = "a write past the end of the dynamic shared memory";
-    fails("alloc y 4; launch past_dynamic 1 1 16 y i:4", "CUDA_ERROR_ILLEGAL_ADDRESS", &[past]);
-    fails("alloc y 4; launch too_much_shared 1 1 0 y", "CUDA_ERROR_LAUNCH_FAILED", &["56000 bytes of static shared"]);
+    fails("alloc y 4; launch past_dynamic 1 1 16 y i:4", ADDRESS, &[past]);
+    fails("alloc y 4; launch too_much_shared 1 1 0 y", FAILED, &["56000 bytes of static shared"]);
 }
 
 #[test]
 fn memory_that_was_freed() {
     let freed = "past_the_end: argument 0 points into allocation 1 of 40 bytes, which was freed";
-    fails("alloc y 40; free y; launch past_the_end 1 1 0 y i:0", "CUDA_ERROR_ILLEGAL_ADDRESS", &[freed]);
+    fails("alloc y 40; free y; launch past_the_end 1 1 0 y i:0", ADDRESS, &[freed]);
     fails("alloc y 40; free y; free y", "free y: CUDA_ERROR_INVALID_VALUE", &["freed already"]);
-    fails("alloc y 40; free y; floats y 1", "CUDA_ERROR_INVALID_VALUE", &["not within one allocation"]);
+    fails("alloc y 40; free y; floats y 1", VALUE, &["not within one allocation"]);
 }
 
 #[test]
@@ -132,11 +128,11 @@ fn copies_stay_within_an_allocation() {
 
 #[test]
 fn launches_that_a_card_refuses() {
-    fails("alloc y 4; launch bounded 0 1 0 y", "CUDA_ERROR_INVALID_VALUE", &["bounded: an empty launch"]);
+    fails("alloc y 4; launch bounded 0 1 0 y", VALUE, &["bounded: an empty launch"]);
     fails("alloc y 4; launch bounded 1 65 0 y", "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", &["__launch_bounds__"]);
-    fails("alloc y 4; launch past_dynamic 1 2048 0 y i:0", "CUDA_ERROR_INVALID_VALUE", &["too many threads"]);
+    fails("alloc y 4; launch past_dynamic 1 2048 0 y i:0", VALUE, &["too many threads"]);
     let much = "launch past_dynamic 1 1 50000 y i:0";
-    fails(&format!("alloc y 4; {much}"), "CUDA_ERROR_INVALID_VALUE", &["more shared memory than was asked for"]);
+    fails(&format!("alloc y 4; {much}"), VALUE, &["more shared memory than was asked for"]);
     fails("alloc y 4; launch absent 1 1 0 y", "CUDA_ERROR_NOT_FOUND", &["module wrong_float has no kernel absent"]);
     fails("module absent_float", "module absent_float: CUDA_ERROR_FILE_NOT_FOUND", &["absent_float was not built"]);
     let asked = format!("module wrong_float; alloc y 4; shared past_dynamic 50000; {much}; show y floats 1");

@@ -1,8 +1,8 @@
 //! Mistakes in the calculator's kernels, each seen by a test of this program. `docs/planted-faults.md` is the list.
 
-use emulator::Options;
 use emulator::planted::By::Comparison;
-use emulator::planted::{List, Planted};
+use emulator::planted::List;
+use emulator::{Options, planted};
 
 use super::{WAYS, emulated, options};
 
@@ -10,44 +10,19 @@ const EPISODES: &str = "calculator::episodes_are_those_of_the_host";
 
 const LIST: List = List {
     heading: "The calculator's episodes",
-    faults: &[
-        Planted {
-            what: "a stale mask: episodes that have failed still earn",
-            file: "calculator.cu",
-            text: "e.state < 2 ? 0.0",
-            instead: "e.state == 1 ? 0.0",
-            by: Comparison(WAYS[0]),
-            test: EPISODES,
-            says: "stage 0, episode ",
-        },
-        Planted {
-            what: "all episodes draw from the stream of the first",
-            file: "calculator.cu",
-            text: "first + (unsigned)b}",
-            instead: "first}",
-            by: Comparison(WAYS[2]),
-            test: EPISODES,
-            says: "stage 0, episode 1",
-        },
-        Planted {
-            what: "a forgotten tail: as many episodes as there are threads",
-            file: "calculator.cu",
-            text: "        const unsigned action = actions[b];",
-            instead: "        if (b >= threads()) break;\n        const unsigned action = actions[b];",
-            by: Comparison(WAYS[1]),
-            test: EPISODES,
-            says: "stage 0, episode 256, step 0",
-        },
-        Planted {
-            what: "the first action that is not there is taken",
-            file: "calculator.cu",
-            text: "action >= task.actions",
-            instead: "action > task.actions",
-            by: Comparison(WAYS[0]),
-            test: "calculator::an_action_that_is_not_there_is_named",
-            says: "there are six",
-        },
-    ],
+    faults: planted! {
+        "a stale mask: episodes that have failed still earn" in "calculator.cu":
+            "e.state < 2 ? 0.0" => "e.state == 1 ? 0.0"; Comparison(WAYS[0]), EPISODES, "stage 0, episode ";
+        "all episodes draw from the stream of the first" in "calculator.cu":
+            "first + (unsigned)b}" => "first}"; Comparison(WAYS[2]), EPISODES, "stage 0, episode 1";
+        "a forgotten tail: as many episodes as there are threads" in "calculator.cu":
+            "        const unsigned action = actions[b];"
+                => "        if (b >= threads()) break;\n        const unsigned action = actions[b];";
+            Comparison(WAYS[1]), EPISODES, "stage 0, episode 256, step 0";
+        "the first action that is not there is taken" in "calculator.cu":
+            "action >= task.actions" => "action > task.actions";
+            Comparison(WAYS[0]), "calculator::an_action_that_is_not_there_is_named", "there are six";
+    },
     program: emulator::this_program,
     build: |_| Options { scalars: vec!["float"], ..options() },
     environment: &[],

@@ -5,7 +5,7 @@ use std::process::Command;
 use emulator::{Built, Options, Variant};
 use serde_json::Value;
 
-use super::place::{Called, Place, SMALL_TUTORIAL, with};
+use super::place::{AssertContains, Called, Place, SMALL_TUTORIAL, with};
 use crate::program;
 
 fn emulated() -> Option<Built> {
@@ -27,7 +27,7 @@ fn call(built: &Built, place: &Place, args: &[&str], options: &[(&str, &str)]) -
 }
 
 fn first_loss(place: &Place, folder: &str) -> f64 {
-    let text = String::from_utf8(place.read(&format!("{folder}/metrics.jsonl"))).expect("UTF-8");
+    let text = place.text(&format!("{folder}/metrics.jsonl"));
     let line: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
     line["loss"].as_f64().unwrap_or_else(|| panic!("{line}"))
 }
@@ -55,22 +55,15 @@ fn kernel_by_kernel_a_card_trains_as_the_processor_does() {
 }
 
 /// A run whose updates a card does as a whole: the two parts of its third checkpoint's time are done at once.
-const WHOLE: [&str; 15] = [
+const WHOLE: [&str; 8] = [
     "train",
-    "--width",
-    "32",
-    "--batch",
-    "12",
-    "--max-updates",
-    "6",
-    "--validate-every",
-    "3",
-    "--validation-episodes",
-    "4",
-    "--test-episodes",
-    "10",
-    "--save-every",
-    "2",
+    "--width=32",
+    "--batch=12",
+    "--max-updates=6",
+    "--validate-every=3",
+    "--validation-episodes=4",
+    "--test-episodes=10",
+    "--save-every=2",
 ];
 
 /// What a run leaves besides its clock and the page, which tell the time.
@@ -111,13 +104,10 @@ fn a_card_that_disappears_leaves_the_last_checkpoint() {
     let args = with(&WHOLE, &["--device", "cuda", "--out", "lost"]);
     let (called, _) = record(&built, &place, &args, &[("GRADUS_EMULATOR_FAIL_LAUNCH", &fatal)]);
     assert_eq!(called.code, 2, "{called:?}");
-    let parts = [
+    called.err.assert_contains(&[
         "error: after update 4: the card failed: replaying the recorded kernels, in update 6: ",
         "the last checkpoint is whole: gradus train --resume lost",
-    ];
-    for part in parts {
-        assert!(called.err.contains(part), "no {part} in {}", called.err);
-    }
+    ]);
     assert!(!called.err.contains("panicked"), "{}", called.err);
     place.succeeds(&["train", "--resume", "lost"]); // on the processor
     place.succeeds(&with(&WHOLE, &["--out", "cpu"]));
@@ -132,21 +122,15 @@ fn what_a_card_does_not_take_is_refused_before_there_is_a_folder() {
         let args = [&["train", "--device", "cuda", "--out", "none"], more].concat();
         let (called, log) = record(&built, &place, &args, options);
         assert_eq!((called.code, &*called.out), (2, ""), "{called:?}");
-        for part in words {
-            assert!(called.err.contains(part), "no {part} in {}", called.err);
-        }
+        called.err.assert_contains(words);
         assert!(place.files().is_empty() && !log.iter().any(|line| line.starts_with("alloc")), "{log:?}");
     };
-    let settings = [
-        (
-            ["--width", "40"],
-            "--device cuda:0: width = 40 is for the CPU alone: a card takes multiples of 32, up to 256",
-        ),
-        (["--optimizer", "sgd"], "optimizer = sgd is for the CPU alone: a card takes adam or adamw"),
-        (["--imitate", "2"], "imitate = 2 is for the CPU alone: a card takes 0; change it, or compute on the CPU"),
-    ];
-    for (setting, words) in settings {
-        refuses(&setting, &[], &["error: ", words]);
+    for (setting, words) in [
+        ("--width=40", "--device cuda:0: width = 40 is for the CPU alone: a card takes multiples of 32, up to 256"),
+        ("--optimizer=sgd", "optimizer = sgd is for the CPU alone: a card takes adam or adamw"),
+        ("--imitate=2", "imitate = 2 is for the CPU alone: a card takes 0; change it, or compute on the CPU"),
+    ] {
+        refuses(&[setting], &[], &["error: ", words]);
     }
     let little = [("GRADUS_EMULATOR_MEMORY", "20000000")];
     let words =
@@ -172,11 +156,7 @@ fn the_cards_of_an_emulator_are_listed_and_counted() {
     let two = [("GRADUS_EMULATOR_DEVICES", "2")];
     let (called, launches) = call(&built, &place, &["devices"], &two);
     assert_eq!((called.code, launches), (0, 0), "{called:?}");
-    assert!(
-        called.out.contains("  driver     13.0\n  NVRTC      13.0\n  cuda:0     gradus emulator, "),
-        "{}",
-        called.out
-    );
+    called.out.assert_contains(&["  driver     13.0\n  NVRTC      13.0\n  cuda:0     gradus emulator, "]);
     let (called, _) = call(&built, &place, &["train", "--device", "cuda:2"], &two);
     assert_eq!(called.code, 2, "{called:?}");
     assert!(called.err.contains("there is no card 2: there are 2, with the numbers 0 to 1"), "{}", called.err);

@@ -51,7 +51,7 @@ fn the_museum_can_be_visited() {
     let said = place.succeeds(&["gradcheck", "--museum", "--html"]);
     let found = format!("finds {} of them", exhibits().len());
     assert!(said.contains(&found) && said.ends_with("\nwrote museum.html\n"), "{said}");
-    let page = String::from_utf8(place.read("museum.html")).expect("UTF-8");
+    let page = place.text("museum.html");
     assert_self_contained(&page);
     let shown = json["exhibits"].as_array().expect("a list");
     assert_eq!((&json["found"], shown.len()), (&json!(true), exhibits().len()));

@@ -12,22 +12,8 @@ const LINE: &str = "bits ";
 const BY_GRID: &str = "bits sum_of_squares";
 
 /// The kernels' files that these tests use, but for the ladder's.
-const MODULES: [&str; 14] = [
-    "argmax",
-    "binary",
-    "categorical",
-    "gru",
-    "index",
-    "layer_norm",
-    "map",
-    "matmul",
-    "optim",
-    "philox",
-    "reduce",
-    "softmax",
-    "sum_of_squares",
-    "sum_to",
-];
+const MODULES: &str = "argmax binary categorical gru index layer_norm map matmul optim philox reduce softmax \
+    sum_of_squares sum_to";
 const LADDER: [&str; 5] =
     ["sgemm_0_naive", "sgemm_1_tiled", "sgemm_2_registers", "sgemm_3_double_buffered", "sgemm_4_tf32"];
 
@@ -35,7 +21,7 @@ const LADDER: [&str; 5] =
 const WAYS: [Way; 3] = [["forward", "64"], ["reverse", "1"], ["random:7", "3"]];
 
 fn options() -> Options {
-    let modules = MODULES.iter().chain(&LADDER).map(|name| name.to_string()).collect();
+    let modules = MODULES.split(' ').chain(LADDER).map(String::from).collect();
     Options { modules: Some(modules), ..Options::default() }
 }
 
