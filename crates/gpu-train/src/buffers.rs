@@ -1,4 +1,4 @@
-//! The card's memory that an update needs, declared once: taken as declared, and added up before.
+//! The GPU's memory of an update. One declaration gives both the buffers and the sum of their bytes.
 
 use tensor::gpu::{Memory, pair};
 use tensor::{Card, CudaError, Real};
@@ -7,29 +7,29 @@ use crate::description::Description;
 use crate::operands::{COUNTERS, METRICS, MOVE, Trace};
 use crate::reading;
 
-/// How much memory the driver takes at a time.
+/// The bytes in which the driver allocates memory.
 const GRAIN: u64 = 512;
 
-/// How many gradients a block of `update_norm` adds up.
+/// The number of gradients that a block of `update_norm` adds up.
 pub(crate) const STRETCH: usize = 4096;
 
-/// Declares the buffers: their elements, and how many.
+/// Declares the buffers: the type of their elements, and their number.
 macro_rules! buffers {
     (|$what:ident, $n:ident| $($(#[$doc:meta])* $name:ident: $element:ident = $len:expr,)*) => {
-        /// The buffers of an update. Some have no more than a number: kernels want them where they can be written.
+        /// The buffers of an update. Some hold one number: kernels write it.
         pub(crate) struct Buffers<T> {
             $($(#[$doc])* pub(crate) $name: Memory<$element>,)*
         }
 
         impl<T: Real> Buffers<T> {
-            /// How many bytes they take together.
+            /// The bytes of all buffers.
             pub(crate) fn bytes($what: &Description) -> u64 {
                 let $n = $what.sizes;
                 let bytes = |len: usize, each: usize| (len as u64).saturating_mul(each as u64).div_ceil(GRAIN) * GRAIN;
                 [$(bytes($len, size_of::<$element>())),*].into_iter().fold(0, u64::saturating_add)
             }
 
-            /// Takes the memory. What is in it may be anything.
+            /// Allocates the memory. Its content is unspecified.
             ///
             /// # Errors
             /// If there is too little of it, or the card fails.
@@ -91,7 +91,7 @@ buffers! { |what, n|
 }
 
 impl<T: Real> Buffers<T> {
-    /// Puts the tables there, and counters at zero: what no call sets.
+    /// Writes the tables, and zeros into the counters. No launch sets these.
     ///
     /// # Errors
     /// If the card fails.
@@ -105,26 +105,26 @@ impl<T: Real> Buffers<T> {
         self.counters.write(0, &reading::counters(0, 0))
     }
 
-    /// What the batch does.
+    /// The part of the batch that is copied to the host.
     pub(crate) fn trace(&self) -> TraceBuffers<'_> {
         let words = [&self.begin, &self.end, &self.solved, &self.tokens, &self.actions];
         TraceBuffers { words, rewards: &self.rewards }
     }
 
-    /// What a trial does.
+    /// The part of a trial that is copied to the host.
     pub(crate) fn trial_trace(&self) -> TraceBuffers<'_> {
         let words = [&self.trial_begin, &self.trial_end, &self.trial_solved, &self.trial_tokens, &self.trial_actions];
         TraceBuffers { words, rewards: &self.trial_rewards }
     }
 
-    /// What the batch does, with all that gradients need.
+    /// The trace of the batch, with the values, log-probabilities, states and gates that gradients need.
     pub(crate) fn whole_trace(&self, batch: usize, steps: usize) -> Trace {
         let kept = [&self.values, &self.log_probs, &self.h, &self.kept].map(|memory| memory.place(0));
         self.trace().operand(batch, steps, kept)
     }
 }
 
-/// The part of a trace that comes back to the host.
+/// The part of a trace that is copied to the host.
 pub(crate) struct TraceBuffers<'a> {
     /// Begin, end and success of each episode; token and action of each step.
     pub(crate) words: [&'a Memory<u32>; 5],
@@ -132,8 +132,8 @@ pub(crate) struct TraceBuffers<'a> {
 }
 
 impl TraceBuffers<'_> {
-    /// As kernels take it, with where the values, log-probabilities, states and gates are kept; 0 for those that are not. Batch and
-    /// steps fit 32 bits: `Description::check` has refused others.
+    /// The trace as kernels take it. The four addresses are those of values, log-probabilities, states and gates, or 0 for each that is
+    /// not kept. Batch and steps fit 32 bits: `Description::check` has refused others.
     pub(crate) fn operand(&self, batch: usize, steps: usize, [values, log_probs, h, kept]: [u64; 4]) -> Trace {
         let sizes = pair(batch as u32, steps as u32);
         let [begin, end, solved, tokens, actions] = self.words.map(|memory| memory.place(0));
@@ -148,7 +148,7 @@ pub(crate) fn pairs(numbers: &[u16]) -> Vec<u32> {
     numbers.chunks(2).map(word).collect()
 }
 
-/// The largest batch that fits into so much memory, with all else as described, if any does.
+/// The largest batch that fits into `free` bytes, with all else as described; `None` if not even one episode fits.
 pub(crate) fn largest_batch<T: Real>(what: &Description, free: u64) -> Option<usize> {
     let mut other = what.clone();
     let mut fits = |batch: usize| {

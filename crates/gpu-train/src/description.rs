@@ -6,10 +6,10 @@ use rl::returns::Estimator;
 use rl::tasks::calculator::{Calculator, Rewards};
 use rl::tasks::operands;
 
-/// All that an update needs to know.
+/// The sizes, offsets, tables and settings of an update.
 #[derive(Clone, Debug)]
 pub(crate) struct Description {
-    /// How large everything is.
+    /// The sizes.
     pub(crate) sizes: Sizes,
     /// The offset of each parameter in the flat buffer, which they fill: tokens' embeddings \[V,H\], stages' embeddings
     /// \[stages,H\], the GRU's weights W_ih and W_hh \[3H,H\] and biases b_ih and b_hh \[3H\], the actions' weights \[A,H\] and bias
@@ -19,13 +19,13 @@ pub(crate) struct Description {
     pub(crate) tables: Tables,
     /// γ, the discount.
     pub(crate) gamma: f64,
-    /// How advantages are estimated.
+    /// The estimator of advantages.
     pub(crate) estimator: Estimator,
-    /// Whether advantages are shifted and scaled over the batch.
+    /// True if advantages are shifted and scaled over the batch.
     pub(crate) normalize: bool,
     /// c_v, the weight of the critic's error.
     pub(crate) value_coefficient: f64,
-    /// The gradient's norm at most.
+    /// The largest norm of the gradient. A longer one is clipped.
     pub(crate) clip: f64,
     /// The optimiser's rule: Adam.
     pub(crate) rule: Rule,
@@ -51,7 +51,7 @@ impl Description {
     }
 }
 
-/// How large everything is.
+/// The sizes of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sizes {
     /// H, the hidden units: a multiple of 32, up to 1024 bytes of them.
@@ -64,44 +64,44 @@ pub(crate) struct Sizes {
     pub(crate) stages: usize,
     /// B, the episodes of an update.
     pub(crate) batch: usize,
-    /// Into how many parts the batch is cut where gradients are summed. It decides what is added to what, and so the last bits.
+    /// The number of parts of the batch in which gradients are summed. It decides the order of additions, and so the last bits.
     pub(crate) chunks: usize,
     /// The parameters.
     pub(crate) parameters: usize,
     /// The episodes of a trial, over all stages; 0 for no trials.
     pub(crate) trial: usize,
-    /// Of how many updates the metrics are kept.
+    /// The number of updates whose metrics are kept.
     pub(crate) ring: usize,
 }
 
 impl Sizes {
-    /// P, the numbers that a chunk of episodes finds.
+    /// P, the numbers that each part of the batch sums.
     pub(crate) fn found(&self) -> usize {
         let Self { hidden: h, vocabulary: v, actions: a, stages, .. } = *self;
         3 * h * h + 3 * h + 3 * v * h + (a + 1) * (h + 1) + stages * h
     }
 }
 
-/// A task whose steps are look-ups: for each stage the states that a program can be in, 0 failed, 1 solved, 2 at the start.
+/// A task whose steps are look-ups. Each stage has a list of the states of a program: 0 is failed, 1 solved, 2 the start.
 #[derive(Clone, Debug)]
 pub(crate) struct Tables {
     /// The number, within its stage, of the state after each action in each state of all stages.
     pub(crate) next: Vec<u16>,
-    /// How far each of these states is from the goal.
+    /// The distance of each of these states from the goal.
     pub(crate) distance: Vec<u16>,
-    /// Where the states of each stage begin.
+    /// The offset of the states of each stage.
     pub(crate) base: Vec<u32>,
-    /// How many operands each stage shows: 7 at most.
+    /// The number of operands that each stage shows: 7 at most.
     pub(crate) operands: Vec<u32>,
     /// The token that is read after each action.
     pub(crate) tokens: Vec<u32>,
-    /// The actions after which an episode is broken off.
+    /// The largest number of actions in an episode.
     pub(crate) horizon: usize,
-    /// Paid for a solution.
+    /// The reward of a solution.
     pub(crate) correct: f64,
-    /// Paid for each step by which the goal has come nearer than ever before.
+    /// The reward of each step by which the goal is nearer than ever before.
     pub(crate) milestone: f64,
-    /// Paid for each action.
+    /// The reward of each action.
     pub(crate) step: f64,
 }
 
@@ -121,7 +121,7 @@ impl Tables {
         Self { next, distance, base, operands: shown, tokens, horizon: task.horizon(), correct, milestone, step }
     }
 
-    /// S, the steps of the longest episode: a token is read in each, and the last one of the context decides.
+    /// S, the steps of the longest episode. Each step reads a token, and the first decision follows the last token of the context.
     pub(crate) fn steps(&self) -> usize {
         self.operands.iter().max().map_or(0, |&most| most as usize) + self.horizon
     }

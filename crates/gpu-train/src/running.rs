@@ -26,10 +26,11 @@ pub(crate) struct Running<T: Real> {
     steps: usize,
     /// The episodes of each stage in a batch.
     counts: Vec<usize>,
-    /// The updates that were asked for since it was last waited, and the one that comes next.
+    /// The number of the first update since the last wait.
     since: u32,
+    /// The number of the next update.
     next: u32,
-    /// Whether the record is replayed.
+    /// True if the graph is replayed, and not each kernel launched.
     recorded: bool,
 }
 
@@ -42,7 +43,7 @@ impl<T: Real> Running<T> {
         buffers.fill(what)?;
         let launches = launches::update(card, what, &buffers)?;
         let trial = launches::trial(card, what, &buffers)?;
-        card.synchronize()?; // the buffers were filled in the order of the card's stream, and are used in another
+        card.synchronize()?; // the buffers were filled in the card's own queue, and are used in another
         let queue = Queue::new(card)?;
         let graph = Graph::record(&queue, &launches)?;
         let (sizes, steps) = (what.sizes, what.tables.steps());
@@ -50,7 +51,10 @@ impl<T: Real> Running<T> {
         Ok(Self { graph, launches, trial, buffers, queue, sizes, steps, counts, since, next, recorded })
     }
 
-    /// Whether there is room, by how much is free.
+    /// Checks that the free memory is enough.
+    ///
+    /// # Errors
+    /// If it is not: with the largest batch that would fit.
     fn room(card: &Card, what: &Description) -> Result<(), CudaError> {
         card.give_back()?;
         let (asked, (free, total)) = (Buffers::<T>::bytes(what), card.memory()?);
@@ -146,14 +150,14 @@ impl<T: Real> Update<T> for Running<T> {
     }
 }
 
-/// What runs there still uses the buffers.
+/// Launches that still run use the buffers, so they are waited for.
 impl<T: Real> Drop for Running<T> {
     fn drop(&mut self) {
         self.wait().ok(); // a card that is gone does nothing more
     }
 }
 
-/// The first episode of each stage, and behind the last.
+/// The first episode of each stage, and the number of all episodes at the end.
 #[track_caller]
 fn firsts(counts: &[usize], stages: usize, episodes: usize) -> Vec<u32> {
     let all = counts.iter().try_fold(0_usize, |all, &count| all.checked_add(count));
@@ -171,7 +175,7 @@ fn firsts(counts: &[usize], stages: usize, episodes: usize) -> Vec<u32> {
     first
 }
 
-/// A failure, with the updates that it may have been in, which people count from 1.
+/// Adds to a failure the updates in which it may have happened, counted from 1.
 fn within(error: CudaError, updates: Range<u32>) -> CudaError {
     let CudaError::Failed { doing, said } = error else { return error };
     let doing = match updates.len() {

@@ -6,11 +6,11 @@ use tensor::{CudaError, Device, Real};
 use crate::description::Description;
 use crate::results::Played;
 
-/// An update on a card: takes memory, compiles the kernels for these sizes, and records it. Parameters, moments, counters and
-/// the episodes of each stage are yet to be set.
+/// Makes an update on a GPU: allocates its memory, compiles the kernels for these sizes, and records their launches. Parameters,
+/// moments, counters and the episodes of each stage are not set yet.
 ///
 /// # Errors
-/// If the card has too little memory, which is seen before any is taken; if it does not have such numbers; or if it fails.
+/// If the GPU has too little memory, which is found before any is allocated; if it cannot compute with `T`; or if it fails.
 ///
 /// # Panics
 /// If the description does not fit together, or the device is the host.
@@ -24,18 +24,18 @@ pub(crate) fn on<T: Real>(device: Device, what: &Description) -> Result<Box<dyn 
     }
 }
 
-/// An update that is ready on a card, with all the memory it needs.
+/// An update on a GPU, with all its memory.
 ///
-/// Its work is done in an order of its own, beside that of the card's other work. What has been asked for goes on until
-/// [`wait`](Self::wait), or until something is read or written here.
+/// Its launches run in a queue of their own, beside the other work of the GPU. They go on until [`wait`](Self::wait), or until a
+/// method reads or writes.
 pub trait Update<T: Real>: Send + Sync {
-    /// Sets parameters, moments, the number of the update that comes next, and how many steps the optimiser has taken.
+    /// Sets parameters, moments, the number of the next update, and the number of steps that the optimiser has taken.
     ///
     /// # Errors
     /// If the card fails.
     ///
     /// # Panics
-    /// If there are more or fewer parameters or moments.
+    /// If the number of parameters or moments is another.
     fn set(&mut self, values: [&[T]; 3], update: u32, step: u32) -> Result<(), CudaError>;
 
     /// Divides the batch: the episodes of each stage, from the next update on.
@@ -47,29 +47,29 @@ pub trait Update<T: Real>: Send + Sync {
     /// If these are not the batch, or not of each stage.
     fn divide(&mut self, counts: &[usize]) -> Result<(), CudaError>;
 
-    /// Whether the record is replayed, as it is unless something else is said; otherwise each kernel is launched. Both do the same.
+    /// Chooses between replaying the recorded graph, the default, and launching each kernel. Both do the same.
     fn replay(&mut self, replay: bool);
 
-    /// Asks for updates, and does not wait for them. [`set`](Self::set) and [`divide`](Self::divide) come first.
+    /// Starts updates, and does not wait for them. [`set`](Self::set) and [`divide`](Self::divide) come first.
     ///
     /// # Errors
     /// If the card fails: the error says in which update.
     fn launch(&mut self, updates: u32) -> Result<(), CudaError>;
 
-    /// Waits until all is done that was asked for.
+    /// Waits until all updates that were started are done.
     ///
     /// # Errors
     /// If some of it failed: the error says among which updates.
     fn wait(&mut self) -> Result<(), CudaError>;
 
-    /// Does as many updates, and returns their metrics: fewer, if the loss or the norm of an update was not finite. Then the
-    /// parameters are as they were before that one, and nothing moves until [`set`](Self::set) is called.
+    /// Makes updates, and returns their metrics. There are fewer if the loss or the norm of an update was not finite: then the
+    /// parameters are as they were before it, and stay so until [`set`](Self::set) is called.
     ///
     /// # Errors
     /// If the card fails: the error says in which update, or among which.
     ///
     /// # Panics
-    /// If there are more of them than metrics are kept of.
+    /// If there are more updates than metrics are kept for.
     fn advance(&mut self, updates: u32) -> Result<Vec<Done>, CudaError>;
 
     /// The parameters, and Adam's moments of them.
@@ -84,14 +84,14 @@ pub trait Update<T: Real>: Send + Sync {
     /// If the card fails.
     fn gradients(&mut self) -> Result<Vec<T>, CudaError>;
 
-    /// What the episodes of the last update did.
+    /// The episodes of the last update.
     ///
     /// # Errors
     /// If the card fails.
     fn played(&mut self) -> Result<Played, CudaError>;
 
-    /// Plays a trial with the parameters as they are: greedily, as many episodes of each stage, from the streams of the trial's
-    /// purpose and of the update that comes next. Where log-probabilities are NaN, the action is [`Played::UNDECIDED`].
+    /// Plays a trial with the present parameters: greedily, `counts` episodes of each stage, from the streams of the trial's purpose and
+    /// of the next update. Where log-probabilities are NaN, the action is [`Played::UNDECIDED`].
     ///
     /// # Errors
     /// If the card fails.

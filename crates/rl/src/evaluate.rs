@@ -198,9 +198,9 @@ impl Part {
     }
 }
 
-/// Gives every episode the context of its neighbour. Contexts are independent draws, so this is as good as any
-/// permutation, and no episode keeps its own (unless it is the only one).
-fn rotate_columns(contexts: &mut [u32], episodes: usize) {
+/// Gives every episode the context of its neighbour, in contexts\[L,B\] of B = `episodes`. Contexts are independent draws, so this is
+/// as good as any permutation, and no episode keeps its own (unless it is the only one).
+pub fn rotate_columns(contexts: &mut [u32], episodes: usize) {
     contexts.chunks_mut(episodes).for_each(|row| row.rotate_left(1));
 }
 

@@ -5,7 +5,7 @@ use autograd::Tape;
 use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
 use rl::a2c::Metrics;
 use rl::env::{Env, Step, Task};
-use rl::evaluate::{Figures, Test, test_stream, validation_stream};
+use rl::evaluate::{Figures, Test, rotate_columns, test_stream, validation_stream};
 use rl::policy::Policy;
 use rl::rollout::{Choice, Undecided, choose, contexts};
 use rl::settings::Settings;
@@ -210,7 +210,7 @@ impl<T: Real> TutorialRun<T> {
         env.reset(&mut rngs);
         let mut shown = contexts(&*env);
         if shuffled {
-            shown.chunks_mut(episodes).for_each(|row| row.rotate_left(1));
+            rotate_columns(&mut shown, episodes);
         }
         let choice = if sampled { Choice::Sampled(&mut rngs) } else { Choice::Greedy };
         let played = play((&self.policy, &self.params), &mut Tape::evaluating(), &mut *env, shown, choice)?;

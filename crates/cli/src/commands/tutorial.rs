@@ -1,6 +1,7 @@
 //! `gradus tutorial`: the tutorial bug for bug, for one seed or several.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, value_parser};
 use nn::files::{Disk, try_out, write_whole};
@@ -51,21 +52,18 @@ pub(crate) fn tutorial(args: &TutorialArgs) -> Result<()> {
     let advice = "choose a smaller batch or width, fewer episodes to evaluate, or fewer runs at a time (--threads)";
     let each = tutorial::memory::of_training(&config);
     Need { what: "training", each, runs: threads.min(seeds.len()), threads, advice }.check()?;
-    let unwritable = |error| {
-        let path = args.out.as_deref().unwrap_or_else(|| "".as_ref());
-        Error::file("write", path, &error, "name another file, in a folder that you may write to, on a disk with room")
-    };
     if let Some(path) = &args.out {
         if path.symlink_metadata().is_ok() {
             return Err(Error::input(format!("{} is there already; name another file", path.display())));
         }
-        try_out(&Disk, path).map_err(unwritable)?;
+        try_out(&Disk, path).map_err(|error| unwritable(path, error))?;
     }
     let outcomes = on_threads(threads, || catch_cuda(|| train(&config, &seeds, say)))?;
     let outcomes = outcomes.map_err(|failure| Error::input(failure.to_string()))?;
     let outcomes = outcomes.map_err(|failed| Error::Run(failed.to_string()))?;
     if let Some(path) = &args.out {
-        write_whole(&Disk, path, pretty(&to_json(&config, &outcomes)).as_bytes()).map_err(unwritable)?;
+        let results = pretty(&to_json(&config, &outcomes));
+        write_whole(&Disk, path, results.as_bytes()).map_err(|error| unwritable(path, error))?;
     }
     let (rows, comparison) = match &outcomes[..] {
         [outcome] => (table_of_stages(outcome), String::new()),
@@ -75,4 +73,8 @@ pub(crate) fn tutorial(args: &TutorialArgs) -> Result<()> {
     rows.into_iter().for_each(|row| table.row(row));
     say(format!("\n{table}\n{comparison}{}", Tutorial.caveat()));
     Ok(())
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    Error::file("write", path, &error, "name another file, in a folder that you may write to, on a disk with room")
 }

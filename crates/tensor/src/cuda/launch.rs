@@ -69,8 +69,8 @@ numbers! {
 }
 
 /// Two numbers in a word, as they lie in memory.
-pub fn pair(first: u32, second: u32) -> u64 {
-    u64::from(first) | u64::from(second) << 32
+pub const fn pair(first: u32, second: u32) -> u64 {
+    first as u64 | (second as u64) << 32
 }
 
 /// The largest extent of an axis that kernels can count along in 32 bits: a thread or a tile goes on by fewer than the rest.
@@ -100,7 +100,7 @@ fn operand(data: u64, layout: &Layout) -> [u64; 7] {
 }
 
 /// The operand for an absent argument.
-const ABSENT: [u64; 7] = [0, 1 | 1 << 32, 1 | 1 << 32, 0, 0, 0, 0];
+const ABSENT: [u64; 7] = [0, pair(1, 1), pair(1, 1), 0, 0, 0, 0];
 
 /// How large grids may be.
 pub(super) struct Limits {
@@ -227,7 +227,7 @@ impl Launch {
     /// # Panics
     /// If the queue is another card's.
     pub fn run(&self, queue: &Queue) -> Result<(), CudaError> {
-        assert!(queue.card == self.card, "a launch on {:?}, in an order of {:?}", self.card, queue.card);
+        assert!(queue.card == self.card, "a launch on {:?}, in a queue of {:?}", self.card, queue.card);
         self.card.asked(self.kernel.running, || {
             let mut launch = queue.stream.launch_builder(&self.function);
             for arg in &self.args {
