@@ -282,7 +282,7 @@ __device__ inline double uniform(const Stream& s, unsigned i) {
     return (double)(((Size)high << 32 | low) >> 11) * (1.0 / 9007199254740992.0);
 }
 
-// The whole update on the card: what its kernels hand each other. Letters as everywhere: B episodes, S steps at most (one for
+// The whole update on the GPU: what its kernels hand each other. Letters as everywhere: B episodes, S steps at most (one for
 // each token that is read), H hidden units, A actions, V tokens. All arrays are row-major without gaps.
 
 // The parameters, or their gradients: parts of one flat buffer, under the names of the network.

@@ -4,7 +4,7 @@
 //
 // A block owns up to eight episodes at a time, for all their steps; blocks never wait for each other. In the product of state
 // and weights, a thread owns one of the 3H rows of W_hh for good: the row stays in its registers from the first step to the last,
-// so that nothing is read from the card's memory for it. The states are in shared memory, where all threads read the same
+// so that nothing is read from the GPU's memory for it. The states are in shared memory, where all threads read the same
 // number at a time, and that number goes to all. A step has four parts, with a barrier after each:
 //
 //     1. gh = W_hh·h                 a thread owns a row of W_hh, for all of the block's episodes

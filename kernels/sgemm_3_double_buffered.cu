@@ -1,7 +1,7 @@
 // The ladder, step 3: two buffers. y[M,N] = a[M,K]·b[K,N], row-major without gaps.
 //
 // As step 2, but while a block multiplies one pair of tiles, the next is on its way into the other pair of buffers: copies from
-// the card's memory to shared memory run by themselves (cp.async) and are only waited for. One barrier fewer in each round, and
+// the GPU's memory to shared memory run by themselves (cp.async) and are only waited for. One barrier fewer in each round, and
 // the wait is short.
 
 const unsigned TILE = 128, DEPTH = 8;

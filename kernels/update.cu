@@ -1,5 +1,5 @@
 // What closes an update: the gradient's norm, clipping, and a step of Adam over the flat buffer of parameters. Everything that
-// moves is in the card's memory, so that a recorded update can be replayed as it is.
+// moves is in the GPU's memory, so that a recorded update can be replayed as it is.
 //
 //     g ·= min(1, c / (‖g‖ + 1e-6))        then Adam or AdamW; see optim.cu
 //

@@ -69,7 +69,7 @@ impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
         self.tolerance = tolerance;
     }
 
-    /// [`enter`](Self::enter) for who only asks a card for the work, as `wait` waits for all that was asked for: what is timed is
+    /// [`enter`](Self::enter) for who only asks a GPU for the work, as `wait` waits for all that was asked for: what is timed is
     /// asking for it again and again, and waiting once at the end.
     ///
     /// # Panics

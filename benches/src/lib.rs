@@ -2,13 +2,13 @@
 //!
 //! A [`Contest`] is one piece of work with one reference. Whoever enters hands over a closure; its result is compared
 //! with the reference's, and only then is *that same closure* timed. One that disagrees gets no number: it panics and
-//! says where. The [`ladder`] has kernels to learn from, [`kernels`] the sets that `tensor` has, and [`card`] is what there is of a
+//! says where. The [`ladder`] has kernels to learn from, [`kernels`] the sets that `tensor` has, and [`gpu`] is what there is of a
 //! graphics card.
 #![forbid(unsafe_code)]
 
-pub mod card;
 mod contest;
 mod data;
+pub mod gpu;
 mod kernels;
 pub mod ladder;
 mod outcome;

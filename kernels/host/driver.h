@@ -112,7 +112,7 @@ private:
     emulator::Entry entry(emulator::Entry::Needs::NEEDS); \
     if (entry.status != emulator::Success) return entry.status
 
-/// The error that a fault of a kernel leaves behind: every later call returns it, as on a card.
+/// The error that a fault of a kernel leaves behind: every later call returns it, as on a GPU.
 Result fail_for_good(Result result);
 
 /// Counts a kernel that is about to run. Not Success where GRADUS_EMULATOR_FAIL_LAUNCH says that the device is gone.

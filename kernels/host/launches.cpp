@@ -103,7 +103,7 @@ Result Packed::run() const {
     }
     function->static_shared = static_shared();
     if (function->static_shared > static_shared_limit) {
-        complain("%s: %zu bytes of static shared memory; a card allows %u", kernel.name, function->static_shared,
+        complain("%s: %zu bytes of static shared memory; a GPU allows %u", kernel.name, function->static_shared,
                  static_shared_limit);
         return fail_for_good(LaunchFailed);
     }

@@ -77,7 +77,7 @@ void meet(unsigned warp, unsigned mask) {
         } else if (what > Warp::Sync) {
             t.value = combined;
         } else if (what < Warp::Ballot) {
-            // A lane that is not there has no value; on a card it is whatever was in the register.
+            // A lane that is not there has no value; on a GPU it is whatever was in the register.
             int source = source_of(t, int(lane));
             bool there = source >= 0 && source < int(lanes) && (present >> source & 1);
             t.value = there ? given[source] : ~uint64_t(0);

@@ -22,7 +22,7 @@ namespace emulator {
 
 namespace {
 
-constexpr size_t arena_bytes = 512 << 10; // more than a card has
+constexpr size_t arena_bytes = 512 << 10; // more than a GPU has
 constexpr size_t meeting_bytes = 2048 * 8;  // behind it
 constexpr size_t guard_bytes = 64;
 constexpr unsigned char guard = 0xa7; // not what an unwritten variable holds
@@ -69,7 +69,7 @@ void close(unsigned char* at, const char* name) {
 void* place(size_t bytes, size_t alignment, const char* name) {
     size_t start = (used + alignment - 1) / alignment * alignment;
     if (start + bytes + guard_bytes > arena_bytes || guard_count == sizeof guards / sizeof guards[0]) {
-        emulator_trap("more shared memory than any card has", name, 0);
+        emulator_trap("more shared memory than any GPU has", name, 0);
     }
     open(arena + start, bytes);
     close(arena + start + bytes, name);

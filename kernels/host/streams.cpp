@@ -1,4 +1,4 @@
-// Streams and their capture. Work is done when it is submitted: one of the orders that a card may choose.
+// Streams and their capture. Work is done when it is submitted: one of the orders that a GPU may choose.
 #include <set>
 
 #include "driver.h"

@@ -39,7 +39,7 @@ def verify(peer, want, loss, gradients, losses):
 
 
 def clock(peer, workload, threads, make, wait=lambda: None):
-    """Prints how often a second what `make` gives runs; `per_cpu_s` counts the seconds of all threads. `wait` waits for a card."""
+    """Prints how often a second what `make` gives runs; `per_cpu_s` counts the seconds of all threads. `wait` waits for a GPU."""
     warm_up, seconds, least = PLAN.get(workload, OTHER)
     start = time.perf_counter()
     once = make()

@@ -1,4 +1,4 @@
-"""PyTorch, eager or compiled, or on a card, there also as one CUDA graph; see ../README.md."""
+"""PyTorch, eager or compiled, or on a GPU, there also as one CUDA graph; see ../README.md."""
 
 import torch, torch._dynamo
 
@@ -84,7 +84,7 @@ def verify(name, path, make, loss):
 def main():
     args = harness.arguments(
         ("--mode", {"choices": ["eager", "compile"], "default": "eager"}),
-        ("--device", {"default": "cpu", "help": "cpu, or a card as cuda"}),
+        ("--device", {"default": "cpu", "help": "cpu, or a GPU as cuda"}),
         ("--graph", {"action": "store_true", "help": "each update is the replay of one CUDA graph"}),
     )
     compiled = args.mode == "compile"
@@ -95,9 +95,9 @@ def main():
     sampler = torch_net.exponential if compiled or args.graph else torch_net.multinomial
     kind = torch_net.WithTable if args.table else torch_net.ActorCritic
     make = lambda width: kind(width, sampler).to(args.device)
-    on_a_card = args.device != "cpu"
+    on_a_gpu = args.device != "cpu"
     way = "graph" if args.graph else args.mode
-    name = f"torch-{way}" + "-table" * args.table + f"-{args.device}" * on_a_card
+    name = f"torch-{way}" + "-table" * args.table + f"-{args.device}" * on_a_gpu
 
     if args.golden:
         return verify(name, args.golden, make, loss)
@@ -108,7 +108,7 @@ def main():
         batch, steps, width = sizes(workload)
         train = graphed if args.graph else updater
         once = lambda: player(make(width), steps, compiled) if batch == 1 else train(make(width), batch, steps, loss)
-        harness.clock(name, workload, args.threads, once, torch.cuda.synchronize if on_a_card else lambda: None)
+        harness.clock(name, workload, args.threads, once, torch.cuda.synchronize if on_a_gpu else lambda: None)
 
 
 main()

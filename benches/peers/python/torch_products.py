@@ -1,4 +1,4 @@
-"""Matrix products on a card by cuBLAS, through PyTorch: flops a second, in f32 and with factors in tf32."""
+"""Matrix products on a GPU by cuBLAS, through PyTorch: flops a second, in f32 and with factors in tf32."""
 
 import argparse, json, statistics, time
 

@@ -7,7 +7,7 @@ use crate::forward::Forward;
 
 /// An operation that the engine does not have, with its own backward rule; see [`Tape::custom`](crate::Tape::custom).
 ///
-/// This one computes on the host. What is to work on a card too calls [`Forward::kernels`], or moves numbers by `to_vec` and `assign`.
+/// This one computes on the host. What is to work on a GPU too calls [`Forward::kernels`], or moves numbers by `to_vec` and `assign`.
 ///
 /// ```
 /// use autograd::{Backward, CustomOp, Forward, Tape};

@@ -1,4 +1,4 @@
-//! Runs a command under an emulated card, with options of the emulator from the environment:
+//! Runs a command under an emulated GPU, with options of the emulator from the environment:
 //!
 //! ```text
 //! cargo run -p emulator --example under -- gradus devices

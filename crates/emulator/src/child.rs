@@ -20,9 +20,9 @@ pub fn inside() -> bool {
     env::var_os(INSIDE).is_some()
 }
 
-/// Whether tests of a card are to run in this process: under an emulator, or on a real card, which `GRADUS_TEST_CARD` asks for.
-pub fn on_a_card() -> bool {
-    inside() || env::var_os("GRADUS_TEST_CARD").is_some()
+/// Whether tests of a GPU are to run in this process: under an emulator, or on a real GPU, which `GRADUS_TEST_GPU` asks for.
+pub fn is_on_gpu() -> bool {
+    inside() || env::var_os("GRADUS_TEST_GPU").is_some()
 }
 
 /// What a program under an emulator did.

@@ -32,7 +32,7 @@ pub(crate) struct Compiler {
 /// For the driver itself, which no sanitizer watches: it says itself what happens after what.
 const DRIVER: [&str; 8] = ["-std=c++17", "-O2", "-g1", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-pthread"];
 
-/// For kernels. A card fuses products with sums as it likes; the host does where the source says so.
+/// For kernels. A GPU fuses products with sums as it likes; the host does where the source says so.
 const KERNELS: &str = "-std=c++17 -g1 -fPIC -shared -fvisibility=hidden -ffp-contract=off -fno-math-errno \
     -fno-strict-aliasing -Wno-unknown-pragmas -Wno-attributes -U_FORTIFY_SOURCE";
 

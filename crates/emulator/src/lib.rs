@@ -1,4 +1,4 @@
-//! A CUDA driver for machines without a card.
+//! A CUDA driver for machines without a GPU.
 //!
 //! [`Emulator::build`] compiles `kernels/host` and the kernels with a C++ compiler, into a folder with a `libcuda.so` and a
 //! `libnvrtc.so` that a program finds where `LD_LIBRARY_PATH` names it. A test starts itself again under them:
@@ -6,17 +6,17 @@
 //! ```no_run
 //! # use emulator::{Emulator, Options};
 //! #[test]
-//! fn a_sum_on_the_card() {
+//! fn a_sum_on_the_gpu() {
 //!     if !emulator::inside() {
 //!         let Some(built) = Emulator::at_hand(&Options::default()) else { return };
 //!         for order in ["forward", "reverse", "random:1"] {
-//!             let outcome = built.rerun("a_sum_on_the_card", &[("GRADUS_EMULATOR_ORDER", order)]);
+//!             let outcome = built.rerun("a_sum_on_the_gpu", &[("GRADUS_EMULATOR_ORDER", order)]);
 //!             assert!(outcome.success, "{outcome}");
 //!             assert!(outcome.log.iter().any(|line| line.starts_with("launch sum_to ")));
 //!         }
 //!         return;
 //!     }
-//!     // Here is a card: CudaContext::new(0), load_module, launch, …
+//!     // Here is a GPU: CudaContext::new(0), load_module, launch, …
 //! }
 //! ```
 //!
@@ -37,7 +37,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use child::{Outcome, inside, on_a_card, this_program};
+pub use child::{Outcome, inside, is_on_gpu, this_program};
 pub use compiler::Sanitizer;
 pub use make::Built;
 
@@ -179,10 +179,10 @@ pub enum Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::System => write!(f, "kernels run without a card on Linux alone"),
+            Self::System => write!(f, "kernels run without a GPU on Linux alone"),
             Self::Compiler(names) => write!(
                 f,
-                "no C++ compiler was found as {}: install one, or name it in CXX, to run kernels without a card",
+                "no C++ compiler was found as {}: install one, or name it in CXX, to run kernels without a GPU",
                 names.join(", ")
             ),
             Self::Sanitizer { sanitizer, what } => write!(f, "{sanitizer:?} sanitizer: {what}"),

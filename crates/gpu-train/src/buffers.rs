@@ -1,7 +1,7 @@
 //! The GPU's memory of an update. One declaration gives both the buffers and the sum of their bytes.
 
 use tensor::gpu::{Memory, pair};
-use tensor::{Card, CudaError, Real};
+use tensor::{CudaError, Gpu, Real};
 
 use crate::description::Description;
 use crate::operands::{COUNTERS, METRICS, MOVE, Trace};
@@ -32,10 +32,10 @@ macro_rules! buffers {
             /// Allocates the memory. Its content is unspecified.
             ///
             /// # Errors
-            /// If there is too little of it, or the card fails.
-            pub(crate) fn new(card: &'static Card, $what: &Description) -> Result<Self, CudaError> {
+            /// If there is too little of it, or the GPU fails.
+            pub(crate) fn new(gpu: &'static Gpu, $what: &Description) -> Result<Self, CudaError> {
                 let $n = $what.sizes;
-                Ok(Self { $($name: Memory::any(card, $len)?,)* })
+                Ok(Self { $($name: Memory::any(gpu, $len)?,)* })
             }
         }
     };
@@ -94,7 +94,7 @@ impl<T: Real> Buffers<T> {
     /// Writes the tables, and zeros into the counters. No launch sets these.
     ///
     /// # Errors
-    /// If the card fails.
+    /// If the GPU fails.
     pub(crate) fn fill(&self, what: &Description) -> Result<(), CudaError> {
         let tables = &what.tables;
         self.next.write(0, &pairs(&tables.next))?;
@@ -142,7 +142,7 @@ impl TraceBuffers<'_> {
     }
 }
 
-/// 16-bit numbers as they lie in memory, two in a word; both the host and the card put the lower half first.
+/// 16-bit numbers as they lie in memory, two in a word; both the host and the GPU put the lower half first.
 pub(crate) fn pairs(numbers: &[u16]) -> Vec<u32> {
     let word = |pair: &[u16]| u32::from(pair[0]) | u32::from(pair.get(1).copied().unwrap_or(0)) << 16;
     numbers.chunks(2).map(word).collect()

@@ -4,7 +4,7 @@
 
 use tensor::gpu::{Argument, Define, Kernel, Launch, Memory, Queue};
 use tensor::philox::Stream;
-use tensor::{Card, CudaError, Real};
+use tensor::{CudaError, Gpu, Real};
 
 use crate::buffers::{Buffers, STRETCH};
 use crate::description::{Description, Sizes};
@@ -25,7 +25,7 @@ fn threads(hidden: usize) -> u32 {
 
 /// A launch of a kernel of the update, with at most as many blocks as the work has `parts`.
 fn call<T: Real>(
-    card: &'static Card,
+    gpu: &'static Gpu,
     what: &Description,
     kernel: &'static Kernel,
     parts: usize,
@@ -42,7 +42,7 @@ fn call<T: Real>(
     // SAFETY: `update` and `trial` give each kernel the arguments that its source declares. All memory belongs to the update, which drops
     // its graph first, and waits for its queue before it frees the memory. The memory is as large as the sizes say. The description,
     // whose tables and offsets are indices into it, was checked.
-    unsafe { Launch::new::<T>(card, kernel, defines, [parts, threads as usize], args) }
+    unsafe { Launch::new::<T>(gpu, kernel, defines, [parts, threads as usize], args) }
 }
 
 /// The parameters, or what is laid out as they are.
@@ -56,7 +56,7 @@ fn task<T: Real>(what: &Description, b: &Buffers<T>) -> [u64; 10] {
 }
 
 /// The first launch of both an update and a trial.
-fn table<T: Real>(card: &'static Card, what: &Description, b: &Buffers<T>) -> Result<Launch, CudaError> {
+fn table<T: Real>(gpu: &'static Gpu, what: &Description, b: &Buffers<T>) -> Result<Launch, CudaError> {
     let Sizes { hidden, vocabulary, stages, .. } = what.sizes;
     let sizes = [vocabulary, hidden, stages].map(|n| n as u32);
     let args = args![
@@ -70,22 +70,18 @@ fn table<T: Real>(card: &'static Card, what: &Description, b: &Buffers<T>) -> Re
         &b.start,
         &b.counters,
     ];
-    call::<T>(card, what, Entry::TokenTable, Entry::TokenTable.blocks_of_rows(3 * vocabulary * hidden), args)
+    call::<T>(gpu, what, Entry::TokenTable, Entry::TokenTable.blocks_of_rows(3 * vocabulary * hidden), args)
 }
 
 /// The launches of an update, in their order.
 ///
 /// # Errors
-/// If a kernel does not compile, or the card fails.
-pub(crate) fn update<T: Real>(
-    card: &'static Card,
-    what: &Description,
-    b: &Buffers<T>,
-) -> Result<Vec<Launch>, CudaError> {
+/// If a kernel does not compile, or the GPU fails.
+pub(crate) fn update<T: Real>(gpu: &'static Gpu, what: &Description, b: &Buffers<T>) -> Result<Vec<Launch>, CudaError> {
     let Sizes { hidden, batch, chunks, parameters, .. } = what.sizes;
     let steps = what.tables.steps();
     let found = what.sizes.found();
-    let own = batch.min(card.multiprocessors()); // blocks that own their episodes to the end
+    let own = batch.min(gpu.multiprocessors()); // blocks that own their episodes to the end
     let trace = b.whole_trace(batch, steps);
     let (p, estimator, rule) = (weights(what, &b.parameters), operands::estimator(what), operands::adam(what.rule));
     let [n, stages, parts] = [parameters, what.sizes.stages, chunks].map(|n| n as u32);
@@ -138,19 +134,15 @@ pub(crate) fn update<T: Real>(
         (Entry::UpdateClose, 1, close),
         (Entry::UpdateStep, Entry::UpdateStep.blocks(parameters), step),
     ];
-    let calls = calls.into_iter().map(|(kernel, parts, args)| call::<T>(card, what, kernel, parts, args));
-    std::iter::once(table(card, what, b)).chain(calls).collect()
+    let calls = calls.into_iter().map(|(kernel, parts, args)| call::<T>(gpu, what, kernel, parts, args));
+    std::iter::once(table(gpu, what, b)).chain(calls).collect()
 }
 
 /// The launches of a trial, if there are trials.
 ///
 /// # Errors
 /// As [`update`](fn@update).
-pub(crate) fn trial<T: Real>(
-    card: &'static Card,
-    what: &Description,
-    b: &Buffers<T>,
-) -> Result<Vec<Launch>, CudaError> {
+pub(crate) fn trial<T: Real>(gpu: &'static Gpu, what: &Description, b: &Buffers<T>) -> Result<Vec<Launch>, CudaError> {
     let episodes = what.sizes.trial;
     if episodes == 0 {
         return Ok(Vec::new());
@@ -167,14 +159,14 @@ pub(crate) fn trial<T: Real>(
         what.trial_purpose,
         trace,
     ];
-    let played = call::<T>(card, what, Entry::Rollout, episodes.min(card.multiprocessors()), args)?;
-    Ok(Vec::from([table(card, what, b)?, played]))
+    let played = call::<T>(gpu, what, Entry::Rollout, episodes.min(gpu.multiprocessors()), args)?;
+    Ok(Vec::from([table(gpu, what, b)?, played]))
 }
 
 /// Episodes of the calculator: `struct Task`, the stage and their number, which decides the size of each buffer.
 #[derive(Clone, Copy)]
 pub(crate) struct Batch {
-    pub(crate) card: &'static Card,
+    pub(crate) gpu: &'static Gpu,
     pub(crate) task: [u64; 10],
     pub(crate) stage: u32,
     pub(crate) episodes: u32,
@@ -215,8 +207,8 @@ impl Batch {
         }
         let grid = [kernel.blocks(self.episodes as usize), kernel.threads as usize];
         // SAFETY: `reset` and `step` give each kernel the arguments that its source declares. Their caller has checked the tables and
-        // allocated memory for as many episodes. It is freed in the order of the card's own queue, in which the launch runs.
-        unsafe { Launch::new::<f32>(self.card, kernel, &[], grid, args) }?.run(&Queue::of(self.card))
+        // allocated memory for as many episodes. It is freed in the order of the GPU's own queue, in which the launch runs.
+        unsafe { Launch::new::<f32>(self.gpu, kernel, &[], grid, args) }?.run(&Queue::of(self.gpu))
     }
 }
 

@@ -20,11 +20,11 @@ use crate::refused::Refused;
 use crate::results::Played;
 use crate::update::{self, Update};
 
-/// Of how many updates the card keeps the metrics: so many are done at once at most.
+/// Of how many updates the GPU keeps the metrics: so many are done at once at most.
 const AT_ONCE: usize = 64;
 
-/// Parts of the batch in which gradients are summed, if these have few steps: about as many as large cards have multiprocessors. It does not
-/// follow the card, so that all cards add up in the same order.
+/// Parts of the batch in which gradients are summed, if these have few steps: about as many as large GPUs have multiprocessors. It does not
+/// follow the GPU, so that all GPUs add up in the same order.
 const PARTS: usize = 128;
 
 /// How many steps a part has at most, unless it is one long episode: a running sum's rounding error grows with them. Sums of parts are
@@ -177,7 +177,7 @@ fn flat<T: Real>(numbers: Vec<T>, device: Device) -> Result<Tensor<T>, CudaError
     Tensor::new([numbers.len()], numbers).to(device)
 }
 
-/// What the card has kernels for.
+/// What the GPU has kernels for.
 fn supported<T: Real>(config: &Config, learner: &Learner<T>) -> Result<(), Refused> {
     let Learner { policy, params, optimizer, .. } = learner;
     let widest = 1024 / size_of::<T>();

@@ -45,7 +45,7 @@ use rl::train::Learn;
 use tensor::{Device, Real};
 
 #[cfg(feature = "cuda")]
-pub use episodes::{CardEpisodes, CardStep};
+pub use episodes::{GpuEpisodes, GpuStep};
 pub use learner::GpuLearner;
 pub use refused::Refused;
 pub use results::Played;

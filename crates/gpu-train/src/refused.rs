@@ -13,7 +13,7 @@ pub enum Refused {
         name: &'static str,
         /// Its value.
         value: String,
-        /// What the card takes, in words.
+        /// What the GPU takes, in words.
         takes: String,
     },
     /// A parameter is frozen.
@@ -21,8 +21,8 @@ pub enum Refused {
         /// Its name.
         parameter: String,
     },
-    /// The card is missing, too small, or fails.
-    Card(CudaError),
+    /// The GPU is missing, too small, or fails.
+    Gpu(CudaError),
 }
 
 impl fmt::Display for Refused {
@@ -31,14 +31,14 @@ impl fmt::Display for Refused {
             Self::Setting { name, value, takes } => {
                 write!(
                     f,
-                    "{name} = {value} is for the CPU alone: a card takes {takes}; change it, or compute on the CPU"
+                    "{name} = {value} is for the CPU alone: a GPU takes {takes}; change it, or compute on the CPU"
                 )
             }
             Self::Frozen { parameter } => write!(
                 f,
-                "parameter {parameter} is frozen, and a card moves all of them; let it move, or compute on the CPU"
+                "parameter {parameter} is frozen, and a GPU moves all of them; let it move, or compute on the CPU"
             ),
-            Self::Card(error) => error.fmt(f),
+            Self::Gpu(error) => error.fmt(f),
         }
     }
 }
@@ -47,6 +47,6 @@ impl std::error::Error for Refused {}
 
 impl From<CudaError> for Refused {
     fn from(error: CudaError) -> Self {
-        Self::Card(error)
+        Self::Gpu(error)
     }
 }

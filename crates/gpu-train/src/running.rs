@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rl::train::Done;
 use tensor::gpu::{Graph, Launch, Queue};
-use tensor::{Card, CudaError, Real};
+use tensor::{CudaError, Gpu, Real};
 
 use crate::buffers::{self, Buffers};
 use crate::description::{Description, Sizes};
@@ -36,15 +36,15 @@ pub(crate) struct Running<T: Real> {
 
 impl<T: Real> Running<T> {
     #[track_caller]
-    pub(crate) fn new(card: &'static Card, what: &Description) -> Result<Self, CudaError> {
+    pub(crate) fn new(gpu: &'static Gpu, what: &Description) -> Result<Self, CudaError> {
         what.check::<T>();
-        Self::room(card, what)?;
-        let buffers = Buffers::new(card, what)?;
+        Self::room(gpu, what)?;
+        let buffers = Buffers::new(gpu, what)?;
         buffers.fill(what)?;
-        let launches = launches::update(card, what, &buffers)?;
-        let trial = launches::trial(card, what, &buffers)?;
-        card.synchronize()?; // the buffers were filled in the card's own queue, and are used in another
-        let queue = Queue::new(card)?;
+        let launches = launches::update(gpu, what, &buffers)?;
+        let trial = launches::trial(gpu, what, &buffers)?;
+        gpu.synchronize()?; // the buffers were filled in the GPU's own queue, and are used in another
+        let queue = Queue::new(gpu)?;
         let graph = Graph::record(&queue, &launches)?;
         let (sizes, steps) = (what.sizes, what.tables.steps());
         let (counts, since, next, recorded) = (Vec::new(), 0, 0, true);
@@ -55,9 +55,9 @@ impl<T: Real> Running<T> {
     ///
     /// # Errors
     /// If it is not: with the largest batch that would fit.
-    fn room(card: &Card, what: &Description) -> Result<(), CudaError> {
-        card.give_back()?;
-        let (asked, (free, total)) = (Buffers::<T>::bytes(what), card.memory()?);
+    fn room(gpu: &Gpu, what: &Description) -> Result<(), CudaError> {
+        gpu.give_back()?;
+        let (asked, (free, total)) = (Buffers::<T>::bytes(what), gpu.memory()?);
         if asked <= free {
             return Ok(());
         }
@@ -153,7 +153,7 @@ impl<T: Real> Update<T> for Running<T> {
 /// Launches that still run use the buffers, so they are waited for.
 impl<T: Real> Drop for Running<T> {
     fn drop(&mut self) {
-        self.wait().ok(); // a card that is gone does nothing more
+        self.wait().ok(); // a GPU that is gone does nothing more
     }
 }
 
@@ -212,9 +212,9 @@ mod tests {
     fn a_failure_names_its_update_as_people_count() {
         let failure = || CudaError::Failed { doing: "waiting".into(), said: "gone".into() };
         let words = |updates| within(failure(), updates).to_string();
-        assert!(words(6..7).starts_with("the card failed: waiting, in update 7: gone;"));
-        assert!(words(4..8).starts_with("the card failed: waiting, in one of the updates 5 to 8: gone;"));
-        assert!(words(4..4).starts_with("the card failed: waiting: gone;"));
+        assert!(words(6..7).starts_with("the GPU failed: waiting, in update 7: gone;"));
+        assert!(words(4..8).starts_with("the GPU failed: waiting, in one of the updates 5 to 8: gone;"));
+        assert!(words(4..4).starts_with("the GPU failed: waiting: gone;"));
         assert_eq!(within(CudaError::NoDevice, 0..1), CudaError::NoDevice);
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn on<T: Real>(device: Device, what: &Description) -> Result<Box<dyn 
     match device {
         Device::Host => panic!("on the host an update is not one call, of {:?}", what.sizes),
         #[cfg(feature = "cuda")]
-        Device::Cuda(card) => Ok(Box::new(crate::running::Running::new(card, what)?)),
+        Device::Cuda(gpu) => Ok(Box::new(crate::running::Running::new(gpu, what)?)),
         _ => Err(CudaError::NotBuilt),
     }
 }
@@ -32,7 +32,7 @@ pub trait Update<T: Real>: Send + Sync {
     /// Sets parameters, moments, the number of the next update, and the number of steps that the optimiser has taken.
     ///
     /// # Errors
-    /// If the card fails.
+    /// If the GPU fails.
     ///
     /// # Panics
     /// If the number of parameters or moments is another.
@@ -41,7 +41,7 @@ pub trait Update<T: Real>: Send + Sync {
     /// Divides the batch: the episodes of each stage, from the next update on.
     ///
     /// # Errors
-    /// If the card fails.
+    /// If the GPU fails.
     ///
     /// # Panics
     /// If these are not the batch, or not of each stage.
@@ -53,7 +53,7 @@ pub trait Update<T: Real>: Send + Sync {
     /// Starts updates, and does not wait for them. [`set`](Self::set) and [`divide`](Self::divide) come first.
     ///
     /// # Errors
-    /// If the card fails: the error says in which update.
+    /// If the GPU fails: the error says in which update.
     fn launch(&mut self, updates: u32) -> Result<(), CudaError>;
 
     /// Waits until all updates that were started are done.
@@ -66,7 +66,7 @@ pub trait Update<T: Real>: Send + Sync {
     /// parameters are as they were before it, and stay so until [`set`](Self::set) is called.
     ///
     /// # Errors
-    /// If the card fails: the error says in which update, or among which.
+    /// If the GPU fails: the error says in which update, or among which.
     ///
     /// # Panics
     /// If there are more updates than metrics are kept for.
@@ -75,26 +75,26 @@ pub trait Update<T: Real>: Send + Sync {
     /// The parameters, and Adam's moments of them.
     ///
     /// # Errors
-    /// If the card fails.
+    /// If the GPU fails.
     fn state(&mut self) -> Result<[Vec<T>; 3], CudaError>;
 
     /// The gradients of the last update, clipped; of one that was not finite, as they were.
     ///
     /// # Errors
-    /// If the card fails.
+    /// If the GPU fails.
     fn gradients(&mut self) -> Result<Vec<T>, CudaError>;
 
     /// The episodes of the last update.
     ///
     /// # Errors
-    /// If the card fails.
+    /// If the GPU fails.
     fn played(&mut self) -> Result<Played, CudaError>;
 
     /// Plays a trial with the present parameters: greedily, `counts` episodes of each stage, from the streams of the trial's purpose and
     /// of the next update. Where log-probabilities are NaN, the action is [`Played::UNDECIDED`].
     ///
     /// # Errors
-    /// If the card fails.
+    /// If the GPU fails.
     ///
     /// # Panics
     /// If these are not all episodes that a trial has, or not of each stage.

@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn nothing_moves_to_another_buffer() {
         if !f64::kernels().device().is_host() {
-            return; // a card's memory has no address to look at
+            return; // a GPU's memory has no address to look at
         }
         for rule in RULES {
             let (mut params, grads, mut optimizer) = setup(rule);

@@ -162,7 +162,7 @@ impl<T: Real> Params<T> {
     /// compute there.
     ///
     /// # Errors
-    /// If a card does not have such numbers, has too little memory, or fails.
+    /// If a GPU does not have such numbers, has too little memory, or fails.
     pub fn to(&self, device: Device) -> Result<Self, CudaError> {
         Ok(Self { flat: self.flat.to(device)?, entries: self.entries.clone() })
     }

@@ -1,4 +1,4 @@
-//! Where the elements of a view are: on the host, or on a card.
+//! Where the elements of a view are: on the host, or on a GPU.
 
 #[cfg(feature = "cuda")]
 use core::marker::PhantomData;
@@ -13,7 +13,7 @@ use crate::real::Element;
 pub(crate) enum Data<'a, T> {
     Host(&'a [T]),
     #[cfg(feature = "cuda")]
-    Card(&'a Memory<T>),
+    Gpu(&'a Memory<T>),
 }
 
 /// Elements that are written, by nobody else meanwhile.
@@ -21,7 +21,7 @@ pub(crate) enum DataMut<'a, T> {
     Host(&'a mut [T]),
     /// Two views may share it, if no element is in both.
     #[cfg(feature = "cuda")]
-    Card(&'a Memory<T>, PhantomData<&'a mut [T]>),
+    Gpu(&'a Memory<T>, PhantomData<&'a mut [T]>),
 }
 
 impl<'a, T: Element> Data<'a, T> {
@@ -29,27 +29,27 @@ impl<'a, T: Element> Data<'a, T> {
         match self {
             Self::Host(_) => Device::Host,
             #[cfg(feature = "cuda")]
-            Self::Card(memory) => Device::Cuda(memory.card()),
+            Self::Gpu(memory) => Device::Cuda(memory.gpu()),
         }
     }
 
-    /// Those on the host; `None` of those on a card.
+    /// Those on the host; `None` of those on a GPU.
     pub(crate) fn slice(self) -> Option<&'a [T]> {
         match self {
             Self::Host(data) => Some(data),
             #[cfg(feature = "cuda")]
-            Self::Card(_) => None,
+            Self::Gpu(_) => None,
         }
     }
 
     /// # Panics
-    /// If they lie on a card.
+    /// If they lie on a GPU.
     #[track_caller]
     pub(crate) fn host(self) -> &'a [T] {
         match self {
             Self::Host(data) => data,
             #[cfg(feature = "cuda")]
-            Self::Card(memory) => not_here(memory),
+            Self::Gpu(memory) => not_here(memory),
         }
     }
 
@@ -58,7 +58,7 @@ impl<'a, T: Element> Data<'a, T> {
         match self {
             Self::Host(data) => data[position],
             #[cfg(feature = "cuda")]
-            Self::Card(memory) => memory.get(position),
+            Self::Gpu(memory) => memory.get(position),
         }
     }
 }
@@ -68,7 +68,7 @@ impl<'a, T: Element> DataMut<'a, T> {
         match self {
             Self::Host(data) => DataMut::Host(data),
             #[cfg(feature = "cuda")]
-            Self::Card(memory, _) => DataMut::Card(memory, PhantomData),
+            Self::Gpu(memory, _) => DataMut::Gpu(memory, PhantomData),
         }
     }
 
@@ -76,27 +76,27 @@ impl<'a, T: Element> DataMut<'a, T> {
         match self {
             Self::Host(data) => Data::Host(data),
             #[cfg(feature = "cuda")]
-            Self::Card(memory, _) => Data::Card(memory),
+            Self::Gpu(memory, _) => Data::Gpu(memory),
         }
     }
 
-    /// Those on the host; `None` of those on a card.
+    /// Those on the host; `None` of those on a GPU.
     pub(crate) fn into_slice(self) -> Option<&'a mut [T]> {
         match self {
             Self::Host(data) => Some(data),
             #[cfg(feature = "cuda")]
-            Self::Card(..) => None,
+            Self::Gpu(..) => None,
         }
     }
 
     /// # Panics
-    /// If they lie on a card.
+    /// If they lie on a GPU.
     #[track_caller]
     pub(crate) fn host(self) -> &'a mut [T] {
         match self {
             Self::Host(data) => data,
             #[cfg(feature = "cuda")]
-            Self::Card(memory, _) => not_here(memory),
+            Self::Gpu(memory, _) => not_here(memory),
         }
     }
 
@@ -105,7 +105,7 @@ impl<'a, T: Element> DataMut<'a, T> {
         match self {
             Self::Host(data) => data[position] = value,
             #[cfg(feature = "cuda")]
-            Self::Card(memory, _) => memory.set(position, value),
+            Self::Gpu(memory, _) => memory.set(position, value),
         }
     }
 }
@@ -113,5 +113,5 @@ impl<'a, T: Element> DataMut<'a, T> {
 #[cfg(feature = "cuda")]
 #[track_caller]
 fn not_here<T>(memory: &Memory<T>) -> ! {
-    panic!("{memory:?} were asked for on the host: call .to(Device::Host) first, or compute with that card's kernels")
+    panic!("{memory:?} were asked for on the host: call .to(Device::Host) first, or compute with that GPU's kernels")
 }

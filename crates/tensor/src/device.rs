@@ -3,14 +3,14 @@
 use core::fmt;
 
 #[cfg(feature = "cuda")]
-use crate::cuda::{self, Card};
+use crate::cuda::{self, Gpu};
 use crate::cuda::{CudaError, CudaVersion};
 use crate::kernels::Kernels;
 use crate::real::Real;
 
 /// A device: the host, or a graphics card.
 ///
-/// Every program has the host. A card is asked for by its number, and whatever is missing is an error that says so:
+/// Every program has the host. A GPU is asked for by its number, and whatever is missing is an error that says so:
 ///
 /// ```
 /// use tensor::{Device, Tensor};
@@ -29,22 +29,22 @@ pub enum Device {
     /// The processor, with its memory.
     #[default]
     Host,
-    /// A card. Only with the feature `cuda`.
+    /// A GPU. Only with the feature `cuda`.
     #[cfg(feature = "cuda")]
-    Cuda(&'static Card),
+    Cuda(&'static Gpu),
 }
 
 impl Device {
-    /// The card of this number, as the driver counts them.
+    /// The GPU of this number, as the driver counts them.
     ///
     /// It is opened when it is first asked for, and stays open: its kernels for common work are compiled, or found in the
     /// cache where an earlier process left them.
     ///
     /// # Errors
-    /// If something is missing: the feature `cuda`, the driver, the card, or NVRTC; or if it is too old, or fails.
+    /// If something is missing: the feature `cuda`, the driver, the GPU, or NVRTC; or if it is too old, or fails.
     pub fn cuda(ordinal: usize) -> Result<Self, CudaError> {
         #[cfg(feature = "cuda")]
-        return Card::open(ordinal).map(Self::Cuda);
+        return Gpu::open(ordinal).map(Self::Cuda);
         #[cfg(not(feature = "cuda"))]
         {
             let _ = ordinal;
@@ -57,7 +57,7 @@ impl Device {
         self == Self::Host
     }
 
-    /// Waits until all is done that a card was asked for; the host is never behind.
+    /// Waits until all is done that a GPU was asked for; the host is never behind.
     ///
     /// # Errors
     /// If some of it failed.
@@ -65,58 +65,58 @@ impl Device {
         match self {
             Self::Host => Ok(()),
             #[cfg(feature = "cuda")]
-            Self::Cuda(card) => card.synchronize(),
+            Self::Cuda(gpu) => gpu.synchronize(),
         }
     }
 
-    /// A card's name.
-    pub fn card_name(self) -> Option<&'static str> {
+    /// A GPU's name.
+    pub fn gpu_name(self) -> Option<&'static str> {
         match self {
             Self::Host => None,
             #[cfg(feature = "cuda")]
-            Self::Cuda(card) => Some(card.name()),
+            Self::Cuda(gpu) => Some(gpu.name()),
         }
     }
 
-    /// The compute capability of a card, and the version of its driver.
-    pub fn card_versions(self) -> Option<[CudaVersion; 2]> {
+    /// The compute capability of a GPU, and the version of its driver.
+    pub fn gpu_versions(self) -> Option<[CudaVersion; 2]> {
         match self {
             Self::Host => None,
             #[cfg(feature = "cuda")]
-            Self::Cuda(card) => Some([card.capability(), card.driver()]),
+            Self::Cuda(gpu) => Some([gpu.capability(), gpu.driver()]),
         }
     }
 
-    /// What a card does at most in `f32` without tensor cores, in flops a second: by its cores and the highest clock that the
+    /// What a GPU does at most in `f32` without tensor cores, in flops a second: by its cores and the highest clock that the
     /// driver names. `None` where either is not known.
-    pub fn card_flops(self) -> Option<f64> {
+    pub fn gpu_flops(self) -> Option<f64> {
         match self {
             Self::Host => None,
             #[cfg(feature = "cuda")]
-            Self::Cuda(card) => card.flops(),
+            Self::Cuda(gpu) => gpu.flops(),
         }
     }
 
-    /// The kernels of this device; on the host, those that [`Real::kernels`] gives, or if these are a card's, the fastest.
+    /// The kernels of this device; on the host, those that [`Real::kernels`] gives, or if these are a GPU's, the fastest.
     ///
     /// # Errors
-    /// If a card does not have such numbers: duals exist on the host alone.
+    /// If a GPU does not have such numbers: duals exist on the host alone.
     pub fn kernels<T: Real>(self) -> Result<&'static dyn Kernels<T>, CudaError> {
         match self {
             Self::Host => Ok(T::host_kernels()),
             #[cfg(feature = "cuda")]
-            Self::Cuda(card) => cuda::kernels(card),
+            Self::Cuda(gpu) => cuda::kernels(gpu),
         }
     }
 }
 
-/// `cpu`, or a card as `cuda:0`.
+/// `cpu`, or a GPU as `cuda:0`.
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Host => f.write_str("cpu"),
             #[cfg(feature = "cuda")]
-            Self::Cuda(card) => write!(f, "cuda:{}", card.ordinal()),
+            Self::Cuda(gpu) => write!(f, "cuda:{}", gpu.ordinal()),
         }
     }
 }

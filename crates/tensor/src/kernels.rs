@@ -79,7 +79,7 @@ pub trait Kernels<T: Real>: Sync {
     fn name(&self) -> &'static str;
 
     /// Where they compute, and where what they read and write had better lie. Those of the host take what lies on the host;
-    /// those of a card take anything, and copy what lies elsewhere there and back for the call.
+    /// those of a GPU take anything, and copy what lies elsewhere there and back for the call.
     fn device(&self) -> Device {
         Device::Host
     }

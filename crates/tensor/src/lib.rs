@@ -40,10 +40,10 @@ mod view;
 
 pub use cpu::{Fast, Naive, UnknownKernels, available_kernels, choose_kernels, default_kernels};
 #[cfg(feature = "cuda")]
-pub use cuda::Card;
-#[cfg(feature = "std")]
-pub use cuda::{CardFound, CudaSurvey, catch_cuda, cuda_survey};
+pub use cuda::Gpu;
 pub use cuda::{CudaError, CudaVersion, Sgemm, cuda_failed};
+#[cfg(feature = "std")]
+pub use cuda::{CudaSurvey, GpuFound, catch_cuda, cuda_survey};
 pub use device::Device;
 pub use dual::Dual;
 pub use index::Index;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 #[cfg(feature = "cuda")]
-use crate::cuda::{self, Card, CudaError, Memory};
+use crate::cuda::{self, CudaError, Gpu, Memory};
 use crate::data::{Data, DataMut};
 use crate::device::Device;
 use crate::real::Element;
@@ -18,7 +18,7 @@ use crate::view::View;
 pub(crate) enum Storage<T> {
     Host(Arc<Vec<T>>),
     #[cfg(feature = "cuda")]
-    Card(Arc<Memory<T>>),
+    Gpu(Arc<Memory<T>>),
 }
 
 impl<T: Element> Storage<T> {
@@ -44,7 +44,7 @@ impl<T: Element> Storage<T> {
         match self {
             Self::Host(data) => Data::Host(data),
             #[cfg(feature = "cuda")]
-            Self::Card(memory) => Data::Card(memory),
+            Self::Gpu(memory) => Data::Gpu(memory),
         }
     }
 
@@ -55,7 +55,7 @@ impl<T: Element> Storage<T> {
         match self {
             Self::Host(data) => DataMut::Host(Arc::get_mut(data).expect(ALONE)),
             #[cfg(feature = "cuda")]
-            Self::Card(memory) => DataMut::Card(Arc::get_mut(memory).expect(ALONE), PhantomData),
+            Self::Gpu(memory) => DataMut::Gpu(Arc::get_mut(memory).expect(ALONE), PhantomData),
         }
     }
 
@@ -63,7 +63,7 @@ impl<T: Element> Storage<T> {
         let holders = match self {
             Self::Host(data) => Arc::strong_count(data),
             #[cfg(feature = "cuda")]
-            Self::Card(memory) => Arc::strong_count(memory),
+            Self::Gpu(memory) => Arc::strong_count(memory),
         };
         holders > 1
     }
@@ -76,8 +76,8 @@ impl<T: Element> Storage<T> {
                 Self::collected(layout.shape, view.host().iter().copied())
             }
             #[cfg(feature = "cuda")]
-            Self::Card(memory) => {
-                (Self::Card(Arc::new(cuda::packed(memory, layout))), Layout::contiguous(layout.shape, 0))
+            Self::Gpu(memory) => {
+                (Self::Gpu(Arc::new(cuda::packed(memory, layout))), Layout::contiguous(layout.shape, 0))
             }
         }
     }
@@ -107,7 +107,7 @@ impl<T: Element> Storage<T> {
                 Layout::contiguous(shape, offset)
             }
             #[cfg(feature = "cuda")]
-            Self::Card(memory) => {
+            Self::Gpu(memory) => {
                 let kept = old.shape.size().min(shape.size()).min(memory.len() - old.offset.min(memory.len()));
                 cuda::grow(memory, old.offset, kept, shape.size());
                 Layout::contiguous(shape, 0)
@@ -118,14 +118,14 @@ impl<T: Element> Storage<T> {
 
 #[cfg(feature = "cuda")]
 impl<T: Element> Storage<T> {
-    /// No elements, on a card.
-    pub(crate) fn empty(card: &'static Card) -> Self {
-        Self::Card(Arc::new(Memory::empty(card)))
+    /// No elements, on a GPU.
+    pub(crate) fn empty(gpu: &'static Gpu) -> Self {
+        Self::Gpu(Arc::new(Memory::empty(gpu)))
     }
 
-    /// Zeros, on a card.
-    pub(crate) fn zeros(card: &'static Card, len: usize) -> Result<Self, CudaError> {
-        Ok(Self::Card(Arc::new(Memory::zeros(card, len)?)))
+    /// Zeros, on a GPU.
+    pub(crate) fn zeros(gpu: &'static Gpu, len: usize) -> Result<Self, CudaError> {
+        Ok(Self::Gpu(Arc::new(Memory::zeros(gpu, len)?)))
     }
 
     /// The elements of `layout`, row-major, on another device.
@@ -133,18 +133,18 @@ impl<T: Element> Storage<T> {
         let view = View::over(self.data(), *layout);
         let here = match self {
             Self::Host(_) => view,
-            Self::Card(_) => {
+            Self::Gpu(_) => {
                 let elements = cuda::read(view)?;
                 let (storage, layout) = Self::collected(layout.shape, elements.into_iter());
                 return if to == Device::Host { Ok((storage, layout)) } else { storage.moved(&layout, to) };
             }
         };
-        let Device::Cuda(card) = to else { unreachable!("from the host, it goes to a card") };
+        let Device::Cuda(gpu) = to else { unreachable!("from the host, it goes to a GPU") };
         let memory = match here.as_slice() {
-            Some(slice) => Memory::copy_of(card, slice),
-            None => Memory::copy_of(card, &here.host().iter().copied().collect::<Vec<_>>()),
+            Some(slice) => Memory::copy_of(gpu, slice),
+            None => Memory::copy_of(gpu, &here.host().iter().copied().collect::<Vec<_>>()),
         };
-        Ok((Self::Card(Arc::new(memory?)), Layout::contiguous(layout.shape, 0)))
+        Ok((Self::Gpu(Arc::new(memory?)), Layout::contiguous(layout.shape, 0)))
     }
 }
 

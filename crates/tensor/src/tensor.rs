@@ -73,14 +73,14 @@ impl<T: Element> Tensor<T> {
     /// Zero everywhere, on a device.
     ///
     /// # Errors
-    /// If a card has no such numbers or too little memory, or fails.
+    /// If a GPU has no such numbers or too little memory, or fails.
     pub fn zeros_on(device: Device, shape: impl Into<Shape>) -> Result<Self, CudaError> {
         match device {
             Device::Host => Ok(Self::zeros(shape)),
             #[cfg(feature = "cuda")]
-            Device::Cuda(card) => {
+            Device::Cuda(gpu) => {
                 let shape = shape.into();
-                Storage::zeros(card, shape.size()).map(|storage| Self { storage, layout: Layout::contiguous(shape, 0) })
+                Storage::zeros(gpu, shape.size()).map(|storage| Self { storage, layout: Layout::contiguous(shape, 0) })
             }
         }
     }
@@ -90,7 +90,7 @@ impl<T: Element> Tensor<T> {
         match device {
             Device::Host => Self::zeros([0]),
             #[cfg(feature = "cuda")]
-            Device::Cuda(card) => Self { storage: Storage::empty(card), layout: Layout::contiguous([0].into(), 0) },
+            Device::Cuda(gpu) => Self { storage: Storage::empty(gpu), layout: Layout::contiguous([0].into(), 0) },
         }
     }
 
@@ -102,7 +102,7 @@ impl<T: Element> Tensor<T> {
     /// The same elements on a device: itself where it lies there already, else a copy.
     ///
     /// # Errors
-    /// If a card has no such numbers or too little memory, or fails.
+    /// If a GPU has no such numbers or too little memory, or fails.
     pub fn to(&self, device: Device) -> Result<Self, CudaError> {
         match device {
             _ if device == self.device() => Ok(self.clone()),
@@ -116,7 +116,7 @@ impl<T: Element> Tensor<T> {
     /// [`to`](Self::to), with a panic for callers that cannot return an error.
     ///
     /// # Panics
-    /// If a card has no such numbers or too little memory, or fails.
+    /// If a GPU has no such numbers or too little memory, or fails.
     #[track_caller]
     pub fn to_device(&self, device: Device) -> Self {
         self.to(device).unwrap_or_else(|error| panic!("{error}"))
@@ -125,7 +125,7 @@ impl<T: Element> Tensor<T> {
     /// The same elements on the host.
     ///
     /// # Panics
-    /// If they lie on a card that fails.
+    /// If they lie on a GPU that fails.
     #[track_caller]
     pub fn to_host(&self) -> Self {
         self.to_device(Device::Host)
@@ -285,7 +285,7 @@ impl<T: Real> Tensor<T> {
         match self.device() {
             Device::Host => T::kernels(),
             #[cfg(feature = "cuda")]
-            device => device.kernels().expect("a card has the numbers that lie there"),
+            device => device.kernels().expect("a GPU has the numbers that lie there"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Borrowed tensors: what kernels read and write.
 //!
-//! A [`View`] is a buffer somewhere, on the host or on a card, with a layout. Kernels for the host turn it into an
-//! `ndarray` view with [`View::host`]; kernels for a card take its pointer.
+//! A [`View`] is a buffer somewhere, on the host or on a GPU, with a layout. Kernels for the host turn it into an
+//! `ndarray` view with [`View::host`]; kernels for a GPU take its pointer.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -61,7 +61,7 @@ impl<'a, T: Element> View<'a, T> {
     /// As an `ndarray` view.
     ///
     /// # Panics
-    /// If the elements lie on a card.
+    /// If the elements lie on a GPU.
     #[track_caller]
     pub fn host(&self) -> ArrayViewD<'a, T> {
         let data = self.data.host();
@@ -79,20 +79,20 @@ impl<'a, T: Element> View<'a, T> {
     /// The elements in row-major order, copied to the host from wherever they lie.
     ///
     /// # Panics
-    /// If they lie on a card that fails.
+    /// If they lie on a GPU that fails.
     #[track_caller]
     pub fn to_vec(&self) -> Vec<T> {
         match self.data {
             Data::Host(_) => self.as_slice().map_or_else(|| self.host().iter().copied().collect(), <[T]>::to_vec),
             #[cfg(feature = "cuda")]
-            Data::Card(_) => crate::cuda::to_vec(*self),
+            Data::Gpu(_) => crate::cuda::to_vec(*self),
         }
     }
 
     /// The place of the first element, the extents and the strides, for kernels that look after themselves.
     ///
     /// # Panics
-    /// If the layout leaves the buffer, or the elements lie on a card.
+    /// If the layout leaves the buffer, or the elements lie on a GPU.
     #[track_caller]
     pub(crate) fn parts(&self) -> (*const T, &[usize], &[isize]) {
         let data = self.data.host();
@@ -191,7 +191,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
     /// As an `ndarray` view.
     ///
     /// # Panics
-    /// If the elements lie on a card.
+    /// If the elements lie on a GPU.
     #[track_caller]
     pub fn host(self) -> ArrayViewMutD<'a, T> {
         let data = self.data.host();
@@ -209,7 +209,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
     /// See [`View::parts`].
     ///
     /// # Panics
-    /// If the layout leaves the buffer, or the elements lie on a card.
+    /// If the layout leaves the buffer, or the elements lie on a GPU.
     #[track_caller]
     pub(crate) fn parts(&mut self) -> (*mut T, &[usize], &[isize]) {
         let data = self.data.reborrow().host();
@@ -255,7 +255,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
     pub fn fill(self, value: T) {
         match self.data {
             #[cfg(feature = "cuda")]
-            DataMut::Card(memory, _) => crate::cuda::fill(memory, &self.layout, value),
+            DataMut::Gpu(memory, _) => crate::cuda::fill(memory, &self.layout, value),
             DataMut::Host(_) => self.host().fill(value),
         }
     }
@@ -263,14 +263,14 @@ impl<'a, T: Element> ViewMut<'a, T> {
     /// Writes these elements, which are in row-major order, to wherever it lies.
     ///
     /// # Panics
-    /// If there are more or fewer, or it lies on a card that fails.
+    /// If there are more or fewer, or it lies on a GPU that fails.
     #[track_caller]
     pub fn assign(self, elements: &[T]) {
         let shape = self.layout.shape;
         assert_eq!(elements.len(), shape.size(), "assign {} elements to {shape}", elements.len());
         match self.data {
             #[cfg(feature = "cuda")]
-            DataMut::Card(memory, _) => crate::cuda::assign(memory, &self.layout, elements),
+            DataMut::Gpu(memory, _) => crate::cuda::assign(memory, &self.layout, elements),
             DataMut::Host(_) => self.host().iter_mut().zip(elements).for_each(|(to, &from)| *to = from),
         }
     }
@@ -287,10 +287,10 @@ impl<'a, T: Element> ViewMut<'a, T> {
         let (head, tail) = (shape.with(0, index), shape.with(0, shape[0] - index));
         match self.data {
             #[cfg(feature = "cuda")]
-            DataMut::Card(memory, alone) => {
+            DataMut::Gpu(memory, alone) => {
                 let offset = self.layout.offset;
                 let of = |shape, offset| Self {
-                    data: DataMut::Card(memory, alone),
+                    data: DataMut::Gpu(memory, alone),
                     layout: Layout::contiguous(shape, offset),
                 };
                 (of(head, offset), of(tail, offset + head.size()))

@@ -9,7 +9,7 @@
 
 #include "../block.h"
 
-#define GRADUS_HOST 1 // for the few lines that are a card's instructions
+#define GRADUS_HOST 1 // for the few lines that are a GPU's instructions
 #define __global__ static
 #define __device__ static
 #define __host__

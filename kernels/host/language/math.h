@@ -1,5 +1,5 @@
 // CUDA's arithmetic functions that C++ lacks. The fast ones are the exact ones here: a test of kernels on the host says
-// nothing about their last bits on a card.
+// nothing about their last bits on a GPU.
 #pragma once
 
 #define EMULATOR_MIN_MAX(T)                                                  \
@@ -55,7 +55,7 @@ EMULATOR_INLINE double __drcp_rn(double a) { return 1.0 / a; }
 EMULATOR_INLINE double __dsqrt_rn(double a) { return sqrt(a); }
 EMULATOR_INLINE double __fma_rn(double a, double b, double c) { return fma(a, b, c); }
 
-// Conversions. A card saturates where C++ has no meaning.
+// Conversions. A GPU saturates where C++ has no meaning.
 template <class To, class From>
 EMULATOR_INLINE To emulator_saturate(From x) {
     constexpr To low = To(-1) < To(0) ? To(To(1) << (sizeof(To) * 8 - 1)) : To(0);

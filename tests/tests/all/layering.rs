@@ -143,7 +143,7 @@ fn every_unsafe_block_says_why() {
 /// `tensor` knows the devices, and `gpu-train` the updates on a GPU. All other crates ask these two, and are the same with and without
 /// a GPU.
 #[test]
-fn only_tensor_and_gpu_train_are_built_otherwise_for_cards() {
+fn only_tensor_and_gpu_train_are_built_otherwise_for_gpus() {
     let crates = fs::read_dir(root().join("crates")).expect("crates/").map(|entry| entry.expect("readable").path());
     let crates = crates.filter(|path| !path.ends_with("tensor") && !path.ends_with("gpu-train"));
     for path in crates.flat_map(|path| sources(&path.join("src"))) {

@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 
 use clap::Args;
 use serde_json::{Value, json};
-use tensor::{CardFound, CudaError, CudaSurvey};
+use tensor::{CudaError, CudaSurvey, GpuFound};
 
 use crate::error::Result;
 use crate::folder::processor;
@@ -65,10 +65,10 @@ fn words(cuda: &CudaSurvey) -> String {
     if !matches!(cuda.driver, Err(CudaError::NotBuilt)) {
         lines.push(format!("  NVRTC      {}", found(&cuda.nvrtc)));
     }
-    match &cuda.cards {
-        Ok(cards) => lines.extend(cards.iter().enumerate().map(|(number, card)| line(number, card))),
-        Err(_) if cuda.driver.is_err() => lines.push("  cards      none".into()),
-        Err(error) => lines.push(format!("  cards      none: {error}")),
+    match &cuda.gpus {
+        Ok(gpus) => lines.extend(gpus.iter().enumerate().map(|(number, gpu)| line(number, gpu))),
+        Err(_) if cuda.driver.is_err() => lines.push("  GPUs      none".into()),
+        Err(error) => lines.push(format!("  GPUs      none: {error}")),
     }
     lines.join("\n")
 }
@@ -80,8 +80,8 @@ fn found(what: &std::result::Result<impl Display, CudaError>) -> String {
     }
 }
 
-fn line(number: usize, card: &CardFound) -> String {
-    let CardFound { name, capability, bytes, multiprocessors, usable } = card;
+fn line(number: usize, gpu: &GpuFound) -> String {
+    let GpuFound { name, capability, bytes, multiprocessors, usable } = gpu;
     let gib = *bytes as f64 / f64::from(1 << 30);
     let but = usable.as_ref().err().map(|error| format!("; cannot be used: {error}")).unwrap_or_default();
     format!(
@@ -94,22 +94,22 @@ fn json(cuda: &CudaSurvey) -> Value {
         Ok(version) => json!({ "version": version.to_string() }),
         Err(error) => json!({ "missing": error.to_string() }),
     };
-    let cards = cuda.cards.iter().flatten().enumerate().map(|(number, card)| {
+    let gpus = cuda.gpus.iter().flatten().enumerate().map(|(number, gpu)| {
         json!({
             "device": format!("cuda:{number}"),
-            "name": card.name,
-            "bytes": card.bytes,
-            "capability": card.capability.to_string(),
-            "multiprocessors": card.multiprocessors,
-            "missing": card.usable.as_ref().err().map(ToString::to_string),
+            "name": gpu.name,
+            "bytes": gpu.bytes,
+            "capability": gpu.capability.to_string(),
+            "multiprocessors": gpu.multiprocessors,
+            "missing": gpu.usable.as_ref().err().map(ToString::to_string),
         })
     });
     json!({
         "built": !matches!(cuda.driver, Err(CudaError::NotBuilt)),
         "driver": version(&cuda.driver),
         "nvrtc": version(&cuda.nvrtc),
-        "cards": cards.collect::<Vec<_>>(),
-        "missing": cuda.cards.as_ref().err().map(ToString::to_string),
+        "gpus": gpus.collect::<Vec<_>>(),
+        "missing": cuda.gpus.as_ref().err().map(ToString::to_string),
     })
 }
 
@@ -119,29 +119,28 @@ mod tests {
 
     use super::*;
 
-    fn card(usable: std::result::Result<(), CudaError>) -> CardFound {
+    fn gpu(usable: std::result::Result<(), CudaError>) -> GpuFound {
         let capability = CudaVersion { major: 9, minor: 0 };
-        CardFound { name: "a card".into(), capability, bytes: 80 << 30, multiprocessors: 132, usable }
+        GpuFound { name: "a GPU".into(), capability, bytes: 80 << 30, multiprocessors: 132, usable }
     }
 
     #[test]
     fn what_is_there_is_listed() {
         let version = CudaVersion { major: 13, minor: 0 };
-        let old = CudaError::CardTooOld {
-            name: "a card".into(),
+        let old = CudaError::GpuTooOld {
+            name: "a GPU".into(),
             found: CudaVersion { major: 7, minor: 5 },
             needed: CudaVersion { major: 8, minor: 0 },
         };
-        let survey =
-            CudaSurvey { driver: Ok(version), nvrtc: Ok(version), cards: Ok(vec![card(Ok(())), card(Err(old))]) };
+        let survey = CudaSurvey { driver: Ok(version), nvrtc: Ok(version), gpus: Ok(vec![gpu(Ok(())), gpu(Err(old))]) };
         let said = words(&survey);
         assert!(said.starts_with(
-            "cuda\n  driver     13.0\n  NVRTC      13.0\n  cuda:0     a card, 80.0 GiB, compute capability 9.0, 132 \
-             multiprocessors\n  cuda:1     a card, 80.0 GiB, "
+            "cuda\n  driver     13.0\n  NVRTC      13.0\n  cuda:0     a GPU, 80.0 GiB, compute capability 9.0, 132 \
+             multiprocessors\n  cuda:1     a GPU, 80.0 GiB, "
         ));
-        assert!(said.contains("; cannot be used: a card has compute capability 7.5, and 8.0 is needed"), "{said}");
+        assert!(said.contains("; cannot be used: a GPU has compute capability 7.5, and 8.0 is needed"), "{said}");
         let json = json(&survey);
-        assert_eq!((&json["cards"][0]["device"], &json["cards"][0]["missing"]), (&json!("cuda:0"), &Value::Null));
+        assert_eq!((&json["gpus"][0]["device"], &json["gpus"][0]["missing"]), (&json!("cuda:0"), &Value::Null));
     }
 
     #[test]
@@ -150,13 +149,13 @@ mod tests {
         let survey = CudaSurvey {
             driver: Err(missing()),
             nvrtc: Err(CudaError::NoNvrtc { names: vec![] }),
-            cards: Err(missing()),
+            gpus: Err(missing()),
         };
         let said = words(&survey);
         assert_eq!(said.matches("there is no CUDA driver").count(), 1, "{said}");
-        assert!(said.contains("NVRTC      missing: there is no NVRTC") && said.ends_with("cards      none"), "{said}");
+        assert!(said.contains("NVRTC      missing: there is no NVRTC") && said.ends_with("GPUs      none"), "{said}");
         let not_built = || Err(CudaError::NotBuilt);
-        let survey = CudaSurvey { driver: not_built(), nvrtc: not_built(), cards: Err(CudaError::NotBuilt) };
+        let survey = CudaSurvey { driver: not_built(), nvrtc: not_built(), gpus: Err(CudaError::NotBuilt) };
         assert_eq!(words(&survey).matches("built without CUDA").count(), 1);
         assert_eq!(json(&survey)["built"], json!(false));
     }

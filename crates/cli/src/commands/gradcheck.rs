@@ -29,7 +29,7 @@ pub(crate) struct GradcheckArgs {
     /// Show the museum instead: wrong gradients that were published or shipped, and what the checker says of each
     #[arg(long, conflicts_with = "op")]
     pub(crate) museum: bool,
-    /// Whose gradients, values and differences: cpu, cuda, or a card by its number, as in cuda:1; duals, and so second
+    /// Whose gradients, values and differences: cpu, cuda, or a GPU by its number, as in cuda:1; duals, and so second
     /// derivatives, are the processor's [default: cpu]
     #[arg(long, value_name = "DEVICE", conflicts_with = "museum")]
     pub(crate) device: Option<DeviceName>,
@@ -82,7 +82,7 @@ fn check(args: &GradcheckArgs, cases: &[Case]) -> Result<()> {
     let place = place(args)?;
     args.device.map(|name| device_name::choose(name, false)).transpose()?; // kernel by kernel
     let computed = args.device.filter(|device| *device != DeviceName::Cpu).map(|device| {
-        // What a card does not have: forward mode, and what runs on it.
+        // What a GPU does not have: forward mode, and what runs on it.
         format!("gradients, values and differences by {device}; duals and second derivatives by cpu")
     });
     let told = |words: String| computed.iter().fold(words, |words, computed| format!("{words}\n{computed}"));

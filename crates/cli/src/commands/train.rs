@@ -41,7 +41,7 @@ pub(crate) struct TrainArgs {
     /// Threads; the results do not depend on their number [default: all]
     #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::threads)]
     pub(crate) threads: Option<usize>,
-    /// Where to compute: cpu, cuda, or a card by its number, as in cuda:1; gradus devices lists them [default: cpu]
+    /// Where to compute: cpu, cuda, or a GPU by its number, as in cuda:1; gradus devices lists them [default: cpu]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<DeviceName>,
     /// Settings from a TOML file; flags win

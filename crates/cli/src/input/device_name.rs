@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 pub(crate) enum DeviceName {
     /// The processor.
     Cpu,
-    /// The card of this number.
+    /// The GPU of this number.
     Cuda(usize),
 }
 
@@ -25,7 +25,7 @@ impl FromStr for DeviceName {
             ("cpu", _) => Ok(Self::Cpu),
             (_, Some("")) => Ok(Self::Cuda(0)),
             (_, Some(rest)) if number(rest).is_some() => Ok(Self::Cuda(number(rest).unwrap_or_default())),
-            _ => Err("it takes cpu, cuda, or a card by its number, as in cuda:1".into()),
+            _ => Err("it takes cpu, cuda, or a GPU by its number, as in cuda:1".into()),
         }
     }
 }
@@ -42,7 +42,7 @@ impl fmt::Display for DeviceName {
 /// Chooses where to compute: whole updates on the device that is returned, or else all kernels there from now on.
 ///
 /// # Errors
-/// If there is no such card, or something that it needs is missing.
+/// If there is no such GPU, or something that it needs is missing.
 pub(crate) fn choose(name: DeviceName, whole_updates: bool) -> Result<Device> {
     let device = match name {
         DeviceName::Cuda(number) => Device::cuda(number).map_err(|error| Error::input(missing(name, &error)))?,
@@ -91,6 +91,6 @@ mod tests {
         let words = missing(DeviceName::Cuda(0), &CudaError::NotBuilt);
         assert!(words.contains("--features cuda") && words.contains("--device cpu"), "{words}");
         let words = missing(DeviceName::Cuda(1), &CudaError::NoDevice);
-        assert!(words.starts_with("--device cuda:1: the CUDA driver finds no card"), "{words}");
+        assert!(words.starts_with("--device cuda:1: the CUDA driver finds no GPU"), "{words}");
     }
 }

@@ -116,7 +116,7 @@ docs/tutorial.md lists what is wrong with it. Nothing is kept but the file of --
 pub(crate) const DEVICES: &str = "\
 Examples:
   gradus devices
-      The processor with its kernels, and for CUDA the driver, its compiler NVRTC, and each card, or what is missing
+      The processor with its kernels, and for CUDA the driver, its compiler NVRTC, and each GPU, or what is missing
   gradus devices --json
       For a program to read";
 

@@ -85,17 +85,17 @@ fn stage_heatmaps(lines: &[&&EpisodesLine]) -> Markup {
 
 /// Stage by stage, the first episode of the first, the middle and the last validation.
 pub(super) fn episodes(run: &Record) -> Markup {
-    by_stage(run, |lines| html! { div.panels { @for line in pick(lines, 3) { (card(line)) } } })
+    by_stage(run, |lines| html! { div.panels { @for line in pick(lines, 3) { (gpu(line)) } } })
 }
 
-fn card(line: &EpisodesLine) -> Markup {
+fn gpu(line: &EpisodesLine) -> Markup {
     let Episode { context, goals, steps, solved, .. } = &line.episode;
     let probability = |step: &EpisodeStep| {
         let action = line.actions.iter().position(|action| *action == step.action);
         action.and_then(|action| step.probabilities.get(action)).map_or("–".to_owned(), |&p| share(p))
     };
     html! {
-        section.card {
+        section.gpu {
             p { b { "Update " (count(line.validation as u64)) } " "
                 @if *solved { span.good { "✓ exact match" } } @else { span.bad { "✗ no exact match" } }
             }

@@ -149,7 +149,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// To the end of the run, or as far as it is to go. A card that fails ends it, and leaves the last checkpoint.
+    /// To the end of the run, or as far as it is to go. A GPU that fails ends it, and leaves the last checkpoint.
     fn go(mut self, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
         match tensor::catch_cuda(|| self.work(stop_after, view)) {
             Ok(worked) => match worked? {

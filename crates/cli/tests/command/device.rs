@@ -20,20 +20,20 @@ fn what_there_is_is_listed() {
     words.assert_contains(&["cpu\n", "  threads ", "reference, portable", "cuda\n", "  driver "]);
     assert!(json["cpu"]["threads"].as_u64().is_some_and(|threads| threads > 0), "{json:#}");
     let missing = [&json["cuda"]["driver"]["missing"], &json["cuda"]["missing"]];
-    let cards = json["cuda"]["cards"].as_array().expect("a list");
-    assert_eq!(cards.is_empty(), missing.iter().all(|words| words.is_string()), "{json:#}");
+    let gpus = json["cuda"]["gpus"].as_array().expect("a list");
+    assert_eq!(gpus.is_empty(), missing.iter().all(|words| words.is_string()), "{json:#}");
 }
 
 #[test]
 fn devices_that_do_not_exist() {
     let place = Place::new();
     for name in ["gpu", "cuda:x", "cuda:-1", "cpu:0"] {
-        place.refuses(&["train", "--device", name], &[name, "it takes cpu, cuda, or a card by its number"]);
+        place.refuses(&["train", "--device", name], &[name, "it takes cpu, cuda, or a GPU by its number"]);
     }
     place.write("run.toml", "width = 16\ndevice = \"gpu\"\n");
     place.refuses(&["train", "--config", "run.toml"], &["run.toml, line 2, column 10: device = gpu is out of range"]);
-    if listed(&place)["cuda"]["cards"].as_array().is_some_and(|cards| !cards.is_empty()) {
-        return println!("the rest was not tested: there is a card");
+    if listed(&place)["cuda"]["gpus"].as_array().is_some_and(|gpus| !gpus.is_empty()) {
+        return println!("the rest was not tested: there is a GPU");
     }
     let says = if is_built() { ["looked for", "gradus devices"] } else { ["built without CUDA", "--features cuda"] };
     for name in ["cuda", "cuda:3"] {

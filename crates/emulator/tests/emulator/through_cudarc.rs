@@ -28,29 +28,29 @@ fn error<T>(result: Result<T, DriverError>) -> CUresult {
 }
 
 #[test]
-fn a_card_with_memory() -> Result<(), DriverError> {
+fn a_gpu_with_memory() -> Result<(), DriverError> {
     if !inside() {
-        under(&options(), "a_card_with_memory", &[]);
+        under(&options(), "a_gpu_with_memory", &[]);
         return Ok(());
     }
-    let card = CudaContext::new(0)?;
+    let gpu = CudaContext::new(0)?;
     assert_eq!(CudaContext::device_count()?, 1);
-    assert_eq!(card.name()?, "gradus emulator");
-    assert_eq!(card.compute_capability()?, (9, 0));
-    let (free, total) = card.mem_get_info()?;
-    assert_eq!((free, total), (card.total_mem()?, 4 << 30));
-    for stream in [card.default_stream(), card.new_stream()?] {
+    assert_eq!(gpu.name()?, "gradus emulator");
+    assert_eq!(gpu.compute_capability()?, (9, 0));
+    let (free, total) = gpu.mem_get_info()?;
+    assert_eq!((free, total), (gpu.total_mem()?, 4 << 30));
+    for stream in [gpu.default_stream(), gpu.new_stream()?] {
         let mut x = stream.clone_htod(&[1.0f32, 2.0, 3.0])?;
         let mut y = stream.alloc_zeros::<f32>(3)?;
-        assert_eq!(card.mem_get_info()?.0, free - 2 * 512);
+        assert_eq!(gpu.mem_get_info()?.0, free - 2 * 512);
         assert_eq!(stream.clone_dtoh(&y)?, [0.0; 3]);
         stream.memcpy_dtod(&x, &mut y)?;
         stream.memset_zeros(&mut x)?;
         stream.synchronize()?;
         assert_eq!((stream.clone_dtoh(&x)?, stream.clone_dtoh(&y)?), (vec![0.0; 3], vec![1.0, 2.0, 3.0]));
     }
-    card.synchronize()?;
-    assert_eq!(card.mem_get_info()?.0, free, "all was freed");
+    gpu.synchronize()?;
+    assert_eq!(gpu.mem_get_info()?.0, free, "all was freed");
     Ok(())
 }
 
@@ -67,18 +67,18 @@ fn modules_and_functions() -> Result<(), DriverError> {
         assert!(outcome.log.iter().any(|line| line == "module right_double"), "{:?}", outcome.log);
         return Ok(());
     }
-    let card = CudaContext::new(0)?;
+    let gpu = CudaContext::new(0)?;
     let image = compiled("double").expect("a text");
     // As a cache gives it back: with a line before it.
     let cached = Ptx::from_src(format!("// something else\n{}", image.to_src()));
     for ptx in [image, cached] {
-        let module = card.load_module(ptx)?;
+        let module = gpu.load_module(ptx)?;
         let sum = module.load_function("sum")?;
         assert_eq!(sum.max_threads_per_block()?, 256);
         assert_eq!(sum.occupancy_max_active_blocks_per_multiprocessor(256, 0, None)?, 8);
         assert_eq!(error(module.load_function("product")), CUresult::CUDA_ERROR_NOT_FOUND);
     }
-    assert_eq!(error(card.load_module("real PTX".into())), CUresult::CUDA_ERROR_INVALID_PTX);
+    assert_eq!(error(gpu.load_module("real PTX".into())), CUresult::CUDA_ERROR_INVALID_PTX);
     let wrong = compiled("half").expect_err("no such kernels");
     assert!(wrong.to_string().contains("not for half"), "{wrong}");
     Ok(())
@@ -90,8 +90,8 @@ fn events() -> Result<(), DriverError> {
         under(&options(), "events", &[]);
         return Ok(());
     }
-    let card = CudaContext::new(0)?;
-    let stream = card.new_stream()?;
+    let gpu = CudaContext::new(0)?;
+    let stream = gpu.new_stream()?;
     let timed = Some(cudarc::driver::sys::CUevent_flags::CU_EVENT_DEFAULT);
     let (before, after) = (stream.record_event(timed)?, stream.record_event(timed)?);
     assert!(before.elapsed_ms(&after)? >= 0.0);
@@ -107,8 +107,8 @@ fn a_capture_is_replayed() -> Result<(), DriverError> {
         under(&options(), "a_capture_is_replayed", &[]);
         return Ok(());
     }
-    let card = CudaContext::new(0)?;
-    let stream = card.new_stream()?;
+    let gpu = CudaContext::new(0)?;
+    let stream = gpu.new_stream()?;
     let other = stream.fork()?;
     stream.begin_capture(Mode::CU_STREAM_CAPTURE_MODE_GLOBAL)?;
     other.join(&stream)?;
@@ -137,8 +137,8 @@ fn a_captured_stream_waits_for_nothing_outside() -> Result<(), DriverError> {
         under(&options(), "a_captured_stream_waits_for_nothing_outside", &[]);
         return Ok(());
     }
-    let card = CudaContext::new(0)?;
-    let stream = card.new_stream()?;
+    let gpu = CudaContext::new(0)?;
+    let stream = gpu.new_stream()?;
     let mut x = stream.clone_htod(&[1.0f32])?;
     stream.begin_capture(Mode::CU_STREAM_CAPTURE_MODE_GLOBAL)?;
     let refused = error(stream.memset_zeros(&mut x));

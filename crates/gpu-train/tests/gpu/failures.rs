@@ -1,4 +1,4 @@
-//! What a card does not take, and a card that fails.
+//! What a GPU does not take, and a GPU that fails.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,7 +9,7 @@ use rl::train::Run;
 use rl::{Cause, NotFinite};
 use tensor::{CudaError, catch_cuda};
 
-use super::{advance, again, device, on_a_gpu, small, state, there};
+use super::{advance, again, device, run_on_gpu, small, state, there};
 
 /// What makes settings into others.
 type Change = fn(&mut Config);
@@ -23,14 +23,14 @@ fn refused(config: &Config) -> Refused {
 
 #[test]
 fn settings_for_the_host_alone_are_named() {
-    let Some(()) = on_a_gpu("failures::settings_for_the_host_alone_are_named") else { return };
+    let Some(()) = run_on_gpu("failures::settings_for_the_host_alone_are_named") else { return };
     let changes: [(&str, Change); 6] = [
-        ("width = 40 is for the CPU alone: a card takes multiples of 32, up to 128; ", |c| c.width = 40),
-        ("width = 256 is for the CPU alone: a card takes multiples of 32, up to 128; ", |c| c.width = 256),
-        ("gru = reset-before is for the CPU alone: a card takes reset-after; ", |c| c.gru = GruVariant::ResetBefore),
-        ("optimizer = sgd is for the CPU alone: a card takes adam or adamw; ", |c| c.optimizer = OptimizerKind::Sgd),
+        ("width = 40 is for the CPU alone: a GPU takes multiples of 32, up to 128; ", |c| c.width = 40),
+        ("width = 256 is for the CPU alone: a GPU takes multiples of 32, up to 128; ", |c| c.width = 256),
+        ("gru = reset-before is for the CPU alone: a GPU takes reset-after; ", |c| c.gru = GruVariant::ResetBefore),
+        ("optimizer = sgd is for the CPU alone: a GPU takes adam or adamw; ", |c| c.optimizer = OptimizerKind::Sgd),
         ("optimizer = rmsprop is for the CPU alone", |c| c.optimizer = OptimizerKind::RmsProp),
-        ("imitate = 3 is for the CPU alone: a card takes 0; change it, or compute on the CPU", |c| c.imitate = 3),
+        ("imitate = 3 is for the CPU alone: a GPU takes 0; change it, or compute on the CPU", |c| c.imitate = 3),
     ];
     for (words, change) in changes {
         let mut config = small();
@@ -40,7 +40,7 @@ fn settings_for_the_host_alone_are_named() {
     }
 }
 
-/// The card has little memory: the batch that would fit is named before any is taken, and it does fit.
+/// The GPU has little memory: the batch that would fit is named before any is taken, and it does fit.
 #[test]
 fn a_batch_that_does_not_fit() {
     const NAME: &str = "failures::a_batch_that_does_not_fit";
@@ -53,23 +53,23 @@ fn a_batch_that_does_not_fit() {
     }
     let of = |batch| Config { batch, ..small() };
     let error = refused(&of(100_000));
-    let Refused::Card(CudaError::Memory { asked, free, fits: Some(fits), .. }) = &error else { panic!("{error}") };
+    let Refused::Gpu(CudaError::Memory { asked, free, fits: Some(fits), .. }) = &error else { panic!("{error}") };
     assert!(asked > free, "{error}");
     let fitting: usize = fits.strip_suffix(" episodes in a batch").expect("it says so").parse().expect("a number");
     assert!(error.to_string().contains(&format!("at most {fits} would fit")), "{error}");
-    assert!(matches!(refused(&of(fitting + 1)), Refused::Card(CudaError::Memory { .. })));
+    assert!(matches!(refused(&of(fitting + 1)), Refused::Gpu(CudaError::Memory { .. })));
     let run = GpuLearner::<f64>::run(&of(fitting), 7, device());
     assert!(run.is_ok() && fitting > 100, "{fits}");
     drop(run);
     // Where even the validation does not fit, no batch does.
     let error = refused(&Config { validation_episodes: 1 << 20, ..small() });
-    assert!(matches!(error, Refused::Card(CudaError::Memory { fits: None, .. })), "{error}");
+    assert!(matches!(error, Refused::Gpu(CudaError::Memory { fits: None, .. })), "{error}");
 }
 
-/// The card is lost in the third update, at its fifth kernel: after two updates of eleven kernels each, and a validation of two.
+/// The GPU is lost in the third update, at its fifth kernel: after two updates of eleven kernels each, and a validation of two.
 #[test]
-fn a_card_that_disappears() {
-    again("failures::a_card_that_disappears", &[("GRADUS_EMULATOR_FAIL_LAUNCH", "29")]);
+fn a_gpu_that_disappears() {
+    again("failures::a_gpu_that_disappears", &[("GRADUS_EMULATOR_FAIL_LAUNCH", "29")]);
     if !emulator::inside() {
         return;
     }
@@ -77,10 +77,10 @@ fn a_card_that_disappears() {
     (0..2).for_each(|_| drop(advance(&mut run)));
     let before = (state(&run), run.state());
     for _ in 0..2 {
-        let error = catch_cuda(|| run.advance_by(2)).expect_err("the card is lost");
+        let error = catch_cuda(|| run.advance_by(2)).expect_err("the GPU is lost");
         let words = error.to_string();
         assert!(matches!(error, CudaError::Failed { .. }), "{words}");
-        assert!(words.contains("in update 3: ") || words.contains("the card failed: "), "{words}");
+        assert!(words.contains("in update 3: ") || words.contains("the GPU failed: "), "{words}");
         assert!(before == (state(&run), run.state()), "what is on the host is as it was");
         println!("{words}");
     }
@@ -88,21 +88,21 @@ fn a_card_that_disappears() {
 
 /// The same where each kernel is launched: the kernel is named too.
 #[test]
-fn a_card_that_disappears_at_a_launch() {
-    again("failures::a_card_that_disappears_at_a_launch", &[("GRADUS_EMULATOR_FAIL_LAUNCH", "29")]);
+fn a_gpu_that_disappears_at_a_launch() {
+    again("failures::a_gpu_that_disappears_at_a_launch", &[("GRADUS_EMULATOR_FAIL_LAUNCH", "29")]);
     if !emulator::inside() {
         return;
     }
     let mut run = there::<f32>(&small());
     run.learner.inside().replay(false);
     (0..2).for_each(|_| drop(advance(&mut run)));
-    let words = catch_cuda(|| run.advance()).expect_err("the card is lost").to_string();
-    assert!(words.starts_with("the card failed: running the kernel bptt_states, in update 3: "), "{words}");
+    let words = catch_cuda(|| run.advance()).expect_err("the GPU is lost").to_string();
+    assert!(words.starts_with("the GPU failed: running the kernel bptt_states, in update 3: "), "{words}");
 }
 
 #[test]
 fn what_is_not_finite_is_told_as_on_the_host() {
-    let Some(()) = on_a_gpu("failures::what_is_not_finite_is_told_as_on_the_host") else { return };
+    let Some(()) = run_on_gpu("failures::what_is_not_finite_is_told_as_on_the_host") else { return };
     let config = Config { value_coefficient: 3e38, ..small() }; // f32 holds it, but not the norm of the gradient
     let mut run = there::<f32>(&config);
     let before = state(&run);
@@ -110,7 +110,7 @@ fn what_is_not_finite_is_told_as_on_the_host() {
     for _ in 0..2 {
         let error = run.advance().expect_err("it overflows");
         let there = run.learner.inside().state().expect("it works");
-        assert!(there == before, "what is on the card moved");
+        assert!(there == before, "what is on the GPU moved");
         assert_eq!(error, expected);
         assert_eq!((state(&run), run.updates), (before.clone(), 0));
     }
@@ -119,7 +119,7 @@ fn what_is_not_finite_is_told_as_on_the_host() {
 /// One step takes the parameters so far that the states are NaN. The update itself is finite.
 #[test]
 fn validation_that_cannot_be_decided_is_told_as_on_the_host() {
-    let Some(()) = on_a_gpu("failures::validation_that_cannot_be_decided_is_told_as_on_the_host") else { return };
+    let Some(()) = run_on_gpu("failures::validation_that_cannot_be_decided_is_told_as_on_the_host") else { return };
     let config = Config { rate: 3e38, beta1: 0.0, epsilon: 1e-8, validate_every: 1, ..small() };
     let here = Run::<f32>::new(&config, 7).advance().map(drop).expect_err("no action can be chosen");
     let there = there::<f32>(&config).advance().map(drop).expect_err("no action can be chosen");
@@ -131,7 +131,7 @@ fn validation_that_cannot_be_decided_is_told_as_on_the_host() {
 /// The kernels count in 32 bits: more would begin again at 0.
 #[test]
 fn counts_beyond_32_bits_are_refused() {
-    let Some(()) = on_a_gpu("failures::counts_beyond_32_bits_are_refused") else { return };
+    let Some(()) = run_on_gpu("failures::counts_beyond_32_bits_are_refused") else { return };
     let mut run = there::<f32>(&small());
     let before = state(&run);
     let mut refused = |steps: u64, updates: usize| {

@@ -3,7 +3,7 @@
 use rl::config::Config;
 use tensor::Real;
 
-use super::{advance, again, on_a_card, small, state, there};
+use super::{advance, again, is_on_gpu, small, state, there};
 
 const TEST: &str = "graph::replayed_as_launched";
 
@@ -12,7 +12,7 @@ fn replayed_as_launched() {
     if let Some(outcome) = again(TEST, &[]) {
         replays_alone(&outcome.log);
     }
-    if on_a_card() {
+    if is_on_gpu() {
         replayed::<f32>();
         replayed::<f64>();
     }
@@ -79,7 +79,7 @@ fn the_grid_decides_nothing() {
     let grids = [("GRADUS_CUDA_BLOCKS", "1"), ("GRADUS_CUDA_BLOCKS", "5")];
     let bits: Vec<_> = grids.into_iter().filter_map(|grid| again(NAME, &[grid])).map(told).collect();
     bits.windows(2).for_each(|pair| assert_eq!(pair[0], pair[1]));
-    if on_a_card() {
+    if is_on_gpu() {
         let mut run = there::<f32>(&Config { batch: 9, ..small() });
         (0..2).for_each(|_| drop(advance(&mut run)));
         let sum = state(&run).iter().flatten().fold(0_u64, |sum, x| sum.rotate_left(5) ^ u64::from(x.to_bits()));

@@ -2,7 +2,7 @@
 //! a GPU that is too small or fails; and the calculator's episodes alone.
 //!
 //! Each test starts itself again under an emulator, which a C++ compiler makes; where there is none, it says so. On a machine with
-//! a GPU, `GRADUS_TEST_CARD=1 cargo test -p gpu-train --features cuda --test gpu` runs them there, but for those that need the
+//! a GPU, `GRADUS_TEST_GPU=1 cargo test -p gpu-train --features cuda --test gpu` runs them there, but for those that need the
 //! emulator's faults.
 #![forbid(unsafe_code)]
 
@@ -16,7 +16,7 @@ mod resume;
 mod sanitized;
 mod sizes;
 
-use emulator::{Built, Emulator, Options, Outcome, Variant, on_a_card};
+use emulator::{Built, Emulator, Options, Outcome, Variant, is_on_gpu};
 use gpu_train::GpuLearner;
 use rl::config::Config;
 use rl::train::{Learn, Report, Run};
@@ -25,7 +25,7 @@ use tensor::{Device, Real};
 /// The hidden units of these tests: the fewest that kernels are compiled for, as the emulator is slow.
 const WIDTH: usize = 32;
 
-/// Runs the test of this name again under an emulator, unless it runs on a card already. What it did there, if it was run.
+/// Runs the test of this name again under an emulator, unless it runs on a GPU already. What it did there, if it was run.
 #[track_caller]
 fn again(test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
     under(&options(WIDTH, 6), test, environment)
@@ -33,9 +33,9 @@ fn again(test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
 
 /// Returns `Some` if this test runs on a GPU. Otherwise runs the test of this name again under an emulator, and returns `None`.
 #[track_caller]
-fn on_a_gpu(test: &str) -> Option<()> {
+fn run_on_gpu(test: &str) -> Option<()> {
     again(test, &[]);
-    on_a_card().then_some(())
+    is_on_gpu().then_some(())
 }
 
 /// Runs the test with kernels of another network.
@@ -46,9 +46,9 @@ fn under(options: &Options, test: &str, environment: &[(&str, &str)]) -> Option<
     Some(outcome)
 }
 
-/// An emulator, unless a card is at hand; without a compiler, it is said.
+/// An emulator, unless a GPU is at hand; without a compiler, it is said.
 fn emulated(options: &Options) -> Option<Built> {
-    if on_a_card() { None } else { Emulator::at_hand(options) }
+    if is_on_gpu() { None } else { Emulator::at_hand(options) }
 }
 
 /// The kernels of an update of this network.
@@ -60,9 +60,9 @@ fn options(hidden: usize, actions: usize) -> Options {
     }
 }
 
-/// As on a machine with a card: all of this program on one, in one process that does not know of an emulator.
+/// As on a machine with a GPU: all of this program on one, in one process that does not know of an emulator.
 #[test]
-fn all_of_this_runs_on_a_card() {
+fn all_of_this_runs_on_a_gpu() {
     let networks = [(WIDTH, 6), (96, 18), (128, 6), (256, 6)];
     let variants =
         networks.into_iter().flat_map(|(hidden, actions)| Variant::of_network(hidden, actions, 18)).collect();
@@ -70,7 +70,7 @@ fn all_of_this_runs_on_a_card() {
     all.modules.iter_mut().for_each(|modules| modules.extend(["calculator", "categorical"].map(String::from)));
     let Some(built) = emulated(&all) else { return };
     let mut all = built.command(std::env::current_exe().expect("this program runs"));
-    all.env_remove("GRADUS_EMULATOR").env("GRADUS_TEST_CARD", "1");
+    all.env_remove("GRADUS_EMULATOR").env("GRADUS_TEST_GPU", "1");
     let outcome = built.run(all, &[]);
     assert!(outcome.success && outcome.log.len() > 1000, "{outcome}");
 }
@@ -93,10 +93,10 @@ fn small() -> Config {
 }
 
 fn device() -> Device {
-    Device::cuda(0).expect("there is a card")
+    Device::cuda(0).expect("there is a GPU")
 }
 
-/// A run on the card.
+/// A run on the GPU.
 fn there<T: Real>(config: &Config) -> Run<T, GpuLearner<T>> {
     GpuLearner::run(config, 7, device()).unwrap_or_else(|refused| panic!("{refused}"))
 }

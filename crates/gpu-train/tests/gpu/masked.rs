@@ -8,7 +8,7 @@ use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Kernels, Naive, Real, Tensor};
 
 use super::parity::{IN_F32, IN_F64, close};
-use super::{advance, device, on_a_gpu, small, state, there};
+use super::{advance, device, run_on_gpu, small, state, there};
 
 const NO: f64 = f64::NEG_INFINITY;
 
@@ -107,7 +107,7 @@ fn entropy<T: Real>(bound: f64) {
 
 #[test]
 fn entropy_masked_logits_is_that_of_the_others() {
-    let Some(()) = on_a_gpu("masked::entropy_masked_logits_is_that_of_the_others") else { return };
+    let Some(()) = run_on_gpu("masked::entropy_masked_logits_is_that_of_the_others") else { return };
     entropy::<f32>(1e-6);
     entropy::<f64>(1e-13);
 }
@@ -130,7 +130,7 @@ fn masked<T: Real>(bound: f64) {
 
 #[test]
 fn update_masked_logits_is_that_of_the_host() {
-    let Some(()) = on_a_gpu("masked::update_masked_logits_is_that_of_the_host") else { return };
+    let Some(()) = run_on_gpu("masked::update_masked_logits_is_that_of_the_host") else { return };
     masked::<f32>(IN_F32);
     masked::<f64>(IN_F64);
     // Their differences are −∞ in f32.
@@ -152,7 +152,7 @@ fn actions<T: Real>(run: &mut Run<T, GpuLearner<T>>) -> Vec<u32> {
 /// χ² with 2 degrees of freedom: above 13.8 once in a thousand streams; this stream is fixed.
 #[test]
 fn rollout_shares_of_zero_first_middle_and_last_are_never_drawn() {
-    let Some(()) = on_a_gpu("masked::rollout_shares_of_zero_first_middle_and_last_are_never_drawn") else { return };
+    let Some(()) = run_on_gpu("masked::rollout_shares_of_zero_first_middle_and_last_are_never_drawn") else { return };
     let shares = [0.0_f64, 0.2, 0.0, 0.5, 0.3, 0.0];
     let (_, _, mut run) = update::<f32>(&Config { batch: 259, chunk: 48, ..config() }, IN_F32, |learner| {
         set_logits(learner, shares.map(f64::ln))
@@ -169,7 +169,7 @@ fn rollout_shares_of_zero_first_middle_and_last_are_never_drawn() {
 /// Three shares of 1/3 that f32 rounds down, and an episode whose first draw lies above their sum.
 #[test]
 fn rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share() {
-    let Some(()) = on_a_gpu("masked::rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share") else {
+    let Some(()) = run_on_gpu("masked::rollout_draw_above_the_sum_of_shares_is_the_last_action_with_a_share") else {
         return;
     };
     const SEED: u64 = 6_358_931;

@@ -7,7 +7,7 @@ use rl::train::{Report, Run};
 use tensor::Real;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use super::{advance, again, on_a_card, on_a_gpu, small, state, there};
+use super::{advance, again, is_on_gpu, run_on_gpu, small, state, there};
 
 /// How far the two may be apart, by rounding: twenty to fifty times what was seen under the emulator.
 pub(super) const IN_F32: f64 = 2e-5;
@@ -46,7 +46,7 @@ fn an_update_is_that_of_the_host_in_f64() {
     for order in orders {
         again("parity::an_update_is_that_of_the_host_in_f64", &[("GRADUS_EMULATOR_ORDER", order)]);
     }
-    if on_a_card() {
+    if is_on_gpu() {
         settings().iter().for_each(moving::<f64>(IN_F64));
     }
 }
@@ -57,7 +57,7 @@ fn an_update_is_that_of_the_host_in_f32() {
         "parity::an_update_is_that_of_the_host_in_f32",
         &[("GRADUS_EMULATOR_ORDER", "reverse"), ("GRADUS_EMULATOR_MULTIPROCESSORS", "3")],
     );
-    if on_a_card() {
+    if is_on_gpu() {
         settings().iter().for_each(moving::<f32>(IN_F32));
     }
 }
@@ -161,14 +161,14 @@ pub(super) fn close<T: Real>(what: &str, a: &[T], b: &[T], bound: f64) {
 /// The moment of the first update is the clipped gradient, but for a factor; of a small rate nothing else is visible.
 #[test]
 fn gradients_are_those_of_the_host() {
-    let Some(()) = on_a_gpu("parity::gradients_are_those_of_the_host") else { return };
+    let Some(()) = run_on_gpu("parity::gradients_are_those_of_the_host") else { return };
     same_gradients(&small());
 }
 
 /// More episodes than a block judges at a time, and than the sum of gradients has parts: the last of both are smaller.
 #[test]
 fn large_batches_are_summed_in_parts() {
-    let Some(()) = on_a_gpu("parity::large_batches_are_summed_in_parts") else { return };
+    let Some(()) = run_on_gpu("parity::large_batches_are_summed_in_parts") else { return };
     let all_stages = Config { curriculum: Curriculum::Mix, normalize_advantages: true, ..small() };
     same_gradients(&Config { batch: 259, chunk: 48, ..all_stages });
 }
@@ -176,7 +176,7 @@ fn large_batches_are_summed_in_parts() {
 fn same_gradients(config: &Config) {
     let config = Config { clip: 0.5, beta1: 0.0, ..config.clone() };
     let (mut here, mut there) =
-        (Run::<f64>::new(&config, 3), GpuLearner::<f64>::run(&config, 3, super::device()).expect("a card"));
+        (Run::<f64>::new(&config, 3), GpuLearner::<f64>::run(&config, 3, super::device()).expect("a GPU"));
     advance(&mut here);
     advance(&mut there);
     let gradients = there.learner.inside().gradients().expect("it works");

@@ -1,9 +1,9 @@
-//! A run that was stopped goes on as if it had not been: on the card, to the bit; and on the other device.
+//! A run that was stopped goes on as if it had not been: on the GPU, to the bit; and on the other device.
 
 use rl::a2c::Learner;
 use rl::train::{Learn, Run};
 
-use super::{advance, on_a_gpu, small, state, there};
+use super::{advance, run_on_gpu, small, state, there};
 
 /// What a checkpoint keeps of a run, put into another.
 fn copied<A: Learn<f32>, B: Learn<f32>>(from: &Run<f32, A>, mut to: Run<f32, B>) -> Run<f32, B> {
@@ -20,7 +20,7 @@ fn load(to: &mut Learner<f32>, from: &Learner<f32>) {
 
 #[test]
 fn goes_on_where_it_stopped() {
-    let Some(()) = on_a_gpu("resume::goes_on_where_it_stopped") else { return };
+    let Some(()) = run_on_gpu("resume::goes_on_where_it_stopped") else { return };
     let config = small();
     let mut whole = there::<f32>(&config);
     (0..3).for_each(|_| drop(advance(&mut whole)));
@@ -42,7 +42,7 @@ fn goes_on_where_it_stopped() {
 /// Parameters that somebody has changed are those that learn.
 #[test]
 fn what_was_changed_on_the_host_counts() {
-    let Some(()) = on_a_gpu("resume::what_was_changed_on_the_host_counts") else { return };
+    let Some(()) = run_on_gpu("resume::what_was_changed_on_the_host_counts") else { return };
     let config = small();
     let mut run = there::<f32>(&config);
     advance(&mut run);

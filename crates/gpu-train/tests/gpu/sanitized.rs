@@ -1,4 +1,4 @@
-//! Whole updates under ThreadSanitizer, to which each of a card's threads is a thread, and under AddressSanitizer with
+//! Whole updates under ThreadSanitizer, to which each of a GPU's threads is a thread, and under AddressSanitizer with
 //! UndefinedBehaviorSanitizer.
 
 use emulator::planted::Way;

@@ -7,7 +7,7 @@ use emulator::Options;
 use rl::config::{Actions, Config, Curriculum};
 
 use super::parity::{IN_F32, IN_F64, agree};
-use super::{on_a_card, options, small, under};
+use super::{is_on_gpu, options, small, under};
 
 /// A few episodes of all stages, more than a block owns at a time, and a validation.
 fn few(width: usize, actions: Actions) -> Config {
@@ -29,7 +29,7 @@ const ONE_BLOCK: [(&str, &str); 1] = [("GRADUS_CUDA_BLOCKS", "1")];
 fn the_default_network() {
     const NAME: &str = "sizes::the_default_network";
     under(&options(96, 18), NAME, &ONE_BLOCK);
-    if on_a_card() {
+    if is_on_gpu() {
         agree::<f32>(&few(96, Actions::Tokens), 2, IN_F32);
         agree::<f64>(&few(96, Actions::Tokens), 2, IN_F64);
     }
@@ -40,7 +40,7 @@ fn the_default_network() {
 fn the_widest_network_in_f32() {
     let floats = Options { scalars: vec!["float"], ..options(256, 6) };
     under(&floats, "sizes::the_widest_network_in_f32", &ONE_BLOCK);
-    if on_a_card() {
+    if is_on_gpu() {
         agree::<f32>(&few(256, Actions::Tools), 2, IN_F32);
     }
 }
@@ -49,7 +49,7 @@ fn the_widest_network_in_f32() {
 #[test]
 fn the_widest_network_in_f64() {
     under(&options(128, 6), "sizes::the_widest_network_in_f64", &ONE_BLOCK);
-    if on_a_card() {
+    if is_on_gpu() {
         agree::<f64>(&few(128, Actions::Tools), 2, IN_F64);
     }
 }

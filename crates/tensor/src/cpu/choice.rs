@@ -25,24 +25,24 @@ const SETS: &[Set] = &[
     || simd::avx512().map(|kernels| kernels as _),
 ];
 
-/// A set of this processor, by its place in [`SETS`], or a card, by its number.
+/// A set of this processor, by its place in [`SETS`], or a GPU, by its number.
 #[derive(Clone, Copy)]
 enum Choice {
     Set(usize),
-    Card(usize),
+    Gpu(usize),
 }
 
 impl Choice {
     fn code(self) -> usize {
         match self {
             Self::Set(place) => 1 + place,
-            Self::Card(ordinal) => 1 + SETS.len() + ordinal,
+            Self::Gpu(ordinal) => 1 + SETS.len() + ordinal,
         }
     }
 
     fn of(code: usize) -> Self {
         let place = code - 1;
-        if place < SETS.len() { Self::Set(place) } else { Self::Card(place - SETS.len()) }
+        if place < SETS.len() { Self::Set(place) } else { Self::Gpu(place - SETS.len()) }
     }
 }
 
@@ -55,15 +55,15 @@ const VARIABLE: &str = "GRADUS_KERNELS";
 
 fn named(name: &str) -> Result<Choice, UnknownKernels> {
     let unknown = |cuda| UnknownKernels { name: name.into(), cuda };
-    if let Some(ordinal) = card(name) {
-        return Device::cuda(ordinal).map(|_| Choice::Card(ordinal)).map_err(|error| unknown(Some(error)));
+    if let Some(ordinal) = gpu(name) {
+        return Device::cuda(ordinal).map(|_| Choice::Gpu(ordinal)).map_err(|error| unknown(Some(error)));
     }
     let place = SETS.iter().position(|set| set().is_some_and(|kernels| kernels.name() == name));
     place.map(Choice::Set).ok_or_else(|| unknown(None))
 }
 
-/// The number of the card that a name means: `cuda` is the first, `cuda:1` the second.
-fn card(name: &str) -> Option<usize> {
+/// The number of the GPU that a name means: `cuda` is the first, `cuda:1` the second.
+fn gpu(name: &str) -> Option<usize> {
     match name.strip_prefix("cuda")? {
         "" => Some(0),
         rest => rest.strip_prefix(':')?.parse().ok().filter(|&ordinal| ordinal < 1 << 16),
@@ -100,8 +100,8 @@ fn set(place: usize) -> &'static dyn Kernels<f32> {
     SETS[place]().expect("it was there when it was chosen")
 }
 
-/// Those of a card that is open already.
-fn of_card<T: Real>(ordinal: usize) -> &'static dyn Kernels<T> {
+/// Those of a GPU that is open already.
+fn of_gpu<T: Real>(ordinal: usize) -> &'static dyn Kernels<T> {
     Device::cuda(ordinal).and_then(Device::kernels).expect("it was open when it was chosen")
 }
 
@@ -121,17 +121,17 @@ pub fn available_kernels() -> Vec<&'static dyn Kernels<f32>> {
 pub fn default_kernels() -> Result<&'static dyn Kernels<f32>, UnknownKernels> {
     chosen().map(|choice| match choice {
         Choice::Set(place) => set(place),
-        Choice::Card(ordinal) => of_card(ordinal),
+        Choice::Gpu(ordinal) => of_gpu(ordinal),
     })
 }
 
 /// Makes the kernels of this name the ones that run from now on; what was made before, such as a tape, keeps its own.
 /// Of other scalars than `f32`, `reference` chooses [`Naive`], and every other name [`Fast`].
 ///
-/// `cuda` chooses the first card, and `cuda:1` the second, for `f32` and `f64`; duals, which cards do not have, stay on the host.
+/// `cuda` chooses the first GPU, and `cuda:1` the second, for `f32` and `f64`; duals, which GPUs do not have, stay on the host.
 ///
 /// # Errors
-/// If this processor has none of that name, or there is no such card; then the error's source is a [`CudaError`].
+/// If this processor has none of that name, or there is no such GPU; then the error's source is a [`CudaError`].
 ///
 /// ```
 /// tensor::choose_kernels("portable")?;
@@ -149,12 +149,12 @@ pub(crate) fn for_f32() -> &'static dyn Kernels<f32> {
     or_panic(default_kernels())
 }
 
-/// The same on the host: where a card is chosen, the fastest.
+/// The same on the host: where a GPU is chosen, the fastest.
 #[track_caller]
 pub(crate) fn host_for_f32() -> &'static dyn Kernels<f32> {
     match or_panic(chosen()) {
         Choice::Set(place) => set(place),
-        Choice::Card(_) => set(fastest()),
+        Choice::Gpu(_) => set(fastest()),
     }
 }
 
@@ -162,7 +162,7 @@ pub(crate) fn host_for_f32() -> &'static dyn Kernels<f32> {
 pub(crate) fn for_f64() -> &'static dyn Kernels<f64> {
     match or_panic(chosen()) {
         Choice::Set(_) => for_any(),
-        Choice::Card(ordinal) => of_card(ordinal),
+        Choice::Gpu(ordinal) => of_gpu(ordinal),
     }
 }
 
@@ -184,7 +184,7 @@ fn or_panic<R>(result: Result<R, UnknownKernels>) -> R {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownKernels {
     name: String,
-    /// Of a card.
+    /// Of a GPU.
     cuda: Option<CudaError>,
 }
 
@@ -220,9 +220,9 @@ mod tests {
     }
 
     #[test]
-    fn a_card_is_named_by_its_number() {
-        assert_eq!(["cuda", "cuda:0", "cuda:12"].map(card), [Some(0), Some(0), Some(12)]);
-        assert!(["cuda:", "cuda:x", "cuda1", "cuda:-1", "cuda:99999999", "cpu"].map(card).iter().all(Option::is_none));
+    fn a_gpu_is_named_by_its_number() {
+        assert_eq!(["cuda", "cuda:0", "cuda:12"].map(gpu), [Some(0), Some(0), Some(12)]);
+        assert!(["cuda:", "cuda:x", "cuda1", "cuda:-1", "cuda:99999999", "cpu"].map(gpu).iter().all(Option::is_none));
     }
 
     #[test]

@@ -15,10 +15,10 @@ use std::process;
 /// The environment variable that names another folder; empty, for none.
 const VARIABLE: &str = "GRADUS_CACHE";
 
-/// A folder with what was made for one card, driver and compiler.
+/// A folder with what was made for one GPU, driver and compiler.
 pub(super) struct Cache {
     folder: Option<PathBuf>,
-    /// The card, the driver and the compiler.
+    /// The GPU, the driver and the compiler.
     made_for: String,
 }
 
@@ -83,11 +83,11 @@ mod tests {
 
     fn cache(name: &str) -> Cache {
         let folder = env::temp_dir().join(format!("gradus-cache-{}-{name}", process::id()));
-        Cache { folder: Some(folder), made_for: "a card".into() }
+        Cache { folder: Some(folder), made_for: "a GPU".into() }
     }
 
     #[test]
-    fn what_was_put_there_is_found_for_the_same_card_alone() {
+    fn what_was_put_there_is_found_for_the_same_gpu_alone() {
         let cache = cache("same");
         assert_eq!(cache.get("map.cu", "key"), None);
         cache.put("map.cu", "key", "ptx\nof two lines");

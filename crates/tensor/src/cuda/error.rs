@@ -1,4 +1,4 @@
-//! Why there is no card to compute on, or why it stopped: one variant for each, which says what was found, what is needed,
+//! Why there is no GPU to compute on, or why it stopped: one variant for each, which says what was found, what is needed,
 //! and what to do.
 
 use alloc::string::String;
@@ -20,7 +20,7 @@ impl fmt::Display for CudaVersion {
     }
 }
 
-/// Why there is no card to compute on, or why it stopped.
+/// Why there is no GPU to compute on, or why it stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CudaError {
@@ -43,7 +43,7 @@ pub enum CudaError {
         /// What it says.
         said: String,
     },
-    /// The driver starts, and finds no card.
+    /// The driver starts, and finds no GPU.
     NoDevice,
     /// The driver is too old.
     DriverTooOld {
@@ -59,15 +59,15 @@ pub enum CudaError {
         /// The driver's.
         driver: CudaVersion,
     },
-    /// There is no card of this number.
+    /// There is no GPU of this number.
     NoSuchDevice {
         /// The number.
         asked: usize,
-        /// How many cards there are.
+        /// How many GPUs there are.
         count: usize,
     },
-    /// The card is too old.
-    CardTooOld {
+    /// The GPU is too old.
+    GpuTooOld {
         /// Its name.
         name: String,
         /// Its compute capability.
@@ -75,7 +75,7 @@ pub enum CudaError {
         /// The one that is needed at least.
         needed: CudaVersion,
     },
-    /// There is no NVRTC, which compiles the kernels for the card.
+    /// There is no NVRTC, which compiles the kernels for the GPU.
     NoNvrtc {
         /// The names under which its library was looked for.
         names: Vec<String>,
@@ -87,7 +87,7 @@ pub enum CudaError {
         /// What NVRTC says.
         log: String,
     },
-    /// The card has too little memory.
+    /// The GPU has too little memory.
     Memory {
         /// How many bytes were asked for.
         asked: u64,
@@ -98,12 +98,12 @@ pub enum CudaError {
         /// How much of what was asked for would fit, in its own unit, as in `4096 episodes`; where that is known.
         fits: Option<String>,
     },
-    /// Numbers that a card does not have: it computes with `f32` and `f64`, and knows `u32` as indices.
+    /// Numbers that a GPU does not have: it computes with `f32` and `f64`, and knows `u32` as indices.
     Scalar {
         /// Their type.
         name: &'static str,
     },
-    /// Something failed on the card, or the card is gone. A card that has failed once stays lost for this process.
+    /// Something failed on the GPU, or the GPU is gone. A GPU that has failed once stays lost for this process.
     Failed {
         /// What was being done.
         doing: String,
@@ -137,7 +137,7 @@ impl fmt::Display for CudaError {
             ),
             Self::NoDevice => write!(
                 f,
-                "the CUDA driver finds no card; see whether nvidia-smi lists one, and whether CUDA_VISIBLE_DEVICES \
+                "the CUDA driver finds no GPU; see whether nvidia-smi lists one, and whether CUDA_VISIBLE_DEVICES \
                  hides it; {CPU}"
             ),
             Self::DriverTooOld { found, needed } => write!(
@@ -150,20 +150,20 @@ impl fmt::Display for CudaError {
                  install a newer driver, or NVRTC {driver}; {CPU}"
             ),
             Self::NoSuchDevice { asked, count: 1 } => {
-                write!(f, "there is no card {asked}: there is one, which has number 0; choose that; {CPU}")
+                write!(f, "there is no GPU {asked}: there is one, which has number 0; choose that; {CPU}")
             }
             Self::NoSuchDevice { asked, count } => write!(
                 f,
-                "there is no card {asked}: there are {count}, with the numbers 0 to {}; choose one of these; {CPU}",
+                "there is no GPU {asked}: there are {count}, with the numbers 0 to {}; choose one of these; {CPU}",
                 count.saturating_sub(1)
             ),
-            Self::CardTooOld { name, found, needed } => write!(
+            Self::GpuTooOld { name, found, needed } => write!(
                 f,
-                "{name} has compute capability {found}, and {needed} is needed at least; choose a newer card; {CPU}"
+                "{name} has compute capability {found}, and {needed} is needed at least; choose a newer GPU; {CPU}"
             ),
             Self::NoNvrtc { names } => write!(
                 f,
-                "there is no NVRTC, which compiles the kernels for the card: looked for {}; install the CUDA toolkit, \
+                "there is no NVRTC, which compiles the kernels for the GPU: looked for {}; install the CUDA toolkit, \
                  or the package nvidia-cuda-nvrtc from PyPI, and name its folder in LD_LIBRARY_PATH; {CPU}",
                 names.join(", ")
             ),
@@ -174,7 +174,7 @@ impl fmt::Display for CudaError {
             Self::Memory { asked, free, total, fits } => {
                 write!(
                     f,
-                    "the card has too little memory: {} were asked for, and {} of {} are free",
+                    "the GPU has too little memory: {} were asked for, and {} of {} are free",
                     Bytes(*asked),
                     Bytes(*free),
                     Bytes(*total)
@@ -187,12 +187,12 @@ impl fmt::Display for CudaError {
             }
             Self::Scalar { name } => write!(
                 f,
-                "numbers of type {name} were asked for on a card, which has f32 and f64, and u32 for indices; compute \
+                "numbers of type {name} were asked for on a GPU, which has f32 and f64, and u32 for indices; compute \
                  with them on the CPU"
             ),
             Self::Failed { doing, said } => write!(
                 f,
-                "the card failed: {doing}: {said}; it is lost for this process, start it again; if that does not \
+                "the GPU failed: {doing}: {said}; it is lost for this process, start it again; if that does not \
                  help, look at nvidia-smi, or compute on the CPU"
             ),
         }
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn what_fits_is_named_where_it_is_known() {
         let of = |fits| CudaError::Memory { asked: 3 << 30, free: 1 << 30, total: 2 << 30, fits }.to_string();
-        let found = "the card has too little memory: 3.0 GiB were asked for, and 1.0 GiB of 2.0 GiB are free; ";
+        let found = "the GPU has too little memory: 3.0 GiB were asked for, and 1.0 GiB of 2.0 GiB are free; ";
         assert_eq!(
             of(Some("64 episodes".into())),
             [found, "at most 64 episodes would fit; or compute on the CPU"].concat()
@@ -245,10 +245,10 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_of_the_cards_are_named() {
+    fn the_numbers_of_the_gpus_are_named() {
         let of = |count| CudaError::NoSuchDevice { asked: 7, count }.to_string();
-        assert!(of(1).starts_with("there is no card 7: there is one, which has number 0;"));
-        assert!(of(3).starts_with("there is no card 7: there are 3, with the numbers 0 to 2;"));
+        assert!(of(1).starts_with("there is no GPU 7: there is one, which has number 0;"));
+        assert!(of(3).starts_with("there is no GPU 7: there are 3, with the numbers 0 to 2;"));
     }
 
     #[test]

@@ -4,13 +4,13 @@
 use cudarc::driver::CudaGraph;
 use cudarc::driver::sys::{CUgraphInstantiate_flags, CUstreamCaptureMode};
 
-use super::card::Card;
 use super::error::CudaError;
+use super::gpu::Gpu;
 use super::launch::{Launch, Queue};
 
 /// A graph of recorded launches.
 pub struct Graph {
-    card: &'static Card,
+    gpu: &'static Gpu,
     graph: CudaGraph,
 }
 
@@ -28,22 +28,22 @@ impl Graph {
     /// If the driver refuses them.
     pub fn record(queue: &Queue, launches: &[Launch]) -> Result<Self, CudaError> {
         const RECORDING: &str = "recording kernels";
-        let (card, stream) = (queue.card(), queue.stream());
+        let (gpu, stream) = (queue.gpu(), queue.stream());
         launches.iter().try_for_each(Launch::load)?;
         let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
-        card.asked(RECORDING, || stream.begin_capture(mode))?;
+        gpu.asked(RECORDING, || stream.begin_capture(mode))?;
         let launched = launches.iter().try_for_each(|launch| launch.run(queue));
-        let ended = card.asked(RECORDING, || stream.end_capture(CUgraphInstantiate_flags(0))); // however that went
+        let ended = gpu.asked(RECORDING, || stream.end_capture(CUgraphInstantiate_flags(0))); // however that went
         launched?;
         let nothing = || CudaError::Failed { doing: RECORDING.into(), said: "there is no record".into() };
-        ended?.map(|graph| Self { card, graph }).ok_or_else(nothing)
+        ended?.map(|graph| Self { gpu, graph }).ok_or_else(nothing)
     }
 
     /// Replays the graph on the queue on which it was recorded.
     ///
     /// # Errors
-    /// If the card fails.
+    /// If the GPU fails.
     pub fn replay(&mut self) -> Result<(), CudaError> {
-        self.card.asked("replaying the recorded kernels", || self.graph.launch())
+        self.gpu.asked("replaying the recorded kernels", || self.graph.launch())
     }
 }

@@ -1,4 +1,4 @@
-//! A launch of a kernel with its arguments and its grid; and calls on tensors, whose operands are brought to the card.
+//! A launch of a kernel with its arguments and its grid; and calls on tensors, whose operands are brought to the GPU.
 #![allow(unsafe_code)] // to make a launch, and the launch itself
 
 use alloc::boxed::Box;
@@ -9,8 +9,8 @@ use std::env;
 
 use cudarc::driver::{CudaFunction, CudaStream, DeviceRepr, LaunchConfig, PushKernelArg};
 
-use super::card::{Card, done};
 use super::error::CudaError;
+use super::gpu::{Gpu, done};
 use super::memory::{Memory, Scalar};
 use super::modules::{Define, Entry, Kernel};
 use super::probe::Facts;
@@ -43,7 +43,7 @@ impl<const N: usize> From<[u64; N]> for Argument {
     }
 }
 
-/// Memory of the card, as it is.
+/// Memory of the GPU, as it is.
 impl<T: Element> From<&Memory<T>> for Argument {
     fn from(memory: &Memory<T>) -> Self {
         memory.place(0).into()
@@ -123,34 +123,34 @@ impl Limits {
     }
 }
 
-/// Looks whether the card and NVRTC understand each other, by the kernel that is needed first.
+/// Looks whether the GPU and NVRTC understand each other, by the kernel that is needed first.
 ///
 /// # Errors
 /// If they do not.
-pub(super) fn prepare(card: &'static Card) -> Result<(), CudaError> {
-    card.modules.function(card, Entry::Map, Scalar::F32, &[]).map(drop)
+pub(super) fn prepare(gpu: &'static Gpu) -> Result<(), CudaError> {
+    gpu.modules.function(gpu, Entry::Map, Scalar::F32, &[]).map(drop)
 }
 
-/// A queue: launches and copies run on the card in the order in which they were asked for. A stream, in CUDA's words.
+/// A queue: launches and copies run on the GPU in the order in which they were asked for. A stream, in CUDA's words.
 #[derive(Clone)]
 pub struct Queue {
-    card: &'static Card,
+    gpu: &'static Gpu,
     stream: Arc<CudaStream>,
 }
 
 impl Queue {
-    /// The card's own queue, in which memory is allocated, cleared, written, read and freed.
-    pub fn of(card: &'static Card) -> Self {
-        Self { card, stream: card.stream.clone() }
+    /// The GPU's own queue, in which memory is allocated, cleared, written, read and freed.
+    pub fn of(gpu: &'static Gpu) -> Self {
+        Self { gpu, stream: gpu.stream.clone() }
     }
 
-    /// A new queue, independent of the others of the card.
+    /// A new queue, independent of the others of the GPU.
     ///
     /// # Errors
-    /// If the card fails.
-    pub fn new(card: &'static Card) -> Result<Self, CudaError> {
-        let stream = card.asked("making a stream", || card.context().new_stream())?;
-        Ok(Self { card, stream })
+    /// If the GPU fails.
+    pub fn new(gpu: &'static Gpu) -> Result<Self, CudaError> {
+        let stream = gpu.asked("making a stream", || gpu.context().new_stream())?;
+        Ok(Self { gpu, stream })
     }
 
     /// Waits until all work of this queue is done.
@@ -158,11 +158,11 @@ impl Queue {
     /// # Errors
     /// If some of this work failed.
     pub fn wait(&self) -> Result<(), CudaError> {
-        self.card.asked("waiting for what runs there", || self.stream.synchronize())
+        self.gpu.asked("waiting for what runs there", || self.stream.synchronize())
     }
 
-    pub(super) fn card(&self) -> &'static Card {
-        self.card
+    pub(super) fn gpu(&self) -> &'static Gpu {
+        self.gpu
     }
 
     pub(super) fn stream(&self) -> &Arc<CudaStream> {
@@ -172,7 +172,7 @@ impl Queue {
 
 /// A launch of a kernel with its arguments, to be run any number of times.
 pub struct Launch {
-    card: &'static Card,
+    gpu: &'static Gpu,
     kernel: &'static Kernel,
     function: CudaFunction,
     config: LaunchConfig,
@@ -191,14 +191,14 @@ impl Launch {
     /// point to must exist, and be as large as they tell the kernel, until the launch and every graph that has recorded it are dropped
     /// and all work that they began is done. A block must have as many threads as the kernel is written for.
     pub unsafe fn new<T: Element>(
-        card: &'static Card,
+        gpu: &'static Gpu,
         kernel: &'static Kernel,
         defines: &[Define],
         [parts, threads]: [usize; 2],
         args: Vec<Argument>,
     ) -> Result<Self, CudaError> {
         // SAFETY: as the caller has promised.
-        unsafe { Self::of(card, kernel, Scalar::of::<T>()?, defines, [parts, threads], args) }
+        unsafe { Self::of(gpu, kernel, Scalar::of::<T>()?, defines, [parts, threads], args) }
     }
 
     /// The same for a scalar that is named by a value.
@@ -206,29 +206,29 @@ impl Launch {
     /// # Safety
     /// As [`new`](Self::new).
     unsafe fn of(
-        card: &'static Card,
+        gpu: &'static Gpu,
         kernel: &'static Kernel,
         scalar: Scalar,
         defines: &[Define],
         [parts, threads]: [usize; 2],
         args: Vec<Argument>,
     ) -> Result<Self, CudaError> {
-        let function = card.modules.function(card, kernel, scalar, defines)?;
-        let blocks = parts.clamp(1, card.limits.blocks()) as u32;
+        let function = gpu.modules.function(gpu, kernel, scalar, defines)?;
+        let blocks = parts.clamp(1, gpu.limits.blocks()) as u32;
         let config = LaunchConfig { grid_dim: (blocks, 1, 1), block_dim: (threads as u32, 1, 1), shared_mem_bytes: 0 };
-        Ok(Self { card, kernel, function, config, args })
+        Ok(Self { gpu, kernel, function, config, args })
     }
 
     /// Runs the launch in a queue.
     ///
     /// # Errors
-    /// If the card fails.
+    /// If the GPU fails.
     ///
     /// # Panics
-    /// If the queue is another card's.
+    /// If the queue is another GPU's.
     pub fn run(&self, queue: &Queue) -> Result<(), CudaError> {
-        assert!(queue.card == self.card, "a launch on {:?}, in a queue of {:?}", self.card, queue.card);
-        self.card.asked(self.kernel.running, || {
+        assert!(queue.gpu == self.gpu, "a launch on {:?}, in a queue of {:?}", self.gpu, queue.gpu);
+        self.gpu.asked(self.kernel.running, || {
             let mut launch = queue.stream.launch_builder(&self.function);
             for arg in &self.args {
                 launch.arg(arg);
@@ -240,9 +240,9 @@ impl Launch {
 
     /// Makes a driver that loads kernels at their first use load this one.
     pub(super) fn load(&self) -> Result<(), CudaError> {
-        let Self { card, kernel, function, config, .. } = self;
+        let Self { gpu, kernel, function, config, .. } = self;
         let threads = config.block_dim.0;
-        card.asked(kernel.running, || function.occupancy_max_active_blocks_per_multiprocessor(threads, 0, None))
+        gpu.asked(kernel.running, || function.occupancy_max_active_blocks_per_multiprocessor(threads, 0, None))
             .map(drop)
     }
 }
@@ -250,12 +250,12 @@ impl Launch {
 /// Something that is to be done after a launch.
 type After<'a> = Box<dyn FnOnce() -> Result<(), CudaError> + 'a>;
 
-/// A call in the making. Operands that lie elsewhere are copied to the card for it, and what it writes is copied back.
+/// A call in the making. Operands that lie elsewhere are copied to the GPU for it, and what it writes is copied back.
 ///
 /// # Panics
-/// All methods panic with the words of the error if the card fails: kernels have no other way to say so.
+/// All methods panic with the words of the error if the GPU fails: kernels have no other way to say so.
 pub(super) struct Call<'a> {
-    card: &'static Card,
+    gpu: &'static Gpu,
     kernel: &'static Kernel,
     scalar: Scalar,
     args: Vec<Argument>,
@@ -265,8 +265,8 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     /// Of a kernel for scalars `T`.
     #[track_caller]
-    pub(super) fn new<T: Element>(card: &'static Card, kernel: &'static Kernel) -> Self {
-        Self { card, kernel, scalar: done(Scalar::of::<T>()), args: Vec::with_capacity(12), after: Vec::new() }
+    pub(super) fn new<T: Element>(gpu: &'static Gpu, kernel: &'static Kernel) -> Self {
+        Self { gpu, kernel, scalar: done(Scalar::of::<T>()), args: Vec::with_capacity(12), after: Vec::new() }
     }
 
     fn with(mut self, arg: impl Into<Argument>) -> Self {
@@ -291,7 +291,7 @@ impl<'a> Call<'a> {
         self.with(x)
     }
 
-    /// Memory of the card, as it is.
+    /// Memory of the GPU, as it is.
     pub(super) fn memory<T: Element>(self, memory: &Memory<T>) -> Self {
         self.with(memory)
     }
@@ -317,8 +317,8 @@ impl<'a> Call<'a> {
 
     #[track_caller]
     fn place<T: Element>(self, data: Data<T>, layout: &Layout) -> Self {
-        let Data::Card(memory) = data else { panic!("{} lies on the host, not on {:?}", layout.shape, self.card) };
-        assert!(memory.card() == self.card, "{} lies on {:?}, not on {:?}", layout.shape, memory.card(), self.card);
+        let Data::Gpu(memory) = data else { panic!("{} lies on the host, not on {:?}", layout.shape, self.gpu) };
+        assert!(memory.gpu() == self.gpu, "{} lies on {:?}, not on {:?}", layout.shape, memory.gpu(), self.gpu);
         assert!(layout.is_contiguous(), "{} has gaps", layout.shape);
         let [place, ..] = here(memory, layout);
         self.with(place)
@@ -329,9 +329,9 @@ impl<'a> Call<'a> {
     pub(super) fn read<T: Element>(mut self, view: View<'a, T>) -> Self {
         let (data, layout) = view.place();
         let operand = match data {
-            Data::Card(memory) if memory.card() == self.card => here(memory, layout),
+            Data::Gpu(memory) if memory.gpu() == self.gpu => here(memory, layout),
             _ => {
-                let (memory, within) = done(brought(self.card, data, layout));
+                let (memory, within) = done(brought(self.gpu, data, layout));
                 let operand = here(&memory, &within);
                 self.after.push(Box::new(move || {
                     drop(memory);
@@ -357,14 +357,14 @@ impl<'a> Call<'a> {
     pub(super) fn write<T: Element>(mut self, view: ViewMut<'a, T>) -> Self {
         let (data, layout) = view.into_place();
         let operand = match data {
-            DataMut::Card(memory, _) if memory.card() == self.card => here(memory, &layout),
+            DataMut::Gpu(memory, _) if memory.gpu() == self.gpu => here(memory, &layout),
             data => {
-                let (memory, within) = done(brought(self.card, data.to_read(), &layout)); // gaps come and go with it
+                let (memory, within) = done(brought(self.gpu, data.to_read(), &layout)); // gaps come and go with it
                 let operand = here(&memory, &within);
                 let (span, _) = layout.span();
                 self.after.push(Box::new(move || match data {
                     DataMut::Host(slice) => memory.read_to(0, &mut slice[span]),
-                    DataMut::Card(theirs, _) => theirs.write(span.start, &memory.read(0..span.len())?),
+                    DataMut::Gpu(theirs, _) => theirs.write(span.start, &memory.read(0..span.len())?),
                 }));
                 operand
             }
@@ -384,20 +384,20 @@ impl<'a> Call<'a> {
     /// Runs it, on as many blocks as there are parts of the work, or fewer; on none, if there is no work.
     #[track_caller]
     pub(super) fn run(self, blocks: usize) {
-        let Self { card, kernel, scalar, args, after } = self;
+        let Self { gpu, kernel, scalar, args, after } = self;
         if blocks > 0 {
             let grid = [blocks, kernel.threads as usize];
             // SAFETY: the functions of `kernels` give each kernel the arguments that its source declares. Operands were checked to lie
-            // inside their memory, which is this card's. Nobody else borrows the results, and memory that is freed meanwhile is
-            // freed in the order of the card's stream. Kernels write within their operands alone.
-            let launch = unsafe { Launch::of(card, kernel, scalar, &[], grid, args) };
-            done(launch.and_then(|launch| launch.run(&Queue::of(card))));
+            // inside their memory, which is this GPU's. Nobody else borrows the results, and memory that is freed meanwhile is
+            // freed in the order of the GPU's stream. Kernels write within their operands alone.
+            let launch = unsafe { Launch::of(gpu, kernel, scalar, &[], grid, args) };
+            done(launch.and_then(|launch| launch.run(&Queue::of(gpu))));
         }
         after.into_iter().for_each(|after| done(after()));
     }
 }
 
-/// An operand in this memory of the card.
+/// An operand in this memory of the GPU.
 ///
 /// # Panics
 /// If the layout leaves it.
@@ -407,12 +407,12 @@ fn here<T: Element>(memory: &Memory<T>, layout: &Layout) -> [u64; 7] {
     operand(memory.place(if layout.shape.size() == 0 { 0 } else { layout.offset }), layout)
 }
 
-/// The part of a buffer that a layout spans, copied to a card, and the layout within it.
-fn brought<T: Element>(card: &'static Card, from: Data<T>, layout: &Layout) -> Result<(Memory<T>, Layout), CudaError> {
+/// The part of a buffer that a layout spans, copied to a GPU, and the layout within it.
+fn brought<T: Element>(gpu: &'static Gpu, from: Data<T>, layout: &Layout) -> Result<(Memory<T>, Layout), CudaError> {
     let (span, within) = layout.span();
     let memory = match from {
-        Data::Host(slice) => Memory::copy_of(card, &slice[span]),
-        Data::Card(memory) => Memory::copy_of(card, &memory.read(span)?),
+        Data::Host(slice) => Memory::copy_of(gpu, &slice[span]),
+        Data::Gpu(memory) => Memory::copy_of(gpu, &memory.read(span)?),
     };
     Ok((memory?, within))
 }

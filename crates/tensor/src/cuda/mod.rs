@@ -1,9 +1,9 @@
 //! A graphics card as a second device, by NVIDIA's driver.
 //!
-//! Nothing of CUDA is needed to build this: the driver is looked for when a card is first asked for ([`Device::cuda`](crate::Device::cuda)), and
-//! the kernels, which are sources in this binary, are compiled for the card that is found.
+//! Nothing of CUDA is needed to build this: the driver is looked for when a GPU is first asked for ([`Device::cuda`](crate::Device::cuda)), and
+//! the kernels, which are sources in this binary, are compiled for the GPU that is found.
 //!
-//! Reading order: `error` (what can be missing), `probe` (looking for it), `card` (a card that is open),
+//! Reading order: `error` (what can be missing), `probe` (looking for it), `gpu` (a GPU that is open),
 //! `memory` (what lies there), `modules` (compiled kernels, and their cache), `launch` (a call: its operands, its grid),
 //! `kernels` (the trait, a call or two for each method), and `graph` (recorded launches). [`gpu`](crate::gpu) declares and launches kernels
 //! that are not in the trait.
@@ -12,9 +12,9 @@ mod error;
 
 #[cfg(feature = "cuda")]
 mod cache;
-#[cfg(feature = "cuda")]
-mod card;
 mod failure;
+#[cfg(feature = "cuda")]
+mod gpu;
 #[cfg(feature = "cuda")]
 mod graph;
 #[cfg(feature = "cuda")]
@@ -35,12 +35,12 @@ mod survey;
 #[cfg(feature = "cuda")]
 mod transfer;
 
-#[cfg(feature = "cuda")]
-pub use card::Card;
 pub use error::{CudaError, CudaVersion};
 #[cfg(feature = "std")]
 pub use failure::catch_cuda;
 pub use failure::cuda_failed;
+#[cfg(feature = "cuda")]
+pub use gpu::Gpu;
 #[cfg(feature = "cuda")]
 pub use graph::Graph;
 #[cfg(feature = "cuda")]
@@ -51,7 +51,7 @@ pub use memory::Memory;
 pub use modules::{Define, Kernel, Source};
 pub use sgemm::Sgemm;
 #[cfg(feature = "std")]
-pub use survey::{CardFound, CudaSurvey, cuda_survey};
+pub use survey::{CudaSurvey, GpuFound, cuda_survey};
 
 #[cfg(feature = "cuda")]
 pub(crate) use kernels::kernels;

@@ -1,4 +1,4 @@
-//! The kernels' sources, and the modules that NVRTC compiles from them for a card: one for each file, scalar and list of defines. A
+//! The kernels' sources, and the modules that NVRTC compiles from them for a GPU: one for each file, scalar and list of defines. A
 //! module is compiled when one of its kernels is first called, and kept.
 
 use alloc::collections::BTreeMap;
@@ -14,8 +14,8 @@ use cudarc::driver::{CudaFunction, CudaModule};
 use cudarc::nvrtc::{CompileError, CompileOptions, Ptx, compile_ptx_with_opts};
 
 use super::cache::Cache;
-use super::card::Card;
 use super::error::{CudaError, CudaVersion};
+use super::gpu::Gpu;
 use super::memory::Scalar;
 use super::probe::{Facts, safely};
 
@@ -149,9 +149,9 @@ pub type Define = (&'static str, u32);
 /// The address of a file's text or of a kernel's declaration, with the scalar and the defines.
 type Key = (usize, Scalar, Vec<Define>);
 
-/// The modules of a card: compiled files, and the kernels found in them.
+/// The modules of a GPU: compiled files, and the kernels found in them.
 pub(super) struct Modules {
-    /// How NVRTC calls the card's architecture.
+    /// How NVRTC calls the GPU's architecture.
     architecture: &'static str,
     /// The driver's version, and its compiler's, whose code the driver must understand.
     versions: [CudaVersion; 2],
@@ -161,7 +161,7 @@ pub(super) struct Modules {
 }
 
 impl Modules {
-    /// None yet. What is cached belongs to this card, driver and compiler.
+    /// None yet. What is cached belongs to this GPU, driver and compiler.
     pub(super) fn new(facts: &Facts, driver: CudaVersion, compiler: CudaVersion) -> Self {
         let architecture = facts.architecture();
         let cache = Cache::of(format!("{}, driver {driver}, NVRTC {compiler}, {architecture}", facts.name));
@@ -169,13 +169,13 @@ impl Modules {
         Self { architecture, versions: [driver, compiler], cache, loaded, functions }
     }
 
-    /// A kernel for a scalar and a list of defines, ready for a launch on the card of these modules.
+    /// A kernel for a scalar and a list of defines, ready for a launch on the GPU of these modules.
     ///
     /// # Errors
     /// If NVRTC or the driver refuses it.
     pub(super) fn function(
         &self,
-        card: &Card,
+        gpu: &Gpu,
         kernel: &'static Kernel,
         scalar: Scalar,
         defines: &[Define],
@@ -185,16 +185,16 @@ impl Modules {
         if let Some(function) = functions().get(&key) {
             return Ok(function.clone());
         }
-        let module = self.module(card, kernel.source, scalar, defines)?;
+        let module = self.module(gpu, kernel.source, scalar, defines)?;
         let looking = format!("looking for the kernel {}", kernel.name);
-        let function = card.asked(&looking, || module.load_function(kernel.name))?;
+        let function = gpu.asked(&looking, || module.load_function(kernel.name))?;
         functions().insert(key, function.clone());
         Ok(function)
     }
 
     fn module(
         &self,
-        card: &Card,
+        gpu: &Gpu,
         source: &'static Source,
         scalar: Scalar,
         defines: &[Define],
@@ -204,7 +204,7 @@ impl Modules {
         if let Some(known) = loaded.get(&key) {
             return Ok(known.clone());
         }
-        let module = self.load(card, source, scalar, defines)?;
+        let module = self.load(gpu, source, scalar, defines)?;
         loaded.insert(key, module.clone());
         Ok(module)
     }
@@ -223,7 +223,7 @@ impl Modules {
     /// What the cache has, or else what NVRTC makes.
     fn load(
         &self,
-        card: &Card,
+        gpu: &Gpu,
         source: &Source,
         scalar: Scalar,
         defines: &[Define],
@@ -237,16 +237,14 @@ impl Modules {
         let mut options = vec![format!("--gpu-architecture={}", self.architecture), format!("-DREAL={real}")];
         options.extend(defines.iter().map(|(name, number)| format!("-D{name}={number}")));
         let key = format!("{} {}\n{text}", source.name, options.join(" "));
-        let to_card = |ptx: String| {
-            card.asked(&format!("loading {} for {real}", source.name), || {
-                card.context().load_module(Ptx::from_src(ptx))
-            })
+        let to_gpu = |ptx: String| {
+            gpu.asked(&format!("loading {} for {real}", source.name), || gpu.context().load_module(Ptx::from_src(ptx)))
         };
-        if let Some(module) = self.cache.get(source.name, &key).and_then(|ptx| to_card(ptx).ok()) {
+        if let Some(module) = self.cache.get(source.name, &key).and_then(|ptx| to_gpu(ptx).ok()) {
             return Ok(module);
         }
         let ptx = compile(source, real, text, options)?;
-        let module = to_card(ptx.clone()).map_err(|error| self.of_versions(error))?;
+        let module = to_gpu(ptx.clone()).map_err(|error| self.of_versions(error))?;
         self.cache.put(source.name, &key, &ptx);
         Ok(module)
     }

@@ -1,4 +1,4 @@
-//! Looking for a driver, its compiler and a card, one step after the other, each with its own error.
+//! Looking for a driver, its compiler and a GPU, one step after the other, each with its own error.
 //!
 //! `cudarc` panics where a library or a function of it is missing. So each step looks first, and all steps together are run
 //! where a panic is caught.
@@ -19,7 +19,7 @@ use super::quiet::caught;
 /// stream included, in a version that is still cared for.
 pub(super) const DRIVER: CudaVersion = CudaVersion { major: 12, minor: 0 };
 
-/// The card that can be worked with: Ampere, the first with tf32 and asynchronous copies.
+/// The GPU that can be worked with: Ampere, the first with tf32 and asynchronous copies.
 pub(super) const CAPABILITY: CudaVersion = CudaVersion { major: 8, minor: 0 };
 
 /// The functions of the driver that are called here.
@@ -33,7 +33,7 @@ const DRIVER_FUNCTIONS: &str = "cuInit cuDriverGetVersion cuGetErrorString cuDev
 const NVRTC_FUNCTIONS: &str = "nvrtcVersion nvrtcCreateProgram nvrtcCompileProgram nvrtcDestroyProgram \
     nvrtcGetPTXSize nvrtcGetPTX nvrtcGetProgramLogSize nvrtcGetProgramLog";
 
-/// A card before it is opened.
+/// A GPU before it is opened.
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
     pub(super) name: String,
@@ -76,7 +76,7 @@ pub(super) fn driver() -> Result<CudaVersion, CudaError> {
     })
 }
 
-/// How many cards there are; at least one.
+/// How many GPUs there are; at least one.
 ///
 /// # Errors
 /// If there is none, or the driver fails.
@@ -84,21 +84,21 @@ pub(super) fn count() -> Result<usize, CudaError> {
     safely("the CUDA driver", || match result::device::get_count() {
         Ok(count @ 1..) => Ok(count as usize),
         Ok(_) | Err(DriverError(CUresult::CUDA_ERROR_NO_DEVICE)) => Err(CudaError::NoDevice),
-        Err(error) => Err(failed("counting the cards", error)),
+        Err(error) => Err(failed("counting the GPUs", error)),
     })
 }
 
-/// What the driver says of a card.
+/// What the driver says of a GPU.
 ///
 /// # Errors
 /// If there is none of this number, or the driver fails.
-pub(super) fn card(ordinal: usize) -> Result<Facts, CudaError> {
+pub(super) fn gpu(ordinal: usize) -> Result<Facts, CudaError> {
     let count = count()?;
     if ordinal >= count {
         return Err(CudaError::NoSuchDevice { asked: ordinal, count });
     }
     safely("the CUDA driver", || {
-        let asking = |error| failed(&format!("asking card {ordinal} what it is"), error);
+        let asking = |error| failed(&format!("asking GPU {ordinal} what it is"), error);
         let device = result::device::get(ordinal as i32).map_err(asking)?;
         // SAFETY: the device has just been given out.
         let attribute = |of| unsafe { result::device::get_attribute(device, of) }.map(|n| n as u32).map_err(asking);
@@ -132,13 +132,13 @@ impl Facts {
         Some(2.0 * f64::from(cores * self.multiprocessors) * self.clock?)
     }
 
-    /// Whether the card can be worked with.
+    /// Whether the GPU can be worked with.
     ///
     /// # Errors
     /// If it is too old.
     pub(super) fn suffices(&self) -> Result<(), CudaError> {
         let Self { name, capability: found, .. } = self.clone();
-        if found < CAPABILITY { Err(CudaError::CardTooOld { name, found, needed: CAPABILITY }) } else { Ok(()) }
+        if found < CAPABILITY { Err(CudaError::GpuTooOld { name, found, needed: CAPABILITY }) } else { Ok(()) }
     }
 }
 

@@ -9,15 +9,15 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 use std::thread_local;
 
-use super::card::failure;
 use super::error::CudaError;
+use super::gpu::failure;
 
 thread_local! {
     /// Whether this thread's panics are answers.
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How many wait for a card's failure: that is an answer on any thread.
+/// How many wait for a GPU's failure: that is an answer on any thread.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// What `f` gives, or the words with which it panicked, which are not printed.
@@ -66,7 +66,7 @@ fn words(payload: &(dyn Any + Send)) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cuda::card::done;
+    use crate::cuda::gpu::done;
 
     #[test]
     fn a_panic_is_its_words() {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cards_failure_is_an_error_again_and_no_other_panic_is() {
+    fn a_gpus_failure_is_an_error_again_and_no_other_panic_is() {
         assert_eq!(told(|| done(Err::<(), _>(CudaError::NoDevice))), Err(CudaError::NoDevice));
         let on_another_thread = || std::thread::spawn(|| done(Err::<(), _>(CudaError::NotBuilt))).join();
         let joined = told(|| on_another_thread().unwrap_or_else(|payload| panic::resume_unwind(payload)));

@@ -1,11 +1,11 @@
-//! The ladder of matrix products on a card: the files kernels/sgemm_*.cu, to be read and compared. What networks are computed
+//! The ladder of matrix products on a GPU: the files kernels/sgemm_*.cu, to be read and compared. What networks are computed
 //! with is [`Kernels::matmul`](crate::Kernels::matmul).
 
 use alloc::format;
 
 #[cfg(feature = "cuda")]
 use super::{
-    card::Card,
+    gpu::Gpu,
     launch::{Call, count_of},
     modules::{Entry, Kernel},
 };
@@ -42,11 +42,11 @@ impl Sgemm {
         }
     }
 
-    /// Overwrites y with a·b. It does not wait for the card.
+    /// Overwrites y with a·b. It does not wait for the GPU.
     ///
     /// # Panics
-    /// If these are no matrices whose shapes go together, if one of them does not lie row-major without gaps on one card, or if
-    /// the card fails.
+    /// If these are no matrices whose shapes go together, if one of them does not lie row-major without gaps on one GPU, or if
+    /// the GPU fails.
     #[track_caller]
     pub fn run(self, a: View<f32>, b: View<f32>, y: ViewMut<f32>) {
         let shapes = [a.shape(), b.shape(), y.shape()];
@@ -57,7 +57,7 @@ impl Sgemm {
         match y.device() {
             Device::Host => panic!("{}: y lies on the host", self.name()),
             #[cfg(feature = "cuda")]
-            Device::Cuda(card) => self.launch(card, [m, n, k], a, b, y),
+            Device::Cuda(gpu) => self.launch(gpu, [m, n, k], a, b, y),
         }
     }
 }
@@ -86,17 +86,10 @@ impl Sgemm {
     }
 
     #[track_caller]
-    fn launch<'a>(
-        self,
-        card: &'static Card,
-        sizes: [usize; 3],
-        a: View<'a, f32>,
-        b: View<'a, f32>,
-        y: ViewMut<'a, f32>,
-    ) {
+    fn launch<'a>(self, gpu: &'static Gpu, sizes: [usize; 3], a: View<'a, f32>, b: View<'a, f32>, y: ViewMut<'a, f32>) {
         let what = format!("{} of {} times {}", self.name(), a.shape(), b.shape());
         let count = |call: Call<'a>, n| call.count(count_of(&what, n));
-        let call = sizes.into_iter().fold(Call::new::<f32>(card, self.entry()), count);
+        let call = sizes.into_iter().fold(Call::new::<f32>(gpu, self.entry()), count);
         call.elements(a).elements(b).elements_mut(y).run(self.blocks(sizes[0], sizes[1]));
     }
 }

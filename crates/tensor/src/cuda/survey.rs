@@ -5,20 +5,20 @@ use std::vec::Vec;
 
 use super::error::{CudaError, CudaVersion};
 
-/// What there is for CUDA on this machine. Looking is no use: no card is opened.
+/// What there is for CUDA on this machine. Looking is no use: no GPU is opened.
 #[derive(Clone, Debug)]
 pub struct CudaSurvey {
     /// The driver's version, or why it cannot be worked with.
     pub driver: Result<CudaVersion, CudaError>,
     /// NVRTC's version, or why it cannot be worked with.
     pub nvrtc: Result<CudaVersion, CudaError>,
-    /// The cards in the driver's order, or why there is none.
-    pub cards: Result<Vec<CardFound>, CudaError>,
+    /// The GPUs in the driver's order, or why there is none.
+    pub gpus: Result<Vec<GpuFound>, CudaError>,
 }
 
-/// A card that the driver names.
+/// A GPU that the driver names.
 #[derive(Clone, Debug)]
-pub struct CardFound {
+pub struct GpuFound {
     /// Its name.
     pub name: String,
     /// Its compute capability.
@@ -31,20 +31,20 @@ pub struct CardFound {
     pub usable: Result<(), CudaError>,
 }
 
-/// Looks for a driver, its compiler, and cards.
+/// Looks for a driver, its compiler, and GPUs.
 pub fn cuda_survey() -> CudaSurvey {
     #[cfg(not(feature = "cuda"))]
     return CudaSurvey {
         driver: Err(CudaError::NotBuilt),
         nvrtc: Err(CudaError::NotBuilt),
-        cards: Err(CudaError::NotBuilt),
+        gpus: Err(CudaError::NotBuilt),
     };
     #[cfg(feature = "cuda")]
     {
         use super::probe;
         let driver = probe::driver();
         let found = |ordinal| {
-            probe::card(ordinal).map(|facts| CardFound {
+            probe::gpu(ordinal).map(|facts| GpuFound {
                 usable: facts.suffices(),
                 name: facts.name,
                 capability: facts.capability,
@@ -52,7 +52,7 @@ pub fn cuda_survey() -> CudaSurvey {
                 multiprocessors: facts.multiprocessors,
             })
         };
-        let cards = driver.clone().and_then(|_| probe::count()).and_then(|count| (0..count).map(found).collect());
-        CudaSurvey { driver, nvrtc: probe::compiler(), cards }
+        let gpus = driver.clone().and_then(|_| probe::count()).and_then(|count| (0..count).map(found).collect());
+        CudaSurvey { driver, nvrtc: probe::compiler(), gpus }
     }
 }

@@ -1,4 +1,4 @@
-//! What tensors on a card are copied, filled and grown by.
+//! What tensors on a GPU are copied, filled and grown by.
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::marker::PhantomData;
 
-use super::card::done;
 use super::error::CudaError;
+use super::gpu::done;
 use super::kernels;
 use super::memory::{Memory, Scalar};
 use crate::data::{Data, DataMut};
@@ -19,7 +19,7 @@ use crate::view::{View, ViewMut};
 /// The elements in row-major order, on the host.
 pub(crate) fn read<T: Element>(view: View<T>) -> Result<Vec<T>, CudaError> {
     let (data, layout) = view.place();
-    let Data::Card(memory) = data else { return Ok(view.host().iter().copied().collect()) };
+    let Data::Gpu(memory) = data else { return Ok(view.host().iter().copied().collect()) };
     let (span, within) = layout.span();
     let elements = memory.read(span)?;
     if within.is_contiguous() {
@@ -34,22 +34,22 @@ pub(crate) fn to_vec<T: Element>(view: View<T>) -> Vec<T> {
     done(read(view))
 }
 
-/// A row-major copy on the same card.
+/// A row-major copy on the same GPU.
 #[track_caller]
 pub(crate) fn packed<T: Element>(memory: &Memory<T>, layout: &Layout) -> Memory<T> {
-    let (card, size) = (memory.card(), layout.shape.size());
-    let view = View::over(Data::Card(memory), *layout);
+    let (gpu, size) = (memory.gpu(), layout.shape.size());
+    let view = View::over(Data::Gpu(memory), *layout);
     if layout.is_contiguous() {
-        let copy = done(Memory::any(card, size));
+        let copy = done(Memory::any(gpu, size));
         done(copy.copy(0, memory, layout.offset..layout.offset + size));
         return copy;
     }
     if done(Scalar::of::<T>()) == Scalar::U32 {
-        return done(Memory::copy_of(card, &to_vec(view)));
+        return done(Memory::copy_of(gpu, &to_vec(view)));
     }
-    let copy = done(Memory::any(card, size));
-    let to = ViewMut::over(DataMut::Card(&copy, PhantomData), Layout::contiguous(layout.shape, 0));
-    kernels::copy(card, view, to);
+    let copy = done(Memory::any(gpu, size));
+    let to = ViewMut::over(DataMut::Gpu(&copy, PhantomData), Layout::contiguous(layout.shape, 0));
+    kernels::copy(gpu, view, to);
     copy
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn assign<T: Element>(memory: &Memory<T>, layout: &Layout, elements: 
         layout.shape.indices().zip(elements).for_each(|(i, &element)| memory.set(layout.position(&i), element));
     } else {
         let from = View::over(Data::Host(elements), Layout::contiguous(layout.shape, 0));
-        kernels::copy(memory.card(), from, ViewMut::over(DataMut::Card(memory, PhantomData), *layout));
+        kernels::copy(memory.gpu(), from, ViewMut::over(DataMut::Gpu(memory, PhantomData), *layout));
     }
 }
 
@@ -97,22 +97,22 @@ fn number<T: Element>(x: T) -> f64 {
 #[track_caller]
 pub(crate) fn apply<T: Real>(f: Map<T>, x: ViewMut<T>) {
     let (data, layout) = x.into_place();
-    let DataMut::Card(memory, alone) = data else { unreachable!("it lies on a card") };
-    let (from, to) = (View::over(Data::Card(memory), layout), ViewMut::over(DataMut::Card(memory, alone), layout));
-    kernels::map(memory.card(), f, from, to); // each thread reads its element before it writes it
+    let DataMut::Gpu(memory, alone) = data else { unreachable!("it lies on a GPU") };
+    let (from, to) = (View::over(Data::Gpu(memory), layout), ViewMut::over(DataMut::Gpu(memory, alone), layout));
+    kernels::map(memory.gpu(), f, from, to); // each thread reads its element before it writes it
 }
 
 /// Makes room for `to` elements: in this buffer, if it is nobody else's and large enough. The `kept` elements from `first` on
 /// come to lie in front; those of a buffer that is shared are left to the others.
 #[track_caller]
 pub(crate) fn grow<T: Element>(memory: &mut Arc<Memory<T>>, first: usize, kept: usize, to: usize) {
-    let (card, len) = (memory.card(), memory.len());
+    let (gpu, len) = (memory.gpu(), memory.len());
     if Arc::get_mut(memory).is_none() {
-        *memory = Arc::new(done(Memory::zeros(card, to)));
+        *memory = Arc::new(done(Memory::zeros(gpu, to)));
     } else if first > 0 || len < to {
         // Half as much again, so that what grows step by step is not copied at each.
         let room = if len < to { to.max(len / 2 * 3) } else { to };
-        let new = done(Memory::any(card, room));
+        let new = done(Memory::any(gpu, room));
         done(new.copy(0, memory, first..first + kept));
         *memory = Arc::new(new);
     }

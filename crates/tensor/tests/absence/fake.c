@@ -18,7 +18,7 @@ int cuDriverGetVersion(int *version) { *version = says("FAKE_VERSION", 13000); r
 int cuGetErrorString(int error, const char **words) { *words = error == 719 ? "unspecified launch failure" : "words of the driver"; return 0; }
 int cuDeviceGetCount(int *count) { *count = says("FAKE_COUNT", 1); return 0; }
 int cuDeviceGet(int *device, int ordinal) { *device = ordinal; return 0; }
-int cuDeviceGetName(char *name, int size, int device) { strncpy(name, "a card that pretends", size); return 0; }
+int cuDeviceGetName(char *name, int size, int device) { strncpy(name, "a GPU that pretends", size); return 0; }
 int cuDeviceTotalMem_v2(size_t *bytes, int device) { *bytes = (size_t)2 << 30; return 0; }
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
     *value = attribute == 75 ? says("FAKE_MAJOR", 8) : attribute == 76 ? says("FAKE_MINOR", 0) : attribute == 16 ? 4 : 1;

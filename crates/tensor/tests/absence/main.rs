@@ -1,6 +1,6 @@
 //! Whatever is missing is an error of its own, and nothing panics: no driver, one that lacks a function, does not start, is too
-//! old or sees no card; a number that no card has, a card that is too old; no NVRTC, or one that lacks a function or refuses a
-//! kernel; too little memory; a card that fails.
+//! old or sees no GPU; a number that no GPU has, a GPU that is too old; no NVRTC, or one that lacks a function or refuses a
+//! kernel; too little memory; a GPU that fails.
 //!
 //! Libraries are looked for once a process. So each case is a process of its own, this one's child, with a folder of libraries
 //! that pretend: `fake.c`, made by the machine's C compiler. Where there is none, the tests say so and pass.
@@ -28,11 +28,11 @@ fn child() {
         Ok("choose") => println!("\nTOLD {}", tensor::choose_kernels("cuda").expect_err("there is none")),
         Ok("move") => told(moved()),
         Ok("read") => {
-            let there = Tensor::from([1.0_f32]).to(card()).expect("there is room");
+            let there = Tensor::from([1.0_f32]).to(gpu()).expect("there is room");
             told(there.to(Device::Host).map(|x| x.to_string()));
         }
-        Ok("too much") => told(Tensor::<f64>::zeros_on(card(), [3 << 27]).map(|_| "room".into())),
-        Ok("duals") => told(card().kernels::<tensor::Dual<f64>>().map(|_| "duals".into())),
+        Ok("too much") => told(Tensor::<f64>::zeros_on(gpu(), [3 << 27]).map(|_| "room".into())),
+        Ok("duals") => told(gpu().kernels::<tensor::Dual<f64>>().map(|_| "duals".into())),
         Ok("launch") => launched(),
         _ => {}
     }
@@ -46,15 +46,15 @@ fn told(result: Result<String, CudaError>) {
     println!("\nTOLD {words}");
 }
 
-fn card() -> Device {
+fn gpu() -> Device {
     Device::cuda(0).expect("all is there")
 }
 
 /// There and back, in several layouts.
 fn moved() -> Result<String, CudaError> {
     let x = Tensor::from_fn([2, 3], |i| i as f32);
-    let y = x.to(card())?;
-    assert_eq!((y.device(), y.to_vec()), (card(), x.to_vec()));
+    let y = x.to(gpu())?;
+    assert_eq!((y.device(), y.to_vec()), (gpu(), x.to_vec()));
     assert_eq!(y.transpose().flip(0).to_vec(), x.transpose().flip(0).to_vec());
     assert_eq!((y.at(&[1, 2]), y.view().as_slice()), (5.0, None));
     let mut z = y.clone();
@@ -64,17 +64,17 @@ fn moved() -> Result<String, CudaError> {
     before.slice(1, 1..3).fill(0.0);
     assert_eq!(z.to_vec(), [9.0, 0.0, 0.0, 3.0, 4.0, 5.0]);
     z.resize([4]);
-    assert_eq!((z.to_vec(), z.device()), (vec![9.0, 0.0, 0.0, 3.0], card()));
+    assert_eq!((z.to_vec(), z.device()), (vec![9.0, 0.0, 0.0, 3.0], gpu()));
     z.resize([9]);
     assert_eq!(z.to_vec()[..4], [9.0, 0.0, 0.0, 3.0]);
-    assert!(Tensor::<u32>::zeros_on(card(), [3])? == Tensor::from([0, 0, 0]) && y == x);
-    let host = catch_unwind(AssertUnwindSafe(|| y.view().host().len())).expect_err("it is on the card");
+    assert!(Tensor::<u32>::zeros_on(gpu(), [3])? == Tensor::from([0, 0, 0]) && y == x);
+    let host = catch_unwind(AssertUnwindSafe(|| y.view().host().len())).expect_err("it is on the GPU");
     Ok(host.downcast_ref::<String>().expect("words").clone())
 }
 
 fn launched() {
-    let kernels = card().kernels::<f32>().expect("a card has them");
-    let x = Tensor::from([1.0]).to(card()).expect("there is room");
+    let kernels = gpu().kernels::<f32>().expect("a GPU has them");
+    let x = Tensor::from([1.0]).to(gpu()).expect("there is room");
     let mut y = x.clone();
     told(catch_cuda(|| kernels.map(Map::Neg, x.view(), y.view_mut())).map(|()| "nothing".into()));
 }
@@ -169,28 +169,28 @@ fn a_driver_that_is_too_old() {
 }
 
 #[test]
-fn a_driver_without_a_card() {
+fn a_driver_without_a_gpu() {
     for with in [("FAKE_INIT", "100"), ("FAKE_COUNT", "0")] {
-        missing("open", "whole", &[with], "NoDevice", "the CUDA driver finds no card");
+        missing("open", "whole", &[with], "NoDevice", "the CUDA driver finds no GPU");
     }
 }
 
 #[test]
-fn a_number_that_no_card_has() {
-    missing("open 7", "whole", &[], "NoSuchDevice", "there is no card 7: there is one, which has number 0");
-    let words = "there is no card 7: there are 3, with the numbers 0 to 2";
+fn a_number_that_no_gpu_has() {
+    missing("open 7", "whole", &[], "NoSuchDevice", "there is no GPU 7: there is one, which has number 0");
+    let words = "there is no GPU 7: there are 3, with the numbers 0 to 2";
     missing("open 7", "whole", &[("FAKE_COUNT", "3")], "NoSuchDevice", words);
 }
 
 #[test]
-fn a_card_that_is_too_old() {
-    let words = "a card that pretends has compute capability 7.5, and 8.0 is needed at least";
-    missing("open", "whole", &[("FAKE_MAJOR", "7"), ("FAKE_MINOR", "5")], "CardTooOld", words);
+fn a_gpu_that_is_too_old() {
+    let words = "a GPU that pretends has compute capability 7.5, and 8.0 is needed at least";
+    missing("open", "whole", &[("FAKE_MAJOR", "7"), ("FAKE_MINOR", "5")], "GpuTooOld", words);
 }
 
 #[test]
-fn a_card_that_does_not_open() {
-    let words = "opening card 0, a card that pretends: words of the driver (CUDA_ERROR_DEVICE_UNAVAILABLE)";
+fn a_gpu_that_does_not_open() {
+    let words = "opening GPU 0, a GPU that pretends: words of the driver (CUDA_ERROR_DEVICE_UNAVAILABLE)";
     missing("open", "whole", &[("FAKE_CONTEXT", "46")], "Failed", words);
 }
 
@@ -200,7 +200,7 @@ fn no_compiler() {
     if told.starts_with("well") {
         println!("this was not tested: the system has an NVRTC of its own");
     } else {
-        missing("open", "no compiler", &[], "NoNvrtc", "there is no NVRTC, which compiles the kernels for the card");
+        missing("open", "no compiler", &[], "NoNvrtc", "there is no NVRTC, which compiles the kernels for the GPU");
     }
     let words = "NVRTC has no function nvrtcVersion";
     missing("open", "strange compiler", &[], "MissingSymbol", words);
@@ -220,16 +220,16 @@ fn too_little_memory() {
 }
 
 #[test]
-fn numbers_that_a_card_does_not_have() {
-    let words = "numbers of type tensor::dual::Dual<f64> were asked for on a card";
+fn numbers_that_a_gpu_does_not_have() {
+    let words = "numbers of type tensor::dual::Dual<f64> were asked for on a GPU";
     missing("duals", "whole", &[], "Scalar", words);
 }
 
 #[test]
-fn a_card_that_fails() {
-    let words = "the card failed: running the kernel map: unspecified launch failure (CUDA_ERROR_LAUNCH_FAILED)";
+fn a_gpu_that_fails() {
+    let words = "the GPU failed: running the kernel map: unspecified launch failure (CUDA_ERROR_LAUNCH_FAILED)";
     missing("launch", "whole", &[("FAKE_LAUNCH", "719")], "Failed", words);
-    missing("read", "whole", &[("FAKE_READ", "700")], "Failed", "copying from the card: words of the driver");
+    missing("read", "whole", &[("FAKE_READ", "700")], "Failed", "copying from the GPU: words of the driver");
 }
 
 #[test]
@@ -237,8 +237,8 @@ fn what_moves_there_comes_back() {
     let Some(told) = child_tells("move", "whole", &[]) else { return };
     assert_eq!(
         told,
-        "well: 6 elements on card 0 (a card that pretends) were asked for on the host: call .to(Device::Host) first, or \
-         compute with that card's kernels"
+        "well: 6 elements on GPU 0 (a GPU that pretends) were asked for on the host: call .to(Device::Host) first, or \
+         compute with that GPU's kernels"
     );
 }
 

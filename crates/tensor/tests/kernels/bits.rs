@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use tensor::{AdamStep, Form, Reduce, Tensor};
 
-use crate::gpu::on_a_card;
+use crate::gpu::is_on_gpu;
 use crate::{Draw, Scalar};
 
 /// The beginning of a line.
@@ -89,7 +89,7 @@ fn every_sum<T: Scalar>() {
 
 #[test]
 fn of_every_sum() {
-    if on_a_card() {
+    if is_on_gpu() {
         every_sum::<f32>();
         every_sum::<f64>();
     }

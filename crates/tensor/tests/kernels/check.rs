@@ -5,7 +5,7 @@ use std::array::from_fn;
 use tensor::profile::Profiled;
 use tensor::{Device, Dual, Element, Fast, Kernels, Naive, Real, View, ViewMut};
 
-use crate::gpu::{device, on_a_card};
+use crate::gpu::{device, is_on_gpu};
 use crate::{Draw, Operand};
 
 /// What an element is compared by: its value, and its tangent where it has one.
@@ -18,9 +18,9 @@ pub(crate) trait Scalar: Real + Parts {
     /// u, the relative error of one rounding.
     const ROUNDOFF: f64;
     fn draw(draw: &mut Draw) -> Self;
-    /// All that are tested; the reference judges itself on operands with gaps. Where a card is tested, its own.
+    /// All that are tested; the reference judges itself on operands with gaps. Where a GPU is tested, its own.
     fn implementations() -> Vec<&'static dyn Kernels<Self>> {
-        if on_a_card() { of_a_card().into_iter().collect() } else { vec![&Naive, &Fast] }
+        if is_on_gpu() { of_a_gpu().into_iter().collect() } else { vec![&Naive, &Fast] }
     }
 }
 
@@ -49,8 +49,8 @@ macro_rules! float {
 float! {
     f32 {
         fn implementations() -> Vec<&'static dyn Kernels<f32>> {
-            if on_a_card() {
-                return of_a_card().into_iter().collect();
+            if is_on_gpu() {
+                return of_a_gpu().into_iter().collect();
             }
             let mut all = tensor::available_kernels();
             all.push(&Fast);
@@ -60,8 +60,8 @@ float! {
     f64 {}
 }
 
-/// The kernels of the first card; none of duals.
-fn of_a_card<T: Scalar>() -> Option<&'static dyn Kernels<T>> {
+/// The kernels of the first GPU; none of duals.
+fn of_a_gpu<T: Scalar>() -> Option<&'static dyn Kernels<T>> {
     device()?.kernels().ok()
 }
 
@@ -81,10 +81,10 @@ impl Scalar for Dual<f64> {
 /// For results that are sums and products of drawn numbers: no rounding, so no order of summation shows.
 pub(crate) const EXACT: f64 = 0.0;
 
-/// For results that are functions of drawn numbers: those of a card are rounded otherwise, and its products may be fused with
+/// For results that are functions of drawn numbers: those of a GPU are rounded otherwise, and its products may be fused with
 /// additions.
 pub(crate) fn functions<T: Scalar>() -> f64 {
-    if on_a_card() { rounding::<T>(1) } else { EXACT }
+    if is_on_gpu() { rounding::<T>(1) } else { EXACT }
 }
 
 /// For results that are functions of sums of `n` terms: (n + 8)·u for each of two evaluations (n − 1 additions and
@@ -120,7 +120,7 @@ pub(crate) fn check_by<T: Scalar, U: Parts, const I: usize, const O: usize>(
     let mut places = outputs.iter().zip(&mut want).map(|(o, values)| o.plain_mut(values));
     call(&Naive, inputs.each_ref().map(Operand::plain), from_fn(|_| places.next().expect("O outputs")));
     let profiled = Profiled::new(&Fast);
-    let all = T::implementations().into_iter().chain((!on_a_card()).then_some(&profiled as &dyn Kernels<T>));
+    let all = T::implementations().into_iter().chain((!is_on_gpu()).then_some(&profiled as &dyn Kernels<T>));
     for (kernels, place) in
         all.flat_map(|kernels| places_for(kernels.device()).iter().map(move |&place| (kernels, place)))
     {
@@ -139,7 +139,7 @@ pub(crate) fn check_by<T: Scalar, U: Parts, const I: usize, const O: usize>(
     }
 }
 
-/// Which operands lie where the kernels compute: all that are on the host have to; for a card, all, none, and every second.
+/// Which operands lie where the kernels compute: all that are on the host have to; for a GPU, all, none, and every second.
 fn places_for(device: Device) -> &'static [fn(usize) -> bool] {
     if device.is_host() { &[|_| true] } else { &[|_| true, |_| false, |k| k % 2 == 0] }
 }

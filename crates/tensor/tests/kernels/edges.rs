@@ -6,7 +6,7 @@ use tensor::{Form, Kernels, Map, Reduce, Tensor};
 
 use crate::Scalar;
 
-/// The reference and the fast ones, or those of a card.
+/// The reference and the fast ones, or those of a GPU.
 fn both() -> Vec<&'static dyn Kernels<f64>> {
     f64::implementations()
 }

@@ -1,18 +1,18 @@
 //! The GPU of these tests, if they run on one.
 //!
 //! `cargo test --workspace` starts this program again under an emulated driver: `tests/lab`. On a machine with a GPU,
-//! `GRADUS_TEST_CARD=1 cargo test -p tensor --features cuda --test kernels` runs these tests there.
+//! `GRADUS_TEST_GPU=1 cargo test -p tensor --features cuda --test kernels` runs these tests there.
 
 use std::env;
 
 use tensor::Device;
 
 /// True if the tests of this process run on a GPU.
-pub(crate) fn on_a_card() -> bool {
-    ["GRADUS_EMULATOR", "GRADUS_TEST_CARD"].iter().any(|name| env::var_os(name).is_some())
+pub(crate) fn is_on_gpu() -> bool {
+    ["GRADUS_EMULATOR", "GRADUS_TEST_GPU"].iter().any(|name| env::var_os(name).is_some())
 }
 
 /// The GPU, for tests of features that the host lacks; `None` if the tests run on the host.
 pub(crate) fn device() -> Option<Device> {
-    on_a_card().then(|| Device::cuda(0).unwrap_or_else(|error| panic!("a GPU is tested: {error}")))
+    is_on_gpu().then(|| Device::cuda(0).unwrap_or_else(|error| panic!("a GPU is tested: {error}")))
 }

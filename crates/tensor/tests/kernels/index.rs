@@ -2,7 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tensor::{Shape, Tensor};
 
-use crate::gpu::on_a_card;
+use crate::gpu::is_on_gpu;
 use crate::{Draw, EXACT, Scalar, check};
 
 agree!(gather_rows scatter_add_rows gather scatter_add);
@@ -53,7 +53,7 @@ fn scatter_add<T: Scalar>(draw: &mut Draw) {
     check("scatter_add", EXACT, [dy], [dx], |k, [dy], [dx]| k.scatter_add(index.carved(), dy, dx));
 }
 
-/// Of several indices outside, one is named: on a card, where all are seen at once, the largest.
+/// Of several indices outside, one is named: on a GPU, where all are seen at once, the largest.
 #[test]
 fn the_largest_index_outside_is_named() {
     let (table, index) = (Tensor::<f32>::zeros([3, 40]), Tensor::new([60], (0..60).map(|i| i % 7).collect()));
@@ -62,6 +62,6 @@ fn the_largest_index_outside_is_named() {
         let run = AssertUnwindSafe(|| k.gather_rows(table.view(), index.view(), y.view_mut()));
         let payload = catch_unwind(run).expect_err("there are three rows");
         let words = payload.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
-        assert!(!on_a_card() || words.contains("index 6 is outside [3, 40]"), "{}: {words}", k.name());
+        assert!(!is_on_gpu() || words.contains("index 6 is outside [3, 40]"), "{}: {words}", k.name());
     }
 }

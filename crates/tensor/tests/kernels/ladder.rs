@@ -1,4 +1,4 @@
-//! The ladder of products on a card once more: between others' numbers, and what tensor cores round.
+//! The ladder of products on a GPU once more: between others' numbers, and what tensor cores round.
 
 use tensor::{Device, Form, Kernels, Naive, Sgemm, Tensor};
 

@@ -3,7 +3,7 @@
 
 use tensor::{Form, Reduce};
 
-use crate::gpu::on_a_card;
+use crate::gpu::is_on_gpu;
 use crate::{Draw, EXACT, Scalar, check, rounding};
 
 /// Around all powers of two to 2¹⁷.
@@ -121,7 +121,7 @@ fn products<T: Scalar>() {
                 product::<T>(draw, form, [m, k, n]);
             }
         }
-        if on_a_card() {
+        if is_on_gpu() {
             continue; // strips are the host's
         }
         let (form, long) = (FORMS[case as usize % 3], LONG[case as usize % LONG.len()]);

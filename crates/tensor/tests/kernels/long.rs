@@ -5,7 +5,7 @@
 use tensor::{Form, Kernels, Naive, Reduce, Sgemm, Tensor};
 
 use crate::Scalar;
-use crate::gpu::{device, on_a_card};
+use crate::gpu::{device, is_on_gpu};
 
 /// A kernel that adds a sum to a tensor.
 type Sum<'a> = &'a dyn Fn(&mut Tensor);
@@ -117,7 +117,7 @@ fn logsumexp_long_row_keeps_small_terms() {
 
 /// All of the host's.
 fn host() -> Vec<&'static dyn Kernels<f32>> {
-    if on_a_card() { Vec::new() } else { f32::implementations() }
+    if is_on_gpu() { Vec::new() } else { f32::implementations() }
 }
 
 /// γ_D(n), the relative error of a sum of n numbers above zero, as `kernels.rs` states it.
@@ -133,7 +133,7 @@ fn bias_gradient_of_many_rows_is_within_its_bound() {
     for n in [100_000, 1_000_000] {
         let dy = Tensor::full([n, 3], 0.1_f32);
         let want = n as f64 * f64::from(0.1_f32);
-        let on_gpu = gpu().filter(|_| on_a_card() && n == 100_000).map(|k| (k, 3e-6));
+        let on_gpu = gpu().filter(|_| is_on_gpu() && n == 100_000).map(|k| (k, 3e-6));
         for (k, bound) in host().into_iter().map(|k| (k, stated_error(n))).chain(on_gpu) {
             let mut db = Tensor::zeros([3]);
             k.sum_to(1.0, dy.view(), db.view_mut());
@@ -147,7 +147,7 @@ fn bias_gradient_of_many_rows_is_within_its_bound() {
 
 #[test]
 fn sum_axis_of_more_ones_than_f32_counts_is_exact() {
-    if on_a_card() {
+    if is_on_gpu() {
         return;
     }
     let n = (1 << 24) + 1000;
@@ -188,7 +188,7 @@ fn sum_of_ones_behind_sixteen_large_terms_keeps_them() {
 /// The reference takes a second for twice as many.
 #[test]
 fn sum_of_squares_of_more_ones_than_f32_counts_is_exact_by_the_reference() {
-    if on_a_card() {
+    if is_on_gpu() {
         return;
     }
     let n = (1 << 24) + 1000;

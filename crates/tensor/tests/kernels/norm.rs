@@ -1,6 +1,6 @@
 use tensor::{Kernels, Naive, Shape, Tensor};
 
-use crate::gpu::on_a_card;
+use crate::gpu::is_on_gpu;
 use crate::{Draw, Operand, Scalar, check, rounding};
 
 agree!(layer_norm layer_norm_backward either_gradient_alone);
@@ -25,8 +25,8 @@ fn layer_norm<T: Scalar>(draw: &mut Draw) {
 /// rounding is all that is left of a row. The test is exact on a GPU, and to 1e-6 on the host.
 #[test]
 fn layer_norm_of_a_constant_row_is_its_bias() {
-    let [near, near_0] = if on_a_card() { [0.0, 0.0] } else { [1e-6, 1e-5] };
-    let slopes = if on_a_card() { 1e-6 } else { 1e-4 };
+    let [near, near_0] = if is_on_gpu() { [0.0, 0.0] } else { [1e-6, 1e-5] };
+    let slopes = if is_on_gpu() { 1e-6 } else { 1e-4 };
     for (n, x) in [(96, 1234.567_f32), (8, 1_000_000.25), (4096, 1234.567)] {
         for k in f32::implementations() {
             let (x, w, b) = (Tensor::full([3, n], x), Tensor::full([n], 1.0), Tensor::full([n], 0.5));

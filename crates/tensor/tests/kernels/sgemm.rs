@@ -1,4 +1,4 @@
-//! The ladder of products on a card: whole matrices, without gaps.
+//! The ladder of products on a GPU: whole matrices, without gaps.
 
 use tensor::{Form, Kernels, Naive, Sgemm, Tensor};
 

@@ -7,7 +7,7 @@
 use tensor::{AdamStep, Binary, Form, Map, Reduce};
 
 use crate::cases::CASES;
-use crate::gpu::on_a_card;
+use crate::gpu::is_on_gpu;
 use crate::{Draw, EXACT, Operand, Parts, Scalar, check_by, functions, rounding};
 
 /// Which numbers a case has.
@@ -125,7 +125,7 @@ special!([Mix::Huge], logits);
 
 /// A GPU takes eight cases: an emulator is slow, and in eight there are gaps, none, and an extent of 0.
 fn run(mixes: &[Mix], body: fn(&mut Case<'_>)) {
-    let cases = if on_a_card() { 8 } else { CASES };
+    let cases = if is_on_gpu() { 8 } else { CASES };
     crate::cases::run_up_to(cases, |draw| {
         for &mix in mixes {
             println!("{mix:?}");
@@ -145,7 +145,7 @@ fn maps<T: Scalar>(case: &mut Case<'_>) {
     let shape = case.draw.shape(0);
     // The last bits of eˣ and the like are a GPU's own.
     let (same, back) =
-        if on_a_card() { (Same::Rounded(functions::<T>()), functions::<T>()) } else { (Same::Bits, EXACT) };
+        if is_on_gpu() { (Same::Rounded(functions::<T>()), functions::<T>()) } else { (Same::Bits, EXACT) };
     for f in Map::all(T::of(-1.5)) {
         let (x, y) = (case.input(shape), case.draw.blank::<T>(shape));
         hold!(case, same, format!("{f:?}"), [x], [y], |k, [x], [y]| k.map(f, x, y));

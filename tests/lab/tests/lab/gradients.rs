@@ -21,17 +21,17 @@ const MANY_PASSES: [&str; 5] = [
 ];
 
 #[test]
-fn every_gradient_is_as_good_on_a_card() {
-    on_a_card(&FEW_PASSES);
+fn every_gradient_is_as_good_on_a_gpu() {
+    run_on_gpu(&FEW_PASSES);
 }
 
 #[test]
 #[ignore = "takes minutes on an emulator: .ci/emulator runs it"]
-fn every_gradient_is_the_slope_on_a_card() {
-    on_a_card(&MANY_PASSES);
+fn every_gradient_is_the_slope_on_a_gpu() {
+    run_on_gpu(&MANY_PASSES);
 }
 
-fn on_a_card(tests: &[&str]) {
+fn run_on_gpu(tests: &[&str]) {
     let Some(built) = emulated(&Options::default()) else { return };
     let all = program("all");
     // Each in a process of its own, as an emulator runs one kernel at a time.

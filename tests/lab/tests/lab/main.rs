@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use emulator::{Built, Emulator, Options, on_a_card};
+use emulator::{Built, Emulator, Options, is_on_gpu};
 use serde_json::Value;
 
 fn root() -> &'static Path {
@@ -47,9 +47,9 @@ fn gradus() -> PathBuf {
     program("gradus")
 }
 
-/// An emulator. Without a C++ compiler there is none, and a message says so. On a GPU, `GRADUS_TEST_CARD` runs the tests themselves.
+/// An emulator. Without a C++ compiler there is none, and a message says so. On a GPU, `GRADUS_TEST_GPU` runs the tests themselves.
 fn emulated(options: &Options) -> Option<Built> {
-    if on_a_card() {
+    if is_on_gpu() {
         return None;
     }
     Emulator::at_hand(options)

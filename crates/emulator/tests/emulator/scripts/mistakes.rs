@@ -127,7 +127,7 @@ fn copies_stay_within_an_allocation() {
 }
 
 #[test]
-fn launches_that_a_card_refuses() {
+fn launches_that_a_gpu_refuses() {
     fails("alloc y 4; launch bounded 0 1 0 y", VALUE, &["bounded: an empty launch"]);
     fails("alloc y 4; launch bounded 1 65 0 y", "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", &["__launch_bounds__"]);
     fails("alloc y 4; launch past_dynamic 1 2048 0 y i:0", VALUE, &["too many threads"]);

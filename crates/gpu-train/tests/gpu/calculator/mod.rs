@@ -1,4 +1,4 @@
-//! The calculator's episodes on a card: the same integers as the host's environment, and the same rewards to the bit; and the choices
+//! The calculator's episodes on a GPU: the same integers as the host's environment, and the same rewards to the bit; and the choices
 //! of a rollout by the host's rule.
 //!
 //! Each test starts itself again under an emulator, in three orders of threads and on three grids.
@@ -6,23 +6,23 @@
 mod planted;
 
 use emulator::planted::Way;
-use emulator::{Options, on_a_card};
-use gpu_train::CardEpisodes;
+use emulator::{Options, is_on_gpu};
+use gpu_train::GpuEpisodes;
 use rl::env::{Step, Task};
 use rl::rollout::draw;
 use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
 use tensor::philox::{Philox, Purpose, Stream};
-use tensor::{Card, Device, Real, Tensor};
+use tensor::{Device, Gpu, Real, Tensor};
 
 use super::{device, emulated};
 
 const WAYS: [Way; 3] = [["forward", "64"], ["reverse", "1"], ["random:11", "2"]];
 
-/// The card, in the program that was started again or on a machine that has one; else this starts it.
-fn card(test: &str) -> Option<&'static Card> {
-    if on_a_card() {
-        let Device::Cuda(card) = device() else { panic!("a card is tested: {:?}", device()) };
-        return Some(card);
+/// The GPU, in the program that was started again or on a machine that has one; else this starts it.
+fn gpu(test: &str) -> Option<&'static Gpu> {
+    if is_on_gpu() {
+        let Device::Cuda(gpu) = device() else { panic!("a GPU is tested: {:?}", device()) };
+        return Some(gpu);
     }
     let built = emulated(&options())?;
     for [order, blocks] in WAYS {
@@ -38,12 +38,12 @@ fn options() -> Options {
 }
 
 /// B episodes of a stage, some steps beyond their end, by random actions of which most mean something.
-fn compare(card: &'static Card, task: &Calculator, stage: usize, batch: usize) {
+fn compare(gpu: &'static Gpu, task: &Calculator, stage: usize, batch: usize) {
     let first = Stream { purpose: Purpose::OPERANDS, update: 3, episode: u32::MAX - 100 };
     let of = |b: usize| Stream { episode: first.episode.wrapping_add(b as u32), ..first };
     let mut host = task.env(stage, batch);
     host.reset(&mut (0..batch).map(|b| Philox::stream(9, of(b))).collect::<Vec<_>>());
-    let mut there = CardEpisodes::new(card, task).expect("there is room");
+    let mut there = GpuEpisodes::new(gpu, task).expect("there is room");
     let contexts = there.reset(stage, batch, 9, first).expect("there is room");
     assert_eq!(contexts.len(), host.context_len() * batch);
     for b in 0..batch {
@@ -75,13 +75,13 @@ fn compare(card: &'static Card, task: &Calculator, stage: usize, batch: usize) {
 
 #[test]
 fn episodes_are_those_of_the_host() {
-    let Some(card) = card("calculator::episodes_are_those_of_the_host") else { return };
+    let Some(gpu) = gpu("calculator::episodes_are_those_of_the_host") else { return };
     // Rewards whose sums are rounded.
     let odd = Rewards { correct: 0.7, milestone: 0.1, step: -0.03 };
     for task in [Calculator::default(), Calculator::new(ActionSet::Tokens, odd)] {
         for stage in 0..3 {
             for batch in [1, 255, 300] {
-                compare(card, &task, stage, batch);
+                compare(gpu, &task, stage, batch);
             }
         }
     }
@@ -89,8 +89,8 @@ fn episodes_are_those_of_the_host() {
 
 #[test]
 fn an_action_that_is_not_there_is_named() {
-    let Some(card) = card("calculator::an_action_that_is_not_there_is_named") else { return };
-    let mut there = CardEpisodes::new(card, &Calculator::default()).expect("there is room");
+    let Some(gpu) = gpu("calculator::an_action_that_is_not_there_is_named") else { return };
+    let mut there = GpuEpisodes::new(gpu, &Calculator::default()).expect("there is room");
     let first = Stream { purpose: Purpose::OPERANDS, update: 0, episode: 0 };
     there.reset(0, 2, 1, first).expect("there is room");
     let step = std::panic::AssertUnwindSafe(|| there.step(&[2, 6]));
@@ -99,7 +99,7 @@ fn an_action_that_is_not_there_is_named() {
 }
 
 /// By `rl`'s own rule, but for numbers so close to a border that the last bit of e^x decides.
-fn choices<T: Real>(card: &'static Card, near: f64) {
+fn choices<T: Real>(gpu: &'static Gpu, near: f64) {
     let mut random = Philox::stream(12, Stream { purpose: Purpose::ACTIONS, update: 0, episode: 0 });
     for [rows, actions] in [[300, 6], [257, 18], [5, 33]] {
         let mut log_probs = Vec::new();
@@ -109,11 +109,11 @@ fn choices<T: Real>(card: &'static Card, near: f64) {
             log_probs.extend(logits.iter().map(|x| T::of(x - mass)));
         }
         let u: Vec<f64> = (0..rows).map(|_| random.uniform_f64()).collect();
-        let on = Device::Cuda(card);
+        let on = Device::Cuda(gpu);
         let x = Tensor::new([rows, actions], log_probs.clone()).to(on).expect("there is room");
         let numbers = Tensor::new([rows], u.clone()).to(on).expect("there is room");
         let mut y = Tensor::new([rows], vec![77_u32; rows]).to(on).expect("there is room");
-        card.categorical(x.view(), numbers.view(), y.view_mut());
+        gpu.categorical(x.view(), numbers.view(), y.view_mut());
         for ((row, &u), got) in log_probs.chunks(actions).zip(&u).zip(y.to_vec()) {
             let want = draw(row, u);
             let border = row[..=want.min(got) as usize].iter().map(|x| x.value().exp()).sum::<f64>();
@@ -124,7 +124,7 @@ fn choices<T: Real>(card: &'static Card, near: f64) {
 
 #[test]
 fn choices_are_those_of_the_host() {
-    let Some(card) = card("calculator::choices_are_those_of_the_host") else { return };
-    choices::<f32>(card, 1e-5);
-    choices::<f64>(card, 1e-13);
+    let Some(gpu) = gpu("calculator::choices_are_those_of_the_host") else { return };
+    choices::<f32>(gpu, 1e-5);
+    choices::<f64>(gpu, 1e-13);
 }

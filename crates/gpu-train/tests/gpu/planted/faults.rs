@@ -92,7 +92,7 @@ pub(super) const FAULTS: &[Planted] = planted! {
         "    counters->update = update + 1;\n" => ""; Comparison(FORWARD), PARITY, NOT_FINITE;
     "what is not finite moves all the same" in "update.cu":
         "    if (!move->go) return;\n" => "";
-        Comparison(FORWARD), "failures::what_is_not_finite_is_told_as_on_the_host", "what is on the card moved";
+        Comparison(FORWARD), "failures::what_is_not_finite_is_told_as_on_the_host", "what is on the GPU moved";
     "the end of the next episode is read ahead, behind the last one as well, and thrown away" in "bptt.cu":
         "                for (Size b = from; b < to; b++) {\n                    const unsigned end = trace.end[b];"
             => "                unsigned ahead = trace.end[from];\n                for (Size b = from; b < to; b++) {\n                    \

@@ -18,7 +18,7 @@ const LIST: List = List {
     environment: &[("GRADUS_EMULATOR_MULTIPROCESSORS", "64")],
 };
 
-/// The network of the test. A card is opened by kernels for `float`; those for `double` are built where the test wants them.
+/// The network of the test. A GPU is opened by kernels for `float`; those for `double` are built where the test wants them.
 fn build(fault: &Planted) -> Options {
     let network = match fault.test {
         "sizes::the_default_network" => options(96, 18),

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::{Call, Card};
+use super::{Call, Gpu};
 use crate::cuda::memory::Memory;
 use crate::cuda::modules::Entry;
 use crate::data::{Data, DataMut};
@@ -39,35 +39,35 @@ fn number<T: Real>(f: Map<T>) -> (i32, f64) {
 }
 
 #[track_caller]
-pub(in crate::cuda) fn map<T: Real>(card: &'static Card, f: Map<T>, x: View<T>, y: ViewMut<T>) {
+pub(in crate::cuda) fn map<T: Real>(gpu: &'static Gpu, f: Map<T>, x: View<T>, y: ViewMut<T>) {
     let (blocks, (f, c)) = (Entry::Map.blocks(y.shape().size()), number(f));
-    Call::new::<T>(card, Entry::Map).int(f).number(c).read(x).write(y).run(blocks);
+    Call::new::<T>(gpu, Entry::Map).int(f).number(c).read(x).write(y).run(blocks);
 }
 
 /// y = x, of any numbers that the kernels compute with.
 #[track_caller]
-pub(in crate::cuda) fn copy<T: Element>(card: &'static Card, x: View<T>, y: ViewMut<T>) {
+pub(in crate::cuda) fn copy<T: Element>(gpu: &'static Gpu, x: View<T>, y: ViewMut<T>) {
     let (blocks, (identity, c)) = (Entry::Map.blocks(y.shape().size()), number(Map::<f32>::Identity));
-    Call::new::<T>(card, Entry::Map).int(identity).number(c).read(x).write(y).run(blocks);
+    Call::new::<T>(gpu, Entry::Map).int(identity).number(c).read(x).write(y).run(blocks);
 }
 
 /// y = c, of any numbers that the kernels compute with, in this memory.
 #[track_caller]
 pub(in crate::cuda) fn fill<T: Element>(memory: &Memory<T>, layout: &Layout, c: f64) {
-    let y = ViewMut::over(DataMut::Card(memory, PhantomData), *layout);
+    let y = ViewMut::over(DataMut::Gpu(memory, PhantomData), *layout);
     let (blocks, (constant, c)) = (Entry::Map.blocks(y.shape().size()), number(Map::Constant(c)));
-    let x = View::over(Data::Card(memory), *layout); // what is there is looked at, and makes no difference
-    Call::new::<T>(memory.card(), Entry::Map).int(constant).number(c).read(x).write(y).run(blocks);
+    let x = View::over(Data::Gpu(memory), *layout); // what is there is looked at, and makes no difference
+    Call::new::<T>(memory.gpu(), Entry::Map).int(constant).number(c).read(x).write(y).run(blocks);
 }
 
 #[track_caller]
-pub(super) fn map_backward<T: Real>(card: &'static Card, slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
+pub(super) fn map_backward<T: Real>(gpu: &'static Gpu, slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
     let (blocks, (slope, c)) = (Entry::MapBackward.blocks(dx.shape().size()), number(slope));
-    Call::new::<T>(card, Entry::MapBackward).int(slope).number(c).read(kept).read(dy).write(dx).run(blocks);
+    Call::new::<T>(gpu, Entry::MapBackward).int(slope).number(c).read(kept).read(dy).write(dx).run(blocks);
 }
 
 #[track_caller]
-pub(super) fn binary<T: Real>(card: &'static Card, op: Binary, a: View<T>, b: View<T>, y: ViewMut<T>) {
+pub(super) fn binary<T: Real>(gpu: &'static Gpu, op: Binary, a: View<T>, b: View<T>, y: ViewMut<T>) {
     let (shape, blocks) = (y.shape(), Entry::Binary.blocks(y.shape().size()));
     let op = match op {
         Binary::Add => 0,
@@ -76,7 +76,7 @@ pub(super) fn binary<T: Real>(card: &'static Card, op: Binary, a: View<T>, b: Vi
         Binary::Div => 3,
     };
     let [a, b] = [a, b].map(|x| x.broadcast_to(shape));
-    Call::new::<T>(card, Entry::Binary).int(op).read(a).read(b).write(y).run(blocks);
+    Call::new::<T>(gpu, Entry::Binary).int(op).read(a).read(b).write(y).run(blocks);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The gates of a GRU step: a thread for each unit of each example, and for each entry of a table that collects gradients.
 
-use super::{Call, Card, checked};
+use super::{Call, Gpu, checked};
 use crate::cuda::modules::Entry;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
@@ -8,7 +8,7 @@ use crate::view::{View, ViewMut};
 #[track_caller]
 #[expect(clippy::too_many_arguments, reason = "a step has as many operands")]
 pub(super) fn gru_gates<T: Real>(
-    card: &'static Card,
+    gpu: &'static Gpu,
     gx: View<T>,
     rows: Option<View<u32>>,
     hw: View<T>,
@@ -18,8 +18,8 @@ pub(super) fn gru_gates<T: Real>(
     y: ViewMut<T>,
 ) {
     let (blocks, shape) = (Entry::GruGates.blocks(h.shape().size()), gx.shape());
-    checked(card, "gru_gates", shape, |bad| {
-        let call = Call::new::<T>(card, Entry::GruGates).read(gx).read_any(rows).read(hw).read(b).read(h);
+    checked(gpu, "gru_gates", shape, |bad| {
+        let call = Call::new::<T>(gpu, Entry::GruGates).read(gx).read_any(rows).read(hw).read(b).read(h);
         (call.write(kept).write(y).memory(bad), blocks)
     });
 }
@@ -27,7 +27,7 @@ pub(super) fn gru_gates<T: Real>(
 #[track_caller]
 #[expect(clippy::too_many_arguments, reason = "a step has as many operands")]
 pub(super) fn gru_gates_backward<T: Real>(
-    card: &'static Card,
+    gpu: &'static Gpu,
     kept: View<T>,
     h: View<T>,
     dy: View<T>,
@@ -38,8 +38,8 @@ pub(super) fn gru_gates_backward<T: Real>(
 ) {
     let shape = dgx.shape();
     let blocks = Entry::GruGatesBackward.blocks(h.shape().size().max(shape.size() / 3));
-    checked(card, "gru_gates_backward", shape, |bad| {
-        let call = Call::new::<T>(card, Entry::GruGatesBackward).read(kept).read(h).read(dy).read_any(rows);
+    checked(gpu, "gru_gates_backward", shape, |bad| {
+        let call = Call::new::<T>(gpu, Entry::GruGatesBackward).read(kept).read(h).read(dy).read_any(rows);
         (call.write(dgx).write(dgh).write(dh).memory(bad), blocks)
     });
 }

@@ -1,6 +1,6 @@
 //! Matrix products: a block for each tile of the result.
 
-use super::{Call, Card, parts};
+use super::{Call, Gpu, parts};
 use crate::cuda::modules::Entry;
 use crate::kernels::Form;
 use crate::real::Real;
@@ -10,19 +10,12 @@ use crate::view::{View, ViewMut};
 const TILE: usize = 32;
 
 #[track_caller]
-pub(super) fn matmul<T: Real>(
-    card: &'static Card,
-    form: Form,
-    a: View<T>,
-    b: View<T>,
-    accumulate: bool,
-    y: ViewMut<T>,
-) {
+pub(super) fn matmul<T: Real>(gpu: &'static Gpu, form: Form, a: View<T>, b: View<T>, accumulate: bool, y: ViewMut<T>) {
     let blocks = parts(y.shape()[0], TILE) * parts(y.shape()[1], TILE);
     let form = match form {
         Form::NN => 0,
         Form::NT => 1,
         Form::TN => 2,
     };
-    Call::new::<T>(card, Entry::Matmul).int(form).read(a).read(b).int(accumulate.into()).write(y).run(blocks);
+    Call::new::<T>(gpu, Entry::Matmul).int(form).read(a).read(b).int(accumulate.into()).write(y).run(blocks);
 }

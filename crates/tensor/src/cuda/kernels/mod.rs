@@ -1,4 +1,4 @@
-//! The kernels on a card: [`Kernels`] in calls of those in the folder kernels/, where what they compute is told.
+//! The kernels on a GPU: [`Kernels`] in calls of those in the folder kernels/, where what they compute is told.
 //!
 //! Each function states the amount of work; grids of any size do it, see [`Call::run`](super::launch::Call::run). `random` is
 //! outside the trait.
@@ -15,8 +15,8 @@ mod softmax;
 
 use core::any::{Any, type_name};
 
-use super::card::{Card, done};
 use super::error::CudaError;
+use super::gpu::{Gpu, done};
 use super::launch::{Call, count_of};
 use super::memory::Memory;
 use super::modules::Entry;
@@ -29,12 +29,12 @@ use crate::view::{View, ViewMut};
 
 pub(super) use elementwise::{copy, fill, map};
 
-/// The kernels of a card for scalars `T`.
+/// The kernels of a GPU for scalars `T`.
 ///
 /// # Errors
 /// If it has none for them.
-pub(crate) fn kernels<T: Real>(card: &'static Card) -> Result<&'static dyn Kernels<T>, CudaError> {
-    let cuda = card.kernels();
+pub(crate) fn kernels<T: Real>(gpu: &'static Gpu) -> Result<&'static dyn Kernels<T>, CudaError> {
+    let cuda = gpu.kernels();
     let (single, double): (&'static dyn Kernels<f32>, &'static dyn Kernels<f64>) = (cuda, cuda);
     let same = |kernels: &dyn Any| kernels.downcast_ref::<&'static dyn Kernels<T>>().copied();
     same(&single).or_else(|| same(&double)).ok_or(CudaError::Scalar { name: type_name::<T>() })
@@ -47,32 +47,32 @@ fn parts(work: usize, each: usize) -> usize {
 
 /// Calls a kernel that reports an index outside instead of following it, and panics if it does.
 #[track_caller]
-fn checked<'a>(card: &'static Card, what: &str, shape: Shape, call: impl FnOnce(&Memory<u32>) -> (Call<'a>, usize)) {
-    let bad = done(card.report());
+fn checked<'a>(gpu: &'static Gpu, what: &str, shape: Shape, call: impl FnOnce(&Memory<u32>) -> (Call<'a>, usize)) {
+    let bad = done(gpu.report());
     let (call, blocks) = call(&bad);
     call.run(blocks);
     if blocks > 0 {
         let worst = bad.get(0);
         assert!(worst == 0, "{what}: index {} is outside {shape}", worst.wrapping_sub(1));
     }
-    card.keep_report(bad);
+    gpu.keep_report(bad);
 }
 
-/// The scalars that a card computes with.
-trait OnCard: Real {}
-impl OnCard for f32 {}
-impl OnCard for f64 {}
+/// The scalars that a GPU computes with.
+trait OnGpu: Real {}
+impl OnGpu for f32 {}
+impl OnGpu for f64 {}
 
-/// The kernels of a card.
-pub(super) struct Cuda(&'static Card);
+/// The kernels of a GPU.
+pub(super) struct Cuda(&'static Gpu);
 
 impl Cuda {
-    pub(super) fn of(card: &'static Card) -> Self {
-        Self(card)
+    pub(super) fn of(gpu: &'static Gpu) -> Self {
+        Self(gpu)
     }
 }
 
-/// The softmax family is one function of its entries. Any other kernel is the function of its name. Both take the card first.
+/// The softmax family is one function of its entries. Any other kernel is the function of its name. Both take the GPU first.
 macro_rules! call {
     ($self:ident, softmax::softmax($x:ident, $y:ident)) => { softmax::rows($self.0, Entry::Softmax, [$x], $y) };
     ($self:ident, softmax::softmax_backward($y:ident, $dy:ident, $dx:ident)) => {
@@ -89,7 +89,7 @@ macro_rules! call {
     ($self:ident, $family:ident::$kernel:ident($($arg:ident),*)) => { $family::$kernel($self.0, $($arg),*) };
 }
 
-impl<T: OnCard> Kernels<T> for Cuda {
+impl<T: OnGpu> Kernels<T> for Cuda {
     fn name(&self) -> &'static str {
         "cuda"
     }

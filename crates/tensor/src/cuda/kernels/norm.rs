@@ -1,6 +1,6 @@
 //! Layer normalisation: a warp for each row, and for dw a block for some columns.
 
-use super::{Call, Card, done, parts};
+use super::{Call, Gpu, done, parts};
 use crate::cuda::memory::Memory;
 use crate::cuda::modules::Entry;
 use crate::real::Real;
@@ -13,7 +13,7 @@ fn rows(shape: Shape) -> usize {
 
 #[track_caller]
 pub(super) fn layer_norm<T: Real>(
-    card: &'static Card,
+    gpu: &'static Gpu,
     x: View<T>,
     w: View<T>,
     b: View<T>,
@@ -22,13 +22,13 @@ pub(super) fn layer_norm<T: Real>(
     stats: ViewMut<T>,
 ) {
     let blocks = Entry::LayerNorm.blocks_of_rows(rows(x.shape()));
-    let call = Call::new::<T>(card, Entry::LayerNorm).read(x).read(w).read(b).number(epsilon.value());
+    let call = Call::new::<T>(gpu, Entry::LayerNorm).read(x).read(w).read(b).number(epsilon.value());
     call.write(y).write(stats).run(blocks);
 }
 
 #[track_caller]
 pub(super) fn layer_norm_backward<T: Real>(
-    card: &'static Card,
+    gpu: &'static Gpu,
     x: View<T>,
     w: View<T>,
     stats: View<T>,
@@ -37,13 +37,13 @@ pub(super) fn layer_norm_backward<T: Real>(
     dw: Option<ViewMut<T>>,
 ) {
     let rows = rows(x.shape());
-    let rests = done(Memory::<T>::any(card, rows));
-    Call::new::<T>(card, Entry::LayerNormCentres)
+    let rests = done(Memory::<T>::any(gpu, rows));
+    Call::new::<T>(gpu, Entry::LayerNormCentres)
         .read(x)
         .read(stats)
         .memory(&rests)
         .run(Entry::LayerNormCentres.blocks_of_rows(rows));
     let blocks = parts(rows.max(x.shape().last_extent()), 8);
-    let call = Call::new::<T>(card, Entry::LayerNormBackward).read(x).read(w).read(stats).memory(&rests).read(dy);
+    let call = Call::new::<T>(gpu, Entry::LayerNormBackward).read(x).read(w).read(stats).memory(&rests).read(dy);
     call.write_any(dx).write_any(dw).run(blocks);
 }

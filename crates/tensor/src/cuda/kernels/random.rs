@@ -1,17 +1,17 @@
-//! Random numbers on a card: those of [`crate::philox`], and choices by them.
+//! Random numbers on a GPU: those of [`crate::philox`], and choices by them.
 
-use super::{Call, Card, count_of, done};
+use super::{Call, Gpu, count_of, done};
 use crate::cuda::memory::Memory;
 use crate::cuda::modules::Entry;
 use crate::philox::Stream;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
-impl Card {
+impl Gpu {
     /// [`philox4x32_10`](crate::philox::philox4x32_10) of each counter and key.
     ///
     /// # Panics
-    /// If there are not as many of both, or the card fails.
+    /// If there are not as many of both, or the GPU fails.
     pub fn philox(&'static self, counters: &[[u32; 4]], keys: &[[u32; 2]]) -> alloc::vec::Vec<[u32; 4]> {
         assert_eq!(counters.len(), keys.len(), "philox: a key for each counter");
         let [counter, key] = [counters.as_flattened(), keys.as_flattened()].map(|x| done(Memory::copy_of(self, x)));
@@ -24,7 +24,7 @@ impl Card {
     /// y\[E,N\] = the first N numbers in [0, 1) of E streams: the given one, and those of the episodes after it.
     ///
     /// # Panics
-    /// If y does not lie there without gaps, or the card fails.
+    /// If y does not lie there without gaps, or the GPU fails.
     #[track_caller]
     pub fn uniform(&'static self, seed: u64, first: Stream, y: ViewMut<f64>) {
         let [episodes, count] = [y.shape()[0], y.shape()[1]];
@@ -37,7 +37,7 @@ impl Card {
     /// y\[N\] = an action for each row of log-probabilities\[N,A\]: that in whose share of [0, 1) the number u\[N\] lies.
     ///
     /// # Panics
-    /// If the shapes do not fit, there is no action, u does not lie there without gaps, or the card fails.
+    /// If the shapes do not fit, there is no action, u does not lie there without gaps, or the GPU fails.
     #[track_caller]
     pub fn categorical<T: Real>(&'static self, log_probs: View<T>, u: View<f64>, y: ViewMut<u32>) {
         let shape = log_probs.shape();

@@ -1,6 +1,6 @@
 //! Sums and maxima, and the undoing of a broadcast: a block for some results.
 
-use super::{Call, Card, done, parts};
+use super::{Call, Gpu, done, parts};
 use crate::cuda::memory::Memory;
 use crate::cuda::modules::Entry;
 use crate::kernels::Reduce;
@@ -12,21 +12,21 @@ use crate::view::{View, ViewMut};
 const RESULTS: usize = 8;
 
 #[track_caller]
-pub(super) fn sum_to<T: Real>(card: &'static Card, alpha: T, dy: View<T>, dx: ViewMut<T>) {
+pub(super) fn sum_to<T: Real>(gpu: &'static Gpu, alpha: T, dy: View<T>, dx: ViewMut<T>) {
     let blocks = parts(dx.shape().size(), RESULTS);
-    Call::new::<T>(card, Entry::SumTo).number(alpha.value()).read(dy).write(dx).run(blocks);
+    Call::new::<T>(gpu, Entry::SumTo).number(alpha.value()).read(dy).write(dx).run(blocks);
 }
 
 #[track_caller]
-pub(super) fn sum_product_to<T: Real>(card: &'static Card, alpha: T, a: View<T>, b: View<T>, dx: ViewMut<T>) {
+pub(super) fn sum_product_to<T: Real>(gpu: &'static Gpu, alpha: T, a: View<T>, b: View<T>, dx: ViewMut<T>) {
     let blocks = parts(dx.shape().size(), RESULTS);
     let common = a.shape().broadcast(&b.shape()).expect("operands broadcast");
     let [a, b] = [a, b].map(|x| x.broadcast_to(common));
-    Call::new::<T>(card, Entry::SumProductTo).number(alpha.value()).read(a).read(b).write(dx).run(blocks);
+    Call::new::<T>(gpu, Entry::SumProductTo).number(alpha.value()).read(a).read(b).write(dx).run(blocks);
 }
 
 #[track_caller]
-pub(super) fn reduce<T: Real>(card: &'static Card, how: Reduce, x: View<T>, axis: usize, y: ViewMut<T>) {
+pub(super) fn reduce<T: Real>(gpu: &'static Gpu, how: Reduce, x: View<T>, axis: usize, y: ViewMut<T>) {
     let (blocks, rank) = (parts(y.shape().size(), RESULTS), x.shape().rank());
     let mut axes: [usize; MAX_RANK] = core::array::from_fn(|k| k);
     axes[axis..rank].rotate_left(1); // the axis comes last
@@ -34,21 +34,21 @@ pub(super) fn reduce<T: Real>(card: &'static Card, how: Reduce, x: View<T>, axis
         Reduce::Sum => 0,
         Reduce::Max => 1,
     };
-    Call::new::<T>(card, Entry::Reduce).int(how).read(x.permute(&axes[..rank])).write(y).run(blocks);
+    Call::new::<T>(gpu, Entry::Reduce).int(how).read(x.permute(&axes[..rank])).write(y).run(blocks);
 }
 
 #[track_caller]
-pub(super) fn argmax<T: Real>(card: &'static Card, x: View<T>, y: ViewMut<u32>) {
+pub(super) fn argmax<T: Real>(gpu: &'static Gpu, x: View<T>, y: ViewMut<u32>) {
     let blocks = Entry::Argmax.blocks_of_rows(y.shape().size());
-    Call::new::<T>(card, Entry::Argmax).read(x).write(y).run(blocks);
+    Call::new::<T>(gpu, Entry::Argmax).read(x).write(y).run(blocks);
 }
 
-/// In two stages, of which the first has as many blocks as the size says: so the sum is the same on every card.
+/// In two stages, of which the first has as many blocks as the size says: so the sum is the same on every GPU.
 #[track_caller]
-pub(super) fn sum_of_squares<T: Real>(card: &'static Card, x: View<T>) -> T {
-    let blocks = parts(x.shape().size(), 1024).clamp(1, 64).min(card.limits.blocks());
-    let [partial, y] = [blocks, 1].map(|len| done(Memory::<T>::any(card, len)));
-    Call::new::<T>(card, Entry::SumOfSquares).read(x).memory(&partial).run(blocks);
-    Call::new::<T>(card, Entry::SumOfPartials).memory(&partial).count(blocks as u32).memory(&y).run(1);
+pub(super) fn sum_of_squares<T: Real>(gpu: &'static Gpu, x: View<T>) -> T {
+    let blocks = parts(x.shape().size(), 1024).clamp(1, 64).min(gpu.limits.blocks());
+    let [partial, y] = [blocks, 1].map(|len| done(Memory::<T>::any(gpu, len)));
+    Call::new::<T>(gpu, Entry::SumOfSquares).read(x).memory(&partial).run(blocks);
+    Call::new::<T>(gpu, Entry::SumOfPartials).memory(&partial).count(blocks as u32).memory(&y).run(1);
     y.get(0)
 }

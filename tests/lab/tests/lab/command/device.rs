@@ -33,28 +33,28 @@ fn first_loss(place: &Place, folder: &str) -> f64 {
 }
 
 #[test]
-fn kernel_by_kernel_a_card_trains_as_the_processor_does() {
+fn kernel_by_kernel_a_gpu_trains_as_the_processor_does() {
     let Some(built) = emulated() else { return };
     let place = Place::new();
     let args = with(&SMALL_TUTORIAL, &["--validate-every=1"]);
-    let by_card = [("GRADUS_KERNELS", "cuda:0")];
-    let (called, launches) = call(&built, &place, &args, &by_card);
+    let by_gpu = [("GRADUS_KERNELS", "cuda:0")];
+    let (called, launches) = call(&built, &place, &args, &by_gpu);
     assert_eq!((called.code, &*called.err), (0, ""), "{called:?}");
-    assert!(launches > 500, "{launches} kernels ran on the card");
+    assert!(launches > 500, "{launches} kernels ran on the GPU");
     let loss = |out: &str| -> f64 {
         let (_, loss) = out.split_once("loss ").unwrap_or_else(|| panic!("{out}"));
         loss.split_whitespace().next().expect("a number").parse().expect("a number")
     };
-    let [card, cpu] = [loss(&called.out), loss(&place.succeeds(&args))];
-    assert!((card - cpu).abs() < 1e-5 * cpu.abs().max(1.0), "the loss is {card} on the card, {cpu} on the processor");
+    let [gpu, cpu] = [loss(&called.out), loss(&place.succeeds(&args))];
+    assert!((gpu - cpu).abs() < 1e-5 * cpu.abs().max(1.0), "the loss is {gpu} on the GPU, {cpu} on the processor");
 
     let fatal = (launches / 2).to_string();
-    let (called, _) = call(&built, &place, &args, &[by_card[0], ("GRADUS_EMULATOR_FAIL_LAUNCH", &fatal)]);
+    let (called, _) = call(&built, &place, &args, &[by_gpu[0], ("GRADUS_EMULATOR_FAIL_LAUNCH", &fatal)]);
     assert_eq!(called.code, 2, "{called:?}");
-    assert!(called.err.contains("the card failed: ") && !called.err.contains("panicked"), "{}", called.err);
+    assert!(called.err.contains("the GPU failed: ") && !called.err.contains("panicked"), "{}", called.err);
 }
 
-/// A run whose updates a card does as a whole: the two parts of its third checkpoint's time are done at once.
+/// A run whose updates a GPU does as a whole: the two parts of its third checkpoint's time are done at once.
 const WHOLE: [&str; 8] = [
     "train",
     "--width=32",
@@ -70,7 +70,7 @@ const WHOLE: [&str; 8] = [
 const LEFT: [&str; 4] = ["metrics.jsonl", "episodes.jsonl", "model.safetensors", "test.json"];
 
 #[test]
-fn whole_updates_on_a_card_and_their_checkpoints() {
+fn whole_updates_on_a_gpu_and_their_checkpoints() {
     let Some(built) = emulated() else { return };
     let place = Place::new();
     let train = |more: &[&str]| {
@@ -78,25 +78,25 @@ fn whole_updates_on_a_card_and_their_checkpoints() {
         assert_eq!((called.code, &*called.err), (0, ""), "{called:?}");
         log.iter().filter(|line| line.starts_with("graph launch ")).count()
     };
-    assert_eq!(train(&["--out", "card"]), 6, "each update is one call");
+    assert_eq!(train(&["--out", "gpu"]), 6, "each update is one call");
     place.succeeds(&with(&WHOLE, &["--out", "cpu"]));
-    let [card, cpu] = ["card", "cpu"].map(|folder| first_loss(&place, folder));
-    assert!((card - cpu).abs() < 1e-5 * cpu.abs().max(1.0), "the loss is {card} on the card, {cpu} on the processor");
-    assert_eq!(place.names("card"), place.names("cpu"));
+    let [gpu, cpu] = ["gpu", "cpu"].map(|folder| first_loss(&place, folder));
+    assert!((gpu - cpu).abs() < 1e-5 * cpu.abs().max(1.0), "the loss is {gpu} on the GPU, {cpu} on the processor");
+    assert_eq!(place.names("gpu"), place.names("cpu"));
 
     // Stopped where no checkpoint was due, and gone on with there.
     assert_eq!(train(&["--out", "stopped", "--stop-after", "3"]), 3);
     let (called, _) = record(&built, &place, &["train", "--resume", "stopped", "--device", "cuda"], &[]);
     assert_eq!((called.code, &*called.err), (0, ""), "{called:?}");
     for name in LEFT {
-        let [whole, resumed] = ["card", "stopped"].map(|folder| place.read(&format!("{folder}/{name}")));
+        let [whole, resumed] = ["gpu", "stopped"].map(|folder| place.read(&format!("{folder}/{name}")));
         assert!(whole == resumed, "{name} differs");
     }
 }
 
 /// The sixth update is asked for together with the fifth, after the checkpoint of the fourth.
 #[test]
-fn a_card_that_disappears_leaves_the_last_checkpoint() {
+fn a_gpu_that_disappears_leaves_the_last_checkpoint() {
     let Some(built) = emulated() else { return };
     let place = Place::new();
     let (update, validation) = (11, 2);
@@ -105,7 +105,7 @@ fn a_card_that_disappears_leaves_the_last_checkpoint() {
     let (called, _) = record(&built, &place, &args, &[("GRADUS_EMULATOR_FAIL_LAUNCH", &fatal)]);
     assert_eq!(called.code, 2, "{called:?}");
     called.err.assert_contains(&[
-        "error: after update 4: the card failed: replaying the recorded kernels, in update 6: ",
+        "error: after update 4: the GPU failed: replaying the recorded kernels, in update 6: ",
         "the last checkpoint is whole: gradus train --resume lost",
     ]);
     assert!(!called.err.contains("panicked"), "{}", called.err);
@@ -115,7 +115,7 @@ fn a_card_that_disappears_leaves_the_last_checkpoint() {
 }
 
 #[test]
-fn what_a_card_does_not_take_is_refused_before_there_is_a_folder() {
+fn what_a_gpu_does_not_take_is_refused_before_there_is_a_folder() {
     let Some(built) = emulated() else { return };
     let place = Place::new();
     let refuses = |more: &[&str], options: &[(&str, &str)], words: &[&str]| {
@@ -126,31 +126,31 @@ fn what_a_card_does_not_take_is_refused_before_there_is_a_folder() {
         assert!(place.files().is_empty() && !log.iter().any(|line| line.starts_with("alloc")), "{log:?}");
     };
     for (setting, words) in [
-        ("--width=40", "--device cuda:0: width = 40 is for the CPU alone: a card takes multiples of 32, up to 256"),
-        ("--optimizer=sgd", "optimizer = sgd is for the CPU alone: a card takes adam or adamw"),
-        ("--imitate=2", "imitate = 2 is for the CPU alone: a card takes 0; change it, or compute on the CPU"),
+        ("--width=40", "--device cuda:0: width = 40 is for the CPU alone: a GPU takes multiples of 32, up to 256"),
+        ("--optimizer=sgd", "optimizer = sgd is for the CPU alone: a GPU takes adam or adamw"),
+        ("--imitate=2", "imitate = 2 is for the CPU alone: a GPU takes 0; change it, or compute on the CPU"),
     ] {
         refuses(&[setting], &[], &["error: ", words]);
     }
     let little = [("GRADUS_EMULATOR_MEMORY", "20000000")];
     let words =
-        ["the card has too little memory: ", "were asked for, and ", "; at most ", " episodes in a batch would fit"];
+        ["the GPU has too little memory: ", "were asked for, and ", "; at most ", " episodes in a batch would fit"];
     refuses(&["--batch", "100000", "--width", "32"], &little, &words);
 }
 
 /// By every method, as on the processor; what duals say is said there.
 #[test]
-fn a_cards_gradients_are_checked() {
+fn a_gpus_gradients_are_checked() {
     let Some(built) = emulated() else { return };
     let args = ["gradcheck", "--op", "tanh,matmul", "--device", "cuda"];
     let (called, launches) = call(&built, &Place::new(), &args, &[]);
     let says = "\ngradients, values and differences by cuda:0; duals and second derivatives by cpu\n";
     assert!(called.code == 0 && called.out.contains("all agree") && called.out.ends_with(says), "{called:?}");
-    assert!(launches > 1000, "{launches} kernels ran on the card");
+    assert!(launches > 1000, "{launches} kernels ran on the GPU");
 }
 
 #[test]
-fn the_cards_of_an_emulator_are_listed_and_counted() {
+fn the_gpus_of_an_emulator_are_listed_and_counted() {
     let Some(built) = emulated() else { return };
     let place = Place::new();
     let two = [("GRADUS_EMULATOR_DEVICES", "2")];
@@ -159,5 +159,5 @@ fn the_cards_of_an_emulator_are_listed_and_counted() {
     called.out.assert_contains(&["  driver     13.0\n  NVRTC      13.0\n  cuda:0     gradus emulator, "]);
     let (called, _) = call(&built, &place, &["train", "--device", "cuda:2"], &two);
     assert_eq!(called.code, 2, "{called:?}");
-    assert!(called.err.contains("there is no card 2: there are 2, with the numbers 0 to 1"), "{}", called.err);
+    assert!(called.err.contains("there is no GPU 2: there are 2, with the numbers 0 to 1"), "{}", called.err);
 }

@@ -82,7 +82,7 @@ fn sums_have_the_same_bits_in_every_order_and_on_every_grid() {
     assert_eq!(of_one_grid(bits(&built, ["forward", "3"])), of_one_grid(forward));
 }
 
-/// Under ThreadSanitizer, to which each of a card's threads is a thread, and under AddressSanitizer with UndefinedBehaviorSanitizer:
+/// Under ThreadSanitizer, to which each of a GPU's threads is a thread, and under AddressSanitizer with UndefinedBehaviorSanitizer:
 /// fewer cases, as these are slow. `.ci/emulator` runs it.
 #[test]
 #[ignore = "minutes: .ci/emulator runs it"]

@@ -26,7 +26,7 @@ fn build(fault: &Planted) -> Options {
         Some("reduce") => "reduce",
         _ => "philox",
     };
-    let of_one = || Some(["map", one].map(String::from).to_vec()); // a card is opened by `map`
+    let of_one = || Some(["map", one].map(String::from).to_vec()); // a GPU is opened by `map`
     let doubles = matches!(fault.by, By::Bits | By::Address);
     Options {
         modules: if fault.file == "common.cuh" { of_one() } else { options().modules },

@@ -1,23 +1,23 @@
-//! Gradients that the card computes in `f64`, against what knows nothing of the rules: differences of the card's own values, and
+//! Gradients that the GPU computes in `f64`, against what knows nothing of the rules: differences of the GPU's own values, and
 //! tangents on dual numbers, which run on the processor.
 
-use gradus_benches::card::{Card, choosing};
+use gradus_benches::gpu::{Gpu, choosing};
 use proofs::Case;
 use proofs::measure::Method;
 
 use crate::found::Found;
 use crate::parity;
 
-/// Those whose gradients are the card's. Second derivatives come from duals alone, which a card does not have.
+/// Those whose gradients are the GPU's. Second derivatives come from duals alone, which a GPU does not have.
 const METHODS: [Method; 4] = [Method::Duals, Method::Richardson, Method::CentralDifferences, Method::DotProducts];
 
-/// On an emulated card, where each launch takes long: those that run forward only a few times.
+/// On an emulated GPU, where each launch takes long: those that run forward only a few times.
 const FEW: [Method; 2] = [Method::Duals, Method::DotProducts];
 
 /// Every case by every method.
-pub(crate) fn all(card: Card, ordinal: usize) -> Found {
-    let methods = if card.emulated { &FEW[..] } else { &METHODS };
-    let cases = parity::chosen(card);
+pub(crate) fn all(gpu: Gpu, ordinal: usize) -> Found {
+    let methods = if gpu.emulated { &FEW[..] } else { &METHODS };
+    let cases = parity::chosen(gpu);
     choosing(ordinal, || checked(&cases, methods))
 }
 

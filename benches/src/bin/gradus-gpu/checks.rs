@@ -8,18 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use gradus_benches::card::Card;
+use gradus_benches::gpu::Gpu;
 use gradus_benches::trajectory::TOLERANCE;
 
 use crate::found::Found;
 use crate::table::table;
 use crate::{fused, gradients, parity, update};
 
-/// The environment variable by which test programs know that they are to run on the card.
-const SWITCH: &str = "GRADUS_TEST_CARD";
+/// The environment variable by which test programs know that they are to run on the GPU.
+const SWITCH: &str = "GRADUS_TEST_GPU";
 
-/// Modules of tests that start emulators, or judge tests: they want the repository, and no card.
-const ELSEWHERE: [&str; 3] = ["card::", "check::", "planted::"];
+/// Modules of tests that start emulators, or judge tests: they want the repository, and no GPU.
+const ELSEWHERE: [&str; 3] = ["gpu::", "check::", "planted::"];
 
 /// Something to check.
 struct Check<'a> {
@@ -34,27 +34,26 @@ impl<'a> Check<'a> {
 }
 
 /// Every check: a table of what was found, and whether all agree.
-pub(crate) fn all(card: Card, ordinal: usize) -> (String, bool) {
-    let mut checks = programs(card, ordinal);
-    checks.push(Check::new("operations and layers, value and gradients in f64, against the CPU", || parity::all(card)));
+pub(crate) fn all(gpu: Gpu, ordinal: usize) -> (String, bool) {
+    let mut checks = programs(gpu, ordinal);
+    checks.push(Check::new("operations and layers, value and gradients in f64, against the CPU", || parity::all(gpu)));
     checks
-        .push(Check::new("gradients in f64, by duals, differences and dot products", || gradients::all(card, ordinal)));
-    type Ways = (fn(Card, usize, f64) -> Found, fn(Card, f64) -> Found);
+        .push(Check::new("gradients in f64, by duals, differences and dot products", || gradients::all(gpu, ordinal)));
+    type Ways = (fn(Gpu, usize, f64) -> Found, fn(Gpu, f64) -> Found);
     let ways: [(&str, f64, Ways); 2] = [
         ("f64", update::IN_F64, (update::recorded::<f64>, fused::recorded::<f64>)),
         ("f32", TOLERANCE, (update::recorded::<f32>, fused::recorded::<f32>)),
     ];
     for (scalar, tolerance, (by_operations, as_a_graph)) in ways {
         let losses = format!("the losses of four updates in {scalar}, against the record");
-        let operations = move || by_operations(card, ordinal, tolerance);
+        let operations = move || by_operations(gpu, ordinal, tolerance);
         checks.push(Check::new(format!("{losses}: operation by operation"), operations));
-        checks.push(Check::new(format!("{losses}: as one graph"), move || as_a_graph(card, tolerance)));
+        checks.push(Check::new(format!("{losses}: as one graph"), move || as_a_graph(gpu, tolerance)));
     }
-    checks.push(Check::new("two runs, to the last bit: operation by operation", || update::twice(card, ordinal)));
-    checks.push(Check::new("two runs, to the last bit: as one graph", || fused::twice(card)));
-    checks.push(Check::new("the graph replayed, against its kernels launched, to the last bit", || {
-        fused::replayed(card)
-    }));
+    checks.push(Check::new("two runs, to the last bit: operation by operation", || update::twice(gpu, ordinal)));
+    checks.push(Check::new("two runs, to the last bit: as one graph", || fused::twice(gpu)));
+    checks
+        .push(Check::new("the graph replayed, against its kernels launched, to the last bit", || fused::replayed(gpu)));
     let mut rows = Vec::new();
     let mut agree = true;
     for Check { what, run } in checks {
@@ -73,7 +72,7 @@ pub(crate) fn all(card: Card, ordinal: usize) -> (String, bool) {
     (format!("\n{}", table(&["what was checked", "found", "s"], &rows)), agree)
 }
 
-/// What a check finds; a panic, as where the card fails, is its words.
+/// What a check finds; a panic, as where the GPU fails, is its words.
 fn caught(run: impl FnOnce() -> Found) -> Found {
     let words = |payload: Box<dyn Any + Send>| {
         let words = payload.downcast_ref::<String>().cloned();
@@ -88,14 +87,14 @@ fn caught(run: impl FnOnce() -> Found) -> Found {
     }
 }
 
-/// The test programs in the folder `tests` beside this one, which ask for the card by an environment variable.
-fn programs<'a>(card: Card, ordinal: usize) -> Vec<Check<'a>> {
+/// The test programs in the folder `tests` beside this one, which ask for the GPU by an environment variable.
+fn programs<'a>(gpu: Gpu, ordinal: usize) -> Vec<Check<'a>> {
     let folder = beside("tests");
     let found = fs::read_dir(&folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let mut found: Vec<PathBuf> = found.filter(|path| path.is_file()).collect();
     found.sort();
-    if found.is_empty() && !card.emulated {
-        let words = format!("{} has no test programs; benches/card/pack puts them there", folder.display());
+    if found.is_empty() && !gpu.emulated {
+        let words = format!("{} has no test programs; benches/gpu/pack puts them there", folder.display());
         return vec![Check::new("every kernel, against the reference", move || Err(words))];
     }
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -103,12 +102,12 @@ fn programs<'a>(card: Card, ordinal: usize) -> Vec<Check<'a>> {
     found.into_iter().map(check).collect()
 }
 
-/// A command that sees the card of this number alone, as its first.
-pub(crate) fn on_card(mut command: Command, ordinal: usize) -> Command {
+/// A command that sees the GPU of this number alone, as its first.
+pub(crate) fn on_gpu(mut command: Command, ordinal: usize) -> Command {
     const VISIBLE: &str = "CUDA_VISIBLE_DEVICES";
     let visible = env::var(VISIBLE).unwrap_or_default();
-    let card = visible.split(',').nth(ordinal).filter(|card| !card.is_empty());
-    command.env(VISIBLE, card.map_or_else(|| ordinal.to_string(), str::to_owned));
+    let gpu = visible.split(',').nth(ordinal).filter(|gpu| !gpu.is_empty());
+    command.env(VISIBLE, gpu.map_or_else(|| ordinal.to_string(), str::to_owned));
     command
 }
 
@@ -117,10 +116,10 @@ pub(crate) fn beside(name: &str) -> PathBuf {
     env::current_exe().unwrap_or_default().with_file_name(name)
 }
 
-/// Runs a test program on the card.
+/// Runs a test program on the GPU.
 fn program(path: &Path, ordinal: usize) -> Found {
     let skipped = ELSEWHERE.iter().flat_map(|module| ["--skip", module]);
-    let run = on_card(Command::new(path), ordinal).env(SWITCH, "1").args(skipped).output();
+    let run = on_gpu(Command::new(path), ordinal).env(SWITCH, "1").args(skipped).output();
     let run = run.map_err(|error| format!("{}: {error}", path.display()))?;
     let said = String::from_utf8_lossy(&run.stdout);
     let Some(verdict) = said.lines().rev().find_map(|line| line.strip_prefix("test result: ")) else {

@@ -1,6 +1,6 @@
-//! Operations and layers on the card against the same on the processor: values and gradients, in `f64`.
+//! Operations and layers on the GPU against the same on the processor: values and gradients, in `f64`.
 
-use gradus_benches::card::Card;
+use gradus_benches::gpu::Gpu;
 use proofs::Case;
 use tensor::{Device, Kernels, Tensor};
 
@@ -12,11 +12,11 @@ use crate::found::Found;
 /// differ by an ulp or two.
 const TOLERANCE: f64 = 1e-12;
 
-/// Every case, as far as this card can do it in time.
-pub(crate) fn all(card: Card) -> Found {
-    let (host, there) = (kernels(Device::Host), kernels(card.device));
+/// Every case, as far as this GPU can do it in time.
+pub(crate) fn all(gpu: Gpu) -> Found {
+    let (host, there) = (kernels(Device::Host), kernels(gpu.device));
     let (mut worst, mut largest) = (String::from("nothing"), 0.0);
-    let cases = chosen(card);
+    let cases = chosen(gpu);
     for case in &cases {
         let (want, got) = (outcome(case, host), outcome(case, there));
         let error = distance(&want, &got).ok_or_else(|| format!("{case}: not as many numbers, or other shapes"))?;
@@ -30,10 +30,10 @@ pub(crate) fn all(card: Card) -> Found {
     Ok(format!("{} cases agree; off by at most {largest:.1e} of the largest number, in {worst}", cases.len()))
 }
 
-/// All; on an emulated card, the first of each operation and layer.
-pub(crate) fn chosen(card: Card) -> Vec<Case> {
+/// All; on an emulated GPU, the first of each operation and layer.
+pub(crate) fn chosen(gpu: Gpu) -> Vec<Case> {
     let mut cases = proofs::all();
-    if card.emulated {
+    if gpu.emulated {
         cases.dedup_by(|next, first| next.of == first.of);
     }
     cases
@@ -76,8 +76,8 @@ mod tests {
 
     #[test]
     fn every_case_agrees_with_itself() {
-        let card = Card { device: Device::Host, emulated: false };
-        assert!(all(card).is_ok_and(|words| words.contains("cases agree; off by at most 0.0e0")));
+        let gpu = Gpu { device: Device::Host, emulated: false };
+        assert!(all(gpu).is_ok_and(|words| words.contains("cases agree; off by at most 0.0e0")));
     }
 
     #[test]

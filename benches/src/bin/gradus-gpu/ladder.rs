@@ -1,6 +1,6 @@
 //! The ladder of products (`docs/cuda-ladder.md`) beside cuBLAS, which is called by PyTorch.
 
-use gradus_benches::card::{Card, Product, seconds};
+use gradus_benches::gpu::{Gpu, Product, seconds};
 use gradus_benches::{Outcome, verify};
 use tensor::{Form, Sgemm, Tensor};
 
@@ -18,18 +18,18 @@ const SIZES: [[usize; 3]; 8] = [
     [4096, 4096, 4096],
     [8192, 8192, 8192],
 ];
-/// As the benchmark `card` allows.
+/// As the benchmark `gpu` allows.
 const TOLERANCE: f64 = 1e-5;
 const IN_TF32: f64 = 1e-3;
 
-/// A row a size, with rates in flop/s; each rung is held to the card's `matmul` before it is timed, which the checks hold to the
+/// A row a size, with rates in flop/s; each rung is held to the GPU's `matmul` before it is timed, which the checks hold to the
 /// reference.
-pub(crate) fn table(card: Card, torch: Option<&Torch>) -> String {
+pub(crate) fn table(gpu: Gpu, torch: Option<&Torch>) -> String {
     let rivals = torch.map(|torch| torch.products(&SIZES)).unwrap_or_default();
-    let rows: Vec<Vec<String>> = SIZES.iter().map(|&sizes| row(card, sizes, &rivals)).collect();
+    let rows: Vec<Vec<String>> = SIZES.iter().map(|&sizes| row(gpu, sizes, &rivals)).collect();
     let names = Sgemm::ALL.map(Sgemm::name);
     let head = ["M × K × N"].into_iter().chain(names).chain(["matmul", "of the limit", "cuBLAS", "cuBLAS, tf32"]);
-    let limit = card.flops().map_or_else(String::new, |limit| {
+    let limit = gpu.flops().map_or_else(String::new, |limit| {
         format!(
             "The limit is that of f32 without tensor cores, {}flop/s by cores and highest clock; its share is that of the best \
              such product of ours. ",
@@ -37,28 +37,28 @@ pub(crate) fn table(card: Card, torch: Option<&Torch>) -> String {
         )
     });
     let absent =
-        if rivals.is_empty() { "cuBLAS was not measured: no Python with PyTorch for a card was found. " } else { "" };
+        if rivals.is_empty() { "cuBLAS was not measured: no Python with PyTorch for a GPU was found. " } else { "" };
     let table = table::table(&head.collect::<Vec<_>>(), &rows);
     format!("\n**Matrix products**, in flop/s. {limit}{absent}\n\n{table}")
 }
 
-fn row(card: Card, sizes: [usize; 3], rivals: &[(String, [f64; 2])]) -> Vec<String> {
+fn row(gpu: Gpu, sizes: [usize; 3], rivals: &[(String, [f64; 2])]) -> Vec<String> {
     let [m, k, n] = sizes;
     let name = format!("{m} × {k} × {n}");
     eprintln!("products of {name}");
     let product = Product::new(Form::NN, sizes);
     let flops = product.flops() as f64;
-    let timed = |mut run: Box<dyn FnMut() -> Tensor<f32>>| flops / seconds(|| drop(run()), || card.wait());
-    let want = product.by(card.kernels())().numbers();
+    let timed = |mut run: Box<dyn FnMut() -> Tensor<f32>>| flops / seconds(|| drop(run()), || gpu.wait());
+    let want = product.by(gpu.kernels())().numbers();
     let rungs = Sgemm::ALL.map(|rung| {
-        let mut run = product.by_rung(rung, card);
+        let mut run = product.by_rung(rung, gpu);
         let tolerance = if rung == Sgemm::Tf32 { IN_TF32 } else { TOLERANCE };
         verify(rung.name(), &run().numbers(), &want, tolerance);
         timed(Box::new(run))
     });
-    let matmul = timed(Box::new(product.by(card.kernels())));
+    let matmul = timed(Box::new(product.by(gpu.kernels())));
     let best = rungs[..4].iter().copied().fold(matmul, f64::max);
-    let of_limit = share(card.flops().map(|limit| best / limit));
+    let of_limit = share(gpu.flops().map(|limit| best / limit));
     let rival = rivals.iter().find(|(size, _)| *size == format!("{m}x{k}x{n}"));
     let rival = rival.map_or_else(Default::default, |(_, rates)| rates.map(rate));
     let ours = rungs.into_iter().chain([matmul]).map(rate);

@@ -1,4 +1,4 @@
-//! A card that is open.
+//! A GPU that is open.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -19,11 +19,11 @@ use super::memory::Memory;
 use super::modules::Modules;
 use super::probe::{self, Facts, failed, safely};
 
-/// A card that is open, for as long as the process runs.
+/// A GPU that is open, for as long as the process runs.
 ///
 /// All that is done on it is done in one order, that of its stream: so what a kernel reads has been written, and memory that is
 /// given back is not used by what was asked for before. Several threads may ask.
-pub struct Card {
+pub struct Gpu {
     ordinal: usize,
     facts: Facts,
     driver: CudaVersion,
@@ -36,35 +36,35 @@ pub struct Card {
     reports: Mutex<Vec<Memory<u32>>>,
 }
 
-/// The cards that are open.
-static OPEN: Mutex<Vec<&'static Card>> = Mutex::new(Vec::new());
+/// The GPUs that are open.
+static OPEN: Mutex<Vec<&'static Gpu>> = Mutex::new(Vec::new());
 
 /// The failures that panics have told, with their words; of equal ones, one.
 static FAILURES: Mutex<Vec<(String, CudaError)>> = Mutex::new(Vec::new());
 
-impl Card {
-    /// The card of this number.
+impl Gpu {
+    /// The GPU of this number.
     pub(crate) fn open(ordinal: usize) -> Result<&'static Self, CudaError> {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(card) = open.iter().find(|card| card.ordinal == ordinal) {
-            return Ok(card);
+        if let Some(gpu) = open.iter().find(|gpu| gpu.ordinal == ordinal) {
+            return Ok(gpu);
         }
-        let card: &'static Self = Box::leak(Box::new(Self::new(ordinal)?));
-        launch::prepare(card)?;
-        open.push(card);
-        Ok(card)
+        let gpu: &'static Self = Box::leak(Box::new(Self::new(ordinal)?));
+        launch::prepare(gpu)?;
+        open.push(gpu);
+        Ok(gpu)
     }
 
     #[allow(unsafe_code)]
     fn new(ordinal: usize) -> Result<Self, CudaError> {
         let driver = probe::driver()?;
-        let facts = probe::card(ordinal)?;
+        let facts = probe::gpu(ordinal)?;
         facts.suffices()?;
         let compiler = probe::compiler()?;
         let (context, stream) = safely("the CUDA driver", || {
-            let opening = |error| failed(&format!("opening card {ordinal}, {}", facts.name), error);
+            let opening = |error| failed(&format!("opening GPU {ordinal}, {}", facts.name), error);
             let context = CudaContext::new(ordinal).map_err(opening)?;
-            // SAFETY: whatever is allocated on this card is used on the one stream that is made next.
+            // SAFETY: whatever is allocated on this GPU is used on the one stream that is made next.
             unsafe { context.disable_event_tracking() };
             let stream = context.new_stream().map_err(opening)?; // that of the context could not be captured
             Ok((context, stream))
@@ -117,7 +117,7 @@ impl Card {
     /// How many bytes are free, and how many there are.
     ///
     /// # Errors
-    /// If the card has failed.
+    /// If the GPU has failed.
     pub fn memory(&self) -> Result<(u64, u64), CudaError> {
         let (free, total) = self.asked("asking for free memory", || self.context.mem_get_info())?;
         Ok((free as u64, total as u64))
@@ -213,7 +213,7 @@ pub(super) fn failure(words: Option<&str>) -> Option<CudaError> {
     failures.iter().find(|(known, _)| Some(known.as_str()) == words).map(|(_, error)| error.clone())
 }
 
-/// Has the driver keep what is freed for what is asked for next; of itself, it gives memory back whenever the card is waited
+/// Has the driver keep what is freed for what is asked for next; of itself, it gives memory back whenever the GPU is waited
 /// for. A driver that cannot is slower, and that is all.
 #[allow(unsafe_code)]
 fn keep_memory(context: &CudaContext) {
@@ -231,24 +231,24 @@ fn keep_memory(context: &CudaContext) {
     safely("the CUDA driver", || keep().map_err(|error| failed("keeping memory", error))).ok();
 }
 
-/// Cards are compared by their number: each is opened once.
-impl PartialEq for Card {
+/// GPUs are compared by their number: each is opened once.
+impl PartialEq for Gpu {
     fn eq(&self, other: &Self) -> bool {
         self.ordinal == other.ordinal
     }
 }
 
-impl Eq for Card {}
+impl Eq for Gpu {}
 
-impl fmt::Debug for Card {
+impl fmt::Debug for Gpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "card {} ({})", self.ordinal, self.facts.name)
+        write!(f, "GPU {} ({})", self.ordinal, self.facts.name)
     }
 }
 
 impl Facts {
-    /// The architecture for which kernels are compiled: of those for which `.ci/cuda` compiles them, the last that the card
-    /// understands. Cards understand what was written for earlier ones.
+    /// The architecture for which kernels are compiled: of those for which `.ci/cuda` compiles them, the last that the GPU
+    /// understands. GPUs understand what was written for earlier ones.
     pub(super) fn architecture(&self) -> &'static str {
         if self.capability.major >= 9 { "compute_90" } else { "compute_80" }
     }

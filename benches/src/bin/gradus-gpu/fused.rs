@@ -1,7 +1,7 @@
-//! The whole update as one recorded graph on the card (`kernels/README.md`, "The whole update"): its checks, and what is timed.
+//! The whole update as one recorded graph on the GPU (`kernels/README.md`, "The whole update"): its checks, and what is timed.
 
 use gpu_train::GpuLearner;
-use gradus_benches::card::Card;
+use gradus_benches::gpu::Gpu;
 use gradus_benches::trajectory::{SEED, Setting, UPDATES};
 use rl::a2c::{Learner, Metrics};
 use rl::config::Config;
@@ -14,24 +14,24 @@ use crate::update::{against, setting};
 const TOGETHER: u32 = 64;
 
 /// Losses against the record of the update by operations on a processor, which was computed in `f64`.
-pub(crate) fn recorded<T: Real>(card: Card, tolerance: f64) -> Found {
-    let setting = setting(card);
-    against(setting, &run::<T>(card, setting, true)?.0, tolerance)
+pub(crate) fn recorded<T: Real>(gpu: Gpu, tolerance: f64) -> Found {
+    let setting = setting(gpu);
+    against(setting, &run::<T>(gpu, setting, true)?.0, tolerance)
 }
 
 /// What replaying the graph leaves, against what launching each kernel leaves: metrics, parameters and moments.
-pub(crate) fn replayed(card: Card) -> Found {
-    same(card, [true, false])
+pub(crate) fn replayed(gpu: Gpu) -> Found {
+    same(gpu, [true, false])
 }
 
 /// The graph against itself, in another run.
-pub(crate) fn twice(card: Card) -> Found {
-    same(card, [true, true])
+pub(crate) fn twice(gpu: Gpu) -> Found {
+    same(gpu, [true, true])
 }
 
-fn same(card: Card, replays: [bool; 2]) -> Found {
-    let setting = setting(card);
-    let [first, second] = replays.map(|replay| run::<f32>(card, setting, replay));
+fn same(gpu: Gpu, replays: [bool; 2]) -> Found {
+    let setting = setting(gpu);
+    let [first, second] = replays.map(|replay| run::<f32>(gpu, setting, replay));
     let (first, second) = (first?, second?);
     let bits = |numbers: &[Vec<f32>]| numbers.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
     if format!("{:?}", first.0) != format!("{:?}", second.0) {
@@ -46,8 +46,8 @@ fn same(card: Card, replays: [bool; 2]) -> Found {
 }
 
 /// The metrics of the first updates, and parameters and moments after them.
-fn run<T: Real>(card: Card, setting: Setting, replay: bool) -> Result<(Vec<Metrics>, Vec<Vec<T>>), String> {
-    let mut run = GpuLearner::<T>::run(&setting.config(), SEED, card.device).map_err(|refused| refused.to_string())?;
+fn run<T: Real>(gpu: Gpu, setting: Setting, replay: bool) -> Result<(Vec<Metrics>, Vec<Vec<T>>), String> {
+    let mut run = GpuLearner::<T>::run(&setting.config(), SEED, gpu.device).map_err(|refused| refused.to_string())?;
     run.learner.inside().replay(replay);
     let mut metrics = Vec::new();
     for _ in 0..UPDATES {
@@ -61,9 +61,9 @@ fn run<T: Real>(card: Card, setting: Setting, replay: bool) -> Result<(Vec<Metri
 /// Updates of a run, some at each call, which says how many steps they took: asked for together, and then their metrics are read.
 ///
 /// # Errors
-/// If the batch does not fit on the card.
-pub(crate) fn updater(card: Card, config: &Config) -> Result<impl FnMut() -> u64, String> {
-    let mut run = GpuLearner::<f32>::run(config, SEED, card.device).map_err(|refused| refused.to_string())?;
+/// If the batch does not fit on the GPU.
+pub(crate) fn updater(gpu: Gpu, config: &Config) -> Result<impl FnMut() -> u64, String> {
+    let mut run = GpuLearner::<f32>::run(config, SEED, gpu.device).map_err(|refused| refused.to_string())?;
     run.advance().map_err(|error| error.to_string())?; // parameters and episodes are there afterwards
     Ok(move || {
         let update = run.learner.inside();

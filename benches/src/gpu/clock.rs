@@ -1,4 +1,4 @@
-//! How long something takes that a card is asked for.
+//! How long something takes that a GPU is asked for.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! PyTorch on the same card, where a Python has it: cuBLAS through its products, and the update of `benches/peers`.
+//! PyTorch on the same GPU, where a Python has it: cuBLAS through its products, and the update of `benches/peers`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::checks::beside;
 const STEPS: usize = 7;
 const WIDTH: usize = 96;
 
-/// A Python with PyTorch that sees a card.
+/// A Python with PyTorch that sees a GPU.
 pub(crate) struct Torch {
     python: String,
     /// Where the rivals' programs are.
@@ -19,7 +19,7 @@ pub(crate) struct Torch {
 }
 
 impl Torch {
-    /// The Python of this name, or else the peers' own, or else `python3`; nothing where it lacks PyTorch or a card.
+    /// The Python of this name, or else the peers' own, or else `python3`; nothing where it lacks PyTorch or a GPU.
     pub(crate) fn find(python: Option<&str>) -> Option<Self> {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/python");
         let folder = Some(beside("python")).filter(|folder| folder.is_dir()).unwrap_or(sources);
@@ -32,7 +32,7 @@ impl Torch {
             eprintln!("PyTorch is measured by {python}");
             return Some(Self { python, folder });
         }
-        eprintln!("{python} has no PyTorch that finds a card; --python names another");
+        eprintln!("{python} has no PyTorch that finds a GPU; --python names another");
         None
     }
 

@@ -1,24 +1,24 @@
-//! `gradus-card`, the command for a machine with a card: what it does without one, and under the emulator.
+//! `gradus-gpu`, the command for a machine with a GPU: what it does without one, and under the emulator.
 #![forbid(unsafe_code)]
 
 use std::process::Command;
 
 use emulator::{Emulator, Options, Variant};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_gradus-card");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_gradus-gpu");
 
 /// Whether there is CUDA in it: the feature is `tensor`'s, and any package may have asked for it.
 fn is_built() -> bool {
     !matches!(tensor::cuda_survey().driver, Err(tensor::CudaError::NotBuilt))
 }
 
-/// Where there is a card, it is hidden.
+/// Where there is a GPU, it is hidden.
 #[test]
-fn without_a_card_it_says_so_and_ends_with_3() {
+fn without_a_gpu_it_says_so_and_ends_with_3() {
     for flag in ["--look", "--check", "--measure"] {
         let run = Command::new(PROGRAM).arg(flag).env("CUDA_VISIBLE_DEVICES", "").output().expect("it starts");
         let said = String::from_utf8_lossy(&run.stderr);
-        assert!(said.starts_with("gradus-card: nothing was checked and nothing measured: "), "{said}");
+        assert!(said.starts_with("gradus-gpu: nothing was checked and nothing measured: "), "{said}");
         assert_eq!(said.contains("this program was built without CUDA"), !is_built(), "{said}");
         assert_eq!((run.status.code(), run.stdout.len()), (Some(3), 0));
     }
@@ -28,13 +28,13 @@ fn without_a_card_it_says_so_and_ends_with_3() {
 fn wrong_arguments_end_with_2() {
     let run = Command::new(PROGRAM).arg("--fast").output().expect("it starts");
     let said = String::from_utf8_lossy(&run.stderr);
-    assert!(said.starts_with("gradus-card: --fast is not known\nusage: gradus-card "), "{said}");
+    assert!(said.starts_with("gradus-gpu: --fast is not known\nusage: gradus-gpu "), "{said}");
     assert_eq!(run.status.code(), Some(2));
 }
 
 /// All checks at small sizes, and no times.
 #[test]
-fn an_emulated_card_is_checked_and_not_measured() {
+fn an_emulated_gpu_is_checked_and_not_measured() {
     if !is_built() {
         return println!("this was not tested: the feature cuda is off");
     }
@@ -50,7 +50,7 @@ fn an_emulated_card_is_checked_and_not_measured() {
     ] {
         assert!(outcome.stdout.contains(&format!("| {what} | {found}")), "{outcome}");
     }
-    assert!(outcome.stdout.ends_with("\nNothing was measured: this card is emulated.\n"), "{outcome}");
+    assert!(outcome.stdout.ends_with("\nNothing was measured: this GPU is emulated.\n"), "{outcome}");
     assert!(!outcome.stdout.contains("NOT AGREE"), "{outcome}");
 }
 

@@ -1,13 +1,13 @@
 //! The same kernels on the processor and on a graphics card: products at the network's sizes and in squares, the gates of a GRU,
-//! log-softmax, Adam; and the card's ladder of products (`docs/cuda-ladder.md`), rung by rung.
+//! log-softmax, Adam; and the GPU's ladder of products (`docs/cuda-ladder.md`), rung by rung.
 //!
-//! Operands lie where the kernels compute. The card is asked for the work again and again, and waited for at the end. Without a
-//! card, this says what was looked for. Under the emulator (`kernels/host`) `-- --test` verifies at small sizes; there is nothing
+//! Operands lie where the kernels compute. The GPU is asked for the work again and again, and waited for at the end. Without a
+//! GPU, this says what was looked for. Under the emulator (`kernels/host`) `-- --test` verifies at small sizes; there is nothing
 //! to be timed.
 #![forbid(unsafe_code)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gradus_benches::card::{Adam, Card, Gates, LogSoftmax, Product, both};
+use gradus_benches::gpu::{Adam, Gates, Gpu, LogSoftmax, Product, both};
 use gradus_benches::{Contest, Outcome, criterion, product_in_f64};
 use tensor::{Form, Naive};
 
@@ -16,7 +16,7 @@ const NETWORK: [[usize; 3]; 4] = [[192, 96, 288], [8192, 96, 288], [288, 8192, 9
 const SQUARES: [usize; 5] = [256, 512, 1024, 2048, 4096];
 /// Around the tiles of the ladder, for the emulator.
 const SMALL: [[usize; 3]; 3] = [[17, 33, 15], [129, 9, 65], [64, 16, 64]];
-/// Above this many flops the processor is left out, and it is `f32`'s fastest kernels that the card is held to.
+/// Above this many flops the processor is left out, and it is `f32`'s fastest kernels that the GPU is held to.
 const LARGE: u64 = 2 * 1024 * 1024 * 1024;
 
 const FORMS: [(Form, &str); 3] = [(Form::NN, "nn"), (Form::NT, "nt"), (Form::TN, "tn")];
@@ -28,22 +28,22 @@ const IN_TF32: f64 = 1e-3;
 /// A few ulps of f32.
 const FUNCTIONS: f64 = 1e-6;
 
-fn card(c: &mut Criterion) {
-    let card = match Card::open(0) {
-        Ok(card) => card,
-        Err(missing) => return println!("card: nothing is compared: {missing}"),
+fn gpu(c: &mut Criterion) {
+    let gpu = match Gpu::open(0) {
+        Ok(gpu) => gpu,
+        Err(missing) => return println!("gpu: nothing is compared: {missing}"),
     };
     let asked = |word: &str| std::env::args().any(|argument| argument == word);
-    if card.emulated && asked("--bench") && !asked("--test") {
+    if gpu.emulated && asked("--bench") && !asked("--test") {
         return println!(
-            "card: this one is emulated, and its times mean nothing; `-- --test` verifies what would be timed"
+            "gpu: this one is emulated, and its times mean nothing; `-- --test` verifies what would be timed"
         );
     }
-    products(c, card);
-    ladder(c, card);
-    gates(c, card);
-    log_softmax(c, card);
-    adam(c, card);
+    products(c, gpu);
+    ladder(c, gpu);
+    gates(c, gpu);
+    log_softmax(c, gpu);
+    adam(c, gpu);
 }
 
 /// What is right: in `f64`, or where that would take long, by the processor's fastest kernels, which `matmul` holds to `f64`.
@@ -55,77 +55,77 @@ fn right(product: &Product, form: Form) -> Vec<f64> {
     product.by::<f32>(tensor::Device::Host.kernels().expect("the host has all numbers"))().numbers()
 }
 
-fn products(c: &mut Criterion, card: Card) {
+fn products(c: &mut Criterion, gpu: Gpu) {
     let squares = SQUARES.map(|side| [side; 3]);
-    let sizes = if card.emulated { SMALL.to_vec() } else { [&NETWORK[..], &squares].concat() };
+    let sizes = if gpu.emulated { SMALL.to_vec() } else { [&NETWORK[..], &squares].concat() };
     for [m, k, n] in sizes {
         for (form, name) in FORMS {
             let product = Product::new(form, [m, k, n]);
             let work = Throughput::Elements(product.flops());
-            let name = format!("card/matmul/{name}/{m}x{k}x{n}");
+            let name = format!("gpu/matmul/{name}/{m}x{k}x{n}");
             let mut contest = Contest::new(c, name, work, TOLERANCE, || right(&product, form));
-            for (name, kernels) in both(card) {
+            for (name, kernels) in both(gpu) {
                 match kernels.device().is_host() {
                     true if product.flops() > LARGE => {}
                     true => contest.enter(&name, product.by(kernels)),
-                    false => contest.enter_asking(&name, product.by(kernels), || card.wait()),
+                    false => contest.enter_asking(&name, product.by(kernels), || gpu.wait()),
                 }
             }
         }
     }
 }
 
-fn ladder(c: &mut Criterion, card: Card) {
-    let sizes = if card.emulated { SMALL.to_vec() } else { SQUARES.map(|side| [side; 3]).to_vec() };
+fn ladder(c: &mut Criterion, gpu: Gpu) {
+    let sizes = if gpu.emulated { SMALL.to_vec() } else { SQUARES.map(|side| [side; 3]).to_vec() };
     for [m, k, n] in sizes {
         let product = Product::new(Form::NN, [m, k, n]);
         let work = Throughput::Elements(product.flops());
-        let name = format!("card/sgemm/{m}x{k}x{n}");
+        let name = format!("gpu/sgemm/{m}x{k}x{n}");
         let mut contest = Contest::new(c, name, work, TOLERANCE, || right(&product, Form::NN));
         for rung in tensor::Sgemm::ALL {
             contest.allow(if rung == tensor::Sgemm::Tf32 { IN_TF32 } else { TOLERANCE });
-            contest.enter_asking(rung.name(), product.by_rung(rung, card), || card.wait());
+            contest.enter_asking(rung.name(), product.by_rung(rung, gpu), || gpu.wait());
         }
         contest.allow(TOLERANCE);
-        contest.enter_asking(&format!("matmul, {}", card.name()), product.by(card.kernels()), || card.wait());
+        contest.enter_asking(&format!("matmul, {}", gpu.name()), product.by(gpu.kernels()), || gpu.wait());
     }
 }
 
-fn gates(c: &mut Criterion, card: Card) {
-    let sizes: &[[usize; 2]] = if card.emulated { &[[5, 33]] } else { &[[192, 96], [8192, 96]] };
+fn gates(c: &mut Criterion, gpu: Gpu) {
+    let sizes: &[[usize; 2]] = if gpu.emulated { &[[5, 33]] } else { &[[192, 96], [8192, 96]] };
     for &[batch, width] in sizes {
         let gates = Gates::new(batch, width);
-        let (name, work) = (format!("card/gru_gates/{batch}x{width}"), Throughput::Elements(gates.states()));
+        let (name, work) = (format!("gpu/gru_gates/{batch}x{width}"), Throughput::Elements(gates.states()));
         let mut contest = Contest::new(c, name, work, FUNCTIONS, || gates.by::<f64>(&Naive)().numbers());
-        for (name, kernels) in both(card) {
-            contest.enter_asking(&name, gates.by(kernels), || card.wait());
+        for (name, kernels) in both(gpu) {
+            contest.enter_asking(&name, gates.by(kernels), || gpu.wait());
         }
     }
 }
 
-fn log_softmax(c: &mut Criterion, card: Card) {
-    let sizes: &[[usize; 2]] = if card.emulated { &[[5, 18]] } else { &[[192 * 7, 6], [8192 * 7, 6], [8192, 1024]] };
+fn log_softmax(c: &mut Criterion, gpu: Gpu) {
+    let sizes: &[[usize; 2]] = if gpu.emulated { &[[5, 18]] } else { &[[192 * 7, 6], [8192 * 7, 6], [8192, 1024]] };
     for &[rows, length] in sizes {
         let rows_of = LogSoftmax::new(rows, length);
-        let (name, work) = (format!("card/log_softmax/{rows}x{length}"), Throughput::Elements(rows_of.elements()));
+        let (name, work) = (format!("gpu/log_softmax/{rows}x{length}"), Throughput::Elements(rows_of.elements()));
         let mut contest = Contest::new(c, name, work, FUNCTIONS, || rows_of.by::<f64>(&Naive)().numbers());
-        for (name, kernels) in both(card) {
-            contest.enter_asking(&name, rows_of.by(kernels), || card.wait());
+        for (name, kernels) in both(gpu) {
+            contest.enter_asking(&name, rows_of.by(kernels), || gpu.wait());
         }
     }
 }
 
-fn adam(c: &mut Criterion, card: Card) {
-    let sizes: &[usize] = if card.emulated { &[1000] } else { &[60_000, 1 << 22] };
+fn adam(c: &mut Criterion, gpu: Gpu) {
+    let sizes: &[usize] = if gpu.emulated { &[1000] } else { &[60_000, 1 << 22] };
     for &parameters in sizes {
         let adam = Adam::new(parameters);
-        let (name, work) = (format!("card/adam/{parameters}"), Throughput::Elements(adam.parameters()));
+        let (name, work) = (format!("gpu/adam/{parameters}"), Throughput::Elements(adam.parameters()));
         let mut contest = Contest::new(c, name, work, FUNCTIONS, || adam.by::<f64>(&Naive)().numbers());
-        for (name, kernels) in both(card) {
-            contest.enter_asking(&name, adam.by(kernels), || card.wait());
+        for (name, kernels) in both(gpu) {
+            contest.enter_asking(&name, adam.by(kernels), || gpu.wait());
         }
     }
 }
 
-criterion_group! { name = benches; config = criterion(); targets = card }
+criterion_group! { name = benches; config = criterion(); targets = gpu }
 criterion_main!(benches);

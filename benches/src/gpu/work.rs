@@ -48,15 +48,15 @@ impl Product {
         }
     }
 
-    /// By a rung of the card's ladder, which knows the form NN alone.
+    /// By a rung of the GPU's ladder, which knows the form NN alone.
     ///
     /// # Panics
     /// If the form is another.
-    pub fn by_rung(&self, rung: tensor::Sgemm, card: super::Card) -> impl FnMut() -> Tensor<f32> + use<> {
+    pub fn by_rung(&self, rung: tensor::Sgemm, gpu: super::Gpu) -> impl FnMut() -> Tensor<f32> + use<> {
         assert_eq!(self.form, Form::NN, "a rung's form");
-        let [a, b] = [&self.a, &self.b].map(|x| x.to_device(card.kernels().device()));
+        let [a, b] = [&self.a, &self.b].map(|x| x.to_device(gpu.kernels().device()));
         let [m, _, n] = self.sizes;
-        let mut y = blank(&[m, n], card.kernels());
+        let mut y = blank(&[m, n], gpu.kernels());
         move || {
             rung.run(a.view(), b.view(), y.view_mut());
             y.clone()

@@ -1,9 +1,9 @@
-//! Whole updates of a run at several batches: on the processor, on the card operation by operation, as one graph there, and in
+//! Whole updates of a run at several batches: on the processor, on the GPU operation by operation, as one graph there, and in
 //! PyTorch beside them.
 
 use std::time::{Duration, Instant};
 
-use gradus_benches::card::{Card, choosing};
+use gradus_benches::gpu::{Gpu, choosing};
 use gradus_benches::matmul_flops;
 use rl::config::Config;
 use rl::env::Task;
@@ -23,14 +23,14 @@ const WARM_UP: usize = 2;
 const LEAST: usize = 3;
 
 /// A row a batch.
-pub(crate) fn table(card: Card, ordinal: usize, torch: Option<&Torch>) -> String {
+pub(crate) fn table(gpu: Gpu, ordinal: usize, torch: Option<&Torch>) -> String {
     let rivals = torch.map(|torch| torch.updates(&BATCHES)).unwrap_or_default();
-    let rows: Vec<_> = BATCHES.iter().map(|&batch| row(card, ordinal, batch, &rivals)).collect();
+    let rows: Vec<_> = BATCHES.iter().map(|&batch| row(gpu, ordinal, batch, &rivals)).collect();
     let head = [
         "batch",
         "CPU",
-        "card, by operations",
-        "card, one graph",
+        "GPU, by operations",
+        "GPU, one graph",
         "of the fp32 limit",
         "PyTorch, eager",
         "PyTorch, one graph",
@@ -38,7 +38,7 @@ pub(crate) fn table(card: Card, ordinal: usize, torch: Option<&Torch>) -> String
         "ours / one graph",
     ];
     let absent =
-        if rivals.is_empty() { " PyTorch was not measured: no Python with PyTorch for a card was found." } else { "" };
+        if rivals.is_empty() { " PyTorch was not measured: no Python with PyTorch for a GPU was found." } else { "" };
     format!(
         "\n**Whole updates** of `calculator` at width 96, in steps of episodes a second; PyTorch's take seven steps of the task in \
          benches/peers. An update of N steps counts as 3·2·N·d·(3d + A + 1) flops.{absent}\n\n{}",
@@ -56,16 +56,16 @@ fn flops(config: &Config) -> f64 {
     3.0 * matmul_flops(1, config.width, 3 * config.width + actions + 1) as f64
 }
 
-fn row(card: Card, ordinal: usize, batch: usize, rivals: &[(usize, [Option<f64>; 2])]) -> Vec<String> {
+fn row(gpu: Gpu, ordinal: usize, batch: usize, rivals: &[(usize, [Option<f64>; 2])]) -> Vec<String> {
     eprintln!("updates of {batch} episodes");
     let config = config(batch);
     let cpu = (batch <= ON_THE_CPU).then(|| by_operations(&config));
-    // One chunk for each stage: a card wants few large kernels.
+    // One chunk for each stage: a GPU wants few large kernels.
     let there = Config { chunk: batch, ..config.clone() };
     let operations = or_why(|| choosing(ordinal, || by_operations(&there)));
-    let fused = or_why(|| fused::updater(card, &config).map(steps_per_second)).and_then(|fused| fused);
+    let fused = or_why(|| fused::updater(gpu, &config).map(steps_per_second)).and_then(|fused| fused);
     let ours = fused.clone().or(operations.clone()).ok();
-    let of_limit = ours.zip(card.flops()).map(|(ours, limit)| ours * flops(&config) / limit);
+    let of_limit = ours.zip(gpu.flops()).map(|(ours, limit)| ours * flops(&config) / limit);
     let [eager, graph] = rivals.iter().find(|rival| rival.0 == batch).map_or([None; 2], |rival| rival.1);
     let said = |found: Result<f64, String>| found.map_or_else(|words| words, rate);
     let figure = |found: Option<f64>| found.map_or_else(String::new, rate);
@@ -82,7 +82,7 @@ fn row(card: Card, ordinal: usize, batch: usize, rivals: &[(usize, [Option<f64>;
     ]
 }
 
-/// What `f` gives, or why the card failed: one batch may be too large for it.
+/// What `f` gives, or why the GPU failed: one batch may be too large for it.
 fn or_why<R>(f: impl FnOnce() -> R) -> Result<R, String> {
     tensor::catch_cuda(f).map_err(|failure| failure.to_string())
 }

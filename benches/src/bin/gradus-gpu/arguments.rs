@@ -2,7 +2,7 @@
 
 /// How it is called.
 pub(crate) const USAGE: &str =
-    "usage: gradus-card [--device N] [--look | --check | --measure] [--python PROGRAM] [--out FILE]";
+    "usage: gradus-gpu [--device N] [--look | --check | --measure] [--python PROGRAM] [--out FILE]";
 
 /// What can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) enum Part {
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Arguments {
-    /// Which card.
+    /// Which GPU.
     pub(crate) device: usize,
     /// The only part that is done; all, where none is named.
     pub(crate) only: Option<Part>,

@@ -10,12 +10,12 @@ use tensor::{CudaError, Device, Kernels};
 pub use clock::seconds;
 pub use work::{Adam, Gates, LogSoftmax, Product};
 
-/// The name of the card that `kernels/host` pretends to be.
+/// The name of the GPU that `kernels/host` pretends to be.
 const EMULATED: &str = "gradus emulator";
 
-/// A card that is open.
+/// A GPU that is open.
 #[derive(Clone, Copy, Debug)]
-pub struct Card {
+pub struct Gpu {
     /// Where tensors are brought.
     pub device: Device,
     /// Whether it is none: kernels run on the processor, under an emulated driver. Then times mean nothing, and sizes should be
@@ -23,14 +23,14 @@ pub struct Card {
     pub emulated: bool,
 }
 
-impl Card {
-    /// The card of this number.
+impl Gpu {
+    /// The GPU of this number.
     ///
     /// # Errors
     /// If something is missing, which the error names.
     pub fn open(ordinal: usize) -> Result<Self, CudaError> {
         let device = Device::cuda(ordinal)?;
-        Ok(Self { device, emulated: device.card_name() == Some(EMULATED) })
+        Ok(Self { device, emulated: device.gpu_name() == Some(EMULATED) })
     }
 
     /// Its kernels.
@@ -38,7 +38,7 @@ impl Card {
     /// # Panics
     /// If it is the host, which [`open`](Self::open) never gives.
     pub fn kernels(&self) -> &'static dyn Kernels<f32> {
-        self.device.kernels().expect("a card has kernels for f32")
+        self.device.kernels().expect("a GPU has kernels for f32")
     }
 
     /// Waits until all is done that it was asked for.
@@ -51,27 +51,27 @@ impl Card {
 
     /// Its name.
     pub fn name(&self) -> &'static str {
-        self.device.card_name().unwrap_or("the processor")
+        self.device.gpu_name().unwrap_or("the processor")
     }
 
     /// Its name with what else tables say of it: compute capability, and the driver's version.
     pub fn words(&self) -> String {
-        let versions = self.device.card_versions();
-        let versions = versions.map(|[card, driver]| format!(", compute capability {card}, driver {driver}"));
+        let versions = self.device.gpu_versions();
+        let versions = versions.map(|[gpu, driver]| format!(", compute capability {gpu}, driver {driver}"));
         format!("{}{}", self.name(), versions.unwrap_or_default())
     }
 
-    /// What it does at most in `f32` without tensor cores, in flops a second, where that is known and it is a card.
+    /// What it does at most in `f32` without tensor cores, in flops a second, where that is known and it is a GPU.
     pub fn flops(&self) -> Option<f64> {
-        self.device.card_flops().filter(|_| !self.emulated)
+        self.device.gpu_flops().filter(|_| !self.emulated)
     }
 }
 
-/// What `f` gives while the card of this number computes wherever nobody asks for other kernels; afterwards that is the
+/// What `f` gives while the GPU of this number computes wherever nobody asks for other kernels; afterwards that is the
 /// processor again. One caller at a time.
 ///
 /// # Panics
-/// If there is no such card.
+/// If there is no such GPU.
 pub fn choosing<R>(ordinal: usize, f: impl FnOnce() -> R) -> R {
     /// Gives back, even if `f` panics.
     struct Back(&'static str);
@@ -86,8 +86,8 @@ pub fn choosing<R>(ordinal: usize, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Who computes: the processor with its fastest kernels, and the card; each with its name in tables.
-pub fn both(card: Card) -> impl Iterator<Item = (String, &'static dyn Kernels<f32>)> {
+/// Who computes: the processor with its fastest kernels, and the GPU; each with its name in tables.
+pub fn both(gpu: Gpu) -> impl Iterator<Item = (String, &'static dyn Kernels<f32>)> {
     let host: &'static dyn Kernels<f32> = Device::Host.kernels().expect("the host has all numbers");
-    once((format!("cpu, {}", host.name()), host)).chain(once((card.name().to_owned(), card.kernels())))
+    once((format!("cpu, {}", host.name()), host)).chain(once((gpu.name().to_owned(), gpu.kernels())))
 }
