@@ -1,15 +1,15 @@
-// y = the index of the largest element of each row of x, the first of equals; NaNs are passed over. In a row of NaNs alone,
-// the last.
+// y = the index of the largest element of each row of x; of equal elements, the first. NaN is ignored. A row of NaNs gives the
+// last index.
 //
 // A warp owns a row: each lane finds the best of its own elements, then lanes compare.
 
 struct Best {
     REAL value;
     unsigned index;
-    int any; // whether there was a number at all
+    int any; // true if a number was found
 };
 
-// The better of two, whatever their order.
+// The better of two candidates; symmetric in them.
 __device__ inline Best better(Best a, Best b) {
     if (!a.any || !b.any) return a.any ? a : b;
     return b.value > a.value || (b.value == a.value && b.index < a.index) ? b : a;
@@ -31,6 +31,6 @@ extern "C" __global__ void __launch_bounds__(128) argmax(Tensor x, IndicesMut y)
             other.any = __shfl_xor_sync(0xffffffffu, best.any, apart);
             best = better(best, other);
         }
-        if (lane() == 0) at(y, r) = best.index;
+        if (lane() == 0) element(y, r) = best.index;
     }
 }

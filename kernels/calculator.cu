@@ -1,8 +1,8 @@
-// Episodes of the calculator, exact to the integer: each step is a look-up in the table of its states, as on the host.
+// Exact episodes of the calculator: each step is a look-up in the table of its states, as on the host.
 //
-// A thread owns an episode. What an episode shows is drawn from its own stream; what it does to the operands need not be known.
+// A thread owns an episode. The context is drawn from the episode's own stream. The values of the operands are not needed.
 
-// Starts B episodes anew: contexts[L,B] = operands and, last, the token that ends them. Episode b draws from stream first + b.
+// Starts B episodes: contexts[L,B] = operands and, last, the token that ends a context. Episode b draws from stream first + b.
 extern "C" __global__ void __launch_bounds__(256)
 calculator_reset(Task task, unsigned stage, unsigned batch, Size seed, unsigned purpose, unsigned update, unsigned first,
                  unsigned* contexts, Episode* episodes) {
@@ -15,8 +15,8 @@ calculator_reset(Task task, unsigned stage, unsigned batch, Size seed, unsigned 
     }
 }
 
-// Takes an action in each episode. One that has ended stays as it is and earns nothing. An action that is not there is not
-// taken, and *bad becomes 1 + the largest of them.
+// Takes an action in each episode. An ended episode stays unchanged and earns nothing. An invalid action is not taken, and *bad
+// becomes 1 + the largest invalid action.
 extern "C" __global__ void __launch_bounds__(256)
 calculator_step(Task task, unsigned stage, unsigned batch, const unsigned* actions, Episode* episodes, double* rewards,
                 unsigned* tokens, unsigned* done, unsigned* bad) {

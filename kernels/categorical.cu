@@ -1,5 +1,6 @@
-// Drawing from rows of log-probabilities x[N,A]: y = the first a with u < e^(x_0) + … + e^(x_a), or
-// the last one with a share above zero where rounding leaves none, with one number u in [0, 1) for each row. Added in the order of the actions, in double, as on the host.
+// Sampling from rows of log-probabilities x[N,A]: y = the first a with u < e^(x_0) + … + e^(x_a). If rounding leaves no a, y =
+// the last action with a probability above zero. Each row has one number u in [0, 1). The sum runs in the order of the actions,
+// in double, as on the host.
 //
 // A thread owns a row.
 
@@ -15,6 +16,6 @@ extern "C" __global__ void __launch_bounds__(256) categorical(Tensor x, const do
             if (share > 0) drawn = a;
             if (share > 0 && u[r] < below) break;
         }
-        at(y, r) = drawn;
+        element(y, r) = drawn;
     }
 }

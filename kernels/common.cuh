@@ -1,13 +1,13 @@
-// What all kernels share. The build puts this text before each of them; no file includes another.
+// Declarations that all kernels share. The build puts this text before each kernel file; no file includes another.
 //
-// REAL is the scalar, float or double. A kernel works on any grid of one axis; how many threads a block has is said by its
-// __launch_bounds__, and nothing depends on the number of blocks but the time. No result depends on which thread comes first:
-// each is owned by one thread, warp or block, and sums have a fixed order.
+// REAL is the scalar type, float or double. A kernel works on any one-dimensional grid. __launch_bounds__ gives the number of
+// threads in its blocks. The number of blocks affects only the time, unless a kernel says otherwise. No result depends on the
+// order of threads: each result is owned by one thread, warp or block, and sums have a fixed order.
 
 typedef unsigned long long Size;
 
-// Tensors: up to four axes, outermost first; missing ones lead, with the extent 1. Strides are in elements, and may be 0 or
-// negative; `data` is the first element, or null where an argument is absent.
+// Tensors: up to four axes, outermost first, padded with leading axes of extent 1. Strides are in elements, and may be 0 or
+// negative. `data` points to the first element, or is null if an argument is absent.
 struct Tensor {
     REAL* data;
     unsigned n[4];
@@ -24,8 +24,8 @@ struct IndicesMut {
     long long s[4];
 };
 
-// A position in each of four axes.
-struct Place {
+// A position: an index for each of four axes.
+struct Position {
     unsigned i[4];
 };
 
@@ -39,14 +39,14 @@ template <class X> __device__ inline Size size_of(const X& x) {
     return product(x.n, 4);
 }
 
-// All axes but the last: how many rows there are.
+// The number of rows: the product of all extents but the last.
 template <class X> __device__ inline Size rows_of(const X& x) {
     return product(x.n, 3);
 }
 
-// The position that is number `at` in row-major order. Division is slow, and what is small enough needs none.
-__device__ inline Place place(const unsigned* n, Size at) {
-    Place p;
+// Converts the row-major index `at` to a position. Division is slow, so small indices avoid it.
+__device__ inline Position position(const unsigned* n, Size at) {
+    Position p;
 #pragma unroll
     for (int k = 3; k > 0; k--) {
         if (at < n[k]) {
@@ -64,28 +64,28 @@ __device__ inline Place place(const unsigned* n, Size at) {
     return p;
 }
 
-__device__ inline long long offset(const long long* s, const Place& p) {
+__device__ inline long long offset(const long long* s, const Position& p) {
     return s[0] * p.i[0] + s[1] * p.i[1] + s[2] * p.i[2] + s[3] * p.i[3];
 }
 
-// The element at a position; the element that is number `at` in row-major order.
-template <class X> __device__ inline auto& at(const X& x, const Place& p) {
+// The element at a position, or at a row-major index.
+template <class X> __device__ inline auto& element(const X& x, const Position& p) {
     return x.data[offset(x.s, p)];
 }
-template <class X> __device__ inline auto& at(const X& x, Size number) {
-    return at(x, place(x.n, number));
+template <class X> __device__ inline auto& element(const X& x, Size number) {
+    return element(x, position(x.n, number));
 }
 
-// One row of a tensor, along the last axis, as a function of the place in it.
+// A row of a tensor along the last axis, as a function of the index within it.
 __device__ inline auto row(const Tensor& x, Size number) {
     const unsigned outer[4] = {1, x.n[0], x.n[1], x.n[2]};
-    const Place p = place(outer, number);
+    const Position p = position(outer, number);
     REAL* const data = x.data + (x.s[0] * p.i[1] + x.s[1] * p.i[2] + x.s[2] * p.i[3]);
     const long long s = x.s[3];
     return [data, s](unsigned j) -> REAL& { return data[j * s]; };
 }
 
-// Who this thread is: among all threads; its lane in its warp; its warp among all warps.
+// Indices of this thread: among all threads; its lane in its warp; its warp among all warps.
 __device__ inline Size thread() {
     return (Size)blockIdx.x * blockDim.x + threadIdx.x;
 }
@@ -106,27 +106,29 @@ __device__ inline REAL infinity() {
     return REAL(1) / REAL(0);
 }
 
-// The larger; m where they compare equal, and where x is NaN: maxima pass NaNs over, as long as they begin at −∞.
+// The larger of m and x; m if they are equal or x is NaN. So a maximum that starts at −∞ ignores NaN.
 __device__ inline REAL maximum(REAL m, REAL x) {
     return x > m ? x : m;
 }
 
-// σ(x) = 1 / (1 + e⁻ˣ) = eˣ / (1 + eˣ): whichever of them raises e to the negative power, which never overflows.
+// σ(x) = 1 / (1 + e⁻ˣ) = eˣ / (1 + eˣ). The form is chosen so that the exponent is negative and never overflows.
 __device__ inline REAL sigmoid(REAL x) {
     REAL e = exp(x < 0 ? x : -x);
     return (x < 0 ? e : REAL(1)) / (1 + e);
 }
 
-// Summation. A running sum of n floats is off by up to n roundings, so no kernel keeps one over a length that the data chooses:
+// Summation. A running sum of n floats accumulates up to n roundings. So no kernel uses one over a length that the data
+// determines:
 //
-// - Sums use `Sum`, which carries the rounding error of each addition into the next (Kahan 1965). With unit roundoff u, a sum of
-//   n terms is off by at most (2u + O(n·u²))·Σ|x|. Threads, lanes and blocks then add their sums in a tree: log n roundings.
-// - Products along k use blocks of at most BLOCK terms in a plain running sum; then the sums of blocks are added.
+// - Sums use `Sum`, which carries the rounding error of each addition into the next (Kahan 1965). With unit roundoff u, the
+//   error of a sum of n terms is at most (2u + O(n·u²))·Σ|x|. Threads, lanes and blocks then add their sums in a tree: log n
+//   roundings.
+// - Matrix products use blocks of at most BLOCK terms along k in a plain running sum, and then add the sums of the blocks.
 //
-// Sums whose length is bounded by a small constant, such as the actions of a decision, are plain.
+// Sums whose length is bounded by a small constant, such as the number of actions, are plain.
 const unsigned BLOCK = 512;
 
-// A compensated sum. An infinite or NaN sum stays as it is, as nothing is lost from it.
+// A compensated sum. Once infinite or NaN it stays so, because the compensation is then reset to zero.
 template <class X> struct Sum {
     X value = 0, lost = 0;
 };
@@ -136,16 +138,16 @@ template <class X, class Term> __device__ inline void add(Sum<X>& sum, Term x) {
     sum.value = next;
 }
 
-// The largest number so far, with the interface of a sum.
-struct Largest {
+// A running maximum with the interface of a sum.
+struct Maximum {
     REAL value = -infinity();
 };
-__device__ inline void add(Largest& most, REAL x) {
+__device__ inline void add(Maximum& most, REAL x) {
     most.value = maximum(most.value, x);
 }
 
-// The sum over a warp, and the largest, in all lanes. Neighbours at distance 16 first, then 8, 4, 2, 1: as + commutes, all
-// lanes have the same bits.
+// The sum and the maximum over a warp, returned in all lanes. Lanes at distance 16 combine first, then 8, 4, 2, 1. Addition is
+// commutative, so all lanes get the same bits.
 __device__ inline REAL warp_sum(REAL x) {
     for (int apart = 16; apart > 0; apart /= 2) x += __shfl_xor_sync(0xffffffffu, x, apart);
     return x;
@@ -167,17 +169,18 @@ template <class F> __device__ inline REAL max_along(unsigned n, F f) {
     return warp_max(m);
 }
 
-// Shared memory of a block of 256, a number for each thread.
+// Shared memory for a block of 256 threads: one number for each.
 __device__ inline REAL* shared_numbers() {
     __shared__ REAL numbers[256];
     return numbers;
 }
 
-// For each result r, the terms (r, k) added to an `Into` over k; `store` gets its value. Called by all of a block of 256.
+// Accumulates, for each result r, the terms (r, k) over k in an `Into`, and passes its value to `store`. All threads of a block
+// of 256 call it.
 //
-// A block owns up to 32 results at a time, and gives each 256 / width lanes; lane l takes k = l, l + lanes, … Then halves of
-// the lanes are added to each other in shared memory. Terms that lie side by side are read by threads side by side: `along`
-// says whether k or r moves along memory.
+// A block owns up to 32 results at a time, and gives 256 / width lanes to each. Lane l takes k = l, l + lanes, … Then the lanes
+// are combined in shared memory, in a binary tree. Adjacent threads read adjacent terms: `along` is true if consecutive k are
+// adjacent in memory, false if consecutive r are.
 template <class Into, class Term, class Store>
 __device__ inline void fold(Size results, Size terms, bool along, Term term, Store store) {
     unsigned most = along ? 8 : 32, width = 1;
@@ -207,7 +210,7 @@ __device__ inline void fold(Size results, Size terms, bool along, Term term, Sto
     }
 }
 
-// The sum over a block of 256, for thread 0 alone: halves are added to each other in shared memory.
+// The sum over a block of 256 threads, valid in thread 0 only. The numbers are added in shared memory, in a binary tree.
 template <class X> __device__ inline X block_sum(X x) {
     __shared__ X partial[256];
     __syncthreads(); // before this overwrites an earlier sum
@@ -219,7 +222,7 @@ template <class X> __device__ inline X block_sum(X x) {
     return threadIdx.x == 0 ? partial[0] : x;
 }
 
-// Σ_i term(i) over 0 ≤ i < count by a block, right in thread 0 alone.
+// Σ_i term(i) over 0 ≤ i < count by a block, valid in thread 0 only.
 template <class Term> __device__ inline auto total(Size count, Term term) {
     Sum<decltype(term(0))> sum;
 #pragma unroll 3
@@ -227,8 +230,8 @@ template <class Term> __device__ inline auto total(Size count, Term term) {
     return block_sum(sum.value);
 }
 
-// Begins to copy a number to shared memory; zero, if it is not `inside`.
-__device__ inline void begin_copy(float* to, const float* from, bool inside) {
+// Starts an asynchronous copy of a number to shared memory. If it is not `inside`, a zero is written instead.
+__device__ inline void copy_async(float* to, const float* from, bool inside) {
 #ifdef GRADUS_HOST
     *to = inside ? *from : 0;
 #else
@@ -237,8 +240,8 @@ __device__ inline void begin_copy(float* to, const float* from, bool inside) {
 #endif
 }
 
-// Waits for all copies that this thread has begun.
-__device__ inline void end_copies() {
+// Waits for all asynchronous copies of this thread.
+__device__ inline void wait_for_copies() {
 #ifndef GRADUS_HOST
     asm volatile("cp.async.wait_all;" ::: "memory");
 #endif
@@ -259,33 +262,33 @@ __device__ inline Words philox(unsigned x0, unsigned x1, unsigned x2, unsigned x
     return {{x0, x1, x2, x3}};
 }
 
-// A stream of words as on the host: key = seed, counter = (block, episode, update, purpose).
+// A stream of random words, as on the host: key = seed, counter = (block, episode, update, purpose).
 struct Stream {
     Size seed;
     unsigned purpose, update, episode;
 };
 
 // Words 4·block to 4·block + 3 of a stream.
-__device__ inline Words block_of(const Stream& s, unsigned block) {
+__device__ inline Words philox_block(const Stream& s, unsigned block) {
     return philox(block, s.episode, s.update, s.purpose, (unsigned)s.seed, (unsigned)(s.seed >> 32));
 }
 
 __device__ inline unsigned word(const Stream& s, unsigned i) {
-    const Words four = block_of(s, i / 4);
+    const Words four = philox_block(s, i / 4);
     return i % 4 == 0 ? four.w[0] : i % 4 == 1 ? four.w[1] : i % 4 == 2 ? four.w[2] : four.w[3];
 }
 
 // The `i`th pair of words as a multiple of 2⁻⁵³ in [0, 1).
 __device__ inline double uniform(const Stream& s, unsigned i) {
-    const Words four = block_of(s, i / 2);
+    const Words four = philox_block(s, i / 2);
     const unsigned low = i % 2 ? four.w[2] : four.w[0], high = i % 2 ? four.w[3] : four.w[1];
     return (double)(((Size)high << 32 | low) >> 11) * (1.0 / 9007199254740992.0);
 }
 
-// The whole update on the GPU: what its kernels hand each other. Letters as everywhere: B episodes, S steps at most (one for
-// each token that is read), H hidden units, A actions, V tokens. All arrays are row-major without gaps.
+// The structs of the whole update on the GPU. Sizes: B episodes, T steps at most (one for each token that is read), H hidden
+// units, A actions, V tokens. All arrays are row-major without gaps.
 
-// The parameters, or their gradients: parts of one flat buffer, under the names of the network.
+// The parameters or their gradients: pointers into one flat buffer, under the network's names.
 struct Weights {
     REAL* emb;   // [V,H]
     REAL* stage; // [stages,H]
@@ -299,18 +302,18 @@ struct Weights {
     REAL* b_v;   // [1]
 };
 
-// The calculator, as the tables of its states that the solver explored; those of all stages, one after the other.
+// The calculator, as tables of its states that the solver explored. The tables of all stages follow each other.
 struct Task {
-    const unsigned short* next;     // [states,A]: the number within the stage of the state after an action
+    const unsigned short* next;     // [states,A]: the next state, numbered within its stage
     const unsigned short* distance; // [states]: steps to the goal
-    const unsigned* base;           // [stages]: where a stage's states begin
-    const unsigned* operands;       // [stages]: how many operands an episode shows, 7 at most
-    const unsigned* tokens;         // [A]: what is read after an action
+    const unsigned* base;           // [stages]: the first state of a stage
+    const unsigned* operands;       // [stages]: the number of operands in a context, at most 7
+    const unsigned* tokens;         // [A]: the token that is read after an action
     unsigned stages, actions, horizon;
-    double correct, milestone, step; // what is paid
+    double correct, milestone, step; // the rewards
 };
 
-// Where an episode of the calculator is. States 0 and 1 are its ends, failed and solved; it starts in 2.
+// The state of a calculator episode. State 0 is failure, 1 is success, and 2 is the start.
 struct Episode {
     unsigned state, nearest, steps;
 };
@@ -319,7 +322,7 @@ __device__ inline Episode start_of(const Task& task, unsigned stage) {
     return {2, task.distance[task.base[stage] + 2], 0};
 }
 
-// Takes one action of an episode that has not ended, and returns the reward.
+// Takes one action in an episode that has not ended, and returns the reward.
 __device__ inline double advance(const Task& task, unsigned stage, Episode& e, unsigned action) {
     const unsigned base = task.base[stage], state = task.next[(Size)(base + e.state) * task.actions + action];
     const unsigned distance = task.distance[base + state];
@@ -330,7 +333,7 @@ __device__ inline double advance(const Task& task, unsigned stage, Episode& e, u
     return __dadd_rn(__dadd_rn(task.step, __dmul_rn(task.milestone, milestones)), state == 1 ? task.correct : 0.0);
 }
 
-// A digit without bias, from the next words of a stream; `used` counts them.
+// An unbiased random digit from the next words of a stream; `used` counts the words.
 __device__ inline unsigned digit(const Stream& s, unsigned& used) {
     for (;;) {
         const Size wide = (Size)word(s, used++) * 10;
@@ -338,33 +341,33 @@ __device__ inline unsigned digit(const Stream& s, unsigned& used) {
     }
 }
 
-// What B episodes did. Episode b read tokens in the steps s < end[b], and decided in those from begin[b] on.
+// The record of B episodes. Episode b read tokens in the steps t < end[b], and decided in those from begin[b] on.
 struct Trace {
-    unsigned batch, steps; // B, S
+    unsigned batch, steps; // B, T
     unsigned* begin;       // [B]
     unsigned* end;         // [B]
     unsigned* solved;      // [B]: 0 or 1
-    unsigned* tokens;      // [S,B]: what was read
-    unsigned* actions;     // [S,B]: what was decided then; 0xffffffff in a trial where log π is NaN
-    double* rewards;       // [S,B]: what that earned
-    REAL* values;          // [S,B]: what the critic expected
-    REAL* log_probs;       // [S,B,A]
-    REAL* h;               // [S+1,B,H]: the states before each step, and after the last
-    REAL* kept;            // [S,B,4H]: r, z, n, gh_n; after the backward pass da_r, da_z, da_n·r, da_n
+    unsigned* tokens;      // [T,B]: the token that was read
+    unsigned* actions;     // [T,B]: the action; 0xffffffff if log π is NaN during an evaluation
+    double* rewards;       // [T,B]: the reward
+    REAL* values;          // [T,B]: the critic's estimate
+    REAL* log_probs;       // [T,B,A]
+    REAL* h;               // [T+1,B,H]: the states before each step and after the last
+    REAL* kept;            // [T,B,4H]: r, z, n, gh_n; after the backward pass da_r, da_z, da_n·r, da_n
 };
 
-// What moves from update to update. What stands behind `failed` is set anew in each.
+// The state that changes from update to update. Each update resets the fields after `failed`.
 struct Counters {
     unsigned update;    // u, the number of the update
-    unsigned step;      // steps that the optimiser has taken
-    unsigned failed;    // 1 + the update in which something was not finite: nothing moves any more
-    unsigned decisions; // N, steps that count
-    unsigned solved[8]; // of each stage
-    double rate;        // α
-    double entropy;     // β
+    unsigned step;      // the number of optimiser steps so far
+    unsigned failed;    // 1 + the update in which a value was not finite; from then on nothing changes
+    unsigned decisions; // N, the number of decisions
+    unsigned solved[8]; // successes of each stage
+    double rate;        // α, the learning rate
+    double entropy;     // β, the entropy coefficient
 };
 
-// The stage of episode b, where those of stage i are first[i] ≤ b < first[i + 1].
+// The stage of episode b. Stage i has the episodes first[i] ≤ b < first[i + 1].
 __device__ inline unsigned stage_of(const unsigned* first, unsigned stages, unsigned b) {
     unsigned stage = 0;
     while (stage + 1 < stages && b >= first[stage + 1]) stage++;

@@ -1,21 +1,20 @@
-// The gates of a GRU step, from the input's part gx[B,3H], the product of state and weights hw[B,3H], and its bias b[3H]:
+// The gates of a GRU step. Inputs: gx[B,3H], the product hw = h_prev·W_hhᵀ [B,3H], the bias b_hh[3H] and the state h_prev[B,H].
 //
-//     gh = hw + b    r = σ(gx_r + gh_r)    z = σ(gx_z + gh_z)    n = tanh(gx_n + r·gh_n)    y = (1 − z)·n + z·h
+//     gh = hw + b_hh    r = σ(gx_r + gh_r)    z = σ(gx_z + gh_z)    n = tanh(gx_n + r·gh_n)    h = (1 − z)·n + z·h_prev
 //
-// kept[B,4H] = (r, z, n, gh_n). With rows[B], gx is a table[V,3H], and each example has the row that it names.
+// kept[B,4H] = (r, z, n, gh_n). If rows[B] is given, gx is a table[V,3H], and example i uses its row rows[i].
 //
-// Backward, from y to the arguments of σ, σ and tanh:
+// Backward, from dh to the pre-activations a_r, a_z, a_n. dh_prev gets the direct path only:
 //
-//     dn = dy·(1 − z)       dz = dy·(h − n)        dh = dy·z
-//     ds_n = dn·(1 − n²)    dr = ds_n·gh_n         ds_z = dz·z·(1 − z)    ds_r = dr·r·(1 − r)
-//     dgx += (ds_r, ds_z, ds_n)                    dgh = (ds_r, ds_z, ds_n·r)
+//     dn = dh·(1 − z)       dz = dh·(h_prev − n)    dh_prev = dh·z
+//     da_n = dn·(1 − n²)    dr = da_n·gh_n          da_z = dz·z·(1 − z)    da_r = dr·r·(1 − r)
+//     dgx += (da_r, da_z, da_n)                     dgh = (da_r, da_z, da_n·r)
 //
-// A thread owns one unit of one example, and what is at that place in kept, y, dgh, dh and, without rows, dgx. Rows of a table
-// are owned by other threads: one for each unit of each row. It looks through the examples in order, and adds those that name
-// its row, so that the order is the host's.
+// A thread owns one hidden unit of one example: its entries in kept, h, dgh, dh_prev and, without rows, dgx. A row of a table
+// gets one thread per hidden unit. The thread adds the examples that use its row in their order, as the host does.
 
-struct Slopes {
-    REAL r, z, n, dgh_n, dh;
+struct GateGradients {
+    REAL da_r, da_z, da_n, dgh_n, dh_prev;
 };
 
 __device__ inline REAL at2(const Tensor& x, Size i, unsigned j) {
@@ -25,60 +24,60 @@ __device__ inline REAL& set2(const Tensor& x, Size i, unsigned j) {
     return x.data[(long long)i * x.s[2] + (long long)j * x.s[3]];
 }
 
-__device__ inline Slopes slopes(const Tensor& kept, const Tensor& h, const Tensor& dy, Size i, unsigned j) {
-    const unsigned hidden = h.n[3];
-    const REAL r = at2(kept, i, j), z = at2(kept, i, hidden + j), n = at2(kept, i, 2 * hidden + j);
-    const REAL gh_n = at2(kept, i, 3 * hidden + j), up = at2(dy, i, j);
-    const REAL dn = up * (1 - z), dz = up * (at2(h, i, j) - n);
-    const REAL ds_n = dn * (1 - n * n);
-    const REAL dr = ds_n * gh_n;
-    return {dr * r * (1 - r), dz * z * (1 - z), ds_n, ds_n * r, up * z};
+__device__ inline GateGradients gate_gradients(const Tensor& kept, const Tensor& h_prev, const Tensor& dh, Size i, unsigned j) {
+    const unsigned hidden_size = h_prev.n[3];
+    const REAL r = at2(kept, i, j), z = at2(kept, i, hidden_size + j), n = at2(kept, i, 2 * hidden_size + j);
+    const REAL gh_n = at2(kept, i, 3 * hidden_size + j), dh_ij = at2(dh, i, j);
+    const REAL dn = dh_ij * (1 - z), dz = dh_ij * (at2(h_prev, i, j) - n);
+    const REAL da_n = dn * (1 - n * n);
+    const REAL dr = da_n * gh_n;
+    return {dr * r * (1 - r), dz * z * (1 - z), da_n, da_n * r, dh_ij * z};
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-gru_gates(Tensor gx, Indices rows, Tensor hw, Tensor b, Tensor h, Tensor kept, Tensor y, unsigned* bad) {
-    const unsigned hidden = h.n[3];
-    const Size size = (Size)h.n[2] * hidden;
+gru_gates(Tensor gx, Indices rows, Tensor hw, Tensor b_hh, Tensor h_prev, Tensor kept, Tensor h, unsigned* bad) {
+    const unsigned hidden_size = h_prev.n[3];
+    const Size size = (Size)h_prev.n[2] * hidden_size;
     for (Size at = thread(); at < size; at += threads()) {
-        const Size i = at / hidden;
-        const unsigned j = (unsigned)(at % hidden);
+        const Size i = at / hidden_size;
+        const unsigned j = (unsigned)(at % hidden_size);
         const Size row = rows.data ? rows.data[(long long)i * rows.s[3]] : i;
         if (row >= gx.n[2]) {
             atomicMax(bad, row == 0xffffffffu ? (unsigned)row : (unsigned)row + 1);
             continue;
         }
-        REAL gate[3], gh[3];
+        REAL gates[3], gh[3];
         for (int k = 0; k < 3; k++) {
-            gate[k] = at2(gx, row, k * hidden + j);
-            gh[k] = at2(hw, i, k * hidden + j) + b.data[(long long)(k * hidden + j) * b.s[3]];
+            gates[k] = at2(gx, row, k * hidden_size + j);
+            gh[k] = at2(hw, i, k * hidden_size + j) + b_hh.data[(long long)(k * hidden_size + j) * b_hh.s[3]];
         }
-        const REAL r = sigmoid(gate[0] + gh[0]);
-        const REAL z = sigmoid(gate[1] + gh[1]);
-        const REAL n = tanh(gate[2] + r * gh[2]);
-        set2(y, i, j) = (1 - z) * n + z * at2(h, i, j);
+        const REAL r = sigmoid(gates[0] + gh[0]);
+        const REAL z = sigmoid(gates[1] + gh[1]);
+        const REAL n = tanh(gates[2] + r * gh[2]);
+        set2(h, i, j) = (1 - z) * n + z * at2(h_prev, i, j);
         set2(kept, i, j) = r;
-        set2(kept, i, hidden + j) = z;
-        set2(kept, i, 2 * hidden + j) = n;
-        set2(kept, i, 3 * hidden + j) = gh[2];
+        set2(kept, i, hidden_size + j) = z;
+        set2(kept, i, 2 * hidden_size + j) = n;
+        set2(kept, i, 3 * hidden_size + j) = gh[2];
     }
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-gru_gates_backward(Tensor kept, Tensor h, Tensor dy, Indices rows, Tensor dgx, Tensor dgh, Tensor dh, unsigned* bad) {
-    const unsigned hidden = h.n[3], batch = h.n[2];
-    const Size size = (Size)batch * hidden;
+gru_gates_backward(Tensor kept, Tensor h_prev, Tensor dh, Indices rows, Tensor dgx, Tensor dgh, Tensor dh_prev, unsigned* bad) {
+    const unsigned hidden_size = h_prev.n[3], batch = h_prev.n[2];
+    const Size size = (Size)batch * hidden_size;
     for (Size at = thread(); at < size; at += threads()) {
-        const Size i = at / hidden;
-        const unsigned j = (unsigned)(at % hidden);
-        const Slopes ds = slopes(kept, h, dy, i, j);
-        set2(dgh, i, j) = ds.r;
-        set2(dgh, i, hidden + j) = ds.z;
-        set2(dgh, i, 2 * hidden + j) = ds.dgh_n;
-        set2(dh, i, j) = ds.dh;
+        const Size i = at / hidden_size;
+        const unsigned j = (unsigned)(at % hidden_size);
+        const GateGradients d = gate_gradients(kept, h_prev, dh, i, j);
+        set2(dgh, i, j) = d.da_r;
+        set2(dgh, i, hidden_size + j) = d.da_z;
+        set2(dgh, i, 2 * hidden_size + j) = d.dgh_n;
+        set2(dh_prev, i, j) = d.dh_prev;
         if (!rows.data) {
-            set2(dgx, i, j) += ds.r;
-            set2(dgx, i, hidden + j) += ds.z;
-            set2(dgx, i, 2 * hidden + j) += ds.n;
+            set2(dgx, i, j) += d.da_r;
+            set2(dgx, i, hidden_size + j) += d.da_z;
+            set2(dgx, i, 2 * hidden_size + j) += d.da_n;
         } else if (rows.data[(long long)i * rows.s[3]] >= dgx.n[2]) {
             const unsigned row = rows.data[(long long)i * rows.s[3]];
             atomicMax(bad, row == 0xffffffffu ? row : row + 1);
@@ -86,21 +85,21 @@ gru_gates_backward(Tensor kept, Tensor h, Tensor dy, Indices rows, Tensor dgx, T
     }
     if (!rows.data) return;
 
-    const Size entries = (Size)dgx.n[2] * hidden;
+    const Size entries = (Size)dgx.n[2] * hidden_size;
     for (Size at = thread(); at < entries; at += threads()) {
-        const Size v = at / hidden;
-        const unsigned j = (unsigned)(at % hidden);
-        REAL &r = set2(dgx, v, j), &z = set2(dgx, v, hidden + j), &n = set2(dgx, v, 2 * hidden + j);
+        const Size v = at / hidden_size;
+        const unsigned j = (unsigned)(at % hidden_size);
+        REAL &dgx_r = set2(dgx, v, j), &dgx_z = set2(dgx, v, hidden_size + j), &dgx_n = set2(dgx, v, 2 * hidden_size + j);
         Sum<REAL> sum_r, sum_z, sum_n;
         for (unsigned i = 0; i < batch; i++) {
             if (rows.data[(long long)i * rows.s[3]] != v) continue;
-            const Slopes ds = slopes(kept, h, dy, i, j);
-            add(sum_r, ds.r);
-            add(sum_z, ds.z);
-            add(sum_n, ds.n);
+            const GateGradients d = gate_gradients(kept, h_prev, dh, i, j);
+            add(sum_r, d.da_r);
+            add(sum_z, d.da_z);
+            add(sum_n, d.da_n);
         }
-        r += sum_r.value;
-        z += sum_z.value;
-        n += sum_n.value;
+        dgx_r += sum_r.value;
+        dgx_z += sum_z.value;
+        dgx_n += sum_n.value;
     }
 }

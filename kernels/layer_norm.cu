@@ -6,11 +6,11 @@
 //
 //     dx += s·(g − mean g − x̂·mean(g·x̂))         dw += Σ_rows dy·x̂
 //
-// μ is rounded, and in a row that is nearly constant that rounding is as large as what is left of x. So what is left is centred
-// again: δ is what μ lacks. It is no part of stats; `layer_norm_centres` finds it once more, before the way back.
+// μ is rounded. In a row that is nearly constant this rounding is as large as the residual x − μ. So the residual is centred
+// again: δ is the error of μ. It is not part of stats; `layer_norm_centres` computes it again before the backward pass.
 //
-// For y, δ and dx a warp owns a row; for dw a block owns some columns and folds the rows (see `fold`). The variance is the mean
-// of squares of what is left, not a difference of means, which would lose it far from zero.
+// For y, δ and dx a warp owns a row. For dw a block owns some columns and folds the rows (see `fold`). The variance is the mean
+// of squares of the centred values. The difference mean x² − μ² would cancel if μ is far from zero.
 
 template <class F> __device__ inline REAL mean_along(unsigned n, F f) {
     return sum_along(n, f) / REAL(n);

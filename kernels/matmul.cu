@@ -1,13 +1,13 @@
-// y = (or, with `accumulate`, y +=) the product of two matrices in one of three forms, with any strides:
+// y = the product of two matrices (y += with `accumulate`) in one of three forms, with any strides:
 //
 //     NN  y[M,N] = a[M,K]·b[K,N]      NT  y = a[M,K]·b[N,K]ᵀ      TN  y = a[K,M]ᵀ·b[K,N]
 //
-// A transposed operand is one whose strides are exchanged; after that there is one form, y_ij = Σ_k a_ik·b_kj.
+// A transposed operand has its strides exchanged; then only one form remains, y_ij = Σ_k a_ik·b_kj.
 //
-// A block owns tiles of 32 × 32 entries of y, a thread 2 × 2 entries in each: rows i, i + 16 and columns j, j + 16. The block
-// fetches a 32 × 32 tile of a and one of b into shared memory, where each number is read 32 times, then goes on along k: so
-// the terms of an entry are added in the order of k, in blocks of BLOCK terms, whose sums y takes up one after the other. Outside of
-// the matrices there are zeros.
+// A block owns tiles of 32 × 32 entries of y, and a thread 2 × 2 entries in each: rows i, i + 16 and columns j, j + 16. The
+// block loads a 32 × 32 tile of a and one of b into shared memory, where each number is read 32 times, then moves on along k.
+// So the terms of an entry are added in the order of k, in blocks of BLOCK terms, whose sums are added to y one after the
+// other. Outside of the matrices the tiles hold zeros.
 
 enum Form { NN, NT, TN };
 
@@ -19,7 +19,7 @@ struct Matrix {
     long long by_row, by_column;
 };
 
-// The tile of x that begins at a row and a column. Neighbouring threads read what lies side by side.
+// Loads the tile of x that begins at a row and a column. Neighbouring threads read neighbouring numbers.
 __device__ inline void fetch(REAL (&tile)[TILE][TILE + 1], const Matrix& x, unsigned first_row, unsigned first_column) {
     const long long down = x.by_row < 0 ? -x.by_row : x.by_row, across = x.by_column < 0 ? -x.by_column : x.by_column;
     for (unsigned at = threadIdx.x; at < TILE * TILE; at += 256) {
@@ -32,7 +32,7 @@ __device__ inline void fetch(REAL (&tile)[TILE][TILE + 1], const Matrix& x, unsi
 }
 
 extern "C" __global__ void __launch_bounds__(256) matmul(int form, Tensor a, Tensor b, int accumulate, Tensor y) {
-    // One column more, so that columns lie in different banks.
+    // One extra column, so that the entries of a column are in different banks.
     __shared__ REAL as[TILE][TILE + 1];
     __shared__ REAL bs[TILE][TILE + 1];
     Matrix left = {a.data, a.n[2], a.n[3], a.s[2], a.s[3]}, right = {b.data, b.n[2], b.n[3], b.s[2], b.s[3]};
@@ -45,8 +45,8 @@ extern "C" __global__ void __launch_bounds__(256) matmul(int form, Tensor a, Ten
     for (Size tile = blockIdx.x; tile < (Size)across * down; tile += gridDim.x) {
         const unsigned first_row = (unsigned)(tile / across) * TILE, first_column = (unsigned)(tile % across) * TILE;
         REAL sum[2][2] = {};
-        // Adds this block of terms to y, which it overwrites where there was none before.
-        auto leave = [&](bool more) {
+        // Adds this block of terms to y; the first block overwrites y unless it accumulates.
+        auto store_block = [&](bool more) {
             for (unsigned r = 0; r < 2; r++) {
                 for (unsigned c = 0; c < 2; c++) {
                     const unsigned row = first_row + i + 16 * r, column = first_column + j + 16 * c;
@@ -70,7 +70,7 @@ extern "C" __global__ void __launch_bounds__(256) matmul(int form, Tensor a, Ten
                 sum[1][0] += a1 * b0;
                 sum[1][1] += a1 * b1;
             }
-            if (k + TILE >= inner || (k + TILE) % BLOCK == 0) leave(accumulate || k >= BLOCK);
+            if (k + TILE >= inner || (k + TILE) % BLOCK == 0) store_block(accumulate || k >= BLOCK);
             __syncthreads(); // before the next tiles overwrite these
         }
     }

@@ -1,6 +1,7 @@
-// Random numbers by position: Philox 4×32-10, as the host draws them. The functions are in common.cuh; these kernels show them.
+// Random numbers by position: Philox 4×32-10, with the host's numbers. The functions are in common.cuh; these kernels call
+// them.
 //
-// A thread owns a block of four words, or a number: any position of any stream is computed without those before it.
+// A thread owns a block of four words, or a number. Any position of any stream is computed without the earlier ones.
 
 // out[4i …] = philox(counter[4i …], key[2i …]) for i < count.
 extern "C" __global__ void __launch_bounds__(256)

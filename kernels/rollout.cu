@@ -1,19 +1,19 @@
-// The persistent rollout: B episodes from their contexts to their ends, in one kernel. Compiled for HIDDEN and ACTIONS.
+// The persistent rollout: one kernel runs B episodes from their contexts to their ends. Compiled for HIDDEN and ACTIONS.
 //
-//     h ← GRU(h, token)    logits, V = heads·h + bias    log π = log-softmax logits    a ~ π    reward, token ← environment(a)
+//     h ← GRU(h, token)   logits, v = W_heads·h + b_heads   log π = log_softmax(logits)   a ~ π   reward, token ← environment(a)
 //
-// A block owns up to eight episodes at a time, for all their steps; blocks never wait for each other. In the product of state
-// and weights, a thread owns one of the 3H rows of W_hh for good: the row stays in its registers from the first step to the last,
-// so that nothing is read from the GPU's memory for it. The states are in shared memory, where all threads read the same
-// number at a time, and that number goes to all. A step has four parts, with a barrier after each:
+// A block owns up to eight episodes at a time, for all their steps. Blocks never wait for each other. In the product
+// h_prev·W_hhᵀ, a thread owns one of the 3H rows of W_hh. The row stays in the thread's registers from the first step to the
+// last, so global memory is not read for it again. The states h are in shared memory, and all threads read the same number at a
+// time, as a broadcast. A step has four parts, with a barrier after each:
 //
-//     1. gh = W_hh·h                 a thread owns a row of W_hh, for all of the block's episodes
-//     2. the gates, and the new h    a thread owns units of episodes; the input's part is a row of the table of tokens
-//     3. the heads                   four lanes own a logit or the value of an episode, and read a quarter of its terms each
-//     4. the decision                a warp owns an episode: lane a its action a; then lane 0 takes the step in the environment
+//     1. gh = h_prev·W_hhᵀ + b_hh    a thread owns a row of W_hh, for all of the block's episodes
+//     2. the gates and the new h     a thread owns units of episodes; gx is a row of the token table
+//     3. the heads                   four lanes own a logit or the value of an episode, and each reads a quarter of its terms
+//     4. the decision                a warp owns an episode: lane a has action a; then lane 0 takes the step in the environment
 //
-// An episode that has ended is skipped. Its random numbers are its own, so nothing depends on who plays it, or beside whom.
-// Where a row of W_hh is too long for registers, it is read again for each product, from the cache.
+// Ended episodes are skipped. Each episode has its own random numbers, so no result depends on the assignment of episodes to
+// blocks. If a row of W_hh is too long for registers, each product reads it again through the cache.
 
 #ifndef HIDDEN
 #define HIDDEN 96
@@ -23,9 +23,9 @@
 #endif
 
 const unsigned H = HIDDEN, A = ACTIONS, HEADS = A + 1;
-const unsigned E = H * sizeof(REAL) <= 800 ? 8 : 4; // episodes of a block at a time
+const unsigned EPISODES = H * sizeof(REAL) <= 800 ? 8 : 4; // the episodes of a block at a time
 const bool IN_REGISTERS = H * sizeof(REAL) <= 512;
-// A multiple of the warp that divides 3H, and all of it where there are registers for that.
+// The threads of a block: a multiple of the warp size that divides 3H; all 3H if each thread has enough registers.
 const unsigned PARTS = H / 32, SHARE = PARTS <= 4 ? PARTS : PARTS % 4 == 0 ? 4 : PARTS % 3 == 0 ? 3 : PARTS % 2 == 0 ? 2 : 1;
 const unsigned THREADS = 96 * SHARE, WARPS = THREADS / 32;
 static_assert(H % 32 == 0 && A <= 32, "HIDDEN is a multiple of 32, and there is a lane for each action");
@@ -33,15 +33,15 @@ static_assert(H % 32 == 0 && A <= 32, "HIDDEN is a multiple of 32, and there is 
 // The purposes of streams of random numbers.
 const unsigned OPERANDS = 1, ACTING = 2;
 
-// Left in place of an action that could not be chosen.
+// Written instead of an action that could not be chosen.
 const unsigned UNDECIDED = 0xffffffffu;
 
-// Four numbers that are read at once.
+// Four numbers that one instruction reads.
 struct alignas(4 * sizeof(REAL)) Four {
     REAL v[4];
 };
 
-// row·h, in four sums that do not wait for each other.
+// The dot product of a row of W_hh and h, in four independent sums.
 template <class Weight> __device__ inline REAL dot(Weight weight, const Four* h) {
     REAL sum[4] = {};
 #pragma unroll (IN_REGISTERS ? H / 4 : 8)
@@ -53,13 +53,14 @@ template <class Weight> __device__ inline REAL dot(Weight weight, const Four* h)
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-// An action from a warp's logits, lane a holding that of action a; log π(a) is left in `log_prob`. What is added over the actions
-// is added in their order, as on the host. An action without a share is never drawn.
+// Samples an action from a warp's logits, or takes the best one if `greedy`. Lane a holds the logit of action a, and gets log
+// π(a) in `log_prob`. Sums over the actions are added in the order of the actions, as on the host. An action of probability
+// zero is never drawn.
 //
-// If a logit is NaN or +∞, or all are −∞, every log π is NaN, and no action can be chosen: the one that is returned means nothing.
-// While acting greedily, UNDECIDED is left in its place, which the host reports. While learning, log π makes the loss NaN, and
-// `update_close` stops there.
-__device__ inline unsigned choose(REAL logit, bool greedy, double u, REAL& log_prob) {
+// If a logit is NaN or +∞, or all are −∞, every log π is NaN, and the returned action is meaningless. During an evaluation the
+// caller writes UNDECIDED instead, and the host reports it. During training the loss becomes NaN, and `update_close` stops
+// there.
+__device__ inline unsigned sample_action(REAL logit, bool greedy, double u, REAL& log_prob) {
     const bool mine = lane() < A;
     const REAL m = warp_max(mine ? logit : -infinity());
     const REAL share = mine ? exp(logit - m) : REAL(0);
@@ -77,77 +78,77 @@ __device__ inline unsigned choose(REAL logit, bool greedy, double u, REAL& log_p
         if (other > largest) best = a, largest = other;
         const double next = __shfl_sync(0xffffffffu, probability, a);
         below += next;
-        if (!found && next > 0) drawn = a, found = u < below; // the last one with a share, where none is above u
+        if (!found && next > 0) drawn = a, found = u < below; // if no sum is above u, the last action with a share
     }
     return greedy ? best : drawn;
 }
 
-// Episode b of a batch draws from the streams of this update that are numbered b. With a `trial`, which is the purpose of its
-// streams, policies are greedy, and an episode's number is that within its stage, from stage·2²⁴ on.
+// During training, episode b draws from stream b of this update. In an evaluation, `evaluation` is the purpose of its streams,
+// the policy is greedy, and an episode is numbered within its stage, from stage·2²⁴ on. During training `evaluation` is 0.
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
 rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsigned* first, const Counters* counters, Size seed,
-        unsigned trial, Trace trace) {
-    __shared__ Four h[E][H / 4];
-    __shared__ REAL gh[E][3 * H];
-    __shared__ REAL heads[HEADS][H + 4]; // 4 more, so that eight neighbours read from different banks
-    __shared__ REAL decided[E][HEADS];
-    __shared__ Episode episodes[E];
-    __shared__ unsigned stages[E];
-    __shared__ unsigned contexts[E][8];
-    __shared__ unsigned tokens[E];
-    __shared__ unsigned going[E];
-    auto unit = [&](unsigned e, unsigned k) -> REAL& { return h[e][k / 4].v[k % 4]; };
+        unsigned evaluation, Trace trace) {
+    __shared__ Four h[EPISODES][H / 4];
+    __shared__ REAL gh[EPISODES][3 * H];
+    __shared__ REAL head_weights[HEADS][H + 4]; // 4 more, so that eight neighbours read different banks
+    __shared__ REAL head_out[EPISODES][HEADS];
+    __shared__ Episode episodes[EPISODES];
+    __shared__ unsigned stages[EPISODES];
+    __shared__ unsigned contexts[EPISODES][8];
+    __shared__ unsigned tokens[EPISODES];
+    __shared__ unsigned active[EPISODES];
+    auto h_at = [&](unsigned e, unsigned k) -> REAL& { return h[e][k / 4].v[k % 4]; };
     const unsigned t = threadIdx.x, batch = trace.batch;
     const Size B = batch;
 
-    REAL held[IN_REGISTERS ? H : 1];
+    REAL w_row[IN_REGISTERS ? H : 1];
     if (IN_REGISTERS) {
 #pragma unroll
-        for (unsigned k = 0; k < (IN_REGISTERS ? H : 1); k++) held[k] = w.w_hh[t * H + k];
+        for (unsigned k = 0; k < (IN_REGISTERS ? H : 1); k++) w_row[k] = w.w_hh[t * H + k];
     }
     for (unsigned at = t; at < HEADS * H; at += THREADS) {
         const unsigned c = at / H, k = at % H;
-        heads[c][k] = c < A ? w.w_pi[at] : w.w_v[k];
+        head_weights[c][k] = c < A ? w.w_pi[at] : w.w_v[k];
     }
 
-    const unsigned even = (batch + gridDim.x - 1) / gridDim.x, width = even < E ? even : E;
+    const unsigned even = (batch + gridDim.x - 1) / gridDim.x, width = even < EPISODES ? even : EPISODES;
     for (Size group = (Size)blockIdx.x * width; group < B; group += (Size)gridDim.x * width) {
         const unsigned count = B - group < width ? (unsigned)(B - group) : width;
-        __syncthreads(); // before the next episodes overwrite the last ones'
+        __syncthreads(); // before the next episodes overwrite the previous ones
         for (unsigned e = t / 32; e < count; e += WARPS) {
             if (lane() != 0) continue;
             const unsigned b = (unsigned)group + e, stage = stage_of(first, task.stages, b), shown = task.operands[stage];
-            const unsigned number = trial ? (stage << 24) + (b - first[stage]) : b;
-            const Stream stream = {seed, trial ? trial : OPERANDS, counters->update, number};
+            const unsigned number = evaluation ? (stage << 24) + (b - first[stage]) : b;
+            const Stream stream = {seed, evaluation ? evaluation : OPERANDS, counters->update, number};
             unsigned used = 0;
             for (unsigned k = 0; k < shown; k++) contexts[e][k] = digit(stream, used);
             contexts[e][shown] = 10; // CTX
             stages[e] = stage;
             tokens[e] = contexts[e][0];
             episodes[e] = start_of(task, stage);
-            going[e] = 1;
+            active[e] = 1;
             trace.begin[b] = shown;
         }
         __syncthreads();
         for (unsigned at = t; at < count * H; at += THREADS) {
             const unsigned e = at / H, k = at % H;
             const REAL x = start[stages[e] * H + k];
-            unit(e, k) = x;
+            h_at(e, k) = x;
             if (trace.h) trace.h[(group + e) * H + k] = x;
         }
 
         for (unsigned s = 0; s < trace.steps; s++) {
             __syncthreads();
             bool any = false;
-            for (unsigned e = 0; e < count; e++) any |= going[e];
+            for (unsigned e = 0; e < count; e++) any |= active[e];
             if (!any) break;
 
             for (unsigned j = t; j < 3 * H; j += THREADS) { // 1. gh
                 const REAL* from = w.w_hh + (Size)j * H;
                 const REAL bias = w.b_hh[j];
                 for (unsigned e = 0; e < count; e++) {
-                    if (!going[e]) continue;
-                    gh[e][j] = bias + (IN_REGISTERS ? dot([&](unsigned k) { return held[IN_REGISTERS ? k : 0]; }, h[e])
+                    if (!active[e]) continue;
+                    gh[e][j] = bias + (IN_REGISTERS ? dot([&](unsigned k) { return w_row[IN_REGISTERS ? k : 0]; }, h[e])
                                                     : dot([&](unsigned k) { return from[k]; }, h[e]));
                 }
             }
@@ -155,18 +156,18 @@ rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsign
 
             for (unsigned at = t; at < count * H; at += THREADS) { // 2. the gates
                 const unsigned e = at / H, k = at % H;
-                if (!going[e]) continue;
+                if (!active[e]) continue;
                 const REAL* gx = table + (Size)tokens[e] * 3 * H;
                 const REAL r = sigmoid(gx[k] + gh[e][k]);
                 const REAL z = sigmoid(gx[H + k] + gh[e][H + k]);
                 const REAL gh_n = gh[e][2 * H + k];
                 const REAL n = tanh(gx[2 * H + k] + r * gh_n);
-                const REAL y = (1 - z) * n + z * unit(e, k);
-                unit(e, k) = y;
-                const Size place = s * B + group + e;
-                if (trace.h) trace.h[(place + B) * H + k] = y;
+                const REAL h_new = (1 - z) * n + z * h_at(e, k);
+                h_at(e, k) = h_new;
+                const Size slot = s * B + group + e;
+                if (trace.h) trace.h[(slot + B) * H + k] = h_new;
                 if (trace.kept) {
-                    REAL* kept = trace.kept + place * 4 * H + k;
+                    REAL* kept = trace.kept + slot * 4 * H + k;
                     kept[0] = r;
                     kept[H] = z;
                     kept[2 * H] = n;
@@ -178,40 +179,40 @@ rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsign
             for (unsigned done = 0; done < count * HEADS; done += THREADS / 4) { // 3. the heads
                 const unsigned at = done + t / 4, e = at / HEADS, c = at % HEADS;
                 REAL sum = 0;
-                if (at < count * HEADS && going[e] && s >= task.operands[stages[e]]) {
+                if (at < count * HEADS && active[e] && s >= task.operands[stages[e]]) {
 #pragma unroll 4
-                    for (unsigned k = t % 4; k < H; k += 4) sum += heads[c][k] * unit(e, k);
+                    for (unsigned k = t % 4; k < H; k += 4) sum += head_weights[c][k] * h_at(e, k);
                 }
                 sum += __shfl_xor_sync(0xffffffffu, sum, 1);
                 sum += __shfl_xor_sync(0xffffffffu, sum, 2);
-                if (at < count * HEADS && t % 4 == 0) decided[e][c] = sum + (c < A ? w.b_pi[c] : *w.b_v);
+                if (at < count * HEADS && t % 4 == 0) head_out[e][c] = sum + (c < A ? w.b_pi[c] : *w.b_v);
             }
             __syncthreads();
 
             for (unsigned e = t / 32; e < count; e += WARPS) { // 4. the decision
-                if (!going[e]) continue;
+                if (!active[e]) continue;
                 const unsigned b = (unsigned)group + e, shown = task.operands[stages[e]];
-                const Size place = s * B + b;
-                if (lane() == 0) trace.tokens[place] = tokens[e];
+                const Size slot = s * B + b;
+                if (lane() == 0) trace.tokens[slot] = tokens[e];
                 if (s < shown) {
                     if (lane() == 0) tokens[e] = contexts[e][s + 1];
                     continue;
                 }
                 const Stream stream = {seed, ACTING, counters->update, b};
                 REAL log_prob;
-                const REAL logit = lane() < A ? decided[e][lane() < A ? lane() : 0] : REAL(0);
-                const unsigned action = choose(logit, trial != 0, trial ? 0.0 : uniform(stream, s - shown), log_prob);
-                if (trace.log_probs && lane() < A) trace.log_probs[place * A + lane()] = log_prob;
-                __syncwarp(); // all lanes have read what lane 0 now writes
+                const REAL logit = lane() < A ? head_out[e][lane() < A ? lane() : 0] : REAL(0);
+                const unsigned action = sample_action(logit, evaluation, evaluation ? 0.0 : uniform(stream, s - shown), log_prob);
+                if (trace.log_probs && lane() < A) trace.log_probs[slot * A + lane()] = log_prob;
+                __syncwarp(); // all lanes have read what lane 0 writes next
                 if (lane() == 0) {
                     Episode now = episodes[e];
-                    trace.rewards[place] = advance(task, stages[e], now, action);
-                    trace.actions[place] = trial && log_prob != log_prob ? UNDECIDED : action;
-                    if (trace.values) trace.values[place] = decided[e][A];
+                    trace.rewards[slot] = advance(task, stages[e], now, action);
+                    trace.actions[slot] = evaluation && log_prob != log_prob ? UNDECIDED : action;
+                    if (trace.values) trace.values[slot] = head_out[e][A];
                     episodes[e] = now;
                     tokens[e] = task.tokens[action];
                     if (now.state < 2) {
-                        going[e] = 0;
+                        active[e] = 0;
                         trace.end[b] = s + 1;
                         trace.solved[b] = now.state == 1;
                     }

@@ -1,8 +1,8 @@
 // The ladder, step 1: shared memory. y[M,N] = a[M,K]·b[K,N], row-major without gaps.
 //
-// A block owns a 16 × 16 tile of y at a time, a thread an entry of it. Before the products, the block fetches a tile of a and
-// one of b together: what was read 16 times from the GPU's memory is read there once, and 16 times on the chip.
-// Outside of the matrices there are zeros, so that the products need no guard.
+// A block owns a 16 × 16 tile of y at a time, and a thread an entry of it. Before the products, the block loads a tile of a and
+// one of b. Step 0 read each number 16 times from global memory; here it is read once, and then 16 times from shared memory.
+// Outside of the matrices the tiles hold zeros, so that the products need no guard.
 
 const unsigned TILE = 16;
 

@@ -1,12 +1,12 @@
 // The ladder, step 2: registers. y[M,N] = a[M,K]·b[K,N], row-major without gaps.
 //
-// A block owns a 128 × 128 tile of y at a time, a thread 8 × 8 entries of it, whose sums stay in registers: for 16 numbers read
-// from shared memory there are 64 products, where step 1 had one for two. The tile of a lies transposed, so that a thread's
-// numbers are two runs of four in both tiles, and each run is one read: rows 4i … 4i + 3 and 64 further, columns likewise.
+// A block owns a 128 × 128 tile of y at a time, and a thread 8 × 8 entries of it, whose sums stay in registers. Each 16 numbers
+// read from shared memory give 64 products; in step 1, two numbers gave one. The tile of a is stored transposed. So a thread's
+// numbers are two runs of four in both tiles, each one read: rows from 4i and from 4i + 64, columns from 4j and from 4j + 64.
 
 const unsigned TILE = 128, DEPTH = 8;
 
-// Four numbers that are read at once.
+// Four numbers that one instruction reads.
 struct alignas(16) Four {
     float v[4];
 };
@@ -20,11 +20,11 @@ sgemm_2_registers(unsigned m, unsigned n, unsigned k, const float* a, const floa
     for (Size tile = blockIdx.x; tile < (Size)across * down; tile += gridDim.x) {
         const unsigned first_row = (unsigned)(tile / across) * TILE, first_column = (unsigned)(tile % across) * TILE;
         float sum[8][8] = {};
-        // Adds this block of terms to y, which it overwrites where there was none before.
-        auto leave = [&](bool more) {
+        // Adds this block of terms to y; the first block overwrites y.
+        auto store_block = [&](bool more) {
 #pragma unroll
             for (unsigned r = 0; r < 8; r++) {
-                if (more) __syncwarp(); // or all of y would be read at once, for which there are no registers
+                if (more) __syncwarp(); // else all of y is read at once, which needs too many registers
                 const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
 #pragma unroll
                 for (unsigned c = 0; c < 8; c++) {
@@ -57,7 +57,7 @@ sgemm_2_registers(unsigned m, unsigned n, unsigned k, const float* a, const floa
                     for (unsigned c = 0; c < 8; c++) sum[r][c] += left[r / 4].v[r % 4] * right[c / 4].v[c % 4];
                 }
             }
-            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) leave(first >= BLOCK);
+            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) store_block(first >= BLOCK);
             __syncthreads(); // before the next tiles overwrite these
         }
     }

@@ -1,12 +1,12 @@
 // The ladder, step 3: two buffers. y[M,N] = a[M,K]·b[K,N], row-major without gaps.
 //
-// As step 2, but while a block multiplies one pair of tiles, the next is on its way into the other pair of buffers: copies from
-// the GPU's memory to shared memory run by themselves (cp.async) and are only waited for. One barrier fewer in each round, and
-// the wait is short.
+// As step 2, with double buffering: while a block multiplies one pair of tiles, the next pair is copied to the other buffers.
+// The copies from global to shared memory are asynchronous (cp.async); the block only waits for them. Each round has one
+// barrier fewer, and the wait is short.
 
 const unsigned TILE = 128, DEPTH = 8;
 
-// Four numbers that are read at once.
+// Four numbers that one instruction reads.
 struct alignas(16) Four {
     float v[4];
 };
@@ -23,20 +23,20 @@ sgemm_3_double_buffered(unsigned m, unsigned n, unsigned k, const float* a, cons
             for (unsigned at = threadIdx.x; at < TILE * DEPTH; at += 256) {
                 unsigned row = at / DEPTH, l = at % DEPTH;
                 const bool in_a = first_row + row < m && first + l < k;
-                begin_copy(&as[buffer][l][row / 4].v[row % 4], in_a ? a + (Size)(first_row + row) * k + first + l : a, in_a);
+                copy_async(&as[buffer][l][row / 4].v[row % 4], in_a ? a + (Size)(first_row + row) * k + first + l : a, in_a);
                 unsigned column = at % TILE;
                 l = at / TILE;
                 const bool in_b = first + l < k && first_column + column < n;
                 const float* from = in_b ? b + (Size)(first + l) * n + first_column + column : b;
-                begin_copy(&bs[buffer][l][column / 4].v[column % 4], from, in_b);
+                copy_async(&bs[buffer][l][column / 4].v[column % 4], from, in_b);
             }
         };
         float sum[8][8] = {};
-        // Adds this block of terms to y, which it overwrites where there was none before.
-        auto leave = [&](bool more) {
+        // Adds this block of terms to y; the first block overwrites y.
+        auto store_block = [&](bool more) {
 #pragma unroll
             for (unsigned r = 0; r < 8; r++) {
-                if (more) __syncwarp(); // or all of y would be read at once, for which there are no registers
+                if (more) __syncwarp(); // else all of y is read at once, which needs too many registers
                 const unsigned row = first_row + r / 4 * 64 + 4 * i + r % 4;
 #pragma unroll
                 for (unsigned c = 0; c < 8; c++) {
@@ -52,8 +52,8 @@ sgemm_3_double_buffered(unsigned m, unsigned n, unsigned k, const float* a, cons
         unsigned now = 0;
         fetch(now, 0);
         for (unsigned first = 0; first == 0 || first < k; first += DEPTH, now ^= 1) {
-            end_copies();
-            __syncthreads(); // these tiles are there, and the other buffers no longer read
+            wait_for_copies();
+            __syncthreads(); // these tiles are complete, and the other buffers are no longer read
             if (first + DEPTH < k) fetch(now ^ 1, first + DEPTH);
 #pragma unroll
             for (unsigned l = 0; l < DEPTH; l++) {
@@ -64,8 +64,8 @@ sgemm_3_double_buffered(unsigned m, unsigned n, unsigned k, const float* a, cons
                     for (unsigned c = 0; c < 8; c++) sum[r][c] += left[r / 4].v[r % 4] * right[c / 4].v[c % 4];
                 }
             }
-            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) leave(first >= BLOCK);
+            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) store_block(first >= BLOCK);
         }
-        __syncthreads(); // before the next tile of y begins with the first buffers again
+        __syncthreads(); // before the next tile of y reuses the first buffers
     }
 }

@@ -1,11 +1,10 @@
 // The ladder, step 4: tensor cores. y[M,N] = a[M,K]·b[K,N], row-major without gaps, with factors rounded to tf32.
 //
-// A warp multiplies a 16 × 8 matrix by an 8 × 8 one in one instruction, mma.sync. The factors have the 10 bits behind the point
-// that tf32 keeps of a float's 23, so products are off by up to 2⁻¹⁰ of their size; sums are floats. A block of four warps owns
-// a 64 × 64 tile of y at a time, a warp a quarter of it as 2 × 4 such products. Tiles are copied ahead into two buffers, as in
-// step 3.
+// A warp multiplies a 16 × 8 matrix by an 8 × 8 one in one instruction, mma.sync. tf32 keeps 10 of a float's 23 mantissa bits,
+// so products have a relative error of up to 2⁻¹⁰; sums are floats. A block of four warps owns a 64 × 64 tile of y at a time,
+// and each warp a quarter of it, as 2 × 4 such products. Two buffers are filled ahead, as in step 3.
 //
-// Which lane holds what (PTX ISA, mma.m16n8k8 for .tf32), with g = lane / 4 and t = lane % 4:
+// The fragments of each lane (PTX ISA, mma.m16n8k8 for .tf32), with g = lane / 4 and t = lane % 4:
 //
 //     a[16,8]  (g, t)  (g + 8, t)  (g, t + 4)  (g + 8, t + 4)
 //     b[8,8]   (t, g)  (t + 4, g)
@@ -15,7 +14,7 @@
 
 const unsigned TILE = 64, DEPTH = 16;
 
-// A float rounded to tf32: to the nearest, halves away from zero.
+// Rounds a float to tf32: to nearest, ties away from zero.
 __device__ inline unsigned tf32(float x) {
 #ifdef GRADUS_HOST
     union {
@@ -69,21 +68,21 @@ sgemm_4_tf32(unsigned m, unsigned n, unsigned k, const float* a, const float* b,
             for (unsigned at = threadIdx.x; at < TILE * DEPTH; at += 128) {
                 unsigned row = at / DEPTH, l = at % DEPTH;
                 const bool in_a = first_row + row < m && first + l < k;
-                begin_copy(&as[buffer][row][l], in_a ? a + (Size)(first_row + row) * k + first + l : a, in_a);
+                copy_async(&as[buffer][row][l], in_a ? a + (Size)(first_row + row) * k + first + l : a, in_a);
                 unsigned column = at % TILE;
                 l = at / TILE;
                 const bool in_b = first + l < k && first_column + column < n;
-                begin_copy(&bs[buffer][l][column], in_b ? b + (Size)(first + l) * n + first_column + column : b, in_b);
+                copy_async(&bs[buffer][l][column], in_b ? b + (Size)(first + l) * n + first_column + column : b, in_b);
             }
         };
         float sum[2][4][4] = {};
-        // Adds this block of terms to y, which it overwrites where there was none before.
-        auto leave = [&](bool more) {
+        // Adds this block of terms to y; the first block overwrites y.
+        auto store_block = [&](bool more) {
 #pragma unroll
             for (unsigned r = 0; r < 2; r++) {
 #pragma unroll
                 for (unsigned c = 0; c < 4; c++) {
-                    if (more) __syncwarp(); // or all of y would be read at once, for which there are no registers
+                    if (more) __syncwarp(); // else all of y is read at once, which needs too many registers
 #pragma unroll
                     for (unsigned at = 0; at < 4; at++) {
                         const unsigned row = first_row + top + 16 * r + g + at / 2 * 8;
@@ -100,8 +99,8 @@ sgemm_4_tf32(unsigned m, unsigned n, unsigned k, const float* a, const float* b,
         unsigned now = 0;
         fetch(now, 0);
         for (unsigned first = 0; first == 0 || first < k; first += DEPTH, now ^= 1) {
-            end_copies();
-            __syncthreads(); // these tiles are there, and the other buffers no longer read
+            wait_for_copies();
+            __syncthreads(); // these tiles are complete, and the other buffers are no longer read
             if (first + DEPTH < k) fetch(now ^ 1, first + DEPTH);
 #pragma unroll
             for (unsigned l = 0; l < DEPTH; l += 8) {
@@ -124,8 +123,8 @@ sgemm_4_tf32(unsigned m, unsigned n, unsigned k, const float* a, const float* b,
                     for (unsigned c = 0; c < 4; c++) multiply(sum[r][c], left[r], right[c]);
                 }
             }
-            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) leave(first >= BLOCK);
+            if (first + DEPTH >= k || (first + DEPTH) % BLOCK == 0) store_block(first >= BLOCK);
         }
-        __syncthreads(); // before the next tile of y begins with the first buffers again
+        __syncthreads(); // before the next tile of y reuses the first buffers
     }
 }

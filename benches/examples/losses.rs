@@ -1,4 +1,4 @@
-//! Computes the record that `update` is held to: steps and losses of the first updates of each setting, in `f64`.
+//! Computes the reference of the benchmark `update` in `f64`: steps and losses of the first updates of each setting.
 //!
 //! ```text
 //! cargo run --release -p gradus-benches --example losses > losses.tsv && mv losses.tsv benches/golden/

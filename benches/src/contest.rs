@@ -1,4 +1,4 @@
-//! A contest: verify, then time.
+//! A benchmark group that verifies each contestant before it is timed.
 
 use std::cell::LazyCell;
 use std::hint::black_box;
@@ -9,8 +9,8 @@ use criterion::{BenchmarkGroup, Criterion, Throughput};
 
 use crate::outcome::{Outcome, verify};
 
-/// The clock of all benchmarks: short enough that all of them together take minutes. Flags of the command line have
-/// the last word.
+/// Criterion's settings for all benchmarks. They are short, so that all benchmarks together take minutes. Flags of the
+/// command line override them.
 pub fn criterion() -> Criterion {
     Criterion::default()
         .warm_up_time(Duration::from_millis(300))
@@ -18,10 +18,10 @@ pub fn criterion() -> Criterion {
         .sample_size(30)
 }
 
-/// Words on a verified result, which is its first argument, beside the reference's.
+/// A function that describes a verified result. Its arguments are the result and the reference.
 type Note = fn(&[f64], &[f64]) -> String;
 
-/// One piece of work that several contestants do.
+/// One computation that several contestants perform.
 pub struct Contest<'c, F> {
     name: String,
     group: BenchmarkGroup<'c, WallTime>,
@@ -31,8 +31,10 @@ pub struct Contest<'c, F> {
 }
 
 impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
-    /// A contest of `work` units (flops, elements or steps; bytes) a run, whose right result is `reference`'s. It is
-    /// asked for when the first contestant is measured, so that what a filter leaves out costs nothing.
+    /// Creates a contest whose correct result is that of `reference`. `work` is the amount of work of a run: flops,
+    /// elements, steps or bytes.
+    ///
+    /// `reference` is called when the first contestant is measured. A contest that a filter leaves out costs nothing.
     pub fn new(c: &'c mut Criterion, name: impl Into<String>, work: Throughput, tolerance: f64, reference: F) -> Self {
         let name = name.into();
         let mut group = c.benchmark_group(&name);
@@ -40,19 +42,19 @@ impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
         Self { name, group, want: LazyCell::new(reference), tolerance, note: None }
     }
 
-    /// Prints `note` of each contestant's result once it is verified.
+    /// Prints `note` of each contestant's result after its verification.
     pub fn with_note(self, note: Note) -> Self {
         Self { note: Some(note), ..self }
     }
 
     /// Verifies the first result of `run`, then times `run`.
     ///
-    /// Making and dropping the result is timed too: it should be cheap, as that of a [`Tensor`](tensor::Tensor) is that
-    /// shares its buffer with `run`.
+    /// The time includes making and dropping the result, so both should be cheap. A [`Tensor`](tensor::Tensor) that shares
+    /// its buffer with `run` is cheap.
     ///
     /// # Panics
-    /// If the result is further than the tolerance from the reference's; see [`verify`].
-    pub fn enter<R: Outcome>(&mut self, contestant: &str, mut run: impl FnMut() -> R) {
+    /// If the result differs from the reference by more than the tolerance; see [`verify`].
+    pub fn bench<R: Outcome>(&mut self, contestant: &str, mut run: impl FnMut() -> R) {
         let Self { name, group, want, tolerance, note } = self;
         let mut verified = false;
         group.bench_function(contestant, |bencher| {
@@ -64,17 +66,18 @@ impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
         });
     }
 
-    /// The tolerance of those who enter from now on.
-    pub fn allow(&mut self, tolerance: f64) {
+    /// Sets the tolerance for the contestants that follow.
+    pub fn set_tolerance(&mut self, tolerance: f64) {
         self.tolerance = tolerance;
     }
 
-    /// [`enter`](Self::enter) for who only asks a GPU for the work, as `wait` waits for all that was asked for: what is timed is
-    /// asking for it again and again, and waiting once at the end.
+    /// [`bench`](Self::bench) for work that `run` only launches on a GPU. `wait` waits for all launched work.
+    ///
+    /// A sample is many launches and one wait at the end.
     ///
     /// # Panics
-    /// As [`enter`](Self::enter) does.
-    pub fn enter_asking<R: Outcome>(&mut self, contestant: &str, mut run: impl FnMut() -> R, wait: impl Fn()) {
+    /// As [`bench`](Self::bench) does.
+    pub fn bench_async<R: Outcome>(&mut self, contestant: &str, mut run: impl FnMut() -> R, wait: impl Fn()) {
         let Self { name, group, want, tolerance, note } = self;
         let mut verified = false;
         group.bench_function(contestant, |bencher| {
@@ -94,11 +97,11 @@ impl<'c, F: FnOnce() -> Vec<f64>> Contest<'c, F> {
         });
     }
 
-    /// [`enter`](Self::enter) for who writes `size` results over a slice, which is of NaN at first.
+    /// [`bench`](Self::bench) for a contestant that overwrites a slice of `size` results. The slice holds NaN at first.
     ///
     /// # Panics
-    /// As [`enter`](Self::enter) does.
-    pub fn enter_slice(&mut self, contestant: &str, size: usize, mut run: impl FnMut(&mut [f32])) {
+    /// As [`bench`](Self::bench) does.
+    pub fn bench_slice(&mut self, contestant: &str, size: usize, mut run: impl FnMut(&mut [f32])) {
         let Self { name, group, want, tolerance, note } = self;
         let mut y = vec![f32::NAN; size];
         let mut verified = false;

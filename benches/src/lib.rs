@@ -1,9 +1,9 @@
-//! What the benchmarks share: a contest that verifies before it times, and the data that contests run on.
+//! Shared code of the benchmarks: a contest that verifies before it times, and the data of the contests.
 //!
-//! A [`Contest`] is one piece of work with one reference. Whoever enters hands over a closure; its result is compared
-//! with the reference's, and only then is *that same closure* timed. One that disagrees gets no number: it panics and
-//! says where. The [`ladder`] has kernels to learn from, [`kernels`] the sets that `tensor` has, and [`gpu`] is what there is of a
-//! graphics card.
+//! A [`Contest`] is one computation with one reference. A contestant is a closure. Its result is compared with the
+//! reference, and then *the same closure* is timed. A contestant that disagrees gets no time: the benchmark panics
+//! and names the worst number. The [`ladder`] has kernels to learn from, [`kernels`] returns `tensor`'s kernel sets, and
+//! [`gpu`] supports benchmarks on a GPU.
 #![forbid(unsafe_code)]
 
 mod contest;
@@ -17,7 +17,7 @@ pub mod trajectory;
 mod ulps;
 
 pub use contest::{Contest, criterion};
-pub use data::{matmul_flops, product_in_f64, uniform};
+pub use data::{matmul_f64, matmul_flops, uniform};
 pub use kernels::kernels;
 pub use outcome::{Outcome, verify};
-pub use ulps::ulps;
+pub use ulps::ulp_errors;

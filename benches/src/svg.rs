@@ -1,20 +1,20 @@
-//! Plain line plots on two logarithmic axes, as SVG text.
+//! Line plots with two logarithmic axes, as SVG text.
 
 use std::fmt::Write;
 
-/// A line: a name and its points (x, y), both above zero.
+/// A line: its name and its points (x, y). Both coordinates are above zero.
 pub type Line = (String, Vec<(f64, f64)>);
 
-/// A square of the plot, with axes of its own.
+/// One of the plot's panels, with its own axes.
 #[derive(Clone, Debug)]
 pub struct Panel {
-    /// What stands above it.
+    /// The title above the panel.
     pub title: String,
-    /// What x is.
-    pub x: String,
-    /// What y is.
-    pub y: String,
-    /// Its lines.
+    /// The label of the x axis.
+    pub x_label: String,
+    /// The label of the y axis.
+    pub y_label: String,
+    /// The lines.
     pub lines: Vec<Line>,
 }
 
@@ -23,7 +23,7 @@ const SIZE: [f64; 2] = [400.0, 300.0];
 const MARGIN: [f64; 2] = [60.0, 45.0];
 const COLOURS: [&str; 4] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"];
 
-/// All panels, two to a row.
+/// Draws all panels, two per row.
 pub fn plot(panels: &[Panel]) -> String {
     let rows = panels.len().div_ceil(2) as f64;
     let (width, height) = (2.0 * SIZE[0], rows * SIZE[1]);
@@ -33,12 +33,12 @@ pub fn plot(panels: &[Panel]) -> String {
     );
     for (i, panel) in panels.iter().enumerate() {
         let (left, top) = ((i % 2) as f64 * SIZE[0], (i / 2) as f64 * SIZE[1]);
-        let _ = writeln!(out, "<g transform=\"translate({left} {top})\">\n{}</g>", draw(panel));
+        let _ = writeln!(out, "<g transform=\"translate({left} {top})\">\n{}</g>", draw_panel(panel));
     }
     out + "</svg>\n"
 }
 
-/// A logarithmic axis: the ends of its range, and where they lie in pixels.
+/// A logarithmic axis: the ends of its range, and their positions in pixels.
 struct Axis {
     range: [f64; 2],
     pixels: [f64; 2],
@@ -50,12 +50,12 @@ impl Axis {
         Self { range: [ends[0] / 1.1, ends[1] * 1.1], pixels }
     }
 
-    fn at(&self, x: f64) -> f64 {
+    fn position(&self, x: f64) -> f64 {
         let ([low, high], [from, to]) = (self.range, self.pixels);
         from + (x / low).ln() / (high / low).ln() * (to - from)
     }
 
-    /// Powers of 2, or of 10 where the range is wide, which lie in it.
+    /// Returns the powers of 2 in the range, or the powers of 10 if the range is wide.
     fn ticks(&self) -> Vec<f64> {
         let [low, high] = self.range;
         let base: f64 = if high / low > 300.0 { 10.0 } else { 2.0 };
@@ -64,7 +64,7 @@ impl Axis {
     }
 }
 
-fn draw(panel: &Panel) -> String {
+fn draw_panel(panel: &Panel) -> String {
     let points = || panel.lines.iter().flat_map(|(_, points)| points);
     let x = Axis::new(points().map(|point| point.0), [MARGIN[0], SIZE[0] - 15.0]);
     let y = Axis::new(points().map(|point| point.1), [SIZE[1] - MARGIN[1], 40.0]);
@@ -75,16 +75,17 @@ fn draw(panel: &Panel) -> String {
         let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{words}</text>");
     };
     text(SIZE[0] / 2.0, 18.0, "middle", &panel.title);
-    text(SIZE[0] / 2.0, SIZE[1] - 8.0, "middle", &panel.x);
-    text(left, 34.0, "start", &panel.y);
-    x.ticks().iter().for_each(|&tick| text(x.at(tick), bottom + 15.0, "middle", &format!("{tick}")));
-    y.ticks().iter().for_each(|&tick| text(left - 5.0, y.at(tick) + 4.0, "end", &format!("{tick}")));
+    text(SIZE[0] / 2.0, SIZE[1] - 8.0, "middle", &panel.x_label);
+    text(left, 34.0, "start", &panel.y_label);
+    x.ticks().iter().for_each(|&tick| text(x.position(tick), bottom + 15.0, "middle", &format!("{tick}")));
+    y.ticks().iter().for_each(|&tick| text(left - 5.0, y.position(tick) + 4.0, "end", &format!("{tick}")));
     for ((name, points), colour) in panel.lines.iter().zip(COLOURS.iter().cycle()) {
-        let path: Vec<_> = points.iter().map(|&(px, py)| format!("{:.1},{:.1}", x.at(px), y.at(py))).collect();
+        let path: Vec<_> =
+            points.iter().map(|&(px, py)| format!("{:.1},{:.1}", x.position(px), y.position(py))).collect();
         let path = path.join(" ");
         let _ = writeln!(out, "<polyline points=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>");
         if let Some(&(px, py)) = points.last() {
-            let (px, py) = (x.at(px), y.at(py) - 6.0);
+            let (px, py) = (x.position(px), y.position(py) - 6.0);
             let _ =
                 writeln!(out, "<text x=\"{px:.1}\" y=\"{py:.1}\" text-anchor=\"end\" fill=\"{colour}\">{name}</text>");
         }
@@ -98,18 +99,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_ratios_are_equal_distances() {
+    fn axis_equal_ratios_are_equal_distances() {
         let axis = Axis { range: [1.0, 100.0], pixels: [0.0, 200.0] };
-        assert!((axis.at(10.0) - 100.0).abs() < 1e-9 && axis.at(1.0) == 0.0);
+        assert!((axis.position(10.0) - 100.0).abs() < 1e-9 && axis.position(1.0) == 0.0);
         assert_eq!(Axis { range: [0.9, 9.0], pixels: [0.0, 1.0] }.ticks(), [1.0, 2.0, 4.0, 8.0]);
         assert_eq!(Axis { range: [0.9, 1001.0], pixels: [0.0, 1.0] }.ticks(), [1.0, 10.0, 100.0, 1000.0]);
     }
 
     #[test]
-    fn every_line_is_drawn_and_words_are_escaped() {
+    fn plot_draws_every_line_and_escapes_text() {
         let line = |name: &str| (name.to_owned(), vec![(1.0, 2.0), (4.0, 8.0)]);
-        let panel =
-            Panel { title: "a < b".into(), x: "x".into(), y: "y".into(), lines: vec![line("one"), line("two")] };
+        let lines = vec![line("one"), line("two")];
+        let panel = Panel { title: "a < b".into(), x_label: "x".into(), y_label: "y".into(), lines };
         let svg = plot(&[panel.clone(), panel]);
         assert_eq!((svg.matches("<polyline").count(), svg.matches("a &lt; b").count()), (4, 2));
         assert!(svg.ends_with("</svg>\n") && !svg.contains("NaN") && !svg.contains("inf"));

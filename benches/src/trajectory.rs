@@ -1,7 +1,7 @@
-//! The first updates of a run, whole: sampling, loss, both passes, clipping, the optimiser.
+//! The first complete updates of a training run: rollout, loss, forward and backward pass, clipping, optimiser step.
 //!
-//! What they should give is recorded in `golden/losses.tsv`, computed in `f64` by the example `losses`: a run in `f32` has to
-//! follow it to [`TOLERANCE`], which it does as long as it draws the same actions.
+//! The expected losses are in `golden/losses.tsv`. The example `losses` computed them in `f64`. A run in `f32` must match
+//! them within [`TOLERANCE`], which holds as long as it draws the same actions.
 
 use nn::Optimizer;
 use rl::a2c::Metrics;
@@ -10,26 +10,27 @@ use rl::train::Run;
 use tensor::Real;
 use tutorial::run::{TutorialConfig, TutorialRun};
 
-/// Updates from the initial parameters; the optimiser's memory matters from the second.
+/// The number of updates from the initial parameters. The optimiser's moments matter from the second on.
 pub const UPDATES: usize = 4;
-/// Of the largest loss of the trajectory, in `f32`. One action drawn otherwise moves a loss by some 1/B of its size.
+/// The tolerance in `f32`, relative to the largest loss of the trajectory. One different action moves a loss by about 1/B
+/// of its size.
 pub const TOLERANCE: f64 = 1e-4;
 /// The seed of these runs.
 pub const SEED: u64 = 42;
 const RECORDED: &str = include_str!("../golden/losses.tsv");
 
-/// What is trained, and how large.
+/// A task and the sizes of its network and batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// The task, `calculator` or `tutorial`.
     pub task: &'static str,
-    /// d, the width of the network.
+    /// H, the width of the network.
     pub width: usize,
-    /// B, episodes in an update.
+    /// B, the episodes per update.
     pub batch: usize,
 }
 
-/// Those that are timed and recorded; the default one first.
+/// The settings that are timed and recorded. The first is the default.
 pub const SETTINGS: [Setting; 5] = [
     Setting { task: "calculator", width: 96, batch: 192 },
     Setting { task: "calculator", width: 32, batch: 48 },
@@ -39,45 +40,44 @@ pub const SETTINGS: [Setting; 5] = [
 ];
 
 impl Setting {
-    /// Its name in benchmarks and in the record.
+    /// Returns the name in benchmarks and in the record.
     pub fn name(&self) -> String {
         format!("{}/d{}b{}", self.task, self.width, self.batch)
     }
 
-    /// The settings of a run on `calculator`.
+    /// Returns the configuration of a run on `calculator`.
     pub fn config(&self) -> Config {
         Config { width: self.width, batch: self.batch, validate_every: usize::MAX, ..Config::default() }
     }
 
-    /// The first [`UPDATES`] updates, from the beginning at every call; tapes are kept from call to call.
+    /// Returns a closure that runs the first [`UPDATES`] updates.
+    ///
+    /// Every call starts again from the initial parameters. Tapes are reused between calls.
     pub fn trajectory<T: Real>(&self) -> Box<dyn FnMut() -> Vec<Metrics> + Send> {
         let Self { task, width, batch } = *self;
         if task == "tutorial" {
-            return tutorial::<T>(&TutorialConfig { width, batch, ..never_validated() });
+            let config = TutorialConfig { width, batch, validate_every: usize::MAX, ..TutorialConfig::default() };
+            return tutorial_trajectory::<T>(&config);
         }
-        calculator::<T>(&self.config())
+        calculator_trajectory::<T>(&self.config())
     }
 
-    /// The recorded number of steps, and the losses.
+    /// Returns the recorded number of steps and the recorded losses.
     ///
     /// # Panics
-    /// If there are none.
+    /// If the record has no row for this setting.
     pub fn recorded(&self) -> (u64, Vec<f64>) {
         let name = self.name();
         let row = RECORDED.lines().find_map(|line| line.strip_prefix(&name)?.strip_prefix('\t'));
         let row =
-            row.unwrap_or_else(|| panic!("{name} is not in golden/losses.tsv; the example `losses` makes it again"));
+            row.unwrap_or_else(|| panic!("{name} is not in golden/losses.tsv; the example `losses` writes that file"));
         let mut numbers = row.split('\t').map(|number| number.parse().expect("golden/losses.tsv holds numbers"));
         let steps: f64 = numbers.next().expect("a row has numbers");
         (steps as u64, numbers.collect())
     }
 }
 
-fn never_validated() -> TutorialConfig {
-    TutorialConfig { validate_every: usize::MAX, ..TutorialConfig::default() }
-}
-
-fn calculator<T: Real>(config: &Config) -> Box<dyn FnMut() -> Vec<Metrics> + Send> {
+fn calculator_trajectory<T: Real>(config: &Config) -> Box<dyn FnMut() -> Vec<Metrics> + Send> {
     let mut run = Run::<T>::new(config, SEED);
     let (start, rule) = (run.learner.params.flat().clone(), run.learner.optimizer.rule());
     Box::new(move || {
@@ -88,7 +88,7 @@ fn calculator<T: Real>(config: &Config) -> Box<dyn FnMut() -> Vec<Metrics> + Sen
     })
 }
 
-fn tutorial<T: Real>(config: &TutorialConfig) -> Box<dyn FnMut() -> Vec<Metrics> + Send> {
+fn tutorial_trajectory<T: Real>(config: &TutorialConfig) -> Box<dyn FnMut() -> Vec<Metrics> + Send> {
     let mut run = TutorialRun::<T>::new(config, SEED);
     let (start, rule) = (run.params.flat().clone(), run.optimizer.rule());
     Box::new(move || {
@@ -108,9 +108,9 @@ mod tests {
         setting.trajectory::<T>()().iter().map(|metrics| metrics.loss).collect()
     }
 
-    /// The smallest one here; the benchmark verifies all.
+    /// The smallest setting. The benchmark verifies all of them.
     #[test]
-    fn a_run_follows_the_record() {
+    fn trajectory_losses_match_the_record() {
         let setting = &SETTINGS[1];
         let (_, recorded) = setting.recorded();
         verify("f64", &losses::<f64>(setting), &recorded, 1e-10);
@@ -118,13 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn a_second_call_begins_at_the_beginning() {
+    fn trajectory_second_call_starts_again() {
         let mut trajectory = SETTINGS[1].trajectory::<f32>();
         assert_eq!(trajectory(), trajectory());
     }
 
     #[test]
-    fn all_settings_are_recorded() {
+    fn settings_are_all_recorded() {
         let lengths = SETTINGS.map(|setting| setting.recorded().1.len());
         assert_eq!(lengths, [UPDATES; SETTINGS.len()]);
     }

@@ -1,4 +1,4 @@
-//! `gradus-gpu`, the command for a machine with a GPU: what it does without one, and under the emulator.
+//! Tests of `gradus-gpu`, the command for a machine with a GPU: without a GPU, and under the emulator.
 #![forbid(unsafe_code)]
 
 use std::process::Command;
@@ -7,40 +7,40 @@ use emulator::{Emulator, Options, Variant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_gradus-gpu");
 
-/// Whether there is CUDA in it: the feature is `tensor`'s, and any package may have asked for it.
-fn is_built() -> bool {
-    !matches!(tensor::cuda_survey().driver, Err(tensor::CudaError::NotBuilt))
+/// Returns true if this build has CUDA. The feature belongs to `tensor`, and any package may have enabled it.
+fn has_cuda() -> bool {
+    !matches!(tensor::survey_cuda().driver, Err(tensor::CudaError::NotBuilt))
 }
 
-/// Where there is a GPU, it is hidden.
+/// `CUDA_VISIBLE_DEVICES` hides the machine's GPU, if it has one.
 #[test]
-fn without_a_gpu_it_says_so_and_ends_with_3() {
+fn gradus_gpu_without_gpu_exits_with_3() {
     for flag in ["--look", "--check", "--measure"] {
         let run = Command::new(PROGRAM).arg(flag).env("CUDA_VISIBLE_DEVICES", "").output().expect("it starts");
-        let said = String::from_utf8_lossy(&run.stderr);
-        assert!(said.starts_with("gradus-gpu: nothing was checked and nothing measured: "), "{said}");
-        assert_eq!(said.contains("this program was built without CUDA"), !is_built(), "{said}");
+        let stderr = String::from_utf8_lossy(&run.stderr);
+        assert!(stderr.starts_with("gradus-gpu: nothing was checked and nothing measured: "), "{stderr}");
+        assert_eq!(stderr.contains("this program was built without CUDA"), !has_cuda(), "{stderr}");
         assert_eq!((run.status.code(), run.stdout.len()), (Some(3), 0));
     }
 }
 
 #[test]
-fn wrong_arguments_end_with_2() {
+fn gradus_gpu_wrong_arguments_exit_with_2() {
     let run = Command::new(PROGRAM).arg("--fast").output().expect("it starts");
-    let said = String::from_utf8_lossy(&run.stderr);
-    assert!(said.starts_with("gradus-gpu: --fast is not known\nusage: gradus-gpu "), "{said}");
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    assert!(stderr.starts_with("gradus-gpu: --fast is not known\nusage: gradus-gpu "), "{stderr}");
     assert_eq!(run.status.code(), Some(2));
 }
 
 /// All checks at small sizes, and no times.
 #[test]
-fn an_emulated_gpu_is_checked_and_not_measured() {
-    if !is_built() {
-        return println!("this was not tested: the feature cuda is off");
+fn gradus_gpu_emulated_gpu_is_checked_and_not_measured() {
+    if !has_cuda() {
+        return println!("not tested: the feature cuda is off");
     }
-    // The update at the width that is checked there is compiled for its sizes.
-    let options = Options { variants: Variant::of_network(32, 6, 18), ..Options::default() };
-    let Some(built) = Emulator::at_hand(&options) else { return };
+    // The kernels of the update are compiled for the width and the sizes that `gradus-gpu` checks.
+    let options = Options { variants: Variant::for_network(32, 6, 18), ..Options::default() };
+    let Some(built) = Emulator::build_or_skip(&options) else { return };
     let outcome = built.run(built.command(PROGRAM), &[]);
     assert!(outcome.success, "{outcome}");
     assert!(outcome.stdout.starts_with("gradus emulator, compute capability 9.0, driver 13.0, 20"), "{outcome}");
@@ -54,9 +54,9 @@ fn an_emulated_gpu_is_checked_and_not_measured() {
     assert!(!outcome.stdout.contains("NOT AGREE"), "{outcome}");
 }
 
-/// What the ladder's page says of registers and shared memory is what `ptxas` is held to.
+/// The page states the budgets of registers and of bytes of shared memory that `ptxas` must keep.
 #[test]
-fn the_ladders_page_has_the_budgets() {
+fn cuda_ladder_page_holds_the_register_budgets() {
     let page = include_str!("../../docs/cuda-ladder.md");
     let budgets = include_str!("../../kernels/budgets.tsv").lines().filter(|line| line.starts_with("sgemm_"));
     let mut rungs = 0;

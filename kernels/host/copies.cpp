@@ -1,4 +1,4 @@
-// Memory: allocations, copies and fills.
+// The driver's memory functions: allocations, copies and fills.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +15,10 @@ Result allocate_for(uintptr_t* at, size_t bytes, const char* what) {
     if (Result refused = forbid_while_capturing(what)) return refused;
     const Memory* got = allocate(bytes);
     if (got == nullptr) {
-        note("alloc failed bytes %zu", bytes);
+        log_line("alloc failed bytes %zu", bytes);
         return OutOfMemory;
     }
-    note("alloc %llu bytes %zu", got->number, bytes);
+    log_line("alloc %llu bytes %zu", got->number, bytes);
     *at = got->at;
     return Success;
 }
@@ -26,23 +26,23 @@ Result allocate_for(uintptr_t* at, size_t bytes, const char* what) {
 Result free_for(uintptr_t at, const char* what) {
     if (Result refused = forbid_while_capturing(what)) return refused;
     if (at == 0) return Success;
-    if (const Memory* memory = holds(at, 0)) {
-        if (memory->at == at) note("free %llu", memory->number);
+    if (const Memory* memory = find_allocation(at, 0)) {
+        if (memory->at == at) log_line("free %llu", memory->number);
     }
     switch (release_memory(at)) {
-    case Freed::Yes: return Success;
-    case Freed::Unknown: complain("%s: no allocation begins at %#zx", what, size_t(at)); return InvalidValue;
-    case Freed::Twice: complain("%s: freed already", what); return InvalidValue;
-    case Freed::Damaged: return fail_for_good(IllegalAddress);
+    case FreeResult::Yes: return Success;
+    case FreeResult::Unknown: report_fault("%s: no allocation begins at %#zx", what, size_t(at)); return InvalidValue;
+    case FreeResult::Twice: report_fault("%s: freed already", what); return InvalidValue;
+    case FreeResult::Damaged: return fail_permanently(IllegalAddress);
     }
     return InvalidValue;
 }
 
-/// "allocation 3 offset 16", or complains and gives nothing.
+/// Returns text such as "allocation 3 offset 16"; reports a fault and returns nothing if there is no such allocation.
 std::string name_of(uintptr_t at, size_t bytes, const char* what) {
-    const Memory* memory = holds(at, bytes);
+    const Memory* memory = find_allocation(at, bytes);
     if (memory == nullptr) {
-        complain("%s: %zu bytes at %#zx are not within one allocation", what, bytes, size_t(at));
+        report_fault("%s: %zu bytes at %#zx are not within one allocation", what, bytes, size_t(at));
         return {};
     }
     char text[96];
@@ -58,15 +58,16 @@ struct Side {
 Result copy(Side to, Side from, size_t bytes, void* stream, const char* what) {
     if (bytes == 0) return find_stream(stream) ? Success : InvalidHandle;
     auto check = [=] {
-        return (!to.device || holds(to.at, bytes) != nullptr) && (!from.device || holds(from.at, bytes) != nullptr);
+        return (!to.device || find_allocation(to.at, bytes) != nullptr) &&
+               (!from.device || find_allocation(from.at, bytes) != nullptr);
     };
     auto describe = [&](Side side) { return side.device ? name_of(side.at, bytes, what) : std::string("host"); };
     std::string target = describe(to), source = describe(from);
     if (target.empty() || source.empty()) return InvalidValue;
     return submit(stream, {"copy " + source + " to " + target + " bytes " + std::to_string(bytes), [=](const char*) {
                                if (!check()) {
-                                   complain("a replayed copy of memory that was freed");
-                                   return fail_for_good(IllegalAddress);
+                                   report_fault("a replayed copy of memory that was freed");
+                                   return fail_permanently(IllegalAddress);
                                }
                                memmove(reinterpret_cast<void*>(to.at), reinterpret_cast<const void*>(from.at), bytes);
                                return Success;
@@ -79,9 +80,9 @@ Result fill(uintptr_t at, unsigned value, size_t width, size_t count, void* stre
     std::string name = name_of(at, bytes, what);
     if (name.empty()) return InvalidValue;
     return submit(stream, {"set " + name + " bytes " + std::to_string(bytes), [=](const char*) {
-                               if (holds(at, bytes) == nullptr) {
-                                   complain("a replayed fill of memory that was freed");
-                                   return fail_for_good(IllegalAddress);
+                               if (find_allocation(at, bytes) == nullptr) {
+                                   report_fault("a replayed fill of memory that was freed");
+                                   return fail_permanently(IllegalAddress);
                                }
                                auto* to = reinterpret_cast<char*>(at);
                                if (width == 1) memset(to, int(value), bytes);
@@ -193,7 +194,7 @@ DRIVER cuMemsetD32_v2(uintptr_t at, unsigned value, size_t count) {
     return fill(at, value, 4, count, nullptr, "cuMemsetD32");
 }
 
-// Pools: there is one, and it gives back at once.
+// Memory pools: there is one, which frees memory at once.
 namespace {
 char pool;
 }
@@ -228,7 +229,7 @@ DRIVER cuMemPoolTrimTo(void*, size_t) {
     return Success;
 }
 
-// What the driver has and the emulator does not.
+// Functions that the emulator does not support.
 DRIVER cuMemAllocManaged(uintptr_t*, size_t, unsigned) { return NotSupported; }
 DRIVER cuMemPoolCreate(void**, const void*) { return NotSupported; }
 DRIVER cuMemPoolDestroy(void*) { return NotSupported; }

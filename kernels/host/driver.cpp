@@ -1,4 +1,4 @@
-// The driver itself, its devices and contexts.
+// The driver's initialisation, its devices and contexts.
 #include "driver.h"
 
 #include <stdio.h>
@@ -33,7 +33,7 @@ int driver_version() {
     return version;
 }
 
-/// "9.0", as GRADUS_EMULATOR_COMPUTE gives it.
+/// Parses GRADUS_EMULATOR_COMPUTE, such as "9.0".
 int compute_capability(bool minor) {
     const char* text = option("GRADUS_EMULATOR_COMPUTE");
     int high = 9, low = 0;
@@ -85,7 +85,7 @@ Entry::Entry(Needs needs) : status(Success), lock_(lock()) {
     else if (needs == Needs::Context && current == nullptr) status = InvalidContext;
 }
 
-Result fail_for_good(Result result) { return lost = result; }
+Result fail_permanently(Result result) { return lost = result; }
 
 Result count_launch() {
     static unsigned long long launches = 0;
@@ -95,8 +95,8 @@ Result count_launch() {
     unsigned long long fatal = strtoull(text, &end, 10);
     if (++launches < fatal) return Success;
     int code = *end == ':' ? atoi(end + 1) : DeviceUnavailable;
-    note("the device is lost at launch %llu", launches);
-    return fail_for_good(Result(code));
+    log_line("the device is lost at launch %llu", launches);
+    return fail_permanently(Result(code));
 }
 
 Context* current_context() { return current; }
@@ -176,8 +176,8 @@ DRIVER cuDevicePrimaryCtxRelease_v2(int device) {
     ENTER(Driver);
     if (device < 0 || device >= device_count() || primary[device].references == 0) return InvalidContext;
     if (--primary[device].references > 0) return Success;
-    note("context released with %zu allocations", live_allocations());
-    return guards_are_whole("found when the context was released") ? Success : fail_for_good(IllegalAddress);
+    log_line("context released with %zu allocations", live_allocations());
+    return check_all_guards("found when the context was released") ? Success : fail_permanently(IllegalAddress);
 }
 
 DRIVER cuCtxGetCurrent(Context** context) {
@@ -201,8 +201,8 @@ DRIVER cuCtxGetDevice(int* device) {
 DRIVER cuCtxSynchronize() {
     ENTER(Context);
     if (Result refused = forbid_while_capturing("cuCtxSynchronize")) return refused;
-    note("synchronize context");
-    return guards_are_whole("found at cuCtxSynchronize") ? Success : fail_for_good(IllegalAddress);
+    log_line("synchronize context");
+    return check_all_guards("found at cuCtxSynchronize") ? Success : fail_permanently(IllegalAddress);
 }
 
 DRIVER cuCtxSetFlags(unsigned) {
@@ -242,6 +242,6 @@ DRIVER cuProfilerStop() {
     return Success;
 }
 
-// Of one device that has no other contexts than its primary one.
+// The device has no other context than its primary one.
 DRIVER cuCtxCreate_v4(Context**, void*, unsigned, int) { return NotSupported; }
 DRIVER cuCtxDestroy_v2(Context*) { return NotSupported; }

@@ -1,4 +1,4 @@
-// What the driver's entry points share: its result codes, handles, and the rules of a stream that is being captured.
+// Declarations shared by the driver's entry points: result codes, handles, and the rules for a stream that is being captured.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "block.h"
-#include "schedule.h"
+#include "grid.h"
 
 namespace emulator {
 
-/// CUresult, with the driver's numbers and its names in errors.cpp.
+/// CUresult, with the driver's numbers. errors.cpp has the names.
 enum Result : int {
     Success = 0,
     InvalidValue = 1,
@@ -49,9 +49,9 @@ enum Result : int {
 
 struct Stream;
 
-/// Something that a stream does: now, or each time that the graph it was captured into is launched.
+/// An operation of a stream. It runs now, or at each launch of the graph into which it was captured.
 struct Work {
-    std::string what;                              // for the record
+    std::string what;                              // for the log
     std::function<Result(const char* prefix)> run; // the prefix is "" or "replay "
 };
 
@@ -66,10 +66,10 @@ struct Capture {
 };
 
 struct Stream {
-    long number; // 0 is the legacy default stream, -1 the one of each thread
+    long number; // 0 is the legacy default stream, -1 the per-thread default stream
     std::shared_ptr<Capture> capture;
-    unsigned long long works = 0;  // captured so far
-    bool unjoined = false;         // has work in another stream's capture that the origin does not wait for
+    unsigned long long works = 0;  // the number of operations captured so far
+    bool unjoined = false;         // true if it has work in another stream's capture, for which the origin does not wait
 };
 
 struct Context {
@@ -83,19 +83,19 @@ struct Function {
     const Kernel* kernel;
     Module* module;
     size_t most_dynamic_shared = 48 << 10; // until the attribute raises it
-    size_t static_shared = 0;              // learned at the first launch
+    size_t static_shared = 0;              // known after the first launch
 };
 
 struct Module {
-    std::string name; // with its scalar
+    std::string name; // with its scalar type
     std::map<std::string, Function> functions;
     bool unloaded = false;
 };
 
-constexpr size_t most_shared = 232448; // of compute capability 9.0, for kernels that ask
+constexpr size_t most_shared = 232448; // the opt-in maximum of compute capability 9.0
 constexpr unsigned static_shared_limit = 48 << 10;
 
-/// Taken by every entry point. Says at once what a driver in this state says to every call.
+/// A guard at the start of every entry point: it locks the driver and computes the error that every call returns in this state.
 class Entry {
 public:
     enum class Needs { Nothing, Driver, Context };
@@ -112,20 +112,20 @@ private:
     emulator::Entry entry(emulator::Entry::Needs::NEEDS); \
     if (entry.status != emulator::Success) return entry.status
 
-/// The error that a fault of a kernel leaves behind: every later call returns it, as on a GPU.
-Result fail_for_good(Result result);
+/// Makes every later call return this error, as a GPU does after a kernel's fault.
+Result fail_permanently(Result result);
 
-/// Counts a kernel that is about to run. Not Success where GRADUS_EMULATOR_FAIL_LAUNCH says that the device is gone.
+/// Counts a kernel that is about to run. Returns an error if GRADUS_EMULATOR_FAIL_LAUNCH says that the device is lost.
 Result count_launch();
 
-/// A stream by its handle; null for one that does not exist.
+/// Finds a stream by its handle; null if it does not exist.
 Stream* find_stream(void* handle);
 
-/// The legacy stream may not be used, nor memory allocated or anything waited for, while a capture is under way that this
-/// thread began, or any thread in global mode. The capture is lost.
+/// Forbids use of the legacy stream, allocation and waiting during a capture that this thread began, or that any thread began
+/// in global mode. A violation invalidates the capture.
 Result forbid_while_capturing(const char* what, Result result = CaptureUnsupported);
 
-/// Does the work, or adds it to the capture that the stream is in.
+/// Runs the work, or adds it to the capture of the stream.
 Result submit(void* stream, Work work);
 
 Context* current_context();

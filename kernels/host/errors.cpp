@@ -1,4 +1,4 @@
-// The driver's errors in words.
+// The names and descriptions of the driver's errors.
 #include "driver.h"
 
 using namespace emulator;

@@ -1,4 +1,4 @@
-// Events. Whatever a stream was given is done already, so only those that are recorded in a capture hold anything back.
+// Events. All submitted work is already done, so only events that are recorded in a capture have an effect.
 #include <chrono>
 #include <set>
 
@@ -12,7 +12,7 @@ namespace {
 struct Event {
     bool times, recorded = false;
     std::chrono::steady_clock::time_point at;
-    // Where it was recorded, if that was in a capture.
+    // The place of the record, if it was in a capture.
     std::weak_ptr<Capture> capture;
     bool captured = false;
     Stream* stream = nullptr;
@@ -74,7 +74,7 @@ DRIVER cuStreamWaitEvent(void* handle, Event* event, unsigned) {
         return Success;
     }
     if (stream->capture) {
-        complain("stream %ld is captured, and waits for an event that was recorded outside: the capture is lost",
+        report_fault("stream %ld is captured, and waits for an event that was recorded outside: the capture is lost",
                  stream->number);
         stream->capture->invalid = true;
         return CaptureIsolation;

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #if defined(__x86_64__)
-// The registers that a function must keep, and the stack pointer. No system call, unlike swapcontext.
+// Saves the callee-saved registers and the stack pointer, without the system call of swapcontext.
 __asm__(R"(
     .text
     .globl emulator_switch
@@ -54,10 +54,11 @@ namespace {
 constexpr size_t page = 4096;
 constexpr size_t stack_bytes = races || addresses ? 256 << 10 : 64 << 10;
 
-// Where the frames of kernels lie, under ThreadSanitizer; its own lie below, and leave no trace in what it knows of memory.
+// The part of the stack with the frames of kernels, under ThreadSanitizer. Its own frames lie below, and it does not track
+// them.
 constexpr size_t fresh_bytes = 32 << 10;
 #if defined(EMULATOR_ADDRESS_SANITIZER)
-Fiber* before = nullptr; // whose turn it was: its stack is learned at the switch where it is the system's
+Fiber* before = nullptr; // the previous fiber; if its stack is the system's, the switch reveals its bounds
 #endif
 } // namespace
 
@@ -70,19 +71,19 @@ void prepare(Fiber& fiber, void (*main)()) {
         fiber.bytes = stack_bytes;
     }
 #if defined(EMULATOR_ADDRESS_SANITIZER)
-    // What was abandoned in the middle of a function left its red zones.
+    // Functions that were abandoned have left their red zones.
     __asan_unpoison_memory_region(fiber.stack, fiber.bytes);
     fiber.fake = nullptr;
 #endif
 #if defined(EMULATOR_THREAD_SANITIZER)
-    // Another thread is to live on this stack. Mapping it anew makes ThreadSanitizer forget who wrote there.
+    // A new thread will use this stack. Mapping it anew makes ThreadSanitizer forget earlier writes.
     if (fiber.race != nullptr) __tsan_destroy_fiber(fiber.race);
     void* fresh = fiber.stack + stack_bytes - fresh_bytes;
     mmap(fresh, fresh_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     fiber.race = __tsan_create_fiber(0);
 #endif
 #if defined(__x86_64__)
-    // Six registers that the first switch pops, where it returns to, and a null as the return address of that.
+    // Six registers that the first switch pops, the address of `main`, and a null as its return address.
     auto* top = reinterpret_cast<uintptr_t*>(fiber.stack + fiber.bytes);
     top[-1] = 0;
     top[-2] = reinterpret_cast<uintptr_t>(main);
@@ -99,13 +100,13 @@ void prepare(Fiber& fiber, void (*main)()) {
 #endif
 }
 
-void give(Fiber& from, Fiber& to) {
+void switch_fiber(Fiber& from, Fiber& to) {
 #if defined(EMULATOR_ADDRESS_SANITIZER)
     before = &from;
     __sanitizer_start_switch_fiber(&from.fake, to.stack, to.bytes);
 #endif
 #if defined(EMULATOR_THREAD_SANITIZER)
-    __tsan_switch_to_fiber(to.race, 1); // 1: taking turns orders nothing
+    __tsan_switch_to_fiber(to.race, 1); // 1: a switch orders nothing
 #endif
 #if defined(__x86_64__)
     emulator_switch(&from.at, to.at);
@@ -120,7 +121,7 @@ void give(Fiber& from, Fiber& to) {
 #endif
 }
 
-void begun() {
+void finish_first_switch() {
 #if defined(EMULATOR_ADDRESS_SANITIZER)
     const void* bottom;
     size_t bytes;
@@ -129,7 +130,7 @@ void begun() {
 #endif
 }
 
-void adopt(Fiber& fiber) {
+void adopt_system_stack(Fiber& fiber) {
     fiber.stack = nullptr;
     fiber.bytes = 0;
 #if defined(EMULATOR_THREAD_SANITIZER)

@@ -1,4 +1,4 @@
-// Stacks that take turns on one thread of the system: one for each CUDA thread that waits for others.
+// Fibers: stacks that take turns on one system thread, one for each CUDA thread that waits for others.
 #pragma once
 #include <stddef.h>
 
@@ -6,25 +6,25 @@ namespace emulator {
 
 struct Fiber {
     void* at = nullptr;      // the stack pointer while it does not run
-    char* stack = nullptr;   // the lowest byte, above a page that may not be touched; null for the system's own stack
+    char* stack = nullptr;   // the lowest byte, above a guard page; null for the system's own stack
     size_t bytes = 0;
     void* race = nullptr;    // ThreadSanitizer's fiber
     void* fake = nullptr;    // AddressSanitizer's fake stack
 };
 
-/// A fiber that runs `main` on a stack of its own from its first turn on, whatever it did before; `main` never returns.
+/// Prepares a fiber that runs `main` on its own stack from its next turn on, whatever it did before; `main` never returns.
 void prepare(Fiber& fiber, void (*main)());
 
-/// Gives the turn away; returns when somebody gives it back.
-void give(Fiber& from, Fiber& to);
+/// Switches fibers; returns when another fiber switches back.
+void switch_fiber(Fiber& from, Fiber& to);
 
-/// What a fiber says first.
-void begun();
+/// The first call of a new fiber, which sanitizers need.
+void finish_first_switch();
 
-/// Makes the system's own stack one of those that take turns.
-void adopt(Fiber& fiber);
+/// Makes the system's own stack one of the fibers.
+void adopt_system_stack(Fiber& fiber);
 
-/// Happens-before, for ThreadSanitizer alone.
+/// Happens-before edges, for ThreadSanitizer only.
 void release(void* what);
 void acquire(void* what);
 

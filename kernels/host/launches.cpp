@@ -1,4 +1,4 @@
-// Modules, functions and launches.
+// The driver's modules, functions and launches.
 #include <dlfcn.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ using namespace emulator;
 
 namespace {
 
-/// The folder of this library, where the kernels' libraries are too.
+/// Returns the folder of this library, which also contains the kernels' libraries.
 std::string folder() {
     Dl_info info;
     if (dladdr(reinterpret_cast<void*>(&folder), &info) == 0) return ".";
@@ -21,23 +21,23 @@ std::string folder() {
     return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
-/// The kernels' libraries look for the scheduler in this one, which was loaded for its loader alone.
-void show_symbols() {
+/// Exports this library's symbols to the kernels' libraries, because the program has loaded it privately.
+void export_symbols() {
     Dl_info info;
     if (dladdr(reinterpret_cast<void*>(&folder), &info) != 0) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
 }
 
 Result open_module(const std::string& name, Module& module) {
-    show_symbols();
+    export_symbols();
     std::string path = folder() + "/" + name + ".so";
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (handle == nullptr) {
-        complain("%s was not built, as a module or a variant of one: %s", name.c_str(), dlerror());
+        report_fault("%s was not built, as a module or a variant of one: %s", name.c_str(), dlerror());
         return FileNotFound;
     }
     const auto kernels = reinterpret_cast<const Kernel* (*)()>(dlsym(handle, "emulator_kernels"));
     if (kernels == nullptr) {
-        complain("%s has no table of kernels", path.c_str());
+        report_fault("%s has no table of kernels", path.c_str());
         return NotFound;
     }
     module.name = name;
@@ -51,15 +51,15 @@ uint64_t digest(const unsigned char* bytes, size_t count) {
     return hash;
 }
 
-/// A launch with arguments of its own, as the driver copies them.
-struct Packed {
+/// A launch with its own copy of the arguments, as the driver makes.
+struct PackedLaunch {
     Function* function;
     dim3 grid, block;
     size_t shared;
     std::vector<unsigned char> bytes;
     std::vector<size_t> offsets;
 
-    Packed(Function* function, dim3 grid, dim3 block, size_t shared, void** arguments)
+    PackedLaunch(Function* function, dim3 grid, dim3 block, size_t shared, void** arguments)
         : function(function), grid(grid), block(block), shared(shared) {
         const Kernel& kernel = *function->kernel;
         for (unsigned i = 0; i < kernel.count; ++i) {
@@ -74,7 +74,7 @@ struct Packed {
     std::string describe() const;
 };
 
-std::string Packed::describe() const {
+std::string PackedLaunch::describe() const {
     char text[256];
     snprintf(text, sizeof text, "launch %s grid %u %u %u block %u %u %u shared %zu arguments %016llx", function->kernel->name,
              grid.x, grid.y, grid.z, block.x, block.y, block.z, shared,
@@ -82,36 +82,37 @@ std::string Packed::describe() const {
     return text;
 }
 
-Result Packed::run() const {
+Result PackedLaunch::run() const {
     if (Result lost = count_launch()) return lost;
     const Kernel& kernel = *function->kernel;
     if (function->module->unloaded) {
-        complain("%s: its module was unloaded", kernel.name);
-        return fail_for_good(InvalidHandle);
+        report_fault("%s: its module was unloaded", kernel.name);
+        return fail_permanently(InvalidHandle);
     }
-    // Sixteen bytes of alignment, like the offsets.
+    // Aligned to sixteen bytes, like the offsets.
     std::vector<__uint128_t> storage((bytes.size() + 15) / 16);
     if (!bytes.empty()) memcpy(storage.data(), bytes.data(), bytes.size());
     std::vector<void*> arguments;
     for (size_t offset : offsets) arguments.push_back(reinterpret_cast<char*>(storage.data()) + offset);
-    if (!arguments_are_alive(kernel.name, arguments.data(), kernel.sizes, kernel.count)) return fail_for_good(IllegalAddress);
+    if (!check_arguments_live(kernel.name, arguments.data(), kernel.sizes, kernel.count)) return fail_permanently(IllegalAddress);
     switch (emulator::run({&kernel, grid, block, shared, arguments.data()})) {
     case Fault::None: break;
-    case Fault::Address: return fail_for_good(IllegalAddress);
+    case Fault::Address: return fail_permanently(IllegalAddress);
     case Fault::Divergence:
-    case Fault::Trap: return fail_for_good(LaunchFailed);
+    case Fault::Trap: return fail_permanently(LaunchFailed);
     }
     function->static_shared = static_shared();
     if (function->static_shared > static_shared_limit) {
-        complain("%s: %zu bytes of static shared memory; a GPU allows %u", kernel.name, function->static_shared,
+        report_fault("%s: %zu bytes of static shared memory; a GPU allows %u", kernel.name, function->static_shared,
                  static_shared_limit);
-        return fail_for_good(LaunchFailed);
+        return fail_permanently(LaunchFailed);
     }
-    if (!guards_are_whole(kernel.name, arguments.data(), kernel.sizes, kernel.count)) return fail_for_good(IllegalAddress);
+    if (!check_all_guards(kernel.name, arguments.data(), kernel.sizes, kernel.count)) return fail_permanently(IllegalAddress);
     return Success;
 }
 
-/// Blocks of `threads` that a multiprocessor holds, by threads and shared memory; registers are a compiler's to know.
+/// Returns the number of blocks of `threads` threads that fit on a multiprocessor, by threads and shared memory. Registers are
+/// unknown.
 int resident_blocks(const Function& function, int threads, size_t dynamic) {
     if (threads <= 0 || threads > int(function.kernel->max_threads)) return 0;
     size_t shared = function.static_shared + dynamic + 1024;
@@ -124,18 +125,18 @@ int resident_blocks(const Function& function, int threads, size_t dynamic) {
 DRIVER cuModuleLoadData(Module** out, const void* image) {
     ENTER(Context);
     if (Result refused = forbid_while_capturing("cuModuleLoadData")) return refused;
-    // What NVRTC gave, behind whatever comments a cache put before it.
+    // The text from NVRTC, after any comments that a cache put before it.
     const char mark[] = "// gradus emulator: module ";
     std::string text = static_cast<const char*>(image);
     size_t at = text.find(mark);
     if (at == std::string::npos) {
-        complain("cuModuleLoadData: this text was not compiled by the emulator's NVRTC");
+        report_fault("cuModuleLoadData: this text was not compiled by the emulator's NVRTC");
         return InvalidPtx;
     }
     std::string name = text.substr(at + strlen(mark));
     auto module = std::make_unique<Module>();
     if (Result failed = open_module(name.substr(0, name.find('\n')), *module)) return failed;
-    note("module %s", module->name.c_str());
+    log_line("module %s", module->name.c_str());
     *out = module.release();
     return Success;
 }
@@ -145,7 +146,7 @@ DRIVER cuModuleLoad(Module**, const char*) { return NotSupported; }
 DRIVER cuModuleUnload(Module* module) {
     ENTER(Context);
     if (Result refused = forbid_while_capturing("cuModuleUnload")) return refused;
-    // Kept, since graphs may still name its functions.
+    // Not freed, because graphs may still refer to its functions.
     module->unloaded = true;
     return Success;
 }
@@ -154,7 +155,7 @@ DRIVER cuModuleGetFunction(Function** function, Module* module, const char* name
     ENTER(Context);
     auto found = module->functions.find(name);
     if (found == module->functions.end()) {
-        complain("module %s has no kernel %s", module->name.c_str(), name);
+        report_fault("module %s has no kernel %s", module->name.c_str(), name);
         return NotFound;
     }
     *function = &found->second;
@@ -203,7 +204,7 @@ DRIVER cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, unsi
     const Kernel& kernel = *function->kernel;
     uint64_t threads = uint64_t(block_x) * block_y * block_z;
     auto refuse = [&](Result result, const char* why) {
-        complain("%s: %s (grid %u %u %u, block %u %u %u, shared %u)", kernel.name, why, grid_x, grid_y, grid_z, block_x,
+        report_fault("%s: %s (grid %u %u %u, block %u %u %u, shared %u)", kernel.name, why, grid_x, grid_y, grid_z, block_x,
                  block_y, block_z, shared);
         return result;
     };
@@ -212,11 +213,11 @@ DRIVER cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, unsi
     if (grid_x > 2147483647u || grid_y > 65535 || grid_z > 65535) return refuse(InvalidValue, "too many blocks");
     if (block_x > 1024 || block_y > 1024 || block_z > 64 || threads > 1024) return refuse(InvalidValue, "too many threads");
     if (threads > kernel.max_threads) return refuse(LaunchOutOfResources, "more threads than its __launch_bounds__");
-    if (shared > function->most_dynamic_shared) return refuse(InvalidValue, "more shared memory than was asked for");
+    if (shared > function->most_dynamic_shared) return refuse(InvalidValue, "more shared memory than was requested");
     if (kernel.count > 0 && arguments == nullptr) return refuse(InvalidValue, "no arguments");
-    auto packed = std::make_shared<Packed>(function, dim3(grid_x, grid_y, grid_z), dim3(block_x, block_y, block_z), shared,
+    auto packed = std::make_shared<PackedLaunch>(function, dim3(grid_x, grid_y, grid_z), dim3(block_x, block_y, block_z), shared,
                                            arguments);
-    return submit(stream, {noting() ? packed->describe() : std::string(), [packed](const char*) { return packed->run(); }});
+    return submit(stream, {is_logging() ? packed->describe() : std::string(), [packed](const char*) { return packed->run(); }});
 }
 
 DRIVER cuLaunchCooperativeKernel(Function*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*,

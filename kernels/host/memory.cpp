@@ -13,8 +13,8 @@ namespace emulator {
 
 namespace {
 
-// A NaN of both widths like the poisons, but neither: a kernel that reads past the end gets NaN, one that writes there,
-// be it a poison that it read elsewhere, is seen.
+// A NaN in both widths like the poison values, but different from them. So a kernel that reads past the end gets NaN, and a
+// write there is detected, even of a poison value that was read elsewhere.
 constexpr unsigned char guard_word[4] = {0xa5, 0xa5, 0xfd, 0x7f};
 constexpr unsigned char fresh = 0xff;
 constexpr unsigned char dead_word[4] = {0xad, 0xde, 0xfd, 0x7f};
@@ -34,23 +34,23 @@ Map& live() {
     return map;
 }
 
-/// Freed, but not yet given back: an address in here that a kernel is given is a mistake.
-Map& dead() {
+/// Freed memory that is kept for a while. A kernel's argument that points here is a mistake.
+Map& freed() {
     static Map& map = *new Map;
     return map;
 }
 
-std::deque<uintptr_t>& dead_order() {
+std::deque<uintptr_t>& freed_order() {
     static std::deque<uintptr_t>& order = *new std::deque<uintptr_t>;
     return order;
 }
 
-size_t used = 0, in_quarantine = 0;
+size_t used = 0, quarantined = 0;
 unsigned long long allocations = 0;
 
 size_t charged(size_t bytes) { return (bytes + 511) / 512 * 512; }
 
-void paint(unsigned char* from, unsigned char* to, const unsigned char (&word)[4]) {
+void fill_pattern(unsigned char* from, unsigned char* to, const unsigned char (&word)[4]) {
     uint32_t whole;
     memcpy(&whole, word, 4);
     for (; from != to && reinterpret_cast<uintptr_t>(from) % 4 != 0; ++from) *from = word[reinterpret_cast<uintptr_t>(from) % 4];
@@ -58,8 +58,8 @@ void paint(unsigned char* from, unsigned char* to, const unsigned char (&word)[4
     for (; from != to; ++from) *from = word[reinterpret_cast<uintptr_t>(from) % 4];
 }
 
-/// The first byte that differs, or null.
-const unsigned char* stain(const unsigned char* from, const unsigned char* to, const unsigned char (&word)[4]) {
+/// Returns the first byte that differs from the pattern, or null.
+const unsigned char* find_difference(const unsigned char* from, const unsigned char* to, const unsigned char (&word)[4]) {
     uint64_t twice;
     memcpy(&twice, word, 4);
     memcpy(reinterpret_cast<char*>(&twice) + 4, word, 4);
@@ -78,35 +78,35 @@ const unsigned char* stain(const unsigned char* from, const unsigned char* to, c
 
 unsigned char* data(const Allocation& a) { return reinterpret_cast<unsigned char*>(a.at); }
 
-bool whole(const Allocation& a, const char* who) {
+bool check_guards(const Allocation& a, const char* who) {
     if (guard_bytes == 0) return true;
     const unsigned char* begin = data(a);
     const unsigned char* end = begin + a.bytes;
-    const unsigned char* found = stain(a.block, begin, guard_word);
-    if (found == nullptr) found = stain(end, a.block + a.block_bytes, guard_word);
+    const unsigned char* found = find_difference(a.block, begin, guard_word);
+    if (found == nullptr) found = find_difference(end, a.block + a.block_bytes, guard_word);
     if (found == nullptr) return true;
-    complain("%s: a write at byte %zd of allocation %llu, which has %zu", who, found - begin, a.number, a.bytes);
-    // Told once.
-    paint(a.block, data(a), guard_word);
-    paint(data(a) + a.bytes, a.block + a.block_bytes, guard_word);
+    report_fault("%s: a write at byte %zd of allocation %llu, which has %zu", who, found - begin, a.number, a.bytes);
+    // Restored, so that each fault is reported once.
+    fill_pattern(a.block, data(a), guard_word);
+    fill_pattern(data(a) + a.bytes, a.block + a.block_bytes, guard_word);
     return false;
 }
 
-Map::iterator at_or_before(Map& map, uintptr_t at) {
+Map::iterator find_at_or_before(Map& map, uintptr_t at) {
     auto next = map.upper_bound(at);
     return next == map.begin() ? map.end() : --next;
 }
 
 void forget_oldest() {
-    auto oldest = dead().find(dead_order().front());
-    dead_order().pop_front();
+    auto oldest = freed().find(freed_order().front());
+    freed_order().pop_front();
     const Allocation& a = oldest->second;
-    if (const unsigned char* found = stain(data(a), data(a) + a.bytes, dead_word)) {
-        complain("a write to byte %zd of allocation %llu after it was freed", found - data(a), a.number);
+    if (const unsigned char* found = find_difference(data(a), data(a) + a.bytes, dead_word)) {
+        report_fault("a write to byte %zd of allocation %llu after it was freed", found - data(a), a.number);
     }
-    in_quarantine -= a.bytes;
+    quarantined -= a.bytes;
     free(a.block);
-    dead().erase(oldest);
+    freed().erase(oldest);
 }
 
 /// Calls `found` with every word of the arguments that could be an address.
@@ -133,60 +133,60 @@ const Memory* allocate(size_t bytes) {
     a.block = static_cast<unsigned char*>(got);
     a.at = reinterpret_cast<uintptr_t>(a.block + guard_bytes);
     a.number = ++allocations;
-    paint(a.block, data(a), guard_word);
+    fill_pattern(a.block, data(a), guard_word);
     memset(data(a), fresh, bytes);
-    paint(data(a) + bytes, a.block + a.block_bytes, guard_word);
+    fill_pattern(data(a) + bytes, a.block + a.block_bytes, guard_word);
     used += charged(bytes);
     return &(live()[a.at] = a);
 }
 
-Freed release_memory(uintptr_t at) {
+FreeResult release_memory(uintptr_t at) {
     auto found = live().find(at);
-    if (found == live().end()) return dead().count(at) != 0 ? Freed::Twice : Freed::Unknown;
+    if (found == live().end()) return freed().count(at) != 0 ? FreeResult::Twice : FreeResult::Unknown;
     Allocation a = found->second;
-    bool is_whole = whole(a, "found when it was freed");
+    bool is_whole = check_guards(a, "found when it was freed");
     live().erase(found);
     used -= charged(a.bytes);
     if (addresses) {
-        free(a.block); // AddressSanitizer has a quarantine of its own
+        free(a.block); // AddressSanitizer has its own quarantine
     } else {
-        paint(data(a), data(a) + a.bytes, dead_word);
-        dead()[a.at] = a;
-        dead_order().push_back(a.at);
-        in_quarantine += a.bytes;
-        while (in_quarantine > quarantine_bytes || dead_order().size() > 4096) forget_oldest();
+        fill_pattern(data(a), data(a) + a.bytes, dead_word);
+        freed()[a.at] = a;
+        freed_order().push_back(a.at);
+        quarantined += a.bytes;
+        while (quarantined > quarantine_bytes || freed_order().size() > 4096) forget_oldest();
     }
-    return is_whole ? Freed::Yes : Freed::Damaged;
+    return is_whole ? FreeResult::Yes : FreeResult::Damaged;
 }
 
-const Memory* holds(uintptr_t at, size_t bytes) {
-    auto found = at_or_before(live(), at);
+const Memory* find_allocation(uintptr_t at, size_t bytes) {
+    auto found = find_at_or_before(live(), at);
     if (found == live().end()) return nullptr;
     const Allocation& a = found->second;
     return at - a.at <= a.bytes && bytes <= a.bytes - (at - a.at) ? &a : nullptr;
 }
 
-bool guards_are_whole(const char* who) {
+bool check_all_guards(const char* who) {
     bool all = true;
-    for (const auto& [at, a] : live()) all = whole(a, who) && all;
+    for (const auto& [at, a] : live()) all = check_guards(a, who) && all;
     return all;
 }
 
-bool guards_are_whole(const char* who, void** arguments, const uint32_t* sizes, unsigned count) {
+bool check_all_guards(const char* who, void** arguments, const uint32_t* sizes, unsigned count) {
     bool all = true;
     each_address(arguments, sizes, count, [&](unsigned, uintptr_t word) {
-        auto found = at_or_before(live(), word);
-        if (found != live().end() && word - found->first <= found->second.bytes) all = whole(found->second, who) && all;
+        auto found = find_at_or_before(live(), word);
+        if (found != live().end() && word - found->first <= found->second.bytes) all = check_guards(found->second, who) && all;
     });
     return all;
 }
 
-bool arguments_are_alive(const char* who, void** arguments, const uint32_t* sizes, unsigned count) {
+bool check_arguments_live(const char* who, void** arguments, const uint32_t* sizes, unsigned count) {
     bool all = true;
     each_address(arguments, sizes, count, [&](unsigned argument, uintptr_t word) {
-        auto found = at_or_before(dead(), word);
-        if (found == dead().end() || word - found->first >= found->second.bytes) return;
-        complain("%s: argument %u points into allocation %llu of %zu bytes, which was freed", who, argument,
+        auto found = find_at_or_before(freed(), word);
+        if (found == freed().end() || word - found->first >= found->second.bytes) return;
+        report_fault("%s: argument %u points into allocation %llu of %zu bytes, which was freed", who, argument,
                  found->second.number, found->second.bytes);
         all = false;
     });
@@ -199,7 +199,7 @@ size_t total_memory() {
 }
 
 size_t free_memory() {
-    // What other programs hold of it.
+    // The memory of other programs.
     static const size_t others = [] {
         size_t total = total_memory(), left = number("GRADUS_EMULATOR_MEMORY_FREE", total);
         return left < total ? total - left : 0;

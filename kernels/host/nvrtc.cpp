@@ -1,5 +1,5 @@
-// A library of NVRTC's name and functions. It compiles nothing: the kernels were compiled before, and what it gives out as
-// PTX says which of them they are.
+// A library with NVRTC's name and functions. It compiles nothing: the kernels were compiled before, and the "PTX" that it
+// returns only names their library.
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ const char* words(int result) {
     }
 }
 
-/// What -D defines, in both spellings that NVRTC knows, in the order of their names.
+/// Parses the defines, in both spellings that NVRTC accepts, sorted by name.
 std::map<std::string, std::string> defined(const std::vector<std::string>& options) {
     std::map<std::string, std::string> all;
     for (size_t i = 0; i < options.size(); ++i) {
@@ -48,7 +48,7 @@ std::map<std::string, std::string> defined(const std::vector<std::string>& optio
     return all;
 }
 
-Result give(const std::string& text, char* out) {
+Result switch_fiber(const std::string& text, char* out) {
     if (out == nullptr) return InvalidInput;
     memcpy(out, text.c_str(), text.size() + 1);
     return Success;
@@ -98,7 +98,7 @@ NVRTC nvrtcCompileProgram(Program* program, int count, const char* const* option
     std::string scalar = definitions.count("REAL") ? definitions["REAL"] : "float", all;
     definitions.erase("REAL");
     for (const std::string& option : given) all += " " + option;
-    emulator::note("compile %s%s", program->name.c_str(), all.c_str());
+    emulator::log_line("compile %s%s", program->name.c_str(), all.c_str());
     program->log.clear();
     if (const char* log = emulator::option("GRADUS_EMULATOR_NVRTC_FAILS")) {
         program->log = log;
@@ -112,7 +112,7 @@ NVRTC nvrtcCompileProgram(Program* program, int count, const char* const* option
         program->log = "error: the emulator knows sources by their names; give the program the name of its file\n";
         return CompilationFailed;
     }
-    // The name of the library that crates/emulator made of this source and these definitions.
+    // The name of the library that crates/emulator built from this source with these defines.
     std::string name = program->name.substr(program->name.rfind('/') + 1);
     std::string module = name.substr(0, name.find('.')) + "_" + scalar;
     for (const auto& [key, value] : definitions) module += "_" + key + "-" + value;
@@ -125,11 +125,11 @@ NVRTC nvrtcGetPTXSize(Program* program, size_t* bytes) {
     return Success;
 }
 
-NVRTC nvrtcGetPTX(Program* program, char* out) { return give(program->ptx, out); }
+NVRTC nvrtcGetPTX(Program* program, char* out) { return switch_fiber(program->ptx, out); }
 
 NVRTC nvrtcGetProgramLogSize(Program* program, size_t* bytes) {
     *bytes = program->log.size() + 1;
     return Success;
 }
 
-NVRTC nvrtcGetProgramLog(Program* program, char* out) { return give(program->log, out); }
+NVRTC nvrtcGetProgramLog(Program* program, char* out) { return switch_fiber(program->log, out); }

@@ -15,7 +15,7 @@ namespace {
 
 enum class Kind { Forward, Reverse, Random };
 
-uint64_t state; // of SplitMix64
+uint64_t state; // the state of SplitMix64
 
 Kind kind() {
     static const Kind chosen = [] {
@@ -42,12 +42,12 @@ uint64_t draw() {
 
 } // namespace
 
-bool shuffles() { return kind() == Kind::Random; }
+bool is_random_order() { return kind() == Kind::Random; }
 
-void arrange(unsigned short* order, unsigned count) {
+void fill_order(unsigned short* order, unsigned count) {
     bool reverse = kind() == Kind::Reverse;
     for (unsigned i = 0; i < count; ++i) order[i] = static_cast<unsigned short>(reverse ? count - 1 - i : i);
-    if (!shuffles()) return;
+    if (!is_random_order()) return;
     for (unsigned i = count; i > 1; --i) std::swap(order[i - 1], order[draw() % i]);
 }
 
@@ -55,8 +55,8 @@ GridOrder::GridOrder(uint64_t count) : count_(count), step_(1), at_(0) {
     if (kind() == Kind::Reverse) {
         step_ = count - 1;
         at_ = count - 1;
-    } else if (shuffles()) {
-        // A step that has no common factor with the count reaches every block once.
+    } else if (is_random_order()) {
+        // A step coprime to the count reaches every block once.
         do step_ = 1 + draw() % count;
         while (std::gcd(step_, count) != 1);
         at_ = draw() % count;

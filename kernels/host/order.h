@@ -1,16 +1,16 @@
-// In which order threads and blocks take their turns: GRADUS_EMULATOR_ORDER is forward, reverse or random:SEED.
+// The order in which threads and blocks take turns: GRADUS_EMULATOR_ORDER is forward, reverse or random:SEED.
 #pragma once
 #include <stdint.h>
 
 namespace emulator {
 
-/// Whether the order changes at every barrier.
-bool shuffles();
+/// Returns true if the order changes at every barrier.
+bool is_random_order();
 
 /// Fills `order` with a permutation of 0..count.
-void arrange(unsigned short* order, unsigned count);
+void fill_order(unsigned short* order, unsigned count);
 
-/// The blocks of a grid, one after the other.
+/// The order of the blocks of a grid.
 class GridOrder {
 public:
     explicit GridOrder(uint64_t count);

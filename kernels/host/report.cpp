@@ -22,7 +22,7 @@ int record() {
     return file;
 }
 
-/// Whole lines at once, so that those of several processes do not mix, and nothing is lost when this one dies.
+/// Writes a whole line at once, so that lines of several processes do not mix, and none is lost if this process dies.
 void write_line(int file, const char* before, const char* format, va_list arguments) {
     char line[4096];
     int used = snprintf(line, sizeof line, "%s", before);
@@ -35,21 +35,21 @@ void write_line(int file, const char* before, const char* format, va_list argume
 
 } // namespace
 
-void complain(const char* format, ...) {
+void report_fault(const char* format, ...) {
     va_list arguments;
     va_start(arguments, format);
     write_line(2, "gradus emulator: ", format, arguments);
     va_end(arguments);
-    if (!noting()) return;
+    if (!is_logging()) return;
     va_start(arguments, format);
     write_line(record(), "fault ", format, arguments);
     va_end(arguments);
 }
 
-bool noting() { return record() >= 0; }
+bool is_logging() { return record() >= 0; }
 
-void note(const char* format, ...) {
-    if (!noting()) return;
+void log_line(const char* format, ...) {
+    if (!is_logging()) return;
     va_list arguments;
     va_start(arguments, format);
     write_line(record(), "", format, arguments);

@@ -1,18 +1,18 @@
-// What is told: faults on stderr, and the record of what the driver was asked to do.
+// Messages: faults on stderr, the log of driver calls, and options.
 #pragma once
 
 namespace emulator {
 
-/// A line on stderr and in the record: what a kernel, or its launcher, did wrong.
-void complain(const char* format, ...) __attribute__((format(printf, 1, 2)));
+/// Writes a fault of a kernel or its launch to stderr and to the log.
+void report_fault(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
-/// A line in the file named by GRADUS_EMULATOR_LOG; nothing where it is not set.
-void note(const char* format, ...) __attribute__((format(printf, 1, 2)));
-bool noting();
+/// Writes a line to the file named by GRADUS_EMULATOR_LOG, if it is set.
+void log_line(const char* format, ...) __attribute__((format(printf, 1, 2)));
+bool is_logging();
 
-/// An option of the environment, or null.
+/// Returns an option from the environment, or null.
 const char* option(const char* name);
-/// An option that is a number; stops the program where it is not one.
+/// Returns a numeric option; stops the program if it is not a number.
 unsigned long long number(const char* name, unsigned long long otherwise);
 
 } // namespace emulator

@@ -8,7 +8,7 @@
 
 #include "block.h"
 #include "fiber.h"
-#include "schedule.h"
+#include "grid.h"
 
 #if defined(EMULATOR_ADDRESS_SANITIZER)
 extern "C" void __asan_poison_memory_region(const volatile void* at, size_t bytes);
@@ -22,10 +22,10 @@ namespace emulator {
 
 namespace {
 
-constexpr size_t arena_bytes = 512 << 10; // more than a GPU has
-constexpr size_t meeting_bytes = 2048 * 8;  // behind it
+constexpr size_t arena_bytes = 512 << 10; // more than any GPU has
+constexpr size_t meeting_bytes = 2048 * 8;  // after the arena
 constexpr size_t guard_bytes = 64;
-constexpr unsigned char guard = 0xa7; // not what an unwritten variable holds
+constexpr unsigned char guard = 0xa7; // differs from the content of an unwritten variable
 
 struct Guard {
     unsigned char* at;
@@ -33,16 +33,16 @@ struct Guard {
 };
 
 unsigned char* arena = nullptr;
-size_t used = 0;          // up to the end of the last guard
-size_t variables = 0;     // bytes
-Guard guards[256];        // no vector: a thread under ThreadSanitizer may not free what another one allocated
+size_t used = 0;          // the end of the last guard
+size_t variables = 0;     // the bytes of all variables
+Guard guards[256];        // not a vector: under ThreadSanitizer a thread may not free another's allocation
 size_t guard_count = 0;
 
-// ThreadSanitizer takes the blocks of a launch for concurrent, so that each needs memory of its own.
+// ThreadSanitizer considers the blocks of a launch concurrent, so each needs memory of its own.
 std::vector<unsigned char*> arenas;
 size_t arenas_taken = 0;
 
-/// Not memset, which ThreadSanitizer would take for an access by the thread that happens to come first.
+/// Fills memory without memset, which ThreadSanitizer would see as an access by the current thread.
 void fill(unsigned char* at, unsigned char value, size_t bytes) {
 #if defined(__x86_64__)
     __asm__ volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(value) : "memory");
@@ -91,7 +91,7 @@ void begin_shared(size_t dynamic_bytes, bool first_block) {
         if (arenas_taken == arenas.size()) arenas.push_back(new_arena());
         arena = arenas[arenas_taken++];
     } else if (!first_block && !addresses) {
-        // The same kernel again: everything stays where it is. The guards are whole, or the launch had ended.
+        // The same kernel again: the addresses stay. The guards are intact, or the launch would have ended.
         unsigned char* from = arena;
         for (size_t i = 0; i < guard_count; ++i) {
             fill(from, shared_poison, guards[i].at - from);
@@ -107,7 +107,7 @@ void begin_shared(size_t dynamic_bytes, bool first_block) {
     emulator_dynamic_shared = place(dynamic_bytes, 1024, "the dynamic shared memory");
 }
 
-const char* broken_shared() {
+const char* find_broken_guard() {
 #if !defined(EMULATOR_ADDRESS_SANITIZER)
     for (size_t g = 0; g < guard_count; ++g) {
         for (size_t i = 0; i < guard_bytes; ++i) {
@@ -118,7 +118,7 @@ const char* broken_shared() {
     return nullptr;
 }
 
-void* meeting_place(unsigned number) { return arena + arena_bytes + 8 * number; }
+void* sync_address(unsigned number) { return arena + arena_bytes + 8 * number; }
 
 void end_shared() {
     for (; arenas.size() > 64; arenas.pop_back()) free(arenas.back());
@@ -128,7 +128,7 @@ size_t static_shared() { return variables; }
 
 } // namespace emulator
 
-void emulator_place(emulator::Slot* slot) {
+void emulator_place(emulator::SharedVariable* slot) {
     slot->address = emulator::place(slot->bytes, slot->alignment, slot->name);
     slot->epoch = emulator_epoch;
     emulator::variables += slot->bytes;

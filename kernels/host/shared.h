@@ -1,20 +1,20 @@
-// The shared memory of the block that runs: variables are placed as their declarations are first reached, each with guard
-// words behind it, and hold NaN until they are written.
+// The shared memory of the running block. A variable gets its address when its declaration is first reached. Guard words follow
+// it, and it holds NaN until it is written.
 #pragma once
 #include <stddef.h>
 
 namespace emulator {
 
-/// A new block: forgets where variables were (in the first block of a launch) or what they held (in all others).
+/// Starts a block. The first block of a launch discards the addresses of variables; the others discard only their values.
 void begin_shared(size_t dynamic_bytes, bool first_block);
 
-/// The variable whose guard words were written over, or null.
-const char* broken_shared();
+/// Returns the variable whose guard words were overwritten, or null.
+const char* find_broken_guard();
 
-/// Addresses that belong to the block, for ThreadSanitizer's order of its threads: any number below 2,048.
-void* meeting_place(unsigned number);
+/// Returns an address of the block with which ThreadSanitizer orders its threads, for any number below 2,048.
+void* sync_address(unsigned number);
 
-/// After a launch.
+/// Frees memory after a launch.
 void end_shared();
 
 } // namespace emulator

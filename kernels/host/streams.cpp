@@ -1,4 +1,4 @@
-// Streams and their capture. Work is done when it is submitted: one of the orders that a GPU may choose.
+// Streams, their capture, and graphs. Work runs when it is submitted, which is one of the orders that a GPU may choose.
 #include <set>
 
 #include "driver.h"
@@ -20,7 +20,7 @@ std::set<Stream*>& streams() {
 long streams_made = 0;
 
 void invalidate(Capture& capture, const char* why) {
-    complain("%s while stream %ld is captured: the capture is lost", why, capture.origin->number);
+    report_fault("%s while stream %ld is captured: the capture is lost", why, capture.origin->number);
     capture.invalid = true;
 }
 
@@ -55,13 +55,13 @@ Result submit(void* handle, Work work) {
     }
     if (Capture* capture = stream->capture.get()) {
         if (capture->invalid) return CaptureInvalidated;
-        note("capture %s stream %ld", work.what.c_str(), stream->number);
+        log_line("capture %s stream %ld", work.what.c_str(), stream->number);
         capture->work.push_back(std::make_shared<const Work>(std::move(work)));
         stream->works += 1;
         stream->unjoined = stream != capture->origin;
         return Success;
     }
-    note("%s stream %ld", work.what.c_str(), stream->number);
+    log_line("%s stream %ld", work.what.c_str(), stream->number);
     return work.run("");
 }
 
@@ -93,7 +93,7 @@ DRIVER cuStreamCreate(Stream** stream, unsigned) {
     ENTER(Context);
     *stream = new Stream{++streams_made, nullptr, 0, false};
     streams().insert(*stream);
-    note("stream %ld", (*stream)->number);
+    log_line("stream %ld", (*stream)->number);
     return Success;
 }
 
@@ -121,8 +121,8 @@ DRIVER cuStreamSynchronize(void* handle) {
     if (stream->capture && !stream->capture->invalid) invalidate(*stream->capture, "cuStreamSynchronize");
     if (stream->capture) return CaptureUnsupported;
     if (Result refused = forbid_while_capturing("cuStreamSynchronize")) return refused;
-    note("synchronize stream %ld", stream->number);
-    return guards_are_whole("found at cuStreamSynchronize") ? Success : fail_for_good(IllegalAddress);
+    log_line("synchronize stream %ld", stream->number);
+    return check_all_guards("found at cuStreamSynchronize") ? Success : fail_permanently(IllegalAddress);
 }
 
 DRIVER cuStreamQuery(void* handle) {
@@ -138,7 +138,7 @@ DRIVER cuStreamBeginCapture_v2(void* handle, int mode) {
     Stream* stream = find_stream(handle);
     if (stream == nullptr) return InvalidHandle;
     if (stream == &legacy) {
-        complain("cuStreamBeginCapture on the default stream");
+        report_fault("cuStreamBeginCapture on the default stream");
         return CaptureUnsupported;
     }
     if (mode < 0 || mode > 2) return InvalidValue;
@@ -147,7 +147,7 @@ DRIVER cuStreamBeginCapture_v2(void* handle, int mode) {
     stream->capture->origin = stream;
     stream->capture->mode = Mode(mode);
     stream->capture->thread = std::this_thread::get_id();
-    note("capture begins stream %ld", stream->number);
+    log_line("capture begins stream %ld", stream->number);
     return Success;
 }
 
@@ -172,14 +172,14 @@ DRIVER cuStreamEndCapture(void* handle, Graph** graph) {
     }
     per_thread.capture.reset();
     if (capture->invalid) {
-        note("capture ends stream %ld invalid", stream->number);
+        log_line("capture ends stream %ld invalid", stream->number);
         return CaptureInvalidated;
     }
     if (unjoined) {
-        complain("cuStreamEndCapture: work of another stream that stream %ld does not wait for", stream->number);
+        report_fault("cuStreamEndCapture: work of another stream that stream %ld does not wait for", stream->number);
         return CaptureUnjoined;
     }
-    note("capture ends stream %ld works %zu", stream->number, capture->work.size());
+    log_line("capture ends stream %ld works %zu", stream->number, capture->work.size());
     *graph = new Graph{std::move(capture->work)};
     graphs().insert(*graph);
     return Success;
@@ -201,7 +201,7 @@ DRIVER cuGraphInstantiateWithFlags(Executable** executable, Graph* graph, unsign
     if (Result refused = forbid_while_capturing("cuGraphInstantiate")) return refused;
     *executable = new Executable{graph->work, ++executables_made};
     graphs().insert(*executable);
-    note("graph %u works %zu", (*executable)->number, graph->work.size());
+    log_line("graph %u works %zu", (*executable)->number, graph->work.size());
     return Success;
 }
 
@@ -221,9 +221,9 @@ DRIVER cuGraphLaunch(Executable* executable, void* handle) {
     if (stream == &legacy) {
         if (Result refused = forbid_while_capturing("use of the default stream", CaptureImplicit)) return refused;
     }
-    note("graph launch %u stream %ld", executable->number, stream->number);
+    log_line("graph launch %u stream %ld", executable->number, stream->number);
     for (const auto& work : executable->work) {
-        note("replay %s stream %ld", work->what.c_str(), stream->number);
+        log_line("replay %s stream %ld", work->what.c_str(), stream->number);
         if (Result failed = work->run("replay ")) return failed;
     }
     return Success;

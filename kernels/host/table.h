@@ -1,5 +1,5 @@
-// The table of kernels of a module: how each is called from an array of pointers to its arguments, as cuLaunchKernel gets
-// them, and how large these are, so that a captured launch can copy them.
+// The table of kernels of a module: how to call each from cuLaunchKernel's array of pointers to arguments, and the sizes of the
+// arguments, so that a captured launch can copy them.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@ struct Kernel {
     void (*call)(void** arguments);
     unsigned count;
     const uint32_t* sizes;
-    unsigned max_threads; // of __launch_bounds__, or 1024
+    unsigned max_threads; // from __launch_bounds__, or 1024
 };
 
 template <auto F>
@@ -29,7 +29,7 @@ struct Caller<F> {
     }
     static void call(void** arguments) { unpack(arguments, std::index_sequence_for<P...>{}); }
 
-    static constexpr Kernel of(const char* name, unsigned max_threads) {
+    static constexpr Kernel entry(const char* name, unsigned max_threads) {
         return {name, call, sizeof...(P), sizes, max_threads};
     }
 };

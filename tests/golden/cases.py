@@ -1,4 +1,4 @@
-"""Every `.safetensors` case: how its inputs are drawn, and what PyTorch makes of them."""
+"""All `.safetensors` cases: how their inputs are drawn, and how PyTorch computes their results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Tensors = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Case:
-    """`solve(draw())` gives the results; both are dictionaries of tensors under the names in the file."""
+    """A case: `draw()` returns the inputs and `solve(inputs)` the results, as tensors by their names in the file."""
 
     name: str
     what: str
@@ -24,22 +24,22 @@ class Case:
 
 
 def under(prefix: str, tensors: Tensors) -> Tensors:
-    """Puts a prefix before each name."""
+    """Adds a prefix to each name."""
     return {prefix + name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
 def part(prefix: str, tensors: Tensors) -> Tensors:
-    """The tensors whose name begins with a prefix, without it."""
+    """Returns the tensors whose names begin with a prefix, without the prefix."""
     return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
 
 
 def leaves(tensors: Tensors) -> Tensors:
-    """Copies that collect gradients; integers as they are."""
+    """Copies the tensors. The copies of floats require gradients."""
     return {k: t.clone().requires_grad_() if t.is_floating_point() else t for k, t in tensors.items()}
 
 
 def grads(tensors: Tensors) -> Tensors:
-    """The collected gradients, as `grad.*`."""
+    """Returns the gradients as `grad.*`."""
     return under("grad.", {k: t.grad for k, t in tensors.items() if t.grad is not None})
 
 
@@ -59,7 +59,7 @@ def below(limit: int, *shape: int) -> Callable[[], Tensor]:
 
 
 def op(name: str, what: str, fn: Callable[..., Tensor], **draws: Callable[[], Tensor]) -> Case:
-    """y = fn(in.*) and its vector-Jacobian product with up.y."""
+    """A case of y = fn(in.*) and its vector-Jacobian product with up.y."""
 
     def draw() -> Tensors:
         args = {k: sample() for k, sample in draws.items()}
@@ -151,7 +151,7 @@ def gru_cell(b: int, i: int, h: int) -> Case:
 
 
 def gru_bptt(t: int, b: int, i: int, h: int) -> Case:
-    """Every hidden state receives its own upstream gradient, besides what comes back through time."""
+    """A case over time. Every hidden state receives its own upstream gradient besides the gradient through time."""
 
     def draw() -> Tensors:
         weights = {name: sample() for name, sample in gru_parameters(i, h).items()}
@@ -187,7 +187,10 @@ def agent_with(parameters: Tensors) -> tutorial.Agent:
 
 
 def draw_batch(stage: int) -> Tensors:
-    """Operands, actions and their rewards. Tools, CTX and EOS with ANS fourth, so that some episodes earn something."""
+    """Draws operands and actions, and computes rewards.
+
+    Actions are tools, CTX and EOS. The fourth is ANS, so that some episodes earn something.
+    """
     operands = torch.randint(10, (B, 5))
     actions = torch.randint(tutorial.CTX, tutorial.TOKENS, (B, tutorial.EMITTED))
     actions[:, 3] = tutorial.ANS

@@ -1,8 +1,8 @@
-"""Makes or checks the reference numbers in this folder. See README.md.
+"""Creates or checks the reference numbers in this folder. See README.md.
 
-python make.py --check DIR             recompute every result from the stored inputs; exit 1 where they differ
-python make.py --out DIR [--seeds N]   make a whole new set
-python make.py --finals [--seeds N]    run the tutorial N times and print what it ends with
+python make.py --check DIR             recompute every result from the stored inputs; exit 1 if any differs
+python make.py --out DIR [--seeds N]   create a complete new set
+python make.py --finals [--seeds N]    train the tutorial's agent N times and print a summary of the final rewards
 """
 
 import argparse
@@ -21,12 +21,12 @@ import tutorial
 from cases import CASES, Case, Tensors
 
 ENV, FINALS = "tutorial_env.jsonl", "tutorial_finals.json"
-RLIABLE = "rliable.json"  # of make_rliable.py
+RLIABLE = "rliable.json"  # written by make_rliable.py
 BOUND = 1e-12
 
 
 def check(folder: Path) -> bool:
-    """Whether every file of the set is there, and no other, and holds what we compute from its inputs."""
+    """Returns True if the folder has exactly the files of the set, and their results match their inputs."""
     expected = {f"{case.name}.safetensors" for case in CASES} | {ENV, FINALS, RLIABLE}
     found = {file.name for file in folder.iterdir() if file.suffix in {".safetensors", ".json", ".jsonl"}}
     for name in sorted(expected ^ found):
@@ -44,7 +44,7 @@ def check(folder: Path) -> bool:
 
 
 def check_case(folder: Path, case: Case) -> float:
-    """The largest absolute difference; infinite if names, shapes, types or metadata differ."""
+    """Returns the largest absolute difference, or infinity if names, shapes, types or metadata differ."""
     with safe_open(folder / f"{case.name}.safetensors", "pt") as file:
         stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         meta = file.metadata() or {}
@@ -61,12 +61,12 @@ def layout(tensors: Tensors) -> dict[str, tuple]:
 
 
 def farthest(a: torch.Tensor, b: torch.Tensor) -> float:
-    """Infinite where either is not a number."""
+    """Returns the largest absolute difference, or infinity if any number is NaN."""
     return (a - b).abs().nan_to_num(nan=float("inf")).max().item()
 
 
 def check_env(file: Path) -> float:
-    """The largest difference in reward; infinite if a number of steps differs."""
+    """Returns the largest difference in reward, or infinity if a number of steps differs."""
     gap = 0.0
     for transcript in map(json.loads, file.read_text().splitlines()):
         reward, steps = tutorial.episode(transcript["stage"], transcript["operands"], transcript["actions"])
@@ -75,7 +75,7 @@ def check_env(file: Path) -> float:
 
 
 def inputs(case: Case) -> Tensors:
-    """Seeded by the case's name, so that adding a case changes no other."""
+    """Draws the inputs of a case. The seed is the case's name, so that adding a case changes no other."""
     torch.manual_seed(crc32(case.name.encode()))
     return case.draw()
 
@@ -95,7 +95,10 @@ def write(folder: Path, seeds: int) -> None:
 
 
 def transcripts() -> Iterator[dict]:
-    """Per stage every program of one to three tools, then 700 random ones of up to nine tokens, half tools only."""
+    """Yields transcripts of each stage.
+
+    Every program of one to three tools, then 700 random programs of up to nine tokens, half of them tools only.
+    """
     torch.manual_seed(crc32(ENV.encode()))
     tools = torch.tensor(tutorial.TOOLS)
     for stage in range(3):
@@ -111,7 +114,7 @@ def transcripts() -> Iterator[dict]:
 
 
 def run_finals(seeds: int) -> list[dict]:
-    """In float32, as the tutorial trains."""
+    """Trains in float32, as the tutorial does."""
     torch.set_default_dtype(torch.float32)
     runs = []
     for seed in range(seeds):

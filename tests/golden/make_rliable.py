@@ -1,13 +1,13 @@
-"""Makes or checks rliable.json: what rliable makes of some matrices of scores, runs × tasks. See README.md.
+"""Creates or checks rliable.json: rliable's statistics of some matrices of scores, runs × tasks. See README.md.
 
-python make_rliable.py --check FILE    recompute every number from the stored scores; exit 1 where one differs
-python make_rliable.py --out FILE      make a whole new file
+python make_rliable.py --check FILE    recompute every number from the stored scores; exit 1 if any differs
+python make_rliable.py --out FILE      create a new file
 
-An interval is three numbers of each end: rliable's 95 % percentile interval, and the ones a MARGIN narrower and wider
-at each end. Another program's 95 % interval must end between the last two, since it is made of other random draws: the
-share of n resamples below a quantile q has the standard deviation sqrt(q(1 - q)/n), so that with RESAMPLES here and as
-many there the two ends differ in probability by more than 5·sqrt(2·0.025·0.975/20000) = 0.0078 less than once in a
-million comparisons. This holds for every distribution, ties included.
+Each end of an interval is three numbers: rliable's 95 % percentile interval, and the intervals that are a MARGIN
+narrower and wider at each end. The 95 % interval of another program uses other random draws. Its ends must lie between
+the last two. The fraction of n resamples below a quantile q has the standard deviation sqrt(q(1 - q)/n). With RESAMPLES
+here and as many there, the two ends differ in probability by more than 5·sqrt(2·0.025·0.975/20000) = 0.0078 less than
+once in a million comparisons. This holds for every distribution, including ties.
 """
 
 import argparse
@@ -37,7 +37,7 @@ Bootstrap = library.StratifiedBootstrap | library.StratifiedIndependentBootstrap
 
 
 def draw() -> dict[str, Scores]:
-    """The matrices: ties, a number of scores that four does not divide, and every degenerate case."""
+    """Draws the matrices, with ties, a number of scores not divisible by four, and every degenerate case."""
     rng = np.random.default_rng(2021)
     return {
         "mostly_solved": np.minimum(1.0, rng.beta(8, 1, (20, 3)) * 1.1).round(3),
@@ -60,7 +60,7 @@ PAIRS = [
 
 
 def intervals(bootstrap: Bootstrap, function: Callable[..., Scores], point: Scores) -> list[dict[str, float]]:
-    """Of each entry of what the function returns; the three intervals are of the same resamples."""
+    """Returns estimate and intervals of each entry of the function's result. The intervals share their resamples."""
 
     def limits(margin: float, reuse: bool) -> Scores:
         size = CONFIDENCE - 2 * margin
@@ -78,7 +78,7 @@ def intervals(bootstrap: Bootstrap, function: Callable[..., Scores], point: Scor
     ]
 
 
-def of_one(scores: Scores) -> dict:
+def statistics(scores: Scores) -> dict:
     def everything(scores: Scores) -> Scores:
         estimates = [estimate(scores) for estimate in ESTIMATES.values()]
         return np.concatenate([estimates, library.score_distributions(scores, THRESHOLDS)])
@@ -91,7 +91,7 @@ def of_one(scores: Scores) -> dict:
     }
 
 
-def of_two(x: Scores, y: Scores) -> dict[str, float]:
+def improvement(x: Scores, y: Scores) -> dict[str, float]:
     def probability(x: Scores, y: Scores) -> Scores:
         return np.array([metrics.probability_of_improvement(x, y)])
 
@@ -105,19 +105,19 @@ def solve(matrices: dict[str, Scores]) -> dict:
         "confidence": CONFIDENCE,
         "margin": MARGIN,
         "thresholds": THRESHOLDS,
-        "matrices": {name: of_one(scores) for name, scores in matrices.items()},
-        "improvement": [{"x": x, "y": y, **of_two(matrices[x], matrices[y])} for x, y in PAIRS],
+        "matrices": {name: statistics(scores) for name, scores in matrices.items()},
+        "improvement": [{"x": x, "y": y, **improvement(matrices[x], matrices[y])} for x, y in PAIRS],
     }
 
 
 def lines(found: dict) -> str:
-    """JSON with each list of numbers on a line of its own."""
+    """Formats JSON with each list of numbers on one line."""
     text = json.dumps(found, indent=1)
     return re.sub(r"\[[^][{}]*]", lambda numbers: re.sub(r"\s+", " ", numbers[0]), text) + "\n"
 
 
 def gap(stored: object, found: object) -> float:
-    """The largest absolute difference; infinite where something is missing or of another kind."""
+    """Returns the largest absolute difference, or infinity if something is missing or has another type."""
     if isinstance(stored, dict) and isinstance(found, dict) and stored.keys() == found.keys():
         return max((gap(stored[key], found[key]) for key in found), default=0.0)
     if isinstance(stored, list) and isinstance(found, list) and len(stored) == len(found):

@@ -1,7 +1,8 @@
-"""The tutorial's environment, agent and update, errors included: what `a2c_*` and `tutorial_*` are computed with.
+"""The tutorial's environment, agent and update, including its errors. It computes the files `a2c_*` and `tutorial_*`.
 
 The tutorial is 'How to Build a Model-Native Agent That Learns Internal Planning, Memory, and Multi-Tool Reasoning
-Through End-to-End Reinforcement Learning' (MarkTechPost). Written anew from a description of its behaviour.
+Through End-to-End Reinforcement Learning' (MarkTechPost).
+This is a reimplementation from a description of its behaviour.
 """
 
 from collections.abc import Callable
@@ -14,14 +15,14 @@ from torch.nn import functional as F
 CTX, MUL, ADD, SUB, ANS, STO, RCL, EOS = range(10, 18)
 TOKENS = 18
 TOOLS = [MUL, ADD, SUB, ANS, STO, RCL]
-OPERANDS_SHOWN = [3, 4, 5]  # by stage; then CTX
+OPERANDS_SHOWN = [3, 4, 5]  # the number of operands in the context by stage; CTX follows them
 STEP_LIMIT = 7
 EMITTED = 6
 CURRICULUM = [0] * 30 + [1] * 20 + [2] * 10  # the stage of each update
 
 
 def episode(stage: int, operands: list[int], actions: list[int]) -> tuple[float, int]:
-    """Reward and number of steps of one sequence of tokens."""
+    """Returns the reward and the number of steps of one sequence of tokens."""
     a, b, c, d, e = operands
     last, mem = None, None
     for step, token in enumerate(actions[:STEP_LIMIT], start=1):
@@ -41,7 +42,7 @@ def episode(stage: int, operands: list[int], actions: list[int]) -> tuple[float,
 
 
 def reward(stage: int, operands: list[int], last: int | None) -> float:
-    """Of an answer: 1 for what the environment takes for correct, and 0.2 times a shaped part."""
+    """Computes the reward of an answer: 1 if the environment accepts it as correct, plus 0.2 times a shaped part."""
     a, b, c, d, e = operands
     g0, g1, g2, g3 = a * b, a * b + c, a * b + c - d, d * e
     g4 = g1 - g3
@@ -56,19 +57,19 @@ def reward(stage: int, operands: list[int], last: int | None) -> float:
 
 
 def rewards(stage: int, operands: Tensor, actions: Tensor) -> Tensor:
-    """Of a batch: `operands` [B,5], `actions` [B,T] → [B]."""
+    """Computes the rewards of a batch: `operands` [B,5], `actions` [B,T] → [B]."""
     rows = zip(operands.tolist(), actions.tolist(), strict=True)
     return torch.tensor([episode(stage, *row)[0] for row in rows])
 
 
 def context(stage: int, operands: Tensor) -> Tensor:
-    """[B,5] → the tokens the agent is shown, [B, 4..6]."""
+    """Returns the tokens of the context for operands [B,5], [B, 4..6]."""
     shown = operands[:, : OPERANDS_SHOWN[stage]]
     return F.pad(shown, (0, 1), value=CTX)
 
 
 class Agent(nn.Module):
-    """One GRU cell with heads for policy and value; PyTorch's default initialisation."""
+    """One GRU cell with a policy head and a value head, with PyTorch's default initialisation."""
 
     def __init__(self, d: int) -> None:
         super().__init__()
@@ -79,14 +80,14 @@ class Agent(nn.Module):
         self.v = nn.Linear(d, 1)
 
     def start(self, stage: int, ctx: Tensor, per_example: bool = False) -> Tensor:
-        """h0 [B,d]. Unless `per_example`, the mean over the batch for every row: the tutorial's accident."""
+        """Computes h0 [B,d]. Without `per_example`, every row is the mean over the batch: the tutorial's mistake."""
         mean = self.emb(ctx).mean(1)
         if not per_example:
             mean = mean.mean(0).expand_as(mean)
         return torch.tanh(mean + self.stage_emb.weight[stage])
 
     def rollout(self, h: Tensor, choose: Callable[[int, Categorical], Tensor]) -> dict[str, Tensor]:
-        """Emits tokens from state `h`, each fed back; `choose(t, policy)` gives the [B] tokens of step t."""
+        """Emits tokens from state `h` and feeds each back. `choose(t, policy)` returns the [B] tokens of step t."""
         token = torch.full((len(h),), CTX)
         steps = []
         for t in range(EMITTED):
@@ -101,7 +102,7 @@ class Agent(nn.Module):
 
 
 def losses(out: dict[str, Tensor], reward: Tensor) -> dict[str, Tensor]:
-    """The A2C loss and its parts. The baseline is the sum of all six values, as the tutorial has it."""
+    """Computes the A2C loss and its terms. The baseline is the sum of all six values, as in the tutorial."""
     value = out["values"].sum(1)
     advantage = (reward - value).detach()
     pg = -(out["logps"].sum(1) * advantage).mean()
@@ -115,7 +116,7 @@ def adam(agent: Agent) -> torch.optim.Adam:
 
 
 def descend(agent: Agent, optimiser: torch.optim.Adam, loss: Tensor) -> Tensor:
-    """Backward, clip at global norm 1, step. Returns the norm; the clipped gradients stay in the parameters."""
+    """Performs backward, clipping at global norm 1, and a step. Returns the norm; clipped gradients stay in `grad`."""
     optimiser.zero_grad()
     loss.backward()
     norm = nn.utils.clip_grad_norm_(agent.parameters(), 1.0)
@@ -124,7 +125,7 @@ def descend(agent: Agent, optimiser: torch.optim.Adam, loss: Tensor) -> Tensor:
 
 
 def update(agent: Agent, optimiser: torch.optim.Adam, stage: int, batch: int = 192) -> None:
-    """One update on a freshly drawn batch with sampled actions."""
+    """Performs one update on a newly drawn batch with sampled actions."""
     operands = torch.randint(10, (batch, 5))
     h0 = agent.start(stage, context(stage, operands))
     out = agent.rollout(h0, lambda _, policy: policy.sample())
@@ -134,7 +135,7 @@ def update(agent: Agent, optimiser: torch.optim.Adam, stage: int, batch: int = 1
 
 @torch.no_grad()
 def greedy_mean_reward(agent: Agent, stage: int, batch: int = 1000) -> float:
-    """What the tutorial prints as accuracy."""
+    """Returns the number that the tutorial prints as accuracy."""
     operands = torch.randint(10, (batch, 5))
     h0 = agent.start(stage, context(stage, operands))
     out = agent.rollout(h0, lambda _, policy: policy.logits.argmax(-1))
@@ -142,7 +143,7 @@ def greedy_mean_reward(agent: Agent, stage: int, batch: int = 1000) -> float:
 
 
 def train(seed: int) -> list[float]:
-    """A whole run, 60 updates at d=96: its final greedy mean reward in each stage."""
+    """Performs a complete run, 60 updates at d=96. Returns the final greedy mean reward in each stage."""
     torch.manual_seed(seed)
     agent = Agent(96)
     optimiser = adam(agent)

@@ -1,8 +1,8 @@
-//! Reference numbers computed elsewhere: the files of `tests/golden`.
+//! A reader of the reference numbers in `tests/golden`, which other programs computed.
 //!
-//! Each `.safetensors` file is one case whose tensors are named `in.*`, `param.*`, `out.*`, `up.*`, `grad.*`, `clipped.*`
-//! and `after.*`; the README beside the files says what each holds and how to make it again.
-//! Whatever is wrong with a file is a panic that names it: this is test code.
+//! Each `.safetensors` file is one case. Its tensors are named `in.*`, `param.*`, `out.*`, `up.*`, `grad.*`,
+//! `clipped.*` and `after.*`. The README beside the files describes each file and how to regenerate it.
+//! A faulty file causes a panic that names it, because this is test code.
 //!
 //! ```ignore
 //! let case = Case::load("op_matmul");
@@ -21,13 +21,13 @@ use tensor::Tensor;
 
 pub use crate::close::assert_close;
 
-/// The path of a file in `tests/golden`, such as `"tutorial_env.jsonl"`.
+/// Returns the path of a file in `tests/golden`, such as `"tutorial_env.jsonl"`.
 pub fn path(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(file)
 }
 
-/// The stems of all reference files, sorted: every `.safetensors`, `.json` and `.jsonl` in `tests/golden`.
-pub fn all() -> Vec<String> {
+/// Lists the stems of all reference files, sorted: every `.safetensors`, `.json` and `.jsonl` in `tests/golden`.
+pub fn list_stems() -> Vec<String> {
     let folder = path("");
     let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("golden: cannot list {}: {e}", folder.display()));
     let mut stems: Vec<String> = entries
@@ -39,12 +39,12 @@ pub fn all() -> Vec<String> {
     stems
 }
 
-/// The cases whose names begin with `prefix`, by their names.
+/// Loads the cases whose names begin with `prefix`, each with its name.
 ///
 /// # Panics
-/// If there are not `count` of them.
-pub fn cases(prefix: &str, count: usize) -> Vec<(String, Case)> {
-    let names: Vec<String> = all().into_iter().filter(|name| name.starts_with(prefix)).collect();
+/// If their number is not `count`.
+pub fn load_cases(prefix: &str, count: usize) -> Vec<(String, Case)> {
+    let names: Vec<String> = list_stems().into_iter().filter(|name| name.starts_with(prefix)).collect();
     assert_eq!(names.len(), count, "{names:?}");
     names.into_iter().map(|name| (name.clone(), Case::load(&name))).collect()
 }
@@ -97,10 +97,10 @@ impl Case {
         }
     }
 
-    /// Shape and row-major values of a float tensor; a scalar has the empty shape.
+    /// Returns the shape and the row-major values of a float tensor. A scalar has the empty shape.
     ///
     /// # Panics
-    /// If the case has no such tensor, or it is of integers.
+    /// If the case has no such tensor, or if it holds integers.
     #[track_caller]
     pub fn f64(&self, tensor: &str) -> (Vec<usize>, Vec<f64>) {
         match self.tensor(tensor) {
@@ -109,10 +109,10 @@ impl Case {
         }
     }
 
-    /// Shape and row-major values of an integer tensor.
+    /// Returns the shape and the row-major values of an integer tensor.
     ///
     /// # Panics
-    /// If the case has no such tensor, or it is of floats.
+    /// If the case has no such tensor, or if it holds floats.
     #[track_caller]
     pub fn i64(&self, tensor: &str) -> (Vec<usize>, Vec<i64>) {
         match self.tensor(tensor) {
@@ -121,7 +121,7 @@ impl Case {
         }
     }
 
-    /// A float tensor.
+    /// Reads a float tensor.
     ///
     /// # Panics
     /// As [`f64`](Self::f64).
@@ -131,17 +131,17 @@ impl Case {
         Tensor::new(&shape[..], values)
     }
 
-    /// A tensor of indices.
+    /// Reads a tensor of indices.
     ///
     /// # Panics
-    /// As [`i64`](Self::i64), or if a number is no index.
+    /// As [`i64`](Self::i64), or if a number is not an index.
     #[track_caller]
-    pub fn indices(&self, tensor: &str) -> Tensor<u32> {
+    pub fn read_indices(&self, tensor: &str) -> Tensor<u32> {
         let (shape, values) = self.i64(tensor);
         Tensor::new(&shape[..], values.into_iter().map(|i| u32::try_from(i).expect("an index")).collect())
     }
 
-    /// An entry of the file's metadata, such as `"what"`.
+    /// Returns an entry of the file's metadata, such as `"what"`.
     ///
     /// # Panics
     /// If there is no such entry.
@@ -153,10 +153,10 @@ impl Case {
         }
     }
 
-    /// The full names of the tensors that begin with `prefix`, sorted.
+    /// Returns the sorted full names of the tensors whose names begin with `prefix`.
     ///
     /// # Panics
-    /// If there is none: a loop over nothing would check nothing.
+    /// If no name does: a loop over an empty list would check nothing.
     #[track_caller]
     pub fn names(&self, prefix: &str) -> Vec<String> {
         let names: Vec<String> = self.tensors.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
@@ -173,7 +173,7 @@ impl Case {
 }
 
 impl Data {
-    /// Decodes little-endian bytes; any other type is handed back as the error.
+    /// Decodes little-endian bytes. Any other dtype is returned as the error.
     fn from_view(view: &TensorView) -> Result<Self, Dtype> {
         let words = || view.data().as_chunks::<8>().0.iter().copied();
         match view.dtype() {
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_case_holds_the_product_it_names() {
+    fn golden_case_matmul_holds_its_product() {
         let case = Case::load("op_matmul");
         let ((rows, a), (cols, b)) = (case.f64("in.a"), case.f64("in.b"));
         let (shape, want) = case.f64("out.y");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_keep_their_values() {
+    fn golden_case_integers_keep_their_values() {
         let case = Case::load("op_embedding");
         let (shape, rows) = case.i64("in.idx");
         let (table_shape, table) = case.f64("in.table");
@@ -212,21 +212,21 @@ mod tests {
     }
 
     #[test]
-    fn scalars_have_the_empty_shape() {
+    fn golden_case_scalar_has_the_empty_shape() {
         let (shape, norm) = Case::load("clip_grad_norm_clips").f64("out.norm");
         assert_eq!((shape.len(), norm.len()), (0, 1));
     }
 
     #[test]
-    fn names_are_sorted_and_filtered() {
+    fn golden_case_names_are_sorted_and_filtered() {
         let case = Case::load("gru_bptt_t1_b2_i3_h4");
         let want = ["param.b_hh", "param.b_ih", "param.w_hh", "param.w_ih"];
         assert_eq!(case.names("param."), want);
     }
 
     #[test]
-    fn every_file_is_listed_and_every_case_decodes() {
-        let stems = all();
+    fn golden_files_are_all_listed_and_decode() {
+        let stems = list_stems();
         assert_eq!(stems.len(), 41);
         assert!(stems.is_sorted());
         for stem in stems.iter().filter(|stem| path(&format!("{stem}.safetensors")).is_file()) {
@@ -236,43 +236,43 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "cannot read")]
-    fn an_unknown_case_is_named() {
+    fn golden_case_missing_file_is_named() {
         Case::load("op_nonesuch");
     }
 
     #[test]
     #[should_panic(expected = "broken is not a safetensors file")]
-    fn a_malformed_file_is_named() {
+    fn golden_case_malformed_file_is_named() {
         Case::parse("broken", b"not a header");
     }
 
     #[test]
     #[should_panic(expected = "op_gather has no tensor in.q, only [\"grad.x\"")]
-    fn an_unknown_tensor_lists_the_known() {
+    fn golden_case_unknown_tensor_lists_known_tensors() {
         Case::load("op_gather").f64("in.q");
     }
 
     #[test]
     #[should_panic(expected = "in.idx of op_gather is I64, not F64")]
-    fn integers_are_not_read_as_floats() {
+    fn golden_case_integers_read_as_floats_panic() {
         Case::load("op_gather").f64("in.idx");
     }
 
     #[test]
     #[should_panic(expected = "in.x of op_gather is F64, not I64")]
-    fn floats_are_not_read_as_integers() {
+    fn golden_case_floats_read_as_integers_panic() {
         Case::load("op_gather").i64("in.x");
     }
 
     #[test]
     #[should_panic(expected = "has no metadata \"stage\"")]
-    fn unknown_metadata_is_named() {
+    fn golden_case_unknown_metadata_is_named() {
         Case::load("op_gather").meta("stage");
     }
 
     #[test]
     #[should_panic(expected = "has no tensor param.*")]
-    fn an_empty_list_of_names_is_refused() {
+    fn golden_case_prefix_without_tensors_panics() {
         Case::load("op_gather").names("param.");
     }
 }

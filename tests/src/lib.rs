@@ -7,4 +7,4 @@ pub mod disk;
 pub mod golden;
 pub mod loops;
 
-pub use proofs::{Draw, levels};
+pub use proofs::{RandomTensors, levels};

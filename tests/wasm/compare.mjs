@@ -1,4 +1,4 @@
-// Compares two lists of numbers, one a line, number by number: `node compare.mjs NATIVE.txt WASM.txt`.
+// Compares two lists of numbers, one number per line: `node compare.mjs NATIVE.txt WASM.txt`.
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -8,22 +8,22 @@ export function parse(text) {
   return text.split("\n").filter((line) => line !== "").map(Number);
 }
 
-/** |x − y| relative to the larger of the two; infinite where either is not a finite number. */
+/** Returns |x − y| relative to the larger of the two, or Infinity if either is not a finite number. */
 function difference(x, y) {
   if (!Number.isFinite(x) || !Number.isFinite(y)) return Infinity;
   return x === y ? 0 : Math.abs(x - y) / Math.max(Math.abs(x), Math.abs(y));
 }
 
-/** The largest difference in a sentence; an Error with the same sentence if the lists don't agree. */
+/** Returns a sentence about the largest difference. Throws an Error with that sentence if the lists do not agree. */
 export function compare(native, wasm) {
   if (native.length !== wasm.length || native.length === 0) {
-    throw new Error(`native gave ${native.length} numbers and wasm ${wasm.length}: expected as many, and at least one`);
+    throw new Error(`native gave ${native.length} numbers and wasm ${wasm.length}: expected equal counts, and at least one`);
   }
   const differences = native.map((x, i) => difference(x, wasm[i]));
   const worst = differences.reduce((max, d, i) => (d > differences[max] ? i : max), 0);
   const sentence =
     `of ${native.length} numbers, line ${worst + 1} differs most: native ${native[worst]}, wasm ${wasm[worst]}, ` +
-    `relative difference ${differences[worst].toExponential(1)} of at most ${TOLERANCE}`;
+    `relative difference ${differences[worst].toExponential(1)}, allowed ${TOLERANCE}`;
   if (differences[worst] > TOLERANCE) throw new Error(sentence);
   return sentence;
 }

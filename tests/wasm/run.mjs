@@ -1,4 +1,4 @@
-// Runs a WASI program: `node run.mjs PROGRAM.wasm`. What it prints goes to standard output; a trap is an error.
+// Runs a WASI program: `node run.mjs PROGRAM.wasm`. Its output goes to standard output. A trap is an error.
 import { readFile } from "node:fs/promises";
 import { WASI } from "node:wasi";
 

@@ -1,17 +1,19 @@
-//! The transcendental functions that a GRU and its policy spend their time in: the standard library's, and `tensor`'s for
-//! each instruction set. Beside each time stands how far the results are off, in ulps. One element is one number.
+//! Benchmarks of the transcendental functions in which a GRU and its policy spend their time.
+//!
+//! The contestants are the standard library's functions and `tensor`'s for each instruction set. Each prints its error in
+//! ulps beside its time. One element is one number.
 #![forbid(unsafe_code)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gradus_benches::{Contest, Outcome, criterion, kernels, ulps, uniform};
+use gradus_benches::{Contest, Outcome, criterion, kernels, ulp_errors, uniform};
 use tensor::{Kernels, Map, Naive, Real, Tensor};
 
-/// As many elements as the gates of 192 states, in rows as long as there are tools.
+/// The number of gate elements of 192 states, in rows of six, the number of tools.
 const SHAPE: [usize; 2] = [192 * 288 / 6, 6];
-/// A few ulps of f32.
+/// The tolerance: a few ulps of f32.
 const TOLERANCE: f64 = 5e-7;
 
-/// Which function; the naive kernels need it for f32 and f64.
+/// A benchmarked function. The naive kernels compute it in f32 and f64.
 #[derive(Clone, Copy)]
 enum Function {
     Exp,
@@ -32,12 +34,12 @@ fn elementwise(c: &mut Criterion) {
         let reference = || by_kernel(&Naive, f, &x.cast::<f64>())().numbers();
         let work = Throughput::Elements(x.size() as u64);
         let mut contest = Contest::new(c, name, work, TOLERANCE, reference).with_note(|got, want| {
-            let (largest, mean) = ulps(got, want);
-            format!("at most {largest:.2} ulp off, {mean:.2} on average")
+            let (largest, mean) = ulp_errors(got, want);
+            format!("largest error {largest:.2} ulp, mean error {mean:.2} ulp")
         });
-        contest.enter_slice("std", x.size(), |y| by_std(f, &flat, y));
+        contest.bench_slice("std", x.size(), |y| by_std(f, &flat, y));
         for kernels in kernels() {
-            contest.enter(kernels.name(), by_kernel(kernels, f, &x));
+            contest.bench(kernels.name(), by_kernel(kernels, f, &x));
         }
     }
 }
@@ -58,7 +60,7 @@ fn by_std(f: Function, x: &[f32], y: &mut [f32]) {
 }
 
 fn by_kernel<T: Real>(kernels: &dyn Kernels<T>, f: Function, x: &Tensor<T>) -> impl FnMut() -> Tensor<T> {
-    let mut y = Tensor::full(SHAPE, T::of(f64::NAN));
+    let mut y = Tensor::full(SHAPE, T::from_f64(f64::NAN));
     move || {
         let (x, to) = (x.view(), y.view_mut());
         match f {

@@ -1,11 +1,11 @@
-//! The environments alone, from start to end. One element is one step that counts.
+//! Benchmarks of the environments alone, from the first to the last step of their episodes. One element is one valid step.
 //!
-//! `calculator`: a batch of its last stage. Half of the episodes run a shortest program, half draw their tools. The reference
-//! is the machine itself, computing with polynomials where the environment looks states up; milestones are off, as only
-//! the solver could judge them.
+//! `calculator`: a batch of its last stage. Half of the episodes run a shortest program, half draw random tools. The
+//! environment looks states up in a table; the reference computes them with polynomials. Milestone rewards are off, because
+//! only the solver knows the milestones.
 //!
-//! `tutorial`: the transcripts of its own Python, `tests/golden/tutorial_env.jsonl`, of its last stage; the reference is
-//! what that paid.
+//! `tutorial`: the last stage's transcripts of the tutorial's own Python code, `tests/golden/tutorial_env.jsonl`. The
+//! reference is the reward in the transcripts.
 #![forbid(unsafe_code)]
 
 use std::ops::ControlFlow::{Break, Continue};
@@ -14,7 +14,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradus_benches::{Contest, criterion};
 use rl::env::{Env, Step, Task};
 use rl::solver::Machine;
-use rl::tasks::calculator::{ActionSet, HORIZON, Rewards, machine::Symbolic};
+use rl::tasks::calculator::{ActionSet, HORIZON, Rewards, machine::SymbolicMachine};
 use rl::tasks::{Calculator, token};
 use serde_json::Value;
 use tensor::philox::{Philox, Purpose, Stream};
@@ -30,21 +30,21 @@ fn env(c: &mut Criterion) {
     let actions = actions(&task);
     let (returns, steps) = by_machine(&actions);
     let mut contest = Contest::new(c, "env/calculator", Throughput::Elements(steps), 0.0, || returns);
-    contest.enter("calculator", by_env(&task, &actions));
+    contest.bench("calculator", by_env(&task, &actions));
     drop(contest);
 
     let transcripts = transcripts();
     let steps = transcripts.iter().map(|transcript| transcript.actions.len() as u64).sum();
-    let paid = || transcripts.iter().map(|transcript| transcript.reward).collect();
-    let mut contest = Contest::new(c, "env/tutorial", Throughput::Elements(steps), 1e-12, paid);
-    contest.enter("tutorial", by_tutorial(&transcripts));
+    let earned = || transcripts.iter().map(|transcript| transcript.reward).collect();
+    let mut contest = Contest::new(c, "env/tutorial", Throughput::Elements(steps), 1e-12, earned);
+    contest.bench("tutorial", by_tutorial(&transcripts));
 }
 
 fn streams(purpose: Purpose) -> Vec<Philox> {
     (0..EPISODES as u32).map(|episode| Philox::stream(42, Stream { purpose, update: 0, episode })).collect()
 }
 
-/// What the episodes do, \[T,B\].
+/// Returns the actions of all episodes, \[T,B\].
 fn actions(task: &Calculator) -> Vec<Vec<u32>> {
     let program = &task.graph(STAGE).shortest_programs()[0];
     let mut rngs = streams(Purpose::ACTIONS);
@@ -55,7 +55,7 @@ fn actions(task: &Calculator) -> Vec<Vec<u32>> {
     (0..HORIZON).map(|t| (0..EPISODES).map(|i| action(t, i)).collect()).collect()
 }
 
-/// The sum of each episode's rewards.
+/// Returns a closure that sums the rewards of each episode.
 fn by_env(task: &Calculator, actions: &[Vec<u32>]) -> impl FnMut() -> Vec<f64> {
     let mut env = task.env(STAGE, EPISODES);
     let operands = streams(Purpose::OPERANDS);
@@ -71,9 +71,9 @@ fn by_env(task: &Calculator, actions: &[Vec<u32>]) -> impl FnMut() -> Vec<f64> {
     }
 }
 
-/// The same sums, and the number of steps until the episodes end.
+/// Computes the same sums without the environment, and the number of valid steps.
 fn by_machine(actions: &[Vec<u32>]) -> (Vec<f64>, u64) {
-    let machine = Symbolic::new(STAGE, ActionSet::Tools);
+    let machine = SymbolicMachine::new(STAGE, ActionSet::Tools);
     let mut steps = 0;
     let mut play = |i: usize| {
         let (mut state, mut sum) = (machine.start(), 0.0);
@@ -90,7 +90,7 @@ fn by_machine(actions: &[Vec<u32>]) -> (Vec<f64>, u64) {
     ((0..EPISODES).map(&mut play).collect(), steps)
 }
 
-/// An episode of the tutorial's Python.
+/// An episode that the tutorial's Python code recorded.
 struct Transcript {
     operands: [u32; 5],
     actions: Vec<u32>,
@@ -103,18 +103,19 @@ fn transcripts() -> Vec<Transcript> {
     };
     let text = include_str!("../../../tests/golden/tutorial_env.jsonl");
     let cases = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("one JSON object a line"));
-    let of_stage = cases.filter(|case| case["stage"] == STAGE);
+    let of_last_stage = cases.filter(|case| case["stage"] == STAGE);
     let transcript = |case: Value| Transcript {
         operands: numbers(&case["operands"]).try_into().expect("five operands"),
         actions: numbers(&case["actions"]),
         reward: case["reward"].as_f64().expect("a reward"),
     };
-    // Some were broken off; here an episode ends by itself.
+    // Some transcripts stop before their episode ends. They are left out.
     let ended = |t: &Transcript| t.actions.last() == Some(&token::ANS) || t.actions.len() == STEP_LIMIT;
-    of_stage.map(transcript).filter(ended).collect()
+    of_last_stage.map(transcript).filter(ended).collect()
 }
 
-/// What each episode is paid; all run side by side, until the longest ends. Who is done takes ANS again, for nothing.
+/// Returns a closure that plays all transcripts side by side and sums the rewards of each. An episode that has ended repeats
+/// ANS, which earns nothing.
 fn by_tutorial(transcripts: &[Transcript]) -> impl FnMut() -> Vec<f64> {
     let mut env = TutorialEnv::new(STAGE, transcripts.len());
     let longest = transcripts.iter().map(|transcript| transcript.actions.len()).max().expect("transcripts");
@@ -122,13 +123,13 @@ fn by_tutorial(transcripts: &[Transcript]) -> impl FnMut() -> Vec<f64> {
     let actions: Vec<Vec<u32>> = (0..longest).map(|t| at(t).collect()).collect();
     move || {
         transcripts.iter().enumerate().for_each(|(i, transcript)| env.start(i, transcript.operands));
-        let mut paid = vec![0.0; transcripts.len()];
+        let mut earned = vec![0.0; transcripts.len()];
         let mut results = vec![Step::default(); transcripts.len()];
         for actions in &actions {
             env.step(actions, &mut results);
-            paid.iter_mut().zip(&results).for_each(|(sum, step)| *sum += step.reward);
+            earned.iter_mut().zip(&results).for_each(|(sum, step)| *sum += step.reward);
         }
-        paid
+        earned
     }
 }
 

@@ -1,22 +1,22 @@
-//! A GRU over time at the size of one chunk. One element is one flop of the matrix products; gates are not counted.
+//! Benchmarks of a GRU over time at the size of one chunk.
 //!
-//! `gru/tokens` is the ladder: states from tokens, forward only. At its top stand `tensor`'s kernels for each instruction
-//! set, called as the fused operation calls them. `gru/step` and `gru/sequence` are the operations on the tape, fused and
-//! composed from small ones: forward, and with backward.
+//! One element is one flop of the matrix products; gates are not counted. `gru/tokens` is the ladder: states from tokens,
+//! forward only. Its last contestants are `tensor`'s kernels for each instruction set, called as the fused operation calls
+//! them. `gru/step` and `gru/sequence` are operations on the tape, fused and composed: forward, and forward with backward.
 #![forbid(unsafe_code)]
 
 use autograd::{Tape, Var};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gradus_benches::ladder::gru::{Problem as Tokens, RUNGS, Size};
+use gradus_benches::ladder::gru::{Problem as LadderProblem, RUNGS, Size};
 use gradus_benches::{Contest, Outcome, criterion, kernels, matmul_flops, uniform};
-use nn::{Builder, GruCell, Params, Weights};
+use nn::{BoundParams, Builder, GruCell, Params};
 use tensor::{Form, Kernels, Map, Real, Tensor};
 
 const TIME: usize = 14;
 const BATCH: usize = 48;
-const WIDTH: usize = 96;
+const HIDDEN_SIZE: usize = 96;
 const VOCABULARY: usize = 18;
-/// Of the largest number: sums of 288 and, in dW, 672 terms, and rounding that 14 steps hand on.
+/// The tolerance, relative to the largest number. Sums have 288 terms, in dW_hh 672, and 14 steps pass rounding errors on.
 const TOLERANCE: f64 = 1e-5;
 
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ enum Style {
     Composed,
 }
 
-/// A cell and what it is run on: input parts gx\[T,B,3H\], a state h\[B,H\], and the gradient dy\[T,B,H\] of its states.
+/// A cell and its data: input parts gx\[T,B,3H\], a state h\[B,H\], and the gradient dy\[T,B,H\] of its states.
 struct Problem<T: Real> {
     cell: GruCell,
     params: Params<T>,
@@ -37,12 +37,12 @@ struct Problem<T: Real> {
 impl Problem<f32> {
     fn new(time: usize) -> Self {
         let mut params = Params::new();
-        let cell = GruCell::new(&mut Builder::new(&mut params, 42), WIDTH, WIDTH);
+        let cell = GruCell::new(&mut Builder::new(&mut params, 42), HIDDEN_SIZE, HIDDEN_SIZE);
         for unused in [cell.weight_ih, cell.bias_ih] {
             params.set_trainable(unused, false);
         }
-        let gx = uniform([time, BATCH, 3 * WIDTH], 0);
-        let (h, dy) = (uniform([BATCH, WIDTH], 1), uniform([time, BATCH, WIDTH], 2));
+        let gx = uniform([time, BATCH, 3 * HIDDEN_SIZE], 0);
+        let (h, dy) = (uniform([BATCH, HIDDEN_SIZE], 1), uniform([time, BATCH, HIDDEN_SIZE], 2));
         Self { cell, params, gx, h, dy }
     }
 
@@ -53,9 +53,9 @@ impl Problem<f32> {
 }
 
 impl<T: Real> Problem<T> {
-    /// The states, hs\[T,B,H\], without recording.
+    /// Returns a closure that computes the states hs\[T,B,H\] without recording.
     fn forward(&self, style: Style) -> impl FnMut() -> Tensor<T> {
-        let mut tape = Tape::evaluating();
+        let mut tape = Tape::no_grad();
         move || {
             let weights = self.params.bind(&tape);
             let states = self.scan(style, weights, tape.constant(self.gx.clone()), tape.constant(self.h.clone()));
@@ -65,7 +65,7 @@ impl<T: Real> Problem<T> {
         }
     }
 
-    /// The states, and the gradients of input parts, state, weights and biases.
+    /// Returns a closure that computes the states and the gradients of input parts, initial state, weights and biases.
     fn forward_and_backward(&self, style: Style, mut tape: Tape<T>) -> impl FnMut() -> Vec<Tensor<T>> {
         move || {
             let weights = self.params.bind(&tape);
@@ -80,101 +80,102 @@ impl<T: Real> Problem<T> {
         }
     }
 
-    fn scan<'t>(&self, style: Style, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+    fn scan<'t>(&self, style: Style, weights: BoundParams<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
         match style {
-            Style::Fused => self.cell.scan(weights, gx, h),
-            Style::Composed => self.cell.scan_composed(weights, gx, h),
+            Style::Fused => self.cell.unroll(weights, gx, h),
+            Style::Composed => self.cell.unroll_composed(weights, gx, h),
         }
     }
 }
 
 fn gru(c: &mut Criterion) {
-    on_the_tape(c, "gru/step", 1);
-    on_the_tape(c, "gru/sequence", TIME);
-    ladder(c);
+    bench_tape(c, "gru/step", 1);
+    bench_tape(c, "gru/sequence", TIME);
+    bench_ladder(c);
 }
 
-fn on_the_tape(c: &mut Criterion, name: &str, time: usize) {
+fn bench_tape(c: &mut Criterion, name: &str, time: usize) {
     let problem = Problem::new(time);
     let exact = problem.in_f64();
-    let flops = time as u64 * matmul_flops(BATCH, WIDTH, 3 * WIDTH);
+    let flops = time as u64 * matmul_flops(BATCH, HIDDEN_SIZE, 3 * HIDDEN_SIZE);
 
     let reference = || exact.forward(Style::Composed)().numbers();
     let name_of = |part: &str| format!("{name}/{part}");
     let mut forward = Contest::new(c, name_of("forward"), Throughput::Elements(flops), TOLERANCE, reference);
-    forward.enter("composed", problem.forward(Style::Composed));
-    forward.enter("fused", problem.forward(Style::Fused));
+    forward.bench("composed", problem.forward(Style::Composed));
+    forward.bench("fused", problem.forward(Style::Fused));
     drop(forward);
 
     let reference = || exact.forward_and_backward(Style::Composed, Tape::new())().numbers();
-    let work = Throughput::Elements(3 * flops); // dh and dW take a product each of the same size
+    let work = Throughput::Elements(3 * flops); // dh_prev and dW_hh need one product of the same size each
     let mut both = Contest::new(c, name_of("forward+backward"), work, TOLERANCE, reference);
-    both.enter("composed", problem.forward_and_backward(Style::Composed, Tape::new()));
-    both.enter("fused", problem.forward_and_backward(Style::Fused, Tape::new()));
+    both.bench("composed", problem.forward_and_backward(Style::Composed, Tape::new()));
+    both.bench("fused", problem.forward_and_backward(Style::Fused, Tape::new()));
     for kernels in kernels() {
         let name = format!("fused, {}", kernels.name());
-        both.enter(&name, problem.forward_and_backward(Style::Fused, Tape::with_kernels(kernels)));
+        both.bench(&name, problem.forward_and_backward(Style::Fused, Tape::with_kernels(kernels)));
     }
 }
 
-fn ladder(c: &mut Criterion) {
-    let size = Size { time: TIME, batch: BATCH, width: WIDTH, vocabulary: VOCABULARY };
-    let tokens = Tokens::new(size);
-    // Both products of every step, as the lowest rung takes them: higher rungs do less for the same states.
-    let flops = 2 * TIME as u64 * matmul_flops(BATCH, WIDTH, 3 * WIDTH);
-    let reference = || by_kernel(&tensor::Naive, Numbers::<f64>::of(&tokens))().numbers();
+fn bench_ladder(c: &mut Criterion) {
+    let size = Size { time: TIME, batch: BATCH, hidden_size: HIDDEN_SIZE, vocabulary: VOCABULARY };
+    let problem = LadderProblem::new(size);
+    // The flops of the lowest rung: both products of every step. Higher rungs compute less for the same states.
+    let flops = 2 * TIME as u64 * matmul_flops(BATCH, HIDDEN_SIZE, 3 * HIDDEN_SIZE);
+    let reference = || by_kernel(&tensor::Naive, LadderTensors::<f64>::from_problem(&problem))().numbers();
     let mut contest = Contest::new(c, "gru/tokens", Throughput::Elements(flops), TOLERANCE, reference);
-    for (name, scan) in RUNGS {
-        contest.enter_slice(name, TIME * BATCH * WIDTH, |hs| scan(&tokens, hs));
+    for (name, gru_forward) in RUNGS {
+        contest.bench_slice(name, TIME * BATCH * HIDDEN_SIZE, |hs| gru_forward(&problem, hs));
     }
     for kernels in kernels() {
-        contest.enter(kernels.name(), by_kernel(kernels, Numbers::<f32>::of(&tokens)));
+        contest.bench(kernels.name(), by_kernel(kernels, LadderTensors::<f32>::from_problem(&problem)));
     }
 }
 
 /// The ladder's problem as tensors.
-struct Numbers<T: Real> {
+struct LadderTensors<T: Real> {
     tokens: Tensor<u32>,
     embedding: Tensor<T>,
-    w: Tensor<T>,
-    u: Tensor<T>,
-    b_i: Tensor<T>,
-    b_h: Tensor<T>,
+    w_ih: Tensor<T>,
+    w_hh: Tensor<T>,
+    b_ih: Tensor<T>,
+    b_hh: Tensor<T>,
     h0: Tensor<T>,
 }
 
-impl<T: Real> Numbers<T> {
-    fn of(p: &Tokens) -> Self {
-        let Size { batch, width, vocabulary, .. } = p.size;
+impl<T: Real> LadderTensors<T> {
+    fn from_problem(p: &LadderProblem) -> Self {
+        let Size { batch, hidden_size, vocabulary, .. } = p.size;
         let tensor = |shape: [usize; 2], numbers: &[f32]| Tensor::new(shape, numbers.to_vec()).cast::<T>();
         Self {
             tokens: p.token_tensor(),
-            embedding: tensor([vocabulary, width], &p.embedding),
-            w: tensor([3 * width, width], &p.w),
-            u: tensor([3 * width, width], &p.u),
-            b_i: tensor([1, 3 * width], &p.b_i),
-            b_h: tensor([1, 3 * width], &p.b_h),
-            h0: tensor([batch, width], &p.h0),
+            embedding: tensor([vocabulary, hidden_size], &p.embedding),
+            w_ih: tensor([3 * hidden_size, hidden_size], &p.w_ih),
+            w_hh: tensor([3 * hidden_size, hidden_size], &p.w_hh),
+            b_ih: tensor([1, 3 * hidden_size], &p.b_ih),
+            b_hh: tensor([1, 3 * hidden_size], &p.b_hh),
+            h0: tensor([batch, hidden_size], &p.h0),
         }
     }
 }
 
-/// What the fused operation does, without a tape.
-fn by_kernel<T: Real>(kernels: &dyn Kernels<T>, p: Numbers<T>) -> impl FnMut() -> Tensor<T> {
-    let nan = |shape: &[usize]| Tensor::full(shape, T::of(f64::NAN));
-    let mut table = nan(&[VOCABULARY, 3 * WIDTH]);
-    let mut hw = nan(&[BATCH, 3 * WIDTH]);
-    let mut kept = nan(&[BATCH, 4 * WIDTH]);
-    let mut hs = nan(&[TIME, BATCH, WIDTH]);
+/// Returns a closure that calls the kernels of the fused operation without a tape.
+fn by_kernel<T: Real>(kernels: &dyn Kernels<T>, p: LadderTensors<T>) -> impl FnMut() -> Tensor<T> {
+    let nan = |shape: &[usize]| Tensor::full(shape, T::from_f64(f64::NAN));
+    let mut table = nan(&[VOCABULARY, 3 * HIDDEN_SIZE]);
+    let mut hw = nan(&[BATCH, 3 * HIDDEN_SIZE]); // without its bias, which the gates add
+    let mut saved = nan(&[BATCH, 4 * HIDDEN_SIZE]);
+    let mut hs = nan(&[TIME, BATCH, HIDDEN_SIZE]);
     move || {
-        kernels.map(Map::Identity, p.b_i.view().broadcast_to(table.shape()), table.view_mut());
-        kernels.matmul(Form::NT, p.embedding.view(), p.w.view(), true, table.view_mut());
+        kernels.map(Map::Identity, p.b_ih.view().broadcast_to(table.shape()), table.view_mut());
+        kernels.matmul(Form::NT, p.embedding.view(), p.w_ih.view(), true, table.view_mut());
         for t in 0..TIME {
-            let (past, now) = hs.view_mut().split_at(t);
-            let h = if t == 0 { p.h0.view() } else { past.view().select(0, t - 1) };
-            kernels.matmul(Form::NT, h, p.u.view(), false, hw.view_mut());
-            let (rows, to) = (Some(p.tokens.view().select(0, t)), (kept.view_mut(), now.select(0, 0)));
-            kernels.gru_gates(table.view(), rows, hw.view(), p.b_h.view().select(0, 0), h, to.0, to.1);
+            let (past, rest) = hs.view_mut().split_at(t);
+            let h_prev = if t == 0 { p.h0.view() } else { past.view().select(0, t - 1) };
+            kernels.matmul(Form::NT, h_prev, p.w_hh.view(), false, hw.view_mut());
+            let (rows, b_hh) = (Some(p.tokens.view().select(0, t)), p.b_hh.view().select(0, 0));
+            let (saved, h) = (saved.view_mut(), rest.select(0, 0));
+            kernels.gru_gates(table.view(), rows, hw.view(), b_hh, h_prev, saved, h);
         }
         hs.clone()
     }

@@ -1,17 +1,18 @@
-//! A step of each optimiser over the flat buffer of the default network: the kernels for each instruction set, and the
-//! optimiser that training calls. One element is one parameter.
+//! Benchmarks of an optimiser step over the flat parameter buffer of the default network. One element is one parameter.
+//!
+//! The contestants are the kernels for each instruction set and the optimiser that training calls.
 #![forbid(unsafe_code)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradus_benches::{Contest, Outcome, criterion, kernels, uniform};
-use nn::{Grads, Optimizer, Params, Rule};
+use nn::{Grads, Optimizer, Params, UpdateRule};
 use rl::{config::Config, train::Run};
 use tensor::{AdamStep, Kernels, Map, Naive, Real, Tensor};
 
-/// Of the largest parameter.
+/// The tolerance, relative to the largest parameter.
 const TOLERANCE: f64 = 5e-7;
 const RATE: f64 = 0.01;
-/// Steps taken before the one that is verified: few enough that both bias corrections matter.
+/// The number of steps before the verified one. It is small, so that both bias corrections matter.
 const STEPS: u64 = 9;
 
 fn optim(c: &mut Criterion) {
@@ -21,9 +22,9 @@ fn optim(c: &mut Criterion) {
     let [mean, square] = [uniform([size], 1), uniform([size], 2).map(Map::Square)];
 
     for (name, rule, moments) in [
-        ("adam", Rule::adam(), vec![mean.clone(), square.clone()]),
-        ("momentum", Rule::Sgd { momentum: 0.9 }, vec![mean]),
-        ("rmsprop", Rule::rmsprop(), vec![square]),
+        ("adam", UpdateRule::adam(), vec![mean.clone(), square.clone()]),
+        ("momentum", UpdateRule::Sgd { momentum: 0.9 }, vec![mean]),
+        ("rmsprop", UpdateRule::rmsprop(), vec![square]),
     ] {
         let reference = || {
             let in_f64 = moments.iter().map(Tensor::cast::<f64>).collect();
@@ -32,16 +33,16 @@ fn optim(c: &mut Criterion) {
         let mut contest = Contest::new(c, name, Throughput::Elements(size as u64), TOLERANCE, reference);
         for kernels in kernels() {
             let run = by_kernel(kernels, rule, params.flat().clone(), gradient.clone(), moments.clone());
-            contest.enter(kernels.name(), run);
+            contest.bench(kernels.name(), run);
         }
-        contest.enter("optimizer", by_optimizer(rule, params.clone(), &gradient, moments.clone()));
+        contest.bench("optimizer", by_optimizer(rule, params.clone(), &gradient, moments.clone()));
     }
 }
 
-/// Steps that go on from one another; the results are parameters.
+/// Returns a closure that takes one more step at each call and returns the parameters.
 fn by_kernel<T: Real>(
     kernels: &dyn Kernels<T>,
-    rule: Rule,
+    rule: UpdateRule,
     mut p: Tensor<T>,
     g: Tensor<T>,
     mut moments: Vec<Tensor<T>>,
@@ -53,21 +54,28 @@ fn by_kernel<T: Real>(
         let mut next = || moments.next().expect("the rule's moments");
         let p_view = p.view_mut();
         match rule {
-            Rule::Adam { beta1, beta2, epsilon, decay, decoupled } => {
+            UpdateRule::Adam { beta1, beta2, epsilon, decay, decoupled } => {
                 let with = AdamStep { rate: RATE, beta1, beta2, epsilon, decay, decoupled, step };
                 kernels.adam(with, g.view(), next(), next(), p_view);
             }
-            Rule::Sgd { momentum } => kernels.momentum(T::of(RATE), T::of(momentum), g.view(), next(), p_view),
-            Rule::RmsProp { alpha, epsilon } => {
-                kernels.rmsprop(T::of(RATE), T::of(alpha), T::of(epsilon), g.view(), next(), p_view);
+            UpdateRule::Sgd { momentum } => {
+                kernels.momentum(T::from_f64(RATE), T::from_f64(momentum), g.view(), next(), p_view)
+            }
+            UpdateRule::RmsProp { alpha, epsilon } => {
+                kernels.rmsprop(T::from_f64(RATE), T::from_f64(alpha), T::from_f64(epsilon), g.view(), next(), p_view);
             }
         }
         p.clone()
     }
 }
 
-/// The same steps, as training takes them.
-fn by_optimizer(rule: Rule, mut params: Params, gradient: &Tensor, moments: Vec<Tensor>) -> impl FnMut() -> Tensor {
+/// Does the same as [`by_kernel`], through the optimiser that training calls.
+fn by_optimizer(
+    rule: UpdateRule,
+    mut params: Params,
+    gradient: &Tensor,
+    moments: Vec<Tensor>,
+) -> impl FnMut() -> Tensor {
     let mut grads = Grads::zeros(&params);
     *grads.flat_mut() = gradient.clone();
     let mut optimizer = Optimizer::new(rule, &params);

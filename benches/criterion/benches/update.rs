@@ -1,8 +1,8 @@
-//! Whole updates of `calculator` and of the tutorial at several sizes, the first few of a run: acting, judging, both passes,
-//! clipping and the optimiser; on one thread and on two. One element is one step of an episode.
+//! Benchmarks of complete updates of `calculator` and of the tutorial at several sizes, on one thread and on two.
 //!
-//! Before anything is timed, the losses must be the recorded ones (`golden/losses.tsv`); and every contestant's metrics are
-//! to be those of one thread to the last bit.
+//! A run is the first few updates: rollout, advantages, forward and backward pass, clipping and optimiser step. One element
+//! is one step of an episode. Before anything is timed, the losses must match `golden/losses.tsv`. The metrics of every
+//! contestant must equal those of one thread to the last bit.
 #![forbid(unsafe_code)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -19,12 +19,12 @@ fn update(c: &mut Criterion) {
         let mut contest = Contest::new(c, &name, steps, 0.0, reference);
         for (threads, name) in [(1, "1 thread"), (2, "2 threads")] {
             let mut run = setting.trajectory::<f32>();
-            contest.enter(name, || numbers(&with_threads(threads, &mut run).expect("threads")));
+            contest.bench(name, || numbers(&with_threads(threads, &mut run).expect("threads")));
         }
     }
 }
 
-/// The metrics of one thread, whose losses are the recorded ones.
+/// Computes the metrics of one thread and checks that their losses match the record.
 fn reference(name: &str, setting: &Setting) -> Vec<f64> {
     let metrics = with_threads(1, setting.trajectory::<f32>()).expect("a thread");
     let losses: Vec<f64> = metrics.iter().map(|metrics| metrics.loss).collect();
@@ -35,13 +35,13 @@ fn reference(name: &str, setting: &Setting) -> Vec<f64> {
 }
 
 fn numbers(metrics: &[Metrics]) -> Vec<f64> {
-    let of = |metrics: &Metrics| {
+    let flatten = |metrics: &Metrics| {
         let Metrics { loss, policy_loss, value_loss, entropy, grad_norm, reward, steps, ref stages } = *metrics;
         let stages = stages.iter().flat_map(|&(episodes, solved)| [episodes as f64, solved as f64]);
         let numbers = [loss, policy_loss, value_loss, entropy, grad_norm, reward, steps as f64];
         numbers.into_iter().chain(stages).collect::<Vec<_>>()
     };
-    metrics.iter().flat_map(of).collect()
+    metrics.iter().flat_map(flatten).collect()
 }
 
 criterion_group! { name = benches; config = criterion(); targets = update }

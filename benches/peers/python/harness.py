@@ -1,4 +1,4 @@
-"""What the Python peers share: command line, clock, and comparison with the golden file."""
+"""Shared code of the Python peers: command line, timing, and verification against the golden file."""
 
 import argparse, json, time
 
@@ -11,16 +11,16 @@ def arguments(*extra):
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workloads", default=",".join(WORKLOADS))
-    parser.add_argument("--golden", help="verify against this file, and time nothing")
-    parser.add_argument("--learn", type=int, default=0, help="do this many updates of W1 and tell the rewards at both ends")
-    parser.add_argument("--table", action="store_true", help="the GRU's input part of the 18 tokens as a table")
+    parser.add_argument("--golden", help="verify against this file instead of timing")
+    parser.add_argument("--learn", type=int, default=0, help="make this many updates of W1; print first and last rewards")
+    parser.add_argument("--table", action="store_true", help="compute the GRU's input part of the 18 tokens once, as a table")
     for name, options in extra:
         parser.add_argument(name, **options)
     return parser.parse_args()
 
 
 def golden(path):
-    """Weights, contexts, actions and results, by name. The layout is that of safetensors: a length, JSON, numbers."""
+    """Reads weights, contexts, actions and results by name. A safetensors file is a length, JSON and numbers."""
     raw = open(path, "rb").read()
     start = 8 + int.from_bytes(raw[:8], "little")
     dtypes = {"F32": np.float32, "F64": np.float64, "I32": np.int32}
@@ -30,7 +30,7 @@ def golden(path):
 
 
 def verify(peer, want, loss, gradients, losses):
-    """Prints how far each is from the golden one, relative to the largest."""
+    """Prints the errors of loss, gradients and losses, each relative to the largest golden value."""
     relative = lambda got, want: float(np.abs(np.asarray(got, np.float64) - want).max() / np.abs(want).max())
     errors = {name: relative(g, want["g." + name].astype(np.float64)) for name, g in gradients.items()}
     worst = max(errors, key=lambda name: errors[name] if errors[name] == errors[name] else np.inf)
@@ -39,7 +39,10 @@ def verify(peer, want, loss, gradients, losses):
 
 
 def clock(peer, workload, threads, make, wait=lambda: None):
-    """Prints how often a second what `make` gives runs; `per_cpu_s` counts the seconds of all threads. `wait` waits for a GPU."""
+    """Prints the runs per second of the function that `make` returns.
+
+    `per_cpu_s` divides by the CPU seconds of all threads. `wait` waits for a GPU.
+    """
     warm_up, seconds, least = PLAN.get(workload, OTHER)
     start = time.perf_counter()
     once = make()

@@ -16,15 +16,16 @@ def initial(key, d):
 
 
 def inputs(p, table):
-    """What a step takes of a token, by token: its embedding, or its input part W·x + b, one product for an update."""
+    """The input of a step for each token: its embedding, or its input part gx = x·W_ihᵀ + b_ih, one product per update."""
     return p["emb"] @ p["w_ih"].T + p["b_ih"] if table else p["emb"]
 
 
-def gru(p, x, h, table):
+def gru(p, x, h_prev, table):
     gx = x if table else x @ p["w_ih"].T + p["b_ih"]
-    (xr, xz, xn), (hr, hz, hn) = jnp.split(gx, 3, -1), jnp.split(h @ p["w_hh"].T + p["b_hh"], 3, -1)
-    r, z = jax.nn.sigmoid(xr + hr), jax.nn.sigmoid(xz + hz)
-    return (1 - z) * jnp.tanh(xn + r * hn) + z * h
+    gh = h_prev @ p["w_hh"].T + p["b_hh"]
+    (gx_r, gx_z, gx_n), (gh_r, gh_z, gh_n) = jnp.split(gx, 3, -1), jnp.split(gh, 3, -1)
+    r, z = jax.nn.sigmoid(gx_r + gh_r), jax.nn.sigmoid(gx_z + gh_z)
+    return (1 - z) * jnp.tanh(gx_n + r * gh_n) + z * h_prev
 
 
 def start(p, rows, contexts, stage):

@@ -1,4 +1,4 @@
-"""JAX: an update is one compiled function, with lax.scan over the steps and optax; see ../README.md."""
+"""The JAX peer: an update is one compiled function, with lax.scan over the steps, and optax. See ../README.md."""
 
 import os
 
@@ -54,11 +54,11 @@ def verify(name, path):
     p = {key: jnp.asarray(want[key]) for key in jax_net.initial(jax.random.PRNGKey(0), width)}
     stage, key = jnp.zeros(batch, jnp.int32), jax.random.PRNGKey(0)
     given, forced = jnp.asarray(want["ctx"]), jnp.asarray(want["actions"])
-    of = jax.jit(lambda p: differentiate(p, given, stage, key, steps, args.table, forced))
-    (loss, _), gradients = of(p)
+    gradients_of = jax.jit(lambda p: differentiate(p, given, stage, key, steps, args.table, forced))
+    (loss, _), gradients = gradients_of(p)
     moments, losses = optimizer.init(p), []
     for _ in range(10):
-        (value, _), g = of(p)
+        (value, _), g = gradients_of(p)
         losses.append(float(value))
         step, moments = optimizer.update(g, moments, p)
         p = optax.apply_updates(p, step)

@@ -4,7 +4,7 @@ import torch, torch.nn as nn, torch.nn.functional as F
 
 from spec import CTX, ENTROPY, STAGES, V, VALUE
 
-# The golden file's names.
+# The golden file's names and PyTorch's.
 NAMES = {
     "emb": "emb.weight", "stage_emb": "stage_emb.weight", "w_ih": "rnn.weight_ih", "w_hh": "rnn.weight_hh",
     "b_ih": "rnn.bias_ih", "b_hh": "rnn.bias_hh", "pi_w": "pi.weight", "pi_b": "pi.bias", "v_w": "v.weight", "v_b": "v.bias",
@@ -19,11 +19,11 @@ class ActorCritic(nn.Module):
         self.sampler = sampler
 
     def inputs(self):
-        """What a step takes of a token, by token: here its embedding."""
+        """The input of a step for each token: here its embedding."""
         return self.emb.weight
 
-    def cell(self, x, h):
-        return self.rnn(x, h)
+    def cell(self, x, h_prev):
+        return self.rnn(x, h_prev)
 
     def start(self, inputs, contexts, stage):
         h = torch.tanh(self.emb(contexts).mean(1) + self.stage_emb(stage))
@@ -59,19 +59,19 @@ class ActorCritic(nn.Module):
 
 class WithTable(ActorCritic):
     def inputs(self):
-        """W·x + b of each of the 18 tokens, [V,3d]: one product for an update."""
+        """gx = x·W_ihᵀ + b_ih of each of the 18 tokens, [V,3d]: one product per update."""
         return F.linear(self.emb.weight, self.rnn.weight_ih, self.rnn.bias_ih)
 
-    def cell(self, gx, h):
-        # GRUCell takes no input part that was computed before, so the gates are composed.
-        gh = F.linear(h, self.rnn.weight_hh, self.rnn.bias_hh)
-        return gates(gx, gh, h)
+    def cell(self, gx, h_prev):
+        # GRUCell does not accept a precomputed input part, so the gates are composed.
+        gh = F.linear(h_prev, self.rnn.weight_hh, self.rnn.bias_hh)
+        return gates(gx, gh, h_prev)
 
 
-def gates(gx, gh, h):
-    (xr, xz, xn), (hr, hz, hn) = gx.chunk(3, 1), gh.chunk(3, 1)
-    r, z = torch.sigmoid(xr + hr), torch.sigmoid(xz + hz)
-    return torch.lerp(torch.tanh(xn + r * hn), h, z)
+def gates(gx, gh, h_prev):
+    (gx_r, gx_z, gx_n), (gh_r, gh_z, gh_n) = gx.chunk(3, 1), gh.chunk(3, 1)
+    r, z = torch.sigmoid(gx_r + gh_r), torch.sigmoid(gx_z + gh_z)
+    return torch.lerp(torch.tanh(gx_n + r * gh_n), h_prev, z)
 
 
 def multinomial(_, p):
@@ -79,7 +79,7 @@ def multinomial(_, p):
 
 
 def exponential(lsm, _):
-    """A race of exponential clocks: the same distribution, and the compiler can fuse it."""
+    """Samples by a race of exponential clocks: the same distribution, and the compiler can fuse it."""
     return (lsm - torch.log(torch.empty_like(lsm).exponential_())).argmax(-1)
 
 

@@ -1,4 +1,4 @@
-"""PyTorch, eager or compiled, or on a GPU, there also as one CUDA graph; see ../README.md."""
+"""The PyTorch peer: eager or compiled; on a GPU also as one CUDA graph. See ../README.md."""
 
 import torch, torch._dynamo
 
@@ -12,8 +12,8 @@ def contexts(batch, device):
     return out
 
 
-def asker(net, batch, steps, loss, **options):
-    """An update whose loss and reward are not read."""
+def launcher(net, batch, steps, loss, **options):
+    """Returns an update that does not read loss and reward back."""
     params = list(net.parameters())
     device = params[0].device
     optimizer = torch.optim.Adam(params, lr=RATE, fused=True, **options)
@@ -31,13 +31,13 @@ def asker(net, batch, steps, loss, **options):
 
 
 def updater(net, batch, steps, loss):
-    update = asker(net, batch, steps, loss)
+    update = launcher(net, batch, steps, loss)
     return lambda given=None, forced=None: tuple(x.item() for x in update(given, forced))
 
 
 def graphed(net, batch, steps, loss):
-    """A whole update, drawing included, as one CUDA graph; what it leaves is not read."""
-    update, side = asker(net, batch, steps, loss, capturable=True), torch.cuda.Stream()
+    """Returns a complete update, sampling included, as one CUDA graph. Its results are not read back."""
+    update, side = launcher(net, batch, steps, loss, capturable=True), torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         for _ in range(3):
@@ -84,8 +84,8 @@ def verify(name, path, make, loss):
 def main():
     args = harness.arguments(
         ("--mode", {"choices": ["eager", "compile"], "default": "eager"}),
-        ("--device", {"default": "cpu", "help": "cpu, or a GPU as cuda"}),
-        ("--graph", {"action": "store_true", "help": "each update is the replay of one CUDA graph"}),
+        ("--device", {"default": "cpu", "help": "cpu or cuda"}),
+        ("--graph", {"action": "store_true", "help": "replay one CUDA graph per update"}),
     )
     compiled = args.mode == "compile"
     torch.set_num_threads(args.threads)

@@ -1,4 +1,4 @@
-"""Matrix products on a GPU by cuBLAS, through PyTorch: flops a second, in f32 and with factors in tf32."""
+"""Measures cuBLAS matrix products on a GPU through PyTorch, in flop/s: in f32, and with tf32 inputs."""
 
 import argparse, json, statistics, time
 
@@ -6,7 +6,7 @@ import torch
 
 
 def seconds(once):
-    """One run: the median of five rounds, each of as many runs as take 0.2 s."""
+    """Returns the seconds per run: the median of five rounds of about 0.2 s each."""
 
     def round_of(times):
         start = time.perf_counter()

@@ -1,16 +1,16 @@
-//! Work that both can do, with its data: brought to where the kernels compute before anything is timed, and its result left
-//! there.
+//! Work that runs on CPU and GPU, with its data. Operands are copied to the kernels' device before anything is timed, and
+//! results stay there.
 
 use tensor::{AdamStep, Form, Kernels, Map, Real, Tensor};
 
 use crate::data::{matmul_flops, uniform};
 
-/// NaN everywhere, where kernels compute.
-fn blank<T: Real>(shape: &[usize], kernels: &dyn Kernels<T>) -> Tensor<T> {
-    Tensor::full(shape, T::of(f64::NAN)).to_device(kernels.device())
+/// Creates a tensor of NaN on the kernels' device.
+fn nan_tensor<T: Real>(shape: &[usize], kernels: &dyn Kernels<T>) -> Tensor<T> {
+    Tensor::full(shape, T::from_f64(f64::NAN)).to_device(kernels.device())
 }
 
-/// y\[M,N\] = a · b, in one of three forms.
+/// A matrix product y\[M,N\] = a·b, in one of three forms.
 pub struct Product {
     form: Form,
     a: Tensor<f32>,
@@ -19,44 +19,44 @@ pub struct Product {
 }
 
 impl Product {
-    /// For the sizes M, K and N.
+    /// Creates a product with the sizes M, K and N.
     pub fn new(form: Form, [m, k, n]: [usize; 3]) -> Self {
         let a = uniform(if form == Form::TN { [k, m] } else { [m, k] }, 0);
         let b = uniform(if form == Form::NT { [n, k] } else { [k, n] }, 1);
         Self { form, a, b, sizes: [m, k, n] }
     }
 
-    /// Products and sums.
+    /// Returns the number of multiplications and additions.
     pub fn flops(&self) -> u64 {
         let [m, k, n] = self.sizes;
         matmul_flops(m, k, n)
     }
 
-    /// The operands.
+    /// Returns the operands.
     pub fn operands(&self) -> [&Tensor<f32>; 2] {
         [&self.a, &self.b]
     }
 
-    /// By kernels.
-    pub fn by<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
+    /// Returns a closure that computes the product by these kernels.
+    pub fn runner<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
         let [a, b] = [&self.a, &self.b].map(|x| x.cast::<T>().to_device(kernels.device()));
         let ([m, _, n], form) = (self.sizes, self.form);
-        let mut y = blank(&[m, n], kernels);
+        let mut y = nan_tensor(&[m, n], kernels);
         move || {
             kernels.matmul(form, a.view(), b.view(), false, y.view_mut());
             y.clone()
         }
     }
 
-    /// By a rung of the GPU's ladder, which knows the form NN alone.
+    /// Returns a closure that computes the product by a rung of the GPU's ladder, which supports only the form NN.
     ///
     /// # Panics
-    /// If the form is another.
-    pub fn by_rung(&self, rung: tensor::Sgemm, gpu: super::Gpu) -> impl FnMut() -> Tensor<f32> + use<> {
+    /// If the form is not NN.
+    pub fn rung_runner(&self, rung: tensor::Sgemm, gpu: super::BenchGpu) -> impl FnMut() -> Tensor<f32> + use<> {
         assert_eq!(self.form, Form::NN, "a rung's form");
         let [a, b] = [&self.a, &self.b].map(|x| x.to_device(gpu.kernels().device()));
         let [m, _, n] = self.sizes;
-        let mut y = blank(&[m, n], gpu.kernels());
+        let mut y = nan_tensor(&[m, n], gpu.kernels());
         move || {
             rung.run(a.view(), b.view(), y.view_mut());
             y.clone()
@@ -64,65 +64,66 @@ impl Product {
     }
 }
 
-/// The gates of a step of a GRU, whose input part is a row of a table of 18 tokens.
+/// The gates of a GRU step whose gx is a row of a table of 18 tokens.
 pub struct Gates {
     table: Tensor<f32>,
     tokens: Tensor<u32>,
     hw: Tensor<f32>,
-    b: Tensor<f32>,
-    h: Tensor<f32>,
+    b_hh: Tensor<f32>,
+    h_prev: Tensor<f32>,
 }
 
 impl Gates {
-    /// For B examples of width H.
-    pub fn new(batch: usize, width: usize) -> Self {
+    /// Creates the data for B examples of hidden size H.
+    pub fn new(batch: usize, hidden_size: usize) -> Self {
         Self {
-            table: uniform([18, 3 * width], 0),
+            table: uniform([18, 3 * hidden_size], 0),
             tokens: Tensor::from_fn([batch], |i| (7 * i % 18) as u32),
-            hw: uniform([batch, 3 * width], 1),
-            b: uniform([3 * width], 2),
-            h: uniform([batch, width], 3),
+            hw: uniform([batch, 3 * hidden_size], 1),
+            b_hh: uniform([3 * hidden_size], 2),
+            h_prev: uniform([batch, hidden_size], 3),
         }
     }
 
-    /// New states.
+    /// Returns the number of new state entries.
     pub fn states(&self) -> u64 {
-        self.h.size() as u64
+        self.h_prev.size() as u64
     }
 
-    /// By kernels: the new states.
-    pub fn by<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
-        let [table, hw, b, h] =
-            [&self.table, &self.hw, &self.b, &self.h].map(|x| x.cast::<T>().to_device(kernels.device()));
+    /// Returns a closure that computes the new states by these kernels.
+    pub fn runner<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
+        let [table, hw, b_hh, h_prev] =
+            [&self.table, &self.hw, &self.b_hh, &self.h_prev].map(|x| x.cast::<T>().to_device(kernels.device()));
         let tokens = self.tokens.to_device(kernels.device());
-        let [batch, width] = [h.shape()[0], h.shape()[1]];
-        let (mut kept, mut y) = (blank(&[batch, 4 * width], kernels), blank(&[batch, width], kernels));
+        let [batch, hidden_size] = [h_prev.shape()[0], h_prev.shape()[1]];
+        let (mut kept, mut h) =
+            (nan_tensor(&[batch, 4 * hidden_size], kernels), nan_tensor(&[batch, hidden_size], kernels));
         move || {
-            let to = (kept.view_mut(), y.view_mut());
-            kernels.gru_gates(table.view(), Some(tokens.view()), hw.view(), b.view(), h.view(), to.0, to.1);
-            y.clone()
+            let to = (kept.view_mut(), h.view_mut());
+            kernels.gru_gates(table.view(), Some(tokens.view()), hw.view(), b_hh.view(), h_prev.view(), to.0, to.1);
+            h.clone()
         }
     }
 }
 
-/// Log-softmax of rows.
+/// The log-softmax of rows.
 pub struct LogSoftmax(Tensor<f32>);
 
 impl LogSoftmax {
-    /// Of as many rows as long as this.
+    /// Creates `rows` rows of this length.
     pub fn new(rows: usize, length: usize) -> Self {
         Self(uniform([rows, length], 0).map(Map::Scale(5.0)))
     }
 
-    /// Numbers.
+    /// Returns the number of elements.
     pub fn elements(&self) -> u64 {
         self.0.size() as u64
     }
 
-    /// By kernels.
-    pub fn by<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
+    /// Returns a closure that computes the log-softmax by these kernels.
+    pub fn runner<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
         let x = self.0.cast::<T>().to_device(kernels.device());
-        let mut y = blank(&x.shape(), kernels);
+        let mut y = nan_tensor(&x.shape(), kernels);
         move || {
             kernels.log_softmax(x.view(), y.view_mut());
             y.clone()
@@ -130,27 +131,27 @@ impl LogSoftmax {
     }
 }
 
-/// A step of Adam over a flat buffer of parameters, which goes on from call to call.
+/// A step of Adam over a flat buffer of parameters. Each call continues from the previous one.
 pub struct Adam {
     parameters: usize,
 }
 
 impl Adam {
-    /// Steps taken before the first one: few enough that both bias corrections matter.
+    /// The number of steps before the first one: few enough that both bias corrections matter.
     const STEPS: u64 = 9;
 
-    /// Over so many parameters.
+    /// Creates a step over this number of parameters.
     pub fn new(parameters: usize) -> Self {
         Self { parameters }
     }
 
-    /// Parameters.
+    /// Returns the number of parameters.
     pub fn parameters(&self) -> u64 {
         self.parameters as u64
     }
 
-    /// By kernels: the new parameters.
-    pub fn by<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
+    /// Returns a closure that computes the new parameters by these kernels.
+    pub fn runner<T: Real>(&self, kernels: &'static dyn Kernels<T>) -> impl FnMut() -> Tensor<T> + use<T> {
         let numbers = |stream| uniform([self.parameters], stream);
         let data = [numbers(0), numbers(1), numbers(2).map(Map::Square), numbers(3)];
         let [g, mut m, mut v, mut p] = data.map(|x| x.cast::<T>().to_device(kernels.device()));

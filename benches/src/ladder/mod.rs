@@ -1,10 +1,11 @@
-//! The ladder: the same work again and again, each time with one more idea.
+//! The ladder: several versions of the same computation. Each version adds one idea.
 //!
-//! Rungs are numbered and named by their idea, one file each; read a file beside the one before it, and the difference is
-//! the lesson. The lowest is the definition, and the reference of all others. Everything is safe Rust on row-major slices,
-//! for `f32`; the top of the ladder, with vector instructions written by hand, is in `tensor` ([`kernels`](crate::kernels)).
+//! The versions are called rungs. They are numbered and named after their idea, one file each. The difference between two
+//! neighbouring files is the lesson. The lowest rung is the definition and the reference for all others. All rungs are
+//! safe Rust for `f32` on row-major slices. `tensor` has the kernels with hand-written vector instructions
+//! ([`kernels`](crate::kernels)); the top rung of the matrix products calls them.
 //!
-//! What each gains is measured by the benchmarks `matmul` and `gru`, and told in `docs/ladder.md`.
+//! The benchmarks `matmul` and `gru` measure the gain of each rung, and `docs/ladder.md` explains it.
 
 pub mod gru;
 pub mod matmul;

@@ -1,4 +1,4 @@
-//! The arena: nodes, each an operation with its value, and the buffers of a backward pass.
+//! The arena: the nodes (operations with their values) and the buffers of the backward pass.
 
 use alloc::vec::Vec;
 
@@ -9,23 +9,23 @@ use crate::op::{Leaf, Op};
 /// One recorded operation.
 pub(crate) struct Node<T: Real> {
     pub(crate) op: Op<T>,
-    /// First and last-plus-one position of its inputs in [`Arena::inputs`].
+    /// Start and end (exclusive) of its inputs in [`Arena::inputs`].
     pub(crate) inputs: (u32, u32),
-    /// `None` only between passes, where the value was shared with something outside the arena.
+    /// `None` only between passes, for a value whose buffer belongs to the caller or to another node.
     pub(crate) value: Option<Tensor<T>>,
-    /// What the operation keeps for its backward besides inputs and value.
+    /// Buffer that the operation keeps for its backward rule, besides inputs and value.
     pub(crate) kept: Option<Tensor<T>>,
     pub(crate) needs_grad: bool,
 }
 
 impl<T: Real> Node<T> {
-    /// An input of this value, which needs a gradient.
+    /// Creates a tape input with this value, which needs a gradient.
     pub(crate) fn input(value: Tensor<T>) -> Self {
         Self { op: Op::Leaf(Leaf::Input), inputs: (0, 0), value: Some(value), kept: None, needs_grad: true }
     }
 
-    /// Its name, if it is a trainable parameter.
-    pub(crate) fn param(&self) -> Option<&str> {
+    /// Returns the name of a trainable parameter, and `None` for other nodes.
+    pub(crate) fn parameter_name(&self) -> Option<&str> {
         match &self.op {
             Op::Leaf(Leaf::Param(name)) => Some(name),
             _ => None,
@@ -33,17 +33,17 @@ impl<T: Real> Node<T> {
     }
 }
 
-/// The gradient of a node, and whether anything has been added to it in this pass.
+/// The gradient of a node. `reached` is true once this pass has added to it.
 pub(crate) struct Grad<T: Real> {
     pub(crate) sum: Tensor<T>,
     pub(crate) reached: bool,
 }
 
-/// What the tape owns. Everything here stays allocated from one pass to the next.
+/// The storage of a tape. Its buffers stay allocated from one pass to the next.
 pub(crate) struct Arena<T: Real> {
-    /// Nodes of this pass, then slots left over from a longer one.
+    /// Nodes of this pass, followed by unused nodes of longer passes.
     pub(crate) nodes: Vec<Node<T>>,
-    /// How many nodes belong to this pass.
+    /// Number of nodes in this pass.
     pub(crate) len: usize,
     pub(crate) inputs: Vec<u32>,
     pub(crate) grads: Vec<Grad<T>>,
@@ -51,13 +51,13 @@ pub(crate) struct Arena<T: Real> {
 }
 
 impl<T: Real> Arena<T> {
-    /// The input nodes of node `id`.
+    /// Returns the input nodes of node `id`.
     pub(crate) fn inputs_of(&self, id: usize) -> &[u32] {
         let (start, end) = self.nodes[id].inputs;
         &self.inputs[start as usize..end as usize]
     }
 
-    /// The value of a recorded node.
+    /// Returns the value of a recorded node.
     pub(crate) fn value(&self, id: u32) -> &Tensor<T> {
         value(&self.nodes, id)
     }

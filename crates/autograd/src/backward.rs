@@ -1,4 +1,4 @@
-//! The backward pass: one loop over the nodes in reverse, each handing its gradient on to its inputs.
+//! The backward pass: one loop over the nodes in reverse. Each node adds to the gradients of its inputs.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,8 +9,8 @@ use tensor::{Kernels, Map, Real, Shape, Tensor, View, ViewMut};
 use crate::arena::{Arena, Grad, Node, value};
 use crate::tape::Tape;
 
-/// What an operation sees in the backward pass: the gradient of its value, what the forward pass had, and the
-/// gradients of its inputs, to be added to.
+/// The arguments of an operation's backward rule: the gradient of its value, the tensors of the forward pass, and the gradients
+/// of its inputs, to which the rule adds.
 pub struct Backward<'a, T: Real> {
     kernels: &'a dyn Kernels<T>,
     nodes: &'a [Node<T>],
@@ -22,17 +22,17 @@ pub struct Backward<'a, T: Real> {
 }
 
 impl<'a, T: Real> Backward<'a, T> {
-    /// The kernels to compute with.
+    /// Returns the kernels to compute with.
     pub fn kernels(&self) -> &'a dyn Kernels<T> {
         self.kernels
     }
 
-    /// How many inputs.
+    /// Returns the number of inputs.
     pub fn arity(&self) -> usize {
         self.inputs.len()
     }
 
-    /// The gradient that comes in.
+    /// Returns dy, the gradient of the operation's value.
     pub fn dy(&self) -> View<'a, T> {
         self.dy.view()
     }
@@ -41,33 +41,33 @@ impl<'a, T: Real> Backward<'a, T> {
         self.dy
     }
 
-    /// The value that the forward pass computed.
+    /// Returns the value that the forward pass computed.
     pub fn output(&self) -> View<'a, T> {
         self.node.value.as_ref().expect("a recorded node has a value").view()
     }
 
-    /// The value of input `k`.
+    /// Returns the value of input `k`.
     pub fn input(&self, k: usize) -> View<'a, T> {
         value(self.nodes, self.inputs[k]).view()
     }
 
-    /// The buffer that the forward pass kept.
+    /// Returns the buffer that the forward pass kept.
     pub fn kept(&self) -> View<'a, T> {
         self.node.kept.as_ref().expect("the forward pass kept it").view()
     }
 
-    /// The gradient of input `k`, to be added to; `None` if nothing that is asked for depends on it.
+    /// Returns the gradient of input `k`, to add to, or `None` if input `k` needs no gradient.
     pub fn grad(&mut self, k: usize) -> Option<ViewMut<'_, T>> {
-        let (mut dx, reached) = self.grad_as_it_is(k)?;
+        let (mut dx, reached) = self.grad_uninit(k)?;
         if !reached {
             dx.reborrow().fill(T::zero());
         }
         Some(dx)
     }
 
-    /// [`grad`](Self::grad), and whether anything is in it: if not, its elements are unspecified, and all are to be written. For
-    /// rules that can do either.
-    pub fn grad_as_it_is(&mut self, k: usize) -> Option<(ViewMut<'_, T>, bool)> {
+    /// Returns the gradient of input `k` without clearing it, and true if it is initialised. The rule must then add to it.
+    /// Otherwise its elements are unspecified, and the rule must write all of them. See [`grad`](Self::grad).
+    pub fn grad_uninit(&mut self, k: usize) -> Option<(ViewMut<'_, T>, bool)> {
         let id = self.inputs[k];
         if !self.needs_grad(k) {
             return None;
@@ -80,33 +80,33 @@ impl<'a, T: Real> Backward<'a, T> {
         Some((grad.sum.view_mut(), reached))
     }
 
-    /// Whether anything that is asked for depends on input `k`.
+    /// Returns true if input `k` needs a gradient: it is a parameter or an input of the tape, or depends on one.
     pub fn needs_grad(&self, k: usize) -> bool {
         self.nodes[self.inputs[k] as usize].needs_grad
     }
 
-    /// A buffer for intermediate results, zero everywhere. Hand it back with [`give_back`](Self::give_back), the last
-    /// first, or the next pass allocates another.
+    /// Returns a zeroed buffer for intermediate results. Return it by [`release_scratch`](Self::release_scratch), in reverse
+    /// order; otherwise the next pass allocates another.
     pub fn scratch(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
-        let mut buffer = self.blank(shape);
+        let mut buffer = self.scratch_uninit(shape);
         buffer.view_mut().fill(T::zero());
         buffer
     }
 
-    /// [`scratch`](Self::scratch), with its elements unspecified.
-    pub fn blank(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
+    /// Returns a buffer as [`scratch`](Self::scratch) does, with unspecified elements.
+    pub fn scratch_uninit(&mut self, shape: impl Into<Shape>) -> Tensor<T> {
         let mut buffer = self.scratch.pop().unwrap_or_else(|| Tensor::empty_on(self.kernels.device()));
         buffer.resize(shape);
         buffer
     }
 
-    /// Keeps a scratch buffer for later.
-    pub fn give_back(&mut self, buffer: Tensor<T>) {
+    /// Returns a scratch buffer to the pool.
+    pub fn release_scratch(&mut self, buffer: Tensor<T>) {
         self.scratch.push(buffer);
     }
 
-    /// Returns the gradient that a rule sends to each input, without those of other uses.
-    pub(crate) fn aside(&self, rule: impl FnOnce(&mut Backward<'_, T>)) -> Vec<Tensor<T>> {
+    /// Runs `rule` and returns the gradient that it adds to each input, without gradients from other uses.
+    pub(crate) fn isolated_gradients(&self, rule: impl FnOnce(&mut Backward<'_, T>)) -> Vec<Tensor<T>> {
         let values = || self.inputs.iter().map(|&id| value(self.nodes, id));
         let nodes: Vec<_> = values().map(|x| Node::input(x.clone())).collect();
         let zeros = |x: &Tensor<T>| Tensor::zeros(x.shape()).to_device(self.kernels.device());
@@ -117,10 +117,10 @@ impl<'a, T: Real> Backward<'a, T> {
     }
 }
 
-/// Trainable parameters that a backward pass did not reach: their part of the graph was cut off.
+/// Error: a backward pass did not reach these trainable parameters, because the loss does not depend on them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreached {
-    /// The parameters' names, in the order of recording.
+    /// Names of the parameters, in the order of recording.
     pub names: Vec<String>,
 }
 
@@ -128,9 +128,10 @@ impl fmt::Display for Unreached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "no gradient reached the trainable parameter{} {}: use {} in the loss, or freeze what should not train",
+            "no gradient reached the trainable parameter{} {}: use {} in the loss, or freeze {}",
             if self.names.len() == 1 { "" } else { "s" },
             self.names.join(", "),
+            if self.names.len() == 1 { "it" } else { "them" },
             if self.names.len() == 1 { "it" } else { "them" },
         )
     }
@@ -139,10 +140,10 @@ impl fmt::Display for Unreached {
 impl core::error::Error for Unreached {}
 
 impl<T: Real> Tape<T> {
-    /// Runs back from node `root`, whose gradient is `dy`, or one.
+    /// Runs the backward pass from node `root`. Its gradient is `dy`, or 1 without `dy`.
     #[track_caller]
-    pub(crate) fn run_back(&self, root: u32, dy: Option<&Tensor<T>>) -> Result<(), Unreached> {
-        assert!(self.records(), "backward: this tape evaluates, it has recorded nothing");
+    pub(crate) fn run_backward(&self, root: u32, dy: Option<&Tensor<T>>) -> Result<(), Unreached> {
+        assert!(self.is_recording(), "backward: a tape made by Tape::no_grad has no backward pass");
         let arena = &mut *self.arena.borrow_mut();
         arena.prepare(root, dy, self.kernels);
         let Arena { nodes, inputs, grads, scratch, len } = arena;
@@ -151,7 +152,7 @@ impl<T: Real> Tape<T> {
             if !node.needs_grad || !grads[id].reached {
                 continue;
             }
-            let (grads, this) = grads.split_at_mut(id); // those of earlier nodes
+            let (grads, this) = grads.split_at_mut(id); // the gradients of earlier nodes, and this one
             let inputs = &inputs[node.inputs.0 as usize..node.inputs.1 as usize];
             let back = &mut Backward { kernels: self.kernels, nodes, node, inputs, grads, dy: &this[0].sum, scratch };
             node.op.backward(back);
@@ -179,8 +180,8 @@ impl<T: Real> Arena<T> {
 }
 
 fn check_all_reached<T: Real>(nodes: &[Node<T>], grads: &[Grad<T>]) -> Result<(), Unreached> {
-    let cut_off = nodes.iter().zip(grads).filter(|(_, grad)| !grad.reached);
-    let names: Vec<String> = cut_off.filter_map(|(node, _)| node.param().map(String::from)).collect();
+    let unreached = nodes.iter().zip(grads).filter(|(_, grad)| !grad.reached);
+    let names: Vec<String> = unreached.filter_map(|(node, _)| node.parameter_name().map(String::from)).collect();
     if names.is_empty() { Ok(()) } else { Err(Unreached { names }) }
 }
 
@@ -191,11 +192,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_reached_is_named() {
-        let said = |names: &[&str]| Unreached { names: names.iter().map(|&name| name.into()).collect() }.to_string();
-        let words =
-            "no gradient reached the trainable parameter w: use it in the loss, or freeze what should not train";
-        assert_eq!(said(&["w"]), words);
-        assert!(said(&["w", "b"]).starts_with("no gradient reached the trainable parameters w, b: use them in"));
+    fn unreached_parameters_are_named_in_the_error() {
+        let message = |names: &[&str]| Unreached { names: names.iter().map(|&name| name.into()).collect() }.to_string();
+        let words = "no gradient reached the trainable parameter w: use it in the loss, or freeze it";
+        assert_eq!(message(&["w"]), words);
+        assert!(message(&["w", "b"]).starts_with("no gradient reached the trainable parameters w, b: use them in"));
     }
 }

@@ -1,13 +1,14 @@
-//! The open door: operations of the people who embed the engine.
+//! Operations that users of the engine define.
 
 use tensor::Real;
 
 use crate::backward::Backward;
 use crate::forward::Forward;
 
-/// An operation that the engine does not have, with its own backward rule; see [`Tape::custom`](crate::Tape::custom).
+/// An operation that the user defines, with its own backward rule; see [`Tape::custom`](crate::Tape::custom).
 ///
-/// This one computes on the host. What is to work on a GPU too calls [`Forward::kernels`], or moves numbers by `to_vec` and `assign`.
+/// The example computes on the host. An operation that also runs on a GPU calls [`Forward::kernels`], or copies numbers by
+/// `to_vec` and `assign`.
 ///
 /// ```
 /// use autograd::{Backward, CustomOp, Forward, Tape};
@@ -21,15 +22,15 @@ use crate::forward::Forward;
 ///         "cube"
 ///     }
 ///     fn forward(&self, f: &mut Forward<'_, T>) {
-///         let x = f.input(0).host();
-///         let mut y = f.output(f.shape(0)).host();
+///         let x = f.input(0).as_ndarray();
+///         let mut y = f.output(f.shape(0)).into_ndarray();
 ///         y.zip_mut_with(&x, |y, &x| *y = x * x * x);
 ///     }
 ///     fn backward(&self, b: &mut Backward<'_, T>) {
-///         let (x, dy) = (b.input(0).host(), b.dy().host());
+///         let (x, dy) = (b.input(0).as_ndarray(), b.dy().as_ndarray());
 ///         let Some(dx) = b.grad(0) else { return };
-///         for ((dx, &x), &dy) in dx.host().iter_mut().zip(&x).zip(&dy) {
-///             *dx += T::of(3.0) * x * x * dy;
+///         for ((dx, &x), &dy) in dx.into_ndarray().iter_mut().zip(&x).zip(&dy) {
+///             *dx += T::from_f64(3.0) * x * x * dy;
 ///         }
 ///     }
 /// }
@@ -43,12 +44,12 @@ use crate::forward::Forward;
 /// # Ok::<(), autograd::Unreached>(())
 /// ```
 pub trait CustomOp<T: Real>: Send {
-    /// The name in errors and printed tapes.
+    /// Returns the name in errors and printed tapes.
     fn name(&self) -> &str;
 
-    /// Computes the value into [`Forward::output`], which must be asked for.
+    /// Computes the value into the buffer from [`Forward::output`]. The rule must call that method.
     fn forward(&self, f: &mut Forward<'_, T>);
 
-    /// Adds to each [`Backward::grad`] that is there.
+    /// Adds to the gradient of each input for which [`Backward::grad`] returns one.
     fn backward(&self, b: &mut Backward<'_, T>);
 }

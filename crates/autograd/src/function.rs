@@ -1,51 +1,52 @@
-//! A function over any scalar, so that it can run on numbers and on duals: what gradient checks and derivatives take.
+//! Functions that are generic in the scalar, so that they run on numbers and on duals. Gradient checks and derivatives take
+//! them.
 
 use tensor::{Dual, Real};
 
 use crate::tape::Tape;
 use crate::var::Var;
 
-/// What a closure cannot be: a function of tensors that is generic in its scalar. [`function!`](crate::function) writes
-/// an implementation for a single expression.
+/// A function of tensors that is generic in the scalar, which a closure cannot be. [`function!`](crate::function) implements it
+/// for a single expression.
 pub trait Function {
     /// Records the function of `x` on `tape`.
     fn call<'t, T: Real>(&self, tape: &'t Tape<T>, x: &[Var<'t, T>]) -> Var<'t, T>;
 }
 
-/// A [`Function`] behind a pointer, for tables of them: one method for each scalar that checks and derivatives run
-/// on. Every [`Function`] is one.
-pub trait Overloaded {
-    /// Records the function on single-precision numbers.
-    fn on_f32<'t>(&self, tape: &'t Tape<f32>, x: &[Var<'t, f32>]) -> Var<'t, f32>;
+/// The object-safe form of [`Function`], with one method for each scalar that checks and derivatives use. Every [`Function`]
+/// implements it.
+pub trait DynFunction {
+    /// Records the function on `f32`.
+    fn call_f32<'t>(&self, tape: &'t Tape<f32>, x: &[Var<'t, f32>]) -> Var<'t, f32>;
 
-    /// Records the function on numbers.
-    fn on_numbers<'t>(&self, tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64>;
+    /// Records the function on `f64`.
+    fn call_f64<'t>(&self, tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64>;
 
-    /// Records the function on numbers with a tangent.
-    fn on_duals<'t>(&self, tape: &'t Tape<Dual<f64>>, x: &[Var<'t, Dual<f64>>]) -> Var<'t, Dual<f64>>;
+    /// Records the function on dual numbers: values with a tangent.
+    fn call_dual<'t>(&self, tape: &'t Tape<Dual<f64>>, x: &[Var<'t, Dual<f64>>]) -> Var<'t, Dual<f64>>;
 
-    /// Records the function on duals with a tangent, for second derivatives.
-    fn on_duals_of_duals<'t>(
+    /// Records the function on duals of duals, for second derivatives.
+    fn call_nested_dual<'t>(
         &self,
         tape: &'t Tape<Dual<Dual<f64>>>,
         x: &[Var<'t, Dual<Dual<f64>>>],
     ) -> Var<'t, Dual<Dual<f64>>>;
 }
 
-impl<F: Function> Overloaded for F {
-    fn on_f32<'t>(&self, tape: &'t Tape<f32>, x: &[Var<'t, f32>]) -> Var<'t, f32> {
+impl<F: Function> DynFunction for F {
+    fn call_f32<'t>(&self, tape: &'t Tape<f32>, x: &[Var<'t, f32>]) -> Var<'t, f32> {
         self.call(tape, x)
     }
 
-    fn on_numbers<'t>(&self, tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
+    fn call_f64<'t>(&self, tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
         self.call(tape, x)
     }
 
-    fn on_duals<'t>(&self, tape: &'t Tape<Dual<f64>>, x: &[Var<'t, Dual<f64>>]) -> Var<'t, Dual<f64>> {
+    fn call_dual<'t>(&self, tape: &'t Tape<Dual<f64>>, x: &[Var<'t, Dual<f64>>]) -> Var<'t, Dual<f64>> {
         self.call(tape, x)
     }
 
-    fn on_duals_of_duals<'t>(
+    fn call_nested_dual<'t>(
         &self,
         tape: &'t Tape<Dual<Dual<f64>>>,
         x: &[Var<'t, Dual<Dual<f64>>>],
@@ -54,15 +55,15 @@ impl<F: Function> Overloaded for F {
     }
 }
 
-/// A [`Function`](crate::Function) written like a closure: `|x| …` or `|tape, x| …`, after a list of what it
-/// captures, with types. The scalar is called `T`.
+/// Creates a [`Function`](crate::Function) from a closure-like expression `|x| …` or `|tape, x| …`. A list of the captured
+/// variables with their types comes first. The scalar type is `T`.
 ///
 /// ```
 /// use autograd::{function, gradcheck};
 /// use tensor::{Real, Tensor};
 ///
 /// let index = Tensor::from([2, 0, 2]);
-/// let f = function!([index: Tensor<u32>] |x| x[0].embedding(index).scale(T::of(0.5)));
+/// let f = function!([index: Tensor<u32>] |x| x[0].embedding(index).scale(T::from_f64(0.5)));
 /// gradcheck::duals(&f, &[Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])]).assert_ok();
 /// ```
 #[macro_export]

@@ -1,24 +1,26 @@
-//! The reverse-mode tape, one file per operation, and the gradient checker.
+//! Reverse-mode automatic differentiation: a tape, one file per operation, and a gradient checker.
 //!
 //! ```
-//! use autograd::Tape;
+//! use autograd::{Tape, Unreached};
 //! use tensor::Tensor;
 //!
-//! let tape = Tape::<f64>::new();
-//! let x = tape.constant(Tensor::from([[0.5, -1.0]]));
-//! let w = tape.param("w", Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
-//! let loss = x.matmul(w).tanh().square().sum();
-//! loss.backward()?;
-//! println!("{}", w.grad().unwrap());
-//! # Ok::<(), autograd::Unreached>(())
+//! fn main() -> Result<(), Unreached> {
+//!     let tape = Tape::<f64>::new();
+//!     let x = tape.constant(Tensor::from([[0.5, -1.0]]));
+//!     let w = tape.param("w", Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+//!     let loss = x.matmul(w).tanh().square().sum();
+//!     loss.backward()?;
+//!     println!("loss {}\n{}", loss.value().item(), w.grad().expect("the loss depends on w"));
+//!     Ok(())
+//! }
 //! ```
 //!
-//! Reading order: [`Tape`] and its arena, [`Var`], the list of operations (`ops/mod.rs`), any file of
-//! [`ops`] (each derives its own backward), the backward pass (`backward.rs`), [`CustomOp`], [`derivatives`]
-//! (forward mode, Hessian-vector products), and [`gradcheck`].
+//! [`ops`] lists every operation with its forward equation and its gradients; each row links to the derivation.
 //!
-//! `cargo run --release -p autograd --example tape` trains and checks a small network with this
-//! crate and [`tensor`] alone.
+//! Reading order: [`Tape`] and its arena, [`Var`], the list of operations (`ops/mod.rs`), any module of [`ops`], the backward
+//! pass (`backward.rs`), [`CustomOp`], [`derivatives`] (forward mode, Hessian-vector products), and [`gradcheck`].
+//!
+//! `cargo run --release -p gradus-autograd --example tape` trains and checks a small network with this crate and [`tensor`] alone.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -33,10 +35,10 @@ pub mod derivatives;
 mod forward;
 mod function;
 pub mod gradcheck;
+mod gru_stepper;
 mod op;
 pub mod ops;
 mod print;
-mod scan;
 mod tape;
 #[cfg(test)]
 mod testing;
@@ -46,11 +48,12 @@ mod wrap;
 pub use backward::{Backward, Unreached};
 pub use custom::CustomOp;
 pub use forward::Forward;
-pub use function::{Function, Overloaded};
+pub use function::{DynFunction, Function};
+pub use gru_stepper::GruStepper;
+#[doc(inline)]
 pub use ops::gru::assert_gru_shapes;
-pub use scan::Scan;
 pub use tape::Tape;
-#[doc(hidden)] // for `function!`, whose user may not have named `tensor`
+#[doc(hidden)] // `function!` uses this path, because its caller may not depend on `tensor`
 pub use tensor::Real;
 pub use var::Var;
-pub use wrap::Recorded;
+pub use wrap::RecordedOp;

@@ -1,4 +1,4 @@
-//! The trait of an operation, and the enums that are made from the closed [list](crate::ops) of operations. An operation without a
+//! The trait of operations, and the enums generated from the closed [list](crate::ops) of operations. An operation without a
 //! rule does not compile.
 
 use alloc::sync::Arc;
@@ -10,22 +10,39 @@ use crate::forward::Forward;
 
 pub(crate) use crate::ops::Op;
 
-/// What every operation is: a forward rule, and the backward rule that belongs to it.
+/// True if the table at the top of `ops/mod.rs` contains `row`.
+pub(crate) const fn has_table_row(row: &str) -> bool {
+    let (file, row) = (include_str!("ops/mod.rs").as_bytes(), row.as_bytes());
+    let mut start = 0;
+    while start + row.len() <= file.len() {
+        let mut same = 0;
+        while same < row.len() && file[start + same] == row[same] {
+            same += 1;
+        }
+        if same == row.len() {
+            return true;
+        }
+        start += 1;
+    }
+    false
+}
+
+/// An operation: a forward rule and its backward rule.
 pub(crate) trait Operation<T: Real> {
-    /// The name in errors and printed tapes.
+    /// Name in errors and printed tapes.
     const NAME: &'static str;
 
-    /// Whether the value is a view of an input's buffer.
-    const SHARES: bool = false;
+    /// True if the value is a view of an input's buffer.
+    const IS_VIEW: bool = false;
 
-    /// Computes the value. Shapes have been checked.
+    /// Computes the value. The caller has checked the shapes.
     fn forward(&self, f: &mut Forward<'_, T>);
 
     /// Adds to the gradients of the inputs.
     fn backward(&self, b: &mut Backward<'_, T>);
 }
 
-/// Where a computation starts.
+/// A node without inputs: the start of a computation.
 #[derive(Clone, Debug)]
 pub(crate) enum Leaf {
     Param(Arc<str>),
@@ -33,14 +50,14 @@ pub(crate) enum Leaf {
     Constant,
 }
 
-/// Makes [`Kind`](crate::ops::Kind) and [`Op`] from the list, whose entries are modules with their operations.
+/// Generates [`Kind`](crate::ops::Kind) and [`Op`] from a list of `module::Operation` entries.
 macro_rules! operations {
     ($($file:ident::$op:ident $(<$t:ident>)?),* $(,)?) => {
-        /// The operations by name, for tables that must have a row for each: a `match` without one does not compile.
+        /// The operations by name. Code that needs a case for each operation matches on this enum, so a missing case does not compile.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Kind {
             $(
-                #[doc = concat!("The operation of [`ops`](crate::ops) called `", stringify!($op), "`.")]
+                #[doc = concat!("The operation of [`ops::", stringify!($file), "`](self::", stringify!($file), ").")]
                 $op,
             )*
         }
@@ -49,7 +66,7 @@ macro_rules! operations {
             /// Every operation, in the order of the list.
             pub const ALL: &[Self] = &[$(Self::$op),*];
 
-            /// The name in a printed tape.
+            /// Name in a printed tape.
             pub const fn name(self) -> &'static str {
                 type T = f64;
                 match self {
@@ -57,13 +74,20 @@ macro_rules! operations {
                 }
             }
 
-            /// The text of its file in `crates/autograd/src/ops/`, whose doc derives the rule.
+            /// Source text of its file in `crates/autograd/src/ops/`; the module docs in it derive the rule.
             pub const fn source(self) -> &'static str {
                 match self {
                     $(Self::$op => include_str!(concat!(stringify!($file), ".rs")),)*
                 }
             }
         }
+
+        $(
+            const _: () = assert!(
+                has_table_row(concat!("| [", stringify!($file), "] |")),
+                concat!("the table at the top of ops/mod.rs has no row for ", stringify!($file))
+            );
+        )*
 
         /// A recorded operation.
         pub(crate) enum Op<T: Real> {
@@ -83,11 +107,11 @@ macro_rules! operations {
                 }
             }
 
-            /// Whether the value belongs to somebody else: the caller, or another node.
-            pub(crate) fn shares_its_value(&self) -> bool {
+            /// True if the value's buffer belongs to the caller or to another node.
+            pub(crate) fn has_shared_value(&self) -> bool {
                 match self {
                     Self::Leaf(_) => true,
-                    $(Self::$op(_) => <$file::$op $(<$t>)? as Operation<T>>::SHARES,)*
+                    $(Self::$op(_) => <$file::$op $(<$t>)? as Operation<T>>::IS_VIEW,)*
                     Self::Custom(_) => false,
                 }
             }

@@ -1,4 +1,4 @@
-//! A tape in words.
+//! Prints a tape as text.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use tensor::Real;
 
 use crate::tape::Tape;
 
-/// One line a node: its number, operation, inputs and shape, and `·` where no gradient is needed.
+/// Prints one line per node: its number, operation, inputs and shape. A `·` marks a node that needs no gradient.
 ///
 /// ```
 /// # use autograd::Tape;
@@ -27,7 +27,7 @@ impl<T: Real> fmt::Display for Tape<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let arena = self.arena.borrow();
         for (id, node) in arena.nodes[..arena.len].iter().enumerate() {
-            let kind = if node.param().is_some() { "param " } else { "" };
+            let kind = if node.parameter_name().is_some() { "param " } else { "" };
             write!(f, "%{id} = {kind}{}", node.op.name())?;
             for (k, input) in arena.inputs_of(id).iter().enumerate() {
                 write!(f, "{}%{input}", if k == 0 { "(" } else { ", " })?;

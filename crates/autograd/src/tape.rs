@@ -1,4 +1,4 @@
-//! The tape: records operations in its arena, in the order in which they are computed.
+//! The tape, which records operations in its arena in the order of their computation.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -13,12 +13,12 @@ use crate::forward::Forward;
 use crate::op::{Leaf, Op};
 use crate::var::Var;
 
-/// A recording of a computation that can be run backwards.
+/// A recording of a computation, for reverse-mode differentiation.
 ///
-/// Operations on [`Var`]s compute their value at once and add a node. Inputs precede outputs, so the backward pass
-/// is one loop over the nodes in reverse. Values and gradients lie where the [kernels](Kernels::device) compute, and what is put
-/// on the tape is brought there. [`clear`](Self::clear) starts the next pass in the same buffers: a second
-/// pass of the same shape allocates nothing.
+/// Operations on [`Var`]s compute their value at once and add a node. Inputs precede outputs, so the backward pass is one loop
+/// over the nodes in reverse. Values and gradients are stored on the [kernels' device](Kernels::device); inputs of the tape are
+/// copied to it. [`clear`](Self::clear) starts the next pass in the same buffers: a second pass of the same shapes allocates
+/// nothing.
 ///
 /// ```
 /// use autograd::Tape;
@@ -32,7 +32,7 @@ use crate::var::Var;
 /// # Ok::<(), autograd::Unreached>(())
 /// ```
 ///
-/// A variable cannot outlive its pass:
+/// A variable cannot outlive its pass, so this does not compile:
 /// ```compile_fail,E0502
 /// # use autograd::Tape;
 /// # use tensor::Tensor;
@@ -48,62 +48,62 @@ pub struct Tape<T: Real = f32> {
 }
 
 impl<T: Real> Tape<T> {
-    /// An empty tape on the default kernels.
+    /// Creates an empty tape on the default kernels.
     pub fn new() -> Self {
         Self::with_kernels(T::kernels())
     }
 
-    /// An empty tape on kernels of the caller's choice.
+    /// Creates an empty tape on the given kernels.
     pub fn with_kernels(kernels: &'static dyn Kernels<T>) -> Self {
         let arena = Arena { nodes: Vec::new(), len: 0, inputs: Vec::new(), grads: Vec::new(), scratch: Vec::new() };
         Self { arena: RefCell::new(arena), kernels, records: true }
     }
 
-    /// A tape for inference with the same model code: no variable needs a gradient, and none can run back. The values
-    /// stay until [`clear`](Self::clear), as on any tape.
-    pub fn evaluating() -> Self {
+    /// Creates a tape for inference, on which the same model code runs without gradients and without a backward pass. As on any
+    /// tape, values stay until [`clear`](Self::clear).
+    pub fn no_grad() -> Self {
         Self { records: false, ..Self::new() }
     }
 
-    /// The kernels that it computes with.
+    /// Returns the kernels of this tape.
     pub fn kernels(&self) -> &'static dyn Kernels<T> {
         self.kernels
     }
 
-    /// Whether a backward pass is possible.
-    pub fn records(&self) -> bool {
+    /// Returns false for a tape made by [`no_grad`](Self::no_grad), which has no backward pass.
+    pub fn is_recording(&self) -> bool {
         self.records
     }
 
-    /// A trainable parameter: after a backward pass it must have a gradient, or the pass is an error that names it.
+    /// Adds a trainable parameter. A backward pass that does not reach it returns an error with its name.
     pub fn param(&self, name: impl Into<Arc<str>>, value: Tensor<T>) -> Var<'_, T> {
         self.leaf(Leaf::Param(name.into()), value)
     }
 
-    /// A variable whose gradient may be asked for.
+    /// Adds a variable with a gradient. A backward pass need not reach it.
     pub fn input(&self, value: Tensor<T>) -> Var<'_, T> {
         self.leaf(Leaf::Input, value)
     }
 
-    /// A value without gradient: data, or a parameter that is frozen.
+    /// Adds a value without gradient: data, or a frozen parameter.
     pub fn constant(&self, value: Tensor<T>) -> Var<'_, T> {
         self.leaf(Leaf::Constant, value)
     }
 
-    /// Records an operation of the caller's own; see [`CustomOp`].
+    /// Computes and records an operation that the caller defines; see [`CustomOp`].
     ///
     /// # Panics
-    /// If an input belongs to another tape, or the operation's forward makes no output.
+    /// If an input belongs to another tape, or if the operation's forward does not write an output.
     #[track_caller]
     pub fn custom<'t>(&'t self, op: impl CustomOp<T> + 'static, inputs: &[Var<'t, T>]) -> Var<'t, T> {
         self.record(Op::Custom(Box::new(op)), inputs)
     }
 
-    /// Starts a new pass. The buffers of this one are kept for it; what operations hold, such as hooks, is dropped.
+    /// Starts a new pass, which reuses the buffers of this one. The operations are dropped, together with the hooks in them.
     pub fn clear(&mut self) {
         let arena = self.arena.get_mut();
         for node in &mut arena.nodes[..arena.len] {
-            if node.op.shares_its_value() {
+            if node.op.has_shared_value() {
                 node.value = None;
             }
             node.op = Op::Leaf(Leaf::Constant);
@@ -115,22 +115,22 @@ impl<T: Real> Tape<T> {
         arena.inputs.clear();
     }
 
-    /// The variable at this position of the current pass.
+    /// Returns the variable at position `index` of the current pass.
     ///
     /// # Panics
-    /// If the pass is not that long.
+    /// If the pass has no such position.
     #[track_caller]
     pub fn var(&self, index: usize) -> Var<'_, T> {
-        assert!(index < self.len(), "var: this pass has {} nodes, there is no node {index}", self.len());
+        assert!(index < self.len(), "var: node {index} does not exist, this pass has {} nodes", self.len());
         Var { tape: self, id: index as u32 }
     }
 
-    /// How many nodes this pass has.
+    /// Returns the number of nodes of this pass.
     pub fn len(&self) -> usize {
         self.arena.borrow().len
     }
 
-    /// Whether nothing has been computed in this pass.
+    /// Returns true if this pass has no nodes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -147,12 +147,12 @@ impl<T: Real> Tape<T> {
     /// Computes `op` on `inputs` and records it.
     #[track_caller]
     pub(crate) fn record(&self, op: Op<T>, inputs: &[Var<'_, T>]) -> Var<'_, T> {
-        self.record_by(op, inputs, |op, f| op.forward(f))
+        self.record_with(op, inputs, |op, f| op.forward(f))
     }
 
-    /// Records `op` on `inputs`, computed by `forward`.
+    /// Computes `op` on `inputs` by `forward`, and records it.
     #[track_caller]
-    pub(crate) fn record_by(
+    pub(crate) fn record_with(
         &self,
         op: Op<T>,
         inputs: &[Var<'_, T>],
@@ -167,22 +167,22 @@ impl<T: Real> Tape<T> {
             && inputs.iter().any(|x| arena.nodes[x.id as usize].needs_grad);
         let id = arena.push(op, inputs, needs_grad);
         arena.compute(id, self.kernels, forward);
-        arena.len += 1; // not before: a panic that is caught leaves no node without a value
+        arena.len += 1; // last, so that a caught panic leaves no node without a value
         Var { tape: self, id }
     }
 }
 
-/// A position in the arena as it is stored there.
-fn number(position: usize) -> u32 {
+/// Converts a position in the arena to the type that nodes store.
+fn to_u32(position: usize) -> u32 {
     position.try_into().expect("a pass has fewer than 2³² nodes and operands")
 }
 
 impl<T: Real> Arena<T> {
-    /// Puts a node behind those of this pass, which it joins when it has its value.
+    /// Writes a node after the last one of this pass. The caller increases `len` once the node has its value.
     fn push(&mut self, op: Op<T>, inputs: &[Var<'_, T>], needs_grad: bool) -> u32 {
-        let start = number(self.inputs.len());
+        let start = to_u32(self.inputs.len());
         self.inputs.extend(inputs.iter().map(|x| x.id));
-        let inputs = (start, number(self.inputs.len()));
+        let inputs = (start, to_u32(self.inputs.len()));
         let id = self.len;
         match self.nodes.get_mut(id) {
             Some(slot) => {
@@ -192,7 +192,7 @@ impl<T: Real> Arena<T> {
             }
             None => self.nodes.push(Node { op, inputs, value: None, kept: None, needs_grad }),
         }
-        number(id)
+        to_u32(id)
     }
 
     #[track_caller]
@@ -203,7 +203,7 @@ impl<T: Real> Arena<T> {
         let scratch = &mut self.scratch;
         let mut forward = Forward { kernels, before, inputs, value, kept, scratch, has_output: false };
         compute(op, &mut forward);
-        assert!(forward.has_output, "{}: forward made no output", op.name());
+        assert!(forward.has_output, "{}: forward wrote no output", op.name());
     }
 }
 
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_pass_knows_no_gradient_of_the_last_one() {
+    fn grad_after_clear_is_none() {
         let mut tape = Tape::<f64>::new();
         let x = tape.input(Tensor::scalar(2.0));
         x.square().backward().expect("no parameters");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_pass_has_dropped_the_hooks_of_the_last_one() {
+    fn clear_drops_the_hooks_of_the_pass() {
         let (mut tape, held) = (Tape::<f64>::new(), Arc::new(()));
         let hook = held.clone();
         tape.input(Tensor::scalar(1.0)).hook(move |_| drop(hook.clone()));
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(Arc::strong_count(&held), 1);
     }
 
-    /// y = x, where it does what it should.
+    /// y = x. If the flag is set, forward writes no output.
     struct Lazy(bool);
 
     impl CustomOp<f64> for Lazy {
@@ -259,26 +259,26 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_output_is_no_value_of_the_last_pass_and_no_node() {
+    fn custom_op_without_output_panics_and_adds_no_node() {
         let mut tape = Tape::new();
         let lazy = |tape: &Tape<f64>, lazy| tape.custom(Lazy(lazy), &[tape.input(Tensor::scalar(1.0))]).value().item();
         assert_eq!(lazy(&tape, false), 1.0);
         tape.clear();
-        let panic = catch_unwind(AssertUnwindSafe(|| lazy(&tape, true))).expect_err("there is no output");
-        assert_eq!(panic.downcast_ref::<String>().map(|s| &**s), Some("lazy: forward made no output"));
+        let panic = catch_unwind(AssertUnwindSafe(|| lazy(&tape, true))).expect_err("forward wrote no output");
+        assert_eq!(panic.downcast_ref::<String>().map(|s| &**s), Some("lazy: forward wrote no output"));
         assert_eq!(tape.to_string(), "%0 = input []\n");
         assert_eq!(tape.var(0).square().value().item(), 1.0);
     }
 
     #[test]
     #[should_panic(expected = "add: an operand belongs to another tape")]
-    fn tapes_do_not_mix() {
+    fn record_operand_of_another_tape_panics() {
         let (one, other) = (Tape::<f64>::new(), Tape::new());
         let _ = one.input(Tensor::scalar(1.0)) + other.input(Tensor::scalar(1.0));
     }
 
     #[test]
-    fn a_constant_has_no_gradient_though_a_pass_starts_there() {
+    fn backward_from_a_constant_leaves_no_gradient() {
         let tape = Tape::<f64>::new();
         let (c, x) = (tape.constant(Tensor::scalar(1.0)), tape.input(Tensor::scalar(1.0)));
         for root in [c, x.detach()] {
@@ -288,8 +288,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "this tape evaluates, it has recorded nothing")]
-    fn what_was_not_recorded_cannot_run_back() {
-        let _ = Tape::<f64>::evaluating().input(Tensor::scalar(1.0)).square().backward();
+    #[should_panic(expected = "a tape made by Tape::no_grad has no backward pass")]
+    fn backward_on_a_no_grad_tape_panics() {
+        let _ = Tape::<f64>::no_grad().input(Tensor::scalar(1.0)).square().backward();
     }
 }

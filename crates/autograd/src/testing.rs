@@ -1,8 +1,8 @@
-//! What the operations' unit tests share.
+//! Helpers for the unit tests of operations.
 
 use tensor::Tensor;
 
-use crate::gradcheck::{central_differences, cotangent};
+use crate::gradcheck::{central_differences, draw_cotangent};
 use crate::{Tape, Var};
 
 fn assert_close(what: &str, got: &[f64], want: &[f64]) {
@@ -13,7 +13,7 @@ fn assert_close(what: &str, got: &[f64], want: &[f64]) {
     }
 }
 
-/// Value and slope of an elementwise operation against functions written independently.
+/// Checks value and gradient of an elementwise operation against independently written functions.
 pub(crate) fn check_unary(
     xs: &[f64],
     op: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>,
@@ -23,7 +23,7 @@ pub(crate) fn check_unary(
     let tape = Tape::new();
     let x = tape.input(Tensor::new([xs.len()], xs.to_vec()));
     let y = op(x);
-    let dy = cotangent(y.shape(), 0);
+    let dy = draw_cotangent(y.shape(), 0);
     y.backward_from(&dy).expect("no parameters");
     let want: alloc::vec::Vec<f64> = xs.iter().map(|&x| f(x)).collect();
     assert_close("y", &y.value().to_vec(), &want);
@@ -31,7 +31,7 @@ pub(crate) fn check_unary(
     assert_close("dx", &x.grad().expect("reached").to_vec(), &want);
 }
 
-/// Value and gradients of an operation on a matrix and a row, for the cotangent [[1, 10], [100, 1000]].
+/// Checks value and gradients of an operation on a matrix and a row, for dy = [[1, 10], [100, 1000]].
 pub(crate) fn check_binary(
     a: [[f64; 2]; 2],
     b: [f64; 2],
@@ -49,7 +49,7 @@ pub(crate) fn check_binary(
     assert_close("db", &b.grad().expect("reached").to_vec(), &db);
 }
 
-/// Every entry of every input against a central difference, which is coarse but knows nothing of the rule.
+/// Checks every entry of every gradient against a central difference, which does not use the backward rule.
 #[track_caller]
 pub(crate) fn check_against_differences(inputs: &[Tensor<f64>], op: impl for<'t> Fn(&[Var<'t, f64>]) -> Var<'t, f64>) {
     central_differences(|_, x| op(x), inputs).assert_ok();

@@ -1,4 +1,4 @@
-//! The handle of a node. The operations on it are in the files of [`ops`](crate::ops).
+//! The handle of a node. The files of [`ops`](crate::ops) add one method for each operation.
 
 use core::fmt;
 
@@ -7,7 +7,9 @@ use tensor::{Real, Shape, Tensor};
 use crate::backward::Unreached;
 use crate::tape::Tape;
 
-/// A value on a tape. A handle: copying it copies no data, and it cannot outlive the pass that made it.
+/// A variable: a handle to a value on a tape. Copying the handle copies no data. It cannot outlive the pass that made it.
+///
+/// [`ops`](crate::ops) lists the operations on variables, with their gradients.
 #[derive(Clone, Copy)]
 pub struct Var<'t, T: Real = f32> {
     pub(crate) tape: &'t Tape<T>,
@@ -15,54 +17,55 @@ pub struct Var<'t, T: Real = f32> {
 }
 
 impl<'t, T: Real> Var<'t, T> {
-    /// The tape it is on.
+    /// Returns the variable's tape.
     pub fn tape(self) -> &'t Tape<T> {
         self.tape
     }
 
-    /// Its position on the tape.
+    /// Returns its position on the tape.
     pub fn index(self) -> usize {
         self.id as usize
     }
 
-    /// Its value. Shares the buffer.
+    /// Returns its value, which shares the tape's buffer.
     pub fn value(self) -> Tensor<T> {
         self.tape.arena.borrow().value(self.id).clone()
     }
 
-    /// The shape of its value.
+    /// Returns the shape of its value.
     pub fn shape(self) -> Shape {
         self.tape.arena.borrow().value(self.id).shape()
     }
 
-    /// Runs the tape back from this single number, so that every variable it depends on has its gradient.
+    /// Runs the backward pass from this value, which must have one element. Afterwards every variable that it depends on has
+    /// its gradient.
     ///
     /// # Errors
-    /// If a trainable parameter of this pass was not reached.
+    /// If no gradient reached a trainable parameter of this pass.
     ///
     /// # Panics
-    /// If this is not a single number, or the tape is [evaluating](Tape::evaluating).
+    /// If this value does not have exactly one element, or if the tape was made by [`Tape::no_grad`].
     #[track_caller]
     pub fn backward(self) -> Result<(), Unreached> {
-        assert_eq!(self.shape().size(), 1, "backward: the loss must be one number, not {}", self.shape());
-        self.tape.run_back(self.id, None)
+        assert_eq!(self.shape().size(), 1, "backward: the loss must have one element, its shape is {}", self.shape());
+        self.tape.run_backward(self.id, None)
     }
 
-    /// Runs the tape back from a value of any shape whose gradient is `dy`.
+    /// Runs the backward pass from a value of any shape, whose gradient is `dy`.
     ///
     /// # Errors
-    /// If a trainable parameter of this pass was not reached.
+    /// If no gradient reached a trainable parameter of this pass.
     ///
     /// # Panics
-    /// If the shapes differ, or the tape is [evaluating](Tape::evaluating).
+    /// If the shapes differ, or if the tape was made by [`Tape::no_grad`].
     #[track_caller]
     pub fn backward_from(self, dy: &Tensor<T>) -> Result<(), Unreached> {
         assert_eq!(self.shape(), dy.shape(), "backward_from: value {} and gradient {}", self.shape(), dy.shape());
-        self.tape.run_back(self.id, Some(dy))
+        self.tape.run_backward(self.id, Some(dy))
     }
 
-    /// The gradient that the last backward pass left here: of this variable's value in all its uses together. `None`
-    /// where that pass did not come by, and for what needs none: constants, and what is computed from them alone.
+    /// Returns the gradient from the last backward pass, summed over all uses of this variable. Returns `None` if that pass did
+    /// not reach the variable. Constants, and values computed from constants alone, have no gradient.
     pub fn grad(self) -> Option<Tensor<T>> {
         let arena = self.tape.arena.borrow();
         let grad = arena.grads.get(self.id as usize)?;

@@ -1,4 +1,4 @@
-//! Operations of the caller's own around recorded ones.
+//! Custom operations that wrap recorded ones.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -12,17 +12,17 @@ use crate::op::{Leaf, Op};
 use crate::ops::Kind;
 use crate::tape::Tape;
 
-/// An operation of the engine that a tape has recorded, for a [`CustomOp`] around it; see [`Tape::wrap`].
-pub struct Recorded<T: Real>(Op<T>);
+/// A recorded operation, for a [`CustomOp`] that wraps it; see [`Tape::wrap`].
+pub struct RecordedOp<T: Real>(Op<T>);
 
-impl<T: Real> Recorded<T> {
-    /// Returns the gradient that the operation's own rule sends to each input, without those of other uses.
+impl<T: Real> RecordedOp<T> {
+    /// Runs the operation's own rule and returns the gradient that it adds to each input, without gradients from other uses.
     pub fn gradients(&self, b: &Backward<'_, T>) -> Vec<Tensor<T>> {
-        b.aside(|b| self.0.backward(b))
+        b.isolated_gradients(|b| self.0.backward(b))
     }
 }
 
-impl<T: Real> CustomOp<T> for Recorded<T> {
+impl<T: Real> CustomOp<T> for RecordedOp<T> {
     fn name(&self) -> &str {
         self.0.name()
     }
@@ -37,16 +37,16 @@ impl<T: Real> CustomOp<T> for Recorded<T> {
 }
 
 impl<T: Real> Tape<T> {
-    /// Puts an operation of the caller's own around each operation of one kind that `record` records, and returns the result of
-    /// `record`. The values stay; the backward pass runs the rule of the operation around.
+    /// Calls `record`, wraps each operation of one kind that it records in a custom operation, and returns its result. Values
+    /// do not change. The backward pass runs the rule of the custom operation.
     ///
     /// ```
     /// use autograd::ops::Kind;
-    /// use autograd::{Backward, CustomOp, Forward, Recorded, Tape};
+    /// use autograd::{Backward, CustomOp, Forward, RecordedOp, Tape};
     /// use tensor::Tensor;
     ///
-    /// /// The operation inside, with half of its gradients.
-    /// struct Half(Recorded<f64>);
+    /// /// The wrapped operation, with half of its gradients.
+    /// struct Half(RecordedOp<f64>);
     ///
     /// impl CustomOp<f64> for Half {
     ///     fn name(&self) -> &str {
@@ -67,23 +67,23 @@ impl<T: Real> Tape<T> {
     /// let x = tape.input(Tensor::scalar(3.0));
     /// let y = tape.wrap(Kind::Mul, Half, || x * x + x);
     /// y.backward()?;
-    /// assert_eq!(x.grad().unwrap().item(), 4.0); // 3, and 1
+    /// assert_eq!(x.grad().unwrap().item(), 4.0); // half of 6, plus 1
     /// # Ok::<(), autograd::Unreached>(())
     /// ```
-    pub fn wrap<C, R>(&self, kind: Kind, around: impl Fn(Recorded<T>) -> C, record: impl FnOnce() -> R) -> R
+    pub fn wrap<C, R>(&self, kind: Kind, wrapper: impl Fn(RecordedOp<T>) -> C, record: impl FnOnce() -> R) -> R
     where
         C: CustomOp<T> + 'static,
     {
         let first = self.len();
-        let recorded = record();
+        let result = record();
         let arena = &mut *self.arena.borrow_mut();
         for node in &mut arena.nodes[first..arena.len] {
-            let is_own = !matches!(node.op, Op::Leaf(_) | Op::Custom(_));
-            if is_own && node.op.name() == kind.name() {
+            let is_built_in = !matches!(node.op, Op::Leaf(_) | Op::Custom(_));
+            if is_built_in && node.op.name() == kind.name() {
                 let op = core::mem::replace(&mut node.op, Op::Leaf(Leaf::Constant));
-                node.op = Op::Custom(Box::new(around(Recorded(op))));
+                node.op = Op::Custom(Box::new(wrapper(RecordedOp(op))));
             }
         }
-        recorded
+        result
     }
 }

@@ -1,4 +1,4 @@
-//! What a profile counts of a GRU through time, against the number of products that its equations have.
+//! Compares the flops and calls that a profile counts for a GRU over time with the numbers from its equations.
 #![forbid(unsafe_code)]
 
 use autograd::Tape;
@@ -9,31 +9,31 @@ const T: usize = 5;
 const B: usize = 3;
 const H: usize = 4;
 
-/// The state after T steps, and the gradients of all inputs.
+/// Returns the bits of the gradients of all inputs and of the states at T steps.
 fn pass(kernels: &'static dyn Kernels<f32>) -> Vec<u32> {
-    let wave = |phase: f64| move |i: usize| f32::of((phase + 1.7 * i as f64).sin());
+    let wave = |phase: f64| move |i: usize| f32::from_f64((phase + 1.7 * i as f64).sin());
     let tape = Tape::with_kernels(kernels);
     let gx = tape.input(Tensor::from_fn([T, B, 3 * H], wave(0.1)));
     let h0 = tape.input(Tensor::from_fn([B, H], wave(0.2)));
-    let w = tape.input(Tensor::from_fn([3 * H, H], wave(0.3)));
-    let b = tape.input(Tensor::from_fn([3 * H], wave(0.4)));
-    let hs = gx.gru(h0, w, b);
+    let w_hh = tape.input(Tensor::from_fn([3 * H, H], wave(0.3)));
+    let b_hh = tape.input(Tensor::from_fn([3 * H], wave(0.4)));
+    let hs = gx.gru(h0, w_hh, b_hh);
     hs.square().sum().backward().expect("no parameters");
-    let grads = [gx, h0, w, b].map(|x| x.grad().expect("reached"));
+    let grads = [gx, h0, w_hh, b_hh].map(|x| x.grad().expect("reached"));
     let tensors = grads.iter().flat_map(Tensor::to_vec).chain(hs.value().to_vec());
     tensors.map(f32::to_bits).collect()
 }
 
 #[test]
-fn a_gru_has_the_products_of_its_equations_and_the_same_bits() {
+fn gru_profiled_counts_the_flops_of_its_equations_and_keeps_the_bits() {
     static PROFILED: Profiled<f32> = Profiled::new(&Fast);
     assert_eq!(pass(&PROFILED), pass(&Fast));
     let flops = |kernel| PROFILED.counts(0, kernel).flops as usize;
-    let [mut rows, mut weight] = [0; 2]; // forward and back to the state; back to the weight
+    let [mut rows, mut weight] = [0; 2]; // `rows`: forward and the gradient of the state; `weight`: the gradient of the weight
     for _step in 0..T {
         for _row in 0..B {
             for _gate in 0..3 * H {
-                rows += 2 * 2 * H; // a multiplication and an addition each
+                rows += 2 * 2 * H; // one multiplication and one addition each
                 weight += 2 * H;
             }
         }

@@ -1,39 +1,39 @@
-//! What ends a command early, the exit code that says so, and the nearest name to one that does not exist.
+//! Errors that end a command, their exit codes, and spelling suggestions for unknown names.
 
 use std::path::Path;
 use std::{fmt, io};
 
 use nn::CheckpointError;
 
-/// The exit code of what was interrupted: 128 and the number of the signal.
+/// Exit code after Ctrl-C: 128 plus the signal's number, 2.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Why a command did not do what it was asked to.
+/// An error that ends a command.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// What it was given is wrong, or the machine does not let it: exit code 2.
+    /// Invalid input, or a failure of the machine (files, memory, GPU): exit code 2.
     Input(String),
-    /// A run has failed: exit code 1.
+    /// A failed run or check: exit code 1.
     Run(String),
-    /// Ctrl-C, after everything was saved and said: exit code 130.
+    /// Ctrl-C, after everything was saved and reported: exit code 130.
     Interrupted,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Wrong input.
+    /// Creates an [`Error::Input`].
     pub(crate) fn input(message: impl Into<String>) -> Self {
         Self::Input(message.into())
     }
 
-    /// Something that cannot be done with a file, and what to do about it.
+    /// Creates the error of a failed file operation: `cannot {doing} {path}: {error}; {advice}`.
     pub(crate) fn file(doing: &str, path: &Path, error: &io::Error, advice: &str) -> Self {
         Self::Input(format!("cannot {doing} {}: {error}; {advice}", path.display()))
     }
 
-    /// The exit code.
-    pub(crate) fn code(&self) -> u8 {
+    /// Returns the exit code of this error.
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Run(_) => 1,
             Self::Input(_) => 2,
@@ -57,8 +57,8 @@ impl From<CheckpointError> for Error {
     }
 }
 
-/// A path as a word that a shell reads.
-pub(crate) fn word(path: &Path) -> String {
+/// Quotes a path for a POSIX shell, where it needs quotes.
+pub(crate) fn shell_quote(path: &Path) -> String {
     let path = path.display().to_string();
     match path.chars().all(|c| c.is_alphanumeric() || "._-/+:@%".contains(c)) {
         true => path,
@@ -66,11 +66,11 @@ pub(crate) fn word(path: &Path) -> String {
     }
 }
 
-/// `; did you mean …?` with the name that is most like `name`, or nothing if none is much like it.
-pub(crate) fn suggestion<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> String {
-    let likeness = |other: &str| strsim::jaro_winkler(name, other);
-    let nearest = names.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    match nearest.filter(|other| likeness(other) > 0.7) {
+/// Returns `; did you mean …?` with the most similar name (Jaro–Winkler), or an empty string if none is similar.
+pub(crate) fn suggest_name<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let similarity = |other: &str| strsim::jaro_winkler(name, other);
+    let nearest = names.into_iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+    match nearest.filter(|other| similarity(other) > 0.7) {
         Some(other) => format!("; did you mean {other}?"),
         None => String::new(),
     }
@@ -81,16 +81,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_copied_as_it_is() {
-        let words = ["runs/seed-0", "my runs", "it's"].map(|path| word(Path::new(path)));
-        assert_eq!(words, ["runs/seed-0", "'my runs'", r"'it'\''s'"]);
+    fn shell_quote_path_with_special_characters_is_quoted() {
+        let quoted = ["runs/seed-0", "my runs", "it's"].map(|path| shell_quote(Path::new(path)));
+        assert_eq!(quoted, ["runs/seed-0", "'my runs'", r"'it'\''s'"]);
     }
 
     #[test]
-    fn the_nearest_name_is_suggested_if_it_is_near() {
+    fn suggestion_similar_name_is_suggested_and_other_is_not() {
         let names = ["batch", "rate", "rate_final"];
-        assert_eq!(suggestion("batchs", names), "; did you mean batch?");
-        assert_eq!(suggestion("rate-final", names), "; did you mean rate_final?");
-        assert_eq!(suggestion("xyzzy", names), "");
+        assert_eq!(suggest_name("batchs", names), "; did you mean batch?");
+        assert_eq!(suggest_name("rate-final", names), "; did you mean rate_final?");
+        assert_eq!(suggest_name("xyzzy", names), "");
     }
 }

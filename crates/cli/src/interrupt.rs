@@ -1,32 +1,32 @@
-//! Ctrl-C: the first asks all runs to stop after their update, the second ends the process at once.
+//! Ctrl-C handling. The first Ctrl-C asks all runs to stop after their current update; the second ends the process at once.
 
 use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, INTERRUPTED, Result};
-use crate::output::print::complain;
+use crate::output::print::print_error;
 
-/// What the first Ctrl-C does to a training.
-pub(crate) const WORDS: &str = "finishing the update, then saving; once more to stop at once";
+/// Message that training prints at the first Ctrl-C.
+pub(crate) const STOPPING_MESSAGE: &str = "finishing the update, then saving; press Ctrl-C again to stop at once";
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// Listens from now on, to Ctrl-C and, on Unix, to SIGTERM and SIGHUP; the first of them gets an answer, if there are
-/// words for it.
+/// Installs the handler for Ctrl-C and, on Unix, for SIGTERM and SIGHUP. The first signal prints `message`, if given.
 ///
 /// # Errors
-/// If the system does not let it.
-pub(crate) fn listen(words: Option<&'static str>) -> Result<()> {
-    let listening = ctrlc::set_handler(move || {
+/// If the system refuses to install the handler.
+pub(crate) fn listen(message: Option<&'static str>) -> Result<()> {
+    let installed = ctrlc::set_handler(move || {
         if REQUESTED.swap(true, Ordering::Relaxed) {
             exit(INTERRUPTED.into());
         }
-        words.iter().for_each(|words| complain(format!("\n{words}"))); // a terminal that is gone must not end the listening
+        message.iter().for_each(|text| print_error(format!("\n{text}"))); // a closed terminal must not end the handler
     });
-    listening.map_err(|error| Error::input(format!("cannot listen to Ctrl-C: {error}; try again")))
+    installed
+        .map_err(|error| Error::input(format!("cannot install the Ctrl-C handler: {error}; run the command again")))
 }
 
-/// Whether to stop.
+/// Returns true after the first Ctrl-C.
 pub(crate) fn requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
 }

@@ -1,11 +1,22 @@
-//! The `gradus` command, as a library that `main` calls, so that fuzzers reach its readers.
+//! The `gradus` command as a library. `main` calls it, and fuzzers call its parsers.
 //!
-//! `commands` has a file for each command: its flags and its work. `input` reads flags, files and the names in them, `run` takes an
-//! `rl::train::Run` from its beginning to its end, `folder` holds its files, `live` and `output` show it, and `report`, `explain`
-//! and `gradcheck` make pages.
+//! - `commands`: one file per command, with its flags and its work.
+//! - `input`: parses flags and configuration files.
+//! - `run`: trains an `rl::train::Run` from start to end, or resumes it.
+//! - `folder`: reads and writes the files of a run folder.
+//! - `live`, `output`: the live view and everything else that is printed.
+//! - `report`, `explain`, `gradcheck`: HTML pages. `stats`: the statistics in them.
 //!
-//! Exit codes: 0, all is well; 1, a run failed, or stopped before a watcher saw its end, or a gradient is wrong; 2, wrong input, or a machine that
-//! does not let it; 130, interrupted.
+//! Exit codes: 0, success; 1, a run failed, a watched run stopped early, or a gradient is wrong; 2, invalid input, or a
+//! failure of the machine (no memory, full disk, no GPU); 130, interrupted by Ctrl-C.
+//!
+//! A program with the same command line:
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     gradus::main()
+//! }
+//! ```
 #![forbid(unsafe_code)]
 
 mod commands;
@@ -30,17 +41,17 @@ pub use input::context;
 
 use error::{Error, Result};
 use input::help_examples;
-use output::print::complain;
+use output::print::print_error;
 
-/// Does what the arguments of the process say.
+/// Parses the arguments of the process, runs the command, prints its error and returns its exit code.
 pub fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if !matches!(error, Error::Interrupted) {
-                complain(format!("error: {error}"));
+                print_error(format!("error: {error}"));
             }
-            ExitCode::from(error.code())
+            ExitCode::from(error.exit_code())
         }
     }
 }
@@ -62,50 +73,50 @@ fn run(command: Command) -> Result<()> {
     }
 }
 
-/// Train, evaluate and inspect a model-native agent: one GRU that plans, remembers and uses tools inside its own
-/// network, on an engine written from scratch.
+/// Train, evaluate and inspect a model-native agent: a single GRU network that plans, remembers and uses tools, on a
+/// deep-learning engine written from scratch.
 #[derive(Debug, Parser)]
 #[command(name = "gradus", version)]
 struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     command: Command,
 }
 
-/// What to do.
+/// The commands. Their docs are the help texts.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train an agent, and test it once at the end
+    /// Train an agent and test it at the end
     #[command(after_help = help_examples::TRAIN)]
     Train(Box<commands::TrainArgs>),
-    /// Follow a run from another terminal, until it is over
+    /// Follow a training run from another terminal until it ends
     #[command(after_help = help_examples::WATCH)]
     Watch(commands::WatchArgs),
     /// Test a trained agent
     #[command(after_help = help_examples::EVAL)]
     Eval(commands::EvalArgs),
-    /// Show one episode step by step, and all that goes into each
+    /// Show one episode step by step, with the network's values at each step
     #[command(after_help = help_examples::EXPLAIN)]
     Explain(commands::ExplainArgs),
-    /// Look at runs: a page of one folder, or a comparison of several
+    /// Write an HTML report about one run folder, or a comparison of several
     #[command(after_help = help_examples::REPORT)]
     Report(commands::ReportArgs),
-    /// Prove the gradients: every operation and layer, by five methods
+    /// Check the gradients of every operation and layer by five methods
     #[command(after_help = help_examples::GRADCHECK)]
     Gradcheck(commands::GradcheckArgs),
-    /// Print all settings as a file to begin with, or check such a file
+    /// Print a configuration file with all default settings, or check a file
     #[command(after_help = help_examples::CONFIG)]
     Config(commands::ConfigArgs),
-    /// Show the task: states, optimum and shortest programs, from the solver
+    /// Show the solver's facts about the task: states, optimum, shortest programs
     #[command(after_help = help_examples::TASKS)]
     Tasks(commands::TasksArgs),
-    /// Train the agent of the tutorial that gradus began with, bug for bug, and show what its figures hide
+    /// Train the agent of the original tutorial with all its bugs, and show what its numbers hide
     #[command(after_help = help_examples::TUTORIAL)]
     Tutorial(commands::TutorialArgs),
-    /// List what there is to compute on, and what is missing
+    /// List the devices that can compute, and what is missing for the others
     #[command(after_help = help_examples::DEVICES)]
     Devices(commands::DevicesArgs),
-    /// Print what a shell needs to complete commands and flags
+    /// Print a completion script for a shell
     #[command(after_help = help_examples::COMPLETIONS)]
     Completions(commands::CompletionsArgs),
 }

@@ -1,4 +1,4 @@
-//! Runs a command under an emulated GPU, with options of the emulator from the environment:
+//! Runs a command under the emulator, with the emulator's options from the environment:
 //!
 //! ```text
 //! cargo run -p emulator --example under -- gradus devices
@@ -12,7 +12,7 @@ use emulator::{Emulator, Options};
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     let Some(program) = words.next() else {
-        eprintln!("under: name a command");
+        eprintln!("under: a command is missing");
         return ExitCode::from(2);
     };
     let built = match Emulator::build(&Options::default()) {

@@ -1,4 +1,4 @@
-//! Programs under an emulator: whatever loads `libcuda.so` by its name gets this one.
+//! Running programs under an emulator: a program that loads `libcuda.so` by its name gets the emulator's.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -15,28 +15,28 @@ use crate::make::Built;
 
 const INSIDE: &str = "GRADUS_EMULATOR";
 
-/// Whether this process was started under an emulator, by [`Built::rerun`] or [`Built::command`].
-pub fn inside() -> bool {
+/// Returns true if this process was started under an emulator, by [`Built::rerun`] or [`Built::command`].
+pub fn is_emulated() -> bool {
     env::var_os(INSIDE).is_some()
 }
 
-/// Whether tests of a GPU are to run in this process: under an emulator, or on a real GPU, which `GRADUS_TEST_GPU` asks for.
+/// Returns true if GPU tests should run in this process: under an emulator, or on a real GPU, which `GRADUS_TEST_GPU` requests.
 pub fn is_on_gpu() -> bool {
-    inside() || env::var_os("GRADUS_TEST_GPU").is_some()
+    is_emulated() || env::var_os("GRADUS_TEST_GPU").is_some()
 }
 
-/// What a program under an emulator did.
+/// The result of running a program under an emulator.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Whether it said that all went well.
+    /// True if the program exited successfully.
     pub success: bool,
-    /// The code it ended with; `None` if a signal ended it.
+    /// The exit code; `None` if a signal ended the program.
     pub code: Option<i32>,
-    /// What it wrote.
+    /// The program's stdout.
     pub stdout: String,
-    /// What it, the emulator and sanitizers wrote.
+    /// The stderr of the program, the emulator and sanitizers.
     pub stderr: String,
-    /// The lines of the driver's record.
+    /// The lines of the driver's log.
     pub log: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for Outcome {
 }
 
 impl Built {
-    /// The environment that puts a program under this emulator.
+    /// Returns the environment variables that run a program under this emulator.
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         let mut path = self.folder().as_os_str().to_os_string();
         if let Some(more) = env::var_os("LD_LIBRARY_PATH").filter(|more| !more.is_empty()) {
@@ -57,7 +57,7 @@ impl Built {
         let mut all = vec![
             (INSIDE, self.folder().into()),
             ("LD_LIBRARY_PATH", path),
-            ("GRADUS_CACHE", OsString::new()), // what this NVRTC makes is of no use to anybody else
+            ("GRADUS_CACHE", OsString::new()), // the output of this NVRTC must not reach the real cache
         ];
         if let Some(library) = &self.preloaded {
             all.push(("LD_PRELOAD", library.into()));
@@ -65,7 +65,7 @@ impl Built {
         match self.sanitizer {
             Sanitizer::None => {}
             Sanitizer::Thread => {
-                // What is compiled by Rust is not instrumented: how its threads wait for each other is not seen.
+                // Rust code is not instrumented, so the synchronization of its threads is invisible.
                 let of_ours = "exitcode=66 ignore_noninstrumented_modules=1";
                 all.push(("TSAN_OPTIONS", format!("{of_ours} report_thread_leaks=0 report_signal_unsafe=0").into()));
             }
@@ -77,18 +77,18 @@ impl Built {
         all
     }
 
-    /// A program under this emulator.
+    /// Returns a command that runs a program under this emulator.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.envs(self.environment());
         command
     }
 
-    /// Runs a command to its end, with options of the emulator. One that takes twenty minutes is stopped: a mistake in a kernel can
-    /// make it wait for ever.
+    /// Runs a command to its end, with options of the emulator. It is stopped after twenty minutes, because a fault in a kernel
+    /// can make it wait for ever.
     ///
     /// # Panics
-    /// If it cannot be started.
+    /// If the program cannot be started.
     pub fn run(&self, mut command: Command, options: &[(&str, &str)]) -> Outcome {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -114,7 +114,7 @@ impl Built {
         }
     }
 
-    /// Runs one test of this test program again, under this emulator. `test` is its whole name, modules included.
+    /// Reruns one test of this test program under this emulator. `test` is its full name, modules included.
     ///
     /// # Panics
     /// If there is no such test, or the program cannot be started.
@@ -138,12 +138,12 @@ impl Built {
 /// The path of this test program.
 ///
 /// # Panics
-/// If there is none.
+/// If it has no path.
 pub fn this_program() -> PathBuf {
     env::current_exe().unwrap_or_else(|error| panic!("this program has no path: {error}"))
 }
 
-/// How a child ended, and what there is to say about it.
+/// Waits for a child. Returns its exit status, and a message if it was stopped.
 fn wait(mut child: Child) -> (Option<ExitStatus>, &'static str) {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);

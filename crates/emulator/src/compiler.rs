@@ -1,21 +1,21 @@
-//! The C++ compiler: which there is, and what it is told.
+//! The C++ compiler: finding it, and its flags.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Missing;
+use crate::BuildError;
 
-/// What watches the kernels as they run.
+/// The sanitizer that checks the kernels while they run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Sanitizer {
-    /// Nothing but the emulator's own guards.
+    /// None; only the emulator's own guards.
     #[default]
     None,
-    /// ThreadSanitizer, to which every CUDA thread is a thread: races between any two of them, whatever their order.
+    /// ThreadSanitizer, with one thread for every CUDA thread: reports races between any two of them, whatever their order.
     Thread,
-    /// AddressSanitizer and UndefinedBehaviorSanitizer: every access out of bounds, reads too.
+    /// AddressSanitizer and UndefinedBehaviorSanitizer: report every access out of bounds, reads included.
     Address,
 }
 
@@ -23,41 +23,41 @@ pub enum Sanitizer {
 #[derive(Clone, Debug)]
 pub(crate) struct Compiler {
     pub(crate) path: PathBuf,
-    /// What it says of itself; part of every key.
+    /// The output of `--version`, which is part of every cache key.
     pub(crate) version: String,
     pub(crate) sanitizer: Sanitizer,
     fma: bool,
 }
 
-/// For the driver itself, which no sanitizer watches: it says itself what happens after what.
+/// Flags for the driver. It is not instrumented; it reports the order of operations to the sanitizer itself.
 const DRIVER: [&str; 8] = ["-std=c++17", "-O2", "-g1", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-pthread"];
 
-/// For kernels. A GPU fuses products with sums as it likes; the host does where the source says so.
+/// Flags for kernels. A GPU may fuse products with sums freely; the host fuses only where the source says so.
 const KERNELS: &str = "-std=c++17 -g1 -fPIC -shared -fvisibility=hidden -ffp-contract=off -fno-math-errno \
     -fno-strict-aliasing -Wno-unknown-pragmas -Wno-attributes -U_FORTIFY_SOURCE";
 
 impl Compiler {
-    /// `CXX`, or the first of the usual names that will do. Clang's ThreadSanitizer has no library that a program which was not
-    /// linked with it could load: GCC's has.
-    pub(crate) fn find(sanitizer: Sanitizer) -> Result<Self, Missing> {
+    /// Finds `CXX`, or the first usable compiler of the usual names. ThreadSanitizer needs GCC: Clang's library cannot be
+    /// loaded into a program that was not linked with it.
+    pub(crate) fn find(sanitizer: Sanitizer) -> Result<Self, BuildError> {
         let names = match env::var("CXX") {
             Ok(name) if !name.trim().is_empty() => vec![name],
             _ => ["c++", "g++", "clang++"].map(String::from).into(),
         };
         let mut clang = None;
         for name in &names {
-            let Ok(said) = Command::new(name).arg("--version").output() else { continue };
-            if !said.status.success() {
+            let Ok(output) = Command::new(name).arg("--version").output() else { continue };
+            if !output.status.success() {
                 continue;
             }
-            let version = String::from_utf8_lossy(&said.stdout).into_owned();
+            let version = String::from_utf8_lossy(&output.stdout).into_owned();
             let found = Self { path: name.into(), version, sanitizer, fma: has_fma() };
             if sanitizer != Sanitizer::Thread || !found.is_clang() {
                 return Ok(found);
             }
-            clang = Some(format!("{name} is Clang, whose library cannot be preloaded; it takes GCC"));
+            clang = Some(format!("{name} is Clang, whose library cannot be preloaded; ThreadSanitizer needs GCC"));
         }
-        Err(clang.map_or(Missing::Compiler(names), |what| Missing::Sanitizer { sanitizer, what }))
+        Err(clang.map_or(BuildError::Compiler(names), |what| BuildError::Sanitizer { sanitizer, what }))
     }
 
     fn is_clang(&self) -> bool {
@@ -97,33 +97,34 @@ impl Compiler {
         flags
     }
 
-    /// The sanitizer's library, which must be in a process before all others.
-    pub(crate) fn preloaded(&self) -> Result<Option<PathBuf>, Missing> {
+    /// Returns the sanitizer's library, which a process must load first.
+    pub(crate) fn preloaded(&self) -> Result<Option<PathBuf>, BuildError> {
         let name = match self.sanitizer {
             Sanitizer::None => return Ok(None),
             Sanitizer::Thread => "libtsan.so".to_string(),
             Sanitizer::Address if self.is_clang() => format!("libclang_rt.asan-{}.so", env::consts::ARCH),
             Sanitizer::Address => "libasan.so".to_string(),
         };
-        let asked = Command::new(&self.path).arg(format!("-print-file-name={name}")).output();
-        let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()).unwrap_or_default();
-        let path = Path::new(&said);
+        let result = Command::new(&self.path).arg(format!("-print-file-name={name}")).output();
+        let output =
+            result.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()).unwrap_or_default();
+        let path = Path::new(&output);
         if path.is_absolute() && path.exists() {
             return Ok(Some(path.to_path_buf()));
         }
         let what = format!("{} has no {name}", self.path.display());
-        Err(Missing::Sanitizer { sanitizer: self.sanitizer, what })
+        Err(BuildError::Sanitizer { sanitizer: self.sanitizer, what })
     }
 
-    /// Compiles; `what` is for the message.
-    pub(crate) fn run(&self, what: &str, arguments: &[OsString]) -> Result<(), Missing> {
+    /// Runs the compiler; `what` names the file in the error.
+    pub(crate) fn run(&self, what: &str, arguments: &[OsString]) -> Result<(), BuildError> {
         let done = Command::new(&self.path).args(arguments).output();
         let done = done.map_err(|error| crate::file(&self.path, &error))?;
         if done.status.success() {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        Err(Missing::Compiling { what: what.into(), said })
+        let output = String::from_utf8_lossy(&done.stderr).into_owned();
+        Err(BuildError::Compiling { what: what.into(), output })
     }
 }
 

@@ -1,14 +1,14 @@
-//! A CUDA driver for machines without a GPU.
+//! An emulated CUDA driver for machines without a GPU.
 //!
-//! [`Emulator::build`] compiles `kernels/host` and the kernels with a C++ compiler, into a folder with a `libcuda.so` and a
-//! `libnvrtc.so` that a program finds where `LD_LIBRARY_PATH` names it. A test starts itself again under them:
+//! [`Emulator::build`] compiles `kernels/host` and the kernels with a C++ compiler. The result is a folder with a `libcuda.so`
+//! and a `libnvrtc.so`, which programs load if `LD_LIBRARY_PATH` names it. A test reruns itself under them:
 //!
 //! ```no_run
 //! # use emulator::{Emulator, Options};
 //! #[test]
 //! fn a_sum_on_the_gpu() {
-//!     if !emulator::inside() {
-//!         let Some(built) = Emulator::at_hand(&Options::default()) else { return };
+//!     if !emulator::is_emulated() {
+//!         let Some(built) = Emulator::build_or_skip(&Options::default()) else { return };
 //!         for order in ["forward", "reverse", "random:1"] {
 //!             let outcome = built.rerun("a_sum_on_the_gpu", &[("GRADUS_EMULATOR_ORDER", order)]);
 //!             assert!(outcome.success, "{outcome}");
@@ -16,14 +16,14 @@
 //!         }
 //!         return;
 //!     }
-//!     // Here is a GPU: CudaContext::new(0), load_module, launch, …
+//!     // The GPU is available here: CudaContext::new(0), load_module, launch, …
 //! }
 //! ```
 //!
-//! What the emulator sees, and the options that it takes from the environment, are told in `kernels/host/README.md`.
+//! `kernels/host/README.md` describes the mistakes that the emulator reports, and its environment variables.
 //!
-//! `source` reads and rewrites kernels, `compiler` finds what compiles them, `parts` keeps what was compiled, `make` puts a
-//! folder together, and `child` runs programs under it. [`mod@planted`] does so with mistakes.
+//! `source` reads and rewrites kernels, `compiler` finds the C++ compiler, `parts` caches compiled parts, `make` builds the
+//! folder, and `child` runs programs under it. [`mod@planted`] runs them with planted faults.
 #![forbid(unsafe_code)]
 
 mod child;
@@ -37,31 +37,33 @@ use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use child::{Outcome, inside, is_on_gpu, this_program};
+pub use child::{Outcome, is_emulated, is_on_gpu, this_program};
 pub use compiler::Sanitizer;
 pub use make::Built;
 
-/// Where the emulator is made.
+/// The entry point that builds emulators.
 pub struct Emulator;
 
 impl Emulator {
-    /// A folder with the libraries. What was built before from the same sources is used again, and several may build at once.
+    /// Builds a folder with the libraries. An earlier build from the same sources is reused, and several processes may build at
+    /// once.
     ///
     /// # Errors
-    /// If there is no compiler, or it does not accept what it gets.
-    pub fn build(options: &Options) -> Result<Built, Missing> {
+    /// If there is no compiler, or it rejects its input.
+    pub fn build(options: &Options) -> Result<Built, BuildError> {
         make::build(options)
     }
 
-    /// The same for a test that may go without: none on another system than Linux, or without a compiler, which is said.
+    /// As [`build`](Self::build), for tests that may be skipped: without Linux or a compiler, prints a message and returns
+    /// `None`.
     ///
     /// # Panics
-    /// If it is not built for another reason.
+    /// If building fails for another reason.
     #[track_caller]
-    pub fn at_hand(options: &Options) -> Option<Built> {
+    pub fn build_or_skip(options: &Options) -> Option<Built> {
         match Self::build(options) {
             Ok(built) => Some(built),
-            Err(missing @ (Missing::System | Missing::Compiler(_))) => {
+            Err(missing @ (BuildError::System | BuildError::Compiler(_))) => {
                 println!("this was not tested: {missing}");
                 None
             }
@@ -70,30 +72,30 @@ impl Emulator {
     }
 }
 
-/// What is built.
+/// The options of a build.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A folder with `*.cu`, and `common.cuh`, if there is one, which is put before each of them. The default is that of the
-    /// repository.
+    /// The folder with the `*.cu` files and, if present, `common.cuh`, which is put before each of them. The default is the
+    /// repository's folder.
     pub kernels: PathBuf,
-    /// The modules that are needed, `map` for `map.cu`; `None` for all.
+    /// The modules to build, such as `map` for `map.cu`; `None` for all.
     pub modules: Option<Vec<String>>,
-    /// What modules are compiled for: `float`, `double`, or both, which is the default.
+    /// The scalar types to compile for: `float`, `double`, or both, which is the default.
     pub scalars: Vec<&'static str>,
-    /// Modules that are compiled with definitions of their own, as NVRTC would for `-DNAME=VALUE`: once more, or instead if
-    /// `modules` has others alone.
+    /// Modules that are compiled with defines of their own, as NVRTC would for `-DNAME=VALUE`. A module that `modules` also
+    /// selects is compiled without them too.
     pub variants: Vec<Variant>,
-    /// What watches the kernels as they run.
+    /// The sanitizer that checks the kernels.
     pub sanitizer: Sanitizer,
-    /// A function of the driver's that `libcuda.so` lacks.
+    /// A driver function that `libcuda.so` lacks.
     pub without: Option<String>,
-    /// Whether there is a `libnvrtc.so`.
+    /// True to build a `libnvrtc.so`.
     pub nvrtc: bool,
-    /// Mistakes that are planted into the kernels.
+    /// Faults that are planted into the kernels.
     pub faults: Vec<Fault>,
-    /// A C++ program that calls the driver, built beside it as `program`.
+    /// A C++ program that calls the driver; it is built into the folder as `program`.
     pub program: Option<PathBuf>,
-    /// Where folders are made; `None` for `emulator` in cargo's target folder.
+    /// The parent of the folders; `None` for `emulator` in cargo's target folder.
     pub folder: Option<PathBuf>,
 }
 
@@ -114,72 +116,72 @@ impl Default for Options {
     }
 }
 
-/// A module with definitions: `rollout` for `HIDDEN` = 32.
+/// A module with defines, such as `rollout` with `HIDDEN` = 32.
 #[derive(Clone, Debug)]
 pub struct Variant {
-    /// The name of its file, without `.cu`.
+    /// The file's name without `.cu`.
     pub module: String,
-    /// Names and values, besides that of `REAL`.
+    /// Names and values, besides `REAL`.
     pub defines: Vec<(String, String)>,
 }
 
 impl Variant {
-    /// The modules of a whole update that are compiled for a network, for this one.
-    pub fn of_network(hidden: usize, actions: usize, vocabulary: usize) -> Vec<Self> {
-        let sizes = [("HIDDEN", hidden), ("ACTIONS", actions), ("VOCAB", vocabulary)];
+    /// Returns the modules of a whole update that are compiled for a network's sizes.
+    pub fn for_network(hidden_size: usize, actions: usize, vocabulary: usize) -> Vec<Self> {
+        let sizes = [("HIDDEN", hidden_size), ("ACTIONS", actions), ("VOCAB", vocabulary)];
         let defines = sizes.map(|(name, size)| (name.to_string(), size.to_string()));
         let variant = |module: &str, defines: &[_]| Self { module: module.into(), defines: defines.to_vec() };
         vec![variant("rollout", &defines[..2]), variant("bptt", &defines)]
     }
 }
 
-/// A mistake: text that stands once in a file, and what it is replaced by.
+/// A fault: text that occurs once in a file, and its replacement.
 #[derive(Clone, Debug)]
 pub struct Fault {
     /// The file's name, `map.cu` or `common.cuh`.
     pub file: String,
-    /// What stands there.
+    /// The text to replace.
     pub text: String,
-    /// What is compiled instead.
-    pub instead: String,
+    /// The text that replaces it.
+    pub replacement: String,
 }
 
-/// Why there is no emulator.
+/// The reason why an emulator could not be built.
 #[derive(Clone, Debug)]
-pub enum Missing {
-    /// This is not Linux.
+pub enum BuildError {
+    /// The system is not Linux.
     System,
-    /// No program that compiles C++ was found under these names.
+    /// No C++ compiler was found under these names.
     Compiler(Vec<String>),
     /// The compiler lacks the library that a sanitizer needs.
     Sanitizer {
-        /// What was asked for.
+        /// The requested sanitizer.
         sanitizer: Sanitizer,
-        /// The compiler's name, and the library's.
+        /// The names of the compiler and of the library.
         what: String,
     },
-    /// A kernel's file is not what the emulator can read, or a fault's text is not in it.
+    /// A kernel file cannot be parsed, or does not contain a fault's text.
     Source(String),
-    /// The compiler did not accept this.
+    /// The compiler rejected a file.
     Compiling {
         /// The file.
         what: String,
-        /// What the compiler said.
-        said: String,
+        /// The compiler's message.
+        output: String,
     },
     /// A file could not be read or written.
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: String,
     },
 }
 
-impl fmt::Display for Missing {
+impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::System => write!(f, "kernels run without a GPU on Linux alone"),
+            Self::System => write!(f, "the emulator runs on Linux only"),
             Self::Compiler(names) => write!(
                 f,
                 "no C++ compiler was found as {}: install one, or name it in CXX, to run kernels without a GPU",
@@ -187,24 +189,24 @@ impl fmt::Display for Missing {
             ),
             Self::Sanitizer { sanitizer, what } => write!(f, "{sanitizer:?} sanitizer: {what}"),
             Self::Source(what) => write!(f, "{what}"),
-            Self::Compiling { what, said } => write!(f, "{what} does not compile for the host:\n{said}"),
+            Self::Compiling { what, output } => write!(f, "{what} does not compile for the host:\n{output}"),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
         }
     }
 }
 
-impl Error for Missing {}
+impl Error for BuildError {}
 
-/// The folder of the repository that this crate was compiled in.
+/// The root of the repository that this crate was compiled in.
 fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().and_then(Path::parent).unwrap_or(here).to_path_buf()
 }
 
-fn read(path: &Path) -> Result<String, Missing> {
+fn read(path: &Path) -> Result<String, BuildError> {
     std::fs::read_to_string(path).map_err(|error| file(path, &error))
 }
 
-fn file(path: &Path, error: &std::io::Error) -> Missing {
-    Missing::File { path: path.into(), error: error.to_string() }
+fn file(path: &Path, error: &std::io::Error) -> BuildError {
+    BuildError::File { path: path.into(), error: error.to_string() }
 }

@@ -1,4 +1,4 @@
-//! Puts a folder together: the driver, NVRTC, and a library for each module and scalar.
+//! Builds an emulator's folder: the driver, NVRTC, and a library for each module and scalar type.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use crate::compiler::{Compiler, Sanitizer};
 use crate::parts::{Part, Parts, hash, unfinished};
 use crate::source::{self, Source};
-use crate::{Fault, Missing, Options, file, read, repository};
+use crate::{BuildError, Fault, Options, file, read, repository};
 
 /// A folder with an emulator.
 #[derive(Clone, Debug)]
@@ -33,25 +33,38 @@ impl Built {
 }
 
 const DRIVER: [&str; 15] = [
-    "copies", "driver", "errors", "events", "fiber", "launches", "meetings", "memory", "order", "report", "schedule",
-    "shared", "streams", "stuck", "turns",
+    "barriers",
+    "copies",
+    "divergence",
+    "driver",
+    "errors",
+    "events",
+    "fiber",
+    "grid",
+    "launches",
+    "memory",
+    "order",
+    "report",
+    "shared",
+    "streams",
+    "threads",
 ];
 const NVRTC: [&str; 2] = ["nvrtc", "report"];
 
-pub(crate) fn build(options: &Options) -> Result<Built, Missing> {
+pub(crate) fn build(options: &Options) -> Result<Built, BuildError> {
     if !cfg!(target_os = "linux") {
-        return Err(Missing::System);
+        return Err(BuildError::System);
     }
-    // The tests of a program want the same thing at the same time.
+    // The tests of a program build the same emulator at the same time.
     static ONE: Mutex<()> = Mutex::new(());
-    // Folders with mistakes are each another one.
+    // Folders with faults all differ, so they need no lock.
     let _one = options.faults.is_empty().then(|| ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
     let compiler = Compiler::find(options.sanitizer)?;
     let preloaded = compiler.preloaded()?;
     let root = options.folder.clone().unwrap_or_else(default_folder);
     let parts = Parts { folder: root.join("parts") };
     let host = Host::read(&compiler)?;
-    let mut files: BTreeMap<String, String> = BTreeMap::new(); // name in the folder, and that of its part
+    let mut files: BTreeMap<String, String> = BTreeMap::new(); // the name in the folder, and the name of its part
 
     let objects: BTreeMap<&str, Part<'_>> =
         DRIVER.iter().chain(&NVRTC).map(|&name| (name, host.object(name))).collect();
@@ -88,8 +101,8 @@ pub(crate) fn build(options: &Options) -> Result<Built, Missing> {
     Ok(Built { folder, sanitizer: options.sanitizer, preloaded })
 }
 
-/// Makes the folder under another name, and renames it.
-fn assemble(parts: &Parts, files: &BTreeMap<String, String>, folder: &Path) -> Result<(), Missing> {
+/// Creates the folder under a temporary name, and renames it.
+fn assemble(parts: &Parts, files: &BTreeMap<String, String>, folder: &Path) -> Result<(), BuildError> {
     let new = unfinished(folder);
     fs::create_dir_all(&new).map_err(|error| file(&new, &error))?;
     for (name, part) in files {
@@ -98,25 +111,25 @@ fn assemble(parts: &Parts, files: &BTreeMap<String, String>, folder: &Path) -> R
     }
     let renamed = fs::rename(&new, folder);
     fs::remove_dir_all(&new).ok();
-    // Where somebody else was quicker, theirs is the same.
+    // If another process was faster, its folder is the same.
     if folder.exists() { Ok(()) } else { renamed.map_err(|error| file(folder, &error)) }
 }
 
-/// `target/emulator`, above the program that runs.
+/// Returns `target/emulator` of the running program, or a temporary folder.
 fn default_folder() -> PathBuf {
     let program = env::current_exe().unwrap_or_default();
     let target = program.ancestors().find(|path| path.join("CACHEDIR.TAG").exists() || path.ends_with("target"));
     target.map_or_else(|| env::temp_dir().join("gradus-emulator"), |path| path.join("emulator"))
 }
 
-/// A module, perhaps with definitions.
+/// A module with its defines.
 struct Name {
     module: String,
     defines: BTreeMap<String, String>,
 }
 
 impl Name {
-    /// As `kernels/host/nvrtc.cpp` names it.
+    /// The file name without its ending, as in `kernels/host/nvrtc.cpp`.
     fn file(&self, scalar: &str) -> String {
         let defines: String = self.defines.iter().map(|(name, value)| format!("_{name}-{value}")).collect();
         format!("{}_{scalar}{defines}", self.module)
@@ -128,8 +141,8 @@ impl Name {
     }
 }
 
-/// All modules as C++, faults planted.
-fn modules(options: &Options) -> Result<Vec<(Name, String)>, Missing> {
+/// Returns all modules as C++, with the faults planted.
+fn modules(options: &Options) -> Result<Vec<(Name, String)>, BuildError> {
     let entries = fs::read_dir(&options.kernels).map_err(|error| file(&options.kernels, &error))?;
     let plain = |name: &String| options.modules.as_ref().is_none_or(|wanted| wanted.contains(name));
     let varied = |name: &String| options.variants.iter().any(|variant| variant.module == *name);
@@ -140,12 +153,12 @@ fn modules(options: &Options) -> Result<Vec<(Name, String)>, Missing> {
     names.sort();
     for wanted in options.modules.iter().flatten().chain(options.variants.iter().map(|variant| &variant.module)) {
         if !names.contains(wanted) {
-            return Err(Missing::Source(format!("there is no {wanted}.cu in {}", options.kernels.display())));
+            return Err(BuildError::Source(format!("there is no {wanted}.cu in {}", options.kernels.display())));
         }
     }
     for Fault { file, .. } in &options.faults {
         if file != "common.cuh" && !file.strip_suffix(".cu").is_some_and(|name| names.iter().any(|n| n == name)) {
-            return Err(Missing::Source(format!("a mistake is to be planted into {file}, which is not built")));
+            return Err(BuildError::Source(format!("a mistake is to be planted into {file}, which is not built")));
         }
     }
     let common = match options.kernels.join("common.cuh") {
@@ -167,24 +180,24 @@ fn modules(options: &Options) -> Result<Vec<(Name, String)>, Missing> {
     Ok(all)
 }
 
-fn with_faults(name: &str, text: String, faults: &[Fault]) -> Result<String, Missing> {
+fn with_faults(name: &str, text: String, faults: &[Fault]) -> Result<String, BuildError> {
     let mut text = text;
     for fault in faults.iter().filter(|fault| fault.file == name) {
         let found = text.matches(&fault.text).count();
         if found != 1 {
-            return Err(Missing::Source(format!("{name} has {:?} {found} times, not once", fault.text)));
+            return Err(BuildError::Source(format!("{name} has {:?} {found} times, not once", fault.text)));
         }
-        text = text.replacen(&fault.text, &fault.instead, 1);
+        text = text.replacen(&fault.text, &fault.replacement, 1);
     }
     Ok(text)
 }
 
-/// A file for the compiler.
+/// Assembles the C++ file of a module.
 fn cpp(name: &str, common: &Source, own: &Source) -> String {
     let rows: String = own
         .kernels
         .iter()
-        .map(|kernel| format!("    emulator::Caller<{0}>::of(\"{0}\", unsigned({1})),\n", kernel.name, kernel.bound))
+        .map(|kernel| format!("    emulator::Caller<{0}>::entry(\"{0}\", unsigned({1})),\n", kernel.name, kernel.bound))
         .collect();
     format!(
         "#include \"language/cuda.h\"\n#include \"table.h\"\nnamespace kernels {{\n\
@@ -196,16 +209,16 @@ fn cpp(name: &str, common: &Source, own: &Source) -> String {
     )
 }
 
-/// `kernels/host`, and the compiler for it.
+/// The folder `kernels/host`, and the compiler for it.
 struct Host<'a> {
     compiler: &'a Compiler,
     folder: PathBuf,
-    /// The text of every header, which is part of every key.
+    /// The text of all headers, which is part of every key.
     headers: String,
 }
 
 impl<'a> Host<'a> {
-    fn read(compiler: &'a Compiler) -> Result<Self, Missing> {
+    fn read(compiler: &'a Compiler) -> Result<Self, BuildError> {
         let folder = repository().join("kernels/host");
         let mut headers = String::new();
         for folder in [folder.clone(), folder.join("language")] {
@@ -226,7 +239,7 @@ impl<'a> Host<'a> {
     fn object(&self, name: &str) -> Part<'a> {
         let path = self.folder.join(format!("{name}.cpp"));
         let flags = self.compiler.for_driver();
-        let text = fs::read_to_string(&path).unwrap_or_default(); // the compiler will say what is wrong
+        let text = fs::read_to_string(&path).unwrap_or_default(); // the compiler reports a missing file
         let key = self.key(&flags, &text);
         let compiler = self.compiler;
         let make = move |to: &Path| {
@@ -253,7 +266,7 @@ impl<'a> Host<'a> {
         Part { name: format!("{name}-{key}.so"), make: Box::new(make) }
     }
 
-    /// A library of objects that shows the driver's functions and the scheduler's, but for one.
+    /// Links objects to a library. It exports the functions of the driver and the scheduler, except `without`.
     fn library(&self, name: &str, parts: &Parts, objects: &[String], without: Option<&str>) -> Part<'a> {
         let key = hash(&(name, objects, without, &self.compiler.version));
         let compiler = self.compiler;
@@ -277,7 +290,7 @@ impl<'a> Host<'a> {
         Part { name: format!("{name}-{key}"), make: Box::new(make) }
     }
 
-    fn program(&self, path: &Path, parts: &Parts, driver: &str) -> Result<Part<'a>, Missing> {
+    fn program(&self, path: &Path, parts: &Parts, driver: &str) -> Result<Part<'a>, BuildError> {
         let text = read(path)?;
         let flags = ["-std=c++17", "-O1", "-g1", "-Wl,--allow-shlib-undefined"].map(String::from).to_vec();
         let key = hash(&(self.key(&flags, &text), driver));

@@ -1,7 +1,7 @@
-//! What was compiled, by what it was compiled from: a file whose name has the hash of everything that went into it.
+//! A cache of compiled parts: each file's name contains the hash of all its inputs.
 //!
-//! Nothing here is ever changed. A part is made under another name and then renamed, so that those who build at the same time
-//! make it twice at worst.
+//! Cached files never change. A part is built under a temporary name and then renamed. Parallel builds may build the same
+//! part twice.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,31 +11,31 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use crate::{Missing, file};
+use crate::{BuildError, file};
 
-/// A folder of parts.
+/// A folder of compiled parts.
 pub(crate) struct Parts {
     pub(crate) folder: PathBuf,
 }
 
-/// Something to be compiled, if it is not there yet.
+/// A part that is compiled if it does not exist yet.
 pub(crate) struct Part<'a> {
-    /// With its hash.
+    /// The file name, with the hash.
     pub(crate) name: String,
-    /// Writes it to a file.
+    /// Compiles the part to a file.
     pub(crate) make: Make<'a>,
 }
 
-type Make<'a> = Box<dyn Fn(&Path) -> Result<(), Missing> + Send + Sync + 'a>;
+type Make<'a> = Box<dyn Fn(&Path) -> Result<(), BuildError> + Send + Sync + 'a>;
 
-/// Of anything, the same in every process.
+/// Hashes a value. The result is the same in every process.
 pub(crate) fn hash(of: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
-/// A name in the same folder that nobody else has.
+/// Returns a unique temporary name in the same folder.
 pub(crate) fn unfinished(path: &Path) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -47,8 +47,8 @@ impl Parts {
         self.folder.join(name)
     }
 
-    /// Makes what is missing, as many at a time as there are processors.
-    pub(crate) fn make(&self, parts: &[Part<'_>]) -> Result<(), Missing> {
+    /// Compiles the missing parts, as many at a time as there are processors.
+    pub(crate) fn make(&self, parts: &[Part<'_>]) -> Result<(), BuildError> {
         fs::create_dir_all(&self.folder).map_err(|error| file(&self.folder, &error))?;
         let missing: Vec<_> = parts.iter().filter(|part| !self.path(&part.name).exists()).collect();
         let next = AtomicU32::new(0);
@@ -66,7 +66,7 @@ impl Parts {
         failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).map_or(Ok(()), Err)
     }
 
-    fn make_one(&self, part: &Part<'_>) -> Result<(), Missing> {
+    fn make_one(&self, part: &Part<'_>) -> Result<(), BuildError> {
         let path = self.path(&part.name);
         let unfinished = unfinished(&path);
         let made =

@@ -1,5 +1,5 @@
-//! Mistakes, planted into the kernels' text one at a time: each must be seen by the check that is named with it. What no order of
-//! threads shows is for sanitizers to see. `docs/planted-faults.md` lists them all.
+//! Faults that are planted into the kernels' text one at a time. The named check must detect each. Sanitizers detect the
+//! faults that change no result in any order of threads. `record/planted-faults.md` lists all faults.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -9,52 +9,53 @@ use std::{fs, thread};
 
 use crate::{Built, Emulator, Fault, Options, Outcome, Sanitizer, repository};
 
-/// In which order a block's threads take their turns, and how many blocks a grid has at most.
-pub type Way = [&'static str; 2];
+/// The order in which a block's threads take turns, and the maximum number of blocks in a grid.
+pub type Schedule = [&'static str; 2];
 
-/// A mistake, and who sees it.
+/// A planted fault and the check that detects it.
 #[derive(Clone, Copy, Debug)]
-pub struct Planted {
-    /// In words.
-    pub what: &'static str,
-    /// The file, `map.cu`.
+pub struct PlantedFault {
+    /// A description of the fault.
+    pub description: &'static str,
+    /// The file, such as `map.cu`.
     pub file: &'static str,
-    /// What stands there, once.
+    /// The text to replace, which occurs once.
     pub text: &'static str,
-    /// What is compiled instead.
-    pub instead: &'static str,
-    /// Who sees it.
-    pub by: By,
-    /// The test of the program that runs.
+    /// The text that replaces it.
+    pub replacement: &'static str,
+    /// The detector of the fault.
+    pub detector: Detector,
+    /// The test that fails.
     pub test: &'static str,
-    /// What is said when it fails; where bits are compared, what is in the lines that have them.
-    pub says: &'static str,
+    /// A part of the failure's message; for [`Detector::Bits`], the part that marks the lines with the bits.
+    pub message: &'static str,
 }
 
-/// Mistakes in rows: the mistake in words, the file, its text and the text that replaces it; who sees it, the test, and its message.
+/// Builds a list of faults. Each row has the description, the file, its text and the replacement; the detector, the test, and
+/// the message.
 #[macro_export]
 macro_rules! planted {
-    ($($what:literal in $file:literal: $text:literal => $instead:literal; $by:expr, $test:expr, $says:expr;)*) => {
-        &[$($crate::planted::Planted {
-            what: $what,
+    ($($what:literal in $file:literal: $text:literal => $replacement:literal; $by:expr, $test:expr, $message:expr;)*) => {
+        &[$($crate::planted::PlantedFault {
+            description: $what,
             file: $file,
             text: $text,
-            instead: $instead,
-            by: $by,
+            replacement: $replacement,
+            detector: $by,
             test: $test,
-            says: $says,
+            message: $message,
         }),*]
     };
 }
 
-/// Who sees a mistake.
+/// The check that detects a fault.
 #[derive(Clone, Copy, Debug)]
-pub enum By {
+pub enum Detector {
     /// The comparison with the reference.
-    Comparison(Way),
-    /// The emulator itself, which stops the launch.
-    Emulator(Way),
-    /// The comparison of bits between orders of threads.
+    Comparison(Schedule),
+    /// The emulator, which stops the launch.
+    Emulator(Schedule),
+    /// The comparison of bits between two orders of threads.
     Bits,
     /// AddressSanitizer.
     Address,
@@ -62,9 +63,9 @@ pub enum By {
     Thread,
 }
 
-impl By {
+impl Detector {
     fn words(self) -> String {
-        let way = |[order, blocks]: Way| {
+        let way = |[order, blocks]: Schedule| {
             let order = order.split(':').next().unwrap_or(order);
             format!("{order}, {blocks} block{}", if blocks == "1" { "" } else { "s at most" })
         };
@@ -85,7 +86,7 @@ impl By {
         }
     }
 
-    fn way(self) -> Way {
+    fn way(self) -> Schedule {
         match self {
             Self::Comparison(way) | Self::Emulator(way) => way,
             _ => ["random:7", "3"],
@@ -93,71 +94,73 @@ impl By {
     }
 }
 
-/// The mistakes that the tests of one program see.
+/// The faults that the tests of one program detect.
 #[derive(Clone, Copy, Debug)]
-pub struct List {
-    /// The heading that stands above them in `docs/planted-faults.md`.
+pub struct FaultList {
+    /// The heading of their table in `record/planted-faults.md`.
     pub heading: &'static str,
-    /// The mistakes.
-    pub faults: &'static [Planted],
-    /// What is built, but for the mistake and for who watches: as little as the test needs.
-    pub build: fn(&Planted) -> Options,
-    /// The program whose tests see them.
+    /// The faults.
+    pub faults: &'static [PlantedFault],
+    /// Returns the build options for a fault, as small as its test allows. The fault and the sanitizer are added.
+    pub build: fn(&PlantedFault) -> Options,
+    /// Returns the program that contains the tests.
     pub program: fn() -> PathBuf,
-    /// What the environment of the tests has besides.
+    /// More environment variables of the tests.
     pub environment: &'static [(&'static str, &'static str)],
 }
 
-impl List {
-    /// All that need no sanitizer, a few at a time.
+impl FaultList {
+    /// Checks all faults that need no sanitizer, several at a time.
     ///
     /// # Panics
-    /// If one is not seen, or cannot be built.
-    pub fn each_is_seen(&self) {
-        self.all_are_seen(|by| by.sanitizer() == Sanitizer::None);
+    /// If a fault is not detected, or cannot be built.
+    pub fn every_fault_is_detected(&self) {
+        self.assert_all_detected(|by| by.sanitizer() == Sanitizer::None);
     }
 
-    /// All others: races that change no result in any order, and reads that change none.
+    /// Checks the faults that need a sanitizer: races that change no result, and out-of-bounds reads without an effect.
     ///
     /// # Panics
-    /// If one is not seen, or cannot be built.
-    pub fn each_is_seen_by_its_sanitizer(&self) {
-        self.all_are_seen(|by| by.sanitizer() != Sanitizer::None);
+    /// If a fault is not detected, or cannot be built.
+    pub fn every_fault_is_detected_by_its_sanitizer(&self) {
+        self.assert_all_detected(|by| by.sanitizer() != Sanitizer::None);
     }
 
-    /// That is why they have sanitizers: without one, the same checks notice nothing.
+    /// Checks that these faults need a sanitizer: without one, the same tests pass.
     ///
     /// # Panics
-    /// If they notice something.
-    pub fn nothing_else_sees_what_sanitizers_are_for(&self, ways: &[Way]) {
-        for fault in self.faults.iter().filter(|fault| fault.by.sanitizer() != Sanitizer::None) {
+    /// If a test fails.
+    pub fn assert_sanitizer_faults_pass_without_one(&self, ways: &[Schedule]) {
+        for fault in self.faults.iter().filter(|fault| fault.detector.sanitizer() != Sanitizer::None) {
             let built = Emulator::build(&Options { sanitizer: Sanitizer::None, ..self.options(fault) });
-            let built = built.unwrap_or_else(|error| panic!("{}: {error}", fault.what));
+            let built = built.unwrap_or_else(|error| panic!("{}: {error}", fault.description));
             for &way in ways {
                 let outcome = self.run(&built, fault, way);
-                assert!(outcome.success, "{}: {outcome}", fault.what);
+                assert!(outcome.success, "{}: {outcome}", fault.description);
             }
         }
     }
 
+    /// Checks that the page lists exactly these faults.
+    ///
     /// # Panics
-    /// If the page lists others.
-    pub fn the_page_lists_them(&self) {
-        let page = fs::read_to_string(repository().join("docs/planted-faults.md")).unwrap_or_default();
+    /// If it does not.
+    pub fn page_lists_every_fault(&self) {
+        let page = fs::read_to_string(repository().join("record/planted-faults.md")).unwrap_or_default();
         let below = page.split(&format!("\n## {}\n", self.heading)).nth(1).unwrap_or_default();
         let section = below.split("\n## ").next().unwrap_or_default();
         let listed: Vec<_> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
         let rows: Vec<_> = self.faults.iter().map(row).collect();
         println!("{}", rows.join("\n"));
-        assert_eq!(listed, rows, "docs/planted-faults.md, {}", self.heading);
+        assert_eq!(listed, rows, "record/planted-faults.md, {}", self.heading);
     }
 
-    fn all_are_seen(&self, which: fn(By) -> bool) {
-        let faults: Vec<_> = self.faults.iter().filter(|fault| which(fault.by)).collect();
+    fn assert_all_detected(&self, which: fn(Detector) -> bool) {
+        let faults: Vec<_> = self.faults.iter().filter(|fault| which(fault.detector)).collect();
         let (next, survivors) = (AtomicUsize::new(0), Mutex::new(String::new()));
         let work = || {
             while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Some(words) = self.survives(fault) {
+                if let Some(words) = self.check_detection(fault) {
                     let mut all = survivors.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                     writeln!(all, "{words}").expect("a string has room");
                 }
@@ -169,42 +172,46 @@ impl List {
         assert!(survivors.is_empty(), "{survivors}");
     }
 
-    fn options(&self, fault: &Planted) -> Options {
-        let planted = Fault { file: fault.file.into(), text: fault.text.into(), instead: fault.instead.into() };
-        Options { sanitizer: fault.by.sanitizer(), faults: vec![planted], ..(self.build)(fault) }
+    fn options(&self, fault: &PlantedFault) -> Options {
+        let planted = Fault { file: fault.file.into(), text: fault.text.into(), replacement: fault.replacement.into() };
+        Options { sanitizer: fault.detector.sanitizer(), faults: vec![planted], ..(self.build)(fault) }
     }
 
-    fn run(&self, built: &Built, fault: &Planted, [order, blocks]: Way) -> Outcome {
+    fn run(&self, built: &Built, fault: &PlantedFault, [order, blocks]: Schedule) -> Outcome {
         let options = [("GRADUS_EMULATOR_ORDER", order), ("GRADUS_CUDA_BLOCKS", blocks), ("RUST_BACKTRACE", "0")];
         built.run_test(&(self.program)(), fault.test, &[&options, self.environment].concat())
     }
 
-    /// What is wrong with how it was seen, or that it was not.
-    fn survives(&self, fault: &Planted) -> Option<String> {
-        let built = Emulator::build(&self.options(fault)).unwrap_or_else(|error| panic!("{}: {error}", fault.what));
-        if let By::Bits = fault.by {
+    /// Returns a message if the fault is not detected as expected.
+    fn check_detection(&self, fault: &PlantedFault) -> Option<String> {
+        let built =
+            Emulator::build(&self.options(fault)).unwrap_or_else(|error| panic!("{}: {error}", fault.description));
+        if let Detector::Bits = fault.detector {
             let [forward, reverse] = ["forward", "reverse"].map(|order| self.bits(&built, fault, [order, "64"]));
-            return (forward == reverse).then(|| format!("{}: the same bits", fault.what));
+            return (forward == reverse).then(|| format!("{}: the same bits", fault.description));
         }
-        let outcome = self.run(&built, fault, fault.by.way());
-        let seen = !outcome.success && is_told(fault, &outcome);
-        (!seen).then(|| format!("{}: is not seen by {} in {}: {outcome}", fault.what, fault.by.words(), fault.test))
+        let outcome = self.run(&built, fault, fault.detector.way());
+        let seen = !outcome.success && has_expected_message(fault, &outcome);
+        (!seen).then(|| {
+            format!("{}: is not detected by {} in {}: {outcome}", fault.description, fault.detector.words(), fault.test)
+        })
     }
 
-    fn bits(&self, built: &Built, fault: &Planted, way: Way) -> Vec<String> {
+    fn bits(&self, built: &Built, fault: &PlantedFault, way: Schedule) -> Vec<String> {
         let outcome = self.run(built, fault, way);
-        let lines: Vec<_> = outcome.stdout.lines().filter(|line| line.contains(fault.says)).map(String::from).collect();
-        assert!(outcome.success && !lines.is_empty(), "{}: {outcome}", fault.what);
+        let lines: Vec<_> =
+            outcome.stdout.lines().filter(|line| line.contains(fault.message)).map(String::from).collect();
+        assert!(outcome.success && !lines.is_empty(), "{}: {outcome}", fault.description);
         lines
     }
 }
 
-fn is_told(fault: &Planted, outcome: &Outcome) -> bool {
-    let said = [&outcome.stdout, &outcome.stderr].iter().any(|text| text.contains(fault.says));
-    // A sanitizer names the line, be it of the file itself or of what is put before it.
-    said && (fault.by.sanitizer() == Sanitizer::None || outcome.stderr.contains("kernels/"))
+fn has_expected_message(fault: &PlantedFault, outcome: &Outcome) -> bool {
+    let output = [&outcome.stdout, &outcome.stderr].iter().any(|text| text.contains(fault.message));
+    // A sanitizer names a line of the kernel file, or of the file that is put before it.
+    output && (fault.detector.sanitizer() == Sanitizer::None || outcome.stderr.contains("kernels/"))
 }
 
-fn row(fault: &Planted) -> String {
-    format!("| {} | `{}` | {} | `{}` |", fault.what, fault.file, fault.by.words(), fault.test)
+fn row(fault: &PlantedFault) -> String {
+    format!("| {} | `{}` | {} | `{}` |", fault.description, fault.file, fault.detector.words(), fault.test)
 }

@@ -1,40 +1,40 @@
-//! Kernels as text: which there are in a file, and the file as C++.
+//! Parsing kernel files: finding the kernels, and converting the file to C++.
 //!
-//! A C++ compiler gets along with CUDA C, given `kernels/host/language`, but for two things. A declaration of shared memory is
-//! rewritten, since its place differs from block to block, and no macro could tell `extern __shared__` from `__shared__`.
-//! And `extern "C"` is taken away, so that a kernel may have the name of a function of the C library.
+//! With `kernels/host/language`, a C++ compiler accepts CUDA C except for two things. Declarations of shared memory are
+//! rewritten, because their address differs between blocks and a macro cannot tell `extern __shared__` from `__shared__`. And
+//! `extern "C"` is removed, so that a kernel may have the name of a C library function.
 
-use crate::Missing;
+use crate::BuildError;
 
-/// A kernel, and how many threads its blocks may have at most, as an expression of the source.
+/// A kernel, and the maximum number of threads in its blocks as an expression of the source.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Kernel {
     pub(crate) name: String,
     pub(crate) bound: String,
 }
 
-/// One file of kernels.
+/// A parsed kernel file.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) kernels: Vec<Kernel>,
-    /// As C++, with as many lines.
+    /// The text as C++, with the same number of lines.
     pub(crate) text: String,
 }
 
 const QUALIFIERS: [&str; 2] = ["extern", "__global__"];
 
-/// Reads a file. `name` is for messages.
+/// Parses a file. `name` is for messages.
 ///
 /// # Errors
-/// If a declaration of shared memory stands where none is understood.
-pub(crate) fn parse(name: &str, text: &str) -> Result<Source, Missing> {
+/// If a declaration of shared memory is misplaced or cannot be parsed.
+pub(crate) fn parse(name: &str, text: &str) -> Result<Source, BuildError> {
     let code = without_comments(text);
     let mut edits = Vec::new();
     let mut kernels = Vec::new();
     for at in words(&code, "__global__") {
         kernels.extend(kernel(&code[at + "__global__".len()..]));
         let before = code[..at].trim_end();
-        // Strings are blank in `code`: what `extern` names is two quotes and a C.
+        // Strings are blanked in `code`, so the "C" after `extern` is looked up in `text`.
         let start = text[..before.len().max(at)].trim_end().strip_suffix("\"C\"").map(str::trim_end);
         if let Some(start) = start.and_then(|rest| rest.strip_suffix(QUALIFIERS[0])) {
             edits.push((start.len()..at, " ".repeat(at - start.len())));
@@ -43,7 +43,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Source, Missing> {
     for at in words(&code, "__shared__") {
         let end = code[at..].find(';').map_or(code.len(), |length| at + length + 1);
         let line = code[..at].matches('\n').count() + 1;
-        let wrong = |what: &str| Missing::Source(format!("{name}:{line}: {what}"));
+        let wrong = |what: &str| BuildError::Source(format!("{name}:{line}: {what}"));
         let depth = code[..at].matches('{').count().saturating_sub(code[..at].matches('}').count());
         if depth == 0 {
             return Err(wrong("declare shared memory in the function that uses it"));
@@ -65,7 +65,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Source, Missing> {
     Ok(Source { kernels, text: new })
 }
 
-/// The name before the first parenthesis that is not that of `__launch_bounds__`.
+/// Parses the name before the first parenthesis that does not belong to `__launch_bounds__`.
 fn kernel(code: &str) -> Option<Kernel> {
     let mut bound = "1024".to_string();
     let mut rest = code;
@@ -81,7 +81,7 @@ fn kernel(code: &str) -> Option<Kernel> {
     }
 }
 
-/// A declaration after `__shared__`, as C++.
+/// Converts the declaration after `__shared__` to C++.
 fn shared(declaration: &str, dynamic: bool) -> Option<String> {
     let mut rest = declaration.trim().strip_suffix(';')?.trim();
     let mut alignment = "1".to_string();
@@ -112,7 +112,7 @@ fn shared(declaration: &str, dynamic: bool) -> Option<String> {
     Some(out)
 }
 
-/// `float tile[8][9]` is called `tile`, and its extents are `[8][9]`.
+/// Splits a declarator: `float tile[8][9]` into the name `tile` and the extents `[8][9]`.
 fn split(declarator: &str) -> Option<(&str, &str)> {
     let bracket = declarator.find('[').unwrap_or(declarator.len());
     Some((last_word(&declarator[..bracket])?, declarator[bracket..].trim()))
@@ -124,7 +124,7 @@ fn last_word(text: &str) -> Option<&str> {
     Some(&text[start..]).filter(|word| !word.is_empty())
 }
 
-/// Where the parenthesis that `text` begins with is closed.
+/// Returns the position where the parenthesis at the start of `text` is closed.
 fn matching(text: &str) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
@@ -138,7 +138,7 @@ fn matching(text: &str) -> Option<usize> {
     None
 }
 
-/// The parts between commas that stand in no brackets.
+/// Splits at commas outside of brackets.
 fn top_level(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0);
     for (at, c) in text.char_indices() {
@@ -156,7 +156,7 @@ fn top_level(text: &str) -> Vec<&str> {
     parts
 }
 
-/// Where a word stands, outside of lines for the preprocessor.
+/// Returns the positions of a word outside of preprocessor lines.
 fn words(code: &str, word: &str) -> Vec<usize> {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     let whole = |&(at, _): &(usize, &str)| {
@@ -168,7 +168,7 @@ fn words(code: &str, word: &str) -> Vec<usize> {
     code.match_indices(word).filter(whole).map(|(at, _)| at).collect()
 }
 
-/// The text with comments, strings and characters blank, byte for byte.
+/// Blanks comments, strings and characters, byte for byte.
 fn without_comments(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = bytes.to_vec();
@@ -191,12 +191,12 @@ fn without_comments(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// 1'000'000
+/// Returns true if the quote at `at` separates digits, as in 1'000'000.
 fn digit_separator(bytes: &[u8], at: usize) -> bool {
     at > 0 && bytes[at - 1].is_ascii_hexdigit() && bytes.get(at + 1).is_some_and(u8::is_ascii_hexdigit)
 }
 
-/// The length of a string or character, quotes included.
+/// Returns the length of a string or character, quotes included.
 fn quoted(text: &str) -> usize {
     let quote = text.as_bytes()[0];
     let mut escaped = false;
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn kernels_are_found_with_their_bounds() {
+    fn parse_finds_kernels_with_their_bounds() {
         let text = r#"
             // extern "C" __global__ void commented() {}
             extern "C" __global__ void plain(int a, float* b) {}
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn extern_c_goes_and_columns_stay() {
+    fn parse_removes_extern_c_and_keeps_columns() {
         let text = "extern \"C\" __global__ void f(int a) { g(\"extern\"); }";
         let new = parse("x.cu", text).expect("it is understood").text;
         assert_eq!(new, "           __global__ void f(int a) { g(\"extern\"); }");
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn shared_memory_is_placed_by_the_scheduler() {
+    fn parse_rewrites_shared_memory() {
         assert_eq!(rewritten("__shared__ float a[8][N + 1];"), "EMULATOR_SHARED(a, 1, float [8][N + 1]);");
         assert_eq!(rewritten("__shared__ int flag;"), "EMULATOR_SHARED(flag, 1, int );");
         assert_eq!(
@@ -262,14 +262,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_keep_their_numbers() {
+    fn parse_keeps_line_numbers() {
         let text = "void f() {\n    __shared__ float a[1],\n        b[2];\n    g();\n}\n";
         let new = parse("x.cu", text).expect("it is understood").text;
         assert_eq!(new.lines().position(|line| line.contains("g()")), Some(3), "{new}");
     }
 
     #[test]
-    fn shared_memory_outside_of_functions_is_refused() {
+    fn parse_shared_memory_outside_of_functions_is_refused() {
         let wrong = parse("x.cu", "\n__shared__ float a[8];").expect_err("no function");
         assert_eq!(wrong.to_string(), "x.cu:2: declare shared memory in the function that uses it");
     }

@@ -1,16 +1,16 @@
-// Calls the driver as a script says, and prints what comes out. A script is a list of commands between semicolons:
+// Calls the driver as a script says, and prints the results. A script is a list of commands separated by semicolons:
 //
-//     module NAME                     that the next kernels are from
+//     module NAME                     loads the module of the next kernels
 //     alloc X BYTES, free X
 //     floats X 1 2 3, words X 1 2 3   copies to the device
 //     launch KERNEL GRID BLOCK SHARED ARGUMENTS…
-//         X or X+BYTES, the address; i:5, f:0.5, d:0.5, numbers
-//     show X floats|doubles|words N   copies from the device, and prints
-//     stream, default                 which stream is used from here on: a new one, or the default one
-//     begin MODE, end, replay         of a capture: global, local or relaxed
+//         an address X or X+BYTES; a number i:5, f:0.5, d:0.5
+//     show X floats|doubles|words N   copies from the device and prints
+//     stream, default                 selects a new stream, or the default one
+//     begin MODE, end, replay         of a capture; the mode is global, local or relaxed
 //     zero X BYTES, sync, shared KERNEL BYTES, memory, release, unload
 //
-// A call that fails is printed with its error's name, and the script goes on.
+// A failed call prints its error's name, and the script continues.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -99,7 +99,7 @@ void launch(const Words& w) {
         check(cuLaunchKernel(f, atoi(w[2].c_str()), 1, 1, atoi(w[3].c_str()), 1, 1, atoi(w[4].c_str()), stream,
                              pointers.data(), nullptr));
     }
-    // The driver has copied them.
+    // The driver has copied the values.
     for (uint64_t& value : values) value = 0x5555555555555555;
 }
 
@@ -113,7 +113,7 @@ void show(const Words& w, const char* format) {
 
 template <class T>
 void put(const Words& w) {
-    // Kept, since a captured copy reads it at each replay.
+    // Never freed, because a captured copy reads it at each replay.
     auto& host = *new std::vector<T>;
     for (size_t i = 2; i < w.size(); ++i) host.push_back(T(atof(w[i].c_str())));
     check(cuMemcpyHtoDAsync_v2(buffers[w[1]], host.data(), host.size() * sizeof(T), stream));
@@ -162,7 +162,7 @@ void run(const Words& w) {
     } else if (what == "release") {
         check(cuDevicePrimaryCtxRelease_v2(0));
     } else {
-        printf("%s is no command\n", what.c_str());
+        printf("%s is not a command\n", what.c_str());
     }
 }
 

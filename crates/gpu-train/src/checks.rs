@@ -1,14 +1,14 @@
-//! Whether a description fits together: kernels believe what they are told.
+//! Consistency checks of a specification, because kernels trust their arguments.
 
 use tensor::Real;
 
-use crate::description::{Description, Sizes, Tables};
+use crate::spec::{Sizes, Tables, UpdateSpec};
 
 impl Tables {
-    /// The lengths and the horizon fit 32 bits after this; there are fewer stages than states.
+    /// Checks the tables. Afterwards the lengths and the horizon fit 32 bits, and there are fewer stages than states.
     ///
     /// # Panics
-    /// Unless every number is of something that is there.
+    /// If a length is wrong or an index is out of range.
     #[track_caller]
     pub(crate) fn check(&self) {
         let Self { next, distance, base, operands, tokens, horizon, .. } = self;
@@ -22,45 +22,50 @@ impl Tables {
             let to = base.get(stage + 1).map_or(states, |&to| to as usize);
             assert!(from + 3 <= to && to <= states, "stage {stage} has the states from {from} to {to} of {states}");
             let inside = next[from * actions..to * actions].iter().all(|&state| usize::from(state) < to - from);
-            assert!(inside, "stage {stage} has a state after which comes none of its own");
+            assert!(inside, "stage {stage} has a successor state outside of the stage");
         }
         assert!((1..=1 << 16).contains(horizon), "{horizon} actions at most");
     }
 }
 
-/// The digits and the token that ends a context, which kernels know.
+/// The minimum vocabulary: the digits and the token that ends a context, whose numbers the kernels contain.
 const LEAST_VOCABULARY: usize = 11;
 
-impl Description {
-    /// All sizes are far below 2³² after this, so that they are given to kernels `as u32`.
+impl UpdateSpec {
+    /// Checks the specification. Afterwards all sizes are far below 2³², so that `as u32` is lossless.
     ///
     /// # Panics
-    /// If kernels would read or write where they must not.
+    /// If kernels would read or write out of bounds.
     #[track_caller]
     pub(crate) fn check<T: Real>(&self) {
-        let Sizes { hidden, vocabulary, actions, stages, batch, chunks, parameters, trial, ring } = self.sizes;
+        let Sizes { hidden_size, vocabulary, actions, stages, batch, chunks, parameters, eval_episodes, ring } =
+            self.sizes;
         assert!(
-            hidden > 0 && hidden.is_multiple_of(32) && hidden * size_of::<T>() <= 1024,
-            "{hidden} hidden units: a multiple of 32 was expected, of up to 1024 bytes"
+            hidden_size > 0 && hidden_size.is_multiple_of(32) && hidden_size * size_of::<T>() <= 1024,
+            "{hidden_size} hidden units: a multiple of 32 was expected, of up to 1024 bytes"
         );
         assert!((1..=32).contains(&actions), "{actions} actions: 1 to 32 were expected");
         assert!((1..=8).contains(&stages), "{stages} stages: 1 to 8 were expected");
         assert!(vocabulary >= LEAST_VOCABULARY, "{vocabulary} tokens: {LEAST_VOCABULARY} at least were expected");
         let counts = [batch, chunks, ring];
-        assert!(counts.iter().all(|count| (1..=1 << 28).contains(count)) && trial <= 1 << 24, "{:?}", self.sizes);
-        // Kernels count the entries of the table, and what a chunk finds, in 32 bits.
+        assert!(
+            counts.iter().all(|count| (1..=1 << 28).contains(count)) && eval_episodes <= 1 << 24,
+            "{:?}",
+            self.sizes
+        );
+        // Kernels count the entries of the table and of a chunk's sums in 32 bits.
         assert!(vocabulary < 1 << 18, "{vocabulary} tokens: fewer than 2^18 were expected");
         self.check_offsets(parameters);
         self.check_tables();
     }
 
-    /// The parameters fill their buffer, and none lies on another.
+    /// Checks that the parameters fill their buffer without overlap.
     #[track_caller]
     fn check_offsets(&self, parameters: usize) {
-        let Sizes { hidden, vocabulary, actions, stages, .. } = self.sizes;
-        let rows = [vocabulary, stages, 3 * hidden, 3 * hidden, 3, 3, actions, 0, 1, 0];
+        let Sizes { hidden_size, vocabulary, actions, stages, .. } = self.sizes;
+        let rows = [vocabulary, stages, 3 * hidden_size, 3 * hidden_size, 3, 3, actions, 0, 1, 0];
         let mut places: Vec<(usize, usize)> =
-            self.offsets.into_iter().zip(rows).map(|(at, rows)| (at, rows * hidden)).collect();
+            self.offsets.into_iter().zip(rows).map(|(at, rows)| (at, rows * hidden_size)).collect();
         places[7].1 = actions;
         places[9].1 = 1;
         places.sort_unstable();
@@ -68,7 +73,7 @@ impl Description {
         assert!(end == Some(parameters) && parameters < 1 << 31, "{parameters} parameters, but they lie at {places:?}");
     }
 
-    /// The tables are of as much as the sizes say.
+    /// Checks that the tables match the sizes.
     #[track_caller]
     fn check_tables(&self) {
         let Sizes { vocabulary, actions, stages, .. } = self.sizes;
@@ -82,25 +87,25 @@ impl Description {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use nn::{Rule, Schedule};
-    use rl::returns::Estimator;
+    use nn::{Schedule, UpdateRule};
+    use rl::returns::AdvantageEstimator;
 
     use super::*;
 
-    /// Of a task with one stage and one state to decide in.
-    pub(crate) fn small() -> Description {
+    /// A specification with one stage and one state to decide in.
+    pub(crate) fn small() -> UpdateSpec {
         let sizes = Sizes {
-            hidden: 32,
+            hidden_size: 32,
             vocabulary: 11,
             actions: 2,
             stages: 1,
             batch: 5,
             chunks: 2,
             parameters: 6819,
-            trial: 3,
+            eval_episodes: 3,
             ring: 2,
         };
-        Description {
+        UpdateSpec {
             sizes,
             offsets: [0, 352, 384, 3456, 6528, 6624, 6720, 6784, 6786, 6818],
             tables: Tables {
@@ -115,35 +120,35 @@ pub(crate) mod tests {
                 step: 0.0,
             },
             gamma: 1.0,
-            estimator: Estimator::Gae(1.0),
+            estimator: AdvantageEstimator::Gae(1.0),
             normalize: false,
             value_coefficient: 0.5,
             clip: 1.0,
-            rule: Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0, decoupled: false },
+            rule: UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0, decoupled: false },
             rate: Schedule::Constant(0.1),
             entropy: Schedule::Constant(0.1),
             seed: 1,
-            trial_purpose: 3,
+            eval_purpose: 3,
         }
     }
 
     #[test]
-    fn what_fits_together_is_taken() {
+    fn check_accepts_a_consistent_spec() {
         small().check::<f32>();
         assert_eq!(small().tables.steps(), 7);
     }
 
-    /// Each change alone is seen.
+    /// Each single change is detected.
     #[test]
-    fn what_kernels_would_stumble_over_is_refused() {
-        let changes: [fn(&mut Description); 21] = [
-            |d| d.sizes.hidden = 48,
-            |d| d.sizes.hidden = 512,
+    fn check_refuses_each_inconsistency() {
+        let changes: [fn(&mut UpdateSpec); 21] = [
+            |d| d.sizes.hidden_size = 48,
+            |d| d.sizes.hidden_size = 512,
             |d| d.sizes.actions = 33,
             |d| d.sizes.stages = 0,
             |d| d.sizes.vocabulary = 10,
             |d| d.sizes.vocabulary = 1 << 18,
-            |d| d.sizes.trial = (1 << 24) + 1,
+            |d| d.sizes.eval_episodes = (1 << 24) + 1,
             |d| d.sizes.batch = 0,
             |d| d.sizes.chunks = 0,
             |d| d.sizes.ring = 0,

@@ -1,10 +1,10 @@
-//! The kernels of an update, and those of the calculator's episodes.
+//! The kernels of an update and of the calculator's episodes.
 
 tensor::gpu_kernels! {
     Calculator "calculator" { CalculatorReset "calculator_reset" 256, CalculatorStep "calculator_step" 256 }
     TokenTable "token_table" { TokenTable "token_table" 256 }
     Rollout "rollout" { Rollout "rollout" 0 }
-    A2c "a2c" { Judge "judge" 256, A2c "a2c" 256 }
+    A2c "a2c" { ComputeAdvantages "compute_advantages" 256, A2c "a2c" 256 }
     Bptt "bptt" {
         BpttStates "bptt_states" 0,
         BpttWeights "bptt_weights" 0,

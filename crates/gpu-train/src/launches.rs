@@ -1,102 +1,107 @@
-//! The launches of each kernel. All addresses are known when the update is made, so its launches are made once and run many times.
-//! Sizes fit 32 bits: `Description::check` has refused others.
-#![allow(unsafe_code)] // to make a launch
+//! The launches of all kernels. All addresses are known when the update is created, so its launches are built once and run many
+//! times. Sizes fit 32 bits, which `UpdateSpec::check` has ensured.
+#![allow(unsafe_code)] // creating a launch
 
-use tensor::gpu::{Argument, Define, Kernel, Launch, Memory, Queue};
+use tensor::gpu::{Argument, Define, DeviceBuffer, GpuStream, Kernel, Launch};
 use tensor::philox::Stream;
 use tensor::{CudaError, Gpu, Real};
 
 use crate::buffers::{Buffers, STRETCH};
-use crate::description::{Description, Sizes};
 use crate::kernels::Entry;
 use crate::operands::{self, Weights};
+use crate::spec::{Sizes, UpdateSpec};
 
-/// Arguments of different types.
+/// Collects arguments of different types in a vector.
 macro_rules! args {
     ($($arg:expr),* $(,)?) => { Vec::from([$(Argument::from($arg)),*]) };
 }
 
-/// The threads of a block, for kernels that are compiled for a number of hidden units: as `rollout.cu` has it.
-fn threads(hidden: usize) -> u32 {
-    let parts = hidden as u32 / 32;
+/// The number of threads in a block for kernels that are compiled for a hidden size, as in `rollout.cu`.
+fn threads(hidden_size: usize) -> u32 {
+    let parts = hidden_size as u32 / 32;
     let share = if parts <= 4 { parts } else { [4, 3, 2].into_iter().find(|k| parts.is_multiple_of(*k)).unwrap_or(1) };
     96 * share
 }
 
-/// A launch of a kernel of the update, with at most as many blocks as the work has `parts`.
-fn call<T: Real>(
+/// Creates a launch of a kernel of the update, with at most one block for each of the `parts` of the work.
+fn make_launch<T: Real>(
     gpu: &'static Gpu,
-    what: &Description,
+    spec: &UpdateSpec,
     kernel: &'static Kernel,
     parts: usize,
     args: Vec<Argument>,
 ) -> Result<Launch, CudaError> {
-    let Sizes { hidden, actions, vocabulary, .. } = what.sizes;
-    let defines = [("HIDDEN", hidden as u32), ("ACTIONS", actions as u32), ("VOCAB", vocabulary as u32)];
+    let Sizes { hidden_size, actions, vocabulary, .. } = spec.sizes;
+    let defines = [("HIDDEN", hidden_size as u32), ("ACTIONS", actions as u32), ("VOCAB", vocabulary as u32)];
     let defines: &[Define] = match kernel.source.name {
         "rollout.cu" => &defines[..2],
         "bptt.cu" => &defines,
         _ => &[],
     };
-    let threads = if kernel.threads == 0 { threads(hidden) } else { kernel.threads };
-    // SAFETY: `update` and `trial` give each kernel the arguments that its source declares. All memory belongs to the update, which drops
-    // its graph first, and waits for its queue before it frees the memory. The memory is as large as the sizes say. The description,
-    // whose tables and offsets are indices into it, was checked.
+    let threads = if kernel.threads == 0 { threads(hidden_size) } else { kernel.threads };
+    // SAFETY: `update_launches` and `evaluation_launches` give each kernel the arguments that its source declares. All memory
+    // belongs to the update, which drops its graph first, and waits for its stream before it frees the memory. The memory is as
+    // large as the sizes say. The specification, whose tables and offsets are indices into it, was checked.
     unsafe { Launch::new::<T>(gpu, kernel, defines, [parts, threads as usize], args) }
 }
 
-/// The parameters, or what is laid out as they are.
-fn weights<T: Real>(what: &Description, flat: &Memory<T>) -> Weights {
-    what.offsets.map(|at| flat.place(at))
+/// The addresses of the parameters in a flat buffer of parameters or gradients.
+fn weight_addresses<T: Real>(spec: &UpdateSpec, flat: &DeviceBuffer<T>) -> Weights {
+    spec.offsets.map(|at| flat.address(at))
 }
 
-fn task<T: Real>(what: &Description, b: &Buffers<T>) -> [u64; 10] {
-    let tables = [&b.next, &b.distance, &b.base, &b.operands, &b.task_tokens].map(|memory| memory.place(0));
-    operands::task(&what.tables, tables)
+fn task<T: Real>(spec: &UpdateSpec, b: &Buffers<T>) -> [u64; 10] {
+    let tables = [&b.next, &b.distance, &b.base, &b.operands, &b.task_tokens].map(|memory| memory.address(0));
+    operands::task(&spec.tables, tables)
 }
 
-/// The first launch of both an update and a trial.
-fn table<T: Real>(gpu: &'static Gpu, what: &Description, b: &Buffers<T>) -> Result<Launch, CudaError> {
-    let Sizes { hidden, vocabulary, stages, .. } = what.sizes;
-    let sizes = [vocabulary, hidden, stages].map(|n| n as u32);
+/// The first launch of both an update and an evaluation.
+fn token_table_launch<T: Real>(gpu: &'static Gpu, spec: &UpdateSpec, b: &Buffers<T>) -> Result<Launch, CudaError> {
+    let Sizes { hidden_size, vocabulary, stages, .. } = spec.sizes;
+    let sizes = [vocabulary, hidden_size, stages].map(|n| n as u32);
     let args = args![
-        weights(what, &b.parameters),
+        weight_addresses(spec, &b.parameters),
         sizes[0],
         sizes[1],
         sizes[2],
-        operands::schedule(what.rate),
-        operands::schedule(what.entropy),
+        operands::schedule(spec.rate),
+        operands::schedule(spec.entropy),
         &b.table,
         &b.start,
         &b.counters,
     ];
-    call::<T>(gpu, what, Entry::TokenTable, Entry::TokenTable.blocks_of_rows(3 * vocabulary * hidden), args)
+    make_launch::<T>(gpu, spec, Entry::TokenTable, Entry::TokenTable.blocks_of_rows(3 * vocabulary * hidden_size), args)
 }
 
-/// The launches of an update, in their order.
+/// Creates the launches of an update, in their order.
 ///
 /// # Errors
 /// If a kernel does not compile, or the GPU fails.
-pub(crate) fn update<T: Real>(gpu: &'static Gpu, what: &Description, b: &Buffers<T>) -> Result<Vec<Launch>, CudaError> {
-    let Sizes { hidden, batch, chunks, parameters, .. } = what.sizes;
-    let steps = what.tables.steps();
-    let found = what.sizes.found();
-    let own = batch.min(gpu.multiprocessors()); // blocks that own their episodes to the end
-    let trace = b.whole_trace(batch, steps);
-    let (p, estimator, rule) = (weights(what, &b.parameters), operands::estimator(what), operands::adam(what.rule));
-    let [n, stages, parts] = [parameters, what.sizes.stages, chunks].map(|n| n as u32);
-    let (play, value_coefficient) = (0_u32, what.value_coefficient);
+pub(crate) fn update_launches<T: Real>(
+    gpu: &'static Gpu,
+    spec: &UpdateSpec,
+    b: &Buffers<T>,
+) -> Result<Vec<Launch>, CudaError> {
+    let Sizes { hidden_size, batch, chunks, parameters, .. } = spec.sizes;
+    let steps = spec.tables.steps();
+    let partial_len = spec.sizes.partial_len();
+    let own = batch.min(gpu.multiprocessors()); // the blocks of the persistent kernels, which keep their episodes to the end
+    let trace = b.full_trace(batch, steps);
+    let (p, estimator, rule) =
+        (weight_addresses(spec, &b.parameters), operands::estimator(spec), operands::adam(spec.rule));
+    let [n, stages, parts] = [parameters, spec.sizes.stages, chunks].map(|n| n as u32);
+    let (play, value_coefficient) = (0_u32, spec.value_coefficient);
 
-    let start = args![p, &b.table, &b.start, task(what, b), &b.first, &b.counters, what.seed, play, trace];
-    let judge = args![trace, estimator, &b.first, stages, &b.advantages, &b.targets, &b.judged, &b.counters];
+    let start = args![p, &b.table, &b.start, task(spec, b), &b.first, &b.counters, spec.seed, play, trace];
+    let advantages = args![trace, estimator, &b.first, stages, &b.advantages, &b.targets, &b.episode_sums, &b.counters];
     let loss = args![
         trace,
-        what.sizes.actions as u32,
+        spec.sizes.actions as u32,
         estimator,
         value_coefficient,
         &b.advantages,
         &b.targets,
-        &b.judged,
+        &b.episode_sums,
         &b.counters,
         &b.dheads,
         &b.terms,
@@ -104,82 +109,87 @@ pub(crate) fn update<T: Real>(gpu: &'static Gpu, what: &Description, b: &Buffers
     let back = args![p, &b.dheads, trace, &b.dh0];
     let products = args![trace, &b.dheads, &b.dh0, &b.first, stages, parts, &b.partial];
     let sums = args![&b.partial, stages, parts, &b.sums];
-    let gradients = args![p, &b.sums, &b.start, stages, weights(what, &b.gradients)];
+    let gradients = args![p, &b.sums, &b.start, stages, weight_addresses(spec, &b.gradients)];
     let norm = args![&b.gradients, n, &b.norms];
     let close = args![
         &b.norms,
         n,
-        what.clip,
+        spec.clip,
         rule,
         value_coefficient,
         batch as u32,
         steps as u32,
-        &b.judged,
+        &b.episode_sums,
         &b.terms,
         &b.counters,
-        &b.how_far,
+        &b.step_params,
         &b.metrics,
-        what.sizes.ring as u32,
+        spec.sizes.ring as u32,
     ];
-    let step = args![rule, &b.how_far, n, &b.gradients, &b.first_moments, &b.second_moments, &b.parameters];
+    let step = args![rule, &b.step_params, n, &b.gradients, &b.first_moments, &b.second_moments, &b.parameters];
     let calls: [(&'static Kernel, usize, Vec<Argument>); 10] = [
         (Entry::Rollout, own, start),
-        (Entry::Judge, Entry::Judge.blocks(batch), judge),
-        (Entry::A2c, Entry::A2c.blocks(what.places()), loss),
+        (Entry::ComputeAdvantages, Entry::ComputeAdvantages.blocks(batch), advantages),
+        (Entry::A2c, Entry::A2c.blocks(spec.step_slots()), loss),
         (Entry::BpttStates, own, back),
         (Entry::BpttWeights, chunks, products),
-        (Entry::BpttSums, Entry::BpttSums.blocks(found), sums),
-        (Entry::BpttGradients, Entry::BpttGradients.blocks(3 * hidden * hidden), gradients),
+        (Entry::BpttSums, Entry::BpttSums.blocks(partial_len), sums),
+        (Entry::BpttGradients, Entry::BpttGradients.blocks(3 * hidden_size * hidden_size), gradients),
         (Entry::UpdateNorm, parameters.div_ceil(STRETCH), norm),
         (Entry::UpdateClose, 1, close),
         (Entry::UpdateStep, Entry::UpdateStep.blocks(parameters), step),
     ];
-    let calls = calls.into_iter().map(|(kernel, parts, args)| call::<T>(gpu, what, kernel, parts, args));
-    std::iter::once(table(gpu, what, b)).chain(calls).collect()
+    let calls = calls.into_iter().map(|(kernel, parts, args)| make_launch::<T>(gpu, spec, kernel, parts, args));
+    std::iter::once(token_table_launch(gpu, spec, b)).chain(calls).collect()
 }
 
-/// The launches of a trial, if there are trials.
+/// Creates the launches of an evaluation; none if there are no evaluations.
 ///
 /// # Errors
-/// As [`update`](fn@update).
-pub(crate) fn trial<T: Real>(gpu: &'static Gpu, what: &Description, b: &Buffers<T>) -> Result<Vec<Launch>, CudaError> {
-    let episodes = what.sizes.trial;
+/// As [`update_launches`].
+pub(crate) fn evaluation_launches<T: Real>(
+    gpu: &'static Gpu,
+    spec: &UpdateSpec,
+    b: &Buffers<T>,
+) -> Result<Vec<Launch>, CudaError> {
+    let episodes = spec.sizes.eval_episodes;
     if episodes == 0 {
         return Ok(Vec::new());
     }
-    let trace = b.trial_trace().operand(episodes, what.tables.steps(), [0; 4]);
+    let trace = b.eval_trace().operand(episodes, spec.tables.steps(), [0; 4]);
     let args = args![
-        weights(what, &b.parameters),
+        weight_addresses(spec, &b.parameters),
         &b.table,
         &b.start,
-        task(what, b),
-        &b.trial_first,
+        task(spec, b),
+        &b.eval_first,
         &b.counters,
-        what.seed,
-        what.trial_purpose,
+        spec.seed,
+        spec.eval_purpose,
         trace,
     ];
-    let played = call::<T>(gpu, what, Entry::Rollout, episodes.min(gpu.multiprocessors()), args)?;
-    Ok(Vec::from([table(gpu, what, b)?, played]))
+    let played = make_launch::<T>(gpu, spec, Entry::Rollout, episodes.min(gpu.multiprocessors()), args)?;
+    Ok(Vec::from([token_table_launch(gpu, spec, b)?, played]))
 }
 
-/// Episodes of the calculator: `struct Task`, the stage and their number, which decides the size of each buffer.
+/// Episodes of the calculator: `struct Task`, the stage, and the number of episodes, which decides the size of each buffer.
 #[derive(Clone, Copy)]
-pub(crate) struct Batch {
+pub(crate) struct EpisodeBatch {
     pub(crate) gpu: &'static Gpu,
     pub(crate) task: [u64; 10],
     pub(crate) stage: u32,
     pub(crate) episodes: u32,
 }
 
-impl Batch {
-    /// Starts the episodes, the first of which draws from the stream `first`, and writes their contexts, \[L,B\], and states, \[B,3\].
+impl EpisodeBatch {
+    /// Starts the episodes and writes their contexts, \[L,B\], and states, \[B,3\]. The first episode draws from the stream
+    /// `first`.
     pub(crate) fn reset(
         &self,
         seed: u64,
         first: Stream,
-        contexts: &Memory<u32>,
-        states: &Memory<u32>,
+        contexts: &DeviceBuffer<u32>,
+        states: &DeviceBuffer<u32>,
     ) -> Result<(), CudaError> {
         let Self { task, stage, episodes, .. } = *self;
         let Stream { purpose, update, episode } = first;
@@ -187,14 +197,14 @@ impl Batch {
         self.run(Entry::CalculatorReset, args)
     }
 
-    /// Takes an action in each episode, \[B\], and writes rewards, next tokens and ends, \[B\] each. An action that does not exist,
-    /// plus one, is written to `bad`.
+    /// Takes an action in each episode, \[B\], and writes rewards, next tokens and ends, \[B\] each. If an action does not
+    /// exist, `bad` becomes 1 plus that action.
     pub(crate) fn step(
         &self,
-        actions: &Memory<u32>,
-        states: &Memory<u32>,
-        rewards: &Memory<f64>,
-        [tokens, ended, bad]: [&Memory<u32>; 3],
+        actions: &DeviceBuffer<u32>,
+        states: &DeviceBuffer<u32>,
+        rewards: &DeviceBuffer<f64>,
+        [tokens, ended, bad]: [&DeviceBuffer<u32>; 3],
     ) -> Result<(), CudaError> {
         let Self { task, stage, episodes, .. } = *self;
         let args = args![task, stage, episodes, actions, states, rewards, tokens, ended, bad];
@@ -206,9 +216,10 @@ impl Batch {
             return Ok(());
         }
         let grid = [kernel.blocks(self.episodes as usize), kernel.threads as usize];
-        // SAFETY: `reset` and `step` give each kernel the arguments that its source declares. Their caller has checked the tables and
-        // allocated memory for as many episodes. It is freed in the order of the GPU's own queue, in which the launch runs.
-        unsafe { Launch::new::<f32>(self.gpu, kernel, &[], grid, args) }?.run(&Queue::of(self.gpu))
+        // SAFETY: `reset` and `step` give each kernel the arguments that its source declares. Their caller has checked the
+        // tables and allocated memory for this number of episodes. It is freed in the order of the GPU's main stream, on which
+        // the launch runs.
+        unsafe { Launch::new::<f32>(self.gpu, kernel, &[], grid, args) }?.run(&GpuStream::default_for(self.gpu))
     }
 }
 
@@ -218,9 +229,9 @@ mod tests {
 
     /// The constants of `rollout.cu` and `bptt.cu`.
     #[test]
-    fn blocks_have_as_many_threads_as_the_kernels_are_compiled_for() {
-        let of = [32, 64, 96, 128, 160, 192, 224, 256].map(threads);
-        assert_eq!(of, [96, 192, 288, 384, 96, 288, 96, 384]);
+    fn threads_match_the_constants_of_the_kernels() {
+        let counts = [32, 64, 96, 128, 160, 192, 224, 256].map(threads);
+        assert_eq!(counts, [96, 192, 288, 384, 96, 288, 96, 384]);
         const SHARE: &str =
             "SHARE = PARTS <= 4 ? PARTS : PARTS % 4 == 0 ? 4 : PARTS % 3 == 0 ? 3 : PARTS % 2 == 0 ? 2 : 1;";
         for text in [Entry::Rollout.source.text, Entry::BpttStates.source.text] {

@@ -1,55 +1,56 @@
-//! The learner on a GPU: the host's [`Learner`], with an [`Update`] that moves its parameters and optimiser.
+//! The learner on a GPU: the host's [`Learner`], whose parameters and optimiser an [`Update`] changes.
 
-use nn::{Grads, Rule};
+use nn::{Grads, UpdateRule};
 use rl::NotFinite;
 use rl::a2c::{self, Learner};
 use rl::config::Config;
 use rl::env::Task;
-use rl::evaluate::Figures;
+use rl::evaluate::EvalStats;
 use rl::policy::Policy;
 use rl::rollout::Undecided;
 use rl::settings::Settings;
 use rl::tasks::Calculator;
-use rl::train::{self, Done, Learn, Run};
+use rl::train::{self, Learn, Run, UpdateResult};
 use rl::trajectories::Trajectories;
 use tensor::philox::Purpose;
 use tensor::{CudaError, Device, Real, Tensor};
 
-use crate::description::{Description, Sizes, Tables, count};
-use crate::refused::Refused;
-use crate::results::Played;
+use crate::episode_record::EpisodeRecord;
+use crate::error::GpuTrainError;
+use crate::spec::{Sizes, Tables, UpdateSpec, checked_u32};
 use crate::update::{self, Update};
 
-/// Of how many updates the GPU keeps the metrics: so many are done at once at most.
-const AT_ONCE: usize = 64;
+/// The number of updates whose metrics the GPU keeps, and so the maximum that runs at once.
+const MAX_UPDATES_AT_ONCE: usize = 64;
 
-/// Parts of the batch in which gradients are summed, if these have few steps: about as many as large GPUs have multiprocessors. It does not
-/// follow the GPU, so that all GPUs add up in the same order.
-const PARTS: usize = 128;
+/// The maximum number of chunks of the batch, unless [`MAX_CHUNK_STEPS`] requires more: about the number of multiprocessors of
+/// a large GPU. Gradients are summed per chunk. The number does not depend on the GPU, so all GPUs add in the same order.
+const MAX_CHUNKS: usize = 128;
 
-/// How many steps a part has at most, unless it is one long episode: a running sum's rounding error grows with them. Sums of parts are
-/// compensated.
-const TERMS: usize = 512;
+/// The maximum number of steps in a chunk, unless it is one long episode: the rounding error of a running sum grows with its
+/// length. The sums of chunks are then added with compensation.
+const MAX_CHUNK_STEPS: usize = 512;
 
-/// A network that learns on a GPU.
+/// A learner that trains on a GPU.
 pub struct GpuLearner<T: Real> {
     /// The host's learner, in the state after the last update on the GPU.
     pub host: Learner<T>,
     update: Box<dyn Update<T>>,
-    /// The state on the GPU: parameters and moments, the number of the next update, the optimiser's steps.
-    held: Option<Held<T>>,
+    /// The state on the GPU, if it is known.
+    gpu_state: Option<LearnerState<T>>,
 }
 
+/// The state on the GPU: parameters and moments, the number of the next update, and the optimiser's steps.
 #[derive(PartialEq)]
-struct Held<T: Real> {
+struct LearnerState<T: Real> {
     values: [Tensor<T>; 3],
     number: usize,
     steps: u64,
 }
 
-impl<T: Real> Held<T> {
-    /// What the host holds before the update of this number.
-    fn of(learner: &Learner<T>, number: usize) -> Self {
+impl<T: Real> LearnerState<T> {
+    /// The state of the host's learner before the update of this number.
+    fn from_learner(learner: &Learner<T>, number: usize) -> Self {
         let mut moments = learner.optimizer.moments().map(|(_, moment)| moment.clone());
         let mut moment = || moments.next().expect("Adam has two moments");
         let values = [learner.params.flat().clone(), moment(), moment()];
@@ -58,11 +59,11 @@ impl<T: Real> Held<T> {
 }
 
 impl<T: Real> GpuLearner<T> {
-    /// A learner on a GPU, made of the host's learner of a run of these settings, before the first update. Allocates its memory on
-    /// the GPU.
+    /// Creates a learner on a GPU from the host's learner of a run with these settings, before the first update. Allocates its
+    /// memory on the GPU.
     ///
     /// # Errors
-    /// If the GPU has no kernels for a setting, a parameter is frozen, the batch does not fit, or the GPU fails.
+    /// If the GPU does not support a setting, a parameter is frozen, the batch does not fit, or the GPU fails.
     ///
     /// # Panics
     /// If the device is the host.
@@ -72,84 +73,86 @@ impl<T: Real> GpuLearner<T> {
         task: &Calculator,
         host: Learner<T>,
         seed: u64,
-    ) -> Result<Self, Refused> {
-        supported::<T>(config, &host)?;
-        let update = update::on(device, &describe(config, task, &host, seed))?;
-        Ok(Self { host, update, held: None })
+    ) -> Result<Self, GpuTrainError> {
+        check_supported::<T>(config, &host)?;
+        let update = update::create_update(device, &describe(config, task, &host, seed))?;
+        Ok(Self { host, update, gpu_state: None })
     }
 
-    /// A run on a GPU, before the first update.
+    /// Creates a run on a GPU, before the first update.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     ///
     /// # Panics
     /// As [`new`](Self::new) and [`Run::new`].
-    pub fn run(config: &Config, seed: u64, device: Device) -> Result<Run<T, Self>, Refused> {
+    pub fn run(config: &Config, seed: u64, device: Device) -> Result<Run<T, Self>, GpuTrainError> {
         Run::new(config, seed).with_learner(|task, learner| Self::new(device, config, task, learner, seed))
     }
 
-    /// The update on the GPU, for inspection.
-    pub fn inside(&mut self) -> &mut dyn Update<T> {
+    /// Returns the update on the GPU, for inspection.
+    pub fn update_mut(&mut self) -> &mut dyn Update<T> {
         &mut *self.update
     }
 
-    /// Makes `updates` updates from `number` on, which counts from 0, with `counts` episodes of each stage. Copies parameters and
-    /// optimiser from the host if the GPU holds others, and moves both.
+    /// Runs `updates` updates from `number` on, which counts from 0, with `counts` episodes of each stage. Copies parameters
+    /// and optimiser from the host if the GPU's state differs, and updates the state of both.
     ///
     /// # Errors
-    /// If the first of them was not finite: the parameters are as they were. If the GPU fails: the error names the update, and the
-    /// state on the host is as it was.
+    /// If the first update was not finite: the parameters are unchanged. If the GPU fails: the error names the update, and the
+    /// host's state is unchanged.
     ///
     /// # Panics
-    /// If the episodes are not a batch, updates are too many to be done at once, or an update or a step of the optimiser has a
-    /// number above 2³² − 1.
+    /// If the episodes do not sum to the batch, if there are too many updates at once, or if an update or a step of the
+    /// optimiser has a number above 2³² − 1.
     #[track_caller]
     pub fn update(
         &mut self,
         number: usize,
         counts: &[usize],
         updates: usize,
-    ) -> Result<Result<Vec<Done>, NotFinite>, CudaError> {
-        let there = Held::of(&self.host, number);
+    ) -> Result<Result<Vec<UpdateResult>, NotFinite>, CudaError> {
+        let host_state = LearnerState::from_learner(&self.host, number);
         let last = |from: u64| from.saturating_add(updates as u64);
-        let updates = count("updates at once", updates as u64);
-        // Those that it counts up to are checked with those that it begins with.
-        count("update", last(number as u64));
-        count("steps of the optimiser", last(there.steps));
-        let (first, steps) = (count("update", number as u64), count("steps of the optimiser", there.steps));
-        if self.held.as_ref() != Some(&there) {
-            let [p, m, v] = there.values.each_ref().map(Tensor::to_vec);
-            self.held = None; // until all is there
-            self.update.set([&p, &m, &v], first, steps)?;
-            self.held = Some(there);
+        let updates = checked_u32("updates at once", updates as u64);
+        // The last numbers are checked like the first.
+        checked_u32("update", last(number as u64));
+        checked_u32("steps of the optimiser", last(host_state.steps));
+        let (first, steps) =
+            (checked_u32("update", number as u64), checked_u32("steps of the optimiser", host_state.steps));
+        if self.gpu_state.as_ref() != Some(&host_state) {
+            let [p, m, v] = host_state.values.each_ref().map(Tensor::to_vec);
+            self.gpu_state = None; // until the copy is complete
+            self.update.set_state([&p, &m, &v], first, steps)?;
+            self.gpu_state = Some(host_state);
         }
-        self.update.divide(counts)?;
+        self.update.set_stage_counts(counts)?;
         let done = self.update.advance(updates)?;
         if done.is_empty() {
             let params = &self.host.params;
-            let grads = Grads::new(params, flat(self.update.gradients()?, params.flat().device())?);
+            let grads = Grads::new(params, flat(self.update.read_gradients()?, params.flat().device())?);
             return Ok(Err(NotFinite::find(first, params, &grads)));
         }
-        self.bring(number + done.len())?;
+        self.copy_to_host(number + done.len())?;
         Ok(Ok(done))
     }
 
-    /// Brings parameters and moments to the host.
-    fn bring(&mut self, number: usize) -> Result<(), CudaError> {
+    /// Copies parameters and moments to the host.
+    fn copy_to_host(&mut self, number: usize) -> Result<(), CudaError> {
         let Learner { params, optimizer, .. } = &mut self.host;
         let device = params.flat().device();
-        let [p, m, v] = self.update.state()?;
-        let steps = optimizer.steps() + (number - self.held.as_ref().map_or(number, |held| held.number)) as u64;
+        let [p, m, v] = self.update.read_state()?;
+        let steps =
+            optimizer.steps() + (number - self.gpu_state.as_ref().map_or(number, |gpu_state| gpu_state.number)) as u64;
         *params.flat_mut() = flat(p, device)?;
         optimizer.restore(steps, Vec::from([flat(m, device)?, flat(v, device)?]));
-        self.held = Some(Held::of(&self.host, number));
+        self.gpu_state = Some(LearnerState::from_learner(&self.host, number));
         Ok(())
     }
 }
 
-/// Settings, seed and the number of the last update are those of the GPU. If the GPU fails, methods panic with the words of the error,
-/// and [`tensor::catch_cuda`] turns the panic into the error again.
+/// The GPU's own settings, seed and update number apply, not the arguments. If the GPU fails, methods panic with the error's
+/// text, and [`tensor::catch_cuda_error`] turns the panic into the error again.
 impl<T: Real> Learn<T> for GpuLearner<T> {
     fn host(&self) -> &Learner<T> {
         &self.host
@@ -159,26 +162,34 @@ impl<T: Real> Learn<T> for GpuLearner<T> {
         &mut self.host
     }
 
-    fn advance(&mut self, _: &dyn Task, update: &a2c::Update, limit: usize) -> Result<Vec<Done>, NotFinite> {
-        let done = self.update(update.number as usize, &update.counts, limit.clamp(1, AT_ONCE));
-        done.unwrap_or_else(|error| tensor::cuda_failed(error))
+    fn advance(&mut self, _: &dyn Task, update: &a2c::Update, limit: usize) -> Result<Vec<UpdateResult>, NotFinite> {
+        let done = self.update(update.number as usize, &update.counts, limit.clamp(1, MAX_UPDATES_AT_ONCE));
+        done.unwrap_or_else(|error| tensor::raise_cuda_error(error))
     }
 
-    fn validate(&mut self, task: &dyn Task, _: usize, (_, episodes): (u64, usize)) -> Result<Vec<Figures>, Undecided> {
+    fn validate(
+        &mut self,
+        task: &dyn Task,
+        _: usize,
+        (_, episodes): (u64, usize),
+    ) -> Result<Vec<EvalStats>, Undecided> {
         let stages = task.stages();
-        let played = self.update.play(&vec![episodes; stages]).unwrap_or_else(|error| tensor::cuda_failed(error));
-        let part = |stage, first, count| part(&played, stage, [stage * episodes, first], count);
-        (0..stages).map(|stage| Figures::of_parts(stage, episodes, |first, count| part(stage, first, count))).collect()
+        let played =
+            self.update.evaluate(&vec![episodes; stages]).unwrap_or_else(|error| tensor::raise_cuda_error(error));
+        let part = |stage, first, count| to_trajectories(&played, stage, [stage * episodes, first], count);
+        (0..stages)
+            .map(|stage| EvalStats::from_chunks(stage, episodes, |first, count| part(stage, first, count)))
+            .collect()
     }
 }
 
-/// Numbers as a tensor on a device.
+/// Moves numbers to a device as a flat tensor.
 fn flat<T: Real>(numbers: Vec<T>, device: Device) -> Result<Tensor<T>, CudaError> {
     Tensor::new([numbers.len()], numbers).to(device)
 }
 
-/// What the GPU has kernels for.
-fn supported<T: Real>(config: &Config, learner: &Learner<T>) -> Result<(), Refused> {
+/// Checks that the GPU supports all settings, and that no parameter is frozen.
+fn check_supported<T: Real>(config: &Config, learner: &Learner<T>) -> Result<(), GpuTrainError> {
     let Learner { policy, params, optimizer, .. } = learner;
     let widest = 1024 / size_of::<T>();
     let is_word = |count: usize| u32::try_from(count).is_ok();
@@ -192,21 +203,21 @@ fn supported<T: Real>(config: &Config, learner: &Learner<T>) -> Result<(), Refus
             format!("multiples of 32, up to {widest}"),
         ),
         ("gru", policy.rnn.variant == nn::Variant::ResetAfter, "reset-after".into()),
-        ("optimizer", matches!(optimizer.rule(), Rule::Adam { .. }), "adam or adamw".into()),
+        ("optimizer", matches!(optimizer.rule(), UpdateRule::Adam { .. }), "adam or adamw".into()),
         ("imitate", config.imitate == 0, "0".into()),
     ];
     for (name, well, takes) in conditions {
         if !well {
-            return Err(Refused::Setting { name, value: config.get(name).unwrap_or_default(), takes });
+            return Err(GpuTrainError::Setting { name, value: config.get(name).unwrap_or_default(), takes });
         }
     }
-    match params.all().find(|&param| !params.is_trainable(param)) {
-        Some(param) => Err(Refused::Frozen { parameter: params.name(param).to_string() }),
+    match params.handles().find(|&param| !params.is_trainable(param)) {
+        Some(param) => Err(GpuTrainError::Frozen { parameter: params.name(param).to_string() }),
         None => Ok(()),
     }
 }
 
-fn describe<T: Real>(config: &Config, task: &Calculator, learner: &Learner<T>, seed: u64) -> Description {
+fn describe<T: Real>(config: &Config, task: &Calculator, learner: &Learner<T>, seed: u64) -> UpdateSpec {
     let Learner { policy, params, optimizer, .. } = learner;
     let Policy { embedding, stage, rnn, pi, v, .. } = policy;
     let parameters = [
@@ -221,20 +232,20 @@ fn describe<T: Real>(config: &Config, task: &Calculator, learner: &Learner<T>, s
         v.weight,
         v.bias,
     ];
-    let tables = Tables::of(task);
-    // As many episodes as have at most TERMS steps; one, however long.
-    let each = config.batch.div_ceil(PARTS).min(TERMS / tables.steps()).max(1);
-    Description {
+    let tables = Tables::from_task(task);
+    // The episodes of a chunk: as many as fit into MAX_CHUNK_STEPS steps, but at least one.
+    let each = config.batch.div_ceil(MAX_CHUNKS).min(MAX_CHUNK_STEPS / tables.steps()).max(1);
+    UpdateSpec {
         sizes: Sizes {
-            hidden: config.width,
+            hidden_size: config.width,
             vocabulary: task.vocabulary(),
             actions: task.actions(),
             stages: task.stages(),
             batch: config.batch,
             chunks: config.batch.div_ceil(each),
             parameters: params.size(),
-            trial: task.stages() * config.validation_episodes,
-            ring: AT_ONCE,
+            eval_episodes: task.stages() * config.validation_episodes,
+            ring: MAX_UPDATES_AT_ONCE,
         },
         offsets: parameters.map(|param| params.offset(param)),
         tables,
@@ -244,28 +255,33 @@ fn describe<T: Real>(config: &Config, task: &Calculator, learner: &Learner<T>, s
         value_coefficient: config.value_coefficient,
         clip: config.clip,
         rule: optimizer.rule(),
-        rate: train::rate(config),
-        entropy: train::entropy(config),
+        rate: train::rate_schedule(config),
+        entropy: train::entropy_schedule(config),
         seed,
-        trial_purpose: Purpose::VALIDATION.0,
+        eval_purpose: Purpose::VALIDATION.0,
     }
 }
 
-/// Some episodes of a stage's trial from the one of this number on, as the host's record: what figures are made of. The stage
-/// begins with an episode of the whole trial.
+/// Converts episodes of one stage of an evaluation to the host's record, from which statistics are computed. The stage starts
+/// at episode `begins` of the evaluation; `first` and `count` select its episodes.
 ///
 /// # Errors
-/// If an action could not be chosen: the first of them.
-fn part(played: &Played, stage: usize, [begins, first]: [usize; 2], count: usize) -> Result<Trajectories, Undecided> {
-    let Played { episodes, begin, end, solved, actions, rewards, .. } = played;
+/// If an action could not be chosen: the first such decision.
+fn to_trajectories(
+    played: &EpisodeRecord,
+    stage: usize,
+    [begins, first]: [usize; 2],
+    count: usize,
+) -> Result<Trajectories, Undecided> {
+    let EpisodeRecord { episodes, begin, end, solved, actions, rewards, .. } = played;
     let decisions = |b: usize| (end[b] - begin[b]) as usize;
     let all = begins + first..begins + first + count;
     let steps = all.clone().map(decisions).max().unwrap_or(0);
     let mut part = Trajectories { stage, episodes: count, steps, ..Trajectories::default() };
     for (t, b) in (0..steps).flat_map(|t| all.clone().map(move |b| (t, b))) {
         let (valid, at) = (t < decisions(b), (begin[b] as usize + t) * episodes + b);
-        if valid && actions[at] == Played::UNDECIDED {
-            // One logit that is not a number leaves no log-probability that is.
+        if valid && actions[at] == EpisodeRecord::UNDECIDED {
+            // One NaN logit makes all log-probabilities NaN.
             return Err(Undecided { stage, episode: b - begins, step: t, action: 0 });
         }
         part.valid.push(valid);

@@ -1,26 +1,43 @@
-//! Training on a GPU: whole updates, and the greedy validation, without the host.
+//! Training on a GPU: whole updates and the greedy validation run there, without the host.
 //!
-//! Parameters, moments and counters are copied to the host after every few updates, so that checkpoints, tests and resuming do not
-//! depend on the device. A run may go on on another device than it began on. The numbers of both agree but for rounding, and random
-//! numbers are the same. So a run on a GPU repeats to the bit there, and takes the same actions as one on the host until a rounding
-//! changes one of them.
+//! After every few updates, parameters, moments and counters are copied to the host. So checkpoints, tests and resuming do not
+//! depend on the device, and a run may continue on another device. Both devices use the same random numbers, and their results
+//! differ only by rounding. A run on a GPU is reproducible to the bit. It takes the same actions as a run on the host
+//! until a rounding difference changes one of them.
 //!
-//! The kernels are those of `kernels/README.md`: a table of tokens, the rollout, returns, the loss, the pass back through time, the norm,
-//! clipping, and the step of Adam. Everything that changes from update to update lies in the GPU's memory: its number, the rates that
-//! follow from it, the episodes of each stage. So the launches of all updates are the same. They are recorded once, as a graph, and
-//! replayed.
+//! `kernels/README.md` describes the kernels: the token table, the rollout, the advantages, the loss, backpropagation through
+//! time, the norm, clipping, and the step of Adam. All state that changes from update to update is in the GPU's memory: the
+//! update's number, the rates that follow from it, and the episodes of each stage. So the launches of all updates are the same.
+//! They are recorded once, as a graph, and replayed.
 //!
-//! Reading order: `learner` (the learner of a run), `description` (sizes, tables and settings of an update), `checks` (their
-//! consistency), `update` (an update, as a trait), `kernels` (the kernels by name), `buffers` (its memory), `operands` (the structs that
-//! kernels share with the host), `launches` (a launch of each kernel, and all that is unsafe), `running` (the update on a GPU), `results`
-//! (the episodes of an update), `reading` (copies of results to the host), and `episodes` (the calculator's episodes alone).
-#![deny(unsafe_code)] // `launches` alone allows it
+//! Reading order: `learner` (the learner of a run), `spec` (sizes, tables and settings of an update), `checks` (their
+//! consistency), `update` (an update, as a trait), `kernels` (the kernels by name), `buffers` (the GPU memory of an update),
+//! `operands` (the structs that kernels share with the host), `launches` (the launches of all kernels, the only unsafe code),
+//! `gpu_update` (the update on a GPU), `episode_record` (the episodes of an update), `readback` (copies of results to the
+//! host), and `episodes` (the calculator's episodes alone).
+//!
+//! ```no_run
+//! use gpu_train::GpuLearner;
+//! use rl::config::Config;
+//! use tensor::Device;
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let gpu = Device::cuda(0)?;
+//!     let mut run = GpuLearner::<f32>::run(&Config::default(), 0, gpu)?;
+//!     while run.stop_reason().is_none() {
+//!         run.advance_up_to(10)?; // at most ten updates, up to the next validation
+//!     }
+//!     println!("{:?}", run.test()?);
+//!     Ok(())
+//! }
+//! ```
+#![deny(unsafe_code)] // only `launches` allows it
 
-#[cfg_attr(not(feature = "cuda"), allow(dead_code))]
-mod description;
+mod episode_record;
+mod error;
 mod learner;
-mod refused;
-mod results;
+#[cfg_attr(not(feature = "cuda"), allow(dead_code))]
+mod spec;
 mod update;
 
 #[cfg(feature = "cuda")]
@@ -30,39 +47,39 @@ mod checks;
 #[cfg(feature = "cuda")]
 mod episodes;
 #[cfg(feature = "cuda")]
+mod gpu_update;
+#[cfg(feature = "cuda")]
 mod kernels;
 #[cfg(feature = "cuda")]
 mod launches;
 #[cfg(feature = "cuda")]
 mod operands;
 #[cfg(feature = "cuda")]
-mod reading;
-#[cfg(feature = "cuda")]
-mod running;
+mod readback;
 
 use rl::config::Config;
 use rl::train::Learn;
 use tensor::{Device, Real};
 
+pub use episode_record::EpisodeRecord;
 #[cfg(feature = "cuda")]
 pub use episodes::{GpuEpisodes, GpuStep};
+pub use error::GpuTrainError;
 pub use learner::GpuLearner;
-pub use refused::Refused;
-pub use results::Played;
 pub use update::Update;
 
-/// A run whose learner is chosen at run time.
+/// A run whose learner depends on the device and is chosen at run time.
 pub type Run<T> = rl::train::Run<T, Box<dyn Learn<T>>>;
 
-/// A run on a device, before the first update. On a GPU, whole updates and validations are computed there.
+/// Creates a run on a device, before the first update. On a GPU, whole updates and validations run there.
 ///
 /// # Errors
-/// If the GPU has no kernels for a setting, the batch does not fit there, or the GPU fails.
+/// If the GPU does not support a setting, the batch does not fit there, or the GPU fails.
 ///
 /// # Panics
 /// As [`rl::train::Run::new`].
-pub fn run<T: Real>(config: &Config, seed: u64, device: Device) -> Result<Run<T>, Refused> {
-    rl::train::Run::new(config, seed).with_learner(|task, learner| -> Result<Box<dyn Learn<T>>, Refused> {
+pub fn run<T: Real>(config: &Config, seed: u64, device: Device) -> Result<Run<T>, GpuTrainError> {
+    rl::train::Run::new(config, seed).with_learner(|task, learner| -> Result<Box<dyn Learn<T>>, GpuTrainError> {
         match device {
             Device::Host => Ok(Box::new(learner)),
             gpu => Ok(Box::new(GpuLearner::new(gpu, config, task, learner, seed)?)),

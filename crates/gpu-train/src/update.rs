@@ -1,33 +1,33 @@
-//! An update on a GPU, as a trait, and how one is made.
+//! The trait of an update on a GPU, and its constructor.
 
-use rl::train::Done;
+use rl::train::UpdateResult;
 use tensor::{CudaError, Device, Real};
 
-use crate::description::Description;
-use crate::results::Played;
+use crate::episode_record::EpisodeRecord;
+use crate::spec::UpdateSpec;
 
-/// Makes an update on a GPU: allocates its memory, compiles the kernels for these sizes, and records their launches. Parameters,
-/// moments, counters and the episodes of each stage are not set yet.
+/// Creates an update on a GPU: allocates its memory, compiles the kernels for these sizes, and records their launches.
+/// Parameters, moments, counters and the episodes of each stage are not set yet.
 ///
 /// # Errors
-/// If the GPU has too little memory, which is found before any is allocated; if it cannot compute with `T`; or if it fails.
+/// If the GPU has too little memory (checked before any is allocated), if it cannot compute with `T`, or if it fails.
 ///
 /// # Panics
-/// If the description does not fit together, or the device is the host.
+/// If the specification is inconsistent, or the device is the host.
 #[track_caller]
-pub(crate) fn on<T: Real>(device: Device, what: &Description) -> Result<Box<dyn Update<T>>, CudaError> {
+pub(crate) fn create_update<T: Real>(device: Device, spec: &UpdateSpec) -> Result<Box<dyn Update<T>>, CudaError> {
     match device {
-        Device::Host => panic!("on the host an update is not one call, of {:?}", what.sizes),
+        Device::Host => panic!("the host has no fused update, as of {:?}", spec.sizes),
         #[cfg(feature = "cuda")]
-        Device::Cuda(gpu) => Ok(Box::new(crate::running::Running::new(gpu, what)?)),
+        Device::Cuda(gpu) => Ok(Box::new(crate::gpu_update::GpuUpdate::new(gpu, spec)?)),
         _ => Err(CudaError::NotBuilt),
     }
 }
 
 /// An update on a GPU, with all its memory.
 ///
-/// Its launches run in a queue of their own, beside the other work of the GPU. They go on until [`wait`](Self::wait), or until a
-/// method reads or writes.
+/// Its launches run asynchronously on a stream of their own, in parallel to the other work of the GPU.
+/// [`synchronize`](Self::synchronize) and all methods that read or write wait for them.
 pub trait Update<T: Real>: Send + Sync {
     /// Sets parameters, moments, the number of the next update, and the number of steps that the optimiser has taken.
     ///
@@ -35,68 +35,70 @@ pub trait Update<T: Real>: Send + Sync {
     /// If the GPU fails.
     ///
     /// # Panics
-    /// If the number of parameters or moments is another.
-    fn set(&mut self, values: [&[T]; 3], update: u32, step: u32) -> Result<(), CudaError>;
+    /// If the number of parameters or moments is wrong.
+    fn set_state(&mut self, values: [&[T]; 3], update: u32, step: u32) -> Result<(), CudaError>;
 
-    /// Divides the batch: the episodes of each stage, from the next update on.
+    /// Sets the number of episodes of each stage, from the next update on.
     ///
     /// # Errors
     /// If the GPU fails.
     ///
     /// # Panics
-    /// If these are not the batch, or not of each stage.
-    fn divide(&mut self, counts: &[usize]) -> Result<(), CudaError>;
+    /// If the counts do not sum to the batch, or there is not one for each stage.
+    fn set_stage_counts(&mut self, counts: &[usize]) -> Result<(), CudaError>;
 
-    /// Chooses between replaying the recorded graph, the default, and launching each kernel. Both do the same.
-    fn replay(&mut self, replay: bool);
+    /// Chooses between replaying the recorded graph, which is the default, and launching each kernel. Both do the same.
+    fn set_graph_replay(&mut self, replay: bool);
 
-    /// Starts updates, and does not wait for them. [`set`](Self::set) and [`divide`](Self::divide) come first.
+    /// Starts updates without waiting for them. [`set_state`](Self::set_state) and [`set_stage_counts`](Self::set_stage_counts)
+    /// come first.
     ///
     /// # Errors
-    /// If the GPU fails: the error says in which update.
+    /// If the GPU fails; the error names the update.
     fn launch(&mut self, updates: u32) -> Result<(), CudaError>;
 
-    /// Waits until all updates that were started are done.
+    /// Waits until all started updates are done.
     ///
     /// # Errors
-    /// If some of it failed: the error says among which updates.
-    fn wait(&mut self) -> Result<(), CudaError>;
+    /// If some of the work failed; the error names the range of updates.
+    fn synchronize(&mut self) -> Result<(), CudaError>;
 
-    /// Makes updates, and returns their metrics. There are fewer if the loss or the norm of an update was not finite: then the
-    /// parameters are as they were before it, and stay so until [`set`](Self::set) is called.
+    /// Runs updates and returns their metrics. If the loss or the norm of an update was not finite, fewer are returned. Then
+    /// the parameters stay as they were before that update until [`set_state`](Self::set_state) is called.
     ///
     /// # Errors
-    /// If the GPU fails: the error says in which update, or among which.
+    /// If the GPU fails; the error names the update, or the range of updates.
     ///
     /// # Panics
-    /// If there are more updates than metrics are kept for.
-    fn advance(&mut self, updates: u32) -> Result<Vec<Done>, CudaError>;
+    /// If `updates` exceeds the number of updates whose metrics are kept.
+    fn advance(&mut self, updates: u32) -> Result<Vec<UpdateResult>, CudaError>;
 
-    /// The parameters, and Adam's moments of them.
+    /// Returns the parameters and Adam's two moments.
     ///
     /// # Errors
     /// If the GPU fails.
-    fn state(&mut self) -> Result<[Vec<T>; 3], CudaError>;
+    fn read_state(&mut self) -> Result<[Vec<T>; 3], CudaError>;
 
-    /// The gradients of the last update, clipped; of one that was not finite, as they were.
+    /// Returns the gradients of the last update. They are clipped, unless that update was not finite.
     ///
     /// # Errors
     /// If the GPU fails.
-    fn gradients(&mut self) -> Result<Vec<T>, CudaError>;
+    fn read_gradients(&mut self) -> Result<Vec<T>, CudaError>;
 
-    /// The episodes of the last update.
+    /// Returns the episodes of the last update.
     ///
     /// # Errors
     /// If the GPU fails.
-    fn played(&mut self) -> Result<Played, CudaError>;
+    fn read_episodes(&mut self) -> Result<EpisodeRecord, CudaError>;
 
-    /// Plays a trial with the present parameters: greedily, `counts` episodes of each stage, from the streams of the trial's purpose and
-    /// of the next update. Where log-probabilities are NaN, the action is [`Played::UNDECIDED`].
+    /// Runs a greedy evaluation with the current parameters, of `counts` episodes of each stage. The random streams have the
+    /// evaluation's purpose and the number of the next update. If log-probabilities are NaN, the action is
+    /// [`EpisodeRecord::UNDECIDED`].
     ///
     /// # Errors
     /// If the GPU fails.
     ///
     /// # Panics
-    /// If these are not all episodes that a trial has, or not of each stage.
-    fn play(&mut self, counts: &[usize]) -> Result<Played, CudaError>;
+    /// If the counts do not sum to the episodes of an evaluation, or there is not one for each stage.
+    fn evaluate(&mut self, counts: &[usize]) -> Result<EpisodeRecord, CudaError>;
 }

@@ -1,40 +1,42 @@
-//! How sharply a loss bends: the largest eigenvalue λ of its Hessian, which is never built.
+//! The curvature of a loss: the largest eigenvalue λ of its Hessian, computed without building the Hessian.
 //!
 //! ```sh
-//! cargo run --release -p nn --example curvature
+//! cargo run --release -p gradus-nn --example curvature
 //! ```
 //!
-//! A GRU reads seven numbers and learns to say their sum, by plain gradient descent. Along an eigenvector, a step with the
-//! learning rate η multiplies the distance to the bottom of a parabola by 1 − η·λ, so that η > 2/λ runs away from it. λ
-//! comes from power iteration, u ← H·u / |H·u|, one Hessian-vector product a step. Printed are, as training goes on, the
-//! loss, λ and 2/λ: the loss sharpens until the learning rate that is used is about the largest that goes, and stays there.
+//! A GRU reads seven numbers and learns to predict their sum, by plain gradient descent. Along an eigenvector, a step
+//! with the learning rate η multiplies the distance to the minimum of a parabola by 1 − η·λ. So descent with η > 2/λ
+//! diverges.
+//!
+//! λ comes from power iteration, u ← H·u / |H·u|, with one Hessian-vector product per iteration. The program prints the
+//! loss, λ and 2/λ during training. λ grows until η is about 2/λ, and then stays there.
 //!
 //! References: Y. LeCun, P. Simard, B. Pearlmutter, "Automatic learning rate maximization by on-line estimation of the
-//! Hessian's eigenvectors" (1993); J. Cohen and others, "Gradient descent on neural networks typically occurs at the edge
-//! of stability" (2021); B. Parlett, *The Symmetric Eigenvalue Problem*, for the iteration, and for how |H·u − λ·u| bounds
-//! its error.
+//! Hessian's eigenvectors" (1993); J. Cohen and others, "Gradient descent on neural networks typically occurs at the
+//! edge of stability" (2021); B. Parlett, *The Symmetric Eigenvalue Problem*, for the iteration and for |H·u − λ·u| as
+//! a bound of its error.
 
 #![forbid(unsafe_code)]
 
 use autograd::{Function, Tape, Unreached, Var};
 use nn::derivatives::{gradient, hvp};
-use nn::{Builder, Grads, Gru, Linear, Params, Weights};
+use nn::{BoundParams, Builder, Grads, Gru, Linear, Params};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor};
 
-/// Sequences, their steps, and the width of the GRU.
+/// Batch size, steps, and hidden size of the GRU.
 const SIZES: (usize, usize, usize) = (16, 7, 3);
 /// The learning rate.
 const RATE: f64 = 0.2;
 
-/// The mean square error of a GRU with a linear head that says the sum of x\[T,B,1\].
-struct Sum {
+/// The mean squared error of a GRU with a linear head that predicts the sum of x\[T,B,1\].
+struct SumLoss {
     gru: Gru,
     head: Linear,
     x: Tensor<f64>,
 }
 
-impl Sum {
+impl SumLoss {
     fn new() -> (Self, Params<f64>) {
         let (batch, steps, hidden) = SIZES;
         let mut params = Params::new();
@@ -44,39 +46,39 @@ impl Sum {
     }
 }
 
-impl Function for Sum {
+impl Function for SumLoss {
     fn call<'t, T: Real>(&self, tape: &'t Tape<T>, w: &[Var<'t, T>]) -> Var<'t, T> {
-        let (w, (batch, steps, hidden)) = (Weights::from_vars(w), SIZES);
+        let (w, (batch, steps, hidden)) = (BoundParams::from_vars(w), SIZES);
         let (x, h) = (tape.constant(self.x.cast()), tape.constant(Tensor::zeros([batch, hidden])));
-        let said = self.head.forward(w, self.gru.forward(w, x, h).select(0, steps - 1));
-        (said - x.sum_axis(0)).square().mean()
+        let predicted = self.head.forward(w, self.gru.forward(w, x, h).select(0, steps - 1));
+        (predicted - x.sum_axis(0)).square().mean()
     }
 }
 
-/// Uniform in ±1.
+/// Draws a tensor uniformly within ±1.
 fn draw(episode: u32, shape: &[usize]) -> Tensor<f64> {
     let mut rng = Philox::stream(7, Stream { purpose: Purpose(1), update: 0, episode });
     Tensor::from_fn(shape, |_| 2.0 * rng.uniform_f64() - 1.0)
 }
 
-/// The eigenvalue of the Hessian that is largest in size, to nine digits, and its eigenvector.
-fn sharpest(loss: &Sum, params: &Params<f64>) -> Result<(f64, Grads<f64>), Unreached> {
+/// Computes the Hessian's eigenvalue of largest absolute value, to nine digits, and its eigenvector.
+fn largest_eigenvalue(loss: &SumLoss, params: &Params<f64>) -> Result<(f64, Grads<f64>), Unreached> {
     let mut u = Grads::new(params, draw(1, &[params.size()]));
     for _ in 0..10_000 {
         u.scale(1.0 / u.norm());
         let (_, product) = hvp(loss, params, &u)?;
         let eigenvalue = (u.flat() * product.flat()).sum();
-        let rest = Grads::new(params, product.flat() - &(u.flat() * &Tensor::scalar(eigenvalue)));
-        if rest.norm() <= 1e-9 * eigenvalue.abs() {
+        let residual = Grads::new(params, product.flat() - &(u.flat() * &Tensor::scalar(eigenvalue)));
+        if residual.norm() <= 1e-9 * eigenvalue.abs() {
             return Ok((eigenvalue, u));
         }
         u = product;
     }
-    panic!("two eigenvalues of the Hessian are of nearly one size")
+    panic!("power iteration did not converge: two eigenvalues have nearly the same absolute value")
 }
 
-/// Takes `steps` of gradient descent.
-fn descend(loss: &Sum, params: &mut Params<f64>, steps: usize) -> Result<(), Unreached> {
+/// Takes `steps` steps of gradient descent.
+fn descend(loss: &SumLoss, params: &mut Params<f64>, steps: usize) -> Result<(), Unreached> {
     for _ in 0..steps {
         let (_, grads) = gradient(loss, params)?;
         let moved = params.flat() - &(grads.flat() * &Tensor::scalar(RATE));
@@ -86,10 +88,10 @@ fn descend(loss: &Sum, params: &mut Params<f64>, steps: usize) -> Result<(), Unr
 }
 
 fn main() -> Result<(), Unreached> {
-    let (loss, mut params) = Sum::new();
+    let (loss, mut params) = SumLoss::new();
     println!("{} parameters, learning rate {RATE}\n\nstep      loss          λ        2/λ", params.size());
     for step in (0..=400).step_by(50) {
-        let (value, (eigenvalue, _)) = (gradient(&loss, &params)?.0, sharpest(&loss, &params)?);
+        let (value, (eigenvalue, _)) = (gradient(&loss, &params)?.0, largest_eigenvalue(&loss, &params)?);
         println!("{step:4}  {value:8.5}   {eigenvalue:8.4}   {:8.4}", 2.0 / eigenvalue);
         descend(&loss, &mut params, 50)?;
     }
@@ -103,17 +105,16 @@ mod tests {
 
     use super::*;
 
-    /// The whole Hessian has the same eigenvalue: that of its square, and the square of that, … is the norm in the end
-    /// (Gelfand's formula, |A^n|^(1/n) → |λ|).
+    /// The dense Hessian has the same eigenvalue. Repeated squaring gives |A^n|^(1/n) → |λ| (Gelfand's formula).
     #[test]
-    fn the_dense_hessian_has_that_eigenvalue() {
-        let (loss, params) = Sum::new();
-        let (eigenvalue, u) = sharpest(&loss, &params).expect("the loss depends on all");
-        let values: Vec<_> = params.all().map(|param| params.get(param)).collect();
+    fn largest_eigenvalue_matches_the_dense_hessian() {
+        let (loss, params) = SumLoss::new();
+        let (eigenvalue, u) = largest_eigenvalue(&loss, &params).expect("the loss depends on all");
+        let values: Vec<_> = params.handles().map(|param| params.get(param)).collect();
         let h = hessian(&loss, &values);
         let u = u.flat().reshape([params.size(), 1]);
-        let rest = &h.matmul(&u) - &(&u * &Tensor::scalar(eigenvalue));
-        assert!((&rest * &rest).sum().sqrt() < 1e-8 * eigenvalue.abs());
+        let residual = &h.matmul(&u) - &(&u * &Tensor::scalar(eigenvalue));
+        assert!((&residual * &residual).sum().sqrt() < 1e-8 * eigenvalue.abs());
 
         let (mut power, mut log_norm) = (h, 0.0);
         for n in 0..30 {
@@ -126,9 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn descent_goes_to_the_edge_and_stays_there() {
-        let (loss, mut params) = Sum::new();
-        let used = |params: &Params<f64>| RATE * sharpest(&loss, params).expect("the loss depends on all").0 / 2.0;
+    fn descent_reaches_the_edge_of_stability_and_stays_there() {
+        let (loss, mut params) = SumLoss::new();
+        let used =
+            |params: &Params<f64>| RATE * largest_eigenvalue(&loss, params).expect("the loss depends on all").0 / 2.0;
         assert!(used(&params) < 0.5);
         for _ in 0..3 {
             descend(&loss, &mut params, 100).expect("the loss depends on all");
@@ -137,9 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn the_loss_passes_the_gradient_checks() {
-        let (loss, params) = Sum::new();
-        let values: Vec<_> = params.all().map(|param| params.get(param)).collect();
+    fn sum_loss_passes_the_gradient_checks() {
+        let (loss, params) = SumLoss::new();
+        let values: Vec<_> = params.handles().map(|param| params.get(param)).collect();
         gradcheck::duals(&loss, &values).assert_ok();
         gradcheck::second_order(&loss, &values).assert_ok();
     }

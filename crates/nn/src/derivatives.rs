@@ -1,11 +1,12 @@
-//! Derivatives of a model by its parameters: along a direction, and of second order.
+//! Derivatives of a model with respect to its parameters: directional derivatives, gradients, Hessian-vector products.
 //!
-//! These are [`autograd::derivatives`] for a function of [`Params`]. The function takes the parameters' variables in their
-//! order, and [`Weights::from_vars`] makes of them what layers take; so it is also what a gradient check takes.
+//! This module applies [`autograd::derivatives`] to functions of [`Params`]. Such a function receives the parameters'
+//! variables in order, and [`BoundParams::from_vars`] makes them usable by layers. Gradient checks take the same
+//! functions.
 //!
 //! ```
 //! use autograd::function;
-//! use nn::{Activation, Builder, Grads, Mlp, Params, Weights, derivatives};
+//! use nn::{Activation, BoundParams, Builder, Grads, Mlp, Params, derivatives};
 //! use tensor::{Real, Tensor};
 //!
 //! let mut params = Params::<f64>::new();
@@ -13,10 +14,10 @@
 //! let x = Tensor::from([[-1.0], [0.5], [2.0]]);
 //! let loss = function!([mlp: Mlp, x: Tensor<f64>] |tape, w| {
 //!     let x = tape.constant(x.cast());
-//!     (mlp.forward(Weights::from_vars(w), x) - x.square()).square().mean()
+//!     (mlp.forward(BoundParams::from_vars(w), x) - x.square()).square().mean()
 //! });
 //!
-//! // Steepest descent with the step to the bottom of the parabola along −g: |g|² / ⟨g, H·g⟩.
+//! // Steepest descent. The step |g|² / ⟨g, H·g⟩ minimises the quadratic model along −g.
 //! let (before, g) = derivatives::gradient(&loss, &params)?;
 //! let (_, hg) = derivatives::hvp(&loss, &params, &g)?;
 //! let step = (g.flat() * g.flat()).sum() / (g.flat() * hg.flat()).sum();
@@ -27,66 +28,71 @@
 //! # Ok::<(), autograd::Unreached>(())
 //! ```
 //!
-//! A frozen parameter is a constant: its part of a direction is not looked at, and its part of what comes out is zero. A
-//! trainable one that the loss does not depend on is an error which names it, as in training. `examples/curvature.rs`
-//! finds the largest curvature of the loss of a GRU, from which follows how large a step of gradient descent may be.
+//! A frozen parameter is a constant: its part of a direction is ignored, and its part of a result is zero. A trainable
+//! parameter that the loss does not depend on is an error that names it, as in training.
 //!
-//! References: those of [`autograd::derivatives`].
+//! `examples/curvature.rs` computes the largest curvature of a GRU's loss. It bounds the step of gradient descent.
+//!
+//! References: see [`autograd::derivatives`].
 
-use autograd::{Overloaded, Tape, Unreached, Var};
+use autograd::{DynFunction, Tape, Unreached, Var};
 use tensor::{Dual, Real, Tensor};
 
-use crate::params::{Grads, Params, Weights};
+use crate::params::{BoundParams, Grads, Params};
 
-/// f at the parameters, and how it changes along `direction`: the directional derivative J·u, of any shape.
+/// Computes f at the parameters and its directional derivative J·u along `direction`. f may have any shape.
 ///
 /// # Panics
-/// If the direction is of other parameters.
+/// If the direction belongs to other parameters.
 #[track_caller]
-pub fn jvp(f: &dyn Overloaded, params: &Params<f64>, direction: &Grads<f64>) -> (Tensor<f64>, Tensor<f64>) {
-    let (moving, tape) = (params.along(direction), Tape::evaluating());
-    let y = f.on_duals(&tape, &moving.bind(&tape).vars()).value();
+pub fn jvp(f: &dyn DynFunction, params: &Params<f64>, direction: &Grads<f64>) -> (Tensor<f64>, Tensor<f64>) {
+    let (dual_params, tape) = (params.to_dual(direction), Tape::no_grad());
+    let y = f.call_dual(&tape, &dual_params.bind(&tape).vars()).value();
     (y.values(), y.tangents())
 }
 
-/// The loss, which is one number, and its gradient.
+/// Computes a scalar loss and its gradient.
 ///
 /// # Errors
-/// If a trainable parameter has no part in the loss.
+/// If the loss does not depend on a trainable parameter.
 ///
 /// # Panics
 /// If the loss is not one number.
 #[track_caller]
-pub fn gradient(loss: &dyn Overloaded, params: &Params<f64>) -> Result<(f64, Grads<f64>), Unreached> {
+pub fn gradient(loss: &dyn DynFunction, params: &Params<f64>) -> Result<(f64, Grads<f64>), Unreached> {
     let tape = Tape::new();
     let weights = params.bind(&tape);
-    let y = loss.on_numbers(&tape, &weights.vars());
-    let grads = back(y, params, weights)?;
+    let y = loss.call_f64(&tape, &weights.vars());
+    let grads = backward_to_grads(y, params, weights)?;
     Ok((y.value().item(), grads))
 }
 
-/// The gradient of the loss, and how it changes along `direction`: the Hessian-vector product H·u.
+/// Computes the gradient of the loss and the Hessian-vector product H·u for u = `direction`.
 ///
 /// # Errors
-/// If a trainable parameter has no part in the loss.
+/// If the loss does not depend on a trainable parameter.
 ///
 /// # Panics
-/// If the loss is not one number, or the direction is of other parameters.
+/// If the loss is not one number, or the direction belongs to other parameters.
 #[track_caller]
 pub fn hvp(
-    loss: &dyn Overloaded,
+    loss: &dyn DynFunction,
     params: &Params<f64>,
     direction: &Grads<f64>,
 ) -> Result<(Grads<f64>, Grads<f64>), Unreached> {
-    let (moving, tape) = (params.along(direction), Tape::<Dual<f64>>::new());
-    let weights = moving.bind(&tape);
-    let grads = back(loss.on_duals(&tape, &weights.vars()), &moving, weights)?;
+    let (dual_params, tape) = (params.to_dual(direction), Tape::<Dual<f64>>::new());
+    let weights = dual_params.bind(&tape);
+    let grads = backward_to_grads(loss.call_dual(&tape, &weights.vars()), &dual_params, weights)?;
     Ok((Grads::new(params, grads.flat().values()), Grads::new(params, grads.flat().tangents())))
 }
 
-/// The gradients of all parameters.
+/// Runs the backward pass from y and collects the gradients of all parameters.
 #[track_caller]
-fn back<'t, T: Real>(y: Var<'t, T>, params: &Params<T>, weights: Weights<'t, T>) -> Result<Grads<T>, Unreached> {
+fn backward_to_grads<'t, T: Real>(
+    y: Var<'t, T>,
+    params: &Params<T>,
+    weights: BoundParams<'t, T>,
+) -> Result<Grads<T>, Unreached> {
     y.backward()?;
     let mut grads = Grads::zeros(params);
     grads.collect(params, weights);
@@ -116,22 +122,22 @@ mod tests {
         assert!((got - want).abs() <= tolerance * want.abs(), "{got} is not {want}");
     }
 
-    /// A GRU that reads seven steps, with a head.
+    /// A GRU that reads seven steps, with a head. The loss is a scalar.
     fn model() -> (impl autograd::Function, Params<f64>) {
         let mut params = Params::new();
         let mut builder = Builder::new(&mut params, 3);
         let gru = Gru::new(&mut builder, 2, 3);
         let head = Mlp::new(&mut builder.scope("head"), &[3, 4, 1], Activation::Tanh);
         let loss = function!([gru: Gru, head: Mlp] |tape, w| {
-            let w = Weights::from_vars(w);
-            let x = Tensor::from_fn([7, 2, 2], |i| T::of(((3 * i) as f64).sin()));
+            let w = BoundParams::from_vars(w);
+            let x = Tensor::from_fn([7, 2, 2], |i| T::from_f64(((3 * i) as f64).sin()));
             let h = tape.constant(Tensor::zeros([2, 3]));
             head.forward(w, gru.forward(w, tape.constant(x), h).select(0, 6)).square().sum()
         });
         (loss, params)
     }
 
-    /// Of a·b² at a = 3, b = 7.
+    /// The function a·b² at a = 3, b = 7.
     fn product() -> (impl autograd::Function, Params<f64>, [Param; 2]) {
         let mut params = Params::new();
         let handles = [("a", 3.0), ("b", 7.0)].map(|(name, x)| params.add(name, &Tensor::from([x])));
@@ -139,30 +145,30 @@ mod tests {
     }
 
     #[test]
-    fn of_a_product() {
+    fn derivatives_of_a_product_match_calculus() {
         let (f, params, _) = product();
         let u = Grads::new(&params, Tensor::from([1.0, 10.0]));
         let (value, slope) = jvp(&f, &params, &u);
         assert_eq!((value.item(), slope.item()), (147.0, 49.0 + 420.0));
         let (value, grads) = gradient(&f, &params).expect("both are used");
         assert_eq!((value, grads.flat().to_vec()), (147.0, [49.0, 42.0].to_vec()));
-        let (grads, bend) = hvp(&f, &params, &u).expect("both are used");
-        assert_eq!((grads.flat().to_vec(), bend.flat().to_vec()), ([49.0, 42.0].into(), [140.0, 14.0 + 60.0].into()));
+        let (grads, hu) = hvp(&f, &params, &u).expect("both are used");
+        assert_eq!((grads.flat().to_vec(), hu.flat().to_vec()), ([49.0, 42.0].into(), [140.0, 14.0 + 60.0].into()));
     }
 
     #[test]
-    fn a_frozen_parameter_is_a_constant() {
+    fn derivatives_frozen_parameter_is_a_constant() {
         let (f, mut params, [a, _]) = product();
         params.set_trainable(a, false);
         let u = Grads::new(&params, Tensor::from([1.0, 10.0]));
         assert_eq!(jvp(&f, &params, &u).1.item(), 420.0);
-        let (grads, bend) = hvp(&f, &params, &u).expect("b is used");
-        assert_eq!((grads.flat().to_vec(), bend.flat().to_vec()), ([0.0, 42.0].into(), [0.0, 60.0].into()));
+        let (grads, hu) = hvp(&f, &params, &u).expect("b is used");
+        assert_eq!((grads.flat().to_vec(), hu.flat().to_vec()), ([0.0, 42.0].into(), [0.0, 60.0].into()));
         assert_eq!(gradient(&f, &params).expect("b is used").1.flat().to_vec(), [0.0, 42.0]);
     }
 
     #[test]
-    fn a_parameter_without_influence_is_named() {
+    fn derivatives_unused_parameter_is_named() {
         let (_, params, _) = product();
         let f = function!(|w| w[1].square());
         let names: Vec<String> = ["a".into()].into();
@@ -172,14 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_gru_with_a_head() {
+    fn derivatives_of_a_gru_agree_with_each_other() {
         let (loss, params) = model();
         let (u, w) = (direction(&params, 1), direction(&params, 2));
         let (grads, hu) = hvp(&loss, &params, &u).expect("all are used");
         let (_, hw) = hvp(&loss, &params, &w).expect("all are used");
         assert_close(jvp(&loss, &params, &u).1.item(), dot(&grads, &u), 1e-13);
         assert_close(dot(&w, &hu), dot(&u, &hw), 1e-12);
-        let values: Vec<_> = params.all().map(|param| params.get(param)).collect();
+        let values: Vec<_> = params.handles().map(|param| params.get(param)).collect();
         let h = derivatives::hessian(&loss, &values).matmul(&u.flat().reshape([params.size(), 1]));
         assert_close((&h.reshape([params.size()]) * w.flat()).sum(), dot(&w, &hu), 1e-12);
         let moved = |step: f64| {
@@ -192,7 +198,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "[1] for parameters [2]")]
-    fn a_direction_of_other_parameters_is_refused() {
+    fn jvp_direction_of_other_parameters_panics() {
         let (f, params, _) = product();
         let mut others = Params::new();
         others.add("c", &Tensor::from([1.0]));

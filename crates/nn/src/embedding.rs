@@ -4,7 +4,7 @@ use autograd::Var;
 use tensor::{Real, Tensor};
 
 use crate::init::{Builder, Init};
-use crate::params::{Param, Weights};
+use crate::params::{BoundParams, Param};
 
 /// Rows of a table W\[V,E\] by token: PyTorch's `nn.Embedding`, with its name, shape and initial values.
 #[derive(Clone, Copy, Debug)]
@@ -14,18 +14,18 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    /// Standard normal values.
+    /// Draws W from the standard normal distribution.
     #[track_caller]
     pub fn new<T: Real>(builder: &mut Builder<'_, T>, vocabulary: usize, width: usize) -> Self {
         Self { weight: builder.add("weight", [vocabulary, width], Init::Normal(1.0)) }
     }
 
-    /// tokens\[…\] to their rows \[…,E\].
+    /// Looks up the row of each token: tokens\[…\] to \[…,E\].
     ///
     /// # Panics
     /// If a token is outside the vocabulary.
     #[track_caller]
-    pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, tokens: &Tensor<u32>) -> Var<'t, T> {
+    pub fn forward<'t, T: Real>(&self, weights: BoundParams<'t, T>, tokens: &Tensor<u32>) -> Var<'t, T> {
         weights.get(self.weight).embedding(tokens)
     }
 }

@@ -1,154 +1,179 @@
-//! The gated recurrent unit: one step, and over time; fused, and composed from small operations.
+//! The gated recurrent unit: one step, and a sequence of steps; fused, and composed from small operations.
 //!
-//! The fused form is [`Var::gru`], where its backward is derived. The composed form below is the definition in
-//! operations whose rules are one line each; tests hold the two to 1e-12 of each other.
+//! The fused form is [`Var::gru`]; its file derives the backward. The composed form below defines the same function in
+//! operations with one-line rules. Tests check that the two agree to 1e-12.
+//!
+//! Symbols: B batch, T time, E input size, H hidden size, V vocabulary. The weights are W_ih\[3H,E\], b_ih\[3H\],
+//! W_hh\[3H,H\] and b_hh\[3H\], with gate order r, z, n. h_prev and h are the states before and after a step.
 
 use alloc::vec::Vec;
 
-use autograd::{Scan, Var, assert_gru_shapes};
+use autograd::{GruStepper, Var, assert_gru_shapes};
 use tensor::{Real, Tensor};
 
 use crate::init::{Builder, Init};
 use crate::linear::affine;
-use crate::params::{Param, Weights};
+use crate::params::{BoundParams, Param};
 
-/// Where the reset gate acts.
+/// The position of the reset gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Variant {
-    /// After the product with the hidden state, n = tanh(W_n·x + b_in + r·(U_n·h + b_hn)): PyTorch's and cuDNN's.
+    /// After the product with the state: a_n = gx_n + r·gh_n, with gh = h_prev·W_hhᵀ + b_hh. This is the form of
+    /// PyTorch and cuDNN.
     #[default]
     ResetAfter,
-    /// Before it, n = tanh(W_n·x + b_in + U_n·(r·h) + b_hn): K. Cho et al. (2014), equation 8.
+    /// Before the product with the state: a_n = gx_n + (r·h_prev)·W_hnᵀ + b_hn, where W_hn and b_hn are the blocks n of
+    /// W_hh and b_hh. Source: K. Cho et al. (2014), equation 8.
     ResetBefore,
 }
 
 /// One step of a GRU: PyTorch's `nn.GRUCell`, with its names, shapes and initial values.
 ///
-/// With gates r, z and candidate n, in this order in the rows of the weights:
+/// The blocks of rows of the weights are in the order r (reset gate), z (update gate), n (candidate):
 ///
 /// ```text
-/// r = σ(W_r·x + b_ir + U_r·h + b_hr)
-/// z = σ(W_z·x + b_iz + U_z·h + b_hz)
-/// n = tanh(W_n·x + b_in + r·(U_n·h + b_hn))
-/// h' = (1 − z)·n + z·h
+/// gx = x·W_ihᵀ + b_ih          gh = h_prev·W_hhᵀ + b_hh
+/// r = σ(gx_r + gh_r)
+/// z = σ(gx_z + gh_z)
+/// n = tanh(gx_n + r·gh_n)
+/// h = (1 − z)·n + z·h_prev
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct GruCell {
-    /// W\[3H,I\].
+    /// W_ih\[3H,E\].
     pub weight_ih: Param,
-    /// U\[3H,H\].
+    /// W_hh\[3H,H\].
     pub weight_hh: Param,
-    /// b_i\[3H\].
+    /// b_ih\[3H\].
     pub bias_ih: Param,
-    /// b_h\[3H\].
+    /// b_hh\[3H\].
     pub bias_hh: Param,
-    /// Where the reset gate acts.
+    /// The position of the reset gate.
     pub variant: Variant,
 }
 
 impl GruCell {
-    /// All values uniform within ±1/√`hidden`.
+    /// Draws all values uniformly within ±1/√`hidden_size`.
     #[track_caller]
-    pub fn new<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, hidden: usize) -> Self {
-        Self::named(builder, inputs, hidden, "")
+    pub fn new<T: Real>(builder: &mut Builder<'_, T>, input_size: usize, hidden_size: usize) -> Self {
+        Self::with_name_suffix(builder, input_size, hidden_size, "")
     }
 
-    fn named<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, hidden: usize, suffix: &str) -> Self {
-        let bound = Init::Uniform(1.0 / (hidden as f64).sqrt());
-        let gates = hidden.saturating_mul(3); // an extent that no shape holds, if it overflows
+    fn with_name_suffix<T: Real>(
+        builder: &mut Builder<'_, T>,
+        input_size: usize,
+        hidden_size: usize,
+        suffix: &str,
+    ) -> Self {
+        let bound = Init::Uniform(1.0 / (hidden_size as f64).sqrt());
+        let gates = hidden_size.saturating_mul(3); // on overflow: usize::MAX, which no shape accepts
         let mut add = |name: &str, shape: &[usize]| builder.add(&alloc::format!("{name}{suffix}"), shape, bound);
         Self {
-            weight_ih: add("weight_ih", &[gates, inputs]),
-            weight_hh: add("weight_hh", &[gates, hidden]),
+            weight_ih: add("weight_ih", &[gates, input_size]),
+            weight_hh: add("weight_hh", &[gates, hidden_size]),
             bias_ih: add("bias_ih", &[gates]),
             bias_hh: add("bias_hh", &[gates]),
             variant: Variant::ResetAfter,
         }
     }
 
-    /// The same cell with the reset gate elsewhere.
+    /// Returns the cell with another position of the reset gate.
     pub fn with_variant(self, variant: Variant) -> Self {
         Self { variant, ..self }
     }
 
-    /// The input's part of the gates, W·x + b_i, for x\[…,I\]: \[…,3H\]. It does not depend on the state, so one product
-    /// serves all steps; and where x is one of V embedded tokens, one table of V rows does.
+    /// Computes the input part of the gates, gx\[…,3H\] = x·W_ihᵀ + b_ih, for x\[…,E\].
+    ///
+    /// It does not depend on the state, so one product serves all steps. If x is an embedded token, one table of V rows
+    /// serves all tokens.
     ///
     /// # Panics
-    /// If the rows of x are not I long.
+    /// If the last extent of x is not E.
     #[track_caller]
-    pub fn input_part<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    pub fn project_input<'t, T: Real>(&self, weights: BoundParams<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         affine(x, weights.get(self.weight_ih), weights.get(self.bias_ih))
     }
 
-    /// The states after each step, hs\[T,B,H\], from the input parts gx\[T,B,3H\] and h\[B,H\]. Fused for
+    /// Computes the states after each step, hs\[T,B,H\], from gx\[T,B,3H\] and the initial state h\[B,H\]. Fused for
     /// [`Variant::ResetAfter`].
     ///
     /// # Panics
-    /// If the shapes do not fit together.
+    /// If the shapes do not match.
     #[track_caller]
-    pub fn scan<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+    pub fn unroll<'t, T: Real>(&self, weights: BoundParams<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
         match self.variant {
             Variant::ResetAfter => gx.gru(h, weights.get(self.weight_hh), weights.get(self.bias_hh)),
-            Variant::ResetBefore => self.scan_composed(weights, gx, h),
+            Variant::ResetBefore => self.unroll_composed(weights, gx, h),
         }
     }
 
-    /// [`scan`](Self::scan) of the rows tokens\[T,B\] of a table\[V,3H\] of input parts; where it is fused, these rows are
-    /// never copied.
+    /// Runs [`unroll`](Self::unroll) on the rows tokens\[T,B\] of a table gx\[V,3H\]. The fused form reads the rows in
+    /// place, without a copy.
     ///
     /// # Panics
-    /// If the shapes do not fit together, or a token is not a row.
+    /// If the shapes do not match, or a token is outside the vocabulary.
     #[track_caller]
-    pub fn scan_of<'t, T: Real>(
+    pub fn unroll_tokens<'t, T: Real>(
         &self,
-        weights: Weights<'t, T>,
+        weights: BoundParams<'t, T>,
         table: Var<'t, T>,
         tokens: &Tensor<u32>,
         h: Var<'t, T>,
     ) -> Var<'t, T> {
         match self.variant {
-            Variant::ResetAfter => table.gru_of(tokens, h, weights.get(self.weight_hh), weights.get(self.bias_hh)),
-            Variant::ResetBefore => self.scan_composed(weights, table.embedding(tokens), h),
+            Variant::ResetAfter => {
+                table.embedding_gru(tokens, h, weights.get(self.weight_hh), weights.get(self.bias_hh))
+            }
+            Variant::ResetBefore => self.unroll_composed(weights, table.embedding(tokens), h),
         }
     }
 
-    /// Loads this cell's numbers into `scan`, which then reads step by step what [`scan_known`](Self::scan_known) records
-    /// later. `false` where this variant has no fused form, and so nothing to load.
-    pub fn load<T: Real>(&self, weights: Weights<'_, T>, scan: &mut Scan<T>) -> bool {
-        let [w, b] = [self.weight_hh, self.bias_hh].map(|param| weights.get(param).value());
+    /// Copies this cell's W_hh and b_hh into `stepper`, which then computes step by step. Later
+    /// [`unroll_from_steps`](Self::unroll_from_steps) records these steps on the tape.
+    ///
+    /// Returns false, and copies nothing, if this variant has no fused form.
+    pub fn load_weights_into<T: Real>(&self, weights: BoundParams<'_, T>, stepper: &mut GruStepper<T>) -> bool {
+        let [w_hh, b_hh] = [self.weight_hh, self.bias_hh].map(|param| weights.get(param).value());
         let fused = self.variant == Variant::ResetAfter;
         if fused {
-            scan.load(weights.tape().kernels(), w.view(), b.view());
+            stepper.load(weights.tape().kernels(), w_hh.view(), b_hh.view());
         }
         fused
     }
 
-    /// [`scan_of`](Self::scan_of), where `known` has read these tokens from this state already.
+    /// Records the result of [`unroll_tokens`](Self::unroll_tokens) without computing it: `stepper` has already read
+    /// the same tokens from the same state.
     ///
     /// # Panics
-    /// If the shapes do not fit together, `known` has read another number of steps, or this variant has no fused form.
+    /// If the shapes do not match, the stepper has read another number of steps, or this variant has no fused form.
     #[track_caller]
-    pub fn scan_known<'t, T: Real>(
+    pub fn unroll_from_steps<'t, T: Real>(
         &self,
-        weights: Weights<'t, T>,
+        weights: BoundParams<'t, T>,
         table: Var<'t, T>,
         tokens: &Tensor<u32>,
         h: Var<'t, T>,
-        known: &mut Scan<T>,
+        stepper: &mut GruStepper<T>,
     ) -> Var<'t, T> {
         let fused = self.variant == Variant::ResetAfter;
-        assert!(fused, "scan_known: {:?} has no fused form; read it by scan_of", self.variant);
-        table.gru_scanned(tokens, h, weights.get(self.weight_hh), weights.get(self.bias_hh), known)
+        assert!(fused, "unroll_from_steps: {:?} has no fused form; use unroll_tokens", self.variant);
+        table.embedding_gru_from_steps(tokens, h, weights.get(self.weight_hh), weights.get(self.bias_hh), stepper)
     }
 
-    /// [`scan`](Self::scan), composed from small operations. Without a step nothing depends on the weights here, and
-    /// their gradients are missing, where the fused form's are zero.
+    /// Runs [`unroll`](Self::unroll), composed from small operations.
+    ///
+    /// With T = 0 the result does not depend on the weights. Their gradients are then missing; in the fused form they
+    /// are zero.
     ///
     /// # Panics
-    /// If the shapes do not fit together.
+    /// If the shapes do not match.
     #[track_caller]
-    pub fn scan_composed<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+    pub fn unroll_composed<'t, T: Real>(
+        &self,
+        weights: BoundParams<'t, T>,
+        gx: Var<'t, T>,
+        h: Var<'t, T>,
+    ) -> Var<'t, T> {
         self.assert_shapes(3, weights, gx, h);
         let mut h = h;
         let hs: Vec<_> = (0..gx.shape()[0])
@@ -160,94 +185,105 @@ impl GruCell {
         if hs.is_empty() { Var::stack(&[h]).slice(0, 0..0) } else { Var::stack(&hs) }
     }
 
-    /// The state after one step, h'\[B,H\], from x\[B,I\] and h\[B,H\].
+    /// Computes the state after one step, h\[B,H\], from x\[B,E\] and h_prev\[B,H\].
     ///
     /// # Panics
-    /// If the shapes do not fit together.
+    /// If the shapes do not match.
     #[track_caller]
-    pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
-        let gx = self.input_part(weights, x);
-        self.assert_shapes(2, weights, gx, h);
+    pub fn forward<'t, T: Real>(&self, weights: BoundParams<'t, T>, x: Var<'t, T>, h_prev: Var<'t, T>) -> Var<'t, T> {
+        let gx = self.project_input(weights, x);
+        self.assert_shapes(2, weights, gx, h_prev);
         let (batch, gates) = (gx.shape()[0], gx.shape()[1]);
-        self.scan(weights, gx.reshape([1, batch, gates]), h).reshape(h.shape())
+        self.unroll(weights, gx.reshape([1, batch, gates]), h_prev).reshape(h_prev.shape())
     }
 
-    /// One step from the input part gx\[B,3H\], equation by equation.
+    /// Computes one step from gx\[B,3H\] and h_prev\[B,H\], equation by equation.
     ///
     /// # Panics
-    /// If the shapes do not fit together.
+    /// If the shapes do not match.
     #[track_caller]
-    pub fn step_composed<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
-        let Gates { r, z } = self.gates(weights, gx, h);
-        let candidate = |h| self.state_part(weights, h, 2);
-        let n = match self.variant {
-            Variant::ResetAfter => (block(gx, 1, 2) + r * candidate(h)).tanh(),
-            Variant::ResetBefore => (block(gx, 1, 2) + candidate(r * h)).tanh(),
+    pub fn step_composed<'t, T: Real>(
+        &self,
+        weights: BoundParams<'t, T>,
+        gx: Var<'t, T>,
+        h_prev: Var<'t, T>,
+    ) -> Var<'t, T> {
+        let GruGates { r, z } = self.gates(weights, gx, h_prev);
+        let gx_n = block(gx, 1, 2);
+        let a_n = match self.variant {
+            Variant::ResetAfter => gx_n + r * self.project_hidden(weights, h_prev, 2),
+            Variant::ResetBefore => gx_n + self.project_hidden(weights, r * h_prev, 2),
         };
-        z.scale(-T::one()).shift(T::one()) * n + z * h
+        let n = a_n.tanh();
+        z.scale(-T::one()).shift(T::one()) * n + z * h_prev
     }
 
-    /// The gates of one step from the input part gx\[B,3H\] and the state before it, h\[B,H\]. The fused form keeps them
-    /// inside; they do not depend on the variant.
+    /// Computes the gates of one step from gx\[B,3H\] and h_prev\[B,H\]. They do not depend on the variant. The fused
+    /// form does not return them.
     ///
     /// # Panics
-    /// If the shapes do not fit together.
+    /// If the shapes do not match.
     #[track_caller]
-    pub fn gates<'t, T: Real>(&self, weights: Weights<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Gates<'t, T> {
-        self.assert_shapes(2, weights, gx, h);
-        let gate = |k| (block(gx, 1, k) + self.state_part(weights, h, k)).sigmoid();
-        Gates { r: gate(0), z: gate(1) }
+    pub fn gates<'t, T: Real>(
+        &self,
+        weights: BoundParams<'t, T>,
+        gx: Var<'t, T>,
+        h_prev: Var<'t, T>,
+    ) -> GruGates<'t, T> {
+        self.assert_shapes(2, weights, gx, h_prev);
+        let gate = |k| (block(gx, 1, k) + self.project_hidden(weights, h_prev, k)).sigmoid();
+        GruGates { r: gate(0), z: gate(1) }
     }
 
-    /// The check of the fused form, for a gx of `axes` axes.
+    /// Checks the shapes as the fused form does. `axes` is the rank of gx.
     #[track_caller]
-    fn assert_shapes<T: Real>(&self, axes: usize, weights: Weights<'_, T>, gx: Var<'_, T>, h: Var<'_, T>) {
-        let [w, b] = [self.weight_hh, self.bias_hh].map(|param| weights.get(param).shape());
-        assert_gru_shapes(axes, gx.shape(), h.shape(), w, b);
+    fn assert_shapes<T: Real>(&self, axes: usize, weights: BoundParams<'_, T>, gx: Var<'_, T>, h: Var<'_, T>) {
+        let [w_hh, b_hh] = [self.weight_hh, self.bias_hh].map(|param| weights.get(param).shape());
+        assert_gru_shapes(axes, gx.shape(), h.shape(), w_hh, b_hh);
     }
 
-    /// Block `k` of the state's part of the gates, U_k·h + b_hk: \[B,H\].
-    fn state_part<'t, T: Real>(&self, weights: Weights<'t, T>, h: Var<'t, T>, k: usize) -> Var<'t, T> {
+    /// Computes block `k` of the hidden part of the gates, gh_k = h·W_hkᵀ + b_hk: \[B,H\].
+    fn project_hidden<'t, T: Real>(&self, weights: BoundParams<'t, T>, h: Var<'t, T>, k: usize) -> Var<'t, T> {
         affine(h, block(weights.get(self.weight_hh), 0, k), block(weights.get(self.bias_hh), 0, k))
     }
 }
 
-/// What a step of a GRU lets through, each \[B,H\] and between 0 and 1.
+/// The gates of one step of a GRU, each \[B,H\] with values between 0 and 1.
 #[derive(Clone, Copy)]
-pub struct Gates<'t, T: Real> {
-    /// The reset gate: near 0 the candidate is made from the input alone, near 1 from the state as well.
+pub struct GruGates<'t, T: Real> {
+    /// The reset gate. Near 0 the candidate depends on the input alone; near 1 it depends on the state as well.
     pub r: Var<'t, T>,
-    /// The update gate, as PyTorch has it: near 1 the state stays, near 0 the candidate takes its place.
+    /// The update gate, as PyTorch defines it. Near 1 the state stays; near 0 the candidate replaces it.
     pub z: Var<'t, T>,
 }
 
-/// The `k`th of the three blocks r, z, n of x along `axis`.
+/// Returns block `k` of the three blocks r, z, n of x along `axis`.
 fn block<'t, T: Real>(x: Var<'t, T>, axis: usize, k: usize) -> Var<'t, T> {
-    let hidden = x.shape()[axis] / 3;
-    x.slice(axis, k * hidden..(k + 1) * hidden)
+    let hidden_size = x.shape()[axis] / 3;
+    x.slice(axis, k * hidden_size..(k + 1) * hidden_size)
 }
 
-/// A GRU over time: PyTorch's one-layer `nn.GRU`, with its names (`weight_ih_l0`, …) and initial values.
+/// A GRU over a sequence: PyTorch's one-layer `nn.GRU`, with its names (`weight_ih_l0`, …) and initial values.
 #[derive(Clone, Copy, Debug)]
 pub struct Gru {
-    /// What happens at each step.
+    /// The cell that computes each step.
     pub cell: GruCell,
 }
 
 impl Gru {
-    /// All values uniform within ±1/√`hidden`.
+    /// Draws all values uniformly within ±1/√`hidden_size`.
     #[track_caller]
-    pub fn new<T: Real>(builder: &mut Builder<'_, T>, inputs: usize, hidden: usize) -> Self {
-        Self { cell: GruCell::named(builder, inputs, hidden, "_l0") }
+    pub fn new<T: Real>(builder: &mut Builder<'_, T>, input_size: usize, hidden_size: usize) -> Self {
+        Self { cell: GruCell::with_name_suffix(builder, input_size, hidden_size, "_l0") }
     }
 
-    /// The states after each step, hs\[T,B,H\], from x\[T,B,I\] and h\[B,H\].
+    /// Computes the states after each step, hs\[T,B,H\], from x\[T,B,E\] and the initial state h\[B,H\].
     ///
     /// # Panics
-    /// If the shapes do not fit together.
+    /// If the shapes do not match.
     #[track_caller]
-    pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
-        self.cell.scan(weights, self.cell.input_part(weights, x), h)
+    pub fn forward<'t, T: Real>(&self, weights: BoundParams<'t, T>, x: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+        self.cell.unroll(weights, self.cell.project_input(weights, x), h)
     }
 }
 
@@ -259,7 +295,7 @@ mod tests {
     use crate::params::Params;
 
     #[test]
-    fn no_steps_make_no_states() {
+    fn gru_without_steps_has_no_states() {
         let mut params = Params::<f64>::new();
         let gru = Gru::new(&mut Builder::new(&mut params, 1), 2, 5);
         let tape = Tape::new();
@@ -271,9 +307,9 @@ mod tests {
         }
     }
 
-    /// The count that the documentation of the fused form gives.
+    /// The documentation of the fused form gives this count.
     #[test]
-    fn nodes_of_the_composed_form() {
+    fn gru_composed_records_33_nodes_per_step() {
         let mut params = Params::<f64>::new();
         let cell = GruCell::new(&mut Builder::new(&mut params, 1), 2, 5);
         for steps in [1, 2, 7] {
@@ -281,7 +317,7 @@ mod tests {
             let weights = params.bind(&tape);
             let (gx, h) = (tape.input(Tensor::zeros([steps, 3, 15])), tape.input(Tensor::zeros([3, 5])));
             let before = tape.len();
-            cell.scan_composed(weights, gx, h);
+            cell.unroll_composed(weights, gx, h);
             assert_eq!(tape.len() - before, 33 * steps + 1);
         }
     }

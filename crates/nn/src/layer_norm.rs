@@ -4,22 +4,22 @@ use autograd::Var;
 use tensor::Real;
 
 use crate::init::{Builder, Init};
-use crate::params::{Param, Weights};
+use crate::params::{BoundParams, Param};
 
-/// Rows shifted to mean 0 and scaled to variance 1, then times w\[N\] plus b\[N\]: PyTorch's `nn.LayerNorm` over the last
-/// axis, with its names, shapes and initial values.
+/// Rows shifted to mean 0 and scaled to variance 1, then times w\[N\] plus b\[N\]. This is PyTorch's `nn.LayerNorm`
+/// over the last axis, with its names, shapes and initial values.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNorm {
     /// w\[N\].
     pub weight: Param,
     /// b\[N\].
     pub bias: Param,
-    /// ε under the root.
+    /// ε, added to the variance under the square root.
     pub epsilon: f64,
 }
 
 impl LayerNorm {
-    /// w = 1, b = 0, ε = 1e-5.
+    /// Sets w = 1, b = 0, ε = 1e-5.
     #[track_caller]
     pub fn new<T: Real>(builder: &mut Builder<'_, T>, width: usize) -> Self {
         Self {
@@ -29,12 +29,12 @@ impl LayerNorm {
         }
     }
 
-    /// x\[…,N\] to y\[…,N\].
+    /// Computes y\[…,N\] from x\[…,N\].
     ///
     /// # Panics
-    /// If the rows of x are not N long.
+    /// If the last extent of x is not N.
     #[track_caller]
-    pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
-        x.layer_norm(weights.get(self.weight), weights.get(self.bias), T::of(self.epsilon))
+    pub fn forward<'t, T: Real>(&self, weights: BoundParams<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+        x.layer_norm(weights.get(self.weight), weights.get(self.bias), T::from_f64(self.epsilon))
     }
 }

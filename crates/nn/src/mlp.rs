@@ -8,7 +8,7 @@ use tensor::Real;
 
 use crate::init::Builder;
 use crate::linear::Linear;
-use crate::params::Weights;
+use crate::params::BoundParams;
 
 /// The function between the layers of an [`Mlp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Activation {
     }
 }
 
-/// Linear layers with an activation between them; none after the last.
+/// Linear layers with an activation between them, and none after the last layer.
 #[derive(Clone, Debug)]
 pub struct Mlp {
     layers: Vec<Linear>,
@@ -39,10 +39,10 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// A layer from each width to the next, under the names `0`, `1`, ….
+    /// Creates one layer per pair of adjacent widths. The layers are named `0`, `1`, ….
     ///
     /// # Panics
-    /// With fewer than two widths.
+    /// If there are fewer than two widths.
     #[track_caller]
     pub fn new<T: Real>(builder: &mut Builder<'_, T>, widths: &[usize], activation: Activation) -> Self {
         assert!(widths.len() >= 2, "an MLP needs the widths of its input and its output, not {widths:?}");
@@ -51,12 +51,12 @@ impl Mlp {
         Self { layers, activation }
     }
 
-    /// x\[…,first width\] to y\[…,last width\].
+    /// Computes y\[…,last width\] from x\[…,first width\].
     ///
     /// # Panics
-    /// If the rows of x are not as long as the first width.
+    /// If the last extent of x is not the first width.
     #[track_caller]
-    pub fn forward<'t, T: Real>(&self, weights: Weights<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    pub fn forward<'t, T: Real>(&self, weights: BoundParams<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         let (first, rest) = self.layers.split_first().expect("an MLP has layers");
         let apply = |y: Var<'t, T>, layer: &Linear| layer.forward(weights, self.activation.apply(y));
         rest.iter().fold(first.forward(weights, x), apply)

@@ -1,11 +1,11 @@
-//! The optimisers, which move parameters by gradients, and the schedules of their rates.
+//! Optimisers, which update parameters from gradients, and schedules for their learning rates.
 //!
-//! Parameters, gradients and moments are flat buffers laid out alike, so a step is one kernel over each stretch of
-//! trainable parameters; the equations are with the kernels, [`adam`](tensor::Kernels::adam),
+//! Parameters, gradients and moments are flat buffers with one layout. Therefore a step is one kernel call for each
+//! contiguous run of trainable parameters. The kernels document the equations: [`adam`](tensor::Kernels::adam),
 //! [`momentum`](tensor::Kernels::momentum) and [`rmsprop`](tensor::Kernels::rmsprop).
 //!
 //! ```
-//! use nn::{Grads, Optimizer, Params, Rule, Schedule};
+//! use nn::{Grads, Optimizer, Params, Schedule, UpdateRule};
 //! use tensor::Tensor;
 //!
 //! let mut params = Params::<f64>::new();
@@ -14,9 +14,9 @@
 //! *grads.flat_mut() = Tensor::from([0.5, -2.0]);
 //!
 //! let rate = Schedule::Cosine { from: 0.1, to: 0.0, over: 100 };
-//! let mut optimizer = Optimizer::new(Rule::adam(), &params);
-//! optimizer.step(rate.at(optimizer.steps()), &mut params, &grads);
-//! assert!((params.flat().at(&[0]) - 0.9).abs() < 1e-8); // Adam's first step is the rate times the gradient's sign
+//! let mut optimizer = Optimizer::new(UpdateRule::adam(), &params);
+//! optimizer.step(rate.value_at(optimizer.steps()), &mut params, &grads);
+//! assert!((params.flat().get(&[0]) - 0.9).abs() < 1e-8); // Adam's first step is the rate times the gradient's sign
 //! ```
 
 use alloc::vec::Vec;
@@ -24,11 +24,11 @@ use alloc::vec::Vec;
 use tensor::{AdamStep, Real, Tensor};
 
 use crate::params::{Grads, Params};
-use crate::setting::{Range, check_setting};
+use crate::settings::{SettingRange, check_setting};
 
-/// What a step does with a gradient, and its hyper-parameters. The learning rate is given at each step.
+/// The algorithm of an optimiser and its hyper-parameters. The learning rate is an argument of each step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rule {
+pub enum UpdateRule {
     /// Adam, or AdamW if `decoupled`. Moments m and v.
     Adam {
         /// β₁, the decay of the mean gradient m.
@@ -39,12 +39,12 @@ pub enum Rule {
         epsilon: f64,
         /// λ, the weight decay.
         decay: f64,
-        /// Whether λ shrinks the parameters (AdamW) instead of adding to the gradient.
+        /// True: λ shrinks the parameters (AdamW). False: λ times the parameters is added to the gradient.
         decoupled: bool,
     },
     /// Gradient descent with momentum. Moment m.
     Sgd {
-        /// μ, how much of the last velocity stays; 0 is plain descent.
+        /// μ, the fraction of the last velocity that is kept; 0 is plain gradient descent.
         momentum: f64,
     },
     /// RMSprop. Moment v.
@@ -56,13 +56,13 @@ pub enum Rule {
     },
 }
 
-impl Rule {
-    /// Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and no decay: the paper's and PyTorch's defaults.
+impl UpdateRule {
+    /// Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and no decay: the defaults of the paper and of PyTorch.
     pub const fn adam() -> Self {
         Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0, decoupled: false }
     }
 
-    /// AdamW with this λ, otherwise as [`adam`](Self::adam); PyTorch's default λ is 0.01.
+    /// AdamW with this λ, otherwise as [`adam`](Self::adam). PyTorch's default λ is 0.01.
     pub const fn adamw(decay: f64) -> Self {
         Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, decoupled: true }
     }
@@ -82,28 +82,28 @@ impl Rule {
         }
     }
 
-    /// Checks the hyper-parameters as the scalar holds them. Adam computes 1 − β in double, but a β that is 1 as a scalar would
-    /// never let its moment forget.
+    /// Checks the hyper-parameters, rounded to the scalar type. Adam computes 1 − β in double precision. But a β that
+    /// rounds to 1 in the scalar would never let its moment decay.
     #[track_caller]
     fn check<T: Real>(&self) {
         let check = check_setting::<T>;
         match *self {
             Self::Adam { beta1, beta2, epsilon, decay, .. } => {
-                check(self.name(), "beta1", beta1, Range::BELOW_ONE);
-                check(self.name(), "beta2", beta2, Range::BELOW_ONE);
-                check(self.name(), "epsilon", epsilon, Range::POSITIVE);
-                check(self.name(), "decay", decay, Range::NOT_NEGATIVE);
+                check(self.name(), "beta1", beta1, SettingRange::BELOW_ONE);
+                check(self.name(), "beta2", beta2, SettingRange::BELOW_ONE);
+                check(self.name(), "epsilon", epsilon, SettingRange::POSITIVE);
+                check(self.name(), "decay", decay, SettingRange::NOT_NEGATIVE);
             }
-            Self::Sgd { momentum } => check(self.name(), "momentum", momentum, Range::BELOW_ONE),
+            Self::Sgd { momentum } => check(self.name(), "momentum", momentum, SettingRange::BELOW_ONE),
             Self::RmsProp { alpha, epsilon } => {
-                check(self.name(), "alpha", alpha, Range::BELOW_ONE);
-                check(self.name(), "epsilon", epsilon, Range::POSITIVE);
+                check(self.name(), "alpha", alpha, SettingRange::BELOW_ONE);
+                check(self.name(), "epsilon", epsilon, SettingRange::POSITIVE);
             }
         }
     }
 
-    /// The names of the moments, in the order in which the kernel takes them.
-    const fn moments(&self) -> &'static [&'static str] {
+    /// The names of the moments, in the kernel's order of arguments.
+    const fn moment_names(&self) -> &'static [&'static str] {
         match self {
             Self::Adam { .. } => &["m", "v"],
             Self::Sgd { .. } => &["m"],
@@ -112,44 +112,46 @@ impl Rule {
     }
 }
 
-/// An optimiser has taken fewer steps than this when it is restored: as many again do not overflow.
+/// Upper limit for the steps of a restored optimiser. Another 2⁶³ steps do not overflow the counter.
 pub(crate) const MAX_STEPS: u64 = 1 << 63;
 
-/// A rule with its moments and the number of steps taken.
+/// An update rule with its moments and the number of steps taken.
 #[derive(Clone, Debug)]
 pub struct Optimizer<T: Real = f32> {
-    rule: Rule,
+    rule: UpdateRule,
     moments: Vec<Tensor<T>>,
     steps: u64,
 }
 
 impl<T: Real> Optimizer<T> {
-    /// Moments of zero for these parameters.
+    /// Creates an optimiser with zero moments for these parameters.
     ///
     /// # Panics
-    /// If a hyper-parameter is not finite or out of its range, as it is or once it is rounded to `T`: the decays of moments and
-    /// the momentum take numbers from 0, below 1, ε numbers above 0, the weight decay numbers from 0.
+    /// If a hyper-parameter is not finite or out of its range, before or after rounding to `T`. The decays of moments
+    /// and the momentum take numbers from 0, below 1; ε takes numbers above 0; the weight decay takes numbers from 0.
     #[track_caller]
-    pub fn new(rule: Rule, params: &Params<T>) -> Self {
+    pub fn new(rule: UpdateRule, params: &Params<T>) -> Self {
         rule.check::<T>();
-        let moments = rule.moments().iter().map(|_| params.zeros()).collect();
+        let moments = rule.moment_names().iter().map(|_| params.zeros()).collect();
         Self { rule, moments, steps: 0 }
     }
 
-    /// Moves the parameters once. A frozen parameter and its moments stay as they are, whatever its gradient and the
-    /// weight decay. Adam's bias correction counts all steps, also for a parameter that was frozen in some of them.
+    /// Updates the parameters once.
     ///
-    /// Allocates nothing, if the tape that the parameters were bound to has been cleared: as long as it holds them,
-    /// writing copies them.
+    /// A frozen parameter and its moments never change: neither its gradient nor weight decay applies. Adam's bias
+    /// correction counts all steps, also for a parameter that was frozen in some of them.
+    ///
+    /// The step allocates nothing if the tape that the parameters were bound to has been cleared. A tape that still holds them
+    /// forces a copy on write.
     ///
     /// # Panics
-    /// If parameters, gradients and moments are not of one size, or the rate is negative, not finite, or rounded to zero or ∞
-    /// as a `T`.
+    /// If parameters, gradients and moments differ in size; or if the rate is negative, not finite, or rounds to zero
+    /// or ∞ as a `T`.
     #[track_caller]
     pub fn step(&mut self, rate: f64, params: &mut Params<T>, grads: &Grads<T>) {
         let (p, g, m) = (params.size(), grads.flat().size(), self.moments[0].size());
         assert!(p == g && p == m, "optimiser: {p} parameters, {g} gradients and moments for {m} do not fit together");
-        check_setting::<T>("optimiser", "rate", rate, Range::NOT_NEGATIVE);
+        check_setting::<T>("optimiser", "rate", rate, SettingRange::NOT_NEGATIVE);
         let Self { rule, moments, steps } = self;
         *steps += 1;
         let kernels = params.flat().kernels();
@@ -157,60 +159,65 @@ impl<T: Real> Optimizer<T> {
             let g = grads.flat().view().slice(0, range.clone());
             let mut views = moments.iter_mut().map(|moment| moment.view_mut().slice(0, range.clone()));
             let mut moment = || views.next().expect("as many moments as the rule names");
-            let of = T::of;
+            let scalar = T::from_f64;
             match *rule {
-                Rule::Adam { beta1, beta2, epsilon, decay, decoupled } => {
-                    let with = AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step: *steps };
-                    kernels.adam(with, g, moment(), moment(), p);
+                UpdateRule::Adam { beta1, beta2, epsilon, decay, decoupled } => {
+                    let step = AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step: *steps };
+                    kernels.adam(step, g, moment(), moment(), p);
                 }
-                Rule::Sgd { momentum } => kernels.momentum(of(rate), of(momentum), g, moment(), p),
-                Rule::RmsProp { alpha, epsilon } => kernels.rmsprop(of(rate), of(alpha), of(epsilon), g, moment(), p),
+                UpdateRule::Sgd { momentum } => kernels.momentum(scalar(rate), scalar(momentum), g, moment(), p),
+                UpdateRule::RmsProp { alpha, epsilon } => {
+                    kernels.rmsprop(scalar(rate), scalar(alpha), scalar(epsilon), g, moment(), p)
+                }
             }
         });
     }
 
-    /// The rule.
-    pub fn rule(&self) -> Rule {
+    /// The update rule with its hyper-parameters.
+    pub fn rule(&self) -> UpdateRule {
         self.rule
     }
 
-    /// How many steps have been taken.
+    /// The number of steps taken.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// The moments with their names, each as long as all parameters together.
+    /// The moments with their names. Each is as long as all parameters together.
     pub fn moments(&self) -> impl Iterator<Item = (&'static str, &Tensor<T>)> {
-        self.rule.moments().iter().copied().zip(&self.moments)
+        self.rule.moment_names().iter().copied().zip(&self.moments)
     }
 
-    /// Goes on where another optimiser stopped: its number of steps and, in the order of [`moments`](Self::moments),
-    /// its moments.
+    /// Restores the state of another optimiser: its number of steps and its moments, in the order of
+    /// [`moments`](Self::moments).
     ///
     /// # Panics
-    /// If these are not as many moments as this rule has, or of another size, or the steps are 2⁶³ or more.
+    /// If the number or sizes of the moments do not match this rule, or the steps are 2⁶³ or more.
     #[track_caller]
     pub fn restore(&mut self, steps: u64, moments: Vec<Tensor<T>>) {
         assert!(steps < MAX_STEPS, "restore: {steps} steps, expected fewer than 2^63");
         let shapes = |moments: &[Tensor<T>]| moments.iter().map(Tensor::shape).collect::<Vec<_>>();
         let (old, new) = (shapes(&self.moments), shapes(&moments));
-        assert_eq!(old, new, "restore: the rule has moments of the left shapes, not the right");
+        assert_eq!(
+            old, new,
+            "restore: the shapes of the rule's moments (left) and of the given moments (right) differ"
+        );
         let here = moments.iter().zip(&self.moments).map(|(new, old)| new.to_device(old.device())).collect();
         (self.steps, self.moments) = (steps, here);
     }
 }
 
-/// How a number changes from step to step. After `over` steps it stays at `to`.
+/// A value that depends on the step, such as a learning rate. From step `over` on it stays at `to`.
 ///
 /// ```
 /// use nn::Schedule;
 ///
 /// let rate = Schedule::Linear { from: 1.0, to: 0.2, over: 4 };
-/// assert_eq!([0, 1, 2, 4, 9].map(|step| rate.at(step)), [1.0, 0.8, 0.6, 0.2, 0.2]);
+/// assert_eq!([0, 1, 2, 4, 9].map(|step| rate.value_at(step)), [1.0, 0.8, 0.6, 0.2, 0.2]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Schedule {
-    /// Always the same.
+    /// The same value at every step.
     Constant(f64),
     /// from + (to − from)·t/T
     Linear {
@@ -236,8 +243,8 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// The value at a step, the first of which is 0.
-    pub fn at(self, step: u64) -> f64 {
+    /// Returns the value at a step. The first step is 0.
+    pub fn value_at(self, step: u64) -> f64 {
         match self {
             Self::Constant(value) => value,
             Self::Linear { to, over, .. } | Self::Cosine { to, over, .. } if step >= over => to,
@@ -254,9 +261,10 @@ impl Schedule {
 mod tests {
     use super::*;
 
-    const RULES: [Rule; 4] = [Rule::adam(), Rule::adamw(0.1), Rule::Sgd { momentum: 0.9 }, Rule::rmsprop()];
+    const RULES: [UpdateRule; 4] =
+        [UpdateRule::adam(), UpdateRule::adamw(0.1), UpdateRule::Sgd { momentum: 0.9 }, UpdateRule::rmsprop()];
 
-    fn setup(rule: Rule) -> (Params<f64>, Grads<f64>, Optimizer<f64>) {
+    fn setup(rule: UpdateRule) -> (Params<f64>, Grads<f64>, Optimizer<f64>) {
         let mut params = Params::new();
         for name in ["a", "b", "c"] {
             params.add(name, &Tensor::from([1.0, 2.0]));
@@ -267,22 +275,22 @@ mod tests {
         (params, grads, optimizer)
     }
 
-    /// Written from the papers, with α = 0.1 and g = 0.5 at p = 1.
+    /// The expected values follow from the papers, with α = 0.1 and g = 0.5 at p = 1.
     #[test]
-    fn first_steps_by_hand() {
+    fn optimizer_first_step_matches_the_papers() {
         let adam = 1.0 - 0.1 * 0.5 / (0.5 + 1e-8);
         let adamw = adam - 0.1 * 0.1;
         let rmsprop = 1.0 - 0.1 * 0.5 / ((0.01_f64 * 0.25).sqrt() + 1e-8);
         for (rule, want) in RULES.into_iter().zip([adam, adamw, 1.0 - 0.1 * 0.5, rmsprop]) {
             let (mut params, grads, mut optimizer) = setup(rule);
             optimizer.step(0.1, &mut params, &grads);
-            let got = params.flat().at(&[0]);
+            let got = params.flat().get(&[0]);
             assert!((got - want).abs() < 1e-15, "{rule:?}: {got}, by hand {want}");
         }
     }
 
     #[test]
-    fn frozen_parameters_and_their_moments_stay_and_the_others_do_not_notice() {
+    fn optimizer_frozen_parameter_and_its_moments_stay() {
         for rule in RULES {
             let (mut free, grads, mut reference) = setup(rule);
             reference.step(0.1, &mut free, &grads);
@@ -299,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_moves_to_another_buffer() {
+    fn optimizer_step_updates_buffers_in_place() {
         if !f64::kernels().device().is_host() {
             return; // a GPU's memory has no address to look at
         }
@@ -317,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_optimiser_goes_on_as_the_first() {
+    fn optimizer_restored_continues_as_the_original() {
         for rule in RULES {
             let (mut params, grads, mut optimizer) = setup(rule);
             optimizer.step(0.1, &mut params, &grads);
@@ -332,24 +340,24 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "6 parameters, 0 gradients and moments for 6 do not fit together")]
-    fn gradients_of_other_parameters_are_refused() {
-        let (mut params, _, mut optimizer) = setup(Rule::adam());
+    fn optimizer_step_with_gradients_of_another_size_panics() {
+        let (mut params, _, mut optimizer) = setup(UpdateRule::adam());
         optimizer.step(0.1, &mut params, &Grads::zeros(&Params::new()));
     }
 
     #[test]
     #[should_panic(expected = "restore")]
-    fn moments_of_another_rule_are_refused() {
-        let (.., mut optimizer) = setup(Rule::adam());
+    fn optimizer_restore_moments_of_another_rule_panics() {
+        let (.., mut optimizer) = setup(UpdateRule::adam());
         optimizer.restore(1, alloc::vec![Tensor::zeros([6])]);
     }
 
-    /// Each hyper-parameter out of its range, and as far in it as f64 holds and f32 does not.
+    /// Tests each hyper-parameter outside its range, and at a value that f64 accepts and f32 rounds out of the range.
     #[test]
-    fn optimizer_of_settings_that_the_scalar_does_not_hold_panics() {
+    fn optimizer_hyper_parameter_out_of_range_panics() {
         extern crate std;
         use std::panic::catch_unwind;
-        let adam = |beta1, beta2, epsilon, decay| Rule::Adam { beta1, beta2, epsilon, decay, decoupled: false };
+        let adam = |beta1, beta2, epsilon, decay| UpdateRule::Adam { beta1, beta2, epsilon, decay, decoupled: false };
         let near_one = 1.0 - 1e-9;
         let rounded = [
             adam(near_one, 0.9, 1e-8, 0.0),
@@ -357,9 +365,9 @@ mod tests {
             adam(0.9, 0.9, 1e-50, 0.0),
             adam(0.9, 0.9, 1e-8, 1e-50),
             adam(0.9, 0.9, 1e-8, 1e39),
-            Rule::Sgd { momentum: near_one },
-            Rule::RmsProp { alpha: near_one, epsilon: 1e-8 },
-            Rule::RmsProp { alpha: 0.9, epsilon: 1e-50 },
+            UpdateRule::Sgd { momentum: near_one },
+            UpdateRule::RmsProp { alpha: near_one, epsilon: 1e-8 },
+            UpdateRule::RmsProp { alpha: 0.9, epsilon: 1e-50 },
         ];
         for rule in rounded {
             assert!(catch_unwind(|| Optimizer::new(rule, &Params::<f32>::new())).is_err(), "{rule:?} in f32");
@@ -371,9 +379,9 @@ mod tests {
                 adam(0.9, bad, 1e-8, 0.0),
                 adam(0.9, 0.9, bad, 0.0),
                 adam(0.9, 0.9, 1e-8, bad),
-                Rule::Sgd { momentum: bad },
-                Rule::RmsProp { alpha: bad, epsilon: 1e-8 },
-                Rule::RmsProp { alpha: 0.9, epsilon: bad },
+                UpdateRule::Sgd { momentum: bad },
+                UpdateRule::RmsProp { alpha: bad, epsilon: 1e-8 },
+                UpdateRule::RmsProp { alpha: 0.9, epsilon: bad },
             ] {
                 assert!(catch_unwind(|| Optimizer::new(rule, &Params::<f64>::new())).is_err(), "{rule:?}");
             }
@@ -382,34 +390,34 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "optimiser: rate = NaN is out of range; it takes numbers from 0")]
-    fn step_of_rate_nan_panics() {
-        let (mut params, grads, mut optimizer) = setup(Rule::adam());
+    fn optimizer_step_with_nan_rate_panics() {
+        let (mut params, grads, mut optimizer) = setup(UpdateRule::adam());
         optimizer.step(f64::NAN, &mut params, &grads);
     }
 
     #[test]
-    fn ends_are_exact_and_last() {
+    fn schedule_start_and_end_are_exact_and_the_end_stays() {
         for schedule in
             [Schedule::Linear { from: 0.3, to: 0.1, over: 7 }, Schedule::Cosine { from: 0.3, to: 0.1, over: 7 }]
         {
-            assert!((schedule.at(0) - 0.3).abs() < 1e-16);
-            assert_eq!([schedule.at(7), schedule.at(8), schedule.at(u64::MAX)], [0.1; 3]);
+            assert!((schedule.value_at(0) - 0.3).abs() < 1e-16);
+            assert_eq!([schedule.value_at(7), schedule.value_at(8), schedule.value_at(u64::MAX)], [0.1; 3]);
         }
     }
 
     /// cos 60° = 1/2, cos 90° = 0, cos 120° = −1/2.
     #[test]
-    fn the_cosine_at_known_angles() {
+    fn schedule_cosine_matches_known_angles() {
         let schedule = Schedule::Cosine { from: 1.0, to: 0.0, over: 6 };
         for (step, want) in [(2, 0.75), (3, 0.5), (4, 0.25)] {
-            assert!((schedule.at(step) - want).abs() < 1e-15, "{step}");
+            assert!((schedule.value_at(step) - want).abs() < 1e-15, "{step}");
         }
     }
 
     #[test]
-    fn over_no_steps_is_the_end_at_once() {
-        assert_eq!(Schedule::Linear { from: 1.0, to: 0.5, over: 0 }.at(0), 0.5);
-        assert_eq!(Schedule::Cosine { from: 1.0, to: 0.5, over: 0 }.at(0), 0.5);
-        assert_eq!(Schedule::Constant(2.0).at(5), 2.0);
+    fn schedule_over_zero_steps_is_the_final_value() {
+        assert_eq!(Schedule::Linear { from: 1.0, to: 0.5, over: 0 }.value_at(0), 0.5);
+        assert_eq!(Schedule::Cosine { from: 1.0, to: 0.5, over: 0 }.value_at(0), 0.5);
+        assert_eq!(Schedule::Constant(2.0).value_at(5), 2.0);
     }
 }

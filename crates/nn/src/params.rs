@@ -1,7 +1,7 @@
-//! Parameters and their gradients, each one flat buffer.
+//! Parameters and their gradients. One flat buffer holds all parameters; another one holds all gradients.
 //!
-//! A layer is a struct of [`Param`] handles; the numbers are in [`Params`]. So the same layer serves any scalar, and
-//! clipping, optimisers, checkpoints and sums over threads are one loop each over a flat buffer.
+//! A layer is a struct of [`Param`] handles, and [`Params`] holds the values. Therefore a layer works with any scalar
+//! type. Clipping, optimisers, checkpoints and sums over threads are each one loop over a flat buffer.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -16,10 +16,10 @@ use tensor::{CudaError, Device, Dual, Map, Real, Shape, Tensor, ViewMut};
 pub struct Param(usize);
 
 impl Param {
-    /// Its place among `count` parameters.
+    /// Returns the index of the parameter, after checking that it is below `count`.
     #[track_caller]
-    fn among(self, count: usize) -> usize {
-        assert!(self.0 < count, "parameter {} of {count}: the handle is of other parameters", self.0);
+    fn checked_index(self, count: usize) -> usize {
+        assert!(self.0 < count, "parameter {} of {count}: the handle belongs to other parameters", self.0);
         self.0
     }
 }
@@ -46,15 +46,15 @@ impl<T: Real> Default for Params<T> {
 }
 
 impl<T: Real> Params<T> {
-    /// No parameters yet.
+    /// Creates an empty set of parameters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a parameter. The first decides where all lie: where [`Real::kernels`] compute; see [`to`](Self::to).
+    /// Adds a parameter. The first one places all parameters on the device of [`Real::kernels`]; see [`to`](Self::to).
     ///
     /// # Panics
-    /// If the name is taken.
+    /// If a parameter of this name exists.
     #[track_caller]
     pub fn add(&mut self, name: impl Into<Arc<str>>, value: &Tensor<T>) -> Param {
         let name = name.into();
@@ -69,50 +69,50 @@ impl<T: Real> Params<T> {
         Param(self.entries.len() - 1)
     }
 
-    /// The parameter of this name.
+    /// Returns the parameter of this name.
     pub fn find(&self, name: &str) -> Option<Param> {
         self.entries.iter().position(|entry| &*entry.name == name).map(Param)
     }
 
-    /// All handles, in order.
-    pub fn all(&self) -> impl ExactSizeIterator<Item = Param> + use<T> {
+    /// All handles, in the order in which the parameters were added.
+    pub fn handles(&self) -> impl ExactSizeIterator<Item = Param> + use<T> {
         (0..self.entries.len()).map(Param)
     }
 
-    /// A parameter's name.
+    /// Returns a parameter's name.
     ///
     /// # Panics
-    /// If the handle is of other parameters and none here has its place.
+    /// If the handle belongs to other parameters and its index does not exist here.
     #[track_caller]
     pub fn name(&self, param: Param) -> &str {
-        &self.entries[param.among(self.entries.len())].name
+        &self.entries[param.checked_index(self.entries.len())].name
     }
 
-    /// A parameter's shape.
+    /// Returns a parameter's shape.
     ///
     /// # Panics
     /// As [`name`](Self::name).
     #[track_caller]
     pub fn shape(&self, param: Param) -> Shape {
-        self.entries[param.among(self.entries.len())].shape
+        self.entries[param.checked_index(self.entries.len())].shape
     }
 
-    /// The offset of a parameter in the flat buffer.
+    /// Returns a parameter's offset in the flat buffer.
     ///
     /// # Panics
     /// As [`name`](Self::name).
     #[track_caller]
     pub fn offset(&self, param: Param) -> usize {
-        self.entries[param.among(self.entries.len())].offset
+        self.entries[param.checked_index(self.entries.len())].offset
     }
 
-    /// A parameter's value: a view of the flat buffer.
+    /// Returns a parameter's value as a view of the flat buffer.
     ///
     /// # Panics
     /// As [`name`](Self::name).
     #[track_caller]
     pub fn get(&self, param: Param) -> Tensor<T> {
-        self.entries[param.among(self.entries.len())].of(&self.flat)
+        self.entries[param.checked_index(self.entries.len())].view_in(&self.flat)
     }
 
     /// Overwrites a parameter.
@@ -121,7 +121,7 @@ impl<T: Real> Params<T> {
     /// If the shapes differ, and as [`name`](Self::name).
     #[track_caller]
     pub fn set(&mut self, param: Param, value: &Tensor<T>) {
-        let Entry { name, shape, offset, .. } = &self.entries[param.among(self.entries.len())];
+        let Entry { name, shape, offset, .. } = &self.entries[param.checked_index(self.entries.len())];
         assert_eq!(value.shape(), *shape, "parameter {name} has shape {shape}, not {}", value.shape());
         let kernels = self.flat.kernels();
         let part = self.flat.view_mut().slice(0, *offset..offset + shape.size());
@@ -129,92 +129,93 @@ impl<T: Real> Params<T> {
         kernels.map(Map::Identity, flat.view(), part);
     }
 
-    /// Whether the parameter takes part in training.
+    /// Returns true if the parameter is trained.
     ///
     /// # Panics
     /// As [`name`](Self::name).
     #[track_caller]
     pub fn is_trainable(&self, param: Param) -> bool {
-        self.entries[param.among(self.entries.len())].trainable
+        self.entries[param.checked_index(self.entries.len())].trainable
     }
 
-    /// Takes a parameter out of training, or back in. A frozen one is a constant on the tape.
+    /// Freezes a parameter (`false`) or trains it again (`true`). A frozen parameter is a constant on the tape.
     ///
     /// # Panics
     /// As [`name`](Self::name).
     #[track_caller]
     pub fn set_trainable(&mut self, param: Param, trainable: bool) {
-        let place = param.among(self.entries.len());
-        self.entries[place].trainable = trainable;
+        let index = param.checked_index(self.entries.len());
+        self.entries[index].trainable = trainable;
     }
 
-    /// How many numbers there are altogether.
+    /// The number of elements of all parameters together.
     pub fn size(&self) -> usize {
         self.flat.size()
     }
 
-    /// All values, one after the other.
+    /// The flat buffer of all values.
     pub fn flat(&self) -> &Tensor<T> {
         &self.flat
     }
 
-    /// The same parameters on a device, and all that is made for them there: gradients, moments, values on tapes whose kernels
-    /// compute there.
+    /// Copies the parameters to a device. Gradients and moments of the copy are created on that device. A tape whose
+    /// kernels run on the device also keeps its values there.
     ///
     /// # Errors
-    /// If a GPU does not have such numbers, has too little memory, or fails.
+    /// If the GPU does not support this scalar type, has too little memory, or fails.
     pub fn to(&self, device: Device) -> Result<Self, CudaError> {
         Ok(Self { flat: self.flat.to(device)?, entries: self.entries.clone() })
     }
 
-    /// A zero for each number, where the numbers lie.
+    /// Returns a flat tensor of zeros with the length and the device of the flat buffer.
     pub(crate) fn zeros(&self) -> Tensor<T> {
         Tensor::zeros_on(self.flat.device(), [self.size()]).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// All values, to be changed by an optimiser.
+    /// The flat buffer of all values, for an optimiser to change.
     pub fn flat_mut(&mut self) -> &mut Tensor<T> {
         &mut self.flat
     }
 
-    /// Hands `f` each longest stretch of the flat buffer in which all parameters are trainable: its place, its values.
+    /// Calls `f` with the index range and the values of each maximal contiguous run of trainable parameters.
     pub fn for_each_trainable(&mut self, mut f: impl FnMut(Range<usize>, ViewMut<'_, T>)) {
         let mut flat = self.flat.view_mut();
-        let stretches = self.entries.chunk_by(|a, b| a.trainable == b.trainable);
-        for stretch in stretches.filter(|stretch| stretch[0].trainable) {
-            let range = stretch[0].offset..stretch[stretch.len() - 1].end();
+        let runs = self.entries.chunk_by(|a, b| a.trainable == b.trainable);
+        for run in runs.filter(|run| run[0].trainable) {
+            let range = run[0].offset..run[run.len() - 1].end();
             f(range.clone(), flat.reborrow().slice(0, range));
         }
     }
 
-    /// The same parameters in another scalar type.
+    /// Converts the parameters to another scalar type.
     pub fn cast<U: Real>(&self) -> Params<U> {
         Params { flat: self.flat.cast(), entries: self.entries.clone() }
     }
 
-    /// The same parameters moving along a direction, for derivatives forward. What is frozen stays where it is.
+    /// Converts the parameters to dual numbers with `direction` as their tangents, for forward-mode derivatives. The
+    /// tangent of a frozen parameter is zero.
     ///
     /// # Panics
-    /// If the direction is of other parameters.
+    /// If the direction belongs to other parameters.
     #[track_caller]
-    pub fn along(&self, direction: &Grads<T>) -> Params<Dual<T>> {
-        let mut moving = Grads::new(self, direction.flat.clone());
+    pub fn to_dual(&self, direction: &Grads<T>) -> Params<Dual<T>> {
+        let mut tangents = Grads::new(self, direction.flat.clone());
         for entry in self.entries.iter().filter(|entry| !entry.trainable) {
-            moving.flat.view_mut().slice(0, entry.offset..entry.end()).fill(T::zero());
+            tangents.flat.view_mut().slice(0, entry.offset..entry.end()).fill(T::zero());
         }
-        Params { flat: Tensor::dual(&self.flat, &moving.flat), entries: self.entries.clone() }
+        Params { flat: Tensor::dual(&self.flat, &tangents.flat), entries: self.entries.clone() }
     }
 
-    /// The name of the parameter that holds the first number that is infinite or NaN.
+    /// The name of the first parameter that holds an infinite or NaN value.
     pub fn first_not_finite(&self) -> Option<&str> {
-        self.first_not_finite_in(&self.flat)
+        self.first_not_finite_name_in(&self.flat)
     }
 
-    pub(crate) fn first_not_finite_in(&self, flat: &Tensor<T>) -> Option<&str> {
+    pub(crate) fn first_not_finite_name_in(&self, flat: &Tensor<T>) -> Option<&str> {
         first_not_finite(&self.entries, flat)
     }
 
-    /// Puts all parameters on a tape. They stay borrowed while the pass lasts, so that they cannot change under it:
+    /// Records all parameters on a tape. They stay borrowed during the pass, so they cannot change:
     ///
     /// ```compile_fail,E0502
     /// # use autograd::Tape;
@@ -227,17 +228,17 @@ impl<T: Real> Params<T> {
     /// params.set(w, &Tensor::scalar(2.0)); // in the middle of a pass
     /// weights.get(w).sum();
     /// ```
-    pub fn bind<'t>(&'t self, tape: &'t Tape<T>) -> Weights<'t, T> {
+    pub fn bind<'t>(&'t self, tape: &'t Tape<T>) -> BoundParams<'t, T> {
         let first = tape.len();
         for entry in &self.entries {
-            let value = entry.of(&self.flat);
+            let value = entry.view_in(&self.flat);
             if entry.trainable {
                 tape.param(entry.name.clone(), value)
             } else {
                 tape.constant(value)
             };
         }
-        Weights { tape, first, len: self.entries.len() }
+        BoundParams { tape, first, len: self.entries.len() }
     }
 }
 
@@ -246,82 +247,83 @@ impl Entry {
         self.offset + self.shape.size()
     }
 
-    fn of<T: Real>(&self, flat: &Tensor<T>) -> Tensor<T> {
+    fn view_in<T: Real>(&self, flat: &Tensor<T>) -> Tensor<T> {
         flat.slice(0, self.offset..self.end()).reshape(self.shape)
     }
 }
 
 fn first_not_finite<'a, T: Real>(entries: &'a [Entry], flat: &Tensor<T>) -> Option<&'a str> {
-    let bad = flat.to_host().view().host().iter().position(|x| !x.is_finite())?;
+    let bad = flat.to_host().view().as_ndarray().iter().position(|x| !x.is_finite())?;
     let entry = entries.iter().find(|entry| bad < entry.end())?;
     Some(&entry.name)
 }
 
-/// The parameters on a tape, for one pass.
+/// Parameters recorded on a tape, for one pass.
 #[derive(Clone, Copy)]
-pub struct Weights<'t, T: Real = f32> {
+pub struct BoundParams<'t, T: Real = f32> {
     tape: &'t Tape<T>,
     first: usize,
     len: usize,
 }
 
-impl<'t, T: Real> Weights<'t, T> {
-    /// Variables in the place of the parameters, in their order: what a gradient check varies.
+impl<'t, T: Real> BoundParams<'t, T> {
+    /// Creates bound parameters from variables, one for each parameter, in order. Gradient checks call this to vary the
+    /// parameters.
     ///
     /// # Panics
-    /// Without variables, or if they do not stand on the tape one after the other.
+    /// If `vars` is empty, or the variables are not consecutive on the tape.
     #[track_caller]
     pub fn from_vars(vars: &[Var<'t, T>]) -> Self {
         let first = vars.first().expect("from_vars: there are no variables");
         let in_a_row = vars.iter().enumerate().all(|(k, var)| var.index() == first.index() + k);
-        assert!(in_a_row, "from_vars: the variables do not stand on the tape one after the other");
+        assert!(in_a_row, "from_vars: the variables are not consecutive on the tape");
         Self { tape: first.tape(), first: first.index(), len: vars.len() }
     }
 
-    /// The tape.
+    /// The tape that the parameters are recorded on.
     pub fn tape(self) -> &'t Tape<T> {
         self.tape
     }
 
-    /// All variables, in the order of the parameters: what [`from_vars`](Self::from_vars) takes.
+    /// All variables, in the order of the parameters, as [`from_vars`](Self::from_vars) takes them.
     pub fn vars(self) -> Vec<Var<'t, T>> {
         (0..self.len).map(|k| self.get(Param(k))).collect()
     }
 
-    /// A parameter's variable.
+    /// Returns a parameter's variable.
     ///
     /// # Panics
-    /// If the handle is of other parameters and none of these has its place.
+    /// If the handle belongs to other parameters and its index does not exist here.
     #[track_caller]
     pub fn get(self, param: Param) -> Var<'t, T> {
-        self.tape.var(self.first + param.among(self.len))
+        self.tape.var(self.first + param.checked_index(self.len))
     }
 }
 
-/// The gradients of all parameters, laid out as [`Params`] are.
+/// The gradients of all parameters, in the same layout as [`Params`].
 #[derive(Clone, Debug)]
 pub struct Grads<T: Real = f32> {
     flat: Tensor<T>,
 }
 
 impl<T: Real> Grads<T> {
-    /// One number for each of the parameters', in their order: gradients, or a direction to move along.
+    /// Wraps one number per parameter element, in order: a gradient, or a direction for derivatives.
     ///
     /// # Panics
-    /// If there are more or fewer numbers.
+    /// If the lengths differ.
     #[track_caller]
     pub fn new(params: &Params<T>, flat: Tensor<T>) -> Self {
         assert_eq!(flat.shape(), params.flat.shape(), "{} for parameters {}", flat.shape(), params.flat.shape());
         Self { flat: flat.to_device(params.flat.device()) }
     }
 
-    /// Zero for every parameter.
+    /// Creates gradients that are all zero.
     pub fn zeros(params: &Params<T>) -> Self {
         Self { flat: params.zeros() }
     }
 
-    /// Takes what the last backward pass left at the parameters, and zero for those that it did not reach.
-    pub fn collect(&mut self, params: &Params<T>, weights: Weights<'_, T>) {
+    /// Copies the gradients that the last backward pass computed. A parameter that the pass did not reach gets zero.
+    pub fn collect(&mut self, params: &Params<T>, weights: BoundParams<'_, T>) {
         for (k, entry) in params.entries.iter().enumerate() {
             let kernels = self.flat.kernels();
             let device = self.flat.device();
@@ -336,33 +338,33 @@ impl<T: Real> Grads<T> {
     /// Adds other gradients of the same parameters.
     ///
     /// # Panics
-    /// If they are of other parameters.
+    /// If they belong to other parameters.
     #[track_caller]
     pub fn add(&mut self, other: &Self) {
         assert_eq!(self.flat.shape(), other.flat.shape(), "gradients of different parameters");
         self.flat.kernels().sum_to(T::one(), other.flat.view(), self.flat.view_mut());
     }
 
-    /// Multiplies all by a factor.
+    /// Multiplies all gradients by a factor.
     pub fn scale(&mut self, factor: T) {
         self.flat.apply(Map::Scale(factor));
     }
 
-    /// The gradient of one parameter: a view of the flat buffer.
+    /// Returns the gradient of one parameter as a view of the flat buffer.
     ///
     /// # Panics
-    /// If the handle is of other parameters and none of these has its place.
+    /// If the handle belongs to other parameters and its index does not exist here.
     #[track_caller]
     pub fn get(&self, params: &Params<T>, param: Param) -> Tensor<T> {
-        params.entries[param.among(params.entries.len())].of(&self.flat)
+        params.entries[param.checked_index(params.entries.len())].view_in(&self.flat)
     }
 
-    /// All gradients, one after the other.
+    /// The flat buffer of all gradients.
     pub fn flat(&self) -> &Tensor<T> {
         &self.flat
     }
 
-    /// All gradients, to be clipped.
+    /// The flat buffer of all gradients, for clipping.
     pub fn flat_mut(&mut self) -> &mut Tensor<T> {
         &mut self.flat
     }
@@ -372,7 +374,7 @@ impl<T: Real> Grads<T> {
         self.flat.kernels().sum_of_squares(self.flat.view()).sqrt()
     }
 
-    /// The name of the parameter that holds the first gradient that is infinite or NaN.
+    /// The name of the first parameter with an infinite or NaN gradient.
     pub fn first_not_finite(&self, params: &Params<T>) -> Option<String> {
         first_not_finite(&params.entries, &self.flat).map(String::from)
     }
@@ -390,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn each_has_its_part_of_the_flat_buffer() {
+    fn params_lie_in_one_flat_buffer() {
         let (mut params, a, b) = two();
         params.set(a, &Tensor::from([5.0, 6.0]));
         assert_eq!(params.flat().to_vec(), [5.0, 6.0, 3.0, 4.0]);
@@ -400,10 +402,10 @@ mod tests {
     }
 
     #[test]
-    fn gradients_lie_where_their_parameters_lie() {
+    fn grads_have_the_layout_of_the_params() {
         let (mut params, a, b) = two();
         let mut grads = Grads::new(&params, Tensor::from([9.0; 4]));
-        let mut of_product = |params: &Params<f64>| {
+        let mut gradients_of_product = |params: &Params<f64>| {
             let tape = Tape::new();
             let weights = params.bind(&tape);
             let loss = weights.get(a).reshape([1, 2]).matmul(weights.get(b)).sum();
@@ -411,14 +413,14 @@ mod tests {
             grads.collect(params, weights);
             (grads.flat().to_vec(), grads.get(params, b))
         };
-        let of_b = Tensor::from([[1.0], [2.0]]);
-        assert_eq!(of_product(&params), (alloc::vec![3.0, 4.0, 1.0, 2.0], of_b.clone()));
+        let db = Tensor::from([[1.0], [2.0]]);
+        assert_eq!(gradients_of_product(&params), (alloc::vec![3.0, 4.0, 1.0, 2.0], db.clone()));
         params.set_trainable(a, false);
-        assert_eq!(of_product(&params), (alloc::vec![0.0, 0.0, 1.0, 2.0], of_b));
+        assert_eq!(gradients_of_product(&params), (alloc::vec![0.0, 0.0, 1.0, 2.0], db));
     }
 
     #[test]
-    fn a_frozen_parameter_gets_no_gradient_and_is_no_error() {
+    fn backward_frozen_unused_parameter_is_no_error() {
         let (mut params, a, b) = two();
         let loss = |params: &Params<f64>| {
             let tape = Tape::new();
@@ -431,29 +433,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_frozen_does_not_move() {
+    fn to_dual_frozen_parameter_has_zero_tangent() {
         let (mut params, a, _) = two();
         let direction = Grads::new(&params, Tensor::from([5.0, 6.0, 7.0, 8.0]));
-        assert_eq!(params.along(&direction).flat().tangents(), *direction.flat());
+        assert_eq!(params.to_dual(&direction).flat().tangents(), *direction.flat());
         params.set_trainable(a, false);
-        let moving = params.along(&direction);
-        assert_eq!((moving.flat().values(), moving.is_trainable(a)), (params.flat().clone(), false));
-        assert_eq!(moving.flat().tangents().to_vec(), [0.0, 0.0, 7.0, 8.0]);
+        let dual = params.to_dual(&direction);
+        assert_eq!((dual.flat().values(), dual.is_trainable(a)), (params.flat().clone(), false));
+        assert_eq!(dual.flat().tangents().to_vec(), [0.0, 0.0, 7.0, 8.0]);
         assert_eq!(direction.flat().to_vec(), [5.0, 6.0, 7.0, 8.0]);
     }
 
     #[test]
     #[should_panic(expected = "[3] for parameters [4]")]
-    fn a_direction_is_as_long_as_the_parameters() {
+    fn grads_new_wrong_length_panics() {
         let (params, ..) = two();
         let _ = Grads::new(&params, Tensor::from([1.0, 2.0, 3.0]));
     }
 
     #[test]
-    fn trainable_neighbours_make_one_stretch() {
+    fn for_each_trainable_adjacent_parameters_form_one_range() {
         let mut params = Params::<f64>::new();
         let [_, b, _, _, e] = ["a", "b", "c", "d", "e"].map(|name| params.add(name, &Tensor::from([1.0, 2.0])));
-        let stretches = |params: &mut Params<f64>| {
+        let trainable_ranges = |params: &mut Params<f64>| {
             let mut all = Vec::new();
             params.for_each_trainable(|range, values| {
                 assert_eq!(values.shape()[..], [range.len()]);
@@ -461,15 +463,15 @@ mod tests {
             });
             all
         };
-        assert_eq!(stretches(&mut params), [(0, 10)]);
+        assert_eq!(trainable_ranges(&mut params), [(0, 10)]);
         params.set_trainable(b, false);
         params.set_trainable(e, false);
-        assert_eq!(stretches(&mut params), [(0, 2), (4, 8)]);
-        assert_eq!(stretches(&mut Params::new()), []);
+        assert_eq!(trainable_ranges(&mut params), [(0, 2), (4, 8)]);
+        assert_eq!(trainable_ranges(&mut Params::new()), []);
     }
 
     #[test]
-    fn what_is_not_finite_is_named() {
+    fn first_not_finite_names_the_parameter() {
         let (mut params, _, b) = two();
         assert_eq!(params.first_not_finite(), None);
         params.set(b, &Tensor::from([[0.0], [f64::NAN]]));
@@ -477,15 +479,15 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "parameter 1 of 0: the handle is of other parameters")]
-    fn a_foreign_handle_is_no_parameter() {
+    #[should_panic(expected = "parameter 1 of 0: the handle belongs to other parameters")]
+    fn params_get_foreign_handle_panics() {
         let (_, _, b) = two();
         Params::<f64>::new().get(b);
     }
 
     #[test]
-    #[should_panic(expected = "parameter 1 of 1: the handle is of other parameters")]
-    fn a_foreign_handle_is_no_other_variable() {
+    #[should_panic(expected = "parameter 1 of 1: the handle belongs to other parameters")]
+    fn bound_params_get_foreign_handle_panics() {
         let (_, _, b) = two();
         let mut params = Params::<f64>::new();
         params.add("a", &Tensor::scalar(1.0));
@@ -497,7 +499,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "parameter b has shape [2, 1], not [2]")]
-    fn wrong_shapes_are_named() {
+    fn params_set_wrong_shape_panics() {
         let (mut params, _, b) = two();
         params.set(b, &Tensor::from([1.0, 2.0]));
     }

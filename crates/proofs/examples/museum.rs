@@ -1,4 +1,4 @@
-//! Shows what the checker says of every exhibit of the museum; with `--page`, prints `docs/museum.md`.
+//! Prints the checker's report on every exhibit of the museum; with `--page`, prints `docs/museum.md`.
 #![forbid(unsafe_code)]
 
 use proofs::museum::{exhibits, page};
@@ -8,6 +8,6 @@ fn main() {
         return print!("{}", page());
     }
     for (number, exhibit) in (1..).zip(exhibits()) {
-        println!("{number}. {}\n{}", exhibit.title, (exhibit.wrong)());
+        println!("{number}. {}\n{}", exhibit.title, (exhibit.wrong_report)());
     }
 }

@@ -1,25 +1,25 @@
-//! One function at one point, of which a gradient is proved.
+//! Test cases: one function at one point, whose gradient is checked.
 
 use std::fmt;
 use std::sync::Arc;
 
-use autograd::gradcheck::{Input, Overloaded};
+use autograd::gradcheck::{DynFunction, Input};
 use autograd::ops::Kind;
 use tensor::Tensor;
 
 use crate::Layout;
 
-/// What a case is a case of.
+/// The operation or layer that a case tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Of {
+pub enum Target {
     /// An operation of the tape.
     Operation(Kind),
     /// A layer, by its name.
     Layer(&'static str),
 }
 
-impl Of {
-    /// The operation's name on a printed tape, or the layer's.
+impl Target {
+    /// Returns the operation's name on a printed tape, or the layer's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Operation(kind) => kind.name(),
@@ -28,90 +28,90 @@ impl Of {
     }
 }
 
-/// Which axis counts rows that do not see each other.
+/// The batch axes: rows along them do not depend on each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// Of each input; `None` where all rows share it.
+pub struct BatchAxes {
+    /// The axis of each input; `None` if all rows share the input.
     pub inputs: Vec<Option<usize>>,
-    /// Of the value.
+    /// The axis of the value.
     pub value: usize,
 }
 
-/// A function of tensors, and where to differentiate it.
+/// A function of tensors and the point at which to differentiate it.
 #[derive(Clone)]
 pub struct Case {
-    /// What is proved.
-    pub of: Of,
-    /// What is particular about this case; distinct among those of the same operation or layer.
+    /// The tested operation or layer.
+    pub target: Target,
+    /// A description of the case, unique among the cases of the same operation or layer.
     pub name: String,
-    /// Where.
+    /// The inputs of the function.
     pub inputs: Vec<Input>,
-    /// The function, over any scalar.
-    pub f: Arc<dyn Overloaded + Send + Sync>,
-    /// Its batch, where it has one and is a function of any number of rows.
-    pub batch: Option<Batch>,
-    /// Whether it is a recurrence over any number of steps: the first input \[T,…\] is what comes in, the second the state
-    /// before, the value \[T,…\] the state after each step.
+    /// The function, for any scalar type.
+    pub f: Arc<dyn DynFunction + Send + Sync>,
+    /// The batch axes, if the function has a batch and takes any number of rows.
+    pub batch: Option<BatchAxes>,
+    /// True for a recurrence over any number of steps. Its first input \[T,…\] is the sequence, the second the initial
+    /// state, and the value \[T,…\] holds the state after each step.
     pub recurrent: bool,
 }
 
 impl Case {
-    /// A case without a batch.
+    /// Creates a case without a batch.
     pub fn new(
-        of: Of,
+        target: Target,
         name: impl Into<String>,
         inputs: impl IntoIterator<Item = impl Into<Input>>,
-        f: impl Overloaded + Send + Sync + 'static,
+        f: impl DynFunction + Send + Sync + 'static,
     ) -> Self {
         let inputs = inputs.into_iter().map(Into::into).collect();
-        Self { of, name: name.into(), inputs, f: Arc::new(f), batch: None, recurrent: false }
+        Self { target, name: name.into(), inputs, f: Arc::new(f), batch: None, recurrent: false }
     }
 
-    /// Adds a [`Batch`]: the axis that counts its rows, of each input and of the value.
+    /// Adds the [`BatchAxes`]: the batch axis of each input and of the value.
     ///
     /// # Panics
-    /// If the case has another number of inputs.
-    pub fn by_rows(self, inputs: &[Option<usize>], value: usize) -> Self {
-        assert_eq!(inputs.len(), self.inputs.len(), "by_rows: {self}");
-        Self { batch: Some(Batch { inputs: inputs.to_vec(), value }), ..self }
+    /// If `inputs` and the inputs of the case differ in number.
+    pub fn with_batch(self, inputs: &[Option<usize>], value: usize) -> Self {
+        assert_eq!(inputs.len(), self.inputs.len(), "with_batch: {self}");
+        Self { batch: Some(BatchAxes { inputs: inputs.to_vec(), value }), ..self }
     }
 
-    pub(crate) fn recurrent(self) -> Self {
+    pub(crate) fn into_recurrent(self) -> Self {
         Self { recurrent: true, ..self }
     }
 
-    /// The inputs' values.
+    /// Returns the values of the inputs.
     pub fn values(&self) -> Vec<Tensor<f64>> {
         self.inputs.iter().map(|input| input.value.clone()).collect()
     }
 
-    /// The same case, its inputs lying otherwise in memory.
-    pub fn laid_out(&self, layout: Layout) -> Self {
+    /// Returns the same case with its inputs in another memory layout.
+    pub fn with_layout(&self, layout: Layout) -> Self {
         let mut case = self.clone();
-        case.inputs.iter_mut().for_each(|input| input.value = layout.of(&input.value));
+        case.inputs.iter_mut().for_each(|input| input.value = layout.apply(&input.value));
         case.name = format!("{}, {layout:?}", self.name);
         case
     }
 }
 
-/// `gru, seven steps: [7, 3, 12] [3, 4] [12, 4] [12]`
+/// Writes the target, the name and the shapes of the inputs: `gru, seven steps: [7, 3, 12] [3, 4] [12, 4] [12]`.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}:", self.of.name(), self.name)?;
+        write!(f, "{}, {}:", self.target.name(), self.name)?;
         self.inputs.iter().try_for_each(|input| write!(f, " {}", input.value.shape()))
     }
 }
 
-/// Cases of one operation: a name, inputs, the function, and where there is a batch, its axes.
+/// Creates cases of one operation. Each has a name, inputs, optional batch axes, and the function.
 macro_rules! cases {
     ($kind:ident: $(
         $name:literal, [$($input:expr),* $(,)?] $(by rows $rows:expr => $row:literal)?: |$x:pat_param| $body:expr;
     )*) => {
         vec![$($crate::Case::new(
-            $crate::Of::Operation(autograd::ops::Kind::$kind),
+            $crate::Target::Operation(autograd::ops::Kind::$kind),
             $name,
             [$($input),*],
             autograd::function!(|$x| $body),
-        )$(.by_rows(&$rows, $row))?),*]
+        )$(.with_batch(&$rows, $row))?),*]
     };
 }

@@ -1,30 +1,29 @@
-//! What gradients are proved on, as data: every operation and every layer, in many shapes and layouts.
+//! Test cases for gradients, as data: every operation and every layer, in many shapes and layouts.
 //!
-//! The tests hold each [`Case`] against every level of the standard, and so can anyone else:
+//! The tests run every level of checks on each [`Case`]. Other programs can do the same:
 //!
 //! ```
 //! use autograd::gradcheck::duals;
 //! use autograd::ops::Kind;
-//! use proofs::{Layout, operations};
+//! use proofs::{Layout, operation_cases};
 //!
-//! for case in operations(Kind::Softmax) {
-//!     for case in Layout::ALL.map(|layout| case.laid_out(layout)) {
+//! for case in operation_cases(Kind::Softmax) {
+//!     for case in Layout::ALL.map(|layout| case.with_layout(layout)) {
 //!         duals(&*case.f, &case.inputs).assert_ok();
 //!     }
 //! }
 //! ```
 //!
-//! In the order in which to read: [`Case`], the [table of operations](operations), one file a family; the
-//! [table of layers](layers); the [`Layout`]s that go with all of them; the sizes of a [training run](production); and
-//! the [museum], where nothing is right. What `gradus gradcheck` shows comes from [`measure`] (every method on a case),
-//! [`limit`] (which factor on a gradient is seen) and [`curve`] (why not by differences alone); [`Rule`] is what is proved, in
-//! a line.
+//! Reading order: [`Case`], the [table of operations](operation_cases) (one file per family), the [table of
+//! layers](layer_cases), the [`Layout`]s that apply to all cases, the sizes of a [training run](production_cases), and
+//! the [museum] of wrong gradients. `gradus gradcheck` shows the results of [`measure`] (every method on a case),
+//! [`limit`] (the smallest detected factor on a gradient) and [`curve`] (the error of central differences at each step
+//! size). [`Rule`] is the tested rule in one line.
 #![forbid(unsafe_code)]
 
 #[macro_use]
 mod case;
 pub mod curve;
-mod draw;
 mod generated;
 mod layers;
 mod layout;
@@ -34,18 +33,19 @@ pub mod measure;
 pub mod museum;
 mod operations;
 mod production;
+mod random_tensors;
 mod rules;
 
-pub use case::{Batch, Case, Of};
-pub use draw::Draw;
-pub use generated::{Generated, generate};
-pub use layers::layers;
+pub use case::{BatchAxes, Case, Target};
+pub use generated::{GeneratedCase, generate_case};
+pub use layers::layer_cases;
 pub use layout::Layout;
-pub use operations::operations;
-pub use production::production;
+pub use operations::operation_cases;
+pub use production::production_cases;
+pub use random_tensors::RandomTensors;
 pub use rules::Rule;
 
-/// Every case: of all operations, then of all layers.
-pub fn all() -> Vec<Case> {
-    autograd::ops::Kind::ALL.iter().flat_map(|&kind| operations(kind)).chain(layers()).collect()
+/// Returns every case: first of all operations, then of all layers.
+pub fn all_cases() -> Vec<Case> {
+    autograd::ops::Kind::ALL.iter().flat_map(|&kind| operation_cases(kind)).chain(layer_cases()).collect()
 }

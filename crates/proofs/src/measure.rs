@@ -1,4 +1,4 @@
-//! What every method of the checker says of a case, whether it would have seen a small factor, and how long that took.
+//! Measurements of a case: the report of every checker method, the detection limit, and the time.
 
 use std::num::NonZero;
 use std::sync::Mutex;
@@ -9,29 +9,29 @@ use std::time::{Duration, Instant};
 use autograd::gradcheck::{Report, central_differences, dot_products, duals, richardson, second_order};
 
 use crate::Case;
-use crate::limit::{ENOUGH, limit};
+use crate::limit::{MAX_LIMIT, detection_limit};
 
-/// A way to check a gradient; see the [table of checks](autograd::gradcheck#which-check).
+/// A method to check a gradient; see the [table of checks](autograd::gradcheck#choosing-a-check).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
-    /// Entry by entry against dual numbers.
+    /// Compares every entry with dual numbers.
     Duals,
-    /// Entry by entry against extrapolated differences.
+    /// Compares every entry with extrapolated differences.
     Richardson,
-    /// Entry by entry against central differences at one step.
+    /// Compares every entry with central differences at one step.
     CentralDifferences,
-    /// Along directions, against dual numbers.
+    /// Compares derivatives along directions with dual numbers.
     DotProducts,
-    /// Derivatives of the gradient, against duals of duals.
+    /// Compares derivatives of the gradient with nested dual numbers.
     SecondOrder,
 }
 
 impl Method {
-    /// Every method, the one that judges first.
+    /// Every method; the decisive one is first.
     pub const ALL: [Self; 5] =
         [Self::Duals, Self::Richardson, Self::CentralDifferences, Self::DotProducts, Self::SecondOrder];
 
-    /// Its name, as the function of [`autograd::gradcheck`] is called.
+    /// Returns the name of its function in [`autograd::gradcheck`].
     pub fn name(self) -> &'static str {
         match self {
             Self::Duals => "duals",
@@ -42,46 +42,46 @@ impl Method {
         }
     }
 
-    /// What it says of a case.
+    /// Checks a case.
     pub fn check(self, case: &Case) -> Report {
         let (f, inputs) = (&*case.f, &case.inputs[..]);
         match self {
             Self::Duals => duals(f, inputs),
-            Self::Richardson => richardson(|tape, x| f.on_numbers(tape, x), inputs),
-            Self::CentralDifferences => central_differences(|tape, x| f.on_numbers(tape, x), inputs),
+            Self::Richardson => richardson(|tape, x| f.call_f64(tape, x), inputs),
+            Self::CentralDifferences => central_differences(|tape, x| f.call_f64(tape, x), inputs),
             Self::DotProducts => dot_products(f, inputs),
             Self::SecondOrder => second_order(f, inputs),
         }
     }
 }
 
-/// What is known about a case when all methods have looked at it.
-pub struct Measured<'a> {
+/// The results of all methods on one case.
+pub struct Measurement<'a> {
     /// The case.
     pub case: &'a Case,
-    /// What each method says, in the order of [`Method::ALL`].
+    /// The report of each method, in the order of [`Method::ALL`].
     pub reports: [Report; Method::ALL.len()],
-    /// The smallest factor on a whole gradient that is [seen](crate::limit), if the duals agree and see one.
+    /// The [detection limit](crate::limit), if the duals agree and detect a factor.
     pub limit: Option<f64>,
-    /// How long all that took, on one thread, while other threads may look at other cases.
+    /// The time of all methods, on one thread, while other threads may measure other cases.
     pub time: Duration,
 }
 
-impl<'a> Measured<'a> {
-    /// Lets every method look at a case.
-    pub fn of(case: &'a Case) -> Self {
+impl<'a> Measurement<'a> {
+    /// Runs every method on a case.
+    pub fn run(case: &'a Case) -> Self {
         let begin = Instant::now();
         let reports = Method::ALL.map(|method| method.check(case));
-        let limit = if reports[0].is_ok() { limit(case) } else { None };
+        let limit = if reports[0].is_ok() { detection_limit(case) } else { None };
         Self { case, reports, limit, time: begin.elapsed() }
     }
 
-    /// The same for many, in their order, on all threads that there are.
-    pub fn all(cases: &'a [Case]) -> Vec<Self> {
+    /// Runs every method on many cases, on all available threads. The results are in the order of the cases.
+    pub fn run_all(cases: &'a [Case]) -> Vec<Self> {
         let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(cases.len())));
         let work = || {
-            while let Some((number, case)) = from_the_end(cases, next.fetch_add(1, Ordering::Relaxed)) {
-                let measured = Self::of(case);
+            while let Some((number, case)) = nth_from_the_end(cases, next.fetch_add(1, Ordering::Relaxed)) {
+                let measured = Self::run(case);
                 done.lock().expect("no holder of the lock panics").push((number, measured));
             }
         };
@@ -94,24 +94,26 @@ impl<'a> Measured<'a> {
         done.into_iter().map(|(_, measured)| measured).collect()
     }
 
-    /// What one method says.
+    /// Returns the report of one method.
     pub fn report(&self, method: Method) -> &Report {
         &self.reports[Method::ALL.iter().position(|&other| other == method).expect("ALL has every method")]
     }
 
-    /// Whether all methods agree with what came back, and would not have if it were off by a small factor.
+    /// Returns true if all methods agree with the gradient and would have detected a small factor.
     pub fn is_ok(&self) -> bool {
-        self.reports.iter().all(Report::is_ok) && self.sees_enough()
+        self.reports.iter().all(Report::is_ok) && self.is_sensitive()
     }
 
-    /// Whether the [limit](Self::limit) is small [enough](ENOUGH). Where duals do not agree there is none, nor a need of one.
-    pub fn sees_enough(&self) -> bool {
-        !self.report(Method::Duals).is_ok() || self.limit.is_some_and(|limit| limit <= ENOUGH)
+    /// Returns true if the [limit](Self::limit) is at most [`MAX_LIMIT`]. If the duals do not agree, there is no limit
+    /// and none is needed.
+    pub fn is_sensitive(&self) -> bool {
+        !self.report(Method::Duals).is_ok() || self.limit.is_some_and(|limit| limit <= MAX_LIMIT)
     }
 }
 
-/// The last case first: layers, and among operations the GRU, take longest, and nothing should wait for them in the end.
-fn from_the_end(cases: &[Case], turn: usize) -> Option<(usize, &Case)> {
+/// Returns case number `turn`, counted from the last, with its index. Layers, and the GRU among the operations, take
+/// longest and are last in the tables, so they start first.
+fn nth_from_the_end(cases: &[Case], turn: usize) -> Option<(usize, &Case)> {
     let number = cases.len().checked_sub(1 + turn)?;
     Some((number, &cases[number]))
 }
@@ -123,30 +125,30 @@ mod tests {
     use tensor::{Map, Real, Tensor};
 
     use super::*;
-    use crate::{Of, operations};
+    use crate::{Target, operation_cases};
 
     #[test]
-    fn cases_come_back_in_their_order() {
-        let cases: Vec<_> = [Kind::MatMul, Kind::Tanh].into_iter().flat_map(operations).collect();
-        let measured = Measured::all(&cases);
+    fn run_all_keeps_the_order_of_the_cases() {
+        let cases: Vec<_> = [Kind::MatMul, Kind::Tanh].into_iter().flat_map(operation_cases).collect();
+        let measured = Measurement::run_all(&cases);
         assert!(measured.iter().map(|m| &m.case.name).eq(cases.iter().map(|case| &case.name)));
-        assert!(measured.iter().all(Measured::is_ok));
-        assert!(Measured::all(&[]).is_empty());
+        assert!(measured.iter().all(Measurement::is_ok));
+        assert!(Measurement::run_all(&[]).is_empty());
     }
 
-    /// All methods may agree because they see nothing.
+    /// All methods may agree because they detect nothing.
     #[test]
-    fn a_check_that_sees_too_little_is_a_failure() {
-        let case = &operations(Kind::Tanh)[0];
-        let with = |limit| Measured { limit, ..Measured::of(case) };
-        assert!(Measured::of(case).is_ok() && with(Some(ENOUGH)).is_ok());
-        for limit in [Some(1.1 * ENOUGH), Some(1e-6), None] {
-            let measured = with(limit);
-            assert!(measured.reports.iter().all(Report::is_ok) && !measured.sees_enough() && !measured.is_ok());
+    fn measurement_with_a_large_limit_is_not_ok() {
+        let case = &operation_cases(Kind::Tanh)[0];
+        let with_limit = |limit| Measurement { limit, ..Measurement::run(case) };
+        assert!(Measurement::run(case).is_ok() && with_limit(Some(MAX_LIMIT)).is_ok());
+        for limit in [Some(1.1 * MAX_LIMIT), Some(1e-6), None] {
+            let measured = with_limit(limit);
+            assert!(measured.reports.iter().all(Report::is_ok) && !measured.is_sensitive() && !measured.is_ok());
         }
     }
 
-    /// tanh, whose backward forgets the square: dx += (1 − y)·dy.
+    /// tanh with a backward that lacks the square: dx += (1 − y)·dy.
     struct WrongTanh;
 
     impl<T: Real> CustomOp<T> for WrongTanh {
@@ -160,26 +162,26 @@ mod tests {
         }
 
         fn backward(&self, b: &mut Backward<'_, T>) {
-            let (y, dy) = (b.output().host(), b.dy().host());
+            let (y, dy) = (b.output().as_ndarray(), b.dy().as_ndarray());
             let Some(dx) = b.grad(0) else { return };
-            for ((dx, &y), &dy) in dx.host().iter_mut().zip(&y).zip(&dy) {
+            for ((dx, &y), &dy) in dx.into_ndarray().iter_mut().zip(&y).zip(&dy) {
                 *dx += (T::one() - y) * dy;
             }
         }
     }
 
-    /// Each method by itself sees what is wrong; and where duals see it there is no limit.
+    /// Each method detects the mistake by itself. If the duals detect it, there is no limit.
     #[test]
-    fn every_method_sees_a_mistake() {
+    fn every_method_detects_a_wrong_gradient() {
         let f = function!(|tape, x| tape.custom(WrongTanh, &[x[0]]));
-        let case = Case::new(Of::Operation(Kind::Tanh), "wrong", [Tensor::from([0.3, -1.2])], f);
-        let measured = Measured::of(&case);
+        let case = Case::new(Target::Operation(Kind::Tanh), "wrong", [Tensor::from([0.3, -1.2])], f);
+        let measured = Measurement::run(&case);
         for method in Method::ALL {
             let report = measured.report(method);
             assert!(!report.is_ok() && !report.compared.is_empty(), "{}: {report}", method.name());
         }
         assert!(!measured.is_ok());
         assert_eq!(measured.limit, None);
-        assert!(measured.sees_enough(), "nothing more is wrong than the gradient");
+        assert!(measured.is_sensitive(), "only the gradient is wrong");
     }
 }

@@ -1,21 +1,22 @@
 //! The sizes of a training run: 192 episodes of seven steps, width 96, 18 tokens, 6 actions.
 
 use autograd::function;
-use nn::{GruCell, Variant, Weights};
+use nn::{BoundParams, GruCell, Variant};
 use tensor::Tensor;
 
-use crate::layers::build;
+use crate::layers::build_layer;
 use crate::operations::gru;
-use crate::{Case, Draw, Of};
+use crate::{Case, RandomTensors, Target};
 
-/// What one update of the default run computes, and in what sizes: too large for a check of every entry. One GRU has more steps
-/// and more episodes than any block of a kernel.
-pub fn production() -> Vec<Case> {
-    let d = &mut Draw::new(200);
-    let mut cases = vec![gru::all_states(d, [7, 192, 96]), gru::all_states(d, [70, 66, 3]), composed_gru(d)];
+/// Returns the operations of one update of the default run, in its sizes. They are too large for a check of every
+/// entry. One GRU has more steps and more episodes than any block of a kernel.
+pub fn production_cases() -> Vec<Case> {
+    let d = &mut RandomTensors::new(200);
+    let mut cases =
+        vec![gru::all_states_case(d, [7, 192, 96]), gru::all_states_case(d, [70, 66, 3]), composed_gru_case(d)];
     cases.extend(cases! { MatMul:
         "nn, [1344, 96] × [96, 288]", [d.normal([1344, 96]), d.normal([96, 288])]: |x| x[0].matmul(x[1]);
-        "nt, the input's part", [d.normal([18, 96]), d.normal([288, 96])]: |x| x[0].matmul_nt(x[1]);
+        "nt, the input part of the gates", [d.normal([18, 96]), d.normal([288, 96])]: |x| x[0].matmul_nt(x[1]);
         "tn, the weights' gradient", [d.normal([1344, 96]), d.normal([1344, 288])]: |x| x[0].matmul_tn(x[1]);
     });
     cases.extend(cases! { Softmax: "[1344, 18]", [d.normal([1344, 18])]: |x| x[0].softmax(); });
@@ -24,7 +25,7 @@ pub fn production() -> Vec<Case> {
     cases.extend(cases! { LogSumExp: "[1344, 18]", [d.normal([1344, 18])]: |x| x[0].logsumexp(); });
     cases.extend(cases! { LayerNorm:
         "[1344, 96]", [d.normal([1344, 96]), d.normal([96]), d.normal([96])]:
-            |x| x[0].layer_norm(x[1], x[2], T::of(1e-5));
+            |x| x[0].layer_norm(x[1], x[2], T::from_f64(1e-5));
     });
     cases.extend(cases! { Embedding:
         "1344 of 18 tokens", [d.normal([18, 96])]:
@@ -39,10 +40,10 @@ pub fn production() -> Vec<Case> {
     cases
 }
 
-/// One step of the variant that is not fused.
-fn composed_gru(d: &mut Draw) -> Case {
-    let (layer, params) = build(d, |b| GruCell::new(b, 96, 96).with_variant(Variant::ResetBefore));
-    let f = function!([layer: GruCell] |x| layer.forward(Weights::from_vars(&x[2..]), x[0], x[1]));
+/// One step of the GRU variant that has no fused form.
+fn composed_gru_case(d: &mut RandomTensors) -> Case {
+    let (layer, params) = build_layer(d, |b| GruCell::new(b, 96, 96).with_variant(Variant::ResetBefore));
+    let f = function!([layer: GruCell] |x| layer.forward(BoundParams::from_vars(&x[2..]), x[0], x[1]));
     let inputs = [d.normal([192, 96]), d.normal([192, 96])].map(Into::into).into_iter().chain(params);
-    Case::new(Of::Layer("GruCell"), "ResetBefore B=192 I=96 H=96", inputs, f)
+    Case::new(Target::Layer("GruCell"), "ResetBefore B=192 E=96 H=96", inputs, f)
 }

@@ -1,12 +1,12 @@
-//! Three training updates of A2C on `calculator` in `f32` by the kernels `portable`, the bits of their results one number a
-//! line: the same program runs on several processors, and the lists must be the same.
+//! Makes three A2C updates on `calculator` in `f32` with the kernels `portable`, and prints the bits of the results, one number
+//! per line. The program runs on several processors; their outputs must be equal.
 
 #![forbid(unsafe_code)]
 
 use rl::{config::Config, train::Run};
 
 fn main() {
-    tensor::choose_kernels("portable").expect("they are there on every processor");
+    tensor::choose_kernels("portable").expect("the portable kernels run on every processor");
     let config = Config { width: 21, batch: 24, chunk: 5, ..Config::default() };
     let mut run = Run::<f32>::new(&config, 7);
     for _ in 0..3 {

@@ -1,32 +1,32 @@
-//! Trains an agent on a task of one's own, all of which is in this file: saying three letters backwards.
+//! Trains an agent on a new task that this file defines: to say three letters backwards.
 //!
 //! ```sh
-//! cargo run --release -p rl --example own_env
+//! cargo run --release -p gradus-rl --example own_env
 //! ```
 //!
-//! The agent reads three of four letters, then names them in reverse, one by one, seeing nothing but what it said
-//! itself: it must keep the letters in its state. Printed is the share of words that it says backwards without a
-//! mistake, before and after training, and when each episode is shown another one's word: if that were high too, the
-//! task could be done without reading.
+//! The agent reads a word of three letters out of four, then says the letters in reverse order, one by one. After the word
+//! it sees only its own actions, so it must keep the letters in its state. The program prints the share of words that
+//! the agent says backwards without a mistake, before and after training. It also prints this share if each episode is
+//! shown the word of another one. If that share were high as well, the task would not need reading.
 
 #![forbid(unsafe_code)]
 
-use nn::{Optimizer, Params, Rule};
+use nn::{Optimizer, Params, UpdateRule};
 use rl::NotFinite;
 use rl::a2c::{Learner, Update};
 use rl::env::{Env, Step, Task};
-use rl::evaluate::{Test, test_stage};
+use rl::evaluate::{TestResult, test_stage};
 use rl::policy::Policy;
 use tensor::philox::Philox;
 
 /// Letters in a word.
 const LENGTH: usize = 3;
-/// The letters; each is a token of its own, and the action of saying it.
+/// The letters. Each letter is one token and one action.
 const LETTERS: [&str; 4] = ["A", "B", "C", "D"];
-/// Updates, of 64 words each.
+/// The number of updates, of 64 words each.
 const UPDATES: u32 = 500;
 
-/// What there is to know before an episode begins.
+/// The task.
 struct Backwards;
 
 impl Task for Backwards {
@@ -63,25 +63,25 @@ impl Task for Backwards {
     }
 }
 
-/// Some episodes that run side by side; entry `i` of each list is of episode `i`.
+/// A vector of episodes; entry `i` of each list belongs to episode `i`.
 struct Episodes {
     words: Vec<[u32; LENGTH]>,
-    /// Letters said so far.
+    /// The number of letters said so far.
     said: Vec<usize>,
-    /// Whether one of them was wrong, which ends the episode.
+    /// True if one letter was wrong, which ends the episode.
     wrong: Vec<bool>,
 }
 
 impl Episodes {
-    fn done(&self, i: usize) -> bool {
+    fn is_done(&self, i: usize) -> bool {
         self.wrong[i] || self.said[i] == LENGTH
     }
 
-    /// Says one letter and returns what it earns: a third for each that is right.
+    /// Says one letter and returns its reward: 1/3 if the letter is right, otherwise 0.
     fn say(&mut self, i: usize, letter: u32) -> f64 {
-        let wanted = self.words[i][LENGTH - 1 - self.said[i]];
+        let right_letter = self.words[i][LENGTH - 1 - self.said[i]];
         self.said[i] += 1;
-        self.wrong[i] = letter != wanted;
+        self.wrong[i] = letter != right_letter;
         if self.wrong[i] { 0.0 } else { 1.0 / LENGTH as f64 }
     }
 }
@@ -117,8 +117,8 @@ impl Env for Episodes {
 
     fn step(&mut self, actions: &[u32], out: &mut [Step]) {
         for (i, (&action, out)) in actions.iter().zip(out).enumerate() {
-            let reward = if self.done(i) { 0.0 } else { self.say(i, action) };
-            *out = Step { reward, done: self.done(i) };
+            let reward = if self.is_done(i) { 0.0 } else { self.say(i, action) };
+            *out = Step { reward, done: self.is_done(i) };
         }
     }
 
@@ -127,15 +127,15 @@ impl Env for Episodes {
     }
 }
 
-/// The test before training, and after it.
-fn train(seed: u64) -> Result<[Test; 2], NotFinite> {
+/// Trains an agent. Returns its test results before and after training.
+fn train(seed: u64) -> Result<[TestResult; 2], NotFinite> {
     let mut params = Params::<f32>::new();
     let policy = Policy::new(&mut params, &Backwards, 32, seed);
-    let optimizer = Optimizer::new(Rule::adam(), &params);
+    let optimizer = Optimizer::new(UpdateRule::adam(), &params);
     let mut learner = Learner::new(policy, params, optimizer);
     let test = |Learner { policy, params, .. }: &Learner<f32>| {
         let test = test_stage(policy, params, &Backwards, 0, (seed, 1000));
-        test.map_err(|error| NotFinite::undecided(UPDATES, params, error))
+        test.map_err(|error| NotFinite::from_undecided(UPDATES, params, error))
     };
 
     let before = test(&learner)?;
@@ -153,7 +153,7 @@ fn main() -> Result<(), NotFinite> {
     let [before, after] = train(0)?;
     println!("exact match before training       {:.3}", before.greedy.exact);
     println!("exact match after training        {:.3}", after.greedy.exact);
-    println!("the same, shown another's word    {:.3}", after.shuffled.exact);
+    println!("with the word of another episode  {:.3}", after.shuffled.exact);
     Ok(())
 }
 
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_learns_to_say_words_backwards_and_reads_them() {
+    fn train_learns_to_say_words_backwards_and_reads_them() {
         let [before, after] = train(0).expect("finite numbers");
         assert!(before.greedy.exact < 0.1, "{}", before.greedy.exact);
         assert!(after.greedy.exact > 0.95, "{}", after.greedy.exact);

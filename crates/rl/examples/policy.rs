@@ -1,12 +1,13 @@
-//! Loads a trained agent from its checkpoint and lets it act: the twenty lines are `act`.
+//! Loads a trained agent from its checkpoint and lets it act. The function `act` shows all calls that this needs.
 //!
 //! ```sh
-//! cargo run --release -p rl --example policy -- runs/NAME/model.safetensors
+//! cargo run --release -p gradus-rl --example policy -- runs/NAME/model.safetensors
 //! ```
 //!
-//! The agent of `gradus train` is asked for (a·b+c)−(d·e). Printed are the tool that it takes at each step, how sure
-//! it is of it and what reward it still expects, and at the end what a calculator that obeys it has worked out.
-//! Without an argument a small agent is trained for a moment, saved in a temporary folder, and loaded from there.
+//! The agent of `gradus train` computes (a·b+c)−(d·e). The program prints the tool that the agent takes at each step, its
+//! probability, and the return that the agent still expects. At the end it prints the result of a calculator that
+//! executed these tools. Without an argument, the program first trains a small agent, saves it in a temporary folder,
+//! and loads it from there.
 
 #![forbid(unsafe_code)]
 
@@ -22,19 +23,19 @@ use rl::tasks::calculator::machine::State;
 use rl::tasks::token;
 use rl::train::Run;
 
-/// What is asked for: (a·b+c)−(d·e).
+/// The stage with the goal (a·b+c)−(d·e).
 const STAGE: usize = 2;
-/// a to e, and the token that ends the context.
+/// The operands a to e, and the token that ends the context.
 const CONTEXT: [u32; 6] = [4, 2, 7, 3, 1, token::CTX];
-/// Steps after which an agent that has not answered is stopped.
-const PATIENCE: usize = 10;
+/// The maximum number of steps. An agent that has not answered by then is stopped.
+const MAX_STEPS: usize = 10;
 
-/// Loads an agent and lets it act until it answers: the tools that it took.
+/// Loads an agent and lets it act until it answers. Returns the tools that it took.
 fn act(path: &Path) -> Result<Vec<u32>, LoadError> {
     let agent = Agent::<f32>::load(path)?;
     let mut episode = agent.begin(STAGE, &CONTEXT);
     let mut program = Vec::new();
-    while program.len() < PATIENCE && program.last() != Some(&token::ANS) {
+    while program.len() < MAX_STEPS && program.last() != Some(&token::ANS) {
         let action = episode.greedy();
         let probability = episode.probabilities()[action as usize];
         println!("{}  {probability:.3}  expects {:6.3}", agent.action_name(action), episode.value());
@@ -44,24 +45,24 @@ fn act(path: &Path) -> Result<Vec<u32>, LoadError> {
     Ok(program)
 }
 
-/// What a calculator holds that was given these tools, the answer left out.
+/// Executes these tools, without the answer, on a calculator. Returns its accumulator.
 fn calculate(program: &[u32]) -> Option<i64> {
     let operands: Vec<i64> = CONTEXT[..5].iter().map(|&digit| digit.into()).collect();
     let mut state = State::default();
     for &tool in program {
         match state.step(tool, &operands, &0) {
             ControlFlow::Continue(next) => state = next,
-            ControlFlow::Break(_) => unreachable!("ANS is left out"),
+            ControlFlow::Break(_) => unreachable!("the program has no ANS"),
         }
     }
     state.acc
 }
 
-/// A small agent that has just solved its task.
+/// Trains a small agent until its run stops.
 fn train() -> Result<Run<f32>, NotFinite> {
     let config = Config { width: 32, batch: 96, validation_episodes: 64, ..Config::default() };
     let mut run = Run::new(&config, 0);
-    while run.end().is_none() {
+    while run.stop_reason().is_none() {
         run.advance()?;
     }
     Ok(run)
@@ -70,7 +71,7 @@ fn train() -> Result<Run<f32>, NotFinite> {
 /// Saves a run's parameters in a temporary folder.
 fn save(run: &Run<f32>) -> Result<PathBuf, nn::CheckpointError> {
     let path = std::env::temp_dir().join(format!("gradus-example-{}.safetensors", std::process::id()));
-    nn::save(&path, &run.learner.params, None, &BTreeMap::new())?;
+    nn::save_checkpoint(&path, &run.learner.params, None, &BTreeMap::new())?;
     Ok(path)
 }
 
@@ -78,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let program = match std::env::args_os().nth(1) {
         Some(path) => act(Path::new(&path))?,
         None => {
-            println!("training a small agent; hand over the path of a checkpoint to see another");
+            println!("training a small agent; pass the path of a checkpoint to run another one");
             let path = save(&train()?)?;
             let program = act(&path);
             std::fs::remove_file(path)?;
@@ -86,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     };
     match program.strip_suffix(&[token::ANS]).map(calculate) {
-        Some(Some(result)) => println!("4·2+7−3·1 = {result}, says the agent"),
+        Some(Some(result)) => println!("the agent's result: 4·2+7−3·1 = {result}"),
         _ => println!("the agent gave no answer"),
     }
     Ok(())
@@ -98,10 +99,10 @@ mod tests {
     use token::{ADD, ANS, MUL, RCL, STO, SUB};
 
     #[test]
-    fn a_loaded_agent_works_out_what_it_is_asked_for() {
+    fn act_loaded_agent_computes_the_goal() {
         let path = save(&train().expect("finite numbers")).expect("a temporary folder");
         let program = act(&path);
-        std::fs::remove_file(path).expect("it was written");
+        std::fs::remove_file(path).expect("save wrote the file");
         assert_eq!(program.expect("an agent"), [MUL, ADD, STO, MUL, RCL, SUB, ANS]);
         assert_eq!(calculate(&[MUL, ADD, STO, MUL, RCL, SUB]), Some(4 * 2 + 7 - 3));
     }

@@ -1,8 +1,8 @@
-//! One full training update of A2C on `calculator`, its results one number a line: the same program runs natively and
-//! as wasm32, and the two lists are compared.
+//! Makes one A2C update on `calculator`, and prints the results, one number per line. The program runs natively and as
+//! wasm32; a script compares the two outputs.
 //!
-//! In `f64`, and at a small size: what is compared is whether every step of an update (sampling, returns, both passes,
-//! clipping, Adam) does the same everywhere, not how fast it does it.
+//! It runs in `f64` and at a small size. The comparison checks that every step of an update (sampling, returns, both
+//! passes, clipping, Adam) has the same result on both platforms. It does not measure speed.
 
 #![forbid(unsafe_code)]
 
@@ -19,8 +19,8 @@ fn main() {
     {
         println!("{number:?}");
     }
-    for figures in report.validation.expect("one after every update") {
-        println!("{:?}\n{:?}", figures.exact, figures.reward);
+    for stats in report.validation.expect("a validation follows every update") {
+        println!("{:?}\n{:?}", stats.exact, stats.reward);
     }
     for number in run.learner.params.flat().to_vec() {
         println!("{number:?}");

@@ -1,74 +1,75 @@
-//! Advantage actor-critic, from top to bottom in the order in which an update runs.
+//! Advantage actor-critic (A2C). The file follows the order of an update:
 //!
-//! 1. **Divide.** The curriculum says how many episodes of each stage the batch has; each stage's part is cut into
-//!    chunks. Their number depends on the batch alone, never on the number of threads.
-//! 2. **Act.** Each chunk plays its episodes with the present policy, without recording. Episode i of update u draws
-//!    from streams that are named by (seed, u, i), whoever plays it.
-//! 3. **Judge.** Rewards and the critic's values give each step an advantage Â and a target G ([`judge`]).
-//! 4. **Learn.** Each chunk records all its decisions on a tape, as one sequence of known tokens whose states acting has
-//!    left, and runs back from its part of the loss
+//! 1. **Divide.** The curriculum sets the number of episodes of each stage. The episodes of a stage are divided into
+//!    chunks. The number of chunks depends on the batch alone, not on the number of threads.
+//! 2. **Act.** Each chunk plays its episodes with the current policy, without gradients. Episode i of update u draws
+//!    from the random streams (seed, u, i), on every thread.
+//! 3. **Estimate.** [`compute_advantages`] computes an advantage Â and a target G for each step, from the rewards and the
+//!    critic's values.
+//! 4. **Learn.** Each chunk records all its decisions on a tape, as one sequence of known tokens. It reuses the states
+//!    that acting computed. Backpropagation starts from the chunk's share of the loss
 //!
 //!    ```text
 //!    L = − 1/B Σ_steps Â·ln π(a)  +  c_v · 1/N Σ_steps (V − G)²  −  β · 1/N Σ_steps H(π)
 //!    ```
 //!
-//!    over B episodes with N steps that count. Â and G are numbers here: no gradient goes through them.
-//!    If asked to, further workers learn from earlier successes: see [`imitation`](crate::imitation).
-//! 5. **Add** the chunks' gradients along a fixed tree, so that the sum has the same bytes at any number of threads.
-//! 6. **Clip** their norm, and **step** the optimiser.
+//!    over B episodes with N valid steps. Â and G are constants here: no gradient flows through them.
+//!    Self-imitation, if enabled, adds workers that learn from earlier successes: see [`imitation`](crate::imitation).
+//! 5. **Add.** The chunks' gradients are added along a fixed tree, so the sum has the same bytes for any number of threads.
+//! 6. **Clip** the norm of the gradient, and **step** the optimiser.
 //!
 //! Source: V. Mnih et al., "Asynchronous Methods for Deep Reinforcement Learning" (2016), algorithm S3 and section 5.1
 //! (entropy), in the synchronous form.
 
 use alloc::vec::Vec;
 
-use autograd::{Scan, Tape, Var};
-use nn::{Grads, Optimizer, Params, Range, check_setting, clip_global_norm};
+use autograd::{GruStepper, Tape, Var};
+use nn::{Grads, Optimizer, Params, SettingRange, check_setting, clip_global_norm};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor, par};
 
 use crate::env::{Env, Task, TimeLimit};
 use crate::evaluate;
-use crate::imitation::{Memory, Replay};
+use crate::imitation::{ReplayBatch, ReplayBuffer};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
 use crate::policy::{Decisions, Network, Policy};
-use crate::returns::{Estimator, Judged, judge};
+use crate::returns::{AdvantageEstimator, Advantages, compute_advantages};
 use crate::rollout::{self, Choice, Undecided, chunks};
 use crate::trajectories::Trajectories;
 
-/// What an update needs to know besides the network.
+/// The settings of one update.
 #[derive(Clone, Debug)]
 pub struct Update {
     /// The seed of the run.
     pub seed: u64,
-    /// u, its number.
+    /// u, the number of the update, from 0.
     pub number: u32,
-    /// Episodes of each stage.
+    /// The number of episodes of each stage.
     pub counts: Vec<usize>,
-    /// Episodes in a chunk at most.
+    /// The maximum number of episodes in a chunk.
     pub chunk: usize,
-    /// γ, the discount.
+    /// γ, the discount factor.
     pub gamma: f64,
-    /// How advantages are estimated.
-    pub estimator: Estimator,
-    /// Whether advantages are shifted to mean 0 and scaled to variance 1 over the batch.
+    /// The method that estimates the advantages.
+    pub estimator: AdvantageEstimator,
+    /// True to normalise the advantages of the batch to mean 0 and variance 1.
     pub normalize: bool,
-    /// c_v, the weight of the critic's error.
+    /// c_v, the weight of the critic's squared error.
     pub value_coefficient: f64,
     /// β, the weight of the entropy.
     pub entropy: f64,
-    /// K, successes of each stage that are imitated; 0 for none.
+    /// K, the number of successes of each stage to imitate; 0 turns self-imitation off.
     pub imitate: usize,
-    /// w, the weight of the imitation.
+    /// w, the weight of the imitation loss.
     pub imitation: f64,
-    /// The gradient's norm at most.
+    /// The maximum norm of the gradient.
     pub clip: f64,
     /// α, the learning rate.
     pub rate: f64,
 }
 
-/// 64 episodes of stage 0 and common values for the rest, to be changed with `..Update::default()`.
+/// 64 episodes of stage 0, and common values for the other settings. Callers change some with `..Update::default()`.
 impl Default for Update {
     fn default() -> Self {
         Self {
@@ -77,7 +78,7 @@ impl Default for Update {
             counts: alloc::vec![64],
             chunk: 48,
             gamma: 1.0,
-            estimator: Estimator::Gae(1.0),
+            estimator: AdvantageEstimator::Gae(1.0),
             normalize: false,
             value_coefficient: 0.5,
             entropy: 0.01,
@@ -90,48 +91,52 @@ impl Default for Update {
 }
 
 impl Update {
-    /// Checks the settings in the precision that computes with each.
+    /// Checks each setting in the precision that the computation uses for it.
     #[track_caller]
     fn check<T: Real>(&self) {
         let check = |name, value, range| check_setting::<T>("update", name, value, range);
-        check("rate", self.rate, Range::NOT_NEGATIVE);
-        check("value_coefficient", self.value_coefficient, Range::NOT_NEGATIVE);
-        check("entropy", self.entropy, Range::NOT_NEGATIVE);
-        check("imitation", self.imitation, Range::NOT_NEGATIVE);
+        check("rate", self.rate, SettingRange::NOT_NEGATIVE);
+        check("value_coefficient", self.value_coefficient, SettingRange::NOT_NEGATIVE);
+        check("entropy", self.entropy, SettingRange::NOT_NEGATIVE);
+        check("imitation", self.imitation, SettingRange::NOT_NEGATIVE);
         if self.clip != f64::INFINITY {
-            check("clip", self.clip, Range::POSITIVE);
+            check("clip", self.clip, SettingRange::POSITIVE);
         }
-        check_setting::<f64>("update", "gamma", self.gamma, Range::SHARE);
+        check_setting::<f64>("update", "gamma", self.gamma, SettingRange::UNIT_INTERVAL);
         match self.estimator {
-            Estimator::Gae(lambda) => check_setting::<f64>("update", "lambda", lambda, Range::SHARE),
-            Estimator::Steps(count) => assert!(count > 0, "update: returns of 0 steps, but 1 is the least"),
+            AdvantageEstimator::Gae(lambda) => {
+                check_setting::<f64>("update", "lambda", lambda, SettingRange::UNIT_INTERVAL)
+            }
+            AdvantageEstimator::NStep(count) => {
+                assert!(count > 0, "update: n-step returns with 0 steps, expected at least 1")
+            }
         }
     }
 }
 
-/// What an update did.
+/// The results of an update.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics {
-    /// L.
+    /// L, the loss.
     pub loss: f64,
-    /// Its first term.
+    /// The first term of L.
     pub policy_loss: f64,
     /// The critic's mean squared error, without its weight.
     pub value_loss: f64,
     /// The mean entropy of a decision, in nats, without its weight.
     pub entropy: f64,
-    /// The gradient's norm before clipping.
+    /// The norm of the gradient before clipping.
     pub grad_norm: f64,
-    /// The mean sum of an episode's rewards.
+    /// The mean sum of rewards of an episode.
     pub reward: f64,
-    /// Steps that count, over all episodes.
+    /// N, the number of valid steps of all episodes.
     pub steps: usize,
-    /// Episodes of each stage, and how many of them ended in an exact match, with sampled actions.
+    /// For each stage: the number of episodes, and the number of exact matches among them. Actions are sampled.
     pub stages: Vec<(usize, usize)>,
 }
 
-/// The terms of the loss of some episodes, before they are weighed: sums over their steps.
-pub struct Terms<'t, T: Real> {
+/// The unweighted terms of the loss of some episodes: sums over their valid steps.
+pub struct LossTerms<'t, T: Real> {
     /// − Σ Â·ln π(a)
     pub policy: Var<'t, T>,
     /// Σ (V − G)²
@@ -140,13 +145,13 @@ pub struct Terms<'t, T: Real> {
     pub entropy: Var<'t, T>,
 }
 
-impl<'t, T: Real> Terms<'t, T> {
-    /// The terms of these decisions. Steps that do not count are left out, whatever they hold.
-    pub fn of(decisions: Decisions<'t, T>, played: &Trajectories, judged: &Judged) -> Self {
-        let (tape, steps) = (decisions.values.tape(), played.counted_steps());
+impl<'t, T: Real> LossTerms<'t, T> {
+    /// Computes the terms from the decisions. Invalid steps have no influence, even if they hold NaN or infinities.
+    pub fn compute(decisions: Decisions<'t, T>, played: &Trajectories, estimates: &Advantages) -> Self {
+        let (tape, steps) = (decisions.values.tape(), played.valid_step_indices());
         let (k, count) = (steps.to_vec(), steps.size());
-        let row = |x: &[f64]| tape.constant(Tensor::from_fn([count], |n| T::of(x[k[n] as usize])));
-        let (advantages, targets) = (row(&judged.advantages), row(&judged.targets));
+        let row = |x: &[f64]| tape.constant(Tensor::from_fn([count], |n| T::from_f64(x[k[n] as usize])));
+        let (advantages, targets) = (row(&estimates.advantages), row(&estimates.targets));
         let actions = Tensor::from_fn([count, 1], |n| played.actions[k[n] as usize]);
 
         let Decisions { log_probs, values } = decisions.at_steps(&steps);
@@ -158,85 +163,87 @@ impl<'t, T: Real> Terms<'t, T> {
         }
     }
 
-    /// L, for a batch of `episodes` episodes with `steps` steps that count.
+    /// L, for a batch of B = `episodes` episodes with N = `steps` valid steps.
     pub fn loss(&self, update: &Update, episodes: usize, steps: usize) -> Var<'t, T> {
         let n = steps as f64;
-        self.policy.scale(T::of(1.0 / episodes as f64))
-            + self.value.scale(T::of(update.value_coefficient / n))
-            + self.entropy.scale(T::of(-update.entropy / n))
+        self.policy.scale(T::from_f64(1.0 / episodes as f64))
+            + self.value.scale(T::from_f64(update.value_coefficient / n))
+            + self.entropy.scale(T::from_f64(-update.entropy / n))
     }
 }
 
-/// A network that learns by [`Update`]s.
+/// A policy with its parameters and optimiser. [`update`](Learner::update) trains it.
 pub struct Learner<T: Real> {
-    /// The layers.
+    /// The layers of the network.
     pub policy: Policy,
-    /// Their numbers.
+    /// The parameters of the layers.
     pub params: Params<T>,
-    /// What moves them.
+    /// The optimiser of the parameters.
     pub optimizer: Optimizer<T>,
-    /// The successes that self-imitation learns from.
-    pub memory: Memory,
+    /// The earlier successes that self-imitation learns from.
+    pub memory: ReplayBuffer,
     workers: Vec<Worker<T>>,
     imitators: Vec<Imitator<T>>,
 }
 
-/// Some episodes of one stage, with tapes that are kept from update to update.
+/// The worker of one chunk: it plays the chunk's episodes and computes their gradients. Updates reuse its tapes.
 struct Worker<T: Real> {
     env: TimeLimit,
-    /// The number of the first episode in the batch.
+    /// The index of the chunk's first episode in the batch.
     first: usize,
     acting: Tape<T>,
-    /// What the GRU computed while acting.
-    scan: Scan<T>,
+    /// The states and gates that the GRU computed during acting.
+    stepper: GruStepper<T>,
     learning: Tape<T>,
     played: Trajectories,
-    /// Why there are no trajectories.
+    /// The error of acting, if it failed.
     undecided: Option<Undecided>,
-    judged: Judged,
+    estimates: Advantages,
     grads: Grads<T>,
-    /// The sums of [`Terms`].
+    /// The values of the three [`LossTerms`].
     terms: [f64; 3],
 }
 
-/// Earlier successes of one stage, with a tape that is kept from update to update.
+/// The worker that imitates earlier successes of one stage. Updates reuse its tape.
 struct Imitator<T: Real> {
     learning: Tape<T>,
-    replay: Replay,
+    replay: ReplayBatch,
     grads: Grads<T>,
 }
 
 impl<T: Real> Learner<T> {
-    /// Ready for the first update.
+    /// Creates a learner before its first update.
     pub fn new(policy: Policy, params: Params<T>, optimizer: Optimizer<T>) -> Self {
-        Self { policy, params, optimizer, workers: Vec::new(), memory: Memory::default(), imitators: Vec::new() }
+        Self { policy, params, optimizer, workers: Vec::new(), memory: ReplayBuffer::default(), imitators: Vec::new() }
     }
 
-    /// One update. Episodes end at the task's horizon.
+    /// Makes one update. Episodes end at the task's horizon.
     ///
     /// # Errors
-    /// If a log-probability, the loss or a gradient is not finite; the parameters are as they were.
+    /// If a log-probability, the loss or a gradient is not finite. The parameters are then unchanged.
     ///
     /// # Panics
-    /// If there are no episodes or more than 2³² − 1, or chunks are to have none; if a rate, weight, clip, γ or λ is not finite or
-    /// out of its range, as it is or once it is rounded to `T`. A clip of ∞ clips nothing.
+    /// - If there are no episodes, or more than 2³² − 1.
+    /// - If the chunk size is 0.
+    /// - If a rate, weight, clip, γ or λ is not finite or out of its range, before or after it is rounded to `T`.
+    ///   A clip of ∞ is allowed; it clips nothing.
     #[track_caller]
     pub fn update(&mut self, task: &dyn Task, update: &Update) -> Result<Metrics, NotFinite> {
         assert!(update.counts.iter().any(|&count| count > 0), "update: no stage has an episode: {:?}", update.counts);
-        assert!(update.chunk > 0, "update: chunks of no episodes");
+        assert!(update.chunk > 0, "update: the chunk size is 0, expected at least 1");
         update.check::<T>();
-        evaluate::word("episode", update.counts.iter().sum::<usize>() - 1);
+        evaluate::to_stream_word("episode", update.counts.iter().sum::<usize>() - 1);
         self.divide(task, update);
         let Self { policy, params, workers, .. } = self;
 
-        par::for_each(workers, |_, worker| Phase::Act.of(|| worker.act(policy, params, update)));
+        par::for_each(workers, |_, worker| Phase::Act.run(|| worker.act(policy, params, update)));
         if let Some(undecided) = workers.iter().find_map(|worker| worker.undecided) {
-            return Err(NotFinite::undecided(update.number + 1, params, undecided));
+            return Err(NotFinite::from_undecided(update.number + 1, params, undecided));
         }
 
-        Phase::Judge.of(|| {
+        Phase::Advantages.run(|| {
             for worker in workers.iter_mut() {
-                worker.judged = judge(&worker.played, update.gamma, update.estimator);
+                worker.estimates = compute_advantages(&worker.played, update.gamma, update.estimator);
             }
             if update.normalize {
                 normalize(workers);
@@ -244,35 +251,35 @@ impl<T: Real> Learner<T> {
         });
 
         let episodes = workers.iter().map(|worker| worker.played.episodes).sum();
-        let steps = workers.iter().map(|worker| worker.played.valid_steps()).sum();
+        let steps = workers.iter().map(|worker| worker.played.valid_step_count()).sum();
         let learn = |worker: &mut Worker<T>| worker.learn(policy, params, update, episodes, steps);
-        par::for_each(workers, |_, worker| Phase::Learn.of(|| learn(worker)));
+        par::for_each(workers, |_, worker| Phase::Learn.run(|| learn(worker)));
 
-        let mut metrics = measure(workers, update, episodes, steps);
-        Phase::Add.of(|| add(workers));
+        let mut metrics = compute_metrics(workers, update, episodes, steps);
+        Phase::Add.run(|| sum_gradients(workers));
         if update.imitate > 0 {
             self.imitate(update);
         }
         let Self { params, optimizer, workers, .. } = self;
         let grads = &mut workers[0].grads;
-        match Phase::Clip.of(|| clip_global_norm(params, grads, update.clip)) {
+        match Phase::Clip.run(|| clip_global_norm(params, grads, update.clip)) {
             Ok(norm) if metrics.loss.is_finite() => metrics.grad_norm = norm.value(),
             _ => return Err(NotFinite::find(update.number, params, grads)),
         }
-        Phase::Step.of(|| optimizer.step(update.rate, params, grads));
+        Phase::Step.run(|| optimizer.step(update.rate, params, grads));
         Ok(metrics)
     }
 
-    /// Learns from earlier successes; these gradients are added last.
+    /// Learns from earlier successes. Adds the gradients to those of the batch, after all others.
     fn imitate(&mut self, update: &Update) {
         let Self { policy, params, workers, memory, imitators, .. } = self;
         for worker in workers.iter() {
-            memory.note(&worker.played, update.gamma);
+            memory.add_successes(&worker.played, update.gamma);
         }
-        let place = Stream { purpose: Purpose::REPLAY, update: update.number, episode: 0 };
-        let replays = memory.draw(update.imitate, &mut Philox::stream(update.seed, place));
+        let stream = Stream { purpose: Purpose::REPLAY, update: update.number, episode: 0 };
+        let replays = memory.sample(update.imitate, &mut Philox::stream(update.seed, stream));
         imitators.truncate(replays.len());
-        let scale = T::of(update.imitation / (update.imitate * replays.len().max(1)) as f64);
+        let scale = T::from_f64(update.imitation / (update.imitate * replays.len().max(1)) as f64);
         for (k, replay) in replays.into_iter().enumerate() {
             match imitators.get_mut(k) {
                 Some(imitator) => imitator.replay = replay,
@@ -280,20 +287,20 @@ impl<T: Real> Learner<T> {
             }
         }
         par::for_each(imitators, |_, Imitator { learning, replay, grads }| {
-            Phase::Imitate.of(|| {
+            Phase::Imitate.run(|| {
                 differentiate(policy, params, learning, grads, |network| {
                     replay.loss(network.decisions_of(&replay.played)).scale(scale)
                 });
             });
         });
-        Phase::Add.of(|| {
+        Phase::Add.run(|| {
             for imitator in imitators {
                 workers[0].grads.add(&imitator.grads);
             }
         });
     }
 
-    /// 1. One worker for each chunk; tapes of earlier updates stay.
+    /// 1. Creates one worker for each chunk. Workers of earlier updates keep their tapes.
     fn divide(&mut self, task: &dyn Task, update: &Update) {
         let chunks = chunks(&update.counts, update.chunk);
         self.workers.truncate(chunks.len());
@@ -304,12 +311,12 @@ impl<T: Real> Learner<T> {
                 None => self.workers.push(Worker {
                     env,
                     first,
-                    acting: Tape::evaluating(),
-                    scan: Scan::default(),
+                    acting: Tape::no_grad(),
+                    stepper: GruStepper::default(),
                     learning: Tape::new(),
                     played: Trajectories::default(),
                     undecided: None,
-                    judged: Judged::default(),
+                    estimates: Advantages::default(),
                     grads: Grads::zeros(&self.params),
                     terms: [0.0; 3],
                 }),
@@ -319,7 +326,7 @@ impl<T: Real> Learner<T> {
 }
 
 impl<T: Real> Worker<T> {
-    /// 2. Plays the episodes, with sampled actions.
+    /// 2. Plays the episodes with sampled actions.
     fn act(&mut self, policy: &Policy, params: &Params<T>, update: &Update) {
         let stream = |purpose, i: usize| {
             let episode = (self.first + i) as u32;
@@ -330,27 +337,30 @@ impl<T: Real> Worker<T> {
         self.env.reset(&mut operands);
         let contexts = rollout::contexts(&self.env);
         let choice = Choice::Sampled(&mut actions);
-        let Self { acting, env, scan, .. } = self;
-        match rollout::play_with((policy, params), acting, env, contexts, choice, Some(scan), |_| ()) {
+        let Self { acting, env, stepper, .. } = self;
+        match rollout::play_with((policy, params), acting, env, contexts, choice, Some(stepper), |_| ()) {
             Ok(played) => (self.played, self.undecided) = (played, None),
             Err(error) => self.undecided = Some(Undecided { episode: self.first + error.episode, ..error }),
         }
     }
 
-    /// 4. Records the decisions on the tape, and runs back from this chunk's part of the loss.
+    /// 4. Records the decisions on the tape, and backpropagates from this chunk's part of the loss.
     fn learn(&mut self, policy: &Policy, params: &Params<T>, update: &Update, episodes: usize, steps: usize) {
-        let Self { played, judged, scan, learning, grads, terms, .. } = self;
+        let Self { played, estimates, stepper, learning, grads, terms, .. } = self;
         differentiate(policy, params, learning, grads, |network| {
-            let decisions =
-                if scan.is_empty() { network.decisions_of(played) } else { network.decisions_known(played, scan) };
-            let sums = Terms::of(decisions, played, judged);
+            let decisions = if stepper.is_empty() {
+                network.decisions_of(played)
+            } else {
+                network.decisions_known(played, stepper)
+            };
+            let sums = LossTerms::compute(decisions, played, estimates);
             *terms = [&sums.policy, &sums.value, &sums.entropy].map(|sum| sum.value().item().value());
             sums.loss(update, episodes, steps)
         });
     }
 }
 
-/// Records a loss of the network, runs back from it, and leaves the gradients in `grads`.
+/// Records a loss of the network, backpropagates, and writes the gradients to `grads`.
 fn differentiate<T: Real>(
     policy: &Policy,
     params: &Params<T>,
@@ -366,33 +376,33 @@ fn differentiate<T: Real>(
     tape.clear();
 }
 
-/// 3. Shifts and scales the advantages of all steps that count, over the whole batch.
+/// 3. Normalises the advantages of all valid steps of the batch.
 fn normalize<T: Real>(workers: &mut [Worker<T>]) {
-    let judged = workers.iter_mut().map(|worker| (&mut worker.judged.advantages[..], &worker.played.valid[..]));
-    standardize(&mut judged.flat_map(counted).collect::<Vec<_>>());
+    let advantages = workers.iter_mut().map(|worker| (&mut worker.estimates.advantages[..], &worker.played.valid[..]));
+    standardize(&mut advantages.flat_map(valid_advantages).collect::<Vec<_>>());
 }
 
-/// The advantages of the steps that count.
-fn counted<'a>((advantages, valid): (&'a mut [f64], &'a [bool])) -> impl Iterator<Item = &'a mut f64> {
+/// The advantages of the valid steps.
+fn valid_advantages<'a>((advantages, valid): (&'a mut [f64], &'a [bool])) -> impl Iterator<Item = &'a mut f64> {
     advantages.iter_mut().zip(valid).filter(|(_, valid)| **valid).map(|(advantage, _)| advantage)
 }
 
-/// Shifts these numbers to mean 0 and scales them to variance 1, in two passes: the variance as a difference of two large
-/// numbers would lose what the numbers have in common. Numbers that are all equal become 0.
+/// Shifts these numbers to mean 0 and scales them to variance 1. The variance takes a second pass over the centred numbers,
+/// because E\[x²\] − E\[x\]² would cancel for a large mean. Equal numbers become 0.
 fn standardize(x: &mut [&mut f64]) {
     let n = x.len() as f64;
     let mean = x.iter().map(|x| **x).sum::<f64>() / n;
     x.iter_mut().for_each(|x| **x -= mean);
-    // What the rounding of a large mean has left.
-    let rest = x.iter().map(|x| **x).sum::<f64>() / n;
-    x.iter_mut().for_each(|x| **x -= rest);
+    // A large mean is rounded; subtract the remaining mean.
+    let remaining_mean = x.iter().map(|x| **x).sum::<f64>() / n;
+    x.iter_mut().for_each(|x| **x -= remaining_mean);
     let variance = x.iter().map(|x| **x * **x).sum::<f64>() / n;
     let deviation = Real::sqrt(variance) + 1e-8;
     x.iter_mut().for_each(|x| **x /= deviation);
 }
 
-/// 5. Adds all gradients into the first worker's, neighbours first, then pairs of pairs.
-fn add<T: Real>(workers: &mut [Worker<T>]) {
+/// 5. Adds all gradients to those of the first worker: neighbours first, then pairs of pairs.
+fn sum_gradients<T: Real>(workers: &mut [Worker<T>]) {
     let mut distance = 1;
     while distance < workers.len() {
         for left in (0..workers.len() - distance).step_by(2 * distance) {
@@ -403,7 +413,7 @@ fn add<T: Real>(workers: &mut [Worker<T>]) {
     }
 }
 
-fn measure<T: Real>(workers: &[Worker<T>], update: &Update, episodes: usize, steps: usize) -> Metrics {
+fn compute_metrics<T: Real>(workers: &[Worker<T>], update: &Update, episodes: usize, steps: usize) -> Metrics {
     let sum = |k: usize| workers.iter().map(|worker| worker.terms[k]).sum::<f64>();
     let policy_loss = sum(0) / episodes as f64;
     let value_loss = sum(1) / steps as f64;
@@ -430,9 +440,9 @@ mod tests {
     use super::*;
     use crate::env::tests::Endless;
 
-    /// Right values: 1 and 2 become −1 and 1, whatever is added to both.
+    /// 1 and 2 become −1 and 1, also if a constant is added to both.
     #[test]
-    fn standardize_constant_added_changes_nothing() {
+    fn standardize_added_constant_changes_nothing() {
         for constant in [0.0, 1e7, 1e9, 2_f64.powi(50)] {
             let mut x = [constant + 1.0, constant + 2.0, constant + 1.0, constant + 2.0];
             standardize(&mut x.iter_mut().collect::<Vec<_>>());
@@ -443,23 +453,24 @@ mod tests {
         assert_eq!(equal, [0.0; 3]);
     }
 
-    /// Divides by the number of steps, not by one less.
+    /// The variance divides by n, not by n − 1.
     #[test]
-    fn standardize_variance_is_the_mean_square() {
+    fn standardize_variance_divides_by_n() {
         let mut x = [1.0, 2.0, 6.0];
         standardize(&mut x.iter_mut().collect::<Vec<_>>());
         let deviation = Real::sqrt(14.0_f64 / 3.0) + 1e-8;
         assert_eq!(x, [-2.0, -1.0, 3.0].map(|x| x / deviation));
     }
 
-    /// A constant in all rewards is one in all returns of episodes of one step, and has no say in normalised advantages.
+    /// In episodes of one step, a constant added to all rewards is a constant in all returns. Normalised advantages do not
+    /// depend on it.
     #[test]
-    fn update_constant_added_to_all_rewards_changes_no_policy() {
+    fn update_constant_added_to_all_rewards_changes_no_parameter() {
         let updated = |constant: f64| {
             let task = Endless { ends: Some(1), pays: [constant, constant + 1.0] };
             let mut params = Params::<f64>::new();
             let policy = Policy::new(&mut params, &task, 4, 1);
-            let optimizer = Optimizer::new(nn::Rule::adam(), &params);
+            let optimizer = Optimizer::new(nn::UpdateRule::adam(), &params);
             let mut learner = Learner::new(policy, params, optimizer);
             let update = Update { normalize: true, value_coefficient: 0.0, ..Update::default() };
             let metrics = learner.update(&task, &update).expect("finite");
@@ -475,7 +486,7 @@ mod tests {
         }
     }
 
-    /// Two episodes, of which the second ends after one step, with `poison` in what the network says after its end.
+    /// The terms and gradients of two episodes. The second ends after one step; the outputs after its end are `poison`.
     fn terms_and_gradients(poison: f64) -> Vec<f64> {
         let played = Trajectories {
             episodes: 2,
@@ -484,11 +495,12 @@ mod tests {
             valid: alloc::vec![true, true, true, false],
             ..Trajectories::default()
         };
-        let judged = Judged { advantages: alloc::vec![0.5, -1.0, 2.0, 0.0], targets: alloc::vec![1.0, 2.0, 3.0, 0.0] };
+        let estimates =
+            Advantages { advantages: alloc::vec![0.5, -1.0, 2.0, 0.0], targets: alloc::vec![1.0, 2.0, 3.0, 0.0] };
         let tape = Tape::<f64>::new();
         let log_probs = tape.input(Tensor::from([[-0.5, -0.9], [-1.2, -0.4], [-0.1, -2.4], [poison, poison]]));
         let values = tape.input(Tensor::from([0.25, 0.5, 0.75, poison]));
-        let terms = Terms::of(Decisions { log_probs, values }, &played, &judged);
+        let terms = LossTerms::compute(Decisions { log_probs, values }, &played, &estimates);
         terms.loss(&Update::default(), 2, 3).backward().expect("no parameters");
         let sums = [terms.policy, terms.value, terms.entropy].map(|sum| sum.value().item());
         let [d_log_probs, d_values] = [log_probs, values].map(|x| x.grad().expect("it is reached").to_vec());
@@ -496,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_poison_behind_an_end_changes_no_byte() {
+    fn loss_terms_poison_after_the_end_changes_no_byte() {
         let want = terms_and_gradients(0.0);
         assert!(want.iter().all(|x| x.is_finite()) && want[9..11] == [0.0; 2] && want[14] == 0.0, "{want:?}");
         for poison in [f64::NAN, f64::NEG_INFINITY, f64::INFINITY, 1e300] {
@@ -505,10 +517,10 @@ mod tests {
     }
 
     #[test]
-    fn imitation_adds_its_weighed_gradient_to_the_first_worker() {
+    fn imitation_gradient_is_added_with_its_weight_to_the_first_worker() {
         let (task, mut params) = (crate::tasks::Calculator::default(), Params::new());
         let policy = Policy::new(&mut params, &task, 4, 1);
-        let optimizer = Optimizer::new(nn::Rule::adam(), &params);
+        let optimizer = Optimizer::new(nn::UpdateRule::adam(), &params);
         let mut learner = Learner::<f64>::new(policy, params, optimizer);
         let update = Update { counts: alloc::vec![1], imitate: 2, imitation: 0.5, ..Update::default() };
         let solved = Trajectories {
@@ -524,7 +536,7 @@ mod tests {
             solved: alloc::vec![true],
         };
         learner.divide(&task, &update);
-        learner.memory.note(&solved, update.gamma);
+        learner.memory.add_successes(&solved, update.gamma);
         learner.imitate(&update);
 
         let Learner { policy, params, workers, imitators, .. } = &learner;

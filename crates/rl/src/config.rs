@@ -1,13 +1,13 @@
-//! The hyper-parameters of a run.
+//! The hyper-parameters of a training run.
 
 use nn::Variant;
 
-use crate::returns::Estimator;
+use crate::returns::AdvantageEstimator;
 use crate::settings::{choices, settings};
 use crate::tasks::calculator::{ActionSet, Rewards};
 
 choices! {
-    /// Which optimiser.
+    /// The optimiser.
     pub enum OptimizerKind {
         /// Adam.
         Adam = "adam",
@@ -21,33 +21,33 @@ choices! {
 }
 
 choices! {
-    /// How a rate changes over a run.
+    /// The schedule of the learning rate.
     pub enum ScheduleKind {
-        /// It does not.
+        /// Constant.
         Constant = "constant",
-        /// Along a straight line.
+        /// A straight line.
         Linear = "linear",
-        /// Along half a cosine.
+        /// Half a cosine.
         Cosine = "cosine",
     }
 }
 
 choices! {
-    /// How the batch is divided among the stages; see [`shares`](crate::curriculum::shares).
+    /// The division of the batch among the stages; see [`compute_shares`](crate::curriculum::compute_shares).
     pub enum Curriculum {
-        /// All of it on the highest unlocked stage.
+        /// The whole batch on the highest unlocked stage.
         Switch = "switch",
-        /// Half on the highest unlocked stage, half on all that are unlocked alike.
+        /// Half on the highest unlocked stage, half in equal parts on all unlocked stages.
         Gate = "gate",
         /// As `gate`, with all stages unlocked from the start.
         Mix = "mix",
-        /// On all stages from the start, more where more is wrong.
+        /// All stages from the start; stages with more errors get a larger share.
         Adapt = "adapt",
     }
 }
 
 choices! {
-    /// Which actions there are; see [`ActionSet`].
+    /// The set of actions; see [`ActionSet`].
     pub enum Actions {
         /// The six tools.
         Tools = "tools",
@@ -57,133 +57,133 @@ choices! {
 }
 
 choices! {
-    /// Where the reset gate acts; see [`Variant`].
+    /// The position of the reset gate; see [`Variant`].
     pub enum GruVariant {
-        /// After the product with the hidden state.
+        /// After the recurrent matrix product, as in PyTorch.
         ResetAfter = "reset-after",
-        /// Before it.
+        /// Before the recurrent matrix product.
         ResetBefore = "reset-before",
     }
 }
 
 choices! {
-    /// How advantages are estimated; see [`Estimator`].
+    /// The method that estimates advantages; see [`AdvantageEstimator`].
     pub enum AdvantageKind {
         /// Generalised advantage estimation.
         Gae = "gae",
         /// n-step returns.
-        Steps = "steps",
+        NStep = "steps",
     }
 }
 
-fn positive(x: &f64) -> bool {
+fn is_positive(x: &f64) -> bool {
     *x > 0.0 && x.is_finite()
 }
 
-fn not_negative(x: &f64) -> bool {
+fn is_not_negative(x: &f64) -> bool {
     *x >= 0.0 && x.is_finite()
 }
 
-/// Sums of many rewards must be finite.
-fn reward(x: &f64) -> bool {
+/// Rewards are limited so that sums of many rewards are finite.
+fn is_reward(x: &f64) -> bool {
     x.abs() <= 1e6
 }
 
-fn share(x: &f64) -> bool {
+fn is_share(x: &f64) -> bool {
     (0.0..=1.0).contains(x)
 }
 
-/// A number of updates or steps.
-pub(crate) fn count(x: &usize) -> bool {
+/// Returns true for a valid number of updates or steps.
+pub(crate) fn is_count(x: &usize) -> bool {
     (1..=1_000_000_000).contains(x)
 }
 
-/// A number of episodes of a stage: stages have streams of 2²⁴ episodes each.
-pub(crate) fn episodes(x: &usize) -> bool {
+/// Returns true for a valid number of episodes of a stage: each stage has random streams for 2²⁴ episodes.
+pub(crate) fn is_episode_count(x: &usize) -> bool {
     (1..=1 << 24).contains(x)
 }
 
-fn below_one(x: &f64) -> bool {
+fn is_below_one(x: &f64) -> bool {
     (0.0..1.0).contains(x)
 }
 
 settings! {
     /// The hyper-parameters of a run on `calculator`.
     pub struct Config {
-        /// d, the width of embeddings and GRU.
+        /// d, the width of the embeddings and the GRU.
         width: usize = 96, "whole numbers from 1 to 4096", |&x| (1..=4096).contains(&x);
-        /// B, episodes in an update; the default curriculum reaches every stage from 4 on.
+        /// B, the number of episodes in an update. With 4 or more, the default curriculum reaches every stage.
         batch: usize = 192, "whole numbers from 1 to 1048576", |&x| (1..=1 << 20).contains(&x);
-        /// Episodes in a chunk at most: a stage's part of the batch is cut into the fewest chunks of at most this many, whatever the number of threads.
+        /// The maximum number of episodes in a chunk. The episodes of a stage are divided into as few chunks as possible, independent of the number of threads.
         chunk: usize = 48, "whole numbers from 1 to 1048576", |&x| (1..=1 << 20).contains(&x);
-        /// Where the GRU's reset gate acts.
+        /// The position of the GRU's reset gate: after or before the recurrent matrix product.
         gru: GruVariant = GruVariant::ResetAfter, "reset-after or reset-before", |_| true;
-        /// Which actions there are.
+        /// The set of actions: the six tools, or all 18 tokens.
         actions: Actions = Actions::Tools, "tools or tokens", |_| true;
-        /// Paid for a correct answer.
-        reward_correct: f64 = 1.0, "numbers from -1000000 to 1000000", reward;
-        /// Paid for each step by which the goal comes nearer than it was before in the episode; the solver measures it, and 0 turns it off.
-        reward_milestone: f64 = 0.25, "numbers from -1000000 to 1000000", reward;
-        /// Paid for every step.
-        reward_step: f64 = -0.02, "numbers from -1000000 to 1000000", reward;
-        /// γ, the discount.
-        gamma: f64 = 1.0, "numbers from 0 to 1", share;
-        /// How advantages are estimated.
+        /// Reward for a correct answer.
+        reward_correct: f64 = 1.0, "numbers from -1000000 to 1000000", is_reward;
+        /// Reward for each step by which the distance to the goal falls below its minimum so far in the episode. The solver computes the distance; 0 turns it off.
+        reward_milestone: f64 = 0.25, "numbers from -1000000 to 1000000", is_reward;
+        /// Reward for every step.
+        reward_step: f64 = -0.02, "numbers from -1000000 to 1000000", is_reward;
+        /// γ, the discount factor.
+        gamma: f64 = 1.0, "numbers from 0 to 1", is_share;
+        /// The method that estimates advantages: generalised advantage estimation, or n-step returns.
         advantage: AdvantageKind = AdvantageKind::Gae, "gae or steps", |_| true;
         /// λ of generalised advantage estimation.
-        lambda: f64 = 1.0, "numbers from 0 to 1", share;
+        lambda: f64 = 1.0, "numbers from 0 to 1", is_share;
         /// n of n-step returns.
-        n_steps: usize = 5, "whole numbers from 1 to 1000000000", count;
-        /// Whether advantages are shifted to mean 0 and scaled to variance 1 over the batch.
+        n_steps: usize = 5, "whole numbers from 1 to 1000000000", is_count;
+        /// True to normalise the advantages of the batch to mean 0 and variance 1.
         normalize_advantages: bool = false, "true or false", |_| true;
         /// c_v, the weight of the critic's mean squared error.
-        value_coefficient: f64 = 0.5, "numbers from 0", not_negative;
+        value_coefficient: f64 = 0.5, "numbers from 0", is_not_negative;
         /// β, the weight of the entropy, at the first update.
-        entropy: f64 = 0.3, "numbers from 0", not_negative;
+        entropy: f64 = 0.3, "numbers from 0", is_not_negative;
         /// β at the end of its schedule.
-        entropy_final: f64 = 0.0, "numbers from 0", not_negative;
-        /// Updates over which β falls along a straight line.
-        entropy_updates: usize = 100, "whole numbers from 1 to 1000000000", count;
-        /// K, episodes of each stage, out of its last 256 successes, that are imitated in an update; 0 turns self-imitation off.
+        entropy_final: f64 = 0.0, "numbers from 0", is_not_negative;
+        /// The number of updates over which β falls linearly.
+        entropy_updates: usize = 100, "whole numbers from 1 to 1000000000", is_count;
+        /// K, the number of successes of each stage that an update imitates, drawn from the last 256; 0 turns self-imitation off.
         imitate: usize = 0, "whole numbers from 0 to 1048576", |&x| x <= 1 << 20;
         /// w, the weight of self-imitation.
-        imitation: f64 = 1.0, "numbers from 0", not_negative;
-        /// Which optimiser.
+        imitation: f64 = 1.0, "numbers from 0", is_not_negative;
+        /// The optimiser.
         optimizer: OptimizerKind = OptimizerKind::Adam, "adam, adamw, sgd or rmsprop", |_| true;
         /// α, the learning rate at the first update.
-        rate: f64 = 0.005, "numbers above 0", positive;
-        /// How α changes over `max_updates`.
+        rate: f64 = 0.005, "numbers above 0", is_positive;
+        /// The schedule of α over `max_updates`.
         rate_schedule: ScheduleKind = ScheduleKind::Constant, "constant, linear or cosine", |_| true;
         /// α at the end of its schedule, if that is linear or cosine.
-        rate_final: f64 = 0.0, "numbers from 0", not_negative;
+        rate_final: f64 = 0.0, "numbers from 0", is_not_negative;
         /// β₁ of Adam, the decay of the first moment.
-        beta1: f64 = 0.9, "numbers from 0, below 1", below_one;
+        beta1: f64 = 0.9, "numbers from 0, below 1", is_below_one;
         /// β₂ of Adam, the decay of the second moment.
-        beta2: f64 = 0.999, "numbers from 0, below 1", below_one;
+        beta2: f64 = 0.999, "numbers from 0, below 1", is_below_one;
         /// α of RMSprop, the decay of the second moment.
-        smoothing: f64 = 0.99, "numbers from 0, below 1", below_one;
+        smoothing: f64 = 0.99, "numbers from 0, below 1", is_below_one;
         /// μ of gradient descent.
-        momentum: f64 = 0.9, "numbers from 0, below 1", below_one;
-        /// ε, added to the root of the second moment.
-        epsilon: f64 = 1e-8, "numbers above 0", positive;
-        /// λ, the weight decay of adam and adamw; the others have none.
-        weight_decay: f64 = 0.0, "numbers from 0", not_negative;
-        /// The gradient's norm at most.
-        clip: f64 = 1.0, "numbers above 0", positive;
-        /// How the batch is divided among the stages.
+        momentum: f64 = 0.9, "numbers from 0, below 1", is_below_one;
+        /// ε, added to the square root of the second moment.
+        epsilon: f64 = 1e-8, "numbers above 0", is_positive;
+        /// λ, the weight decay of adam and adamw. The other optimisers have none.
+        weight_decay: f64 = 0.0, "numbers from 0", is_not_negative;
+        /// The maximum norm of the gradient.
+        clip: f64 = 1.0, "numbers above 0", is_positive;
+        /// The division of the batch among the stages.
         curriculum: Curriculum = Curriculum::Mix, "switch, gate, mix or adapt", |_| true;
         /// The exact match at which the next stage unlocks.
-        unlock: f64 = 0.95, "numbers from 0 to 1", share;
-        /// Updates between validations.
-        validate_every: usize = 10, "whole numbers from 1 to 1000000000", count;
-        /// Episodes of each stage in a validation.
-        validation_episodes: usize = 512, "whole numbers from 1 to 16777216", episodes;
-        /// The run ends when β's schedule is over and the exact match of every stage was 1 in this many validations in a row.
-        patience: usize = 3, "whole numbers from 1 to 1000000000", count;
-        /// The run ends after this many updates in any case.
-        max_updates: usize = 1500, "whole numbers from 1 to 1000000000", count;
-        /// Episodes of each stage in the test, which is drawn once, after training.
-        test_episodes: usize = 3000, "whole numbers from 1 to 16777216", episodes;
+        unlock: f64 = 0.95, "numbers from 0 to 1", is_share;
+        /// The number of updates between validations.
+        validate_every: usize = 10, "whole numbers from 1 to 1000000000", is_count;
+        /// The number of episodes of each stage in a validation.
+        validation_episodes: usize = 512, "whole numbers from 1 to 16777216", is_episode_count;
+        /// The run ends after this many consecutive validations with an exact match of 1 in every stage. It never ends before the schedule of β.
+        patience: usize = 3, "whole numbers from 1 to 1000000000", is_count;
+        /// The maximum number of updates.
+        max_updates: usize = 1500, "whole numbers from 1 to 1000000000", is_count;
+        /// The number of episodes of each stage in the test, which is drawn once, after training.
+        test_episodes: usize = 3000, "whole numbers from 1 to 16777216", is_episode_count;
     }
 }
 
@@ -201,15 +201,15 @@ impl Config {
         }
     }
 
-    /// How advantages are estimated.
-    pub fn estimator(&self) -> Estimator {
+    /// The method that estimates advantages.
+    pub fn estimator(&self) -> AdvantageEstimator {
         match self.advantage {
-            AdvantageKind::Gae => Estimator::Gae(self.lambda),
-            AdvantageKind::Steps => Estimator::Steps(self.n_steps),
+            AdvantageKind::Gae => AdvantageEstimator::Gae(self.lambda),
+            AdvantageKind::NStep => AdvantageEstimator::NStep(self.n_steps),
         }
     }
 
-    /// Where the reset gate acts.
+    /// The position of the reset gate.
     pub fn variant(&self) -> Variant {
         match self.gru {
             GruVariant::ResetAfter => Variant::ResetAfter,

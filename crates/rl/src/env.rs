@@ -1,7 +1,7 @@
-//! What a policy meets: a [`Task`] describes a problem in stages and makes [`Env`]s, vectors of episodes.
+//! Environments. A [`Task`] describes a problem in stages; it creates [`Env`]s, which are vectors of episodes.
 //!
-//! All episodes of a vector are of one stage, so that their contexts have one length. An episode reads its
-//! context token by token, then takes an action, reads that action's token, takes the next, until it is done:
+//! All episodes of a vector belong to one stage, so their contexts have the same length. A policy reads the context of
+//! an episode token by token. It then takes an action and reads the token of this action, until the episode is done:
 //!
 //! ```
 //! use rl::{env::Task, tasks::{Calculator, token}};
@@ -9,8 +9,8 @@
 //!
 //! let task = Calculator::default();
 //! let mut env = task.env(0, 1);
-//! let place = Stream { purpose: Purpose::OPERANDS, update: 0, episode: 0 };
-//! env.reset(&mut [Philox::stream(42, place)]);
+//! let stream = Stream { purpose: Purpose::OPERANDS, update: 0, episode: 0 };
+//! env.reset(&mut [Philox::stream(42, stream)]);
 //! assert_eq!(env.context(0).last(), Some(&token::CTX));
 //!
 //! let mut steps = [Default::default()];
@@ -21,20 +21,20 @@
 //! assert!(steps[0].done && env.solved(0));
 //! ```
 //!
-//! A policy that is to be shown a context that is not its own (the test with shuffled contexts) is handed
-//! another episode's [`Env::context`] by whoever runs it: the operands stay where they are, in the environment.
+//! In the test with shuffled contexts, the policy reads the context of another episode. The caller passes that episode's
+//! [`Env::context`] to the policy. The operands inside the environment do not change.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use tensor::philox::Philox;
 
-/// What one action earned.
+/// The result of one action.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Step {
     /// The reward.
     pub reward: f64,
-    /// Whether the episode has ended, by this action or by an earlier one.
+    /// True if this action or an earlier one ended the episode.
     pub done: bool,
 }
 
@@ -46,83 +46,82 @@ pub trait Env: Send {
     /// B, the number of episodes.
     fn len(&self) -> usize;
 
-    /// Whether there is no episode at all.
+    /// Returns true if the vector has no episodes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of tokens that are read before the first action.
+    /// The number of tokens that a policy reads before its first action.
     fn context_len(&self) -> usize;
 
-    /// Starts all episodes anew; episode `i` draws from `rngs[i]`.
+    /// Restarts all episodes; episode `i` draws from `rngs[i]`.
     ///
     /// # Panics
-    /// Unless there is one generator an episode.
+    /// If the number of generators differs from the number of episodes.
     fn reset(&mut self, rngs: &mut [Philox]);
 
-    /// The tokens that `episode` is shown, [`Env::context_len`] of them.
+    /// The context of `episode`: [`Env::context_len`] tokens.
     fn context(&self, episode: usize) -> &[u32];
 
     /// The token that a policy reads after its own `action`.
     fn token(&self, action: u32) -> u32;
 
-    /// Takes one action in every episode. One that is done stays as it is and earns nothing.
+    /// Takes one action in every episode. An episode that is done does not change and has reward 0.
     ///
     /// # Panics
-    /// Unless `actions` and `out` have one entry an episode, and on an action that the task does not have.
+    /// If `actions` or `out` does not have one entry per episode, or if the task has no such action.
     fn step(&mut self, actions: &[u32], out: &mut [Step]);
 
-    /// Whether `episode` has ended with an exact match of its stage's goal, whatever it was paid.
+    /// Returns true if `episode` has ended with an exact match of the goal of its stage. The rewards do not matter.
     fn solved(&self, episode: usize) -> bool;
 }
 
-/// A problem in stages.
+/// A problem that consists of stages.
 pub trait Task: Send + Sync {
-    /// The name that selects it on the command line.
+    /// The name of the task on the command line.
     fn name(&self) -> &'static str;
 
-    /// What a reader of any of its figures must know, in a sentence or two.
+    /// A warning for everyone who reads results of this task, in one or two sentences.
     fn caveat(&self) -> &'static str;
 
     /// The number of stages.
     fn stages(&self) -> usize;
 
-    /// The number of tokens.
+    /// V, the number of tokens.
     fn vocabulary(&self) -> usize;
 
-    /// The number of actions.
+    /// A, the number of actions.
     fn actions(&self) -> usize;
 
     /// The name of `action`.
     fn action_name(&self, action: usize) -> &'static str;
 
-    /// The number of actions after which an episode is broken off, at least 1. Training and evaluation enforce it, with a
-    /// [`TimeLimit`].
+    /// The maximum number of actions in an episode, at least 1. Training and evaluation enforce it with a [`TimeLimit`].
     fn horizon(&self) -> usize;
 
-    /// `episodes` episodes of `stage`, not yet started.
+    /// Creates an environment of `episodes` episodes of `stage`. It must be reset before its first step.
     ///
     /// # Panics
-    /// On a stage that the task does not have.
+    /// If the task has no such stage.
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env>;
 }
 
-/// Episodes that end at their task's horizon, whether or not their environment says so. One that is ended in this way has
-/// failed: it is not solved, and it earns nothing any more.
+/// An environment whose episodes end at the horizon of their task, even if the inner environment goes on. An episode that
+/// the time limit ends has failed: it is not solved, and its later rewards are 0.
 pub struct TimeLimit {
     env: Box<dyn Env>,
     horizon: usize,
-    /// Actions since the start.
+    /// Actions since the last reset.
     taken: usize,
-    /// Whether each episode was ended by its environment.
+    /// True for each episode that the inner environment has ended.
     done: Vec<bool>,
 }
 
 impl TimeLimit {
-    /// `episodes` episodes of a stage of `task`, not yet started.
+    /// Creates an environment of `episodes` episodes of a stage of `task`. It must be reset before its first step.
     ///
     /// # Panics
-    /// On a stage that the task does not have, or a horizon of 0.
+    /// If the task has no such stage, or if its horizon is 0.
     #[track_caller]
     pub fn new(task: &dyn Task, stage: usize, episodes: usize) -> Self {
         let horizon = task.horizon();
@@ -176,7 +175,7 @@ impl Env for TimeLimit {
     }
 }
 
-/// The check that opens every [`Env::step`].
+/// Checks the lengths of the arguments of [`Env::step`]. Implementations call it first.
 #[track_caller]
 pub fn check_step(episodes: usize, actions: &[u32], out: &[Step]) {
     assert!(
@@ -187,7 +186,7 @@ pub fn check_step(episodes: usize, actions: &[u32], out: &[Step]) {
     );
 }
 
-/// The check that opens every [`Env::reset`].
+/// Checks the number of generators of [`Env::reset`]. Implementations call it first.
 #[track_caller]
 pub fn check_reset(episodes: usize, rngs: &[Philox]) {
     assert!(rngs.len() == episodes, "Env::reset: {episodes} episodes, but {} generators", rngs.len());
@@ -197,7 +196,8 @@ pub fn check_reset(episodes: usize, rngs: &[Philox]) {
 pub(crate) mod tests {
     use super::*;
 
-    /// A task whose episodes pay `pays[action]`, call themselves solved, and end after `ends` actions, if ever.
+    /// A task whose episodes pay `pays[action]` and report that they are solved. They end after `ends` actions, or never
+    /// if `ends` is `None`.
     #[derive(Clone, Copy)]
     pub(crate) struct Endless {
         pub(crate) ends: Option<usize>,
@@ -246,7 +246,7 @@ pub(crate) mod tests {
             "endless"
         }
         fn caveat(&self) -> &'static str {
-            "It is a test."
+            "This task is only for tests."
         }
         fn stages(&self) -> usize {
             1
@@ -299,11 +299,11 @@ pub(crate) mod tests {
         let task = Endless { ends: None, pays: [1.0; 2] };
         let mut params = nn::Params::<f32>::new();
         let policy = Policy::new(&mut params, &task, 4, 1);
-        let optimizer = nn::Optimizer::new(nn::Rule::adam(), &params);
+        let optimizer = nn::Optimizer::new(nn::UpdateRule::adam(), &params);
         let mut learner = Learner::new(policy, params, optimizer);
         let metrics = learner.update(&task, &Update { counts: alloc::vec![5], ..Update::default() }).expect("finite");
         assert_eq!((metrics.steps, metrics.reward, &metrics.stages[..]), (15, 3.0, &[(5, 0)][..]));
-        let figures = validate(&learner.policy, &learner.params, &task, 1, (0, 7)).expect("finite");
-        assert_eq!((figures[0].steps, figures[0].reward, figures[0].exact), (3.0, 3.0, 0.0));
+        let stats = validate(&learner.policy, &learner.params, &task, 1, (0, 7)).expect("finite");
+        assert_eq!((stats[0].steps, stats[0].reward, stats[0].exact), (3.0, 3.0, 0.0));
     }
 }

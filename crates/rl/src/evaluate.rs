@@ -1,4 +1,4 @@
-//! Evaluation: how often the policy is right, on episodes that training never draws.
+//! Evaluation: measures how often the policy is right, on episodes that training never draws.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -14,44 +14,44 @@ use crate::policy::Policy;
 use crate::rollout::{self, Choice, Undecided, chunks};
 use crate::trajectories::Trajectories;
 
-/// Which episodes are played, and how.
+/// The settings of an evaluation.
 #[derive(Clone, Copy, Debug)]
-pub struct Trial {
+pub struct EvalConfig {
     /// The seed of the run.
     pub seed: u64,
-    /// What the episodes are for; never what training uses.
+    /// The purpose of the random streams; never one that training uses.
     pub purpose: Purpose,
-    /// The update after which they are played: each validation draws its own.
+    /// The update that the evaluation follows. Each validation draws new episodes.
     pub update: u32,
-    /// How many of each stage.
+    /// The number of episodes of each stage.
     pub episodes: usize,
-    /// Whether actions are sampled; greedy otherwise.
+    /// True to sample the actions; false for the greedy policy.
     pub sampled: bool,
-    /// Whether each episode is shown another one's context.
+    /// True to show each episode the context of another one.
     pub shuffled: bool,
 }
 
-/// The figures of one stage.
+/// The statistics of the played episodes of one stage.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Figures {
+pub struct EvalStats {
     /// The stage.
     pub stage: usize,
     /// The number of episodes.
     pub episodes: usize,
     /// The share of episodes that ended in an exact match.
     pub exact: f64,
-    /// The mean sum of rewards.
+    /// The mean sum of rewards of an episode.
     pub reward: f64,
-    /// The mean number of actions.
+    /// The mean number of actions of an episode.
     pub steps: f64,
-    /// The programs that were run, as actions, with how often; the most frequent first.
+    /// The distinct programs (sequences of actions) with their counts, the most frequent first.
     pub programs: Vec<(Vec<u32>, usize)>,
 }
 
-/// The most episodes that one worker plays.
-pub(crate) const CHUNK: usize = 128;
+/// The maximum number of episodes that one worker plays together.
+pub(crate) const MAX_CHUNK_EPISODES: usize = 128;
 
-/// Plays a trial on every stage of `task`. Episodes end at the task's horizon.
+/// Evaluates the policy on every stage of `task`. Episodes end at the task's horizon.
 ///
 /// # Errors
 /// If the log-probability of an action is NaN.
@@ -62,12 +62,12 @@ pub fn evaluate<T: Real>(
     policy: &Policy,
     params: &Params<T>,
     task: &dyn Task,
-    trial: Trial,
-) -> Result<Vec<Figures>, Undecided> {
-    (0..task.stages()).map(|stage| evaluate_stage(policy, params, task, stage, trial)).collect()
+    config: EvalConfig,
+) -> Result<Vec<EvalStats>, Undecided> {
+    (0..task.stages()).map(|stage| evaluate_stage(policy, params, task, stage, config)).collect()
 }
 
-/// Plays a trial on one stage.
+/// Evaluates the policy on one stage.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -79,16 +79,16 @@ pub fn evaluate_stage<T: Real>(
     params: &Params<T>,
     task: &dyn Task,
     stage: usize,
-    trial: Trial,
-) -> Result<Figures, Undecided> {
-    let chunks = chunks(&[trial.episodes], CHUNK).into_iter();
-    let mut parts: Vec<Part> = chunks.map(|(_, first, episodes)| Part::new(first, episodes)).collect();
-    par::for_each(&mut parts, |_, part| part.play(policy, params, task, stage, trial));
-    let played: Result<Vec<_>, _> = parts.into_iter().map(|part| part.played).collect();
-    Ok(Figures::of(stage, played?.into_iter()))
+    config: EvalConfig,
+) -> Result<EvalStats, Undecided> {
+    let chunks = chunks(&[config.episodes], MAX_CHUNK_EPISODES).into_iter();
+    let mut chunks: Vec<EvalChunk> = chunks.map(|(_, first, episodes)| EvalChunk::new(first, episodes)).collect();
+    par::for_each(&mut chunks, |_, chunk| chunk.play(policy, params, task, stage, config));
+    let played: Result<Vec<_>, _> = chunks.into_iter().map(|chunk| chunk.played).collect();
+    Ok(EvalStats::from_trajectories(stage, played?.into_iter()))
 }
 
-/// Plays the validation after `update`, greedily: fresh episodes of every stage, from the validation stream.
+/// Plays the validation after `update` with the greedy policy: new episodes of every stage, from the validation stream.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -101,23 +101,23 @@ pub fn validate<T: Real>(
     task: &dyn Task,
     update: usize,
     (seed, episodes): (u64, usize),
-) -> Result<Vec<Figures>, Undecided> {
-    let (purpose, update) = (Purpose::VALIDATION, word("update", update));
-    evaluate(policy, params, task, Trial { seed, purpose, update, episodes, sampled: false, shuffled: false })
+) -> Result<Vec<EvalStats>, Undecided> {
+    let (purpose, update) = (Purpose::VALIDATION, to_stream_word("update", update));
+    evaluate(policy, params, task, EvalConfig { seed, purpose, update, episodes, sampled: false, shuffled: false })
 }
 
-/// The test of one stage. Its episodes are the same whatever the run: those of the test stream, for this seed.
+/// The test results of one stage. The episodes depend only on the test stream of the seed, not on the rest of the run.
 #[derive(Clone, Debug)]
-pub struct Test {
-    /// The greedy policy.
-    pub greedy: Figures,
-    /// Sampled actions.
-    pub sampled: Figures,
-    /// The greedy policy, each episode shown another one's context.
-    pub shuffled: Figures,
+pub struct TestResult {
+    /// Results of the greedy policy.
+    pub greedy: EvalStats,
+    /// Results with sampled actions.
+    pub sampled: EvalStats,
+    /// Results of the greedy policy if each episode is shown the context of another one.
+    pub shuffled: EvalStats,
 }
 
-/// Plays the test of one stage.
+/// Tests the policy on one stage.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -130,104 +130,111 @@ pub fn test_stage<T: Real>(
     task: &dyn Task,
     stage: usize,
     (seed, episodes): (u64, usize),
-) -> Result<Test, Undecided> {
+) -> Result<TestResult, Undecided> {
     let play = |sampled, shuffled| {
-        let trial = Trial { seed, purpose: Purpose::TEST, update: 0, episodes, sampled, shuffled };
-        evaluate_stage(policy, params, task, stage, trial)
+        let config = EvalConfig { seed, purpose: Purpose::TEST, update: 0, episodes, sampled, shuffled };
+        evaluate_stage(policy, params, task, stage, config)
     };
-    Ok(Test { greedy: play(false, false)?, sampled: play(true, false)?, shuffled: play(false, true)? })
+    Ok(TestResult { greedy: play(false, false)?, sampled: play(true, false)?, shuffled: play(false, true)? })
 }
 
-/// The generator of an episode of [`test_stage`]: it draws the context first, and then, where they are sampled, the actions.
+/// Creates the generator of an episode of [`test_stage`]. It draws the context first, and then any sampled actions.
 ///
 /// # Panics
-/// If `stage` is above 255 or `episode` above 2²⁴ − 1: their streams would be those of others.
+/// If `stage` is above 255 or `episode` above 2²⁴ − 1: their streams would coincide with others.
 #[track_caller]
 pub fn test_stream(seed: u64, stage: usize, episode: usize) -> Philox {
-    stream((seed, Purpose::TEST, 0), stage, episode)
+    episode_stream((seed, Purpose::TEST, 0), stage, episode)
 }
 
-/// The generator of an episode of [`validate`] after `update`: it draws the context.
+/// Creates the generator of an episode of [`validate`] after `update`. It draws the context.
 ///
 /// # Panics
 /// As [`test_stream`], or if `update` is above 2³² − 1.
 #[track_caller]
 pub fn validation_stream(seed: u64, update: usize, stage: usize, episode: usize) -> Philox {
-    stream((seed, Purpose::VALIDATION, word("update", update)), stage, episode)
+    episode_stream((seed, Purpose::VALIDATION, to_stream_word("update", update)), stage, episode)
 }
 
-/// `x` as a word of a stream's place.
+/// Converts an index to a 32-bit word of a [`Stream`].
 #[track_caller]
-pub(crate) fn word(name: &str, x: usize) -> u32 {
-    u32::try_from(x).unwrap_or_else(|_| panic!("{name} {x}: random numbers are numbered up to {}", u32::MAX))
+pub(crate) fn to_stream_word(name: &str, x: usize) -> u32 {
+    u32::try_from(x).unwrap_or_else(|_| panic!("{name} {x}: random streams exist for numbers up to {}", u32::MAX))
 }
 
-/// Stages share no stream: episode numbers of stage s start at s·2²⁴.
+/// Creates the generator of one episode. Stages do not share streams: the episode numbers of stage s start at s·2²⁴.
 #[track_caller]
-fn stream((seed, purpose, update): (u64, Purpose, u32), stage: usize, episode: usize) -> Philox {
-    assert!(stage < 1 << 8, "stage {stage}: there are streams of random numbers for stages 0 to 255");
-    assert!(episode < 1 << 24, "episode {episode}: a stage has streams of random numbers for episodes 0 to 16777215");
+fn episode_stream((seed, purpose, update): (u64, Purpose, u32), stage: usize, episode: usize) -> Philox {
+    assert!(stage < 1 << 8, "stage {stage}: random streams exist for stages 0 to 255");
+    assert!(episode < 1 << 24, "episode {episode}: random streams exist for episodes 0 to 16777215");
     Philox::stream(seed, Stream { purpose, update, episode: (stage << 24 | episode) as u32 })
 }
 
-/// Some of the episodes, played together.
-struct Part {
+/// A chunk of episodes that one worker plays together.
+struct EvalChunk {
     first: usize,
     episodes: usize,
     played: Result<Trajectories, Undecided>,
 }
 
-impl Part {
+impl EvalChunk {
     fn new(first: usize, episodes: usize) -> Self {
         Self { first, episodes, played: Ok(Trajectories::default()) }
     }
 
-    fn play<T: Real>(&mut self, policy: &Policy, params: &Params<T>, task: &dyn Task, stage: usize, trial: Trial) {
+    fn play<T: Real>(
+        &mut self,
+        policy: &Policy,
+        params: &Params<T>,
+        task: &dyn Task,
+        stage: usize,
+        config: EvalConfig,
+    ) {
         let mut env = TimeLimit::new(task, stage, self.episodes);
         let mut rngs: Vec<Philox> = (0..self.episodes)
-            .map(|i| stream((trial.seed, trial.purpose, trial.update), stage, self.first + i))
+            .map(|i| episode_stream((config.seed, config.purpose, config.update), stage, self.first + i))
             .collect();
         env.reset(&mut rngs);
         let mut contexts = rollout::contexts(&env);
-        if trial.shuffled {
-            rotate_columns(&mut contexts, self.episodes);
+        if config.shuffled {
+            rotate_contexts(&mut contexts, self.episodes);
         }
-        let choice = if trial.sampled { Choice::Sampled(&mut rngs) } else { Choice::Greedy };
-        let played = rollout::play(policy, params, &mut Tape::evaluating(), &mut env, contexts, choice);
+        let choice = if config.sampled { Choice::Sampled(&mut rngs) } else { Choice::Greedy };
+        let played = rollout::play(policy, params, &mut Tape::no_grad(), &mut env, contexts, choice);
         self.played = played.map_err(|error| Undecided { episode: self.first + error.episode, ..error });
     }
 }
 
-/// Gives every episode the context of its neighbour, in contexts\[L,B\] of B = `episodes`. Contexts are independent draws, so this is
-/// as good as any permutation, and no episode keeps its own (unless it is the only one).
-pub fn rotate_columns(contexts: &mut [u32], episodes: usize) {
+/// Gives every episode the context of its neighbour, in contexts\[L,B\] with B = `episodes`. Contexts are independent draws, so
+/// a rotation is as good as any permutation. No episode keeps its own context, unless it is the only one.
+pub fn rotate_contexts(contexts: &mut [u32], episodes: usize) {
     contexts.chunks_mut(episodes).for_each(|row| row.rotate_left(1));
 }
 
-impl Figures {
-    /// The figures of episodes that were played elsewhere. `part(first, count)` returns `count` of them from the episode `first` on. The
-    /// parts are those in which the host plays, so that sums are added in the same order.
+impl EvalStats {
+    /// Computes the statistics of episodes that the caller plays. `play(first, count)` returns `count` episodes from the episode
+    /// `first` on. The chunks are the same as on the host, so that sums are added in the same order.
     ///
     /// # Errors
-    /// The error of the first part that has one.
-    pub fn of_parts(
+    /// Returns the error of the first chunk that has one.
+    pub fn from_chunks(
         stage: usize,
         episodes: usize,
-        mut part: impl FnMut(usize, usize) -> Result<Trajectories, Undecided>,
+        mut play: impl FnMut(usize, usize) -> Result<Trajectories, Undecided>,
     ) -> Result<Self, Undecided> {
-        let parts = chunks(&[episodes], CHUNK).into_iter().map(|(_, first, count)| part(first, count));
-        Ok(Self::of(stage, parts.collect::<Result<Vec<_>, _>>()?.into_iter()))
+        let played = chunks(&[episodes], MAX_CHUNK_EPISODES).into_iter().map(|(_, first, count)| play(first, count));
+        Ok(Self::from_trajectories(stage, played.collect::<Result<Vec<_>, _>>()?.into_iter()))
     }
 
-    /// Those of episodes that were played in these parts.
-    pub fn of(stage: usize, played: impl Iterator<Item = Trajectories>) -> Self {
+    /// Computes the statistics of the episodes of these chunks.
+    pub fn from_trajectories(stage: usize, played: impl Iterator<Item = Trajectories>) -> Self {
         let (mut episodes, mut solved, mut reward, mut steps) = (0, 0, 0.0, 0);
         let mut programs = BTreeMap::new();
         for played in played {
             episodes += played.episodes;
             solved += played.solved.iter().filter(|&&solved| solved).count();
             reward += played.total_reward();
-            steps += played.valid_steps();
+            steps += played.valid_step_count();
             for i in 0..played.episodes {
                 *programs.entry(played.program(i)).or_insert(0) += 1;
             }
@@ -244,27 +251,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn test_stream_of_the_last_stage_and_episode_is_the_last_of_all() {
+    fn test_stream_last_stage_and_episode_is_the_last_stream() {
         let place = Stream { purpose: Purpose::TEST, update: 0, episode: u32::MAX };
         assert_eq!(test_stream(7, 255, (1 << 24) - 1).next_u64(), Philox::stream(7, place).next_u64());
     }
 
     #[test]
-    #[should_panic(expected = "stage 256: there are streams of random numbers for stages 0 to 255")]
-    fn test_stream_of_stage_256_is_refused() {
+    #[should_panic(expected = "stage 256: random streams exist for stages 0 to 255")]
+    fn test_stream_stage_256_panics() {
         test_stream(7, 256, 0);
     }
 
     #[test]
-    #[should_panic(expected = "episode 16777216: a stage has streams of random numbers for episodes 0 to 16777215")]
-    fn validation_stream_of_episode_2_to_the_24_is_refused() {
+    #[should_panic(expected = "episode 16777216: random streams exist for episodes 0 to 16777215")]
+    fn validation_stream_episode_2_to_the_24_panics() {
         validation_stream(7, 0, 0, 1 << 24);
     }
 
     #[test]
     #[cfg(target_pointer_width = "64")]
-    #[should_panic(expected = "update 4294967296: random numbers are numbered up to 4294967295")]
-    fn validation_stream_of_update_2_to_the_32_is_refused() {
+    #[should_panic(expected = "update 4294967296: random streams exist for numbers up to 4294967295")]
+    fn validation_stream_update_2_to_the_32_panics() {
         validation_stream(7, 1 << 32, 0, 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Episodes in words: what the tools of a task hold after each action, as formulae and as numbers.
+//! Explanations of episodes: the contents of a task's registers after each action, as formulae and as numbers.
 //!
 //! ```
 //! use rl::{env::Task, explain::Explain, tasks::Calculator};
@@ -19,55 +19,55 @@ use core::fmt;
 use crate::env::{Env, Task};
 use crate::tasks::formula::Formula;
 
-/// A task whose episodes can be started on operands of one's choice, and told.
+/// A task that can start episodes on given operands and explain them.
 pub trait Explain: Task {
-    /// The number of operands that the context of `stage` shows.
+    /// The number of operands in the context of `stage`.
     ///
     /// # Panics
-    /// If there is no such stage.
-    fn operands(&self, stage: usize) -> usize;
+    /// If the task has no such stage.
+    fn operand_count(&self, stage: usize) -> usize;
 
-    /// One episode of `stage`, started on these operands; it needs no reset.
+    /// Creates an environment of one episode of `stage`, started on these operands. It needs no reset.
     ///
     /// # Panics
-    /// Unless the stage shows as many operands, all of them digits.
-    fn env_on(&self, stage: usize, operands: &[u32]) -> Box<dyn Env>;
+    /// If the number of operands is not that of the stage, or if one is not a digit.
+    fn env_with_operands(&self, stage: usize, operands: &[u32]) -> Box<dyn Env>;
 
-    /// What an answer is measured by, first what the stage asks for.
+    /// The goals that an answer is compared with; the first is the goal of the stage.
     ///
     /// # Panics
-    /// Unless the stage shows as many operands.
+    /// If the number of operands is not that of the stage.
     fn goals(&self, stage: usize, operands: &[u32]) -> Vec<Register>;
 
-    /// What the tools hold before the first of these actions and after each: one entry more than there are actions.
+    /// The registers before the first of these actions and after each action: one entry more than there are actions.
     ///
     /// # Panics
-    /// Unless the stage shows as many operands, and on an action that the task does not have.
+    /// If the number of operands is not that of the stage, or if the task has no such action.
     fn states(&self, stage: usize, operands: &[u32], actions: &[u32]) -> Vec<Vec<Register>>;
 }
 
-/// A place that a tool reads or writes, and what is in it.
+/// A register that the tools read or write, with its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Register {
-    /// Its name.
+    /// The name of the register.
     pub name: &'static str,
-    /// What it holds.
+    /// The content of the register.
     pub content: Content,
 }
 
-/// What a register holds.
+/// The content of a register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// Nothing.
     Empty,
-    /// A value: how it was computed from the operands, and what it is for those of the episode.
+    /// A value, as a formula in the operands and as a number.
     Value {
-        /// As in `a·b+c`.
+        /// The formula, for example `a·b+c`.
         formula: String,
-        /// As in 15.
+        /// The number for the operands of the episode, for example 15.
         number: i64,
     },
-    /// Something that is not a number.
+    /// A text that is not a number.
     Words(String),
 }
 
@@ -77,7 +77,7 @@ impl Register {
         Self { name, content: value.map_or(Content::Empty, content) }
     }
 
-    pub(crate) fn words(name: &'static str, words: impl Into<String>) -> Self {
+    pub(crate) fn from_words(name: &'static str, words: impl Into<String>) -> Self {
         Self { name, content: Content::Words(words.into()) }
     }
 }
@@ -92,15 +92,15 @@ impl fmt::Display for Register {
     }
 }
 
-/// The operands as numbers.
+/// Converts the operands to numbers.
 ///
 /// # Panics
-/// Unless there are `expected`, all of them digits.
+/// If there are not `expected` operands, or if one is not a digit.
 #[track_caller]
-pub(crate) fn digits(operands: &[u32], expected: usize) -> Vec<i64> {
+pub(crate) fn to_digits(operands: &[u32], expected: usize) -> Vec<i64> {
     assert!(
         operands.len() == expected && operands.iter().all(|&digit| digit < 10),
-        "operands {operands:?}, but the stage shows {expected} digits"
+        "operands {operands:?}, but the stage has {expected} digits"
     );
     operands.iter().map(|&digit| digit.into()).collect()
 }

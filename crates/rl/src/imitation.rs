@@ -1,17 +1,18 @@
-//! Self-imitation: episodes that were right are kept, and done again.
+//! Self-imitation learning: a buffer keeps successful episodes, and updates learn from them again.
 //!
-//! Where the reward comes at the end alone, a first success is rare, and one gradient from it is soon forgotten. A
-//! [`Memory`] keeps the last successes of each stage; every update learns from a few of them once more:
+//! If the only reward comes at the end of an episode, first successes are rare. A policy soon forgets what it learned from
+//! one gradient. A [`ReplayBuffer`] keeps the last successes of each stage. Every update learns again from a few:
 //!
 //! ```text
 //! L = w/(K·S) Σ_episodes Σ_steps ( − ln π(a)·[max(G − V, 0)]  +  β/2·max(G − V, 0)² )
 //! ```
 //!
-//! over K episodes of each of the S stages that have any, with G the return that the episode had, V what the critic says of it today, and no gradient through
-//! the brackets: what has become expected teaches no more. Nothing in it knows the task.
+//! The sum is over K episodes of each of the S stages that have successes. G is the return of the episode when it was
+//! played. V is the critic's present value. No gradient flows through the brackets, so steps whose return the critic already
+//! expects teach nothing. The method does not depend on the task.
 //!
 //! Source: J. Oh, Y. Guo, S. Singh, H. Lee, "Self-Imitation Learning" (2018), equations 1 to 3 and the β of its
-//! appendix; draws are uniform where the paper's are prioritised.
+//! appendix. The paper samples by priority; this code samples uniformly.
 
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -25,69 +26,69 @@ use tensor::{Real, Tensor};
 
 use crate::env::Task;
 use crate::policy::Decisions;
-use crate::returns::{Estimator, judge};
+use crate::returns::{AdvantageEstimator, compute_advantages};
 use crate::trajectories::Trajectories;
 
-/// Successes that are kept of each stage.
+/// The maximum number of successes that the buffer keeps of each stage.
 const CAPACITY: usize = 256;
 
-/// β, the weight of the critic's part.
+/// β, the weight of the critic's term.
 const VALUE_COEFFICIENT: f64 = 0.01;
 
 /// An episode that ended in an exact match.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Success {
-    /// The tokens that were shown.
+    /// The tokens of the context.
     pub context: Vec<u32>,
-    /// What was done at each step.
+    /// The action at each step.
     pub actions: Vec<u32>,
     /// The token of each action.
     pub tokens: Vec<u32>,
-    /// G at each step.
+    /// G, the return at each step.
     pub returns: Vec<f64>,
 }
 
-/// The last successes of each stage.
+/// The buffer of the last successes of each stage.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Memory {
-    /// Of each stage the oldest first; stages that have none at the end may be left out.
+pub struct ReplayBuffer {
+    /// The successes of each stage, oldest first. The last stages may be missing if they have no successes.
     pub stages: Vec<VecDeque<Success>>,
 }
 
-/// Successes that are done again: as played, with the returns that they had.
+/// A batch of successes of one stage to learn from again, with their original returns.
 #[derive(Clone, Debug)]
-pub struct Replay {
-    /// What was seen and done.
+pub struct ReplayBatch {
+    /// The contexts and actions of the successes.
     pub played: Trajectories,
-    /// G, \[T,B\].
+    /// G, the original returns, \[T,B\].
     pub returns: Vec<f64>,
 }
 
-impl Memory {
-    /// Whether these can be successes of `task`.
+impl ReplayBuffer {
+    /// Checks that these can be successes of `task`.
     ///
     /// # Errors
-    /// If they cannot.
+    /// If there are too many stages or successes, or if one does not fit the task.
     pub fn check(&self, task: &dyn Task) -> Result<(), String> {
         if self.stages.len() > task.stages() {
             return Err(format!("successes of {} stages; expected at most {}", self.stages.len(), task.stages()));
         }
         for (stage, kept) in self.stages.iter().enumerate() {
             let context = task.env(stage, 1).context_len();
-            if kept.len() > CAPACITY || !kept.iter().all(|success| success.is_of(task, context)) {
-                return Err(format!("stage {stage}: successes that are not of this task"));
+            if kept.len() > CAPACITY || !kept.iter().all(|success| success.fits_task(task, context)) {
+                return Err(format!("stage {stage}: successes that do not fit the task"));
             }
         }
         Ok(())
     }
 
-    /// Keeps the successes among these episodes; the oldest ones make room.
-    pub fn note(&mut self, played: &Trajectories, gamma: f64) {
+    /// Adds the successes among these episodes. A full buffer drops the oldest success of the stage.
+    pub fn add_successes(&mut self, played: &Trajectories, gamma: f64) {
         if self.stages.len() <= played.stage {
             self.stages.resize_with(played.stage + 1, VecDeque::new);
         }
         let kept = &mut self.stages[played.stage];
-        let targets = judge(played, gamma, Estimator::Gae(1.0)).targets;
+        let targets = compute_advantages(played, gamma, AdvantageEstimator::Gae(1.0)).targets;
         for i in (0..played.episodes).filter(|&i| played.solved[i]) {
             let steps: Vec<usize> =
                 (0..played.steps).map(|t| t * played.episodes + i).filter(|&k| played.valid[k]).collect();
@@ -103,20 +104,20 @@ impl Memory {
         }
     }
 
-    /// `count` successes of each stage that has any, drawn with replacement.
-    pub fn draw(&self, count: usize, rng: &mut Philox) -> Vec<Replay> {
-        let with_any = self.stages.iter().enumerate().filter(|(_, kept)| !kept.is_empty());
-        with_any
+    /// Draws `count` successes of each stage that has any, uniformly and with replacement.
+    pub fn sample(&self, count: usize, rng: &mut Philox) -> Vec<ReplayBatch> {
+        let nonempty = self.stages.iter().enumerate().filter(|(_, kept)| !kept.is_empty());
+        nonempty
             .map(|(stage, kept)| {
                 let drawn: Vec<&Success> = (0..count).map(|_| &kept[rng.below(kept.len() as u32) as usize]).collect();
-                Replay::of(stage, &drawn)
+                ReplayBatch::from_successes(stage, &drawn)
             })
             .collect()
     }
 }
 
 impl Success {
-    fn is_of(&self, task: &dyn Task, context: usize) -> bool {
+    fn fits_task(&self, task: &dyn Task, context: usize) -> bool {
         let Self { context: shown, actions, tokens, returns } = self;
         let steps = actions.len();
         (1..=task.horizon()).contains(&steps)
@@ -127,9 +128,10 @@ impl Success {
     }
 }
 
-impl Replay {
-    /// These episodes side by side; behind its end an episode repeats its last step, which does not count.
-    fn of(stage: usize, drawn: &[&Success]) -> Self {
+impl ReplayBatch {
+    /// Combines episodes into a batch. An episode that is shorter than the longest repeats its last step; the repeated steps
+    /// are not valid.
+    fn from_successes(stage: usize, drawn: &[&Success]) -> Self {
         let episodes = drawn.len();
         let steps = drawn.iter().map(|success| success.actions.len()).max().unwrap_or(0);
         let context = drawn.first().map_or(0, |success| success.context.len());
@@ -150,17 +152,17 @@ impl Replay {
         Self { played, returns: all().map(|(success, t)| success.returns[t]).collect() }
     }
 
-    /// The sum over these episodes' steps that count, for the network's decisions on them; without w/(K·S).
+    /// The loss of the decisions, summed over the valid steps of these episodes. It has no factor w/(K·S).
     pub fn loss<'t, T: Real>(&self, decisions: Decisions<'t, T>) -> Var<'t, T> {
-        let (tape, steps) = (decisions.values.tape(), self.played.counted_steps());
+        let (tape, steps) = (decisions.values.tape(), self.played.valid_step_indices());
         let (k, count) = (steps.to_vec(), steps.size());
-        let returns = tape.constant(Tensor::from_fn([count], |n| T::of(self.returns[k[n] as usize])));
+        let returns = tape.constant(Tensor::from_fn([count], |n| T::from_f64(self.returns[k[n] as usize])));
         let actions = Tensor::from_fn([count, 1], |n| self.played.actions[k[n] as usize]);
 
         let Decisions { log_probs, values } = decisions.at_steps(&steps);
-        let surprise = (returns - values).relu();
+        let excess = (returns - values).relu(); // max(G − V, 0)
         let chosen = log_probs.gather(&actions).reshape([count]);
-        surprise.square().sum().scale(T::of(VALUE_COEFFICIENT / 2.0)) - (surprise.detach() * chosen).sum()
+        excess.square().sum().scale(T::from_f64(VALUE_COEFFICIENT / 2.0)) - (excess.detach() * chosen).sum()
     }
 }
 
@@ -170,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    /// Episode 1 of three succeeds, in two steps.
+    /// Three episodes. Episode 1 succeeds, in two steps.
     fn played() -> Trajectories {
         Trajectories {
             stage: 1,
@@ -191,13 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn successes_are_kept_and_nothing_else() {
-        let mut memory = Memory::default();
-        assert!(memory.draw(2, &mut rng()).is_empty());
-        memory.note(&played(), 1.0);
-        let replays = memory.draw(2, &mut rng());
+    fn add_successes_keeps_only_successes() {
+        let mut memory = ReplayBuffer::default();
+        assert!(memory.sample(2, &mut rng()).is_empty());
+        memory.add_successes(&played(), 1.0);
+        let replays = memory.sample(2, &mut rng());
         assert_eq!(replays.len(), 1);
-        let Replay { played, returns } = &replays[0];
+        let ReplayBatch { played, returns } = &replays[0];
         assert_eq!((played.stage, played.episodes, played.steps), (1, 2, 2));
         assert_eq!(played.contexts, [2, 2, 10, 10]);
         assert_eq!((&played.actions[..], &played.tokens[..]), (&[1, 1, 4, 4][..], &[11, 11, 14, 14][..]));
@@ -205,20 +207,20 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_make_room() {
-        let mut memory = Memory::default();
+    fn add_successes_full_buffer_drops_the_oldest() {
+        let mut memory = ReplayBuffer::default();
         for k in 0..CAPACITY as u32 + 3 {
-            memory.note(&Trajectories { contexts: vec![k, k, k, 10, 10, 10], ..played() }, 1.0);
+            memory.add_successes(&Trajectories { contexts: vec![k, k, k, 10, 10, 10], ..played() }, 1.0);
         }
         let kept = &memory.stages[1];
         assert_eq!((kept.len(), kept[0].context[0]), (CAPACITY, 3));
     }
 
     #[test]
-    fn what_is_expected_teaches_nothing() {
-        let mut memory = Memory::default();
-        memory.note(&played(), 1.0);
-        let replay = memory.draw(1, &mut rng()).remove(0);
+    fn loss_return_below_the_value_adds_nothing() {
+        let mut memory = ReplayBuffer::default();
+        memory.add_successes(&played(), 1.0);
+        let replay = memory.sample(1, &mut rng()).remove(0);
         let tape = autograd::Tape::<f64>::new();
         let logits = tape.input(Tensor::zeros([2, 6]));
         let loss = |values: [f64; 2]| {
@@ -231,9 +233,9 @@ mod tests {
         assert!((loss([1.0, 3.0]) - 0.5 * ln6 - half_beta * 0.25).abs() < 1e-12);
     }
 
-    /// NaN and ±∞ in every place that does not count: loss and gradients keep their bytes.
+    /// Loss and gradients keep their bytes if all entries of invalid steps are NaN or ±∞.
     #[test]
-    fn loss_poisoned_steps_that_do_not_count_changes_nothing() {
+    fn loss_poisoned_invalid_steps_change_nothing() {
         let success = |steps: usize| Success {
             context: vec![1],
             actions: (0..steps as u32).collect(),
@@ -242,7 +244,7 @@ mod tests {
         };
         let (short, long) = (success(1), success(3));
         let run = |poison: f64| {
-            let mut replay = Replay::of(0, &[&short, &long]);
+            let mut replay = ReplayBatch::from_successes(0, &[&short, &long]);
             let valid = replay.played.valid.clone();
             assert_eq!(valid, [true, true, false, true, false, true]);
             let put = |k: usize, x: f64| if valid[k] { x } else { poison };
@@ -261,21 +263,21 @@ mod tests {
         }
     }
 
-    /// d lnπ(a) / d logits = onehot(a) − π, and the surprise is no function of the critic where it weighs lnπ.
+    /// d lnπ(a) / d logits = onehot(a) − π. max(G − V, 0) is a constant where it weights lnπ.
     #[test]
-    fn the_gradient_raises_what_was_right_and_the_critic() {
-        let mut memory = Memory::default();
-        memory.note(&played(), 1.0);
-        let replay = memory.draw(1, &mut rng()).remove(0);
+    fn loss_gradient_raises_the_chosen_action_and_the_value() {
+        let mut memory = ReplayBuffer::default();
+        memory.add_successes(&played(), 1.0);
+        let replay = memory.sample(1, &mut rng()).remove(0);
         let tape = autograd::Tape::<f64>::new();
         let (logits, values) = (tape.input(Tensor::zeros([2, 6])), tape.input(Tensor::from([1.0, 0.0])));
         replay.loss(Decisions { log_probs: logits.log_softmax(), values }).backward().expect("no parameters");
         let (d_logits, d_values) = (logits.grad().expect("reached"), values.grad().expect("reached"));
-        for (t, surprise) in [0.5, 2.0].into_iter().enumerate() {
-            assert!((d_values.at(&[t]) + VALUE_COEFFICIENT * surprise).abs() < 1e-15);
+        for (t, excess) in [0.5, 2.0].into_iter().enumerate() {
+            assert!((d_values.get(&[t]) + VALUE_COEFFICIENT * excess).abs() < 1e-15);
             for a in 0..6 {
                 let chosen = f64::from(u8::from(a == replay.played.actions[t] as usize));
-                assert!((d_logits.at(&[t, a]) - surprise * (1.0 / 6.0 - chosen)).abs() < 1e-15);
+                assert!((d_logits.get(&[t, a]) - excess * (1.0 / 6.0 - chosen)).abs() < 1e-15);
             }
         }
     }

@@ -1,22 +1,33 @@
-//! Tasks, policy, rollout, A2C, curriculum and evaluation.
+//! Reinforcement learning: tasks, policy, rollout, A2C, curriculum and evaluation.
+//!
+//! This program trains an agent on the task `calculator` for five updates and tests it:
 //!
 //! ```
 //! use rl::{config::Config, train::Run};
 //!
-//! let config = Config { width: 16, batch: 24, ..Config::default() };
-//! let mut run = Run::<f32>::new(&config, 42);
-//! let report = run.advance()?; // and so on, until run.end() says how it ended
-//! assert_eq!((report.update, report.metrics.stages.len()), (1, 3));
-//! # Ok::<(), rl::NotFinite>(())
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = Config { width: 16, batch: 24, test_episodes: 20, ..Config::default() };
+//!     let mut run = Run::<f32>::new(&config, 42); // seed 42
+//!     for _ in 0..5 {
+//!         let report = run.advance()?;
+//!         println!("update {}: loss {:.3}", report.update, report.metrics.loss);
+//!     }
+//!     for test in run.test()? {
+//!         println!("stage {}: exact match {:.2}", test.greedy.stage, test.greedy.exact);
+//!     }
+//!     Ok(())
+//! }
 //! ```
 //!
-//! Reading order: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
-//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run, its learner, and the rule that ends it), [`evaluate`].
-//! [`trace`] and [`explain`] look into a single episode.
+//! A full run calls `advance` until [`stop_reason`](train::Run::stop_reason) returns a reason.
 //!
-//! A trained policy within another program is an [`agent`]. Two examples show the crate from outside:
-//! `cargo run --release -p rl --example policy` loads a checkpoint and acts, and `--example own_env` trains on a task
-//! that is written in it. `docs/embedding.md` says which features and crates a program needs.
+//! Reading order: [`mod@env`] and one of the [`tasks`], [`solver`], [`policy`], [`rollout`], [`trajectories`], [`returns`],
+//! [`a2c`] (the algorithm, from top to bottom), [`train`] (a run, its learner, and its stopping rule), [`evaluate`].
+//! [`trace`] and [`explain`] show the details of a single episode.
+//!
+//! An [`agent`] is a trained policy inside another program. Two examples use the crate from outside.
+//! `cargo run --release -p gradus-rl --example policy` loads a checkpoint and acts. `--example own_env` defines a task and
+//! trains on it. `docs/embedding.md` lists the features and crates that a program needs.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -47,9 +58,9 @@ pub mod train;
 pub mod trajectories;
 
 pub use not_finite::{Cause, NotFinite};
-pub use state::State;
+pub use state::RunState;
 
-/// The examples of the README and of the documents, run as tests.
+/// The examples of the README and of two documents, run as doctests.
 #[cfg(doctest)]
 mod documents {
     #[doc = include_str!("../../../README.md")]

@@ -1,105 +1,108 @@
-//! The memory that a run takes on the host, counted before it begins.
+//! Estimates the host memory of a run before the run starts.
 //!
-//! **Counted, not fitted.** Each buffer that grows with the settings is a term below, of the size that the code asks for; a
-//! function has the terms of one phase. The need is that of the worst moment of a run: every episode lasts to its horizon, a
-//! curriculum has come to each of its shares, and all stages have successes to imitate. What phases leave behind is added up: the
-//! allocator keeps what one has freed, and the buffers of the next do not fit into it. One eighth is added for such gaps (the largest
-//! that was measured were 7 percent), and [`PROCESS`] for the process.
+//! **The estimate is computed, not fitted.** Each buffer that grows with the settings is one term below, with the size that
+//! the code allocates. Each function has the terms of one phase. The estimate is for the worst moment of a run: every
+//! episode lasts to its horizon, the curriculum has reached each of its shares, and all stages have successes to imitate.
+//! The memory of the phases is added up: the allocator keeps freed memory, but the buffers of the next phase do not fit into
+//! it. One eighth is added for such gaps (the largest measured gap is 7 percent), and [`PROCESS_BYTES`] for the process.
 //!
-//! The tests below compare this with peaks that Linux reported. The need is 1.0 to 1.25 times the peak. It is up to 1.5 times the peak
-//! of small runs, and of wide networks with a batch of a few episodes.
+//! The tests below compare the estimate with peaks that Linux reported. The estimate is 1.0 to 1.25 times the peak. For
+//! small runs, and for wide networks with a batch of a few episodes, it is up to 1.5 times the peak.
 //!
-//! E is the number of episodes of a chunk, L the tokens of its context, S the steps, and T = L + S − 1 the tokens that are read; d is
-//! the width, A the number of actions, V the vocabulary, P the number of parameters.
+//! Symbols: E episodes of a chunk, L tokens of its context, S steps, T = L + S − 1 tokens read, d width, A actions,
+//! V vocabulary, P parameters.
 //!
 //! | phase | numbers of 4 bytes |
 //! |---|---|
 //! | parameters and moments | P·(1 + moments) |
 //! | gradients of a chunk, on its tape and summed | 2·P |
-//! | scan of a chunk, this pass and the last: W transposed, states, gates | 3·d² + E·d·(10·T + 4) |
-//! | learning, fused: gradients of gates, states, what the heads read | E·d·(4·T + 4·S + 3) |
-//! | learning, composed: 57 values and gradients a token, a gradient of each block of W a step | E·d·(57·T + 4·S + 3) + 3·T·d² |
-//! | learning: table of input parts, and its gradients | 12·V·d |
+//! | GRU stepper of a chunk, this pass and the last: W_hh transposed, states, gates | 3·d² + E·d·(10·T + 4) |
+//! | learning, fused: gradients of gates, states, inputs of the heads | E·d·(4·T + 4·S + 3) |
+//! | learning, composed: 57 values and gradients per token, a gradient of each block of W_hh per step | E·d·(57·T + 4·S + 3) + 3·T·d² |
+//! | learning: table of gx, and its gradients | 12·V·d |
 //! | heads: logits, log-probabilities, entropies, and their gradients | E·S·(9·A + 22) |
-//! | acting: table of input parts, what is decided | 6·V·d + E·S·(3·A + 2) |
-//! | acting without a scan: states and gates; composed, 22 values a token | 3·d² + E·d·(5·T + 3); 22·T·E·d |
-//! | saving: a file's tensors, then the file | 2·P·(1 + moments) |
+//! | acting: table of gx, decisions | 6·V·d + E·S·(3·A + 2) |
+//! | acting without a stepper: states and gates; composed, 22 values per token | 3·d² + E·d·(5·T + 3); 22·T·E·d |
+//! | saving: the tensors of a file, then the file | 2·P·(1 + moments) |
 //!
-//! Evaluation acts in chunks of 128 episodes, one on each thread, and keeps what all episodes did.
+//! Evaluation acts in chunks of 128 episodes, one on each thread, and keeps the trajectories of all episodes.
 
 use alloc::vec::Vec;
 
 use nn::Variant;
 
 use crate::config::{Config, Curriculum, OptimizerKind};
-use crate::curriculum::{Progress, counts, shares};
+use crate::curriculum::{Progress, allocate_episodes, compute_shares};
 use crate::env::Task;
 use crate::evaluate;
 use crate::rollout::chunks;
-use crate::tasks::{Calculator, STAGES, operands};
+use crate::tasks::{Calculator, STAGES, operand_count};
 
-/// Bytes that a process takes for itself, whatever its settings: a run of width 1 took 8.7 MiB at most.
-pub const PROCESS: u64 = 12 << 20;
+/// Bytes of the process itself, independent of the settings. A run of width 1 took at most 8.7 MiB.
+pub const PROCESS_BYTES: u64 = 12 << 20;
 
-/// Bytes of a node of a tape with the heads of its buffers, besides what these hold.
-const NODE: u64 = 450;
+/// Bytes of a tape node with the headers of its buffers, without their contents.
+const NODE_BYTES: u64 = 450;
 
-/// Nodes of a pass besides those of steps and tokens.
-const NODES: u64 = 60;
+/// Nodes of a pass, without those per step and per token.
+const FIXED_NODES: u64 = 60;
 
-/// Nodes of an acting network at each step.
-const NODES_OF_STEP: u64 = 15;
+/// Nodes of the acting network per step.
+const NODES_PER_STEP: u64 = 15;
 
-/// Nodes of a composed GRU at each token, with the reshape for the stack.
-const NODES_OF_TOKEN: u64 = 34;
+/// Nodes of a composed GRU per token, with the reshape for the stack.
+const NODES_PER_TOKEN: u64 = 34;
 
-/// Bytes of two random generators, a reward, and what stands for an episode while it is played.
-const PLAYED: u64 = 160;
+/// Bytes of two random generators, a reward, and the other data of an episode while it is played.
+const PLAYED_EPISODE_BYTES: u64 = 160;
 
-/// Bytes that an environment holds for an episode, its context aside.
-const ENV: u64 = 100;
+/// Bytes of an episode in its environment, without its context.
+const ENV_EPISODE_BYTES: u64 = 100;
 
-/// Bytes of a program among the figures of an evaluation, while they are sorted.
-const PROGRAM: u64 = 112;
+/// Bytes of a program in the statistics of an evaluation, while they are sorted.
+const PROGRAM_BYTES: u64 = 112;
 
-/// Bytes of the largest block that the allocator keeps when it is freed: 32 MiB in glibc.
-const LARGEST_KEPT: u64 = 32 << 20;
+/// Bytes of the largest freed block that the allocator keeps: 32 MiB in glibc.
+const LARGEST_KEPT_BLOCK: u64 = 32 << 20;
 
-/// Bytes of a number.
-const NUMBER: u64 = size_of::<f32>() as u64;
+/// Bytes of a number in `f32`.
+const NUMBER_BYTES: u64 = size_of::<f32>() as u64;
 
-/// Bytes that training takes on so many threads, its evaluations and checkpoints included, and the process aside.
-pub fn of_training(config: &Config, threads: usize) -> u64 {
-    let network = Network::new(config);
+/// Bytes of training on `threads` threads, including evaluations and checkpoints, without the process itself.
+pub fn training_bytes(config: &Config, threads: usize) -> u64 {
+    let network = NetworkSizes::new(config);
     let chunks = largest_chunks(config);
     let batch: u64 = chunks.iter().map(|chunk| chunk.episodes).sum();
-    let learning: u64 = chunks.iter().map(|chunk| network.of_worker(chunk)).sum();
-    let mut acting: Vec<u64> = chunks.iter().map(|chunk| network.of_playing(chunk)).collect();
+    let learning: u64 = chunks.iter().map(|chunk| network.worker_bytes(chunk)).sum();
+    let mut acting: Vec<u64> = chunks.iter().map(|chunk| network.playing_bytes(chunk)).collect();
     acting.sort_unstable_by(|a, b| b.cmp(a));
     let acting: u64 = acting.iter().take(threads).sum();
-    let judging = batch * network.steps * 3 * 8;
+    let estimating = batch * network.steps * 3 * 8;
     let imitating = match config.imitate as u64 {
         0 => 0,
-        episodes => (0..STAGES).map(|stage| network.of_imitator(&network.chunk(stage, episodes))).sum(),
+        episodes => (0..STAGES).map(|stage| network.imitator_bytes(&network.chunk(stage, episodes))).sum(),
     };
-    let evaluating = network.of_evaluation(config.validation_episodes.max(config.test_episodes), threads);
-    with_gaps(network.of_state() + learning + imitating + network.saving_and(acting + judging + evaluating))
+    let evaluating = network.evaluation_bytes(config.validation_episodes.max(config.test_episodes), threads);
+    with_allocator_gaps(
+        network.state_bytes() + learning + imitating + network.peak_bytes_with_saving(acting + estimating + evaluating),
+    )
 }
 
-/// Bytes that playing so many test episodes takes on so many threads, with a run that is loaded from its checkpoint.
-pub fn of_evaluation(config: &Config, episodes: usize, threads: usize) -> u64 {
-    let network = Network::new(config);
-    with_gaps(network.of_state() + network.of_loading() + network.of_evaluation(episodes, threads))
+/// Bytes of playing `episodes` test episodes on `threads` threads, with a run that is loaded from its checkpoint.
+pub fn evaluation_bytes(config: &Config, episodes: usize, threads: usize) -> u64 {
+    let network = NetworkSizes::new(config);
+    with_allocator_gaps(network.state_bytes() + network.loading_bytes() + network.evaluation_bytes(episodes, threads))
 }
 
 /// Adds an eighth for the allocator's gaps.
-fn with_gaps(bytes: u64) -> u64 {
+fn with_allocator_gaps(bytes: u64) -> u64 {
     bytes + bytes / 8
 }
 
 /// Episodes of one stage that are played together.
 #[derive(Clone, Copy)]
 struct Chunk {
+    /// E.
     episodes: u64,
     /// L.
     context: u64,
@@ -108,25 +111,27 @@ struct Chunk {
 }
 
 impl Chunk {
-    /// The record of the episodes, in vectors whose capacity has grown by doubling.
-    fn of_record(&self, steps: u64) -> u64 {
+    /// Bytes of the trajectories of the episodes, in vectors whose capacity grows by doubling.
+    fn record_bytes(&self, steps: u64) -> u64 {
         self.episodes * (4 * self.context + steps.next_power_of_two() * (4 + 4 + 8 + 8 + 1) + 1)
     }
 }
 
-/// The largest chunk that each worker may get in the course of a run. Its buffers never shrink.
+/// The largest chunk that each worker may get during a run. The buffers of a worker never shrink.
 fn largest_chunks(config: &Config) -> Vec<Chunk> {
-    let network = Network::new(config);
+    let network = NetworkSizes::new(config);
     if config.curriculum == Curriculum::Adapt {
-        // Any shares from 0.1/2.3 to 1.1/1.3: as many chunks as such shares make at most, each as large as one can be.
+        // All shares from 0.1/2.3 to 1.1/1.3 are possible. Count the maximum number of chunks, each with the maximum size.
         let most = (config.batch as u64 * 11).div_ceil(13).min(config.chunk as u64);
         let count = config.batch.div_ceil(config.chunk) + STAGES - 1;
         return alloc::vec![network.chunk(STAGES - 1, most); count];
     }
     let mut largest: Vec<Chunk> = Vec::new();
     for unlocked in 0..STAGES {
-        let shares = shares(config.curriculum, &Progress { unlocked, ..Progress::new(STAGES) });
-        for (k, (stage, _, episodes)) in chunks(&counts(&shares, config.batch), config.chunk).into_iter().enumerate() {
+        let shares = compute_shares(config.curriculum, &Progress { unlocked, ..Progress::new(STAGES) });
+        for (k, (stage, _, episodes)) in
+            chunks(&allocate_episodes(&shares, config.batch), config.chunk).into_iter().enumerate()
+        {
             let Chunk { episodes, context, tokens } = network.chunk(stage, episodes as u64);
             match largest.get_mut(k) {
                 None => largest.push(Chunk { episodes, context, tokens }),
@@ -141,8 +146,8 @@ fn largest_chunks(config: &Config) -> Vec<Chunk> {
     largest
 }
 
-/// The sizes of a network, its optimiser and its task.
-struct Network {
+/// The sizes of a network, of its optimiser and of its task.
+struct NetworkSizes {
     /// d.
     width: u64,
     /// A.
@@ -152,11 +157,11 @@ struct Network {
     /// S.
     steps: u64,
     moments: u64,
-    /// True if the GRU is one node of the tape.
+    /// True if the whole GRU is one node of the tape.
     fused: bool,
 }
 
-impl Network {
+impl NetworkSizes {
     fn new(config: &Config) -> Self {
         let task = Calculator::new(config.action_set(), config.rewards());
         let moments = match config.optimizer {
@@ -175,97 +180,105 @@ impl Network {
     }
 
     fn chunk(&self, stage: usize, episodes: u64) -> Chunk {
-        let context = operands(stage) as u64 + 1;
+        let context = operand_count(stage) as u64 + 1;
         Chunk { episodes, context, tokens: context + self.steps - 1 }
     }
 
-    /// P: embeddings, the GRU, and the two heads.
+    /// P, the number of parameters: embeddings, the GRU, and the two heads.
     fn parameters(&self) -> u64 {
         let Self { width, actions, vocabulary, .. } = *self;
         (vocabulary + STAGES as u64) * width + 6 * width * (width + 1) + (actions + 1) * (width + 1)
     }
 
-    /// The transposed recurrent weights.
+    /// The number of recurrent weights, which the GRU also stores transposed.
     fn weights(&self) -> u64 {
         3 * self.width * self.width
     }
 
-    /// Parameters and moments.
-    fn of_state(&self) -> u64 {
-        NUMBER * self.parameters() * (1 + self.moments)
+    /// Bytes of parameters and moments.
+    fn state_bytes(&self) -> u64 {
+        NUMBER_BYTES * self.parameters() * (1 + self.moments)
     }
 
-    /// A checkpoint, and the buffers of `others`, phases that free theirs. A checkpoint is the bytes of each tensor, then the file.
-    /// The allocator returns a large block to the system, so that it is free when the other phases begin.
-    fn saving_and(&self, others: u64) -> u64 {
-        let file = self.of_state();
-        file + if file > LARGEST_KEPT { file.max(others) } else { file + others }
+    /// Bytes of saving a checkpoint, and of other phases that free their `others` bytes. Saving takes the bytes of all tensors,
+    /// then those of the file. The allocator returns a large block to the system, so the other phases can use its memory.
+    fn peak_bytes_with_saving(&self, others: u64) -> u64 {
+        let file = self.state_bytes();
+        file + if file > LARGEST_KEPT_BLOCK { file.max(others) } else { file + others }
     }
 
-    /// A checkpoint, and the parameters that are read from it.
-    fn of_loading(&self) -> u64 {
-        self.of_state() + NUMBER * self.parameters()
+    /// Bytes of a checkpoint, and of the parameters that are read from it.
+    fn loading_bytes(&self) -> u64 {
+        self.state_bytes() + NUMBER_BYTES * self.parameters()
     }
 
-    /// A chunk's worker: it keeps all buffers from update to update.
-    fn of_worker(&self, chunk: &Chunk) -> u64 {
+    /// Bytes of the worker of a chunk. It keeps all buffers from update to update.
+    fn worker_bytes(&self, chunk: &Chunk) -> u64 {
         let Chunk { episodes, context, tokens } = *chunk;
-        let scan = if self.fused { self.weights() + episodes * self.width * (5 * tokens + 4) } else { 0 };
-        let judged = episodes * self.steps * (8 + 8);
-        let env = episodes * (ENV + 4 * context);
-        NUMBER * scan + self.of_learning(chunk) + self.of_acting(chunk) + chunk.of_record(self.steps) + judged + env
+        let stepper = if self.fused { self.weights() + episodes * self.width * (5 * tokens + 4) } else { 0 };
+        let estimate_bytes = episodes * self.steps * (8 + 8);
+        let env = episodes * (ENV_EPISODE_BYTES + 4 * context);
+        NUMBER_BYTES * stepper
+            + self.learning_bytes(chunk)
+            + self.acting_bytes(chunk)
+            + chunk.record_bytes(self.steps)
+            + estimate_bytes
+            + env
     }
 
-    /// An imitator, with the GRU's scratch buffers.
-    fn of_imitator(&self, chunk: &Chunk) -> u64 {
+    /// Bytes of an imitator, with the scratch buffers of the GRU.
+    fn imitator_bytes(&self, chunk: &Chunk) -> u64 {
         let scratch = if self.fused { self.weights() + 3 * chunk.episodes * self.width } else { 0 };
-        NUMBER * scratch + self.of_learning(chunk) + 2 * chunk.of_record(self.steps) + chunk.episodes * self.steps * 8
+        NUMBER_BYTES * scratch
+            + self.learning_bytes(chunk)
+            + 2 * chunk.record_bytes(self.steps)
+            + chunk.episodes * self.steps * 8
     }
 
-    /// The tape of a loss, and two gradients of each parameter.
-    fn of_learning(&self, chunk: &Chunk) -> u64 {
+    /// Bytes of the tape of a loss, and of two gradients of each parameter.
+    fn learning_bytes(&self, chunk: &Chunk) -> u64 {
         let Self { width, actions, vocabulary, steps, .. } = *self;
         let Chunk { episodes, tokens, .. } = *chunk;
         let gru = match self.fused {
             true => episodes * width * (5 + 4) * tokens,
             false => episodes * width * 57 * tokens + self.weights() * tokens,
         };
-        let read_by_heads = episodes * width * (4 * steps + 3);
-        let decided = episodes * steps * (9 * actions + 22);
+        let head_inputs = episodes * width * (4 * steps + 3);
+        let head_outputs = episodes * steps * (9 * actions + 22);
         let indices = episodes * (tokens + 4 * steps);
         let table = 2 * 6 * vocabulary * width;
-        let nodes = NODES + if self.fused { 0 } else { NODES_OF_TOKEN * tokens };
-        NUMBER * (2 * self.parameters() + gru + read_by_heads + decided + indices + table) + NODE * nodes
+        let nodes = FIXED_NODES + if self.fused { 0 } else { NODES_PER_TOKEN * tokens };
+        NUMBER_BYTES * (2 * self.parameters() + gru + head_inputs + head_outputs + indices + table) + NODE_BYTES * nodes
     }
 
-    /// The tape of episodes that are played, without what is freed after them.
-    fn of_acting(&self, chunk: &Chunk) -> u64 {
+    /// Bytes of the tape of acting, without the buffers that are freed afterwards.
+    fn acting_bytes(&self, chunk: &Chunk) -> u64 {
         let Self { width, actions, vocabulary, steps, .. } = *self;
         let Chunk { episodes, tokens, .. } = *chunk;
         let gru = if self.fused { 0 } else { 22 * tokens * episodes * width };
-        let nodes = NODES_OF_STEP * steps + if self.fused { 0 } else { NODES_OF_TOKEN * tokens };
-        NUMBER * (6 * vocabulary * width + gru + episodes * steps * (3 * actions + 2)) + NODE * nodes
+        let nodes = NODES_PER_STEP * steps + if self.fused { 0 } else { NODES_PER_TOKEN * tokens };
+        NUMBER_BYTES * (6 * vocabulary * width + gru + episodes * steps * (3 * actions + 2)) + NODE_BYTES * nodes
     }
 
-    /// Numbers of a GRU that reads without a scan.
-    fn of_fused_acting(&self, chunk: &Chunk) -> u64 {
+    /// The number of floats of a fused GRU that reads without a stepper.
+    fn fused_acting_numbers(&self, chunk: &Chunk) -> u64 {
         self.weights() + chunk.episodes * self.width * (5 * chunk.tokens + 3)
     }
 
-    /// Buffers of playing a chunk that are freed afterwards.
-    fn of_playing(&self, chunk: &Chunk) -> u64 {
+    /// Bytes of the buffers of playing a chunk that are freed afterwards.
+    fn playing_bytes(&self, chunk: &Chunk) -> u64 {
         let copied = if self.fused { chunk.tokens * chunk.episodes * self.width } else { 0 };
-        NUMBER * copied + chunk.episodes * PLAYED
+        NUMBER_BYTES * copied + chunk.episodes * PLAYED_EPISODE_BYTES
     }
 
-    /// Playing `episodes` episodes of a stage, a chunk on each thread, with the record of all of them.
-    fn of_evaluation(&self, episodes: usize, threads: usize) -> u64 {
-        let together = episodes.min(evaluate::CHUNK);
-        let at_a_time = threads.min(episodes.div_ceil(together)) as u64;
+    /// Bytes of playing `episodes` episodes of a stage, one chunk on each thread, with the trajectories of all episodes.
+    fn evaluation_bytes(&self, episodes: usize, threads: usize) -> u64 {
+        let together = episodes.min(evaluate::MAX_CHUNK_EPISODES);
+        let concurrent_chunks = threads.min(episodes.div_ceil(together)) as u64;
         let [all, chunk] = [episodes, together].map(|episodes| self.chunk(STAGES - 1, episodes as u64));
-        let scanned = if self.fused { NUMBER * self.of_fused_acting(&chunk) } else { 0 };
-        let acting = self.of_acting(&chunk) + scanned + chunk.episodes * (PLAYED + ENV);
-        acting * at_a_time + all.of_record(self.steps) + all.episodes * PROGRAM
+        let gru = if self.fused { NUMBER_BYTES * self.fused_acting_numbers(&chunk) } else { 0 };
+        let acting = self.acting_bytes(&chunk) + gru + chunk.episodes * (PLAYED_EPISODE_BYTES + ENV_EPISODE_BYTES);
+        acting * concurrent_chunks + all.record_bytes(self.steps) + all.episodes * PROGRAM_BYTES
     }
 }
 
@@ -274,7 +287,7 @@ mod tests {
     use super::*;
     use crate::settings::Settings;
 
-    /// Peaks of whole runs of three updates with a validation and a test, in KiB, that Linux reported (`/usr/bin/time`, x86-64,
+    /// Peaks in KiB of whole runs of three updates with a validation and a test, as Linux reported them (`/usr/bin/time`, x86-64,
     /// glibc 2.36): settings, threads, peak.
     const CALCULATOR: &[(&str, usize, u64)] = &[
         ("", 1, 37_984),
@@ -313,7 +326,7 @@ mod tests {
         ("width=8 batch=6 chunk=6 test_episodes=1000", 1, 10_080),
     ];
 
-    fn with<S: Settings + Default>(settings: &str) -> S {
+    fn parse_settings<S: Settings + Default>(settings: &str) -> S {
         let mut config = S::default();
         for setting in settings.split(' ').filter(|setting| !setting.is_empty()) {
             let (name, value) = setting.split_once('=').expect("name=value");
@@ -322,46 +335,46 @@ mod tests {
         config
     }
 
-    /// The most that a need may be of a peak of so many KiB. It is more where the process itself is a large part, or the parameters
-    /// are and the batch is small: there it depends on the allocator's luck which of the passing buffers of saving and evaluating
-    /// come to lie in the same place.
-    fn most(kib: u64, batch: usize) -> f64 {
+    /// The maximum ratio of the estimate to a peak of `kib` KiB. It is larger for small peaks, because the process itself is a
+    /// large part of them. It is also larger for small batches, where the parameters dominate: there the peak depends on
+    /// which temporary buffers of saving and evaluating the allocator puts in the same place.
+    fn max_ratio(kib: u64, batch: usize) -> f64 {
         if kib >= 64 << 10 && batch >= 48 { 1.25 } else { 1.5 }
     }
 
     #[track_caller]
-    fn assert_in_corridor(settings: &str, need: u64, kib: u64, most: f64) {
-        let share = (need + PROCESS) as f64 / (1024 * kib) as f64;
-        assert!((1.0..=most).contains(&share), "{settings}: {share} of what was measured");
+    fn assert_near_peak(settings: &str, estimate: u64, kib: u64, max_ratio: f64) {
+        let ratio = (estimate + PROCESS_BYTES) as f64 / (1024 * kib) as f64;
+        assert!((1.0..=max_ratio).contains(&ratio), "{settings}: the estimate is {ratio} times the measured peak");
     }
 
     #[test]
-    fn training_need_is_the_measured_peak_and_little_more() {
+    fn training_bytes_are_slightly_above_the_measured_peak() {
         for &(settings, threads, kib) in CALCULATOR {
-            let config: Config = with(settings);
-            // Three updates see no shares of a later time, and no successes but the short ones of one stage.
-            let most = match (config.curriculum, config.imitate) {
-                (Curriculum::Mix, 0..=200) => most(kib, config.batch),
+            let config: Config = parse_settings(settings);
+            // Three updates reach only the first shares, and only short successes of one stage.
+            let max_ratio = match (config.curriculum, config.imitate) {
+                (Curriculum::Mix, 0..=200) => max_ratio(kib, config.batch),
                 _ => 4.0,
             };
-            assert_in_corridor(settings, of_training(&config, threads), kib, most);
+            assert_near_peak(settings, training_bytes(&config, threads), kib, max_ratio);
         }
     }
 
     #[test]
-    fn need_of_the_largest_settings_does_not_overflow() {
+    fn bytes_of_the_largest_settings_do_not_overflow() {
         let config = "width=4096 batch=1048576 chunk=1 imitate=1048576 test_episodes=16777216";
         for more in ["", " gru=reset-before curriculum=adapt"] {
-            assert!(of_training(&with(&[config, more].concat()), 1 << 16) > 1 << 50, "{more}");
+            assert!(training_bytes(&parse_settings(&[config, more].concat()), 1 << 16) > 1 << 50, "{more}");
         }
-        assert!(of_evaluation(&with("width=4096"), 1 << 24, 1 << 16) > 1 << 40);
+        assert!(evaluation_bytes(&parse_settings("width=4096"), 1 << 24, 1 << 16) > 1 << 40);
     }
 
-    /// A worker gets a chunk of 48 of stage 0 first, and in the end one of stage 2.
+    /// A worker first gets a chunk of 48 episodes of stage 0, and at the end one of stage 2.
     #[test]
-    fn workers_of_a_curriculum_that_moves_on_are_counted_at_their_largest() {
+    fn largest_chunks_take_the_maximum_over_the_curriculum() {
         let sizes = |settings| -> Vec<[u64; 3]> {
-            let chunks = largest_chunks(&with(settings));
+            let chunks = largest_chunks(&parse_settings(settings));
             chunks.iter().map(|chunk| [chunk.episodes, chunk.context, chunk.tokens]).collect()
         };
         assert_eq!(sizes("batch=60 chunk=48 curriculum=switch"), [[30, 6, 15]; 2]);
@@ -371,11 +384,11 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_those_of_the_network() {
+    fn parameters_match_the_network() {
         for settings in ["width=5", "width=7 actions=tokens"] {
-            let config: Config = with(settings);
-            let (.., params) = crate::train::network::<f32>(&config, 0);
-            assert_eq!(Network::new(&config).parameters(), params.size() as u64, "{settings}");
+            let config: Config = parse_settings(settings);
+            let (.., params) = crate::train::build_network::<f32>(&config, 0);
+            assert_eq!(NetworkSizes::new(&config).parameters(), params.size() as u64, "{settings}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Training that ran away, and where.
+//! The error of training that diverged: it names the update and a parameter.
 
 use alloc::string::String;
 use core::fmt;
@@ -8,57 +8,61 @@ use tensor::{Real, Tensor};
 
 use crate::rollout::Undecided;
 
-/// A loss, or the norm of its gradients, is infinite or NaN.
+/// The error that a loss, the norm of its gradient, or a log-probability is infinite or NaN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotFinite {
-    /// The number of the update, from 1, as people count.
+    /// The number of the update, from 1.
     pub update: u32,
-    /// The parameter to look at.
+    /// The parameter that shows the cause.
     pub parameter: String,
-    /// What it has to do with it.
+    /// The reason why this parameter is named.
     pub cause: Cause,
 }
 
-/// Why a parameter is named.
+/// The reason why a parameter is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// It is the first that holds a number that is not finite.
+    /// It is the first parameter with a value that is not finite.
     Value,
-    /// It is the first with a gradient that is not finite.
+    /// It is the first parameter with a gradient that is not finite.
     Gradient,
-    /// All are finite, but loss or norm overflow; its gradient is the largest.
+    /// All values and gradients are finite, but the loss or the norm overflows. The parameter has the largest gradient.
     Largest,
-    /// All parameters are finite, but this decision cannot be made; its value is the largest.
+    /// All parameters are finite, but this decision has a NaN. The parameter has the largest value.
     Decision(Undecided),
 }
 
 impl NotFinite {
-    /// Looks for the parameter to name, after the update that has the number `update` in its streams, from 0.
+    /// Finds the parameter to name, if the loss or a gradient of an update is not finite. `update` is the number of the
+    /// update in its random streams, from 0.
     pub fn find<T: Real>(update: u32, params: &Params<T>, grads: &Grads<T>) -> Self {
         let by_value = params.first_not_finite().map(|name| (String::from(name), Cause::Value));
         let by_gradient = || grads.first_not_finite(params).map(|name| (name, Cause::Gradient));
-        let (parameter, cause) =
-            by_value.or_else(by_gradient).unwrap_or_else(|| (largest(params, grads), Cause::Largest));
+        let (parameter, cause) = by_value
+            .or_else(by_gradient)
+            .unwrap_or_else(|| (parameter_with_largest_gradient(params, grads), Cause::Largest));
         Self { update: update + 1, parameter, cause }
     }
 
-    /// Looks for the parameter to name, where a decision cannot be made in or after the update of this number, from 1.
-    pub fn undecided<T: Real>(update: u32, params: &Params<T>, decision: Undecided) -> Self {
+    /// Finds the parameter to name, if a decision has a NaN. `update` is the number of the update, from 1, that makes the
+    /// decision or that the decision follows.
+    pub fn from_undecided<T: Real>(update: u32, params: &Params<T>, decision: Undecided) -> Self {
         let by_value = params.first_not_finite().map(|name| (String::from(name), Cause::Value));
-        let (parameter, cause) =
-            by_value.unwrap_or_else(|| (largest_of(params, |param| params.get(param)), Cause::Decision(decision)));
+        let (parameter, cause) = by_value
+            .unwrap_or_else(|| (parameter_with_largest(params, |param| params.get(param)), Cause::Decision(decision)));
         Self { update, parameter, cause }
     }
 }
 
-/// The name of the parameter with the largest entry of the gradient.
-fn largest<T: Real>(params: &Params<T>, grads: &Grads<T>) -> String {
-    largest_of(params, |param| grads.get(params, param))
+/// Returns the name of the parameter with the largest absolute entry of the gradient.
+fn parameter_with_largest_gradient<T: Real>(params: &Params<T>, grads: &Grads<T>) -> String {
+    parameter_with_largest(params, |param| grads.get(params, param))
 }
 
-fn largest_of<T: Real>(params: &Params<T>, entries: impl Fn(Param) -> Tensor<T>) -> String {
+/// Returns the name of the parameter with the largest absolute entry, for the `entries` of each parameter.
+fn parameter_with_largest<T: Real>(params: &Params<T>, entries: impl Fn(Param) -> Tensor<T>) -> String {
     let size = |param| entries(param).to_vec().iter().fold(0.0, |max, x| f64::max(max, x.value().abs()));
-    let largest = params.all().max_by(|&a, &b| f64::total_cmp(&size(a), &size(b)));
+    let largest = params.handles().max_by(|&a, &b| f64::total_cmp(&size(a), &size(b)));
     largest.map_or_else(String::new, |param| String::from(params.name(param)))
 }
 
@@ -74,9 +78,9 @@ impl fmt::Display for NotFinite {
                 "first in the log-probability of action {action} at step {step} of episode {episode}, stage {stage}; \
                  parameter {parameter} has the largest value"
             )?,
-            Cause::Largest => write!(f, "it overflows, and parameter {parameter} has the largest gradient")?,
+            Cause::Largest => write!(f, "it overflows; parameter {parameter} has the largest gradient")?,
         }
-        write!(f, ". Lower rates, rewards or weights of the loss may help")
+        write!(f, ". Lower rates, rewards or loss weights may help")
     }
 }
 
@@ -86,7 +90,7 @@ impl core::error::Error for NotFinite {}
 mod tests {
     use alloc::string::ToString;
 
-    use nn::{Optimizer, Rule};
+    use nn::{Optimizer, UpdateRule};
 
     use super::*;
     use crate::a2c::{Learner, Update};
@@ -94,19 +98,19 @@ mod tests {
     use crate::policy::Policy;
     use crate::tasks::Calculator;
 
-    /// A learner with this number at the first entry of the last logit's weights.
+    /// A learner whose weights of the last logit are all `weight`.
     fn learner(weight: f32) -> Learner<f32> {
         let mut params = Params::new();
         let policy = Policy::new(&mut params, &Calculator::default(), 4, 1);
         let mut value = params.get(policy.pi.weight);
         (0..4).for_each(|i| value.view_mut().set(&[5, i], weight));
         params.set(policy.pi.weight, &value);
-        let optimizer = Optimizer::new(Rule::adam(), &params);
+        let optimizer = Optimizer::new(UpdateRule::adam(), &params);
         Learner::new(policy, params, optimizer)
     }
 
     #[test]
-    fn update_of_nan_parameter_names_it_and_takes_no_step() {
+    fn update_nan_parameter_is_named_and_no_step_is_taken() {
         let mut learner = learner(f32::NAN);
         let before = learner.params.to_le_bytes();
         let error = learner.update(&Calculator::default(), &Update::default()).expect_err("NaN");
@@ -114,9 +118,9 @@ mod tests {
         assert_eq!(learner.params.to_le_bytes(), before);
     }
 
-    /// One logit overflows, and with it every log-probability of its row is NaN.
+    /// One logit overflows, so every log-probability of its row is NaN.
     #[test]
-    fn update_of_overflowing_logit_names_the_decision_and_the_largest_parameter() {
+    fn update_overflowing_logit_names_the_decision_and_the_largest_parameter() {
         let mut learner = learner(f32::MAX);
         let mut bias = learner.params.get(learner.policy.pi.bias);
         bias.view_mut().set(&[5], f32::MAX);
@@ -135,17 +139,17 @@ mod tests {
     }
 
     #[test]
-    fn validate_of_nan_parameter_names_the_decision() {
+    fn validate_nan_parameter_names_the_decision() {
         let Learner { policy, params, .. } = learner(f32::NAN);
         let error = validate(&policy, &params, &Calculator::default(), 1, (0, 200)).expect_err("NaN");
         assert_eq!(error, Undecided { stage: 0, episode: 0, step: 0, action: 0 });
     }
 
-    /// Each number of an update: NaN, one that f32 rounds away, one out of its range.
+    /// Sets each number of an update to NaN, to a number that f32 rounds away, and to one out of range.
     #[test]
-    fn update_of_settings_that_the_scalar_does_not_hold_panics() {
+    fn update_setting_that_the_scalar_cannot_hold_panics() {
         extern crate std;
-        use crate::returns::Estimator;
+        use crate::returns::AdvantageEstimator;
         use std::panic::{AssertUnwindSafe, catch_unwind};
 
         let base = || Update { counts: alloc::vec![2], ..Update::default() };
@@ -159,9 +163,9 @@ mod tests {
         }
         for x in [f64::NAN, -0.1, 1.1] {
             bad.push(("gamma", Update { gamma: x, ..base() }));
-            bad.push(("lambda", Update { estimator: Estimator::Gae(x), ..base() }));
+            bad.push(("lambda", Update { estimator: AdvantageEstimator::Gae(x), ..base() }));
         }
-        bad.push(("returns of 0 steps", Update { estimator: Estimator::Steps(0), ..base() }));
+        bad.push(("returns with 0 steps", Update { estimator: AdvantageEstimator::NStep(0), ..base() }));
         for (name, update) in bad {
             let mut learner = learner(0.5);
             let before = learner.params.to_le_bytes();

@@ -1,39 +1,40 @@
-//! The parts of an update, to be told apart by a profile.
+//! The phases of an update, for the profiler.
 //!
-//! They are numbered as `tensor::profile` knows them. Without a profile that runs, and without `std`, a phase is just done.
+//! The numbers of the phases are their ids in `tensor::profile`. If no profile is running, or without `std`, a phase runs
+//! without timing.
 
-/// A part of an update; [`a2c`](crate::a2c) describes them.
+/// A phase of an update; [`a2c`](crate::a2c) describes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// All of it, on the thread that waits for the others.
+    /// The whole update, on the thread that waits for the others.
     Update = 1,
-    /// Playing the episodes of a chunk.
+    /// Plays the episodes of a chunk.
     Act,
-    /// Advantages and targets.
-    Judge,
-    /// The loss of a chunk and its gradients.
+    /// Computes advantages and targets.
+    Advantages,
+    /// Computes the loss of a chunk and its gradients.
     Learn,
-    /// The loss of earlier successes of a stage and its gradients.
+    /// Computes the imitation loss of a stage and its gradients.
     Imitate,
-    /// Adding the chunks' gradients.
+    /// Adds the gradients of the chunks.
     Add,
-    /// Clipping their norm.
+    /// Clips the norm of the gradient.
     Clip,
-    /// The optimiser's step.
+    /// Steps the optimiser.
     Step,
 }
 
 impl Phase {
-    /// All, in the order in which they run.
+    /// All phases, in the order in which they run.
     pub const ALL: [Self; 8] =
-        [Self::Update, Self::Act, Self::Judge, Self::Learn, Self::Imitate, Self::Add, Self::Clip, Self::Step];
+        [Self::Update, Self::Act, Self::Advantages, Self::Learn, Self::Imitate, Self::Add, Self::Clip, Self::Step];
 
-    /// Its name.
+    /// The name of the phase.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Update => "update",
             Self::Act => "act",
-            Self::Judge => "judge",
+            Self::Advantages => "judge",
             Self::Learn => "learn",
             Self::Imitate => "imitate",
             Self::Add => "add",
@@ -42,8 +43,8 @@ impl Phase {
         }
     }
 
-    /// Does `f` in this phase.
-    pub(crate) fn of<R>(self, f: impl FnOnce() -> R) -> R {
+    /// Runs `f` as this phase.
+    pub(crate) fn run<R>(self, f: impl FnOnce() -> R) -> R {
         #[cfg(feature = "std")]
         if let Some(profile) = tensor::profile::running() {
             return profile.span(self as usize, f);

@@ -1,37 +1,37 @@
-//! The policy: one GRU that reads its context, acts, and judges its own prospects.
+//! The policy: one GRU that reads the context, chooses actions, and estimates the value of its state.
 //!
 //! ```text
 //! tokens ─ Embedding ─┐
-//!                     ├─ GRU ─ h ─┬─ Linear ─ log-softmax ─ which action
-//! stage  ─ Embedding ─┘           └─ Linear ─ value: the return to come
+//!                     ├─ GRU ─ h ─┬─ Linear ─ log-softmax ─ ln π: log-probabilities of the actions
+//! stage  ─ Embedding ─┘           └─ Linear ─ V: expected return
 //! ```
 //!
-//! There is no planner, no memory and no tool interface beside the network: after its context it sees nothing but the
-//! actions that it took, and what it must keep it keeps in h.
+//! The network has no planner, no external memory and no tool interface. After the context, its only inputs are its own
+//! actions. Everything that it remembers is in h.
 
-use autograd::{Scan, Tape, Var};
-use nn::{Builder, Embedding, Gates, GruCell, Linear, Params, Weights};
+use autograd::{GruStepper, Tape, Var};
+use nn::{BoundParams, Builder, Embedding, GruCell, GruGates, Linear, Params};
 use tensor::{Real, Tensor};
 
 use crate::env::Task;
 use crate::trajectories::Trajectories;
 
-/// The network's layers; the numbers are in [`Params`], under the names `emb`, `stage_emb`, `rnn`, `pi`, `v`.
+/// The layers of the network. Their parameters are in [`Params`], under the names `emb`, `stage_emb`, `rnn`, `pi`, `v`.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// Tokens to vectors, \[V,d\].
+    /// Embedding of the tokens, \[V,d\].
     pub embedding: Embedding,
-    /// Stages to vectors, \[stages,d\].
+    /// Embedding of the stages, \[stages,d\].
     pub stage: Embedding,
-    /// d to d.
+    /// GRU cell from d to d.
     pub rnn: GruCell,
-    /// h to the logits of the actions.
+    /// Policy head: h to the logits of the actions.
     pub pi: Linear,
-    /// h to its value.
+    /// Value head: h to V(h).
     pub v: Linear,
 }
 
-/// What the network decides at each of T steps of B episodes.
+/// The outputs of the two heads at each of T steps of B episodes.
 #[derive(Clone, Copy)]
 pub struct Decisions<'t, T: Real> {
     /// ln π(a | h), \[T·B,A\].
@@ -41,11 +41,11 @@ pub struct Decisions<'t, T: Real> {
 }
 
 impl<'t, T: Real> Decisions<'t, T> {
-    /// The decisions at `steps` alone, as log-probabilities\[N,A\] and values\[N\]. Whatever the other steps hold, NaN and
-    /// infinities included, has no influence on what follows, and gets a gradient of exactly 0.
+    /// Selects the decisions at `steps`, as log-probabilities\[N,A\] and values\[N\]. The other steps have no influence on
+    /// later results, even if they hold NaN or infinities. Their gradient is exactly 0.
     ///
     /// # Panics
-    /// If there is no such step.
+    /// If a step is out of range.
     #[track_caller]
     pub fn at_steps(&self, steps: &Tensor<u32>) -> Self {
         let (all, some) = (self.values.shape()[0], steps.size());
@@ -55,7 +55,7 @@ impl<'t, T: Real> Decisions<'t, T> {
 }
 
 impl Policy {
-    /// A network of width `width` for `task`, its parameters added to `params` with PyTorch's initial values.
+    /// Creates a network of width d = `width` for `task`. Adds its parameters to `params`, initialised as in PyTorch.
     pub fn new<T: Real>(params: &mut Params<T>, task: &dyn Task, width: usize, seed: u64) -> Self {
         let mut builder = Builder::new(params, seed);
         Self {
@@ -67,28 +67,28 @@ impl Policy {
         }
     }
 
-    /// The network on a tape, for one pass.
-    pub fn on<'t, T: Real>(&self, weights: Weights<'t, T>) -> Network<'_, 't, T> {
+    /// Puts the network on the tape of `weights`, for one pass.
+    pub fn on<'t, T: Real>(&self, weights: BoundParams<'t, T>) -> Network<'_, 't, T> {
         self.with_table(weights, self.table(weights))
     }
 
-    /// The network on a tape that has its [`table`](Self::table) already.
-    pub(crate) fn with_table<'t, T: Real>(&self, weights: Weights<'t, T>, table: Var<'t, T>) -> Network<'_, 't, T> {
+    /// Puts the network on a tape that already holds its [`table`](Self::table).
+    pub(crate) fn with_table<'t, T: Real>(&self, weights: BoundParams<'t, T>, table: Var<'t, T>) -> Network<'_, 't, T> {
         Network { policy: self, weights, table }
     }
 
-    /// The GRU's input part for each of the V tokens, \[V,3d\].
-    pub(crate) fn table<'t, T: Real>(&self, weights: Weights<'t, T>) -> Var<'t, T> {
-        self.rnn.input_part(weights, weights.get(self.embedding.weight))
+    /// The input part of the GRU's gates for each of the V tokens, gx = x·W_ihᵀ + b_ih, \[V,3d\].
+    pub(crate) fn table<'t, T: Real>(&self, weights: BoundParams<'t, T>) -> Var<'t, T> {
+        self.rnn.project_input(weights, weights.get(self.embedding.weight))
     }
 }
 
 /// A [`Policy`] with its weights on a tape.
 pub struct Network<'p, 't, T: Real> {
     policy: &'p Policy,
-    weights: Weights<'t, T>,
-    /// [`Policy::table`]: a token's embedding does not change during a pass, so one product of V rows replaces one for
-    /// every token read.
+    weights: BoundParams<'t, T>,
+    /// [`Policy::table`]. A token's embedding does not change during a pass. Therefore one product of V rows replaces
+    /// a product for every token that the network reads.
     table: Var<'t, T>,
 }
 
@@ -101,7 +101,7 @@ impl<'t, T: Real> Network<'_, 't, T> {
     /// The state before the first token of an episode of `stage`, h₀ = tanh(stage embedding), \[B,d\].
     ///
     /// # Panics
-    /// If there is no such stage.
+    /// If the task has no such stage.
     pub fn start(&self, stage: usize, episodes: usize) -> Var<'t, T> {
         let stage = u32::try_from(stage).unwrap_or_else(|_| panic!("start: stage {stage}, expected less than 2^32"));
         let h = self.policy.stage.forward(self.weights, &Tensor::from([stage]));
@@ -109,40 +109,40 @@ impl<'t, T: Real> Network<'_, 't, T> {
         h.tanh().broadcast_to([episodes, width])
     }
 
-    /// The states after each of tokens\[K,B\]: \[K,B,d\].
+    /// Reads tokens\[K,B\] from the state h\[B,d\]. Returns the state after each token, \[K,B,d\].
     pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t, T>) -> Var<'t, T> {
-        self.policy.rnn.scan_of(self.weights, self.table, tokens, h)
+        self.policy.rnn.unroll_tokens(self.weights, self.table, tokens, h)
     }
 
-    /// Begins to read from h\[B,d\] in a way that [`decisions_known`](Self::decisions_known) need not repeat; `false` if the
-    /// GRU's variant has none.
-    pub fn begin(&self, h: Var<'t, T>, scan: &mut Scan<T>) -> bool {
-        let fused = self.policy.rnn.load(self.weights, scan);
+    /// Starts to read from the state h\[B,d\] into `stepper`, so that [`decisions_known`](Self::decisions_known) need not
+    /// repeat the pass. Returns false if the variant of the GRU has no fused form.
+    pub fn begin(&self, h: Var<'t, T>, stepper: &mut GruStepper<T>) -> bool {
+        let fused = self.policy.rnn.load_weights_into(self.weights, stepper);
         if fused {
-            scan.begin(self.tape().kernels(), h.value().view());
+            stepper.begin(self.tape().kernels(), h.value().view());
         }
         fused
     }
 
-    /// [`read`](Self::read), of the tokens\[K,B\] that come next in `scan`; no gradient goes through these states.
-    pub fn read_on(&self, tokens: &Tensor<u32>, scan: &mut Scan<T>) -> Var<'t, T> {
+    /// Reads the next tokens\[K,B\] of `stepper`, as [`read`](Self::read) does. No gradient flows through these states.
+    pub fn read_on(&self, tokens: &Tensor<u32>, stepper: &mut GruStepper<T>) -> Var<'t, T> {
         let (count, table) = (tokens.shape()[0], self.table.value());
         for k in 0..count {
-            scan.step(self.tape().kernels(), table.view(), tokens.view().select(0, k));
+            stepper.step(self.tape().kernels(), table.view(), tokens.view().select(0, k));
         }
-        self.tape().constant(scan.last(count))
+        self.tape().constant(stepper.last_states(count))
     }
 
-    /// The GRU's gates at each of tokens\[K,B\], K ≥ 1, read from the state h\[B,d\] with these states\[K,B,d\] after them:
-    /// \[K·B,d\] each.
-    pub fn gates(&self, tokens: &Tensor<u32>, h: Var<'t, T>, states: Var<'t, T>) -> Gates<'t, T> {
+    /// The GRU's gates at each of tokens\[K,B\], K ≥ 1; each gate is \[K·B,d\]. h\[B,d\] is the state before the first
+    /// token, and states\[K,B,d\] are the states after each token.
+    pub fn gates(&self, tokens: &Tensor<u32>, h: Var<'t, T>, states: Var<'t, T>) -> GruGates<'t, T> {
         let (count, width) = (tokens.shape()[0], h.shape()[1]);
         let rows = |x: Var<'t, T>, width| x.reshape([x.shape().size() / width, width]);
         let before = Var::concat(&[h, rows(states.slice(0, 0..count - 1), width)], 0);
         self.policy.rnn.gates(self.weights, rows(self.table.embedding(tokens), 3 * width), before)
     }
 
-    /// What is decided in states\[…,d\].
+    /// Computes the decisions in states\[…,d\].
     pub fn decide(&self, states: Var<'t, T>) -> Decisions<'t, T> {
         let width = states.shape().last_extent();
         let h = states.reshape([states.shape().size() / width, width]);
@@ -151,8 +151,8 @@ impl<'t, T: Real> Network<'_, 't, T> {
         Decisions { log_probs, values: values.reshape([h.shape()[0]]) }
     }
 
-    /// All decisions of T steps at once, from the known tokens that follow the actions, \[T,B\]. The context and all tokens
-    /// but the last are read, and each state from the context's last on decides.
+    /// Computes the decisions of all T steps in one pass. `after`\[T,B\] are the tokens of the actions. The network reads the
+    /// context and all tokens except the last. It decides in the state after the last context token and in each later state.
     pub fn decisions(&self, stage: usize, contexts: &Tensor<u32>, after: &Tensor<u32>) -> Decisions<'t, T> {
         self.decisions_by(stage, contexts, after, |tokens, h| self.read(tokens, h))
     }
@@ -172,15 +172,16 @@ impl<'t, T: Real> Network<'_, 't, T> {
         self.decide(states.slice(0, first - 1..first - 1 + steps))
     }
 
-    /// [`decisions`](Self::decisions) of episodes that were played.
+    /// Computes the [`decisions`](Self::decisions) of recorded episodes.
     pub fn decisions_of(&self, played: &Trajectories) -> Decisions<'t, T> {
         self.decisions(played.stage, &played.contexts(), &played.tokens())
     }
 
-    /// [`decisions_of`](Self::decisions_of), where `scan` read the tokens while they were played, on the same weights.
-    pub fn decisions_known(&self, played: &Trajectories, scan: &mut Scan<T>) -> Decisions<'t, T> {
+    /// Computes [`decisions_of`](Self::decisions_of) from the states in `stepper`, which has read the tokens during acting
+    /// with the same weights.
+    pub fn decisions_known(&self, played: &Trajectories, stepper: &mut GruStepper<T>) -> Decisions<'t, T> {
         self.decisions_by(played.stage, &played.contexts(), &played.tokens(), |tokens, h| {
-            self.policy.rnn.scan_known(self.weights, self.table, tokens, h, scan)
+            self.policy.rnn.unroll_from_steps(self.weights, self.table, tokens, h, stepper)
         })
     }
 }

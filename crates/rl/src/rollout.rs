@@ -1,10 +1,10 @@
-//! Acting: episodes from their contexts to their ends, written down.
+//! Rollouts: plays episodes from their contexts to their ends and records them.
 
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use autograd::{Scan, Tape, Var};
+use autograd::{GruStepper, Tape, Var};
 use nn::Params;
 use tensor::philox::Philox;
 use tensor::{Real, Tensor};
@@ -13,22 +13,22 @@ use crate::env::{Env, Step};
 use crate::policy::{Decisions, Network, Policy};
 use crate::trajectories::Trajectories;
 
-/// How an action is chosen.
+/// The rule that chooses an action.
 pub enum Choice<'a> {
-    /// The most probable one, the first of equals.
+    /// Takes the most probable action. If several are equally probable, takes the first of them.
     Greedy,
-    /// Drawn from the policy; episode i uses generator i, one number a step.
+    /// Samples from the policy; episode i takes one number per step from generator i.
     Sampled(&'a mut [Philox]),
 }
 
-/// A decision that cannot be made: the log-probability of an action is NaN.
+/// The error that no action can be chosen, because a log-probability is NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undecided {
     /// The stage.
     pub stage: usize,
-    /// The number of the episode among those that were played, from 0.
+    /// The index of the episode among the played episodes, from 0.
     pub episode: usize,
-    /// The number of the step in the episode, from 0.
+    /// The index of the step in the episode, from 0.
     pub step: usize,
     /// The first action whose log-probability is NaN.
     pub action: u32,
@@ -40,7 +40,7 @@ impl fmt::Display for Undecided {
         write!(
             f,
             "the log-probability of action {action} is NaN at step {step} of episode {episode}, stage {stage}: \
-             a parameter is not finite or so large that a logit overflows; take parameters from before that"
+             a parameter is not finite, or so large that a logit overflows; load parameters from an earlier update"
         )
     }
 }
@@ -53,31 +53,32 @@ pub fn contexts(env: &dyn Env) -> Vec<u32> {
     (0..env.context_len()).flat_map(token).collect()
 }
 
-/// What a policy has read and decided at one step of B episodes, before it acts.
+/// A view of one step of B episodes before the policy acts: the tokens that it has read, and its decisions.
 pub struct Moment<'a, 't, T: Real> {
     /// The network.
     pub network: &'a Network<'a, 't, T>,
-    /// The tokens that were read since the last step, \[K,B\]: the context, and then those of the actions.
+    /// The tokens read since the previous step, \[K,B\]: the context at step 0, later the token of each action.
     pub tokens: &'a Tensor<u32>,
-    /// The state before them, \[B,d\].
+    /// The state before these tokens, \[B,d\].
     pub before: Var<'t, T>,
-    /// The state after each of them, \[K,B,d\].
+    /// The state after each of these tokens, \[K,B,d\].
     pub states: Var<'t, T>,
-    /// What was decided in the last of these.
+    /// The decisions in the last of these states.
     pub decisions: Decisions<'t, T>,
 }
 
-/// Plays the episodes of `env`, which was reset, to their ends. They are shown `contexts`\[L,B\]: their own, or others.
+/// Plays the episodes of `env` to their ends. The caller has reset `env`. The policy reads `contexts`\[L,B\]: the contexts
+/// of these episodes, or other ones.
 ///
-/// The `tape` should be one that evaluates; it is cleared before and after.
+/// The `tape` should be one from [`Tape::no_grad`]; this function clears it before and after.
 ///
-/// An environment that never ends its episodes is played for ever; [`TimeLimit`](crate::env::TimeLimit) ends them.
+/// The function does not return if an environment never ends its episodes. [`TimeLimit`](crate::env::TimeLimit) ends them.
 ///
 /// # Errors
 /// If the log-probability of an action is NaN.
 ///
 /// # Panics
-/// If `contexts` or a sampling `choice` is not for as many episodes as `env` has.
+/// If `contexts` or a sampling `choice` does not have one entry per episode of `env`.
 pub fn play<T: Real>(
     policy: &Policy,
     params: &Params<T>,
@@ -89,21 +90,21 @@ pub fn play<T: Real>(
     play_with((policy, params), tape, env, contexts, choice, None, |_| ())
 }
 
-/// [`play`], which shows each step to `see` and keeps the states and gates of the GRU in `scan`, if there is one, for
-/// [`Network::decisions_known`]. A variant of the GRU that has no fused form leaves `scan` empty.
+/// Plays as [`play`] does, and calls `see` at each step. If `stepper` is given, it keeps the states and gates of the GRU for
+/// [`Network::decisions_known`]. A variant of the GRU without a fused form leaves `stepper` empty.
 ///
 /// # Errors
 /// As [`play`].
 ///
 /// # Panics
-/// As [`play`] does.
+/// As [`play`].
 pub fn play_with<T: Real>(
     (policy, params): (&Policy, &Params<T>),
     tape: &mut Tape<T>,
     env: &mut dyn Env,
     contexts: Vec<u32>,
     mut choice: Choice<'_>,
-    scan: Option<&mut Scan<T>>,
+    stepper: Option<&mut GruStepper<T>>,
     mut see: impl FnMut(Moment<'_, '_, T>),
 ) -> Result<Trajectories, Undecided> {
     let episodes = env.len();
@@ -115,14 +116,14 @@ pub fn play_with<T: Real>(
         let shown = out.contexts();
         let mut h = network.start(out.stage, episodes);
         let mut tokens = shown;
-        let mut scan = scan.and_then(|scan| network.begin(h, scan).then_some(scan));
+        let mut stepper = stepper.and_then(|stepper| network.begin(h, stepper).then_some(stepper));
         loop {
             if steps.iter().all(|step| step.done) {
                 break None;
             }
             let before = h;
-            let states = match &mut scan {
-                Some(scan) => network.read_on(&tokens, scan),
+            let states = match &mut stepper {
+                Some(stepper) => network.read_on(&tokens, stepper),
                 None => network.read(&tokens, h),
             };
             h = states.select(0, tokens.shape()[0] - 1);
@@ -152,8 +153,8 @@ pub fn play_with<T: Real>(
     Ok(out)
 }
 
-/// (stage, first episode, episodes) of each chunk: every stage's part in the fewest chunks of at most `limit` episodes,
-/// of sizes that differ by one at most.
+/// Divides the episodes of each stage into chunks: (stage, first episode, number of episodes). Each stage has as few
+/// chunks of at most `limit` episodes as possible. The sizes of its chunks differ by at most one.
 pub(crate) fn chunks(counts: &[usize], limit: usize) -> Vec<(usize, usize, usize)> {
     let mut out = Vec::new();
     let mut first = 0;
@@ -171,10 +172,10 @@ pub(crate) fn chunks(counts: &[usize], limit: usize) -> Vec<(usize, usize, usize
 /// Chooses an action for each row of log-probabilities.
 ///
 /// # Errors
-/// The row and the action of the first NaN.
+/// Returns the row and the action of the first NaN.
 ///
 /// # Panics
-/// If a sampling `choice` has another number of generators.
+/// If the number of generators of a sampling `choice` differs from the number of rows.
 pub fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Result<Vec<u32>, (usize, u32)> {
     let rows = log_probs.to_vec();
     let rows = rows.chunks(log_probs.shape()[1]);
@@ -184,27 +185,29 @@ pub fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Result
     Ok(match choice {
         Choice::Greedy => rows.map(most_probable).collect(),
         Choice::Sampled(rngs) => {
-            assert_eq!(rngs.len(), rows.len(), "play: one generator for each episode");
+            assert_eq!(rngs.len(), rows.len(), "play: expected one generator per episode");
             rows.zip(rngs.iter_mut()).map(|(row, rng)| draw(row, rng.uniform_f64())).collect()
         }
     })
 }
 
-/// The first action whose log-probability is NaN.
+/// Returns the first action whose log-probability is NaN.
 pub(crate) fn first_nan<T: Real>(row: &[T]) -> Option<u32> {
     row.iter().position(|log_prob| log_prob.value().is_nan()).map(|action| action as u32)
 }
 
-/// The first of the largest, of log-probabilities that are not NaN.
+/// Returns the index of the largest log-probability, or the first index if several are equal. No log-probability may be
+/// NaN.
 pub(crate) fn most_probable<T: Real>(row: &[T]) -> u32 {
     (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best }) as u32
 }
 
-/// The action in whose share of [0, 1) the number `u` lies. Where rounded shares add up to less than 1 and `u` lies above
-/// their sum, it is the last action whose share is above zero; an action of probability zero is never drawn.
+/// Draws an action by inverse transform sampling: returns the action whose interval of [0, 1) contains `u`. The length of
+/// an interval is the probability of its action. Rounded probabilities may add up to less than 1. If `u` lies above their
+/// sum, the function returns the last action with a probability above zero. It never returns an action of probability zero.
 ///
 /// # Panics
-/// If no share is above zero, or a log-probability is NaN.
+/// If no probability is above zero, or if a log-probability is NaN.
 #[track_caller]
 pub fn draw<T: Real>(row: &[T], u: f64) -> u32 {
     if let Some(action) = first_nan(row) {
@@ -228,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_probabilities() {
+    fn draw_returns_the_action_whose_interval_contains_u() {
         let row: Vec<f64> = [0.5, 0.25, 0.25].iter().map(|p: &f64| p.ln()).collect();
         assert_eq!([0.0, 0.49, 0.51, 0.74, 0.76, 0.999].map(|u| draw(&row, u)), [0, 0, 1, 1, 2, 2]);
         assert_eq!(draw(&row, 1.0 - 1e-17), 2);
@@ -238,9 +241,9 @@ mod tests {
         shares.iter().map(|share| share.ln() as f32).collect()
     }
 
-    /// Rounded shares that add up to 0.99999994: the greatest draws lie above their sum.
+    /// The rounded probabilities add up to 0.99999994, so the largest values of u lie above their sum.
     #[test]
-    fn draw_above_the_sum_of_shares_is_the_last_action_with_a_share() {
+    fn draw_u_above_the_sum_is_the_last_action_with_nonzero_probability() {
         let shares: [f64; 4] = [0.0, 0.5, 0.49999994, 0.0];
         let row = logs(&shares);
         assert!(row.iter().map(|x| f64::from(x.exp())).sum::<f64>() < 1.0 - 1e-8);
@@ -249,13 +252,13 @@ mod tests {
         assert_eq!(draw(&logs(&[0.0, 1.0]), 0.0), 1);
     }
 
-    /// χ² with 2 degrees of freedom: above 13.8 once in a thousand streams; this stream is fixed.
+    /// χ² with 2 degrees of freedom exceeds 13.8 in one of a thousand streams. This stream is fixed.
     #[test]
-    fn draws_with_shares_of_zero_first_middle_and_last_are_as_frequent_as_probable() {
+    fn draw_frequencies_match_probabilities_with_zeros_first_middle_and_last() {
         use tensor::philox::{Purpose, Stream};
         const DRAWS: f64 = 1e7;
         let shares = [0.0, 0.2, 0.0, 0.5, 0.3, 0.0];
-        // Their sum is a millionth short of 1: ten draws, about, lie above it.
+        // The sum is 1 − 10⁻⁶, so about ten of the draws lie above it.
         let row = logs(&shares.map(|share| share * (1.0 - 1e-6)));
         let mut rng = Philox::stream(3, Stream { purpose: Purpose(256), update: 0, episode: 0 });
         let mut counts = [0u32; 6];
@@ -268,29 +271,29 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "draw: none of 2 actions has a probability above zero")]
-    fn draw_of_no_share_panics() {
+    fn draw_all_probabilities_zero_panics() {
         draw(&logs(&[0.0, 0.0]), 0.5);
     }
 
     #[test]
     #[should_panic(expected = "draw: the log-probability of action 1 is NaN")]
-    fn draw_of_nan_panics() {
+    fn draw_nan_panics() {
         draw(&[-0.1, f64::NAN], 0.5);
     }
 
     #[test]
-    fn choose_names_the_row_and_the_action_of_a_nan() {
+    fn choose_nan_is_an_error_with_its_row_and_action() {
         let rows = Tensor::from([[-0.5, -1.0], [-1.0, f64::NAN]]);
         assert_eq!(choose(&rows, &mut Choice::Greedy), Err((1, 1)));
     }
 
     #[test]
-    fn the_first_of_equals_is_greedy() {
+    fn most_probable_of_equal_actions_is_the_first() {
         assert_eq!(most_probable(&[-1.0, -0.5, -0.5]), 1);
     }
 
     #[test]
-    fn chunks_are_few_and_alike() {
+    fn chunks_are_few_and_of_similar_size() {
         assert_eq!(chunks(&[192, 0, 0], 48), [(0, 0, 48), (0, 48, 48), (0, 96, 48), (0, 144, 48)]);
         assert_eq!(chunks(&[32, 0, 49], 48), [(0, 0, 32), (2, 32, 25), (2, 57, 24)]);
         assert_eq!(chunks(&[0, 0, 0], 48), []);

@@ -1,55 +1,55 @@
-//! Settings that are declared once: name, meaning, default and range. Flags, configuration files, their errors and
-//! their documentation all read this one table.
+//! Tables of settings. Each setting is declared once, with name, meaning, default and range. Flags, configuration files,
+//! their errors and their documentation all use this table.
 
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use nn::{Unfit, round_setting};
+use nn::round_setting;
 use tensor::Real;
 
-/// What the macros call a `String`, wherever they are used.
+/// The name of `String` in the macros.
 #[doc(hidden)]
 pub use alloc::string::String as Text;
 #[doc(hidden)]
 pub use tensor::Real as Scalar;
 
-/// One setting, as the table describes it.
+/// The description of one setting in the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// Its name, in `snake_case`; the flag has dashes.
+    /// The name of the setting in `snake_case`; the flag has dashes.
     pub name: &'static str,
-    /// What it means, with its symbol.
+    /// The meaning of the setting, with its symbol.
     pub doc: &'static str,
-    /// Which values it takes, in words.
+    /// The allowed values, in words.
     pub range: &'static str,
 }
 
-/// A setting that does not exist, or a value that it does not take.
+/// The error of a setting that does not exist, or of a value that is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingError {
-    /// There is no setting of this name.
+    /// No setting has this name.
     Unknown {
-        /// The name that was given.
+        /// The given name.
         name: String,
     },
-    /// The value is not one of those the setting takes.
+    /// The value is out of range.
     Invalid {
         /// The setting.
         name: &'static str,
-        /// The value that was given.
+        /// The given value.
         value: String,
-        /// What it takes, in words.
+        /// The allowed values, in words.
         range: &'static str,
     },
-    /// The value is one of those the setting takes, but not in the scalar that computes with it.
+    /// The value is in range, but not after rounding to the scalar type of the computation.
     Rounded {
         /// The setting.
         name: &'static str,
-        /// The value that was given.
+        /// The given value.
         value: String,
-        /// What it becomes, and what can be used, in words.
-        unfit: String,
-        /// What it takes, in words.
+        /// The rounded value, and the values that the scalar can hold, in words.
+        reason: String,
+        /// The allowed values, in words.
         range: &'static str,
     },
 }
@@ -58,7 +58,7 @@ impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown { name } => write!(f, "there is no setting {name}"),
-            Self::Rounded { name, value, unfit, range } => write!(f, "{name} = {value} {unfit}; it takes {range}"),
+            Self::Rounded { name, value, reason, range } => write!(f, "{name} = {value} {reason}; it takes {range}"),
             Self::Invalid { name, value, range } => write!(f, "{name} = {value} is out of range: it takes {range}"),
         }
     }
@@ -68,10 +68,10 @@ impl core::error::Error for SettingError {}
 
 impl SettingError {
     #[doc(hidden)]
-    pub fn unfit(name: &'static str, value: String, unfit: &Unfit, range: &'static str) -> Self {
-        match unfit {
-            Unfit::Outside => Self::Invalid { name, value, range },
-            Unfit::Rounded { .. } => Self::Rounded { name, value, unfit: unfit.to_string(), range },
+    pub fn from_check(name: &'static str, value: String, error: &nn::SettingError, range: &'static str) -> Self {
+        match error {
+            nn::SettingError::OutOfRange => Self::Invalid { name, value, range },
+            nn::SettingError::Rounded { .. } => Self::Rounded { name, value, reason: error.to_string(), range },
         }
     }
 }
@@ -81,65 +81,65 @@ pub trait Settings: Default + Clone + Send + Sync {
     /// All settings, in order.
     const FIELDS: &'static [Field];
 
-    /// The value of a setting, as [`set`](Self::set) reads it.
+    /// Returns the value of a setting, in the text form that [`set`](Self::set) reads.
     fn get(&self, name: &str) -> Option<String>;
 
     /// Changes a setting.
     ///
     /// # Errors
-    /// If there is no such setting or it does not take this value.
+    /// If the setting does not exist, or if the value is not allowed.
     fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError>;
 
-    /// Checks that a scalar can compute with the numbers: none is infinite or NaN there, rounded to zero, or rounded out of its
-    /// range. A finite number out of range is not looked for: [`set`](Self::set) takes none.
+    /// Checks that the scalar `T` can compute with all numbers. In `T` no number may be infinite or NaN, or be rounded to zero
+    /// or out of its range. The method does not look for finite numbers out of range, since [`set`](Self::set) refuses them.
     ///
     /// # Errors
-    /// At the first that cannot be used.
+    /// Returns an error for the first number that cannot be used.
     fn check<T: Real>(&self) -> Result<(), SettingError>;
 }
 
-/// A value of a setting, in words and back.
+/// The type of a setting: converts values to text and back.
 pub trait Setting: Sized {
-    /// The value that is meant, if any.
+    /// Parses a value; returns `None` if the text is not a value.
     fn parse(text: &str) -> Option<Self>;
 
-    /// The words that [`parse`](Self::parse) reads.
-    fn show(&self) -> String;
+    /// Returns the value as text that [`parse`](Self::parse) reads.
+    fn to_text(&self) -> String;
 
-    /// The value in words and why a scalar cannot compute with it, if it is such a number.
-    fn unfit<T: Real>(&self, fits: fn(&Self) -> bool) -> Option<(String, Unfit)> {
-        let _ = fits;
+    /// If the scalar `T` cannot compute with this number, returns its text and the reason.
+    fn check_in<T: Real>(&self, is_allowed: fn(&Self) -> bool) -> Option<(String, nn::SettingError)> {
+        let _ = is_allowed;
         None
     }
 }
 
-macro_rules! by_parse {
+macro_rules! impl_setting {
     ($($t:ty),*) => {$(
         impl Setting for $t {
             fn parse(text: &str) -> Option<Self> { text.parse().ok() }
-            fn show(&self) -> String { self.to_string() }
+            fn to_text(&self) -> String { self.to_string() }
         }
     )*};
 }
-by_parse!(usize, bool);
+impl_setting!(usize, bool);
 
 impl Setting for f64 {
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
     }
 
-    fn show(&self) -> String {
+    fn to_text(&self) -> String {
         self.to_string()
     }
 
-    fn unfit<T: Real>(&self, fits: fn(&Self) -> bool) -> Option<(String, Unfit)> {
-        // One that was out of its range before it was rounded is not this check's.
-        let contains = |x: f64| fits(&x) || !fits(self);
-        round_setting::<T>(*self, contains).err().map(|unfit| (alloc::format!("{self:?}"), unfit))
+    fn check_in<T: Real>(&self, is_allowed: fn(&Self) -> bool) -> Option<(String, nn::SettingError)> {
+        // This check ignores a number that is out of range already before rounding.
+        let contains = |x: f64| is_allowed(&x) || !is_allowed(self);
+        round_setting::<T>(*self, contains).err().map(|error| (alloc::format!("{self:?}"), error))
     }
 }
 
-/// Declares a setting that is one of a few names.
+/// Declares an enum as the type of a setting: each variant has a name.
 #[macro_export]
 macro_rules! choices {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
@@ -151,7 +151,7 @@ macro_rules! choices {
             fn parse(text: &str) -> Option<Self> {
                 match text { $($text => Some(Self::$variant),)* _ => None }
             }
-            fn show(&self) -> $crate::settings::Text {
+            fn to_text(&self) -> $crate::settings::Text {
                 match self { $(Self::$variant => $text.into()),* }
             }
         }
@@ -159,13 +159,14 @@ macro_rules! choices {
 }
 pub(crate) use choices;
 
-/// Declares a struct of settings. Each has a doc, a type, a default, its range in words, and the range as a predicate.
+/// Declares a struct of settings. Each setting has a doc, a type, a default, its range in words, and its range as a
+/// predicate.
 ///
 /// ```
 /// use rl::settings::Settings;
 ///
 /// rl::settings! {
-///     /// How to walk.
+///     /// The settings of a walk.
 ///     pub struct Walk {
 ///         /// The length of a step.
 ///         step: f64 = 0.7, "numbers above 0", |&x| x > 0.0;
@@ -210,7 +211,7 @@ macro_rules! settings {
 
             fn get(&self, name: &str) -> Option<$crate::settings::Text> {
                 match name {
-                    $(stringify!($name) => Some($crate::settings::Setting::show(&self.$name)),)*
+                    $(stringify!($name) => Some($crate::settings::Setting::to_text(&self.$name)),)*
                     _ => None,
                 }
             }
@@ -236,8 +237,8 @@ macro_rules! settings {
             fn check<T: $crate::settings::Scalar>(&self) -> Result<(), $crate::settings::SettingError> {
                 $(
                     let fits: fn(&$ty) -> bool = $fits;
-                    if let Some((value, unfit)) = $crate::settings::Setting::unfit::<T>(&self.$name, fits) {
-                        return Err($crate::settings::SettingError::unfit(stringify!($name), value, &unfit, $range));
+                    if let Some((value, error)) = $crate::settings::Setting::check_in::<T>(&self.$name, fits) {
+                        return Err($crate::settings::SettingError::from_check(stringify!($name), value, &error, $range));
                     }
                 )*
                 Ok(())
@@ -252,7 +253,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
-    /// Every number of a table, at what f64 holds and f32 does not.
+    /// Checks every number of a table at values that f64 holds and f32 does not.
     fn check_each<C: Settings>() {
         for (value, becomes) in [("1e-50", "0.0"), ("1e39", "inf"), ("0.9999999999", "1.0")] {
             for field in C::FIELDS {
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn check_of_numbers_that_f32_rounds_away_names_them() {
+    fn check_number_that_f32_rounds_away_is_named_in_the_error() {
         check_each::<Config>();
         let mut config = Config::default();
         for name in ["epsilon", "rate", "weight_decay", "clip", "entropy"] {
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn check_of_defaults_and_of_numbers_that_are_not_finite() {
+    fn check_accepts_defaults_and_refuses_nan() {
         assert_eq!(Config::default().check::<f32>(), Ok(()));
         let error = Config { clip: f64::NAN, ..Config::default() }.check::<f64>().expect_err("NaN");
         assert_eq!(error.to_string(), "clip = NaN is out of range: it takes numbers above 0");

@@ -1,38 +1,38 @@
-//! Everything about a small machine: the states it can reach, how far each is from the goal, the shortest programs.
+//! The solver: explores all states of a small machine, their distances to the goal, and the shortest programs.
 //!
-//! States are numbered in the order in which a breadth-first search meets them, behind two that absorb:
-//! [`FAILED`] and [`SOLVED`]. The result is two flat arrays, so that a step of an environment is one look-up,
-//! on a graphics card as well.
+//! A breadth-first search numbers the states in the order in which it finds them. The first two numbers are absorbing
+//! states: [`FAILED`] and [`SOLVED`]. The result is two flat arrays, so a step of an environment is one look-up,
+//! also on a GPU.
 //!
 //! Distances: `d(SOLVED) = 0`, `d(FAILED) = ∞`, and elsewhere `d(s) = 1 + min over a of d(next(s, a))`.
-//! Cost: each state is expanded once, and each round of the distances looks at every edge once.
+//! Cost: each state is expanded once. Each round of the distance computation visits every edge once.
 
 use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 use core::ops::ControlFlow::{self, Break, Continue};
 
 use crate::env::Task;
 
-/// The state after a wrong end.
+/// The state of a program that ended without reaching the goal.
 pub const FAILED: u16 = 0;
-/// The state after the right end.
+/// The state of a program that ended at the goal.
 pub const SOLVED: u16 = 1;
-/// The state at the start.
+/// The initial state.
 pub const START: u16 = 2;
-/// The distance from where the goal can no longer be reached.
+/// The distance of states that cannot reach the goal.
 pub const INFINITE: u16 = u16::MAX;
 
-/// A deterministic machine that either goes on or ends, rightly or wrongly.
+/// A deterministic machine. A step leads to another state, or ends the program at the goal or elsewhere.
 pub trait Machine {
-    /// Everything that decides what an action does.
+    /// The state, which determines the effect of each action.
     type State: Clone + Ord;
 
-    /// The state at the start.
+    /// The initial state.
     fn start(&self) -> Self::State;
 
     /// The number of actions.
     fn actions(&self) -> usize;
 
-    /// The state after `action`, or `Break(whether the goal was met)` where it ends the program.
+    /// The state after `action`. If the action ends the program: `Break(true)` at the goal, `Break(false)` elsewhere.
     fn step(&self, state: &Self::State, action: usize) -> ControlFlow<bool, Self::State>;
 }
 
@@ -41,17 +41,17 @@ pub trait Machine {
 pub struct Graph<S> {
     actions: usize,
     states: Vec<S>,
-    /// `[states + 2, actions]`
+    /// The number of the state after each action in each state, `[states + 2, actions]`.
     next: Vec<u16>,
-    /// `[states + 2]`
+    /// The distance of each state to [`SOLVED`], `[states + 2]`.
     distance: Vec<u16>,
 }
 
 impl<S: Clone + Ord> Graph<S> {
-    /// Explores `machine`; a state that takes `horizon` steps or more to reach counts as failed.
+    /// Explores `machine`. States that need `horizon` steps or more to reach become [`FAILED`].
     ///
     /// # Panics
-    /// If there are more states than 16 bits can number.
+    /// If the number of states does not fit into 16 bits.
     pub fn explore(machine: &impl Machine<State = S>, horizon: usize) -> Self {
         let actions = machine.actions();
         let mut next = [vec![FAILED; actions], vec![SOLVED; actions]].concat();
@@ -68,7 +68,7 @@ impl<S: Clone + Ord> Graph<S> {
                         Some(&known) => known,
                         None if depth[from] + 1 >= horizon => FAILED,
                         None => {
-                            let new = number(states.len());
+                            let new = state_number(states.len());
                             numbers.insert(state.clone(), new);
                             states.push(state);
                             depth.push(depth[from] + 1);
@@ -79,7 +79,7 @@ impl<S: Clone + Ord> Graph<S> {
             }
             from += 1;
         }
-        let distance = distances(&next, actions);
+        let distance = compute_distances(&next, actions);
         Self { actions, states, next, distance }
     }
 
@@ -88,7 +88,7 @@ impl<S: Clone + Ord> Graph<S> {
         &self.states
     }
 
-    /// The state with that number, or `None` for [`FAILED`] and [`SOLVED`].
+    /// The state with this number, or `None` for [`FAILED`] and [`SOLVED`].
     pub fn state(&self, number: u16) -> Option<&S> {
         self.states.get(usize::from(number).checked_sub(usize::from(START))?)
     }
@@ -96,10 +96,10 @@ impl<S: Clone + Ord> Graph<S> {
     /// The number of the state after `action`.
     ///
     /// # Panics
-    /// On an action or a state that is not there.
+    /// If the action or the state does not exist.
     #[track_caller]
     pub fn next(&self, state: u16, action: usize) -> u16 {
-        assert!(action < self.actions, "action {action}, but there are {}", self.actions);
+        assert!(action < self.actions, "action {action}, but there are {} actions", self.actions);
         self.next[usize::from(state) * self.actions + action]
     }
 
@@ -108,31 +108,31 @@ impl<S: Clone + Ord> Graph<S> {
         self.distance[usize::from(state)]
     }
 
-    /// The successors of all states as one array, `[states + 2, actions]`.
+    /// The successors of all states in one array, `[states + 2, actions]`.
     pub fn next_table(&self) -> &[u16] {
         &self.next
     }
 
-    /// The distances of all states as one array, `[states + 2]`.
+    /// The distances of all states in one array, `[states + 2]`.
     pub fn distance_table(&self) -> &[u16] {
         &self.distance
     }
 
-    /// The number of states from which the goal can no longer be reached.
-    pub fn dead(&self) -> usize {
+    /// The number of states that cannot reach the goal.
+    pub fn dead_states(&self) -> usize {
         self.distance[usize::from(START)..].iter().filter(|&&distance| distance == INFINITE).count()
     }
 
-    /// All shortest programs, in the order of their actions; none if the goal is out of reach.
+    /// All shortest programs in lexicographic order of their actions. The list is empty if the goal is unreachable.
     pub fn shortest_programs(&self) -> Vec<Vec<usize>> {
         let mut programs = Vec::new();
         if self.distance(START) != INFINITE {
-            self.descend(START, &mut Vec::new(), &mut programs);
+            self.collect_programs(START, &mut Vec::new(), &mut programs);
         }
         programs
     }
 
-    fn descend(&self, state: u16, program: &mut Vec<usize>, programs: &mut Vec<Vec<usize>>) {
+    fn collect_programs(&self, state: u16, program: &mut Vec<usize>, programs: &mut Vec<Vec<usize>>) {
         if state == SOLVED {
             return programs.push(program.clone());
         }
@@ -140,20 +140,20 @@ impl<S: Clone + Ord> Graph<S> {
             let next = self.next(state, action);
             if self.distance(next).checked_add(1) == Some(self.distance(state)) {
                 program.push(action);
-                self.descend(next, program, programs);
+                self.collect_programs(next, program, programs);
                 program.pop();
             }
         }
     }
 }
 
-/// The number of the state at `index` in the order of discovery.
-fn number(index: usize) -> u16 {
+/// Converts a position in the order of discovery, from 0, to the number of the state.
+fn state_number(index: usize) -> u16 {
     u16::try_from(index).ok().and_then(|index| index.checked_add(START)).expect("a machine has at most 65,534 states")
 }
 
-/// Round `d` finds the states at distance `d`: those, not found before, with a successor at `d − 1`.
-fn distances(next: &[u16], actions: usize) -> Vec<u16> {
+/// Computes the distances to the goal. Round d finds the states at distance d: the remaining ones with a successor at d − 1.
+fn compute_distances(next: &[u16], actions: usize) -> Vec<u16> {
     let mut distance = vec![INFINITE; next.len() / actions];
     distance[usize::from(SOLVED)] = 0;
     for round in 1.. {
@@ -172,34 +172,34 @@ fn distances(next: &[u16], actions: usize) -> Vec<u16> {
     distance
 }
 
-/// A task whose states can be listed.
+/// A task whose states the solver can explore.
 pub trait Solvable: Task {
-    /// What the solver knows about `stage`.
+    /// The solver's report on `stage`.
     ///
     /// # Panics
-    /// On a stage that the task does not have.
+    /// If the task has no such stage.
     fn report(&self, stage: usize) -> Report;
 }
 
-/// What is known about one stage of a task, for people to read.
+/// The solver's report on one stage of a task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The stage.
     pub stage: usize,
-    /// What a program has to compute.
+    /// The formula that a program must compute.
     pub goal: String,
-    /// Reachable states; the end is not counted.
+    /// The number of reachable states, without [`FAILED`] and [`SOLVED`].
     pub states: usize,
-    /// Those of them from which the goal can no longer be reached.
-    pub dead: usize,
-    /// Steps of a shortest program, the answer included; `None` if there is none.
+    /// The number of reachable states that cannot reach the goal.
+    pub dead_states: usize,
+    /// The number of steps of a shortest program, including the answer; `None` if there is no program.
     pub optimum: Option<usize>,
-    /// All shortest programs, as names of actions.
+    /// All shortest programs, as action names.
     pub programs: Vec<Vec<&'static str>>,
 }
 
 impl Report {
-    /// The figures that come from `graph` alone.
+    /// Creates the report of a stage from its graph. `name` returns the name of an action.
     pub fn new<S: Clone + Ord>(
         stage: usize,
         goal: String,
@@ -211,7 +211,7 @@ impl Report {
             stage,
             goal,
             states: graph.states().len(),
-            dead: graph.dead(),
+            dead_states: graph.dead_states(),
             optimum: programs.first().map(Vec::len),
             programs: programs.into_iter().map(|program| program.into_iter().map(&name).collect()).collect(),
         }
@@ -222,7 +222,7 @@ impl Report {
 mod tests {
     use super::*;
 
-    /// Counts up by one or two; a third action answers, rightly at `goal`; beyond `limit` it stands still.
+    /// A counter. Actions 0 and 1 add one or two, up to `limit`. Action 2 answers; the answer is right at `goal`.
     struct Counter {
         goal: u32,
         limit: u32,
@@ -248,22 +248,22 @@ mod tests {
     }
 
     #[test]
-    fn all_states_distances_and_shortest_programs() {
+    fn graph_counter_has_all_states_distances_and_shortest_programs() {
         let graph = Graph::explore(&Counter { goal: 3, limit: 9 }, usize::MAX);
         assert_eq!(graph.states(), (0..10).collect::<Vec<_>>());
-        assert_eq!(graph.dead(), 6, "4 to 9 have passed the goal");
+        assert_eq!(graph.dead_states(), 6, "4 to 9 have passed the goal");
         assert_eq!(graph.distance_table()[..6], [INFINITE, 0, 3, 2, 2, 1]);
         assert_eq!(graph.shortest_programs(), [[0, 1, 2], [1, 0, 2]]);
     }
 
     #[test]
-    fn the_ends_absorb() {
+    fn graph_failed_and_solved_are_absorbing() {
         let graph = Graph::explore(&Counter { goal: 1, limit: 3 }, usize::MAX);
         assert_eq!(graph.next_table()[..6], [FAILED, FAILED, FAILED, SOLVED, SOLVED, SOLVED]);
     }
 
     #[test]
-    fn a_horizon_cuts_the_states_off() {
+    fn explore_horizon_limits_the_states() {
         let machine = Counter { goal: 3, limit: 9 };
         assert_eq!(Graph::explore(&machine, 3).states(), [0, 1, 2, 3, 4]);
         assert_eq!(Graph::explore(&machine, 3).distance(START), 3);
@@ -273,8 +273,8 @@ mod tests {
     }
 
     #[test]
-    fn a_goal_out_of_reach_has_no_program() {
+    fn shortest_programs_unreachable_goal_has_none() {
         let graph = Graph::explore(&Counter { goal: 10, limit: 9 }, usize::MAX);
-        assert_eq!((graph.dead(), graph.shortest_programs().len()), (10, 0));
+        assert_eq!((graph.dead_states(), graph.shortest_programs().len()), (10, 0));
     }
 }

@@ -1,6 +1,6 @@
-//! What a run has come to, besides parameters and moments: all that it takes to go on as if it had never stopped.
+//! The state of a run besides its parameters and moments. From all three, a run resumes exactly as if it had not stopped.
 //!
-//! Random numbers need nothing here: each stream is named by the seed, the update and the episode.
+//! The state holds no random generators: seed, update and episode identify each random stream.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,29 +9,29 @@ use tensor::Real;
 
 use crate::curriculum::Progress;
 use crate::env::Task;
-use crate::imitation::Memory;
+use crate::imitation::ReplayBuffer;
 use crate::train::{Learn, Run};
 
 /// The state of a [`Run`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct State {
-    /// Updates so far.
+pub struct RunState {
+    /// The number of updates so far.
     pub updates: usize,
-    /// Training steps that counted, so far.
+    /// The number of valid training steps so far.
     pub steps: u64,
-    /// Validations in a row in which every stage's exact match was 1.
+    /// The number of the latest consecutive validations in which the exact match of every stage was 1.
     pub perfect: usize,
-    /// Which stages are open, and how well each goes.
+    /// The unlocked stages, and the exact match of each stage.
     pub progress: Progress,
-    /// The successes that self-imitation learns from.
-    pub memory: Memory,
+    /// The earlier successes that self-imitation learns from.
+    pub memory: ReplayBuffer,
 }
 
 impl<T: Real, L: Learn<T>> Run<T, L> {
-    /// What this run has come to.
-    pub fn state(&self) -> State {
+    /// Returns the state of this run.
+    pub fn state(&self) -> RunState {
         let Self { updates, steps, perfect, progress, learner, .. } = self;
-        State {
+        RunState {
             updates: *updates,
             steps: *steps,
             perfect: *perfect,
@@ -40,16 +40,18 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
         }
     }
 
-    /// Goes on from where another run stopped; parameters and moments are loaded apart.
+    /// Continues from the state of another run. The caller loads parameters and moments separately.
     ///
     /// # Errors
-    /// If no run of this task can have come to this state. Nothing is changed then.
-    pub fn restore(&mut self, state: State) -> Result<(), String> {
+    /// If no run of this task can have this state. The run is then unchanged.
+    pub fn restore(&mut self, state: RunState) -> Result<(), String> {
         let stages = self.task.stages();
         let Progress { exact, unlocked } = &state.progress;
         if exact.len() != stages || *unlocked >= stages {
             let found = exact.len();
-            return Err(format!("figures of {found} stages, of which {unlocked} is the last open; expected {stages}"));
+            return Err(format!(
+                "progress of {found} stages, {unlocked} the highest unlocked; expected {stages} stages"
+            ));
         }
         if let Some(share) = exact.iter().find(|share| !(0.0..=1.0).contains(*share)) {
             return Err(format!("an exact match of {share}; expected shares from 0 to 1"));
@@ -64,7 +66,7 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
             return Err(format!("{} steps; expected fewer than 2^63", state.steps));
         }
         state.memory.check(&self.task)?;
-        State {
+        RunState {
             updates: self.updates,
             steps: self.steps,
             perfect: self.perfect,

@@ -1,23 +1,23 @@
-//! A run on `calculator`: updates, validations, the rule that ends it, and the test.
+//! A training run on `calculator`: updates, validations, the stopping rule, and the test.
 //!
-//! **The rule.** Every `validate_every` updates the greedy policy plays `validation_episodes` fresh episodes of each
-//! stage, from the validation stream. The run ends when the exact match of every stage was 1 in `patience` of these in
-//! a row and the entropy's weight is at the end of its schedule (before that the policy is right by small margins), or
-//! after `max_updates`. The test episodes come from a stream of their own and are drawn once, afterwards:
-//! nothing that happens in training looks at them.
+//! **The stopping rule.** Every `validate_every` updates, the greedy policy plays `validation_episodes` new episodes of
+//! each stage, from the validation stream. The run ends after `patience` consecutive validations in which the exact match of
+//! every stage was 1. It does not end before the end of the schedule of the entropy weight β, because until then the policy is
+//! right only by small margins. The run also ends after `max_updates`. The test episodes come from a separate stream and are
+//! drawn once, after training. Training never uses them.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use nn::{Optimizer, Params, Rule, Schedule};
+use nn::{Optimizer, Params, Schedule, UpdateRule};
 use tensor::Real;
 
 use crate::a2c::{Learner, Metrics, Update};
 use crate::config::{Config, OptimizerKind, ScheduleKind};
-use crate::curriculum::{Progress, counts, shares};
+use crate::curriculum::{Progress, allocate_episodes, compute_shares};
 use crate::env::Task;
-use crate::evaluate::{Figures, Test, test_stage, validate, word};
+use crate::evaluate::{EvalStats, TestResult, test_stage, to_stream_word, validate};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
 use crate::policy::Policy;
@@ -25,39 +25,44 @@ use crate::rollout::Undecided;
 use crate::settings::Settings;
 use crate::tasks::Calculator;
 
-/// The result of an update, and the rates that it used.
+/// The metrics of an update, and the values of α and β that it used.
 #[derive(Clone, Debug)]
-pub struct Done {
+pub struct UpdateResult {
     /// Losses, entropy, gradient norm and episodes.
     pub metrics: Metrics,
-    /// α.
+    /// α, the learning rate.
     pub rate: f64,
-    /// β.
+    /// β, the weight of the entropy.
     pub entropy_coefficient: f64,
 }
 
-/// A learner: makes the updates of a run and plays its validations. After each call its parameters and moments are on the host, so
-/// that checkpoints, tests and resuming do not depend on the device.
+/// A learner makes the updates of a run and plays its validations. After each call its parameters and moments are on the
+/// host. Therefore checkpoints, tests and resuming do not depend on the device.
 pub trait Learn<T: Real>: Send {
     /// The network and its optimiser on the host.
     fn host(&self) -> &Learner<T>;
 
-    /// The same, for loading and changing.
+    /// The network and its optimiser on the host, mutable.
     fn host_mut(&mut self) -> &mut Learner<T>;
 
-    /// Makes updates: as many as are best made together, at least one and at most `limit`. `update` is the first; the others
-    /// divide their episodes among the stages in the same way.
+    /// Makes one or more updates, at most `limit`; the learner chooses how many it makes together. `update` holds the settings
+    /// of the first one. The later ones use the same number of episodes of each stage.
     ///
     /// # Errors
-    /// If the first of them is not finite. The parameters are then as they were.
-    fn advance(&mut self, task: &dyn Task, update: &Update, limit: usize) -> Result<Vec<Done>, NotFinite>;
+    /// If the first update is not finite. The parameters are then unchanged.
+    fn advance(&mut self, task: &dyn Task, update: &Update, limit: usize) -> Result<Vec<UpdateResult>, NotFinite>;
 
-    /// Plays the validation that follows the update number `updates`, greedily. `trial` is the seed and the number of episodes of each
-    /// stage.
+    /// Plays the validation after update number `updates` with the greedy policy. `seed_and_episodes` are the seed and the
+    /// number of episodes of each stage.
     ///
     /// # Errors
     /// If the log-probability of an action is NaN.
-    fn validate(&mut self, task: &dyn Task, updates: usize, trial: (u64, usize)) -> Result<Vec<Figures>, Undecided>;
+    fn validate(
+        &mut self,
+        task: &dyn Task,
+        updates: usize,
+        seed_and_episodes: (u64, usize),
+    ) -> Result<Vec<EvalStats>, Undecided>;
 }
 
 impl<T: Real> Learn<T> for Learner<T> {
@@ -69,13 +74,18 @@ impl<T: Real> Learn<T> for Learner<T> {
         self
     }
 
-    fn advance(&mut self, task: &dyn Task, update: &Update, _: usize) -> Result<Vec<Done>, NotFinite> {
+    fn advance(&mut self, task: &dyn Task, update: &Update, _: usize) -> Result<Vec<UpdateResult>, NotFinite> {
         let metrics = self.update(task, update)?;
-        Ok(Vec::from([Done { metrics, rate: update.rate, entropy_coefficient: update.entropy }]))
+        Ok(Vec::from([UpdateResult { metrics, rate: update.rate, entropy_coefficient: update.entropy }]))
     }
 
-    fn validate(&mut self, task: &dyn Task, updates: usize, trial: (u64, usize)) -> Result<Vec<Figures>, Undecided> {
-        validate(&self.policy, &self.params, task, updates, trial)
+    fn validate(
+        &mut self,
+        task: &dyn Task,
+        updates: usize,
+        seed_and_episodes: (u64, usize),
+    ) -> Result<Vec<EvalStats>, Undecided> {
+        validate(&self.policy, &self.params, task, updates, seed_and_episodes)
     }
 }
 
@@ -88,80 +98,85 @@ impl<T: Real, L: Learn<T> + ?Sized> Learn<T> for Box<L> {
         (**self).host_mut()
     }
 
-    fn advance(&mut self, task: &dyn Task, update: &Update, limit: usize) -> Result<Vec<Done>, NotFinite> {
+    fn advance(&mut self, task: &dyn Task, update: &Update, limit: usize) -> Result<Vec<UpdateResult>, NotFinite> {
         (**self).advance(task, update, limit)
     }
 
-    fn validate(&mut self, task: &dyn Task, updates: usize, trial: (u64, usize)) -> Result<Vec<Figures>, Undecided> {
-        (**self).validate(task, updates, trial)
+    fn validate(
+        &mut self,
+        task: &dyn Task,
+        updates: usize,
+        seed_and_episodes: (u64, usize),
+    ) -> Result<Vec<EvalStats>, Undecided> {
+        (**self).validate(task, updates, seed_and_episodes)
     }
 }
 
-/// A run: everything that training changes. `L` is the learner, by default the host's.
+/// A training run: its settings and everything that training changes. `L` is the learner, by default the one on the host.
 pub struct Run<T: Real, L: Learn<T> = Learner<T>> {
     /// The task.
     pub task: Calculator,
     /// The hyper-parameters.
     pub config: Config,
-    /// The seed, from which everything random follows.
+    /// The seed of all random streams.
     pub seed: u64,
     /// The learner: the network and its optimiser.
     pub learner: L,
-    /// Which stages are open, and how well each goes.
+    /// The unlocked stages, and the exact match of each stage.
     pub progress: Progress,
-    /// Updates so far.
+    /// The number of updates so far.
     pub updates: usize,
-    /// Training steps that counted, so far.
+    /// The number of valid training steps so far.
     pub steps: u64,
-    /// Validations in a row in which every stage's exact match was 1.
+    /// The number of the latest consecutive validations in which the exact match of every stage was 1.
     pub perfect: usize,
     scalar: PhantomData<T>,
 }
 
-/// What one update brought.
+/// The report of one update.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The number of the update, from 1.
     pub update: usize,
-    /// α.
+    /// α, the learning rate.
     pub rate: f64,
-    /// β.
+    /// β, the weight of the entropy.
     pub entropy_coefficient: f64,
-    /// Stages 0 to `unlocked` were open, where the curriculum is one that unlocks: `switch` or `gate`.
+    /// The highest unlocked stage during the update. Only the curricula `switch` and `gate` use it.
     pub unlocked: usize,
-    /// What the update did.
+    /// The results of the update.
     pub metrics: Metrics,
-    /// The figures of each stage, if the update was followed by a validation.
-    pub validation: Option<Vec<Figures>>,
+    /// The statistics of each stage, if a validation followed the update.
+    pub validation: Option<Vec<EvalStats>>,
 }
 
-/// Why a run is over.
+/// The reason why a run is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Every stage's exact match was 1 in as many validations in a row as the rule asks for, to the end of exploration.
+pub enum StopReason {
+    /// The exact match of every stage was 1 in `patience` consecutive validations, and the schedule of β is over.
     Solved,
-    /// There were as many updates as there may be.
+    /// The run made `max_updates` updates.
     OutOfUpdates,
 }
 
 impl<T: Real> Run<T> {
-    /// Before the first update.
+    /// Creates a run before its first update.
     ///
     /// # Panics
-    /// If a number of the settings is not finite, or `T` rounds it to zero or out of its range: see
+    /// If a number of the settings is not finite, or if `T` rounds it to zero or out of its range: see
     /// [`Settings::check`].
     #[track_caller]
     pub fn new(config: &Config, seed: u64) -> Self {
         config.check::<T>().unwrap_or_else(|error| panic!("Run: {error}"));
-        let (task, policy, params) = network(config, seed);
-        let optimizer = Optimizer::new(rule(config), &params);
+        let (task, policy, params) = build_network(config, seed);
+        let optimizer = Optimizer::new(optimizer_rule(config), &params);
         let learner = Learner::new(policy, params, optimizer);
         let progress = Progress::new(task.stages());
         let (config, scalar) = (config.clone(), PhantomData);
         Self { task, config, seed, learner, progress, updates: 0, steps: 0, perfect: 0, scalar }
     }
 
-    /// Replaces the learner by one that `make` builds from it.
+    /// Replaces the learner by the one that `make` builds from it.
     ///
     /// # Errors
     /// If `make` fails.
@@ -176,40 +191,40 @@ impl<T: Real> Run<T> {
 }
 
 impl<T: Real, L: Learn<T>> Run<T, L> {
-    /// Whether the rule has ended the run, and how.
-    pub fn end(&self) -> Option<End> {
+    /// Returns the reason why the run is over, or `None` if it is not over.
+    pub fn stop_reason(&self) -> Option<StopReason> {
         let Config { patience, entropy_updates, .. } = self.config;
         if self.perfect >= patience && self.updates >= entropy_updates {
-            Some(End::Solved)
+            Some(StopReason::Solved)
         } else if self.updates >= self.config.max_updates {
-            Some(End::OutOfUpdates)
+            Some(StopReason::OutOfUpdates)
         } else {
             None
         }
     }
 
-    /// One update, and the validation that follows it if it is time for one.
+    /// Makes one update, and the validation after it if one is due.
     ///
     /// # Errors
-    /// If a log-probability, the loss or a gradient is not finite; the parameters are as they were, or as the last update left
-    /// them where the validation after it cannot be played.
+    /// If a log-probability, the loss or a gradient is not finite. If the update fails, the parameters are unchanged. If the
+    /// validation fails, the parameters are those after the update.
     ///
     /// # Panics
-    /// If the GPU of the run fails. `tensor::catch_cuda` turns the panic into an error that names the update.
+    /// If the run's GPU fails. `tensor::catch_cuda_error` turns the panic into an error that names the update.
     pub fn advance(&mut self) -> Result<Report, NotFinite> {
-        self.advance_by(1).map(|mut reports| reports.pop().expect("one update was done"))
+        self.advance_up_to(1).map(|mut reports| reports.pop().expect("one update was done"))
     }
 
-    /// Makes as many updates as the learner makes best together, at most `limit`, and the validation that follows the last of them if
-    /// it is time for one. On the host this is one update, on a GPU all up to the next validation.
+    /// Makes one or more updates, at most `limit`, and the validation after the last one if it is due. The host makes one
+    /// update per call; a GPU makes all updates up to the next validation.
     ///
     /// # Errors
-    /// If the first of them is not finite.
+    /// If the first update is not finite.
     ///
     /// # Panics
     /// As [`advance`](Self::advance).
-    pub fn advance_by(&mut self, limit: usize) -> Result<Vec<Report>, NotFinite> {
-        let mut reports = self.updates_by(limit)?;
+    pub fn advance_up_to(&mut self, limit: usize) -> Result<Vec<Report>, NotFinite> {
+        let mut reports = self.run_updates(limit)?;
         let last = self.updates == self.config.max_updates;
         if self.updates.is_multiple_of(self.config.validate_every) || last {
             let validation = Some(self.validate()?);
@@ -218,66 +233,67 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
         Ok(reports)
     }
 
-    fn updates_by(&mut self, limit: usize) -> Result<Vec<Report>, NotFinite> {
+    fn run_updates(&mut self, limit: usize) -> Result<Vec<Report>, NotFinite> {
         let update = self.next_update();
         let to_validation = self.config.validate_every - self.updates % self.config.validate_every;
         let to_end = self.config.max_updates.saturating_sub(self.updates);
         let limit = limit.min(to_validation).min(to_end).max(1);
-        let done = Phase::Update.of(|| self.learner.advance(&self.task, &update, limit))?;
-        Ok(done.into_iter().map(|done| self.report(done)).collect())
+        let done = Phase::Update.run(|| self.learner.advance(&self.task, &update, limit))?;
+        Ok(done.into_iter().map(|done| self.count_update(done)).collect())
     }
 
-    /// Counts an update.
-    fn report(&mut self, Done { metrics, rate, entropy_coefficient }: Done) -> Report {
+    /// Adds an update to the counters, and creates its report.
+    fn count_update(&mut self, UpdateResult { metrics, rate, entropy_coefficient }: UpdateResult) -> Report {
         self.updates += 1;
         self.steps += metrics.steps as u64;
         let unlocked = self.progress.unlocked;
         Report { update: self.updates, rate, entropy_coefficient, unlocked, metrics, validation: None }
     }
 
-    /// Plays the test episodes of every stage.
+    /// Tests every stage.
     ///
     /// # Errors
     /// If the log-probability of an action is NaN.
-    pub fn test(&self) -> Result<Vec<Test>, Undecided> {
+    pub fn test(&self) -> Result<Vec<TestResult>, Undecided> {
         let Learner { policy, params, .. } = self.learner.host();
-        let trial = (self.seed, self.config.test_episodes);
-        (0..self.task.stages()).map(|stage| test_stage(policy, params, &self.task, stage, trial)).collect()
+        let seed_and_episodes = (self.seed, self.config.test_episodes);
+        (0..self.task.stages()).map(|stage| test_stage(policy, params, &self.task, stage, seed_and_episodes)).collect()
     }
 
     fn next_update(&self) -> Update {
         let Self { config, updates, .. } = self;
         Update {
             seed: self.seed,
-            number: word("update", *updates),
-            counts: counts(&shares(config.curriculum, &self.progress), config.batch),
+            number: to_stream_word("update", *updates),
+            counts: allocate_episodes(&compute_shares(config.curriculum, &self.progress), config.batch),
             chunk: config.chunk,
             gamma: config.gamma,
             estimator: config.estimator(),
             normalize: config.normalize_advantages,
             value_coefficient: config.value_coefficient,
-            entropy: entropy(config).at(*updates as u64),
+            entropy: entropy_schedule(config).value_at(*updates as u64),
             imitate: config.imitate,
             imitation: config.imitation,
             clip: config.clip,
-            rate: rate(config).at(*updates as u64),
+            rate: rate_schedule(config).value_at(*updates as u64),
         }
     }
 
-    fn validate(&mut self) -> Result<Vec<Figures>, NotFinite> {
+    fn validate(&mut self) -> Result<Vec<EvalStats>, NotFinite> {
         let Self { updates, seed, config: Config { validation_episodes, .. }, .. } = *self;
-        let figures = self.learner.validate(&self.task, updates, (seed, validation_episodes));
-        let undecided = |error| NotFinite::undecided(word("update", updates), &self.learner.host().params, error);
-        let figures = figures.map_err(undecided)?;
-        let exact: Vec<f64> = figures.iter().map(|figures| figures.exact).collect();
+        let stats = self.learner.validate(&self.task, updates, (seed, validation_episodes));
+        let undecided =
+            |error| NotFinite::from_undecided(to_stream_word("update", updates), &self.learner.host().params, error);
+        let stats = stats.map_err(undecided)?;
+        let exact: Vec<f64> = stats.iter().map(|stats| stats.exact).collect();
         self.perfect = if exact.iter().all(|&exact| exact == 1.0) { self.perfect + 1 } else { 0 };
-        self.progress.note(&exact, self.config.unlock);
-        Ok(figures)
+        self.progress.record_validation(&exact, self.config.unlock);
+        Ok(stats)
     }
 }
 
-/// The task, and a network for it with its initial values.
-pub(crate) fn network<T: Real>(config: &Config, seed: u64) -> (Calculator, Policy, Params<T>) {
+/// Creates the task, and a policy for it with initialised parameters.
+pub(crate) fn build_network<T: Real>(config: &Config, seed: u64) -> (Calculator, Policy, Params<T>) {
     let task = Calculator::new(config.action_set(), config.rewards());
     let mut params = Params::new();
     let mut policy = Policy::new(&mut params, &task, config.width, seed);
@@ -285,13 +301,13 @@ pub(crate) fn network<T: Real>(config: &Config, seed: u64) -> (Calculator, Polic
     (task, policy, params)
 }
 
-/// The schedule of β.
-pub fn entropy(config: &Config) -> Schedule {
+/// The schedule of the entropy weight β.
+pub fn entropy_schedule(config: &Config) -> Schedule {
     Schedule::Linear { from: config.entropy, to: config.entropy_final, over: config.entropy_updates as u64 }
 }
 
-/// The schedule of α.
-pub fn rate(config: &Config) -> Schedule {
+/// The schedule of the learning rate α.
+pub fn rate_schedule(config: &Config) -> Schedule {
     let (from, to, over) = (config.rate, config.rate_final, config.max_updates as u64);
     match config.rate_schedule {
         ScheduleKind::Constant => Schedule::Constant(from),
@@ -300,12 +316,12 @@ pub fn rate(config: &Config) -> Schedule {
     }
 }
 
-fn rule(config: &Config) -> Rule {
+fn optimizer_rule(config: &Config) -> UpdateRule {
     let Config { beta1, beta2, epsilon, weight_decay: decay, momentum, smoothing, .. } = *config;
     match config.optimizer {
-        OptimizerKind::Adam => Rule::Adam { beta1, beta2, epsilon, decay, decoupled: false },
-        OptimizerKind::AdamW => Rule::Adam { beta1, beta2, epsilon, decay, decoupled: true },
-        OptimizerKind::Sgd => Rule::Sgd { momentum },
-        OptimizerKind::RmsProp => Rule::RmsProp { alpha: smoothing, epsilon },
+        OptimizerKind::Adam => UpdateRule::Adam { beta1, beta2, epsilon, decay, decoupled: false },
+        OptimizerKind::AdamW => UpdateRule::Adam { beta1, beta2, epsilon, decay, decoupled: true },
+        OptimizerKind::Sgd => UpdateRule::Sgd { momentum },
+        OptimizerKind::RmsProp => UpdateRule::RmsProp { alpha: smoothing, epsilon },
     }
 }

@@ -1,52 +1,52 @@
-//! What episodes did: the record that acting leaves, and that judging and learning read.
+//! Trajectories: the record of played episodes. Rollouts write it; advantage estimation and the loss read it.
 
 use alloc::vec::Vec;
 
 use tensor::Tensor;
 
-/// What B episodes of one stage did, in time-major order: entry `t·B + i` is step t of episode i.
+/// The record of B episodes of one stage, in time-major order: entry `t·B + i` is step t of episode i.
 #[derive(Clone, Debug, Default)]
 pub struct Trajectories {
-    /// Their stage.
+    /// The stage of the episodes.
     pub stage: usize,
-    /// B.
+    /// B, the number of episodes.
     pub episodes: usize,
-    /// T, the length of the longest.
+    /// T, the length of the longest episode.
     pub steps: usize,
-    /// The tokens that were shown, \[L,B\].
+    /// The tokens of the contexts, \[L,B\].
     pub contexts: Vec<u32>,
-    /// What was done, \[T,B\].
+    /// The actions, \[T,B\].
     pub actions: Vec<u32>,
     /// The token of each action, \[T,B\].
     pub tokens: Vec<u32>,
-    /// What it earned, \[T,B\].
+    /// The reward of each action, \[T,B\].
     pub rewards: Vec<f64>,
-    /// What the critic expected before it, \[T,B\].
+    /// V, the critic's value of the state before each action, \[T,B\].
     pub values: Vec<f64>,
-    /// Whether the episode was still going on, \[T,B\]: steps after its end count for nothing.
+    /// The mask of valid steps, \[T,B\]: false after the end of an episode. Invalid steps are ignored.
     pub valid: Vec<bool>,
-    /// Whether it ended in an exact match, \[B\].
+    /// True for each episode that ended in an exact match, \[B\].
     pub solved: Vec<bool>,
 }
 
 impl Trajectories {
-    /// The number of steps that count.
-    pub fn valid_steps(&self) -> usize {
+    /// Counts the valid steps.
+    pub fn valid_step_count(&self) -> usize {
         self.valid.iter().filter(|&&valid| valid).count()
     }
 
-    /// The steps that count, as positions t·B + i in rising order, \[N\].
-    pub fn counted_steps(&self) -> Tensor<u32> {
-        let counted: Vec<u32> = (0..).zip(&self.valid).filter(|(_, valid)| **valid).map(|(k, _)| k).collect();
-        Tensor::new([counted.len()], counted)
+    /// The indices t·B + i of the valid steps in ascending order, \[N\].
+    pub fn valid_step_indices(&self) -> Tensor<u32> {
+        let indices: Vec<u32> = (0..).zip(&self.valid).filter(|(_, valid)| **valid).map(|(k, _)| k).collect();
+        Tensor::new([indices.len()], indices)
     }
 
-    /// The sum of the rewards of all steps that count.
+    /// The sum of the rewards of all valid steps.
     pub fn total_reward(&self) -> f64 {
         self.rewards.iter().zip(&self.valid).filter(|(_, valid)| **valid).map(|(reward, _)| reward).sum()
     }
 
-    /// The actions of episode `i`, up to its end.
+    /// The program of episode `i`: its actions up to its end.
     pub fn program(&self, i: usize) -> Vec<u32> {
         let steps = (0..self.steps).map(|t| t * self.episodes + i);
         steps.filter(|&k| self.valid[k]).map(|k| self.actions[k]).collect()
@@ -54,21 +54,22 @@ impl Trajectories {
 
     /// The contexts as a tensor \[L,B\].
     pub fn contexts(&self) -> Tensor<u32> {
-        by_step(&self.contexts, self.episodes)
+        reshape_time_major(&self.contexts, self.episodes)
     }
 
     /// The actions as a tensor \[T,B\].
     pub fn actions(&self) -> Tensor<u32> {
-        by_step(&self.actions, self.episodes)
+        reshape_time_major(&self.actions, self.episodes)
     }
 
     /// The actions' tokens as a tensor \[T,B\].
     pub fn tokens(&self) -> Tensor<u32> {
-        by_step(&self.tokens, self.episodes)
+        reshape_time_major(&self.tokens, self.episodes)
     }
 }
 
-fn by_step(flat: &[u32], episodes: usize) -> Tensor<u32> {
+/// Reshapes a time-major list to \[T,B\].
+fn reshape_time_major(flat: &[u32], episodes: usize) -> Tensor<u32> {
     Tensor::new([flat.len() / episodes.max(1), episodes], flat.to_vec())
 }
 
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn total_reward_nan_behind_an_end_adds_nothing() {
+    fn total_reward_nan_after_the_end_adds_nothing() {
         let played = Trajectories {
             episodes: 2,
             steps: 2,
@@ -85,6 +86,6 @@ mod tests {
             valid: alloc::vec![true, true, true, false],
             ..Trajectories::default()
         };
-        assert_eq!((played.total_reward(), played.counted_steps().to_vec()), (7.0, alloc::vec![0, 1, 2]));
+        assert_eq!((played.total_reward(), played.valid_step_indices().to_vec()), (7.0, alloc::vec![0, 1, 2]));
     }
 }

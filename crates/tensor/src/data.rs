@@ -1,27 +1,27 @@
-//! Where the elements of a view are: on the host, or on a GPU.
+//! The buffer behind a view, on the host or on a GPU.
 
 #[cfg(feature = "cuda")]
 use core::marker::PhantomData;
 
 #[cfg(feature = "cuda")]
-use crate::cuda::Memory;
+use crate::cuda::DeviceBuffer;
 use crate::device::Device;
 use crate::real::Element;
 
-/// Elements that are read.
+/// A buffer to read.
 #[derive(Clone, Copy)]
 pub(crate) enum Data<'a, T> {
     Host(&'a [T]),
     #[cfg(feature = "cuda")]
-    Gpu(&'a Memory<T>),
+    Gpu(&'a DeviceBuffer<T>),
 }
 
-/// Elements that are written, by nobody else meanwhile.
+/// A buffer to write. Nothing else accesses its elements meanwhile.
 pub(crate) enum DataMut<'a, T> {
     Host(&'a mut [T]),
-    /// Two views may share it, if no element is in both.
+    /// Two views may share the buffer if no element is in both.
     #[cfg(feature = "cuda")]
-    Gpu(&'a Memory<T>, PhantomData<&'a mut [T]>),
+    Gpu(&'a DeviceBuffer<T>, PhantomData<&'a mut [T]>),
 }
 
 impl<'a, T: Element> Data<'a, T> {
@@ -33,8 +33,8 @@ impl<'a, T: Element> Data<'a, T> {
         }
     }
 
-    /// Those on the host; `None` of those on a GPU.
-    pub(crate) fn slice(self) -> Option<&'a [T]> {
+    /// The elements on the host; `None` if they are on a GPU.
+    pub(crate) fn host_slice(self) -> Option<&'a [T]> {
         match self {
             Self::Host(data) => Some(data),
             #[cfg(feature = "cuda")]
@@ -43,18 +43,18 @@ impl<'a, T: Element> Data<'a, T> {
     }
 
     /// # Panics
-    /// If they lie on a GPU.
+    /// If the elements are on a GPU.
     #[track_caller]
-    pub(crate) fn host(self) -> &'a [T] {
+    pub(crate) fn expect_host(self) -> &'a [T] {
         match self {
             Self::Host(data) => data,
             #[cfg(feature = "cuda")]
-            Self::Gpu(memory) => not_here(memory),
+            Self::Gpu(memory) => panic_not_on_host(memory),
         }
     }
 
-    /// The element at a position of the buffer.
-    pub(crate) fn at(self, position: usize) -> T {
+    /// Reads the element at a position of the buffer.
+    pub(crate) fn get(self, position: usize) -> T {
         match self {
             Self::Host(data) => data[position],
             #[cfg(feature = "cuda")]
@@ -72,7 +72,7 @@ impl<'a, T: Element> DataMut<'a, T> {
         }
     }
 
-    pub(crate) fn to_read(&self) -> Data<'_, T> {
+    pub(crate) fn as_data(&self) -> Data<'_, T> {
         match self {
             Self::Host(data) => Data::Host(data),
             #[cfg(feature = "cuda")]
@@ -80,8 +80,8 @@ impl<'a, T: Element> DataMut<'a, T> {
         }
     }
 
-    /// Those on the host; `None` of those on a GPU.
-    pub(crate) fn into_slice(self) -> Option<&'a mut [T]> {
+    /// The elements on the host; `None` if they are on a GPU.
+    pub(crate) fn into_host_slice(self) -> Option<&'a mut [T]> {
         match self {
             Self::Host(data) => Some(data),
             #[cfg(feature = "cuda")]
@@ -90,13 +90,13 @@ impl<'a, T: Element> DataMut<'a, T> {
     }
 
     /// # Panics
-    /// If they lie on a GPU.
+    /// If the elements are on a GPU.
     #[track_caller]
-    pub(crate) fn host(self) -> &'a mut [T] {
+    pub(crate) fn expect_host(self) -> &'a mut [T] {
         match self {
             Self::Host(data) => data,
             #[cfg(feature = "cuda")]
-            Self::Gpu(memory, _) => not_here(memory),
+            Self::Gpu(memory, _) => panic_not_on_host(memory),
         }
     }
 
@@ -112,6 +112,6 @@ impl<'a, T: Element> DataMut<'a, T> {
 
 #[cfg(feature = "cuda")]
 #[track_caller]
-fn not_here<T>(memory: &Memory<T>) -> ! {
-    panic!("{memory:?} were asked for on the host: call .to(Device::Host) first, or compute with that GPU's kernels")
+fn panic_not_on_host<T>(memory: &DeviceBuffer<T>) -> ! {
+    panic!("{memory:?} were accessed from the host: call .to(Device::Host) first, or compute with that GPU's kernels")
 }

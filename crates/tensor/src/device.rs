@@ -1,4 +1,4 @@
-//! The devices: where tensors lie, and where kernels run.
+//! The devices that hold tensors and run kernels.
 
 use core::fmt;
 
@@ -8,40 +8,42 @@ use crate::cuda::{CudaError, CudaVersion};
 use crate::kernels::Kernels;
 use crate::real::Real;
 
-/// A device: the host, or a graphics card.
+/// A device: the host, or a GPU.
 ///
-/// Every program has the host. A GPU is asked for by its number, and whatever is missing is an error that says so:
+/// Every program has the host. [`Device::cuda`] opens a GPU by its number, and its error says what is missing:
 ///
 /// ```
-/// use tensor::{Device, Tensor};
+/// use tensor::{Device, Map, Tensor};
 ///
-/// let device = Device::cuda(0).unwrap_or_else(|missing| {
-///     eprintln!("{missing}");
+/// let device = Device::cuda(0).unwrap_or_else(|error| {
+///     eprintln!("{error}");
 ///     Device::Host
 /// });
 /// let x = Tensor::from([1.0_f32, 2.0]).to(device)?;
-/// assert_eq!((&x + &x).to_vec(), [2.0, 4.0]); // computed where x lies
+/// let mut y = Tensor::zeros_on(device, [2])?;
+/// x.kernels().map(Map::Neg, x.view(), y.view_mut()); // computes on the device of x
+/// assert_eq!(y.to_vec(), [-1.0, -2.0]);
 /// # Ok::<(), tensor::CudaError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Device {
-    /// The processor, with its memory.
+    /// The CPU and its memory.
     #[default]
     Host,
-    /// A GPU. Only with the feature `cuda`.
+    /// A GPU, with the feature `cuda`.
     #[cfg(feature = "cuda")]
     Cuda(&'static Gpu),
 }
 
 impl Device {
-    /// The GPU of this number, as the driver counts them.
+    /// Returns the GPU of this number, in the driver's order.
     ///
-    /// It is opened when it is first asked for, and stays open: its kernels for common work are compiled, or found in the
-    /// cache where an earlier process left them.
+    /// The first call opens the GPU, which stays open. It compiles the kernels for common work, or loads them from the cache of
+    /// an earlier process.
     ///
     /// # Errors
-    /// If something is missing: the feature `cuda`, the driver, the GPU, or NVRTC; or if it is too old, or fails.
+    /// If the feature `cuda`, the driver, the GPU or NVRTC is missing, is too old, or fails.
     pub fn cuda(ordinal: usize) -> Result<Self, CudaError> {
         #[cfg(feature = "cuda")]
         return Gpu::open(ordinal).map(Self::Cuda);
@@ -52,15 +54,15 @@ impl Device {
         }
     }
 
-    /// Whether this is the host.
+    /// True if this is the host.
     pub fn is_host(self) -> bool {
         self == Self::Host
     }
 
-    /// Waits until all is done that a GPU was asked for; the host is never behind.
+    /// Waits until the GPU has finished all work in its queue. On the host this returns at once.
     ///
     /// # Errors
-    /// If some of it failed.
+    /// If some of the work failed.
     pub fn synchronize(self) -> Result<(), CudaError> {
         match self {
             Self::Host => Ok(()),
@@ -69,7 +71,7 @@ impl Device {
         }
     }
 
-    /// A GPU's name.
+    /// The name of the GPU; `None` on the host.
     pub fn gpu_name(self) -> Option<&'static str> {
         match self {
             Self::Host => None,
@@ -78,17 +80,17 @@ impl Device {
         }
     }
 
-    /// The compute capability of a GPU, and the version of its driver.
+    /// The compute capability of the GPU and the version of its driver; `None` on the host.
     pub fn gpu_versions(self) -> Option<[CudaVersion; 2]> {
         match self {
             Self::Host => None,
             #[cfg(feature = "cuda")]
-            Self::Cuda(gpu) => Some([gpu.capability(), gpu.driver()]),
+            Self::Cuda(gpu) => Some([gpu.compute_capability(), gpu.driver_version()]),
         }
     }
 
-    /// What a GPU does at most in `f32` without tensor cores, in flops a second: by its cores and the highest clock that the
-    /// driver names. `None` where either is not known.
+    /// The peak `f32` throughput of the GPU in flop/s, without tensor cores. It follows from the number of cores and
+    /// the highest clock rate that the driver reports; `None` if either is unknown.
     pub fn gpu_flops(self) -> Option<f64> {
         match self {
             Self::Host => None,
@@ -97,10 +99,11 @@ impl Device {
         }
     }
 
-    /// The kernels of this device; on the host, those that [`Real::kernels`] gives, or if these are a GPU's, the fastest.
+    /// The kernels of this device. On the host these are the kernels of [`Real::kernels`], or the fastest ones if
+    /// [`Real::kernels`] are those of a GPU.
     ///
     /// # Errors
-    /// If a GPU does not have such numbers: duals exist on the host alone.
+    /// If the GPU does not support the scalar type. Dual numbers exist only on the host.
     pub fn kernels<T: Real>(self) -> Result<&'static dyn Kernels<T>, CudaError> {
         match self {
             Self::Host => Ok(T::host_kernels()),
@@ -110,7 +113,7 @@ impl Device {
     }
 }
 
-/// `cpu`, or a GPU as `cuda:0`.
+/// Prints `cpu`, or `cuda:0` for GPU 0.
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

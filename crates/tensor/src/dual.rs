@@ -1,16 +1,16 @@
 //! Dual numbers: a value with a tangent, for forward-mode derivatives.
 //!
-//! With ε² = 0, f(a + bε) = f(a) + f′(a)·b·ε: arithmetic on duals carries an exact derivative along.
-//! Run on duals ([`Tensor::dual`](crate::Tensor::dual)), the tape gives directional derivatives in its forward pass and
-//! Hessian-vector products in its backward pass; duals of duals give second derivatives in the forward pass.
+//! With ε² = 0, f(a + bε) = f(a) + f′(a)·b·ε. So arithmetic on dual numbers also computes an exact derivative. A tape over
+//! dual numbers ([`Tensor::dual`](crate::Tensor::dual)) computes directional derivatives in its forward pass, and
+//! Hessian-vector products in its backward pass. Dual numbers of dual numbers give second derivatives in the forward pass.
 //!
 //! ```
 //! use tensor::{Dual, Real};
 //!
 //! let x = Dual::variable(0.5_f64);
 //! let y = (x * x).tanh();
-//! let by_hand = (1.0 - 0.25_f64.tanh().powi(2)) * 2.0 * 0.5;
-//! assert!((y.tangent - by_hand).abs() < 1e-15);
+//! let derivative = (1.0 - 0.25_f64.tanh().powi(2)) * 2.0 * 0.5; // tanh′(x²)·2x
+//! assert!((y.tangent - derivative).abs() < 1e-15);
 //! ```
 //!
 //! Reference: A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, section 3.1.
@@ -25,43 +25,43 @@ use crate::real::{Element, Real};
 
 /// `value + tangent·ε` with ε² = 0.
 ///
-/// Comparisons look at the value alone, so that a branch (as in relu) is taken as the primal computation takes it, and
-/// its tangent is that branch's: of [`maximum`](Real::maximum) the left operand's where the two are equal.
+/// Comparisons look only at the value. So a branch, as in relu, is the branch of the primal computation, and the tangent is the
+/// tangent of that branch. [`maximum`](Real::maximum) of equal values has the tangent of the left operand.
 ///
-/// Where a slope is infinite, as of √x and ln x at 0, so is the tangent; but what does not move has the tangent zero
-/// there too, as a constant has no gradient in reverse mode. Slopes that fall off to nothing, as of tanh, are right to a
-/// rounding of one, not of themselves.
+/// An infinite slope, such as that of √x or ln x at 0, gives an infinite tangent. But a zero tangent stays zero even there,
+/// as a constant has no gradient in reverse mode. A slope that decays to 0, such as that of tanh, has an absolute error of one
+/// rounding of 1; its relative error can be large.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dual<T> {
     /// The primal value.
     pub value: T,
-    /// The derivative along the direction that was seeded.
+    /// The derivative along the seeded direction.
     pub tangent: T,
 }
 
 impl<T: Real> Dual<T> {
-    /// A constant: its tangent is zero.
+    /// Makes a constant, whose tangent is 0.
     pub fn constant(value: T) -> Self {
         Self { value, tangent: T::zero() }
     }
 
-    /// The variable that derivatives are taken along: its tangent is one.
+    /// Makes the variable of differentiation, whose tangent is 1.
     pub fn variable(value: T) -> Self {
         Self { value, tangent: T::one() }
     }
 
-    /// f(self), given f and f′ at the value. A zero tangent stays zero: √ at 0 would make it 0·∞, which is NaN.
+    /// The chain rule: f(self), given f and f′ at the value. A zero tangent stays zero, because √ at 0 would give 0·∞ = NaN.
     fn chain(self, f: T, slope: T) -> Self {
-        let still = self.tangent.is_zero();
-        Self { value: f, tangent: if still { T::zero() } else { slope * self.tangent } }
+        let is_constant = self.tangent.is_zero();
+        Self { value: f, tangent: if is_constant { T::zero() } else { slope * self.tangent } }
     }
 }
 
 impl<T: Real> Element for Dual<T> {}
 
 impl<T: Real> Real for Dual<T> {
-    fn of(x: f64) -> Self {
-        Self::constant(T::of(x))
+    fn from_f64(x: f64) -> Self {
+        Self::constant(T::from_f64(x))
     }
     fn value(self) -> f64 {
         self.value.value()
@@ -169,24 +169,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tangent_of_any_size_is_multiplied_by_the_slope() {
+    fn sqrt_of_a_dual_multiplies_the_tangent_by_the_slope() {
         assert_eq!(Dual { value: 9.0_f64, tangent: 3.0 }.sqrt().tangent, 0.5);
     }
 
     #[test]
-    fn values_alone_are_compared() {
+    fn eq_of_duals_ignores_the_tangents() {
         let x = |value: f64, tangent: f64| Dual { value, tangent };
         assert!(x(1.0, 2.0) == x(1.0, 3.0) && x(1.0, 2.0) != x(2.0, 2.0));
     }
 
     #[test]
-    fn it_is_written_as_it_is_meant() {
+    fn display_of_a_dual_shows_value_and_tangent() {
         assert_eq!(std::format!("{}", Dual { value: 0.5, tangent: -2.0 }), "0.5 + -2ε");
     }
 
-    /// Each function at 0.7 against the derivative written out by hand.
+    /// Compares each function at 0.7 with its derivative by hand.
     #[test]
-    fn every_function_carries_its_derivative() {
+    fn dual_every_function_gives_its_derivative() {
         let a = 0.7_f64;
         let x = Dual::variable(a);
         let two = Dual::constant(2.0);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn assignments_are_their_operators() {
+    fn assignment_operators_equal_the_binary_operators() {
         let (a, b) = (Dual { value: 0.7_f64, tangent: 2.0 }, Dual { value: -1.3, tangent: 0.5 });
         let parts = |x: Dual<f64>| (x.value, x.tangent);
         let after = |assign: fn(&mut Dual<f64>, Dual<f64>)| {
@@ -232,17 +232,20 @@ mod tests {
     }
 
     #[test]
-    fn an_infinite_slope_is_one_but_for_what_does_not_move() {
+    fn infinite_slope_of_a_constant_gives_tangent_zero() {
         let parts = |x: Dual<f64>| (x.value, x.tangent);
-        let (moving, still) = (Dual::variable(0.0), Dual::constant(0.0));
-        assert_eq!((parts(moving.sqrt()), parts(still.sqrt())), ((0.0, f64::INFINITY), (0.0, 0.0)));
-        assert_eq!((parts(moving.ln()), parts(still.ln())), ((-f64::INFINITY, f64::INFINITY), (-f64::INFINITY, 0.0)));
-        assert!(!moving.sqrt().is_finite() && still.sqrt().is_finite() && !still.ln().is_finite());
-        assert!((-Dual::variable(1.0_f64)).sqrt().tangent.is_nan(), "there is no root, so no slope");
+        let (variable, constant) = (Dual::variable(0.0), Dual::constant(0.0));
+        assert_eq!((parts(variable.sqrt()), parts(constant.sqrt())), ((0.0, f64::INFINITY), (0.0, 0.0)));
+        assert_eq!(
+            (parts(variable.ln()), parts(constant.ln())),
+            ((-f64::INFINITY, f64::INFINITY), (-f64::INFINITY, 0.0))
+        );
+        assert!(!variable.sqrt().is_finite() && constant.sqrt().is_finite() && !constant.ln().is_finite());
+        assert!((-Dual::variable(1.0_f64)).sqrt().tangent.is_nan(), "the root is NaN, and so is the slope");
     }
 
     #[test]
-    fn the_tails_are_flat_and_finite() {
+    fn tanh_sigmoid_and_exp_in_their_tails_have_slope_zero() {
         let parts = |x: Dual<f64>| (x.value, x.tangent);
         for (x, sign) in [(Dual::variable(1e4), 1.0), (-Dual::variable(1e4), -1.0)] {
             assert_eq!(parts(x.tanh()), (sign, 0.0));
@@ -250,13 +253,13 @@ mod tests {
             assert_eq!((y, slope.abs()), (f64::max(sign, 0.0), 0.0));
         }
         assert_eq!(parts((-Dual::variable(1e4)).exp()), (0.0, -0.0));
-        let x = 40.0_f64; // σ′ keeps its digits where 1 − σ has none
+        let x = 40.0_f64; // σ′ is accurate although 1 − σ rounds to 0
         let slope = Dual::variable(x).sigmoid().tangent;
         assert!((slope / Real::exp(-x) - 1.0).abs() < 1e-15, "{slope}");
     }
 
     #[test]
-    fn branches_look_at_values_alone() {
+    fn comparisons_and_branches_ignore_the_tangents() {
         let [a, b] = [2.0, 3.0].map(|tangent| Dual { value: 0.5_f64, tangent });
         assert_eq!(a, b);
         assert_eq!(a.partial_cmp(&b), Some(Ordering::Equal));
@@ -268,15 +271,19 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_which_only_the_value_is_known_is_a_constant() {
-        for x in [Dual::of(0.25), Dual::constant(0.25_f64), Dual::zero() + Dual::of(0.25), Dual::one() * Dual::of(0.25)]
-        {
+    fn from_f64_gives_a_constant() {
+        for x in [
+            Dual::from_f64(0.25),
+            Dual::constant(0.25_f64),
+            Dual::zero() + Dual::from_f64(0.25),
+            Dual::one() * Dual::from_f64(0.25),
+        ] {
             assert_eq!((Real::value(x), x.tangent), (0.25, 0.0));
         }
     }
 
     #[test]
-    fn duals_of_duals_give_second_derivatives() {
+    fn dual_of_duals_gives_second_derivatives() {
         let x = Dual { value: Dual::variable(0.7_f64), tangent: Dual::one() };
         let y = x * x * x;
         assert!((y.tangent.tangent - 6.0 * 0.7).abs() < 1e-15);

@@ -1,10 +1,10 @@
-//! Tensors of dual numbers, put together from values and tangents and taken apart again.
+//! Tensors of dual numbers: construction from values and tangents, and access to both.
 
 use crate::dual::Dual;
 use crate::real::Real;
 use crate::tensor::Tensor;
 
-/// A tensor that moves along another: how a direction enters a computation, and how the derivative leaves it.
+/// Methods that seed a computation with a direction, and that read the directional derivative of the result.
 ///
 /// ```
 /// use tensor::{Dual, Map, Tensor};
@@ -15,7 +15,7 @@ use crate::tensor::Tensor;
 /// assert_eq!(y.tangents().to_vec(), [2.0, 60.0]); // 2·x·ẋ
 /// ```
 impl<T: Real> Tensor<Dual<T>> {
-    /// `values` with the direction `tangents`, both of one shape.
+    /// Makes a tensor of dual numbers from `values` and the direction `tangents`, which have the same shape.
     ///
     /// # Panics
     /// If the shapes differ.
@@ -32,18 +32,18 @@ impl<T: Real> Tensor<Dual<T>> {
         Self::new(values.shape(), pairs.map(|(value, tangent)| Dual { value, tangent }).collect())
     }
 
-    /// The values, without their tangents. Of duals of duals these are duals, where [`cast`](Tensor::cast) leaves the
-    /// innermost value.
+    /// The values, without their tangents. The values of duals of duals are duals; [`cast`](Tensor::cast) returns the innermost
+    /// values instead.
     pub fn values(&self) -> Tensor<T> {
-        self.part(|x| x.value)
+        self.map_duals(|x| x.value)
     }
 
-    /// The tangents: the derivative along the direction that was seeded.
+    /// The tangents: the derivative along the seeded direction.
     pub fn tangents(&self) -> Tensor<T> {
-        self.part(|x| x.tangent)
+        self.map_duals(|x| x.tangent)
     }
 
-    fn part(&self, part: impl Fn(Dual<T>) -> T) -> Tensor<T> {
+    fn map_duals(&self, part: impl Fn(Dual<T>) -> T) -> Tensor<T> {
         Tensor::new(self.shape(), self.to_vec().into_iter().map(part).collect())
     }
 }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_come_out_as_they_went_in() {
+    fn values_and_tangents_of_a_dual_tensor_are_those_given() {
         let values = Tensor::from_fn([2, 3], |i| i as f64).transpose();
         let tangents = Tensor::from_fn([3, 2], |i| 10.0 - i as f64);
         let x = Tensor::dual(&values, &tangents);
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn duals_of_duals_keep_both_directions() {
+    fn dual_of_duals_keeps_both_directions() {
         let scalar = |x: f64| Tensor::scalar(x);
         let outer = Tensor::dual(&Tensor::dual(&scalar(1.0), &scalar(2.0)), &Tensor::dual(&scalar(3.0), &scalar(4.0)));
         let parts = [outer.values().values(), outer.values().tangents(), outer.tangents().values()];
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "dual: values [2, 3] and tangents [3, 2]")]
-    fn wrong_shapes_are_named() {
+    fn dual_different_shapes_panics_with_both() {
         let _ = Tensor::<Dual<f64>>::dual(&Tensor::zeros([2, 3]), &Tensor::zeros([3, 2]));
     }
 }

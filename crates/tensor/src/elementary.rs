@@ -1,22 +1,22 @@
-//! eˣ, ln, tanh and σ for `f32`, in plain arithmetic without branches: compilers vectorise loops over them, and they give
-//! the same bits wherever there is IEEE 754, with libm or without.
+//! eˣ, ln, tanh and σ for `f32`, in plain arithmetic without branches. So compilers vectorise loops over them, and they give
+//! the same bits on every platform with IEEE 754, with libm or without.
 //!
 //! ```text
 //! eˣ = 2ⁿ·(1 + p)    n = round(x / ln 2)    r = x − n·ln 2    p = eʳ − 1, by its Taylor series to r⁷
 //! ln x = n·ln 2 + ln(1 + f)    x = 2ⁿ·(1 + f)    √½ ≤ 1 + f < √2    ln(1 + f) = 2·artanh s    s = f / (2 + f)
 //! ```
 //!
-//! |r| ≤ ln 2 / 2, so the series is cut off where the next term is below 2e-8 of p. n·ln 2 is taken away in two parts,
-//! of which the first is exact. Because p is kept apart from 1, tanh keeps its precision near 0. |s| ≤ 0.172, and the
-//! series of artanh is cut off after s⁹, where the next term is below 2e-12 of it.
+//! |r| ≤ ln 2 / 2, so the first omitted term of the Taylor series is below 2e-8 of p. n·ln 2 is subtracted in two
+//! parts, and the first subtraction is exact. p is kept apart from 1, so that tanh keeps its precision near 0. |s| ≤
+//! 0.172, and the series of artanh ends after s⁹; its first omitted term is below 2e-12 of the sum.
 //!
-//! Over every `f32` up to ±100, eˣ is within 1.03 ulp of the true value (worst at x = −81.44471), tanh within 2.43 and
-//! σ within 2.83; ln is within 0.96 of it over every `f32` above 0 (worst at x = 0.7065256). The tests measure it again
-//! at every 97th.
+//! Errors over every `f32` up to ±100: eˣ is within 1.03 ulp of the true value (worst at x = −81.44471), tanh within 2.43 ulp,
+//! σ within 2.83 ulp. ln is within 0.96 ulp over every `f32` above 0 (worst at x = 0.7065256). The tests measure these errors
+//! again, at every 97th number.
 //!
 //! Source: W. J. Cody and W. Waite, *Software Manual for the Elementary Functions* (1980), chapters 5 and 6.
 
-/// 1.5·2²³: adding it to a smaller number rounds that to an integer, which then stands in the lowest bits.
+/// 1.5·2²³. Adding it to a smaller number rounds that number to an integer, which is then in the lowest bits.
 pub(crate) const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts; the first has nine bits.
 pub(crate) const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
@@ -50,13 +50,13 @@ pub(crate) fn exp(x: f32) -> f32 {
     let x = if x > 89.0 { 89.0 } else { x }; // e⁸⁹ is infinite already
     let x = if x < -104.0 { -104.0 } else { x }; // e⁻¹⁰⁴ is zero already
     let (n, p) = split(x);
-    let half = round(0.5 * n); // 2ⁿ itself may be out of range where eˣ is not
+    let half = round(0.5 * n); // in two factors, since 2ⁿ may be out of range even if eˣ is not
     (1.0 + p) * power_of_two(half) * power_of_two(n - half)
 }
 
-/// ln x; −∞ at 0, and NaN below.
+/// ln x; −∞ at 0, and NaN below 0.
 ///
-/// 2s = f − s·f, so that what is added to f, which is exact, is small: ln(1 + f) = f − s·(f − 2s²/3 − 2s⁴/5 − …).
+/// 2s = f − s·f, so ln(1 + f) = f − s·(f − 2s²/3 − 2s⁴/5 − …). Here f is exact, and the correction to it is small.
 #[inline(always)]
 pub(crate) fn ln(x: f32) -> f32 {
     let (normal, shift) = if x < f32::MIN_POSITIVE { (x * 8_388_608.0, 23.0) } else { (x, 0.0) }; // 2²³
@@ -83,7 +83,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
     (u / (u + 2.0)).copysign(x)
 }
 
-/// 1 / (1 + e⁻ˣ) = eˣ / (1 + eˣ): whichever of them raises e to the negative power, which never overflows.
+/// 1 / (1 + e⁻ˣ) for x ≥ 0 and eˣ / (1 + eˣ) for x < 0. Both are σ; the exponent is never positive, so nothing overflows.
 #[inline(always)]
 pub(crate) fn sigmoid(x: f32) -> f32 {
     let e = exp(-x.abs());
@@ -95,8 +95,8 @@ mod tests {
     use super::*;
     use num_traits::Float;
 
-    /// The largest error of `f` in ulps of the true value, over every 97th number from 1e-9 to `limit` in size. (Below
-    /// 1e-9, eˣ and σ no longer move and tanh x is x.)
+    /// The largest error of `f` in ulps of the true value, over every 97th number with 1e-9 ≤ |x| < `limit`. (Below 1e-9, eˣ
+    /// and σ are constant and tanh x is x.)
     fn worst(f: fn(f32) -> f32, truth: fn(f64) -> f64, limit: f32) -> f64 {
         let ulps = |x: f32| {
             let want = truth(f64::from(x));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_stay_small() {
+    fn elementary_functions_stay_within_their_ulps() {
         for (name, worst, limit) in [
             ("exp", worst(exp, Float::exp, 88.7), 1.03),
             ("exp below 0", worst(|x| exp(-x.abs()), |x| Float::exp(-x.abs()), 100.0), 1.03),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_range() {
+    fn elementary_functions_at_the_ends_of_the_range_have_their_limits() {
         for x in [100.0, 1e10, f32::INFINITY] {
             assert_eq!((exp(x), exp(-x)), (f32::INFINITY, if x == 100.0 { exp(-100.0) } else { 0.0 }));
             assert_eq!((tanh(x), tanh(-x), sigmoid(x)), (1.0, -1.0, 1.0));

@@ -1,17 +1,17 @@
-//! Multi-indices: how the reference kernels name an element.
+//! Multi-indices, with which the reference kernels address elements.
 
 use core::fmt;
 use core::ops::Deref;
 
 use crate::shape::{MAX_RANK, Shape};
 
-/// The place of an element: one coordinate for each of up to four axes, outermost first.
+/// The index of an element: one coordinate for each of up to four axes, outermost first.
 ///
 /// ```
 /// use tensor::Shape;
 ///
-/// let places: Vec<_> = Shape::new(&[2, 2]).indices().map(|i| (i[0], i[1])).collect();
-/// assert_eq!(places, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+/// let indices: Vec<_> = Shape::new(&[2, 2]).indices().map(|i| (i[0], i[1])).collect();
+/// assert_eq!(indices, [(0, 0), (0, 1), (1, 0), (1, 1)]);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Index {
@@ -20,14 +20,14 @@ pub struct Index {
 }
 
 impl Shape {
-    /// The places of all elements, in row-major order.
+    /// The indices of all elements, in row-major order.
     pub fn indices(self) -> impl ExactSizeIterator<Item = Index> {
         (0..self.size()).map(move |position| Index::unravel(position, self))
     }
 }
 
 impl Index {
-    /// The place of the element that is at `position` in row-major order.
+    /// The index of the element at `position` in row-major order.
     fn unravel(mut position: usize, shape: Shape) -> Self {
         let mut coordinates = [0; MAX_RANK];
         for axis in (0..shape.rank()).rev() {
@@ -37,10 +37,10 @@ impl Index {
         Self { coordinates, rank: shape.rank() }
     }
 
-    /// This place with a further axis before axis `axis`, at `coordinate` along it.
+    /// Inserts an axis with coordinate `coordinate` before axis `axis`.
     ///
     /// # Panics
-    /// If there are four axes already, or fewer than `axis`.
+    /// If the index has four axes already, or fewer than `axis`.
     #[track_caller]
     pub fn insert(mut self, axis: usize, coordinate: usize) -> Self {
         assert!(self.rank < MAX_RANK && axis <= self.rank, "insert: no room for an axis {axis} in {self:?}");
@@ -50,37 +50,37 @@ impl Index {
         self
     }
 
-    /// This place with a further, innermost axis.
+    /// Appends an innermost axis with coordinate `coordinate`.
     ///
     /// # Panics
-    /// If there are four axes already.
+    /// If the index has four axes already.
     #[track_caller]
-    pub fn then(self, coordinate: usize) -> Self {
+    pub fn append(self, coordinate: usize) -> Self {
         self.insert(self.rank, coordinate)
     }
 
-    /// This place, moved on by `other` along each axis.
-    pub(crate) fn plus(mut self, other: Self) -> Self {
+    /// Adds the coordinates of `other`, axis by axis.
+    pub(crate) fn offset_by(mut self, other: Self) -> Self {
         self.coordinates.iter_mut().zip(other.coordinates).for_each(|(at, by)| *at += by);
         self
     }
 
-    /// This place with another coordinate along the innermost axis.
+    /// Replaces the coordinate along the innermost axis.
     ///
     /// # Panics
-    /// Without axes.
+    /// If the index has no axes.
     #[track_caller]
     pub fn with_last(mut self, coordinate: usize) -> Self {
-        assert!(self.rank > 0, "with_last: a place without axes");
+        assert!(self.rank > 0, "with_last: an index without axes");
         self.coordinates[self.rank - 1] = coordinate;
         self
     }
 
-    /// Which element of a tensor of `shape` is seen here once it is broadcast: leading axes that it lacks fall away,
-    /// and along its extents of 1 there is only the first.
+    /// Maps an index of a broadcast tensor back to the original tensor, which has `shape`. Drops the leading axes that `shape`
+    /// lacks, and sets the coordinate to 0 along axes of extent 1.
     ///
     /// # Panics
-    /// If `shape` has more axes.
+    /// If `shape` has more axes than the index.
     #[track_caller]
     pub fn unbroadcast(self, shape: Shape) -> Self {
         assert!(shape.rank() <= self.rank, "unbroadcast: {self:?} has fewer axes than {shape}");
@@ -111,38 +111,38 @@ mod tests {
     use crate::Tensor;
 
     #[test]
-    fn indices_run_in_row_major_order() {
+    fn indices_of_a_shape_are_in_row_major_order() {
         let a = Tensor::from_fn([2, 3, 4], |i| i as f64);
         for (position, i) in a.shape().indices().enumerate() {
-            assert_eq!(a.at(&i), position as f64);
+            assert_eq!(a.get(&i), position as f64);
         }
         assert_eq!(Shape::new(&[]).indices().len(), 1);
         assert_eq!(Shape::new(&[3, 0, 2]).indices().count(), 0);
     }
 
     #[test]
-    fn places_gain_and_change_axes() {
+    fn insert_append_and_with_last_give_the_new_index() {
         let i = Index::unravel(5, Shape::new(&[2, 3]));
         assert_eq!(i[..], [1, 2]);
         assert_eq!(i.insert(0, 7)[..], [7, 1, 2]);
         assert_eq!(i.insert(1, 7)[..], [1, 7, 2]);
-        assert_eq!(i.then(7)[..], [1, 2, 7]);
+        assert_eq!(i.append(7)[..], [1, 2, 7]);
         assert_eq!(i.with_last(7)[..], [1, 7]);
     }
 
     #[test]
-    fn unbroadcast_reads_what_a_broadcast_view_reads() {
+    fn unbroadcast_index_names_the_element_of_the_broadcast_view() {
         let to = Shape::new(&[2, 3, 4]);
         for from in [&[][..], &[4], &[1], &[3, 1], &[1, 4], &[2, 1, 4], &[2, 3, 4]].map(Shape::new) {
             let small = Tensor::from_fn(from, |i| i as f64);
             let large = small.broadcast_to(to);
-            assert!(to.indices().all(|i| large.at(&i) == small.at(&i.unbroadcast(from))), "{from}");
+            assert!(to.indices().all(|i| large.get(&i) == small.get(&i.unbroadcast(from))), "{from}");
         }
     }
 
     #[test]
     #[should_panic(expected = "no room for an axis 4 in [0, 0, 0, 0]")]
-    fn a_fifth_axis_is_refused() {
-        Index::unravel(0, Shape::new(&[1; 4])).then(0);
+    fn append_fifth_axis_panics() {
+        Index::unravel(0, Shape::new(&[1; 4])).append(0);
     }
 }

@@ -1,16 +1,30 @@
-//! Arrays, kernels and random numbers: what a device can do.
+//! Tensors, the kernels that compute on them, and random numbers, for the CPU and for GPUs.
 //!
 //! ```
-//! use tensor::Tensor;
+//! use tensor::{Map, Tensor};
 //!
-//! let row = Tensor::from([1.0_f32, 2.0, 3.0]);
-//! let table = &row + &Tensor::from([[10.0], [20.0]]); // broadcast to [2, 3]
-//! assert_eq!(table.sum_axis(1).to_vec(), [36.0, 66.0]);
+//! fn main() -> Result<(), tensor::UnknownKernels> {
+//!     println!("computing with the kernels '{}'", tensor::default_kernels()?.name());
+//!
+//!     // A dense layer, y = tanh(x·W + b), for a batch of two.
+//!     let x = Tensor::from([[1.0_f32, 2.0], [3.0, 4.0]]);
+//!     let w = Tensor::from([[0.5, 0.0, -0.5], [0.0, 0.25, 0.25]]);
+//!     let b = Tensor::from([0.0, 0.5, 0.0]); // broadcasts to both rows
+//!     let y = (x.matmul(&w) + b).map(Map::Tanh);
+//!     println!("{y}");
+//!     assert_eq!(&y.shape()[..], [2, 3]);
+//!     assert_eq!(y.get(&[0, 2]), 0.0); // tanh(1·(−0.5) + 2·0.25 + 0)
+//!     Ok(())
+//! }
 //! ```
 //!
-//! In the order in which to read: [`Real`] (the scalars) and [`Dual`] (a scalar that carries a derivative), [`Shape`]
-//! and [`Index`], [`Tensor`] and the [`View`]s that kernels take, [`Kernels`] (the specification), [`Naive`] (the reference) and
-//! [`Fast`] (what runs). This crate knows nothing of tapes, policies or tasks.
+//! Read the modules in this order:
+//! 1. [`Real`], the scalar types, and [`Dual`], a scalar that carries a derivative.
+//! 2. [`Shape`] and [`Index`].
+//! 3. [`Tensor`], and [`View`], a borrowed tensor that a kernel takes.
+//! 4. [`Kernels`], the specification; [`Naive`], the reference; [`Fast`] and [`available_kernels`], the fast implementations.
+//!
+//! This crate has no tapes, policies or tasks; other crates build these on it.
 #![no_std]
 
 extern crate alloc;
@@ -41,9 +55,9 @@ mod view;
 pub use cpu::{Fast, Naive, UnknownKernels, available_kernels, choose_kernels, default_kernels};
 #[cfg(feature = "cuda")]
 pub use cuda::Gpu;
-pub use cuda::{CudaError, CudaVersion, Sgemm, cuda_failed};
+pub use cuda::{CudaError, CudaVersion, Sgemm, raise_cuda_error};
 #[cfg(feature = "std")]
-pub use cuda::{CudaSurvey, GpuFound, catch_cuda, cuda_survey};
+pub use cuda::{CudaSurvey, GpuInfo, catch_cuda_error, survey_cuda};
 pub use device::Device;
 pub use dual::Dual;
 pub use index::Index;
@@ -54,9 +68,11 @@ pub use shape::{MAX_RANK, Shape};
 pub use tensor::Tensor;
 pub use view::{View, ViewMut};
 
-/// The caller's own kernels on a GPU, with the feature `cuda`: [`gpu_kernels!`] declares them, [`Launch`](gpu::Launch) calls them, and
-/// [`Graph`](gpu::Graph) records launches. The one unsafe step is making a launch: a kernel believes its arguments.
+/// Custom kernels on a GPU, with the feature `cuda`: [`gpu_kernels!`] declares them, [`Launch`](gpu::Launch) calls them, and
+/// [`Graph`](gpu::Graph) records launches. Only creating a launch is unsafe, because a kernel trusts its arguments.
 #[cfg(feature = "cuda")]
 pub mod gpu {
-    pub use crate::cuda::{Argument, Define, Graph, Kernel, Launch, Memory, Queue, Source, count_of, pair};
+    pub use crate::cuda::{
+        Argument, Define, DeviceBuffer, GpuStream, Graph, Kernel, Launch, Source, checked_count, pack_pair,
+    };
 }

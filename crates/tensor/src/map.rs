@@ -1,10 +1,10 @@
-//! The elementwise functions of one argument, as data, so that kernels on any device can be told which to apply.
+//! The elementwise functions of one argument, as values of an enum that the kernels of every device understand.
 
 use crate::real::Real;
 
-/// A function that is applied to each element.
+/// A function of one argument that a kernel applies to each element.
 ///
-/// The second group are derivatives, written in terms of whichever of x and y makes them cheapest.
+/// The second group holds derivatives. Each is a function of the input x or of the output y, whichever is cheaper.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Map<T> {
     /// x
@@ -29,12 +29,12 @@ pub enum Map<T> {
     Scale(T),
     /// x + c
     Shift(T),
-    /// x; of a dual, its value without the tangent
+    /// x; of a dual number, its value with tangent 0
     Primal,
-    /// −x·eˣ, and 0 at −∞: what an action of log-probability x adds to the entropy
+    /// −x·eˣ, and 0 at −∞: the entropy term of an action with log-probability x
     EntropyTerm,
 
-    /// c, whatever x is: the slope of `Identity`, `Neg`, `Scale` and `Shift`
+    /// c for every x: the slope of `Identity`, `Neg`, `Scale` and `Shift`
     Constant(T),
     /// 1/x: the slope of `Log`
     Recip,
@@ -43,7 +43,7 @@ pub enum Map<T> {
     /// 1 − y²: the slope of `Tanh`
     OneMinusSquare,
     /// y·(1 − y): the slope of `Sigmoid`
-    Logistic,
+    SigmoidSlope,
     /// 1 where y > 0, else 0: the slope of `Relu`, with 0 at the kink
     Step,
     /// −(1 + x)·eˣ, and 0 at −∞: the slope of `EntropyTerm`
@@ -51,9 +51,9 @@ pub enum Map<T> {
 }
 
 impl<T: Real> Map<T> {
-    /// Every function, those that take a constant with `c`: for tests and benchmarks.
+    /// Every function, for tests and benchmarks. Functions with a constant get `c`.
     pub fn all(c: T) -> [Self; 20] {
-        /// One that is left out does not compile.
+        /// Does not compile if a function is missing.
         macro_rules! every {
             ($($f:ident $(($c:ident))?)*) => {{
                 let _exhaustive = |f: Self| match f {
@@ -63,10 +63,10 @@ impl<T: Real> Map<T> {
             }};
         }
         every!(Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Scale(c) Shift(c) Primal
-            Constant(c) Recip HalfRecip OneMinusSquare Logistic Step EntropyTerm EntropySlope)
+            Constant(c) Recip HalfRecip OneMinusSquare SigmoidSlope Step EntropyTerm EntropySlope)
     }
 
-    /// The function's value at `x`.
+    /// Applies the function to `x`.
     #[inline(always)]
     pub fn apply(self, x: T) -> T {
         let one = T::one();
@@ -83,12 +83,12 @@ impl<T: Real> Map<T> {
             Self::Square => x * x,
             Self::Scale(c) => c * x,
             Self::Shift(c) => x + c,
-            Self::Primal => T::of(x.value()),
+            Self::Primal => T::from_f64(x.value()),
             Self::Constant(c) => c,
             Self::Recip => one / x,
             Self::HalfRecip => one / (x + x),
             Self::OneMinusSquare => one - x * x,
-            Self::Logistic => x * (one - x),
+            Self::SigmoidSlope => x * (one - x),
             Self::Step if x > T::zero() => one,
             Self::Step => T::zero(),
             Self::EntropyTerm | Self::EntropySlope if x.value() == f64::NEG_INFINITY => T::zero(),
@@ -98,12 +98,12 @@ impl<T: Real> Map<T> {
     }
 }
 
-/// Expands its body once for each function, so that the loop in it is compiled for that function alone.
+/// Expands its body once for each function, so that the compiler specialises the loop in the body for each function.
 macro_rules! for_map {
     ($map:expr, |$f:ident| $body:expr) => {
         for_map!(@ $map, $f, $body,
             [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Primal EntropyTerm
-             Recip HalfRecip OneMinusSquare Logistic Step EntropySlope]
+             Recip HalfRecip OneMinusSquare SigmoidSlope Step EntropySlope]
             [Scale Shift Constant])
     };
     (@ $map:expr, $f:ident, $body:expr, [$($plain:ident)*] [$($with:ident)*]) => {
@@ -120,9 +120,9 @@ mod tests {
     use super::*;
     use crate::Dual;
 
-    /// Each function with its slope and whether that is written in y; the tangent of a dual is the judge.
+    /// Each function with its slope, and true if the slope is a function of y. The tangent of a dual number is the reference.
     #[test]
-    fn every_slope_is_the_derivative() {
+    fn map_every_slope_is_the_derivative() {
         use Map::*;
         let c = Dual::constant(-3.0);
         for (f, slope, of_y) in [
@@ -132,7 +132,7 @@ mod tests {
             (Log, Recip, false),
             (Sqrt, HalfRecip, true),
             (Tanh, OneMinusSquare, true),
-            (Sigmoid, Logistic, true),
+            (Sigmoid, SigmoidSlope, true),
             (Relu, Step, true),
             (Square, Scale(2.0), false),
             (Scale(c), Constant(-3.0), false),
@@ -146,7 +146,7 @@ mod tests {
         }
     }
 
-    /// At log-probabilities, which are not above 0.
+    /// Tested at log-probabilities, which are at most 0.
     #[test]
     fn entropy_slope_is_the_derivative() {
         for x in [0.0_f64, -0.3, -1.0, -1.7, -40.0] {
@@ -165,12 +165,12 @@ mod tests {
     }
 
     #[test]
-    fn a_shift_moves_to_the_right() {
+    fn shift_and_scale_of_two_give_the_sum_and_the_product() {
         assert_eq!([Map::Shift(-3.0), Map::Scale(-3.0)].map(|f| f.apply(2.0_f64)), [-1.0, -6.0]);
     }
 
     #[test]
-    fn relu_is_flat_at_its_kink_and_below() {
+    fn relu_at_and_below_zero_has_value_and_slope_zero() {
         for x in [0.0, -0.0, -1.0] {
             let y = Map::Relu.apply(Dual::variable(x));
             assert_eq!((y.value, y.tangent, Map::Step.apply(y.value)), (0.0, 0.0, 0.0));

@@ -1,4 +1,4 @@
-//! Arithmetic on tensors without a tape, through the fast kernels.
+//! Tensor arithmetic without a tape, by the default kernels of [`Real::kernels`].
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -8,47 +8,47 @@ use crate::real::Real;
 use crate::tensor::Tensor;
 
 impl<T: Real> Tensor<T> {
-    /// f of each element.
+    /// Applies f to each element.
     pub fn map(&self, f: Map<T>) -> Self {
         let mut y = Self::zeros(self.shape());
         T::kernels().map(f, self.view(), y.view_mut());
         y
     }
 
-    /// The matrix product self\[M,K\] · b\[K,N\].
+    /// Computes the matrix product self\[M,K\] · b\[K,N\].
     ///
     /// # Panics
-    /// If the operands are no matrices or their inner extents differ.
+    /// If an operand is not a matrix, or the inner extents differ.
     #[track_caller]
     pub fn matmul(&self, b: &Self) -> Self {
         let (m, n) = match (&self.shape()[..], &b.shape()[..]) {
             (&[m, k], &[l, n]) if k == l => (m, n),
-            _ => panic!("matmul: {} · {} is no product of matrices", self.shape(), b.shape()),
+            _ => panic!("matmul: shapes {} and {} do not fit [M, K] · [K, N]", self.shape(), b.shape()),
         };
         let mut y = Self::zeros([m, n]);
         T::kernels().matmul(Form::NN, self.view(), b.view(), false, y.view_mut());
         y
     }
 
-    /// The sum along `axis`, which disappears.
+    /// Sums along `axis` and removes the axis.
     ///
     /// # Panics
-    /// If there is no such axis.
+    /// If the axis does not exist.
     #[track_caller]
     pub fn sum_axis(&self, axis: usize) -> Self {
         self.reduce(Reduce::Sum, axis)
     }
 
-    /// The maximum along `axis`, which disappears.
+    /// Takes the maximum along `axis` and removes the axis.
     ///
     /// # Panics
-    /// If there is no such axis.
+    /// If the axis does not exist.
     #[track_caller]
     pub fn max_axis(&self, axis: usize) -> Self {
         self.reduce(Reduce::Max, axis)
     }
 
-    /// The sum of all elements.
+    /// Sums all elements.
     pub fn sum(&self) -> T {
         self.reshape([self.size()]).sum_axis(0).item()
     }
@@ -56,7 +56,7 @@ impl<T: Real> Tensor<T> {
     #[track_caller]
     fn reduce(&self, how: Reduce, axis: usize) -> Self {
         assert!(axis < self.shape().rank(), "reduce: {} has no axis {axis}", self.shape());
-        let mut y = Self::zeros(self.shape().without(axis));
+        let mut y = Self::zeros(self.shape().without_axis(axis));
         T::kernels().reduce(how, self.view(), axis, y.view_mut());
         y
     }

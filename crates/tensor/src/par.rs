@@ -1,4 +1,4 @@
-//! Work shared among threads, with the same result at any number of them.
+//! Parallel loops, whose results do not depend on the number of threads.
 
 #[cfg(feature = "rayon")]
 use core::{error::Error, fmt};
@@ -8,9 +8,9 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 #[cfg(feature = "rayon")]
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 
-/// Calls `f(i, &mut items[i])` for every item, on the threads of the current pool where the feature `rayon` is on.
+/// Calls `f(i, &mut items[i])` for every item. With the feature `rayon`, the threads of the current pool share the items.
 ///
-/// Items do not see one another, so the result does not depend on how they are shared out.
+/// Each call sees only its own item, so the result does not depend on which thread makes it.
 pub fn for_each<I: Send>(items: &mut [I], f: impl Fn(usize, &mut I) + Sync + Send) {
     #[cfg(feature = "rayon")]
     items.par_iter_mut().enumerate().for_each(|(i, item)| f(i, item));
@@ -18,7 +18,7 @@ pub fn for_each<I: Send>(items: &mut [I], f: impl Fn(usize, &mut I) + Sync + Sen
     items.iter_mut().enumerate().for_each(|(i, item)| f(i, item));
 }
 
-/// Runs `f` with a pool of `threads` threads; zero means as many as the machine has.
+/// Runs `f` in a pool of `threads` threads; 0 means one thread for each core of the machine.
 ///
 /// # Errors
 /// If the threads cannot be started.
@@ -28,7 +28,7 @@ pub fn with_threads<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> Re
     Ok(pool.map_err(|cause| ThreadsError { threads, cause })?.install(f))
 }
 
-/// Threads that could not be started.
+/// The error of a thread pool that could not be started.
 #[cfg(feature = "rayon")]
 #[derive(Debug)]
 pub struct ThreadsError {
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_result_does_not_depend_on_the_number_of_threads() {
+    fn for_each_any_number_of_threads_gives_the_same_result() {
         let run = |threads| {
             let mut items: Vec<f64> = (0..1000).map(f64::from).collect();
             with_threads(threads, || {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_was_asked_and_why_it_failed() {
+    fn threads_error_names_the_number_and_the_cause() {
         let full = ThreadPoolBuilder::new().spawn_handler(|_| Err(std::io::Error::other("no room"))).build();
         let error = ThreadsError { threads: 7, cause: full.expect_err("the handler refuses") };
         assert_eq!(error.to_string(), "cannot start a pool of 7 threads: no room; ask for fewer");

@@ -1,4 +1,4 @@
-//! Random numbers as a pure function of where they are used: Philox 4×32-10.
+//! Counter-based random numbers: Philox 4×32-10. A number is a pure function of the seed and of the place that uses it.
 //!
 //! ```
 //! use tensor::philox::{Philox, Purpose, Stream};
@@ -9,9 +9,9 @@
 //! assert_eq!(digit, Philox::stream(42, place).below(10));
 //! ```
 //!
-//! A generator with hidden state makes results depend on who draws first. Here every episode of every update
-//! owns its stream, so any number of threads draws the same numbers, and so would a graphics card: block `i`
-//! of a stream is one call of [`philox4x32_10`], computable without blocks 0 to `i − 1`.
+//! With a generator that has hidden state, results depend on the order of the draws. Here every episode of every update has
+//! its own stream. So any number of threads draws the same numbers, and so does a GPU: block `i` of a stream is one call of
+//! [`philox4x32_10`], which needs none of the blocks before it.
 //!
 //! ```text
 //! key     = [ seed mod 2³², seed div 2³² ]
@@ -19,7 +19,7 @@
 //! words 4i, 4i+1, 4i+2, 4i+3 of the stream = philox4x32_10(counter, key)
 //! ```
 //!
-//! Each output below says how many words it takes. A 64-bit number takes two, the low half first.
+//! The doc of each method says how many words it consumes. A 64-bit number consumes two, the low half first.
 //!
 //! Reference: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
 //! SC '11, section 3.3 and table 2; known answers from the authors' Random123, `tests/kat_vectors`.
@@ -31,11 +31,11 @@ use rand_distr::{Distribution, StandardNormal};
 
 /// The multipliers of the two lanes (table 2's 4×32 row).
 const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
-/// What the key gains each round: the golden ratio's and √3 − 1's fractional bits.
+/// The increments of the key in each round: the fractional bits of the golden ratio and of √3 − 1.
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: usize = 10;
 
-/// The bijection of a 128-bit `counter` that `key` selects, ten rounds.
+/// Applies the bijection that `key` selects to a 128-bit `counter`, in ten rounds.
 ///
 /// One round maps `[x0, x1, x2, x3]`, with `M·x` split into high and low words, to
 /// `[hi(M1·x2) ^ x1 ^ k0, lo(M1·x2), hi(M0·x0) ^ x3 ^ k1, lo(M0·x0)]`.
@@ -56,9 +56,9 @@ fn wide_product(a: u32, b: u32) -> (u32, u32) {
     ((product >> 32) as u32, product as u32)
 }
 
-/// What a stream's numbers are for: the counter's last word, so that no two uses share a number.
+/// The purpose of a stream. It is the last word of the counter, so that different purposes never share a number.
 ///
-/// The constants are the engine's own; whoever embeds it picks others from 256 upwards.
+/// The constants are the engine's own. Programs that embed the engine use values from 256 upwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Purpose(pub u32);
 
@@ -69,43 +69,43 @@ impl Purpose {
     pub const OPERANDS: Self = Self(1);
     /// Actions sampled in training.
     pub const ACTIONS: Self = Self(2);
-    /// Episodes that decide when to unlock a stage and when to stop.
+    /// Validation episodes, which decide when to unlock a stage and when to stop.
     pub const VALIDATION: Self = Self(3);
-    /// Episodes drawn once, after training.
+    /// Test episodes, which are drawn once, after training.
     pub const TEST: Self = Self(4);
     /// Permutations.
     pub const SHUFFLE: Self = Self(5);
-    /// Which stage an episode of a mixed batch belongs to.
+    /// The stage of each episode in a mixed batch.
     pub const STAGES: Self = Self(6);
-    /// Which of the successes that were kept are done again.
+    /// Choices among the stored successes for replay.
     pub const REPLAY: Self = Self(7);
 }
 
-/// The place where numbers are used: together with the seed it names a stream.
+/// The place that uses the numbers. The place and the seed together identify a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stream {
-    /// What for.
+    /// The purpose of the numbers.
     pub purpose: Purpose,
-    /// The update, or 0 where there is none.
+    /// The update, or 0 if there is none.
     pub update: u32,
-    /// The episode within the update; for [`Purpose::INIT`] the parameter's index.
+    /// The episode within the update; for [`Purpose::INIT`] the index of the parameter.
     pub episode: u32,
 }
 
-/// A generator that walks along one stream of 2³⁴ words.
+/// A generator of the numbers of one stream, which has 2³⁴ words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Philox {
     key: [u32; 2],
-    /// The counter's first word for the next block; `None` once all were used.
+    /// The first word of the counter for the next block; `None` after the last block.
     next_block: Option<u32>,
-    /// The counter's other words.
+    /// The other words of the counter.
     place: [u32; 3],
     block: [u32; 4],
     used: usize,
 }
 
 impl Philox {
-    /// The start of the stream that `seed` and `place` name.
+    /// Makes a generator at the start of the stream of `seed` and `place`.
     pub fn stream(seed: u64, place: Stream) -> Self {
         Self {
             key: [seed as u32, (seed >> 32) as u32],
@@ -116,10 +116,10 @@ impl Philox {
         }
     }
 
-    /// The next word.
+    /// Draws the next word.
     ///
     /// # Panics
-    /// After 2³⁴ words, instead of starting over.
+    /// After 2³⁴ words, because the stream would repeat.
     pub fn next_u32(&mut self) -> u32 {
         if self.used == self.block.len() {
             self.refill();
@@ -136,27 +136,27 @@ impl Philox {
         self.used = 0;
     }
 
-    /// The next two words, the low half first.
+    /// Draws the next two words, the low half first.
     pub fn next_u64(&mut self) -> u64 {
         let low = u64::from(self.next_u32());
         low | u64::from(self.next_u32()) << 32
     }
 
-    /// Uniform over the multiples of 2⁻⁵³ in [0, 1). Two words.
+    /// Draws uniformly from the multiples of 2⁻⁵³ in [0, 1). Consumes two words.
     pub fn uniform_f64(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// Uniform over the multiples of 2⁻²⁴ in [0, 1). One word.
+    /// Draws uniformly from the multiples of 2⁻²⁴ in [0, 1). Consumes one word.
     pub fn uniform_f32(&mut self) -> f32 {
         (self.next_u32() >> 8) as f32 * (1.0 / (1u32 << 24) as f32)
     }
 
-    /// Uniform over 0..`n`, without bias. One word, rarely more.
+    /// Draws uniformly from 0..`n`, without bias. Consumes one word, rarely more.
     ///
-    /// `hi(x·n)` would favour some values, as 2³² is no multiple of `n`; dropping the `2³² mod n` smallest
-    /// values of `lo(x·n)` leaves each with the same number of `x` (D. Lemire, "Fast Random Integer Generation
-    /// in an Interval", 2019, algorithm 5).
+    /// `hi(x·n)` alone would favour some values if 2³² is not a multiple of `n`. The function rejects the `2³² mod n` smallest
+    /// values of `lo(x·n)`, so each result has the same number of `x` (D. Lemire, "Fast Random Integer Generation in an
+    /// Interval", 2019, algorithm 5).
     ///
     /// # Panics
     /// If `n` is 0.
@@ -172,13 +172,13 @@ impl Philox {
         }
     }
 
-    /// Standard normal, by rand_distr's ziggurat. Two words, sometimes more.
+    /// Draws from the standard normal distribution, by the ziggurat of rand_distr. Consumes two words, sometimes more.
     pub fn normal(&mut self) -> f64 {
         StandardNormal.sample(self)
     }
 }
 
-/// The door to rand and rand_distr: an infallible `TryRng` is a `rand::Rng`.
+/// Makes the generator a `rand::Rng`, for use with rand and rand_distr. (An infallible `TryRng` is a `rand::Rng`.)
 impl TryRng for Philox {
     type Error = Infallible;
 
@@ -207,7 +207,7 @@ mod tests {
 
     /// The three `philox4x32 10` lines of Random123: zeros, ones, and the digits of π.
     #[test]
-    fn known_answers() {
+    fn philox_of_known_inputs_gives_the_known_answers() {
         let pi = [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344];
         for (counter, key, answer) in [
             ([0; 4], [0; 2], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_its_blocks_in_order() {
+    fn stream_gives_its_blocks_in_order() {
         let mut rng = Philox::stream(0x0123_4567_89ab_cdef, PLACE);
         for index in 0..3 {
             let block = philox4x32_10([index, 9, 7, Purpose::TEST.0], [0x89ab_cdef, 0x0123_4567]);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_the_place_and_the_seed_changes_the_stream() {
+    fn stream_of_another_seed_or_place_is_different() {
         let first = |seed, place| Philox::stream(seed, place).next_u64();
         let streams = [
             first(1, PLACE),
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "all 2^34 words")]
-    fn a_used_up_stream_does_not_start_over() {
+    fn stream_after_its_last_word_panics() {
         let mut rng = Philox::stream(1, PLACE);
         rng.next_block = Some(u32::MAX);
         for _ in 0..5 {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn rand_sees_the_same_words() {
+    fn rand_on_a_stream_gets_the_same_words() {
         let mut ours = Philox::stream(5, PLACE);
         let mut theirs = ours.clone();
         assert_eq!(theirs.random::<u64>(), ours.next_u64());
@@ -264,9 +264,9 @@ mod tests {
         assert_eq!(bytes, words[..6]);
     }
 
-    /// χ² with 9 degrees of freedom: above 27.9 once in a thousand streams; this stream is fixed.
+    /// χ² with 9 degrees of freedom is above 27.9 for one stream in a thousand. This stream is fixed.
     #[test]
-    fn digits_are_uniform() {
+    fn below_ten_is_uniform() {
         let mut rng = Philox::stream(1, PLACE);
         let mut counts = [0u32; 10];
         (0..10_000).for_each(|_| counts[rng.below(10) as usize] += 1);
@@ -274,16 +274,16 @@ mod tests {
         assert!(chi2 < 27.9, "{counts:?}");
     }
 
-    /// At n = 3·2³⁰, plain `hi(x·n)` gives multiples of 3 half of the draws instead of a third.
+    /// At n = 3·2³⁰, plain `hi(x·n)` would give multiples of 3 in half of the draws instead of a third.
     #[test]
-    fn below_has_no_bias_where_the_plain_product_is_worst() {
+    fn below_where_the_plain_product_is_worst_has_no_bias() {
         let mut rng = Philox::stream(1, PLACE);
         let multiples = (0..30_000).filter(|_| rng.below(3 << 30).is_multiple_of(3)).count();
         assert!((9_600..10_400).contains(&multiples), "{multiples} of 30000");
     }
 
     #[test]
-    fn floats_have_the_moments_of_their_distribution() {
+    fn uniforms_and_normals_have_the_moments_of_their_distribution() {
         let mut rng = Philox::stream(1, PLACE);
         let n = 20_000;
         let mut moments = |draw: fn(&mut Philox) -> f64| {
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn uniforms_stay_below_one() {
+    fn uniform_of_the_largest_words_is_below_one() {
         let highest = Philox { block: [u32::MAX; 4], used: 0, ..Philox::stream(0, PLACE) };
         assert_eq!(highest.clone().uniform_f64(), 1.0 - f64::EPSILON / 2.0);
         assert_eq!(highest.clone().uniform_f32(), 1.0 - f32::EPSILON / 2.0);

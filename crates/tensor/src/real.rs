@@ -1,4 +1,4 @@
-//! The scalars: what a tensor may hold, and what arithmetic may be done on it.
+//! The scalar types that a tensor can hold, and their arithmetic.
 //!
 //! ```
 //! use tensor::Real;
@@ -18,7 +18,7 @@ use num_traits::Float;
 use crate::kernels::Kernels;
 use crate::{cpu, elementary};
 
-/// What a buffer can hold: the reals, and `u32` for tokens and indices.
+/// An element type of a buffer: a [`Real`], or `u32` for tokens and indices.
 pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + 'static {}
 
 impl Element for u32 {}
@@ -27,25 +27,25 @@ impl Element for f64 {}
 
 /// A scalar that networks compute with: `f32`, `f64` or [`Dual`](crate::Dual).
 ///
-/// Every kernel, operation and layer is written once over `T: Real`; on duals the same code carries a
-/// derivative along, which is what makes an exact check of every backward rule possible.
+/// Every kernel, operation and layer is written once, generic over `T: Real`. On dual numbers the same code also computes a
+/// derivative. So every backward rule can be checked exactly.
 pub trait Real:
     Element + LinalgScalar + PartialOrd + Display + Neg<Output = Self> + AddAssign + SubAssign + MulAssign + DivAssign
 {
-    /// The constant nearest to `x`.
-    fn of(x: f64) -> Self;
-    /// The value as `f64`; of a dual, its primal part.
+    /// Converts `x` to the nearest constant.
+    fn from_f64(x: f64) -> Self;
+    /// The value as `f64`; of a dual number, its primal value.
     fn value(self) -> f64;
     /// eˣ.
     fn exp(self) -> Self;
-    /// Natural logarithm.
+    /// ln x, the natural logarithm.
     fn ln(self) -> Self;
     /// √x.
     fn sqrt(self) -> Self;
-    /// Hyperbolic tangent.
+    /// tanh x, the hyperbolic tangent.
     fn tanh(self) -> Self;
 
-    /// 1 / (1 + e⁻ˣ), without overflow on either side.
+    /// 1 / (1 + e⁻ˣ), without overflow for large or small x.
     fn sigmoid(self) -> Self {
         if self >= Self::zero() {
             Self::one() / (Self::one() + (-self).exp())
@@ -55,35 +55,36 @@ pub trait Real:
         }
     }
 
-    /// The larger of the two; `self` where they compare equal.
+    /// The larger of `self` and `other`; `self` if they are equal or one is NaN.
     fn maximum(self, other: Self) -> Self {
         if other > self { other } else { self }
     }
 
-    /// The kernels that run where nobody asks for others; see [`choose_kernels`](crate::choose_kernels).
+    /// The default kernels for this scalar type; see [`choose_kernels`](crate::choose_kernels).
     ///
     /// # Panics
-    /// If the environment names kernels that are not there; [`default_kernels`](crate::default_kernels) is the same as a `Result`.
+    /// If the environment variable names unknown kernels. [`default_kernels`](crate::default_kernels) returns a
+    /// `Result` instead.
     #[track_caller]
     fn kernels() -> &'static dyn Kernels<Self> {
-        cpu::for_any()
+        cpu::default_for_any()
     }
 
-    /// The same on the host, whatever device runs otherwise.
-    #[doc(hidden)] // of use to `Device::kernels`
+    /// The default kernels of the host, even if a GPU is chosen.
+    #[doc(hidden)] // for `Device::kernels`
     #[track_caller]
     fn host_kernels() -> &'static dyn Kernels<Self> {
-        cpu::for_any()
+        cpu::default_for_any()
     }
 
-    /// Neither infinite nor NaN.
+    /// True if the value is neither infinite nor NaN.
     fn is_finite(self) -> bool {
         self.value().is_finite()
     }
 }
 
 impl Real for f32 {
-    fn of(x: f64) -> Self {
+    fn from_f64(x: f64) -> Self {
         x as Self
     }
     fn value(self) -> f64 {
@@ -109,15 +110,15 @@ impl Real for f32 {
         if let Some(profiled) = crate::profile::running() {
             return profiled;
         }
-        cpu::for_f32()
+        cpu::default_for_f32()
     }
     fn host_kernels() -> &'static dyn Kernels<Self> {
-        cpu::host_for_f32()
+        cpu::host_default_for_f32()
     }
 }
 
 impl Real for f64 {
-    fn of(x: f64) -> Self {
+    fn from_f64(x: f64) -> Self {
         x
     }
     fn value(self) -> f64 {
@@ -136,7 +137,7 @@ impl Real for f64 {
         Float::tanh(self)
     }
     fn kernels() -> &'static dyn Kernels<Self> {
-        cpu::for_f64()
+        cpu::default_for_f64()
     }
 }
 
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sigmoid_neither_overflows_nor_loses_its_tail() {
+    fn sigmoid_of_large_arguments_does_not_overflow_and_keeps_its_tail() {
         assert_eq!(1000.0_f64.sigmoid(), 1.0);
         assert_eq!((-1000.0_f64).sigmoid(), 0.0);
         assert!(((-40.0_f64).sigmoid() - (-40.0_f64).exp()).abs() < 1e-32);

@@ -1,19 +1,19 @@
-//! Shapes and layouts: how up to four axes lie in a flat buffer.
+//! Shapes, and layouts of up to four axes in a flat buffer.
 //!
-//! **The invariant on which `unsafe` code relies.** A [`Shape`] has at most `isize::MAX` elements: the product of its extents is
-//! computed once, in checked arithmetic, where the shape is made. A shape with an extent of 0 has no elements, and its
-//! other extents have no limit. A [`Layout`] gets its strides from shapes alone, so that they are products of extents and
-//! fit, too; [`Layout::assert_inside`] checks, in release builds as well, that it stays inside its buffer.
+//! **The invariant on which `unsafe` code relies.** A [`Shape`] has at most `isize::MAX` elements. The constructor computes the
+//! product of the extents once, in checked arithmetic. A shape with an extent of 0 has no elements, and its other extents
+//! have no limit. All strides of a [`Layout`] come from shapes. They are products of extents, so they fit into `isize`, too.
+//! [`Layout::assert_inside`] checks, in release builds as well, that every element is inside the buffer.
 
 use core::fmt;
 use core::ops::{Deref, Range};
 
-/// The most axes that a tensor has.
+/// The maximum number of axes of a tensor.
 pub const MAX_RANK: usize = 4;
 
-/// The extents of up to four axes, outermost first. Held inline, so that shapes never allocate.
+/// The extents of up to four axes, outermost first. They are stored inline, so a shape never allocates.
 ///
-/// The number of elements fits into `isize`. With an extent of 0 there are no elements, and other extents have no limit.
+/// The number of elements fits into `isize`. If an extent is 0, there are no elements, and the other extents have no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     dims: [usize; MAX_RANK],
@@ -22,10 +22,10 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape with these extents.
+    /// Makes the shape with these extents.
     ///
     /// # Panics
-    /// With more than four axes, or more than `isize::MAX` elements.
+    /// If there are more than four axes, or more than `isize::MAX` elements.
     #[track_caller]
     pub fn new(extents: &[usize]) -> Self {
         assert!(extents.len() <= MAX_RANK, "a tensor has at most {MAX_RANK} axes, not {}: {extents:?}", extents.len());
@@ -37,7 +37,7 @@ impl Shape {
         Self { dims, rank: extents.len(), size }
     }
 
-    /// The number of elements under these extents. `None` if it exceeds `isize::MAX`.
+    /// The number of elements of a shape with these extents; `None` if it exceeds `isize::MAX`.
     pub fn checked_size(extents: &[usize]) -> Option<usize> {
         if extents.contains(&0) {
             return Some(0);
@@ -47,7 +47,7 @@ impl Shape {
     }
 
     /// # Panics
-    /// If the elements, of type `T`, take more than `isize::MAX` bytes, which is more than any buffer has.
+    /// If elements of type `T` take more than `isize::MAX` bytes. No buffer can be larger.
     #[track_caller]
     pub(crate) fn assert_fits<T>(&self) {
         let most = isize::MAX as usize / size_of::<T>().max(1);
@@ -58,45 +58,45 @@ impl Shape {
         );
     }
 
-    /// How many axes.
+    /// The number of axes.
     pub fn rank(&self) -> usize {
         self.rank
     }
 
-    /// The number of elements; one for the shape without axes.
+    /// The number of elements; 1 for the shape without axes.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// The extent of the innermost axis; one for the shape without axes.
+    /// The extent of the innermost axis; 1 for the shape without axes.
     pub fn last_extent(&self) -> usize {
         self.last().copied().unwrap_or(1)
     }
 
-    /// This shape with `axis` taken out.
+    /// Removes `axis`.
     ///
     /// # Panics
-    /// If there is no such axis, or the extents that are left have more than `isize::MAX` elements.
+    /// If the axis does not exist, or the new shape has more than `isize::MAX` elements.
     #[track_caller]
-    pub fn without(self, axis: usize) -> Self {
+    pub fn without_axis(self, axis: usize) -> Self {
         assert!(axis < self.rank, "{self} has no axis {axis}");
-        Self::new(&without(self.dims, axis)[..self.rank - 1])
+        Self::new(&remove_entry(self.dims, axis)[..self.rank - 1])
     }
 
-    /// This shape with `extent` at `axis`.
+    /// Replaces the extent of `axis` with `extent`.
     ///
     /// # Panics
-    /// If there is no such axis, or the new shape has more than `isize::MAX` elements.
+    /// If the axis does not exist, or the new shape has more than `isize::MAX` elements.
     #[track_caller]
-    pub fn with(self, axis: usize, extent: usize) -> Self {
+    pub fn with_extent(self, axis: usize, extent: usize) -> Self {
         assert!(axis < self.rank, "{self} has no axis {axis}");
         let mut dims = self.dims;
         dims[axis] = extent;
         Self::new(&dims[..self.rank])
     }
 
-    /// The common shape of two operands under NumPy's rule: shapes are aligned at their last axis; two extents
-    /// agree if they are equal or one of them is 1. `None` where they do not.
+    /// The common shape of two operands by NumPy's rule; `None` if they do not broadcast. The rule aligns the shapes at their
+    /// last axis. Two extents fit if they are equal or one of them is 1.
     ///
     /// Source: NumPy manual, "Broadcasting", section "General broadcasting rules".
     ///
@@ -120,8 +120,8 @@ impl Shape {
     }
 }
 
-/// The entries but this one; those behind it move up.
-fn without<N: Copy + Default>(entries: [N; MAX_RANK], axis: usize) -> [N; MAX_RANK] {
+/// Removes the entry at `axis`; the entries after it move up by one.
+fn remove_entry<N: Copy + Default>(entries: [N; MAX_RANK], axis: usize) -> [N; MAX_RANK] {
     core::array::from_fn(|k| if k < axis { entries[k] } else { entries.get(k + 1).copied().unwrap_or_default() })
 }
 
@@ -133,7 +133,7 @@ impl Deref for Shape {
 }
 
 impl<const N: usize> From<[usize; N]> for Shape {
-    /// Panics as [`Shape::new`] does.
+    /// Panics like [`Shape::new`].
     #[track_caller]
     fn from(extents: [usize; N]) -> Self {
         Self::new(&extents)
@@ -141,7 +141,7 @@ impl<const N: usize> From<[usize; N]> for Shape {
 }
 
 impl From<&[usize]> for Shape {
-    /// Panics as [`Shape::new`] does.
+    /// Panics like [`Shape::new`].
     #[track_caller]
     fn from(extents: &[usize]) -> Self {
         Self::new(extents)
@@ -160,7 +160,7 @@ impl fmt::Debug for Shape {
     }
 }
 
-/// Where the elements of a view lie: element `[i, j, …]` is at `offset + i·strides[0] + j·strides[1] + …`.
+/// The positions of a view's elements in the buffer: element `[i, j, …]` is at `offset + i·strides[0] + j·strides[1] + …`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) shape: Shape,
@@ -169,7 +169,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Row-major, without gaps, from `offset`. Without elements, all strides are 0.
+    /// Makes the row-major layout without gaps that starts at `offset`. If there are no elements, all strides are 0.
     pub(crate) fn contiguous(shape: Shape, offset: usize) -> Self {
         let mut strides = [0; MAX_RANK];
         if shape.size > 0 {
@@ -183,15 +183,15 @@ impl Layout {
     }
 
     /// # Panics
-    /// If an element lies outside of a buffer of `len`. In release builds, too: `unsafe` code relies on it.
+    /// If an element is outside a buffer of length `len`. It panics in release builds, too, because `unsafe` code relies on it.
     pub(crate) fn assert_inside(&self, len: usize) {
-        let inside = self.shape.size == 0 || self.ends().is_some_and(|(_, high)| high < len);
+        let inside = self.shape.size == 0 || self.bounds().is_some_and(|(_, high)| high < len);
         assert!(inside, "layouts stay inside their buffer");
     }
 
-    /// The lowest and the highest position of an element in the buffer. `None` if a position is negative or too large, which
-    /// no layout of a buffer has. There must be elements.
-    fn ends(&self) -> Option<(usize, usize)> {
+    /// The lowest and the highest position of an element in the buffer. `None` if a position is negative or does not fit into
+    /// `usize`, which means that the layout is invalid. The shape must not be empty.
+    fn bounds(&self) -> Option<(usize, usize)> {
         let (mut low, mut high) = (isize::try_from(self.offset).ok()?, isize::try_from(self.offset).ok()?);
         for (&n, &stride) in self.shape.iter().zip(&self.strides) {
             let reach = stride.checked_mul(isize::try_from(n).ok()? - 1)?;
@@ -201,19 +201,19 @@ impl Layout {
         Some((usize::try_from(low).ok()?, usize::try_from(high).ok()?))
     }
 
-    /// The part of the buffer from the first to the last element, and this layout within that part.
+    /// The range of the buffer from the lowest to the highest element, and this layout relative to that range.
     #[cfg(feature = "cuda")]
     pub(crate) fn span(&self) -> (Range<usize>, Self) {
         if self.shape.size == 0 {
             return (0..0, Self { offset: 0, ..*self });
         }
-        let (low, high) = self.ends().expect("layouts stay inside their buffer");
+        let (low, high) = self.bounds().expect("layouts stay inside their buffer");
         (low..high + 1, Self { offset: self.offset - low, ..*self })
     }
 
-    /// How far apart the rows along the last axis lie, where each is without gaps and all are equally far from the next: zero
-    /// where they are all the same, and where there is one alone, its length.
-    pub(crate) fn row_distance(&self) -> Option<usize> {
+    /// The stride from one row to the next, for rows along the last axis. It is 0 if all rows are the same row, and the row's
+    /// length if there is one row. `None` if a row has gaps, the strides between rows differ, or there are no elements.
+    pub(crate) fn row_stride(&self) -> Option<usize> {
         if self.shape.size == 0 {
             return None;
         }
@@ -231,14 +231,14 @@ impl Layout {
         usize::try_from(distance.unwrap_or(width as isize)).ok().filter(|_| side_by_side)
     }
 
-    /// Row-major without gaps, so that the elements are one slice of the buffer.
+    /// True if the elements are in row-major order without gaps, so that they are one slice of the buffer.
     pub(crate) fn is_contiguous(&self) -> bool {
         let packed = Self::contiguous(self.shape, self.offset);
         (0..self.shape.rank).all(|a| self.shape[a] == 1 || self.strides[a] == packed.strides[a])
             || self.shape.size() == 0
     }
 
-    /// Position in the buffer of the element at `index`.
+    /// The position in the buffer of the element at `index`.
     pub(crate) fn position(&self, index: &[usize]) -> usize {
         let step: isize = index.iter().zip(&self.strides).map(|(&i, &s)| i as isize * s).sum();
         (self.offset as isize + step) as usize
@@ -251,7 +251,7 @@ impl Layout {
         let mut seen = [false; MAX_RANK];
         assert_eq!(axes.len(), rank, "permute of {} with {} axes: {axes:?}", self.shape, axes.len());
         for (to, &from) in axes.iter().enumerate() {
-            assert!(from < rank && !seen[from], "permute of {}: {axes:?} is no permutation of its axes", self.shape);
+            assert!(from < rank && !seen[from], "permute of {}: {axes:?} is not a permutation of its axes", self.shape);
             seen[from] = true;
             dims[to] = self.shape[from];
             strides[to] = self.strides[from];
@@ -267,7 +267,7 @@ impl Layout {
             "slice {range:?} is outside axis {axis} of {}",
             self.shape
         );
-        let shape = self.shape.with(axis, range.len());
+        let shape = self.shape.with_extent(axis, range.len());
         if shape.size == 0 {
             return Self::contiguous(shape, self.offset);
         }
@@ -279,7 +279,7 @@ impl Layout {
     pub(crate) fn select(&self, axis: usize, index: usize) -> Self {
         self.assert_axis("select", axis);
         assert!(index < self.shape[axis], "index {index} is outside axis {axis} of {}", self.shape);
-        let (shape, strides) = (self.shape.without(axis), without(self.strides, axis));
+        let (shape, strides) = (self.shape.without_axis(axis), remove_entry(self.strides, axis));
         let before = if shape.size > 0 { index as isize * self.strides[axis] } else { 0 };
         Self { shape, strides, offset: (self.offset as isize + before) as usize }
     }
@@ -296,7 +296,7 @@ impl Layout {
         out
     }
 
-    /// Repeats extents of 1, and missing leading axes, with stride 0. The elements are of type `T`.
+    /// Repeats axes of extent 1, and missing leading axes, with stride 0. The elements are of type `T`.
     #[track_caller]
     pub(crate) fn broadcast_to<T>(&self, shape: Shape) -> Self {
         shape.assert_fits::<T>();
@@ -314,7 +314,7 @@ impl Layout {
         Self { shape, strides, offset: self.offset }
     }
 
-    /// The same elements under another shape; `None` where that needs a copy.
+    /// The layout of the same elements in another shape; `None` if they must be copied first.
     #[track_caller]
     pub(crate) fn reshape(&self, shape: Shape) -> Option<Self> {
         assert_eq!(
@@ -338,7 +338,7 @@ impl Layout {
 mod tests {
     use super::*;
 
-    /// A step from no element must not lead out of the buffer.
+    /// A nonzero stride could lead out of the buffer.
     #[test]
     fn layout_without_elements_has_strides_of_zero() {
         let some = Layout::contiguous(Shape::new(&[3, 1, 2]), 0).flip(0);
@@ -350,17 +350,17 @@ mod tests {
     }
 
     #[test]
-    fn broadcasting_follows_numpy() {
-        let of = |a: &[usize], b: &[usize]| Shape::new(a).broadcast(&Shape::new(b));
-        assert_eq!(of(&[4, 5], &[5]), Some(Shape::new(&[4, 5])));
-        assert_eq!(of(&[4, 1], &[1, 5]), Some(Shape::new(&[4, 5])));
-        assert_eq!(of(&[], &[2, 3]), Some(Shape::new(&[2, 3])));
-        assert_eq!(of(&[0, 3], &[1, 3]), Some(Shape::new(&[0, 3])));
-        assert_eq!(of(&[4, 5], &[4]), None);
+    fn broadcast_of_two_shapes_follows_numpy() {
+        let broadcast = |a: &[usize], b: &[usize]| Shape::new(a).broadcast(&Shape::new(b));
+        assert_eq!(broadcast(&[4, 5], &[5]), Some(Shape::new(&[4, 5])));
+        assert_eq!(broadcast(&[4, 1], &[1, 5]), Some(Shape::new(&[4, 5])));
+        assert_eq!(broadcast(&[], &[2, 3]), Some(Shape::new(&[2, 3])));
+        assert_eq!(broadcast(&[0, 3], &[1, 3]), Some(Shape::new(&[0, 3])));
+        assert_eq!(broadcast(&[4, 5], &[4]), None);
     }
 
     #[test]
-    fn views_move_offset_and_strides_alone() {
+    fn layout_views_change_only_offset_and_strides() {
         let l = Layout::contiguous(Shape::new(&[2, 3, 4]), 5);
         assert_eq!(l.select(1, 2).position(&[1, 3]), l.position(&[1, 2, 3]));
         assert_eq!(l.permute(&[2, 0, 1]).position(&[3, 1, 2]), l.position(&[1, 2, 3]));
@@ -370,21 +370,21 @@ mod tests {
     }
 
     #[test]
-    fn extents_are_replaced_and_removed() {
+    fn with_extent_and_without_axis_give_the_new_shape() {
         let s = Shape::new(&[2, 3, 4]);
-        assert_eq!((s.with(1, 7), s.without(0)), (Shape::new(&[2, 7, 4]), Shape::new(&[3, 4])));
+        assert_eq!((s.with_extent(1, 7), s.without_axis(0)), (Shape::new(&[2, 7, 4]), Shape::new(&[3, 4])));
         assert_eq!((s.size(), s.last_extent(), Shape::new(&[]).last_extent()), (24, 4, 1));
     }
 
     #[test]
     #[should_panic(expected = "[2, 3] has no axis 2")]
-    fn an_axis_that_is_not_there_is_named() {
-        Shape::new(&[2, 3]).without(2);
+    fn without_axis_missing_axis_panics() {
+        Shape::new(&[2, 3]).without_axis(2);
     }
 
     #[test]
     #[should_panic(expected = "reshape from [2, 3] (6 elements) to [4] (4 elements)")]
-    fn reshape_names_both_shapes() {
+    fn reshape_to_another_size_panics_with_both_shapes() {
         Layout::contiguous(Shape::new(&[2, 3]), 0).reshape(Shape::new(&[4]));
     }
 }

@@ -1,4 +1,4 @@
-//! Where a tensor's elements live, and what becomes of them when they are shared, copied or made more.
+//! The reference-counted buffer of a tensor: sharing, copying and resizing.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -6,31 +6,31 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 #[cfg(feature = "cuda")]
-use crate::cuda::{self, CudaError, Gpu, Memory};
+use crate::cuda::{self, CudaError, DeviceBuffer, Gpu};
 use crate::data::{Data, DataMut};
 use crate::device::Device;
 use crate::real::Element;
 use crate::shape::{Layout, Shape};
 use crate::view::View;
 
-/// A buffer that tensors share; nothing outside this crate sees where it is.
+/// A buffer that tensors share, on the host or on a GPU.
 #[derive(Clone, Debug)]
 pub(crate) enum Storage<T> {
     Host(Arc<Vec<T>>),
     #[cfg(feature = "cuda")]
-    Gpu(Arc<Memory<T>>),
+    Gpu(Arc<DeviceBuffer<T>>),
 }
 
 impl<T: Element> Storage<T> {
-    /// These elements on the host, row-major from the beginning of a line of the cache on.
+    /// Stores `elements` on the host in row-major order. The first one is at the beginning of a cache line.
     ///
     /// # Panics
     /// If they take more than `isize::MAX` bytes.
     #[track_caller]
-    pub(crate) fn collected(shape: Shape, elements: impl Iterator<Item = T>) -> (Self, Layout) {
+    pub(crate) fn from_elements(shape: Shape, elements: impl Iterator<Item = T>) -> (Self, Layout) {
         shape.assert_fits::<T>();
-        let mut data = Vec::with_capacity(line::<T>() + shape.size());
-        let offset = first_of_a_line(&data);
+        let mut data = Vec::with_capacity(cache_line_len::<T>() + shape.size());
+        let offset = aligned_offset(&data);
         data.resize(offset, T::default());
         data.extend(elements);
         (Self::Host(Arc::new(data)), Layout::contiguous(shape, offset))
@@ -49,9 +49,9 @@ impl<T: Element> Storage<T> {
     }
 
     /// # Panics
-    /// If it is shared.
+    /// If the buffer is shared.
     pub(crate) fn data_mut(&mut self) -> DataMut<'_, T> {
-        const ALONE: &str = "the buffer is this tensor's alone";
+        const ALONE: &str = "the buffer is not shared";
         match self {
             Self::Host(data) => DataMut::Host(Arc::get_mut(data).expect(ALONE)),
             #[cfg(feature = "cuda")]
@@ -68,41 +68,41 @@ impl<T: Element> Storage<T> {
         holders > 1
     }
 
-    /// The elements of `layout`, row-major in a buffer of their own on the same device.
-    pub(crate) fn packed(&self, layout: &Layout) -> (Self, Layout) {
+    /// Copies the elements of `layout` to a new buffer on the same device, in row-major order.
+    pub(crate) fn to_contiguous(&self, layout: &Layout) -> (Self, Layout) {
         match self {
             Self::Host(data) => {
-                let view = View::over(Data::Host(data), *layout);
-                Self::collected(layout.shape, view.host().iter().copied())
+                let view = View::from_layout(Data::Host(data), *layout);
+                Self::from_elements(layout.shape, view.as_ndarray().iter().copied())
             }
             #[cfg(feature = "cuda")]
             Self::Gpu(memory) => {
-                (Self::Gpu(Arc::new(cuda::packed(memory, layout))), Layout::contiguous(layout.shape, 0))
+                (Self::Gpu(Arc::new(cuda::to_contiguous(memory, layout))), Layout::contiguous(layout.shape, 0))
             }
         }
     }
 
-    /// Makes room for `shape`, row-major: in this buffer, if it is nobody else's and large enough. What was row-major at `old`
-    /// stays in front.
+    /// Makes room for a contiguous tensor of `shape`, in this buffer if it is not shared and is large enough. The first
+    /// elements keep their values if the layout `old` is contiguous.
     ///
     /// # Panics
     /// If the elements take more than `isize::MAX` bytes.
     #[track_caller]
-    pub(crate) fn resized(&mut self, old: &Layout, shape: Shape) -> Layout {
+    pub(crate) fn resize(&mut self, old: &Layout, shape: Shape) -> Layout {
         shape.assert_fits::<T>();
         match self {
             Self::Host(data) => {
                 let Some(buffer) = Arc::get_mut(data) else {
                     let zeros = core::iter::repeat_n(T::default(), shape.size());
-                    let (storage, layout) = Self::collected(shape, zeros);
+                    let (storage, layout) = Self::from_elements(shape, zeros);
                     *self = storage;
                     return layout;
                 };
                 let kept = old.shape.size().min(shape.size());
-                buffer.resize(shape.size() + line::<T>(), T::default());
-                let offset = first_of_a_line(buffer);
+                buffer.resize(shape.size() + cache_line_len::<T>(), T::default());
+                let offset = aligned_offset(buffer);
                 if offset != old.offset && old.offset + kept <= buffer.len() {
-                    buffer.copy_within(old.offset..old.offset + kept, offset); // it lies elsewhere now
+                    buffer.copy_within(old.offset..old.offset + kept, offset); // the aligned offset has changed
                 }
                 Layout::contiguous(shape, offset)
             }
@@ -118,43 +118,43 @@ impl<T: Element> Storage<T> {
 
 #[cfg(feature = "cuda")]
 impl<T: Element> Storage<T> {
-    /// No elements, on a GPU.
+    /// Makes an empty buffer on a GPU.
     pub(crate) fn empty(gpu: &'static Gpu) -> Self {
-        Self::Gpu(Arc::new(Memory::empty(gpu)))
+        Self::Gpu(Arc::new(DeviceBuffer::empty(gpu)))
     }
 
-    /// Zeros, on a GPU.
+    /// Makes a buffer of `len` zeros on a GPU.
     pub(crate) fn zeros(gpu: &'static Gpu, len: usize) -> Result<Self, CudaError> {
-        Ok(Self::Gpu(Arc::new(Memory::zeros(gpu, len)?)))
+        Ok(Self::Gpu(Arc::new(DeviceBuffer::zeros(gpu, len)?)))
     }
 
-    /// The elements of `layout`, row-major, on another device.
-    pub(crate) fn moved(&self, layout: &Layout, to: Device) -> Result<(Self, Layout), CudaError> {
-        let view = View::over(self.data(), *layout);
+    /// Copies the elements of `layout` to another device, in row-major order.
+    pub(crate) fn copy_to_device(&self, layout: &Layout, to: Device) -> Result<(Self, Layout), CudaError> {
+        let view = View::from_layout(self.data(), *layout);
         let here = match self {
             Self::Host(_) => view,
             Self::Gpu(_) => {
                 let elements = cuda::read(view)?;
-                let (storage, layout) = Self::collected(layout.shape, elements.into_iter());
-                return if to == Device::Host { Ok((storage, layout)) } else { storage.moved(&layout, to) };
+                let (storage, layout) = Self::from_elements(layout.shape, elements.into_iter());
+                return if to == Device::Host { Ok((storage, layout)) } else { storage.copy_to_device(&layout, to) };
             }
         };
-        let Device::Cuda(gpu) = to else { unreachable!("from the host, it goes to a GPU") };
+        let Device::Cuda(gpu) = to else { unreachable!("another device than the host is a GPU") };
         let memory = match here.as_slice() {
-            Some(slice) => Memory::copy_of(gpu, slice),
-            None => Memory::copy_of(gpu, &here.host().iter().copied().collect::<Vec<_>>()),
+            Some(slice) => DeviceBuffer::from_slice(gpu, slice),
+            None => DeviceBuffer::from_slice(gpu, &here.as_ndarray().iter().copied().collect::<Vec<_>>()),
         };
         Ok((Self::Gpu(Arc::new(memory?)), Layout::contiguous(layout.shape, 0)))
     }
 }
 
-/// How many elements a line of the cache has, 64 bytes: one that a vector crosses costs as much as two.
-const fn line<T>() -> usize {
+/// The number of elements in a cache line of 64 bytes. A vector that crosses a line costs as much as two.
+const fn cache_line_len<T>() -> usize {
     64_usize.div_ceil(size_of::<T>())
 }
 
-/// Where the first line begins in this buffer.
-fn first_of_a_line<T>(buffer: &[T]) -> usize {
+/// The position of the first cache line in the buffer.
+fn aligned_offset<T>(buffer: &[T]) -> usize {
     let offset = buffer.as_ptr().align_offset(64);
-    if offset < line::<T>() { offset } else { 0 }
+    if offset < cache_line_len::<T>() { offset } else { 0 }
 }

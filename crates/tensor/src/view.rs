@@ -1,7 +1,7 @@
-//! Borrowed tensors: what kernels read and write.
+//! Borrowed tensors, which kernels read and write.
 //!
-//! A [`View`] is a buffer somewhere, on the host or on a GPU, with a layout. Kernels for the host turn it into an
-//! `ndarray` view with [`View::host`]; kernels for a GPU take its pointer.
+//! A [`View`] is a borrowed buffer, on the host or on a GPU, and a layout. Kernels of the host turn it into an `ndarray`
+//! view with [`View::as_ndarray`]. Kernels of a GPU take its pointer.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -13,24 +13,24 @@ use crate::device::Device;
 use crate::real::{Element, Real};
 use crate::shape::{Layout, MAX_RANK, Shape};
 
-/// A tensor that a kernel reads: any strides, zero and negative ones included.
+/// A tensor that a kernel reads. Strides may have any value, including zero and negative values.
 #[derive(Clone, Copy)]
 pub struct View<'a, T> {
     data: Data<'a, T>,
     layout: Layout,
 }
 
-/// A tensor that a kernel writes: no two of its elements are the same.
+/// A tensor that a kernel writes. Different indices name different places in the buffer.
 pub struct ViewMut<'a, T> {
     data: DataMut<'a, T>,
     layout: Layout,
 }
 
 impl<'a, T: Element> View<'a, T> {
-    /// The elements of `data`, row-major.
+    /// Makes a view of the elements of `data`, in row-major order.
     ///
     /// # Panics
-    /// If `data` does not hold exactly the elements of `shape`.
+    /// If the length of `data` is not the size of `shape`.
     #[track_caller]
     pub fn new(data: &'a [T], shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
@@ -38,64 +38,64 @@ impl<'a, T: Element> View<'a, T> {
         Self { data: Data::Host(data), layout: Layout::contiguous(shape, 0) }
     }
 
-    pub(crate) fn over(data: Data<'a, T>, layout: Layout) -> Self {
+    pub(crate) fn from_layout(data: Data<'a, T>, layout: Layout) -> Self {
         Self { data, layout }
     }
 
-    /// Where its elements are, and how they lie there.
+    /// The buffer, and the layout of the elements in it.
     #[cfg(feature = "cuda")]
-    pub(crate) fn place(&self) -> (Data<'a, T>, &Layout) {
+    pub(crate) fn data_and_layout(&self) -> (Data<'a, T>, &Layout) {
         (self.data, &self.layout)
     }
 
-    /// Where its elements are.
+    /// The device that holds the elements.
     pub fn device(&self) -> Device {
         self.data.device()
     }
 
-    /// Its shape.
+    /// The shape.
     pub fn shape(&self) -> Shape {
         self.layout.shape
     }
 
-    /// As an `ndarray` view.
+    /// Converts to an `ndarray` view.
     ///
     /// # Panics
-    /// If the elements lie on a GPU.
+    /// If the elements are on a GPU.
     #[track_caller]
-    pub fn host(&self) -> ArrayViewD<'a, T> {
-        let data = self.data.host();
-        let (low, dims, strides) = host_layout(&self.layout);
+    pub fn as_ndarray(&self) -> ArrayViewD<'a, T> {
+        let data = self.data.expect_host();
+        let (low, dims, strides) = ndarray_layout(&self.layout);
         ArrayViewD::from_shape(dims.strides(strides), &data[low..]).expect("layouts stay inside their buffer")
     }
 
-    /// The elements as one slice, where they lie on the host, row-major without gaps.
+    /// The elements as one slice, if they are on the host and contiguous.
     pub fn as_slice(&self) -> Option<&'a [T]> {
-        let data = self.data.slice()?;
+        let data = self.data.host_slice()?;
         let Layout { shape, offset, .. } = self.layout;
         self.layout.is_contiguous().then(|| &data[offset..offset + shape.size()])
     }
 
-    /// The elements in row-major order, copied to the host from wherever they lie.
+    /// Copies the elements to the host, in row-major order.
     ///
     /// # Panics
-    /// If they lie on a GPU that fails.
+    /// If they are on a GPU that fails.
     #[track_caller]
     pub fn to_vec(&self) -> Vec<T> {
         match self.data {
-            Data::Host(_) => self.as_slice().map_or_else(|| self.host().iter().copied().collect(), <[T]>::to_vec),
+            Data::Host(_) => self.as_slice().map_or_else(|| self.as_ndarray().iter().copied().collect(), <[T]>::to_vec),
             #[cfg(feature = "cuda")]
             Data::Gpu(_) => crate::cuda::to_vec(*self),
         }
     }
 
-    /// The place of the first element, the extents and the strides, for kernels that look after themselves.
+    /// The pointer to the first element, the extents and the strides, for kernels that use raw pointers.
     ///
     /// # Panics
-    /// If the layout leaves the buffer, or the elements lie on a GPU.
+    /// If an element is outside the buffer, or the elements are on a GPU.
     #[track_caller]
-    pub(crate) fn parts(&self) -> (*const T, &[usize], &[isize]) {
-        let data = self.data.host();
+    pub(crate) fn raw_parts(&self) -> (*const T, &[usize], &[isize]) {
+        let data = self.data.expect_host();
         self.layout.assert_inside(data.len());
         (
             data.as_ptr().wrapping_add(self.layout.offset),
@@ -104,42 +104,42 @@ impl<'a, T: Element> View<'a, T> {
         )
     }
 
-    /// The element that all are, where none has a place of its own.
-    pub(crate) fn one_repeated(&self) -> Option<T> {
+    /// The value of all elements, if strides of 0 make them all the same element; else `None`.
+    pub(crate) fn repeated_scalar(&self) -> Option<T> {
         let Layout { shape, strides, .. } = &self.layout;
         let repeated = shape.iter().zip(strides).all(|(&n, &stride)| n == 1 || stride == 0);
-        (repeated && shape.size() > 0).then(|| self.at(&[0; MAX_RANK][..shape.rank()]))
+        (repeated && shape.size() > 0).then(|| self.get(&[0; MAX_RANK][..shape.rank()]))
     }
 
-    /// Where the rows along the last axis lie without gaps, equally far apart: the elements from the first row on, and the
-    /// distance from one row to the next: zero where all are the same, and where there is one alone, its length.
+    /// The elements from the first row on, and the stride from one row to the next. The stride is 0 if all rows are the same
+    /// row, and the row's length if there is one row. `None` if a row has gaps or the strides between rows differ.
     pub(crate) fn rows(&self) -> Option<(&'a [T], usize)> {
-        let data = self.data.slice()?;
-        self.layout.row_distance().map(|distance| (&data[self.layout.offset..], distance))
+        let data = self.data.host_slice()?;
+        self.layout.row_stride().map(|distance| (&data[self.layout.offset..], distance))
     }
 
-    /// The numbers that the rows along the last axis repeat, from the first row's on, and the distance from one to the next.
-    /// `None` if a row has different elements, or none.
+    /// The numbers of rows that each repeat one number, from the first row on, and the stride from one to the next.
+    /// `None` if the last axis does not have stride 0, or there are no elements.
     pub(crate) fn row_constants(&self) -> Option<(&'a [T], usize)> {
         let Layout { shape, strides, .. } = &self.layout;
         let last = shape.rank().checked_sub(1)?;
         (shape.size() > 0 && strides[last] == 0).then(|| self.slice(last, 0..1).rows())?
     }
 
-    /// The element at `index`.
+    /// Reads the element at `index`.
     ///
     /// # Panics
-    /// If `index` lies outside the shape.
+    /// If `index` is outside the shape.
     #[track_caller]
-    pub fn at(&self, index: &[usize]) -> T {
+    pub fn get(&self, index: &[usize]) -> T {
         assert_inside(index, &self.layout.shape);
-        self.data.at(self.layout.position(index))
+        self.data.get(self.layout.position(index))
     }
 
-    /// Under NumPy's rule, extents of 1 and missing leading axes repeated.
+    /// Broadcasts to `shape` by NumPy's rule: axes of extent 1, and missing leading axes, are repeated.
     ///
     /// # Panics
-    /// If this shape does not broadcast to `shape`.
+    /// If the shape of the view does not broadcast to `shape`.
     #[track_caller]
     pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
         Self { layout: self.layout.broadcast_to::<T>(shape.into()), ..self }
@@ -147,10 +147,10 @@ impl<'a, T: Element> View<'a, T> {
 }
 
 impl<'a, T: Element> ViewMut<'a, T> {
-    /// The elements of `data`, row-major.
+    /// Makes a view of the elements of `data`, in row-major order.
     ///
     /// # Panics
-    /// If `data` does not hold exactly the elements of `shape`.
+    /// If the length of `data` is not the size of `shape`.
     #[track_caller]
     pub fn new(data: &'a mut [T], shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
@@ -158,61 +158,61 @@ impl<'a, T: Element> ViewMut<'a, T> {
         Self { data: DataMut::Host(data), layout: Layout::contiguous(shape, 0) }
     }
 
-    pub(crate) fn over(data: DataMut<'a, T>, layout: Layout) -> Self {
+    pub(crate) fn from_layout(data: DataMut<'a, T>, layout: Layout) -> Self {
         Self { data, layout }
     }
 
-    /// Where its elements are, and how they lie there.
+    /// The buffer, and the layout of the elements in it.
     #[cfg(feature = "cuda")]
-    pub(crate) fn into_place(self) -> (DataMut<'a, T>, Layout) {
+    pub(crate) fn into_data_and_layout(self) -> (DataMut<'a, T>, Layout) {
         (self.data, self.layout)
     }
 
-    /// Where its elements are.
+    /// The device that holds the elements.
     pub fn device(&self) -> Device {
-        self.data.to_read().device()
+        self.data.as_data().device()
     }
 
-    /// Its shape.
+    /// The shape.
     pub fn shape(&self) -> Shape {
         self.layout.shape
     }
 
-    /// The same view for a shorter time, to hand on and keep.
+    /// Borrows the same view for a shorter lifetime, so that a function can take it and the caller keeps it.
     pub fn reborrow(&mut self) -> ViewMut<'_, T> {
         ViewMut { data: self.data.reborrow(), layout: self.layout }
     }
 
-    /// To read it.
+    /// Borrows the view for reading.
     pub fn view(&self) -> View<'_, T> {
-        View { data: self.data.to_read(), layout: self.layout }
+        View { data: self.data.as_data(), layout: self.layout }
     }
 
-    /// As an `ndarray` view.
+    /// Converts to an `ndarray` view.
     ///
     /// # Panics
-    /// If the elements lie on a GPU.
+    /// If the elements are on a GPU.
     #[track_caller]
-    pub fn host(self) -> ArrayViewMutD<'a, T> {
-        let data = self.data.host();
-        let (low, dims, strides) = host_layout(&self.layout);
+    pub fn into_ndarray(self) -> ArrayViewMutD<'a, T> {
+        let data = self.data.expect_host();
+        let (low, dims, strides) = ndarray_layout(&self.layout);
         ArrayViewMutD::from_shape(dims.strides(strides), &mut data[low..]).expect("layouts stay inside their buffer")
     }
 
-    /// The elements as one slice, where they lie on the host, row-major without gaps.
+    /// The elements as one slice, if they are on the host and contiguous.
     pub fn into_slice(self) -> Option<&'a mut [T]> {
-        let data = self.data.into_slice()?;
+        let data = self.data.into_host_slice()?;
         let Layout { shape, offset, .. } = self.layout;
         self.layout.is_contiguous().then(|| &mut data[offset..offset + shape.size()])
     }
 
-    /// See [`View::parts`].
+    /// Does the same as [`View::raw_parts`], with a mutable pointer.
     ///
     /// # Panics
-    /// If the layout leaves the buffer, or the elements lie on a GPU.
+    /// If an element is outside the buffer, or the elements are on a GPU.
     #[track_caller]
-    pub(crate) fn parts(&mut self) -> (*mut T, &[usize], &[isize]) {
-        let data = self.data.reborrow().host();
+    pub(crate) fn raw_parts(&mut self) -> (*mut T, &[usize], &[isize]) {
+        let data = self.data.reborrow().expect_host();
         self.layout.assert_inside(data.len());
         (
             data.as_mut_ptr().wrapping_add(self.layout.offset),
@@ -221,13 +221,13 @@ impl<'a, T: Element> ViewMut<'a, T> {
         )
     }
 
-    /// See [`View::rows`].
+    /// Does the same as [`View::rows`], for writing.
     pub(crate) fn into_rows(self) -> Option<(&'a mut [T], usize)> {
-        let data = self.data.into_slice()?;
-        self.layout.row_distance().map(|distance| (&mut data[self.layout.offset..], distance))
+        let data = self.data.into_host_slice()?;
+        self.layout.row_stride().map(|distance| (&mut data[self.layout.offset..], distance))
     }
 
-    /// Whether the elements lie row-major without gaps.
+    /// True if the elements are in row-major order without gaps.
     pub fn is_contiguous(&self) -> bool {
         self.layout.is_contiguous()
     }
@@ -235,35 +235,35 @@ impl<'a, T: Element> ViewMut<'a, T> {
     /// Writes the element at `index`.
     ///
     /// # Panics
-    /// If `index` lies outside the shape.
+    /// If `index` is outside the shape.
     #[track_caller]
     pub fn set(&mut self, index: &[usize], value: T) {
         assert_inside(index, &self.layout.shape);
         self.data.set(self.layout.position(index), value);
     }
 
-    /// The element at `index`.
+    /// Reads the element at `index`.
     ///
     /// # Panics
-    /// If `index` lies outside the shape.
+    /// If `index` is outside the shape.
     #[track_caller]
-    pub fn at(&self, index: &[usize]) -> T {
-        self.view().at(index)
+    pub fn get(&self, index: &[usize]) -> T {
+        self.view().get(index)
     }
 
-    /// Writes `value` everywhere.
+    /// Writes `value` to every element.
     pub fn fill(self, value: T) {
         match self.data {
             #[cfg(feature = "cuda")]
             DataMut::Gpu(memory, _) => crate::cuda::fill(memory, &self.layout, value),
-            DataMut::Host(_) => self.host().fill(value),
+            DataMut::Host(_) => self.into_ndarray().fill(value),
         }
     }
 
-    /// Writes these elements, which are in row-major order, to wherever it lies.
+    /// Writes `elements`, which are in row-major order.
     ///
     /// # Panics
-    /// If there are more or fewer, or it lies on a GPU that fails.
+    /// If their number is not the size of the view, or the view is on a GPU that fails.
     #[track_caller]
     pub fn assign(self, elements: &[T]) {
         let shape = self.layout.shape;
@@ -271,32 +271,32 @@ impl<'a, T: Element> ViewMut<'a, T> {
         match self.data {
             #[cfg(feature = "cuda")]
             DataMut::Gpu(memory, _) => crate::cuda::assign(memory, &self.layout, elements),
-            DataMut::Host(_) => self.host().iter_mut().zip(elements).for_each(|(to, &from)| *to = from),
+            DataMut::Host(_) => self.into_ndarray().iter_mut().zip(elements).for_each(|(to, &from)| *to = from),
         }
     }
 
-    /// The entries before `index` of the outermost axis, and the others: two views that can be used at once.
+    /// Splits the outermost axis before entry `index` into two views, which can be used at the same time.
     ///
     /// # Panics
-    /// If the elements have gaps, or `index` lies outside the axis.
+    /// If the view is not contiguous, or `index` is outside the axis.
     #[track_caller]
     pub fn split_at(self, index: usize) -> (Self, Self) {
         let shape = self.layout.shape;
         assert!(!shape.is_empty() && index <= shape[0], "split_at {index} of {shape}");
-        assert!(self.is_contiguous(), "split_at needs a view without gaps");
-        let (head, tail) = (shape.with(0, index), shape.with(0, shape[0] - index));
+        assert!(self.is_contiguous(), "split_at needs a contiguous view");
+        let (head, tail) = (shape.with_extent(0, index), shape.with_extent(0, shape[0] - index));
         match self.data {
             #[cfg(feature = "cuda")]
             DataMut::Gpu(memory, alone) => {
                 let offset = self.layout.offset;
-                let of = |shape, offset| Self {
+                let part = |shape, offset| Self {
                     data: DataMut::Gpu(memory, alone),
                     layout: Layout::contiguous(shape, offset),
                 };
-                (of(head, offset), of(tail, offset + head.size()))
+                (part(head, offset), part(tail, offset + head.size()))
             }
             DataMut::Host(_) => {
-                let (a, b) = self.into_slice().expect("it has no gaps").split_at_mut(head.size());
+                let (a, b) = self.into_slice().expect("the view is contiguous").split_at_mut(head.size());
                 (ViewMut::new(a, head), ViewMut::new(b, tail))
             }
         }
@@ -307,54 +307,54 @@ impl<T: Real> ViewMut<'_, T> {
     /// Adds `value` to the element at `index`.
     ///
     /// # Panics
-    /// If `index` lies outside the shape.
+    /// If `index` is outside the shape.
     #[track_caller]
     pub fn add_at(&mut self, index: &[usize], value: T) {
-        self.set(index, self.at(index) + value);
+        self.set(index, self.get(index) + value);
     }
 }
 
-/// Methods that give another view of the same elements, for reading and for writing views.
-macro_rules! turned {
+/// Methods of `View` and `ViewMut` that return another view of the same elements.
+macro_rules! layout_methods {
     ($view:ident) => {
         impl<T: Element> $view<'_, T> {
-            /// The same elements with other axes in other places: axis `k` of the result is axis `axes[k]` of this one.
+            /// Permutes the axes: axis `k` of the result is axis `axes[k]` of this view.
             ///
             /// # Panics
-            /// If `axes` is no permutation of the axes.
+            /// If `axes` is not a permutation of the axes.
             #[track_caller]
             pub fn permute(self, axes: &[usize]) -> Self {
                 Self { layout: self.layout.permute(axes), ..self }
             }
 
-            /// The part of `axis` in `range`.
+            /// Restricts `axis` to `range`.
             ///
             /// # Panics
-            /// If the range leaves the axis.
+            /// If the axis does not exist, or `range` is not inside it.
             #[track_caller]
             pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
                 Self { layout: self.layout.slice(axis, range), ..self }
             }
 
-            /// The entry `index` of `axis`, which disappears.
+            /// Selects entry `index` of `axis` and removes the axis.
             ///
             /// # Panics
-            /// If there is no such entry.
+            /// If the axis or the entry does not exist.
             #[track_caller]
             pub fn select(self, axis: usize, index: usize) -> Self {
                 Self { layout: self.layout.select(axis, index), ..self }
             }
 
-            /// The order of `axis` reversed.
+            /// Reverses the order of the entries along `axis`.
             ///
             /// # Panics
-            /// If there is no such axis.
+            /// If the axis does not exist.
             #[track_caller]
             pub fn flip(self, axis: usize) -> Self {
                 Self { layout: self.layout.flip(axis), ..self }
             }
 
-            /// The same elements under another shape of the same size; `None` where they do not lie row-major without gaps.
+            /// Returns the same elements in another shape of the same size; `None` if the view is not contiguous.
             ///
             /// # Panics
             /// If the sizes differ.
@@ -366,13 +366,13 @@ macro_rules! turned {
     };
 }
 
-turned!(View);
-turned!(ViewMut);
+layout_methods!(View);
+layout_methods!(ViewMut);
 
-/// The lowest position that the layout touches, its extents, and its strides as `ndarray` takes them (negative ones
-/// as two's complement). `ndarray` checks the strides of empty arrays, too, so they get none to check. It also wants the
-/// product of their other extents to fit into `isize`: where it does not, all extents become 0.
-fn host_layout(layout: &Layout) -> (usize, IxDyn, IxDyn) {
+/// The layout in the form that `ndarray` takes: the lowest position of an element, the extents, and the strides (negative
+/// strides as two's complement). Two things differ for empty arrays, because `ndarray` checks these as well. Their strides
+/// become 0. And if the product of their nonzero extents does not fit into `isize`, all extents become 0.
+fn ndarray_layout(layout: &Layout) -> (usize, IxDyn, IxDyn) {
     let Layout { shape, strides, offset } = layout;
     let mut low = *offset as isize;
     let (mut dims, mut wrapped) = ([0; MAX_RANK], [0; MAX_RANK]);
@@ -406,7 +406,7 @@ mod tests {
         (0..24).map(f64::from).collect()
     }
 
-    /// Views in every kind of layout.
+    /// Views with every kind of layout.
     fn views(data: &[f64]) -> [View<'_, f64>; 8] {
         let v = View::new(data, SHAPE);
         [
@@ -422,41 +422,41 @@ mod tests {
     }
 
     #[test]
-    fn ndarray_sees_the_elements_where_at_reads_them() {
+    fn as_ndarray_any_layout_has_the_elements_of_get() {
         for v in views(&numbers()) {
-            let host = v.host();
+            let host = v.as_ndarray();
             assert_eq!(host.shape(), &v.shape()[..]);
             for i in v.shape().indices() {
-                assert_eq!(host[&i[..]], v.at(&i), "{i:?} of {}", v.shape());
+                assert_eq!(host[&i[..]], v.get(&i), "{i:?} of {}", v.shape());
             }
         }
     }
 
     #[test]
-    fn a_slice_is_there_exactly_where_order_and_gaps_allow() {
+    fn as_slice_is_some_only_for_contiguous_views() {
         let data = numbers();
         for v in views(&data) {
-            let in_order: Vec<f64> = v.shape().indices().map(|i| v.at(&i)).collect();
+            let in_order: Vec<f64> = v.shape().indices().map(|i| v.get(&i)).collect();
             if let Some(slice) = v.as_slice() {
                 assert_eq!(slice, in_order);
             }
         }
         let v = View::new(&data, SHAPE);
         assert_eq!(v.slice(0, 1..2).as_slice(), Some(&data[12..]));
-        assert_eq!(v.select(0, 0).slice(0, 1..2).reshape([2, 2]).map(|v| v.at(&[1, 0])), Some(6.0));
+        assert_eq!(v.select(0, 0).slice(0, 1..2).reshape([2, 2]).map(|v| v.get(&[1, 0])), Some(6.0));
         assert!([v.flip(0), v.permute(&[1, 0, 2]), v.slice(2, 0..3)].iter().all(|v| v.as_slice().is_none()));
         assert!(v.flip(1).reshape([24]).is_none());
     }
 
     #[test]
-    fn rows_are_found_where_there_are_some() {
+    fn rows_of_each_layout_are_correct_or_none() {
         let data = numbers();
         let mut found = 0;
         for v in views(&data).into_iter().filter(|v| v.shape().size() > 0) {
             let Some((from, distance)) = v.rows() else { continue };
             let width = v.shape().last_extent();
             let rows = (0..v.shape().size() / width).flat_map(|i| &from[i * distance..][..width]);
-            assert!(rows.copied().eq(v.shape().indices().map(|i| v.at(&i))), "{}", v.shape());
+            assert!(rows.copied().eq(v.shape().indices().map(|i| v.get(&i))), "{}", v.shape());
             found += 1;
         }
         assert_eq!(found, 2);
@@ -466,62 +466,65 @@ mod tests {
         assert!([v.flip(2), v.flip(0), v.slice(1, 0..2), v.permute(&[1, 0, 2])].iter().all(|v| v.rows().is_none()));
         assert_eq!(View::new(&data[..1], []).rows(), Some((&data[..1], 1)));
         let one = v.slice(0, 1..2).slice(1, 2..3).slice(2, 3..4);
-        assert_eq!((one.broadcast_to([5, 3, 4]).one_repeated(), one.slice(0, 0..0).one_repeated()), (Some(23.0), None));
-        assert!(v.slice(0, 1..2).broadcast_to([5, 3, 4]).one_repeated().is_none());
+        assert_eq!(
+            (one.broadcast_to([5, 3, 4]).repeated_scalar(), one.slice(0, 0..0).repeated_scalar()),
+            (Some(23.0), None)
+        );
+        assert!(v.slice(0, 1..2).broadcast_to([5, 3, 4]).repeated_scalar().is_none());
     }
 
     #[test]
-    fn empty_views_reach_ndarray_in_any_layout() {
+    fn as_ndarray_empty_views_of_any_layout_are_empty() {
         for shape in [[0, 3, 4], [2, 0, 4], [2, 3, 0]] {
             let v = View::<f64>::new(&[], shape);
             for v in [v, v.flip(0).flip(1).flip(2), v.permute(&[2, 1, 0]), v.slice(0, shape[0]..shape[0])] {
-                assert_eq!(v.host().len(), 0);
+                assert_eq!(v.as_ndarray().len(), 0);
                 assert_eq!(v.as_slice(), Some(&[][..]));
             }
         }
-        assert_eq!(View::new(&numbers(), SHAPE).slice(0, 2..2).slice(1, 3..3).host().shape(), [0, 0, 4]);
+        assert_eq!(View::new(&numbers(), SHAPE).slice(0, 2..2).slice(1, 3..3).as_ndarray().shape(), [0, 0, 4]);
     }
 
     #[test]
-    fn writing_goes_where_reading_looks() {
+    fn set_through_any_layout_changes_only_the_named_elements() {
         let mut data = numbers();
         let mut v = ViewMut::new(&mut data, SHAPE);
         v.reborrow().slice(1, 1..2).permute(&[2, 1, 0]).flip(0).set(&[0, 0, 1], -1.0);
-        assert_eq!(v.at(&[1, 1, 3]), -1.0);
+        assert_eq!(v.get(&[1, 1, 3]), -1.0);
         v.add_at(&[1, 1, 3], 0.5);
-        assert_eq!(v.view().select(0, 1).at(&[1, 3]), -0.5);
+        assert_eq!(v.view().select(0, 1).get(&[1, 3]), -0.5);
         v.reborrow().select(2, 0).flip(1).fill(9.0);
         let changed: Vec<usize> = (0..24).filter(|&i| data[i] != i as f64).collect();
         assert_eq!(changed, [0, 4, 8, 12, 16, 19, 20]);
     }
 
     #[test]
-    fn split_at_shares_the_entries_out() {
+    fn split_at_two_parts_write_different_elements() {
         let mut data = numbers();
         let (mut head, mut tail) = ViewMut::new(&mut data, SHAPE).slice(0, 1..2).reshape([3, 4]).unwrap().split_at(1);
         assert_eq!((head.shape(), tail.shape()), (Shape::new(&[1, 4]), Shape::new(&[2, 4])));
         head.set(&[0, 0], -1.0);
         tail.set(&[1, 3], -2.0);
         assert_eq!((data[12], data[23]), (-1.0, -2.0));
-        let (all, nothing) = ViewMut::new(&mut data, SHAPE).split_at(2);
-        assert_eq!((all.shape().size(), nothing.shape().size()), (24, 0));
+        let (all, empty) = ViewMut::new(&mut data, SHAPE).split_at(2);
+        assert_eq!((all.shape().size(), empty.shape().size()), (24, 0));
     }
 
     #[test]
     #[should_panic(expected = "split_at 3 of [2, 3, 4]")]
-    fn split_at_stays_inside() {
+    fn split_at_index_outside_panics() {
         let _ = ViewMut::new(&mut numbers(), SHAPE).split_at(3);
     }
 
     #[test]
-    #[should_panic(expected = "split_at needs a view without gaps")]
-    fn split_at_refuses_gaps() {
+    #[should_panic(expected = "split_at needs a contiguous view")]
+    fn split_at_view_with_gaps_panics() {
         let _ = ViewMut::new(&mut numbers(), SHAPE).slice(2, 0..1).split_at(1);
     }
 
     #[test]
     #[should_panic(expected = "index [0, 3, 0] is outside [2, 3, 4]")]
-    fn reading_stays_inside() {
-        View::new(&numbers(), SHAPE).at(&[0, 3, 0]);
+    fn get_index_outside_panics() {
+        View::new(&numbers(), SHAPE).get(&[0, 3, 0]);
     }
 }

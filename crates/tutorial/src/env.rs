@@ -1,9 +1,9 @@
-//! Episodes of `tutorial`.
+//! The environment of `tutorial`.
 
 use tensor::philox::Philox;
 
 use crate::STEP_LIMIT;
-use crate::machine::{State, hundredths};
+use crate::machine::{State, reward_hundredths};
 use rl::env::{Env, Step, check_reset, check_step};
 use rl::tasks::{self, token};
 
@@ -19,35 +19,34 @@ struct Episode {
 
 /// A vector of episodes of one stage.
 ///
-/// An episode that its caller breaks off, after the six tokens of [`crate::EMITTED`], earns 0,
-/// as does one that reaches the step limit.
+/// An episode earns 0 if its caller stops it after [`crate::EMITTED_TOKENS`] tokens, or if it reaches the step limit.
 #[derive(Clone, Debug)]
 pub struct TutorialEnv {
     stage: usize,
-    /// `[B, context_len]`
+    /// The context of each episode, `[B, context_len]`.
     contexts: Vec<u32>,
     episodes: Vec<Episode>,
 }
 
 impl TutorialEnv {
-    /// `episodes` episodes of `stage`, not yet started.
+    /// Creates an environment of `episodes` episodes of `stage`. It must be reset before its first step.
     ///
     /// # Panics
     /// If there is no such stage.
     #[track_caller]
     pub fn new(stage: usize, episodes: usize) -> Self {
-        let width = tasks::operands(stage) + 1;
+        let width = tasks::operand_count(stage) + 1;
         Self { stage, contexts: vec![token::CTX; episodes * width], episodes: vec![Episode::default(); episodes] }
     }
 
-    /// Starts `episode` anew on operands a to e.
+    /// Restarts `episode` with operands a to e.
     pub fn start(&mut self, episode: usize, operands: [u32; 5]) {
         let width = self.context_len();
         self.contexts[episode * width..][..width - 1].copy_from_slice(&operands[..width - 1]);
         self.episodes[episode] = Episode { operands: operands.map(i64::from), ..Episode::default() };
     }
 
-    /// The number of tokens that `episode` has taken, the answer included.
+    /// The number of tokens that `episode` has taken, including the answer.
     pub fn steps(&self, episode: usize) -> usize {
         self.episodes[episode].steps
     }
@@ -63,10 +62,10 @@ impl Env for TutorialEnv {
     }
 
     fn context_len(&self) -> usize {
-        tasks::operands(self.stage) + 1
+        tasks::operand_count(self.stage) + 1
     }
 
-    /// Draws all five operands, whatever the stage shows.
+    /// Draws all five operands in every stage, although the context may show fewer.
     fn reset(&mut self, rngs: &mut [Philox]) {
         check_reset(self.len(), rngs);
         for (i, rng) in rngs.iter_mut().enumerate() {
@@ -91,7 +90,8 @@ impl Env for TutorialEnv {
         }
     }
 
-    /// Exact match with the *printed* target, which is not what is paid; equality of numbers, so partly chance.
+    /// Returns true for an exact match with the *printed* target, which is not the rewarded one. Numbers are compared, not
+    /// formulae, so some matches are chance.
     fn solved(&self, episode: usize) -> bool {
         self.episodes[episode].solved
     }
@@ -105,7 +105,7 @@ impl Episode {
         match self.state.last {
             Some(last) if token == token::ANS => {
                 self.solved = last == tasks::goal(stage, &self.operands);
-                f64::from(hundredths(stage, last, &self.operands)) / 100.0
+                f64::from(reward_hundredths(stage, last, &self.operands)) / 100.0
             }
             _ => 0.0,
         }

@@ -1,4 +1,4 @@
-//! The machine of `tutorial`: what each tool does to `last` and `mem`, and what an answer is paid.
+//! The machine of `tutorial`: the effect of each tool on `last` and `mem`, and the reward of an answer.
 //!
 //! | tool | stage 0 | stage 1 | stage 2 |
 //! |---|---|---|---|
@@ -9,24 +9,25 @@
 //! | STO | sets `mem` | sets `mem` | sets `mem` |
 //! | RCL, `mem` set | `last` or 0 | `last` or 0 | `d·e` |
 //!
-//! The original keeps a word in `mem` that the stage decides, so that set or empty is all there is to know.
+//! The original stores a word in `mem` that depends on the stage alone. Therefore one flag, set or empty, is enough here.
 
 use std::ops::ControlFlow;
 
 use rl::solver::Machine;
 use rl::tasks::{self, Number, poly::Poly, token};
 
-/// What the tools work on, holding integers or polynomials.
+/// The registers of the machine, with integers or polynomials.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct State<V> {
     /// The last result.
     pub last: Option<V>,
-    /// Whether STO was used.
+    /// True if STO was used.
     pub mem: bool,
 }
 
 impl<V: Number> State<V> {
-    /// The state after `token`, on operands a to e. ANS changes nothing here: see [`correct`] and [`hundredths`].
+    /// The state after `token`, with operands a to e. ANS has no effect here: see [`rewarded_target`] and
+    /// [`reward_hundredths`].
     pub fn step(self, stage: usize, token: u32, operands: &[V; 5]) -> Self {
         let [a, b, c, d, e] = operands.clone();
         let Self { last, mem } = self;
@@ -52,8 +53,8 @@ fn partial_results<V: Number>([a, b, c, d, e]: &[V; 5]) -> [V; 5] {
     [g0, g1.clone(), g1.clone() - d.clone(), g3.clone(), g1 - g3]
 }
 
-/// What the environment calls correct: g0, g1, g2 by stage, one short of what is printed.
-pub fn correct<V: Number>(stage: usize, operands: &[V; 5]) -> V {
+/// The target that the environment rewards: g0, g1, g2 by stage. The printed targets are g1, g2, g4.
+pub fn rewarded_target<V: Number>(stage: usize, operands: &[V; 5]) -> V {
     let [g0, g1, g2, ..] = partial_results(operands);
     match stage {
         0 => g0,
@@ -62,47 +63,48 @@ pub fn correct<V: Number>(stage: usize, operands: &[V; 5]) -> V {
     }
 }
 
-/// The reward for the answer `last`, in hundredths: so that means over all operands are exact.
+/// The reward for the answer `last`, in hundredths. Integers make means over all operands exact.
 ///
-/// `[last = correct] + 0.2·shaped`, where shaped adds up a part for each partial result that `last` equals.
-pub fn hundredths(stage: usize, last: i64, operands: &[i64; 5]) -> u32 {
+/// The reward is `[last = target] + 0.2·shaped`, with the target of [`rewarded_target`]. `shaped` is a sum with one term for
+/// each partial result that `last` equals.
+pub fn reward_hundredths(stage: usize, last: i64, operands: &[i64; 5]) -> u32 {
     let [g0, g1, g2, g3, g4] = partial_results(operands);
-    let paid = |hundredths: u32, goal: i64| if last == goal { hundredths } else { 0 };
+    let reward_if_at = |goal: i64, hundredths: u32| if last == goal { hundredths } else { 0 };
     let shaped = match stage {
-        0 => paid(5, g0) + paid(10, g1),
-        1 => paid(5, g0) + paid(10, g1) + paid(15, g2),
-        _ => paid(4, g0) + paid(8, g1) + paid(12, g4) + paid(12, g3),
+        0 => reward_if_at(g0, 5) + reward_if_at(g1, 10),
+        1 => reward_if_at(g0, 5) + reward_if_at(g1, 10) + reward_if_at(g2, 15),
+        _ => reward_if_at(g0, 4) + reward_if_at(g1, 8) + reward_if_at(g4, 12) + reward_if_at(g3, 12),
     };
-    paid(100, correct(stage, operands)) + shaped
+    reward_if_at(rewarded_target(stage, operands), 100) + shaped
 }
 
 /// The machine on polynomials, with the six tools as actions.
 #[derive(Clone, Debug)]
-pub struct Symbolic {
+pub struct SymbolicMachine {
     stage: usize,
     operands: [Poly; 5],
-    correct: Poly,
+    target: Poly,
 }
 
-impl Symbolic {
-    /// The machine of `stage`.
+impl SymbolicMachine {
+    /// Creates the machine of `stage`.
     ///
     /// # Panics
     /// If there is no such stage.
     #[track_caller]
     pub fn new(stage: usize) -> Self {
-        tasks::operands(stage);
+        tasks::operand_count(stage);
         let operands = symbols();
-        Self { stage, correct: correct(stage, &operands), operands }
+        Self { stage, target: rewarded_target(stage, &operands), operands }
     }
 }
 
 fn symbols() -> [Poly; 5] {
     let symbols: Vec<Poly> = Poly::variables(5);
-    symbols.try_into().expect("five variables were asked for")
+    symbols.try_into().expect("Poly::variables(5) has five entries")
 }
 
-impl Machine for Symbolic {
+impl Machine for SymbolicMachine {
     type State = State<Poly>;
 
     fn start(&self) -> State<Poly> {
@@ -115,7 +117,7 @@ impl Machine for Symbolic {
 
     fn step(&self, state: &State<Poly>, action: usize) -> ControlFlow<bool, State<Poly>> {
         match token::TOOLS[action] {
-            token::ANS => ControlFlow::Break(state.last.as_ref() == Some(&self.correct)),
+            token::ANS => ControlFlow::Break(state.last.as_ref() == Some(&self.target)),
             token => ControlFlow::Continue(state.clone().step(self.stage, token, &self.operands)),
         }
     }

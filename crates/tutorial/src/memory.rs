@@ -1,81 +1,82 @@
-//! The memory that a run of the tutorial takes on the host, counted before it begins, by the method of `rl::memory`.
+//! Estimates the host memory of a run of the tutorial before the run starts, by the method of `rl::memory`.
 //!
-//! E is the number of episodes that are played together: those of a batch, or all of an evaluation. d is the width, S = 6 the number of
-//! steps and of tokens read, L = 6 the longest context, V = 18 the number of tokens, which are the actions, P that of parameters.
+//! Symbols: E episodes played together (a batch, or all episodes of an evaluation); d width; S = 6 steps and tokens read;
+//! L = 6 tokens of the longest context; V = 18 tokens, which are also the actions; P parameters.
 //!
 //! | phase | numbers of 4 bytes |
 //! |---|---|
 //! | parameters and Adam's moments | 3·P |
 //! | gradients, on the tape and summed | 2·P |
-//! | learning: GRU, start, what the heads read | E·d·(13·S + 2·L + 10) + 3·d² |
-//! | learning: table of input parts, and its gradients | 12·V·d |
+//! | learning: GRU, initial state, inputs of the heads | E·d·(13·S + 2·L + 10) + 3·d² |
+//! | learning: table of gx, and its gradients | 12·V·d |
 //! | heads: logits, log-probabilities, entropies, and their gradients | E·S·(14·V + 24) |
 //! | acting | 6·V·d + 3·d² + E·d·(5·S + L + 5) + E·S·(3·V + 2) |
 
-use rl::tasks::{STAGES, operands, token};
+use rl::tasks::{STAGES, operand_count, token};
 
-use crate::EMITTED;
+use crate::EMITTED_TOKENS;
 use crate::run::TutorialConfig;
 
-const S: u64 = EMITTED as u64;
+const S: u64 = EMITTED_TOKENS as u64;
 const V: u64 = token::COUNT as u64;
 
-/// Bytes of a node of a tape with the heads of its buffers, besides what these hold.
-const NODE: u64 = 450;
+/// Bytes of a tape node with the headers of its buffers, without their contents.
+const NODE_BYTES: u64 = 450;
 
-/// Bytes of two random generators, a reward and the environment of an episode while it is played.
-const PLAYED: u64 = 260;
+/// Bytes of two random generators, a reward, and the environment of an episode while it is played.
+const PLAYED_EPISODE_BYTES: u64 = 260;
 
-/// Bytes of a program among the figures of an evaluation, while they are sorted.
-const PROGRAM: u64 = 112;
+/// Bytes of a program in the statistics of an evaluation, while they are sorted.
+const PROGRAM_BYTES: u64 = 112;
 
-/// Bytes that a run takes, with its evaluations and without the process. A run uses one thread.
-pub fn of_training(config: &TutorialConfig) -> u64 {
+/// Bytes of a run including its evaluations, without the process itself. A run uses one thread.
+pub fn training_bytes(config: &TutorialConfig) -> u64 {
     let (d, batch) = (config.width as u64, config.batch as u64);
     let evaluated = config.validation_episodes.max(config.test_episodes) as u64;
     let parameters = parameters(d);
-    let (learning, acting) = (of_learning(d, parameters, batch), of_acting(d, batch));
-    let playing = batch * PLAYED + of_record(batch);
-    let evaluating = of_acting(d, evaluated) + of_record(evaluated) + evaluated * (PLAYED + PROGRAM);
+    let (learning, acting) = (learning_bytes(d, parameters, batch), acting_bytes(d, batch));
+    let playing = batch * PLAYED_EPISODE_BYTES + record_bytes(batch);
+    let evaluating =
+        acting_bytes(d, evaluated) + record_bytes(evaluated) + evaluated * (PLAYED_EPISODE_BYTES + PROGRAM_BYTES);
     let all = 4 * 3 * parameters + learning + acting + playing + evaluating;
     all + all / 8 // the allocator's gaps
 }
 
-/// P.
+/// P, the number of parameters.
 fn parameters(d: u64) -> u64 {
     (V + STAGES as u64) * d + 6 * d * (d + 1) + (V + 1) * (d + 1)
 }
 
-/// L.
-fn context() -> u64 {
-    operands(STAGES - 1) as u64 + 1
+/// L, the number of tokens of the longest context.
+fn longest_context() -> u64 {
+    operand_count(STAGES - 1) as u64 + 1
 }
 
-fn of_learning(d: u64, parameters: u64, episodes: u64) -> u64 {
-    let states = episodes * d * (13 * S + 2 * context() + 10) + 3 * d * d;
-    let decided = episodes * S * (14 * V + 24);
-    4 * (2 * parameters + states + decided + 5 * episodes * S + 12 * V * d) + 60 * NODE
+fn learning_bytes(d: u64, parameters: u64, episodes: u64) -> u64 {
+    let states = episodes * d * (13 * S + 2 * longest_context() + 10) + 3 * d * d;
+    let head_outputs = episodes * S * (14 * V + 24);
+    4 * (2 * parameters + states + head_outputs + 5 * episodes * S + 12 * V * d) + 60 * NODE_BYTES
 }
 
-fn of_acting(d: u64, episodes: u64) -> u64 {
-    let states = episodes * d * (5 * S + context() + 5) + 3 * d * d;
-    4 * (6 * V * d + states + episodes * S * (3 * V + 2)) + 15 * S * NODE
+fn acting_bytes(d: u64, episodes: u64) -> u64 {
+    let states = episodes * d * (5 * S + longest_context() + 5) + 3 * d * d;
+    4 * (6 * V * d + states + episodes * S * (3 * V + 2)) + 15 * S * NODE_BYTES
 }
 
-/// The record of episodes, in vectors whose capacity has grown by doubling.
-fn of_record(episodes: u64) -> u64 {
-    episodes * (4 * context() + S.next_power_of_two() * 25 + 1)
+/// Bytes of the trajectories of the episodes, in vectors whose capacity grows by doubling.
+fn record_bytes(episodes: u64) -> u64 {
+    episodes * (4 * longest_context() + S.next_power_of_two() * 25 + 1)
 }
 
 #[cfg(test)]
 mod tests {
-    use rl::memory::PROCESS;
+    use rl::memory::PROCESS_BYTES;
     use rl::settings::Settings;
 
     use super::*;
     use crate::run::TutorialRun;
 
-    /// Peaks of whole runs of six updates, in KiB, that Linux reported (x86-64, glibc 2.36).
+    /// Peaks in KiB of whole runs of six updates, as Linux reported them (x86-64, glibc 2.36).
     const PEAKS: &[(&str, u64)] = &[
         ("width=96 batch=192 validation_episodes=128 test_episodes=1000", 39_120),
         ("width=64 batch=3000 validation_episodes=128 test_episodes=1000", 144_100),
@@ -90,7 +91,7 @@ mod tests {
         ("width=256 batch=16 validation_episodes=1 test_episodes=20000", 905_100),
     ];
 
-    fn with(settings: &str) -> TutorialConfig {
+    fn parse_settings(settings: &str) -> TutorialConfig {
         let mut config = TutorialConfig::default();
         for (name, value) in settings.split(' ').filter_map(|setting| setting.split_once('=')) {
             config.set(name, value).expect("a setting");
@@ -98,25 +99,26 @@ mod tests {
         config
     }
 
-    /// The need exceeds the peak most for runs in which the process, or the parameters beside a small batch, are a large part.
+    /// The ratio of estimate to peak is largest for small runs, where the process itself dominates, and for small batches, where
+    /// the parameters dominate.
     #[test]
-    fn need_is_the_measured_peak_and_little_more() {
+    fn training_bytes_are_slightly_above_the_measured_peak() {
         for &(settings, kib) in PEAKS {
-            let config = with(settings);
-            let most = if kib >= 64 << 10 && config.batch >= 48 { 1.25 } else { 1.5 };
-            let share = (of_training(&config) + PROCESS) as f64 / (1024 * kib) as f64;
-            assert!((1.0..=most).contains(&share), "{settings}: {share} of what was measured");
+            let config = parse_settings(settings);
+            let max_ratio = if kib >= 64 << 10 && config.batch >= 48 { 1.25 } else { 1.5 };
+            let ratio = (training_bytes(&config) + PROCESS_BYTES) as f64 / (1024 * kib) as f64;
+            assert!((1.0..=max_ratio).contains(&ratio), "{settings}: the estimate is {ratio} times the measured peak");
         }
     }
 
     #[test]
-    fn need_of_the_largest_settings_does_not_overflow() {
-        assert!(of_training(&with("width=4096 batch=1048576 test_episodes=16777216")) > 1 << 40);
+    fn training_bytes_of_the_largest_settings_do_not_overflow() {
+        assert!(training_bytes(&parse_settings("width=4096 batch=1048576 test_episodes=16777216")) > 1 << 40);
     }
 
     #[test]
-    fn parameters_are_those_of_the_network() {
-        let run = TutorialRun::<f32>::new(&with("width=5"), 0);
+    fn parameters_match_the_network() {
+        let run = TutorialRun::<f32>::new(&parse_settings("width=5"), 0);
         assert_eq!(parameters(5), run.params.size() as u64);
         assert_eq!(run.optimizer.moments().count(), 2);
     }

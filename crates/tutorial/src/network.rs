@@ -1,4 +1,4 @@
-//! The tutorial's network and its loss: the layers of `rl`, with a start of their own.
+//! The tutorial's network and its loss. The layers are those of `rl`; the initial state differs.
 //!
 //! ```text
 //! L = − mean_B( (Σ_t ln π(a_t)) · (R − Σ_t V_t) )  +  0.5 · mean_B (Σ_t V_t − R)²  −  0.01 · mean(H),
@@ -6,33 +6,33 @@
 //! ```
 
 use autograd::Var;
-use nn::Weights;
+use nn::BoundParams;
 use rl::policy::{Decisions, Policy};
 use rl::tasks::token;
 use tensor::{Real, Tensor};
 
 use crate::run::TutorialConfig;
 
-/// The state before the first token. Both starts are blind to the order of a context.
+/// The initial state h₀ before the first token. Neither variant depends on the order of the tokens in a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
+pub enum InitialState {
     /// h₀ = tanh(mean of the embeddings in the episode's context + stage embedding).
     EpisodeMean,
-    /// The tutorial's accident: the mean is also taken over all episodes of the batch, so that all of them start alike.
+    /// The bug of the tutorial: the mean also runs over all episodes of the batch, so all of them have the same h₀.
     BatchMean,
 }
 
-/// A policy with its weights on a tape. After its start it reads the token CTX, then its own actions.
+/// A policy with its parameters on a tape. From its initial state it reads the token CTX, then its own actions.
 pub struct Network<'p, 't, T: Real> {
-    start: Start,
+    start: InitialState,
     policy: &'p Policy,
-    weights: Weights<'t, T>,
+    weights: BoundParams<'t, T>,
     layers: rl::policy::Network<'p, 't, T>,
 }
 
 impl<'p, 't, T: Real> Network<'p, 't, T> {
-    /// The network for one pass.
-    pub fn new(policy: &'p Policy, weights: Weights<'t, T>, start: Start) -> Self {
+    /// Creates the network for one pass.
+    pub fn new(policy: &'p Policy, weights: BoundParams<'t, T>, start: InitialState) -> Self {
         Self { start, policy, weights, layers: policy.on(weights) }
     }
 
@@ -41,31 +41,32 @@ impl<'p, 't, T: Real> Network<'p, 't, T> {
         let stage = self.policy.stage.forward(self.weights, &Tensor::from([stage as u32]));
         let mean = self.policy.embedding.forward(self.weights, contexts).mean_axis(0);
         let mean = match self.start {
-            Start::EpisodeMean => mean,
-            Start::BatchMean => mean.mean_axis(0).reshape(stage.shape()),
+            InitialState::EpisodeMean => mean,
+            InitialState::BatchMean => mean.mean_axis(0).reshape(stage.shape()),
         };
         let h = (mean + stage).tanh();
         let width = h.shape()[1];
         h.broadcast_to([contexts.shape()[1], width])
     }
 
-    /// The state after each of tokens\[K,B\], \[K,B,d\], and the decisions in them.
+    /// Reads tokens\[K,B\] from the state h\[B,d\]. Returns the state after each token, \[K,B,d\], and the decisions in these
+    /// states.
     pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t, T>) -> (Var<'t, T>, Decisions<'t, T>) {
         let states = self.layers.read(tokens, h);
         (states, self.layers.decide(states))
     }
 }
 
-/// The token that every episode reads first, \[1,B\].
-pub(crate) fn prompt(episodes: usize) -> Tensor<u32> {
+/// The first token of every episode, CTX, \[1,B\].
+pub(crate) fn prompt_tokens(episodes: usize) -> Tensor<u32> {
     Tensor::full([1, episodes], token::CTX)
 }
 
-/// The loss and its parts.
+/// The loss and its terms.
 pub struct TutorialLoss<'t, T: Real> {
-    /// L.
+    /// L, the loss.
     pub loss: Var<'t, T>,
-    /// Its first term.
+    /// The first term of L.
     pub policy: Var<'t, T>,
     /// The critic's mean squared error.
     pub value: Var<'t, T>,
@@ -77,7 +78,7 @@ pub struct TutorialLoss<'t, T: Real> {
     pub values: Var<'t, T>,
 }
 
-/// The loss for given contexts\[L,B\], actions\[T,B\] and rewards\[B\].
+/// Computes the loss for given contexts\[L,B\], actions\[T,B\] and rewards R\[B\].
 pub fn loss<'t, T: Real>(
     network: &Network<'_, 't, T>,
     stage: usize,
@@ -88,17 +89,18 @@ pub fn loss<'t, T: Real>(
 ) -> TutorialLoss<'t, T> {
     let (shape, count) = (actions.shape(), actions.size());
     let known = actions.slice(0, 0..shape[0] - 1);
-    let tokens = [prompt(shape[1]).to_vec(), known.to_vec()].concat();
+    let tokens = [prompt_tokens(shape[1]).to_vec(), known.to_vec()].concat();
     let (_, decisions) = network.read(&Tensor::new(shape, tokens), network.start(stage, contexts));
     let log_probs = decisions.log_probs.gather(&actions.reshape([count, 1])).reshape(shape);
     let p = decisions.log_probs.exp();
-    let entropies = (-(p * p.shift(T::of(1e-9)).log()).sum_axis(1)).reshape(shape);
+    let entropies = (-(p * p.shift(T::from_f64(1e-9)).log()).sum_axis(1)).reshape(shape);
     let values = decisions.values.reshape(shape);
 
     let baseline = values.sum_axis(0);
     let advantage = (rewards - baseline).detach();
     let policy = -(log_probs.sum_axis(0) * advantage).mean();
     let value = (baseline - rewards).square().mean();
-    let loss = policy + value.scale(T::of(config.value_coefficient)) - entropies.mean().scale(T::of(config.entropy));
+    let loss = policy + value.scale(T::from_f64(config.value_coefficient))
+        - entropies.mean().scale(T::from_f64(config.entropy));
     TutorialLoss { loss, policy, value, log_probs, entropies, values }
 }

@@ -1,11 +1,11 @@
-//! A run of the tutorial, bug for bug: contexts enter as one mean over the whole batch; six tokens are sampled, and all of
-//! them train, those after ANS included; the baseline is the sum of all six values.
+//! A training run of the tutorial with all its bugs. The contexts enter as one mean over the whole batch. Six tokens are
+//! sampled, and all of them enter the loss, also those after ANS. The baseline is the sum of all six values.
 
 use autograd::Tape;
-use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
+use nn::{Grads, Optimizer, Params, UpdateRule, clip_global_norm};
 use rl::a2c::Metrics;
 use rl::env::{Env, Step, Task};
-use rl::evaluate::{Figures, Test, rotate_columns, test_stream, validation_stream};
+use rl::evaluate::{EvalStats, TestResult, rotate_contexts, test_stream, validation_stream};
 use rl::policy::Policy;
 use rl::rollout::{Choice, Undecided, choose, contexts};
 use rl::settings::Settings;
@@ -15,42 +15,42 @@ use rl::{NotFinite, settings};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor};
 
-use crate::network::{Network, Start, loss, prompt};
-use crate::{EMITTED, Tutorial};
+use crate::network::{InitialState, Network, loss, prompt_tokens};
+use crate::{EMITTED_TOKENS, Tutorial};
 
-/// The stages of the six parts of the schedule, each of as many updates as [`TutorialConfig::stage_updates`].
-pub const SCHEDULE: [usize; 6] = [0, 0, 0, 1, 1, 2];
+/// The stage of each of the six parts of the schedule. Each part has [`TutorialConfig::stage_updates`] updates.
+pub const STAGE_SCHEDULE: [usize; 6] = [0, 0, 0, 1, 1, 2];
 
 settings! {
     /// The hyper-parameters of a run of the tutorial.
     pub struct TutorialConfig {
-        /// d, the width of embeddings and GRU.
+        /// d, the width of the embeddings and the GRU.
         width: usize = 96, "whole numbers from 1 to 4096", |&x| (1..=4096).contains(&x);
-        /// B, episodes in an update.
+        /// B, the number of episodes in an update.
         batch: usize = 192, "whole numbers from 1 to 1048576", |&x| (1..=1 << 20).contains(&x);
-        /// Updates in each of the six parts of the schedule of stages 0, 0, 0, 1, 1, 2.
+        /// The number of updates in each of the six parts of the schedule, which have the stages 0, 0, 0, 1, 1, 2.
         stage_updates: usize = 10, "whole numbers from 1 to 1000000000", |&x| (1..=1_000_000_000).contains(&x);
         /// α, the learning rate of Adam.
         rate: f64 = 3e-4, "numbers above 0", |&x| x > 0.0 && x.is_finite();
-        /// The gradient's norm at most.
+        /// The maximum norm of the gradient.
         clip: f64 = 1.0, "numbers above 0", |&x| x > 0.0 && x.is_finite();
         /// The weight of the critic's mean squared error.
         value_coefficient: f64 = 0.5, "numbers from 0", |&x| x >= 0.0 && x.is_finite();
         /// The weight of the entropy.
         entropy: f64 = 0.01, "numbers from 0", |&x| x >= 0.0 && x.is_finite();
-        /// Updates between evaluations.
+        /// The number of updates between evaluations.
         validate_every: usize = 5, "whole numbers from 1 to 1000000000", |&x| (1..=1_000_000_000).contains(&x);
-        /// Episodes of each stage in an evaluation.
+        /// The number of episodes of each stage in an evaluation.
         validation_episodes: usize = 128, "whole numbers from 1 to 16777216", |&x| (1..=1 << 24).contains(&x);
-        /// Episodes of each stage in the final evaluation.
+        /// The number of episodes of each stage in the final evaluation.
         test_episodes: usize = 1000, "whole numbers from 1 to 16777216", |&x| (1..=1 << 24).contains(&x);
     }
 }
 
 impl TutorialConfig {
-    /// The updates of a whole run.
+    /// The number of updates of a whole run.
     pub fn updates(&self) -> usize {
-        SCHEDULE.len() * self.stage_updates
+        STAGE_SCHEDULE.len() * self.stage_updates
     }
 }
 
@@ -58,22 +58,22 @@ impl TutorialConfig {
 pub struct TutorialRun<T: Real> {
     /// The hyper-parameters.
     pub config: TutorialConfig,
-    /// The seed, from which everything random follows.
+    /// The seed of all random streams.
     pub seed: u64,
-    /// The layers.
+    /// The layers of the network.
     pub policy: Policy,
-    /// Their numbers.
+    /// The parameters of the layers.
     pub params: Params<T>,
-    /// Updates so far.
+    /// The number of updates so far.
     pub updates: usize,
-    /// What moves them.
+    /// The optimiser of the parameters.
     pub optimizer: Optimizer<T>,
     grads: Grads<T>,
     acting: Tape<T>,
     learning: Tape<T>,
 }
 
-/// The results of one update.
+/// The report of one update.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The number of the update, from 1.
@@ -82,15 +82,16 @@ pub struct Report {
     pub stage: usize,
     /// Losses, entropy, gradient norm and episodes.
     pub metrics: Metrics,
-    /// The figures of each stage, if an evaluation followed.
-    pub validation: Option<Vec<Figures>>,
+    /// The statistics of each stage, if an evaluation followed.
+    pub validation: Option<Vec<EvalStats>>,
 }
 
 impl<T: Real> TutorialRun<T> {
-    /// Before the first update.
+    /// Creates a run before its first update.
     ///
     /// # Panics
-    /// If a number of the settings is not finite, or `T` rounds it to zero or out of its range: see [`Settings::check`].
+    /// If a number of the settings is not finite, or if `T` rounds it to zero or out of its range: see
+    /// [`Settings::check`].
     #[track_caller]
     pub fn new(config: &TutorialConfig, seed: u64) -> Self {
         config.check::<T>().unwrap_or_else(|error| panic!("TutorialRun: {error}"));
@@ -101,34 +102,34 @@ impl<T: Real> TutorialRun<T> {
             seed,
             policy,
             updates: 0,
-            optimizer: Optimizer::new(Rule::adam(), &params),
+            optimizer: Optimizer::new(UpdateRule::adam(), &params),
             grads: Grads::zeros(&params),
             params,
-            acting: Tape::evaluating(),
+            acting: Tape::no_grad(),
             learning: Tape::new(),
         }
     }
 
-    /// True after the last update of the schedule.
-    pub fn is_over(&self) -> bool {
+    /// Returns true after the last update of the schedule.
+    pub fn is_finished(&self) -> bool {
         self.updates >= self.config.updates()
     }
 
-    /// One update, and the evaluation that follows it if it is time for one.
+    /// Makes one update, and the evaluation after it if one is due.
     ///
     /// # Errors
-    /// If the loss or a gradient is not finite; the parameters are as they were.
+    /// If a log-probability, the loss or a gradient is not finite. If the update fails, the parameters are unchanged.
     pub fn advance(&mut self) -> Result<Report, NotFinite> {
-        let stage = SCHEDULE[(self.updates / self.config.stage_updates).min(SCHEDULE.len() - 1)];
+        let stage = STAGE_SCHEDULE[(self.updates / self.config.stage_updates).min(STAGE_SCHEDULE.len() - 1)];
         let metrics = self.update(stage)?;
         self.updates += 1;
-        let due = self.updates.is_multiple_of(self.config.validate_every) || self.is_over();
+        let due = self.updates.is_multiple_of(self.config.validate_every) || self.is_finished();
         let validation = if due { Some(self.validate()?) } else { None };
         Ok(Report { update: self.updates, stage, metrics, validation })
     }
 
     fn update(&mut self, stage: usize) -> Result<Metrics, NotFinite> {
-        let number = u32::try_from(self.updates).expect("updates are numbered with 32 bits");
+        let number = u32::try_from(self.updates).expect("the number of an update fits into 32 bits");
         let streams = |purpose| -> Vec<Philox> {
             let stream = |episode| Philox::stream(self.seed, Stream { purpose, update: number, episode });
             (0..self.config.batch as u32).map(stream).collect()
@@ -137,8 +138,8 @@ impl<T: Real> TutorialRun<T> {
         env.reset(&mut streams(Purpose::OPERANDS));
         let (shown, mut draws) = (contexts(&*env), streams(Purpose::ACTIONS));
         let network = (&self.policy, &self.params);
-        let played = play(network, &mut self.acting, &mut *env, shown, Choice::Sampled(&mut draws))
-            .map_err(|error| NotFinite::undecided(number + 1, &self.params, error))?;
+        let played = play_episodes(network, &mut self.acting, &mut *env, shown, Choice::Sampled(&mut draws))
+            .map_err(|error| NotFinite::from_undecided(number + 1, &self.params, error))?;
         let mut rewards = vec![0.0; played.episodes];
         for (k, reward) in played.rewards.iter().enumerate() {
             rewards[k % played.episodes] += reward;
@@ -148,8 +149,8 @@ impl<T: Real> TutorialRun<T> {
         stages[stage] = (played.episodes, played.solved.iter().filter(|&&solved| solved).count());
         let mut metrics = {
             let weights = self.params.bind(&self.learning);
-            let network = Network::new(&self.policy, weights, Start::BatchMean);
-            let targets = self.learning.constant(Tensor::from_fn([played.episodes], |i| T::of(rewards[i])));
+            let network = Network::new(&self.policy, weights, InitialState::BatchMean);
+            let targets = self.learning.constant(Tensor::from_fn([played.episodes], |i| T::from_f64(rewards[i])));
             let terms = loss(&network, stage, &played.contexts(), &played.actions(), targets, &self.config);
             terms.loss.backward().expect("the loss uses every parameter");
             self.grads.collect(&self.params, weights);
@@ -173,30 +174,30 @@ impl<T: Real> TutorialRun<T> {
         Ok(metrics)
     }
 
-    fn validate(&self) -> Result<Vec<Figures>, NotFinite> {
+    fn validate(&self) -> Result<Vec<EvalStats>, NotFinite> {
         let episodes = self.config.validation_episodes;
         let stream = |stage, episode| validation_stream(self.seed, self.updates, stage, episode);
-        let figures = (0..STAGES).map(|stage| self.evaluate(stage, episodes, stream, false, false));
-        figures.collect::<Result<_, _>>().map_err(|error| self.undecided(error))
+        let stats = (0..STAGES).map(|stage| self.evaluate(stage, episodes, stream, false, false));
+        stats.collect::<Result<_, _>>().map_err(|error| self.undecided(error))
     }
 
-    /// Plays the test episodes of every stage: greedily, with sampled actions, and with another episode's context.
+    /// Tests every stage: with the greedy policy, with sampled actions, and with the context of another episode.
     ///
     /// # Errors
     /// If the log-probability of an action is NaN.
-    pub fn test(&self) -> Result<Vec<Test>, NotFinite> {
+    pub fn test(&self) -> Result<Vec<TestResult>, NotFinite> {
         let play = |stage, sampled, shuffled| {
             let stream = |stage, episode| test_stream(self.seed, stage, episode);
             self.evaluate(stage, self.config.test_episodes, stream, sampled, shuffled)
         };
-        let test = |stage| -> Result<Test, Undecided> {
+        let test = |stage| -> Result<TestResult, Undecided> {
             let (greedy, sampled) = (play(stage, false, false)?, play(stage, true, false)?);
-            Ok(Test { greedy, sampled, shuffled: play(stage, false, true)? })
+            Ok(TestResult { greedy, sampled, shuffled: play(stage, false, true)? })
         };
         (0..STAGES).map(test).collect::<Result<_, _>>().map_err(|error| self.undecided(error))
     }
 
-    /// Plays episodes of one stage, all together, since they start from their common mean.
+    /// Plays episodes of one stage. All run in one batch, because their initial state is a mean over all of them.
     fn evaluate(
         &self,
         stage: usize,
@@ -204,26 +205,26 @@ impl<T: Real> TutorialRun<T> {
         stream: impl Fn(usize, usize) -> Philox,
         sampled: bool,
         shuffled: bool,
-    ) -> Result<Figures, Undecided> {
+    ) -> Result<EvalStats, Undecided> {
         let mut env = Tutorial.env(stage, episodes);
         let mut rngs: Vec<Philox> = (0..episodes).map(|episode| stream(stage, episode)).collect();
         env.reset(&mut rngs);
         let mut shown = contexts(&*env);
         if shuffled {
-            rotate_columns(&mut shown, episodes);
+            rotate_contexts(&mut shown, episodes);
         }
         let choice = if sampled { Choice::Sampled(&mut rngs) } else { Choice::Greedy };
-        let played = play((&self.policy, &self.params), &mut Tape::evaluating(), &mut *env, shown, choice)?;
-        Ok(Figures::of(stage, [played].into_iter()))
+        let played = play_episodes((&self.policy, &self.params), &mut Tape::no_grad(), &mut *env, shown, choice)?;
+        Ok(EvalStats::from_trajectories(stage, [played].into_iter()))
     }
 
     fn undecided(&self, error: Undecided) -> NotFinite {
-        NotFinite::undecided(self.updates as u32, &self.params, error)
+        NotFinite::from_undecided(self.updates as u32, &self.params, error)
     }
 }
 
-/// Plays the episodes of `env`, which was reset: [`EMITTED`] tokens each, also after the end of an episode.
-fn play<T: Real>(
+/// Plays the episodes of `env`, which the caller has reset. Each emits [`EMITTED_TOKENS`] tokens, some after its end.
+fn play_episodes<T: Real>(
     (policy, params): (&Policy, &Params<T>),
     tape: &mut Tape<T>,
     env: &mut dyn Env,
@@ -231,13 +232,13 @@ fn play<T: Real>(
     mut choice: Choice<'_>,
 ) -> Result<Trajectories, Undecided> {
     let (stage, episodes) = (env.stage(), env.len());
-    let mut out = Trajectories { stage, episodes, steps: EMITTED, contexts, ..Trajectories::default() };
+    let mut out = Trajectories { stage, episodes, steps: EMITTED_TOKENS, contexts, ..Trajectories::default() };
     let mut steps = vec![Step::default(); episodes];
     tape.clear();
-    let network = Network::new(policy, params.bind(tape), Start::BatchMean);
+    let network = Network::new(policy, params.bind(tape), InitialState::BatchMean);
     let mut h = network.start(stage, &out.contexts());
-    let mut tokens = prompt(episodes);
-    for step in 0..EMITTED {
+    let mut tokens = prompt_tokens(episodes);
+    for step in 0..EMITTED_TOKENS {
         let (states, decisions) = network.read(&tokens, h);
         h = states.select(0, 0);
         let actions = choose(&decisions.log_probs.value(), &mut choice);

@@ -1,5 +1,5 @@
-// The part of CUDA C that the kernels use, for a C++ compiler: keywords, places, shared memory, barriers, warps, atomics.
-// `__shared__` declarations are rewritten before this is compiled (crates/emulator/src/source.rs), since no macro can tell
+// The part of CUDA C that the kernels use, for a C++ compiler: keywords, indices, shared memory, barriers, warps, atomics.
+// crates/emulator/src/source.rs rewrites `__shared__` declarations before this is compiled, because a macro cannot tell
 // `__shared__ float a[8];` from `extern __shared__ float a[];`.
 #pragma once
 #include <math.h>
@@ -9,7 +9,7 @@
 
 #include "../block.h"
 
-#define GRADUS_HOST 1 // for the few lines that are a GPU's instructions
+#define GRADUS_HOST 1 // selects plain C++ for the few GPU instructions
 #define __global__ static
 #define __device__ static
 #define __host__
@@ -28,7 +28,7 @@
 
 #define EMULATOR_SHARED(NAME, ALIGNMENT, ...)                                                                      \
     using NAME##_shared = __VA_ARGS__;                                                                             \
-    static emulator::Slot NAME##_slot = {sizeof(NAME##_shared),                                                    \
+    static emulator::SharedVariable NAME##_slot = {sizeof(NAME##_shared),                                                    \
                                          (ALIGNMENT) > alignof(NAME##_shared) ? (ALIGNMENT) : alignof(NAME##_shared), \
                                          #NAME, 0, nullptr};                                                       \
     NAME##_shared& NAME = *static_cast<NAME##_shared*>(emulator::shared(NAME##_slot))
@@ -38,7 +38,7 @@
 
 namespace emulator {
 
-EMULATOR_INLINE void* shared(Slot& slot) {
+EMULATOR_INLINE void* shared(SharedVariable& slot) {
     if (slot.epoch != emulator_epoch) emulator_place(&slot);
     return slot.address;
 }
@@ -75,7 +75,7 @@ EMULATOR_INLINE int __syncthreads_count(int p, EMULATOR_AT) {
 EMULATOR_INLINE int __syncthreads_and(int p, EMULATOR_AT) { return emulator_barrier(emulator::Vote::All, p, file, line); }
 EMULATOR_INLINE int __syncthreads_or(int p, EMULATOR_AT) { return emulator_barrier(emulator::Vote::Any, p, file, line); }
 
-// Fences order nothing here: a block's threads take turns. ThreadSanitizer takes its order from barriers and atomics.
+// Fences do nothing here, because a block's threads take turns. ThreadSanitizer's order comes from barriers and atomics.
 EMULATOR_INLINE void __threadfence() { __asm__ volatile("" ::: "memory"); }
 EMULATOR_INLINE void __threadfence_block() { __threadfence(); }
 EMULATOR_INLINE void __threadfence_system() { __threadfence(); }
@@ -120,7 +120,7 @@ EMULATOR_WARP_REDUCE(__reduce_and_sync, unsigned, And)
 EMULATOR_WARP_REDUCE(__reduce_or_sync, unsigned, Or)
 EMULATOR_WARP_REDUCE(__reduce_xor_sync, unsigned, BitXor)
 
-// Atomics, of integers alone: a sum of floats by atomics depends on their order, so it does not compile.
+// Atomics of integers only. A sum of floats by atomics depends on their order, so it does not compile.
 #define EMULATOR_ATOMICS(T)                                                                                       \
     EMULATOR_INLINE T atomicAdd(T* at, T v) { return __atomic_fetch_add(at, v, __ATOMIC_ACQ_REL); }               \
     EMULATOR_INLINE T atomicExch(T* at, T v) { return __atomic_exchange_n(at, v, __ATOMIC_ACQ_REL); }             \

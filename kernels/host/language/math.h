@@ -1,5 +1,5 @@
-// CUDA's arithmetic functions that C++ lacks. The fast ones are the exact ones here: a test of kernels on the host says
-// nothing about their last bits on a GPU.
+// CUDA's arithmetic functions that C++ lacks. The fast ones are exact here, so tests on the host say nothing about their last
+// bits on a GPU.
 #pragma once
 
 #define EMULATOR_MIN_MAX(T)                                                  \
@@ -25,7 +25,7 @@ EMULATOR_INLINE double rsqrt(double x) { return 1.0 / sqrt(x); }
 EMULATOR_INLINE float rsqrt(float x) { return rsqrtf(x); }
 EMULATOR_INLINE float __saturatef(float x) { return fminf(fmaxf(x, 0.0f), 1.0f); }
 
-// Approximations. Some of their names are taken by glibc's declarations, so they are macros.
+// Approximations. glibc's declarations use some of these names, so they are macros.
 #define __expf expf
 #define __exp10f(x) powf(10.0f, x)
 #define __logf logf
@@ -55,7 +55,7 @@ EMULATOR_INLINE double __drcp_rn(double a) { return 1.0 / a; }
 EMULATOR_INLINE double __dsqrt_rn(double a) { return sqrt(a); }
 EMULATOR_INLINE double __fma_rn(double a, double b, double c) { return fma(a, b, c); }
 
-// Conversions. A GPU saturates where C++ has no meaning.
+// Conversions. A GPU saturates where C++ leaves the result undefined.
 template <class To, class From>
 EMULATOR_INLINE To emulator_saturate(From x) {
     constexpr To low = To(-1) < To(0) ? To(To(1) << (sizeof(To) * 8 - 1)) : To(0);

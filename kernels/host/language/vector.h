@@ -1,4 +1,4 @@
-// CUDA's short vectors, with its alignments, so that a vector load of four floats that is not aligned is seen by UBSan.
+// CUDA's short vectors with its alignments, so that UBSan reports a misaligned vector load.
 #pragma once
 
 #define EMULATOR_VECTORS(T, NAME, A2, A4)                                                              \

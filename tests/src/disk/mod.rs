@@ -1,9 +1,8 @@
-//! A disk in memory, for what real ones do rarely: its operations fail when they are told to, it fills up, and its power
-//! is cut.
+//! A simulated disk in memory. Tests make its operations fail, fill it up and cut its power.
 //!
-//! Every file has two contents: the one that programs see, and the one that a loss of power leaves, which only a sync
-//! brings up to date. So have the names of the folder. What was not brought to the disk may survive or not, in part and
-//! in any order; the seed decides.
+//! Every file has two contents: the visible one, which programs read, and the durable one, which survives a power cut.
+//! A sync makes the visible content durable. The names in a folder work in the same way. After a power cut, data that
+//! was not synced may survive or not, in part and in any order; the seed decides.
 
 mod files;
 mod power;
@@ -15,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tensor::philox::{Philox, Purpose, Stream};
 
-/// What programs ask of a disk.
+/// An operation that a program requests from the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "they are the methods of nn::files::Files and OpenFile")]
 pub enum Operation {
@@ -23,44 +22,45 @@ pub enum Operation {
     ReadLink,
     Open,
     Write,
-    Cut,
+    Truncate,
     Sync,
     Rename,
     Remove,
     SyncFolder,
 }
 
-/// A disk in memory, with one folder or several. Clones are the same disk.
+/// A disk in memory, with one or several folders. Clones share the same disk.
 #[derive(Clone, Debug)]
 pub struct MemoryDisk(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
     files: Vec<Content>,
-    /// The names that programs see, and the file of each.
+    /// The visible names, each with the index of its file.
     names: BTreeMap<PathBuf, usize>,
-    /// Symbolic links that were there before, and their texts; they are on the disk for good.
+    /// Symbolic links and their targets. Links are durable from the start.
     links: BTreeMap<PathBuf, PathBuf>,
-    /// Those that a loss of power leaves, but for `renamed`.
-    safe_names: BTreeMap<PathBuf, usize>,
-    /// What happened to names since their folder was synced.
-    renamed: Vec<Naming>,
-    asked: Vec<Operation>,
+    /// The names that survive a power cut. Some of `pending_names` may survive as well.
+    durable_names: BTreeMap<PathBuf, usize>,
+    /// Changes of names since the last sync of their folder.
+    pending_names: Vec<Naming>,
+    operations: Vec<Operation>,
     failing: Range<usize>,
-    /// Whether a write that fails has written half before.
+    /// True if a failing write first writes half of its bytes.
     short: bool,
-    /// How many more bytes there is room for.
-    room: usize,
-    forgets: Option<(Operation, &'static str)>,
-    chance: Philox,
+    /// The number of free bytes.
+    free_bytes: usize,
+    /// An operation on files with this name ending, which does nothing and reports success.
+    ignored: Option<(Operation, &'static str)>,
+    rng: Philox,
 }
 
 /// The content of a file.
 #[derive(Clone, Debug, Default)]
 struct Content {
-    seen: Vec<u8>,
-    safe: Vec<u8>,
-    /// What makes `seen` of `safe`, unless a sync has failed: what that lost is in `seen` alone.
+    visible: Vec<u8>,
+    durable: Vec<u8>,
+    /// Edits that turn `durable` into `visible`. Edits that a failed sync lost are only in `visible`.
     edits: Vec<Edit>,
     mode: u32,
 }
@@ -71,89 +71,89 @@ pub const NEW_MODE: u32 = 0o644;
 #[derive(Clone, Debug)]
 enum Edit {
     Write { at: usize, bytes: Vec<u8> },
-    Cut { length: usize },
+    Truncate { length: usize },
 }
 
-/// A name's new file, or none. A renaming is two of them that happen together.
+/// Changes of names that happen together: each name with its new file, or `None` if it is removed. A rename is two.
 type Naming = Vec<(PathBuf, Option<usize>)>;
 
 impl MemoryDisk {
-    /// An empty disk, whose fate `seed` decides.
+    /// Creates an empty disk. The seed decides which unsynced data survive a power cut.
     pub fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(State {
             files: Vec::new(),
             names: BTreeMap::new(),
             links: BTreeMap::new(),
-            safe_names: BTreeMap::new(),
-            renamed: Vec::new(),
-            asked: Vec::new(),
+            durable_names: BTreeMap::new(),
+            pending_names: Vec::new(),
+            operations: Vec::new(),
             failing: 0..0,
             short: false,
-            room: usize::MAX,
-            forgets: None,
-            chance: Philox::stream(seed, Stream { purpose: Purpose(1000), update: 1, episode: 0 }),
+            free_bytes: usize::MAX,
+            ignored: None,
+            rng: Philox::stream(seed, Stream { purpose: Purpose(1000), update: 1, episode: 0 }),
         })))
     }
 
-    /// Lets the operations of these numbers fail, counted from the first ever.
+    /// Makes the operations with these numbers fail. Operations are counted from the creation of the disk.
     pub fn fail(&self, numbers: Range<usize>) {
         let mut state = self.state();
         (state.failing, state.short) = (numbers, false);
     }
 
-    /// Lets the operation of this number fail; if it is a write, only after it has written half.
+    /// Makes the operation with this number fail. A write first writes half of its bytes.
     pub fn fail_half_way(&self, number: usize) {
         let mut state = self.state();
         (state.failing, state.short) = (number..number + 1, true);
     }
 
-    /// Leaves room for so many more bytes.
-    pub fn leave_room(&self, bytes: usize) {
-        self.state().room = bytes;
+    /// Sets the number of free bytes.
+    pub fn set_free_bytes(&self, bytes: usize) {
+        self.state().free_bytes = bytes;
     }
 
-    /// Makes an operation on files whose names end so do nothing and report success: for tests of tests.
-    pub fn forget(&self, operation: Operation, names: &'static str) {
-        self.state().forgets = Some((operation, names));
+    /// Makes an operation on files whose names end with `suffix` do nothing and report success. Proves that tests can fail.
+    pub fn ignore(&self, operation: Operation, suffix: &'static str) {
+        self.state().ignored = Some((operation, suffix));
     }
 
-    /// Makes a symbolic link with this text, on the disk for good.
-    pub fn link(&self, path: &Path, text: &Path) {
-        self.state().links.insert(path.to_owned(), text.to_owned());
+    /// Creates a durable symbolic link.
+    pub fn create_link(&self, path: &Path, target: &Path) {
+        self.state().links.insert(path.to_owned(), target.to_owned());
     }
 
-    /// The text of a symbolic link.
-    pub fn text_of_link(&self, path: &Path) -> Option<PathBuf> {
+    /// Returns the target of a symbolic link.
+    pub fn link_target(&self, path: &Path) -> Option<PathBuf> {
         self.state().links.get(path).cloned()
     }
 
-    /// Changes the mode of a file that is there, on the disk for good.
+    /// Changes the mode of an existing file durably.
     ///
     /// # Panics
-    /// If it is not there.
+    /// If the file does not exist.
     pub fn set_mode(&self, path: &Path, mode: u32) {
         let state = &mut *self.state();
         state.files[state.names[path]].mode = mode;
     }
 
-    /// The mode of a file.
+    /// Returns the mode of a file.
     pub fn mode(&self, path: &Path) -> Option<u32> {
         let state = self.state();
         state.names.get(path).map(|&file| state.files[file].mode)
     }
 
-    /// The operations so far.
-    pub fn asked(&self) -> Vec<Operation> {
-        self.state().asked.clone()
+    /// Returns all operations so far.
+    pub fn operations(&self) -> Vec<Operation> {
+        self.state().operations.clone()
     }
 
-    /// What a program reads.
+    /// Returns the visible content of a file.
     pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
         let state = self.state();
-        state.names.get(path).map(|&file| state.files[file].seen.clone())
+        state.names.get(path).map(|&file| state.files[file].visible.clone())
     }
 
-    /// All names that programs see.
+    /// Returns all visible names.
     pub fn names(&self) -> Vec<PathBuf> {
         self.state().names.keys().cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! An agent that is loaded from a run's checkpoint acts as the run does.
+//! Tests of an agent that is loaded from a run's checkpoint: it acts as the run does.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,10 +14,10 @@ use rl::train::Run;
 use tensor::Map;
 use tensor::philox::{Philox, Purpose, Stream};
 
-/// Test episodes of each stage.
+/// The number of test episodes per stage.
 const EPISODES: usize = 300;
 
-/// A file that goes away.
+/// The path of a temporary file, which is deleted on drop.
 struct File(PathBuf);
 
 impl File {
@@ -34,7 +34,7 @@ impl Drop for File {
 
 fn save(path: &Path, params: &Params<f32>, about: &[(&str, &str)]) {
     let about = about.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-    nn::save(path, params, None, &about).expect("a temporary folder");
+    nn::save_checkpoint(path, params, None, &about).expect("a temporary folder");
 }
 
 fn error(path: &Path) -> String {
@@ -42,7 +42,7 @@ fn error(path: &Path) -> String {
     error.replace(&path.display().to_string(), "FILE")
 }
 
-/// The programs of the test episodes of `stage`, with how often, played by the agent alone: one context at a time.
+/// Plays the test episodes of `stage` with the agent, one context at a time. Returns each program with its count.
 fn programs(agent: &Agent<f32>, run: &Run<f32>, stage: usize) -> BTreeMap<Vec<u32>, usize> {
     let mut programs = BTreeMap::new();
     for i in 0..EPISODES {
@@ -62,10 +62,10 @@ fn programs(agent: &Agent<f32>, run: &Run<f32>, stage: usize) -> BTreeMap<Vec<u3
     programs
 }
 
-/// Weights eight times as large as initial ones make programs that depend on the context, so that one context taken
-/// for another is seen.
+/// Weights eight times as large as the initial ones make the programs depend on the context. So the test notices if the agent
+/// confuses two contexts.
 #[test]
-fn it_takes_the_actions_of_the_runs_own_test() {
+fn agent_loaded_takes_the_actions_of_the_runs_test() {
     for actions in [Actions::Tools, Actions::Tokens] {
         for gru in [GruVariant::ResetAfter, GruVariant::ResetBefore] {
             let config = Config { width: 12, actions, gru, test_episodes: EPISODES, ..Config::default() };
@@ -87,7 +87,7 @@ fn it_takes_the_actions_of_the_runs_own_test() {
 }
 
 #[test]
-fn it_has_the_probabilities_of_the_run_to_the_bit() {
+fn agent_loaded_has_the_probabilities_of_the_run_bit_for_bit() {
     let run = Run::<f32>::new(&Config { width: 12, ..Config::default() }, 2);
     let file = File::new("bits");
     save(&file.0, &run.learner.params, &[]);
@@ -99,7 +99,7 @@ fn it_has_the_probabilities_of_the_run_to_the_bit() {
 }
 
 #[test]
-fn what_is_no_agent_is_said_in_words() {
+fn agent_load_wrong_file_explains_the_error() {
     let file = File::new("words");
     assert!(error(&file.0).contains("FILE: there is no such file; check the path, or train first"));
 
@@ -108,7 +108,7 @@ fn what_is_no_agent_is_said_in_words() {
     assert_eq!(
         error(&file.0),
         "checkpoint FILE: its task is tutorial, expected calculator; take the checkpoint of a run on that task, or \
-         build the policy yourself and hand it to Agent::new"
+         create the policy in your program and pass it to Agent::new"
     );
     save(&file.0, &run.learner.params, &[("gru", "lstm")]);
     assert_eq!(
@@ -123,9 +123,9 @@ fn what_is_no_agent_is_said_in_words() {
     assert!(error(&file.0).contains("lacks emb.weight, "), "{}", error(&file.0));
 }
 
-/// A file whose shapes promise a large network without having its numbers is refused before any is made.
+/// The header announces a large network, but the file has no data for it. The load fails before it allocates the network.
 #[test]
-fn shapes_that_no_network_has_are_refused() {
+fn agent_load_impossible_shapes_are_refused() {
     let file = File::new("shapes");
     for shape in [vec![1, 5000], vec![3, 1, 1], vec![0, 0], vec![15000, 0]] {
         let mut params = Params::<f32>::new();

@@ -1,4 +1,4 @@
-//! `calculator`: what the solver found, against brute force and against the interpreter.
+//! Tests of `calculator`: the solver's results against brute force and against the interpreter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -6,32 +6,35 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use proptest::prelude::*;
 use rl::env::{Step, Task};
 use rl::solver::{FAILED, INFINITE, Machine, SOLVED, START, Solvable};
-use rl::tasks::calculator::machine::{State, Symbolic};
+use rl::tasks::calculator::machine::{State, SymbolicMachine};
 use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
-use rl::tasks::{goal, operands, poly::Poly, token};
+use rl::tasks::{goal, operand_count, poly::Poly, token};
 use tensor::philox::{Philox, Purpose, Stream};
 use tutorial::Tutorial;
 
 const SETS: [ActionSet; 2] = [ActionSet::Tools, ActionSet::Tokens];
 
 #[test]
-fn states_and_shortest_programs() {
+fn solver_report_states_and_shortest_programs_match() {
     let task = Calculator::default();
     let reports = [0, 1, 2].map(|stage| task.report(stage));
     assert_eq!([13, 51, 206], reports.each_ref().map(|report| report.states));
     assert_eq!([Some(3), Some(4), Some(7)], reports.each_ref().map(|report| report.optimum));
     assert_eq!(reports[0].programs, [["MUL", "ADD", "ANS"]]);
     assert_eq!(reports[1].programs, [["MUL", "ADD", "SUB", "ANS"]]);
-    let of_seven = ["MUL ADD STO MUL RCL SUB ANS", "MUL ADD STO RCL MUL SUB ANS"];
-    assert_eq!(reports[2].programs.iter().map(|p| p.join(" ")).collect::<Vec<_>>(), of_seven);
-    assert!(reports.iter().all(|report| 2 * report.dead > report.states), "from most states the goal is lost");
+    let seven_steps = ["MUL ADD STO MUL RCL SUB ANS", "MUL ADD STO RCL MUL SUB ANS"];
+    assert_eq!(reports[2].programs.iter().map(|p| p.join(" ")).collect::<Vec<_>>(), seven_steps);
+    assert!(
+        reports.iter().all(|report| 2 * report.dead_states > report.states),
+        "the goal is unreachable from most states"
+    );
 }
 
-/// Every sequence of at most seven tools, run one by one without the solver.
+/// Runs every sequence of at most seven tools one by one, without the solver.
 #[test]
-fn brute_force_finds_the_same_shortest_programs() {
+fn solver_shortest_programs_match_brute_force() {
     for stage in 0..3 {
-        let machine = Symbolic::new(stage, ActionSet::Tools);
+        let machine = SymbolicMachine::new(stage, ActionSet::Tools);
         let mut found = Vec::new();
         try_all(&machine, &machine.start(), &mut Vec::new(), 7, &mut found);
         let shortest = found.iter().map(Vec::len).min().expect("a program");
@@ -41,7 +44,7 @@ fn brute_force_finds_the_same_shortest_programs() {
 }
 
 fn try_all(
-    machine: &Symbolic,
+    machine: &SymbolicMachine,
     state: &State<Poly>,
     program: &mut Vec<usize>,
     left: usize,
@@ -61,13 +64,13 @@ fn try_all(
     }
 }
 
-/// Each entry of the table is what the interpreter does, for every state and action.
+/// Compares each entry of the transition table with the interpreter, for every state and action.
 #[test]
-fn the_table_is_the_interpreter() {
+fn solver_graph_matches_the_interpreter() {
     for set in SETS {
         let task = Calculator::new(set, Rewards::default());
         for stage in 0..3 {
-            let (graph, machine) = (task.graph(stage), Symbolic::new(stage, set));
+            let (graph, machine) = (task.graph(stage), SymbolicMachine::new(stage, set));
             assert_eq!(graph.states()[0], machine.start());
             for (number, state) in (START..).zip(graph.states()) {
                 for action in 0..machine.actions() {
@@ -82,11 +85,11 @@ fn the_table_is_the_interpreter() {
     }
 }
 
-/// Distances, once more by asking from every state: is there a program of k steps? For k up to the horizon.
+/// Computes each distance again: searches from every state for a program of k steps, for k up to the horizon.
 #[test]
-fn distances_are_the_lengths_of_shortest_completions() {
+fn solver_distances_match_exhaustive_search() {
     for stage in 0..3 {
-        let machine = Symbolic::new(stage, ActionSet::Tools);
+        let machine = SymbolicMachine::new(stage, ActionSet::Tools);
         let task = Calculator::default();
         let mut known = BTreeMap::new();
         for (number, state) in (START..).zip(task.graph(stage).states()) {
@@ -98,7 +101,7 @@ fn distances_are_the_lengths_of_shortest_completions() {
 
 type Known = BTreeMap<(State<Poly>, u16), bool>;
 
-fn solvable(machine: &Symbolic, state: &State<Poly>, within: u16, known: &mut Known) -> bool {
+fn solvable(machine: &SymbolicMachine, state: &State<Poly>, within: u16, known: &mut Known) -> bool {
     if within == 0 {
         return false;
     }
@@ -119,7 +122,7 @@ fn rng(episode: u32) -> Philox {
 }
 
 #[test]
-fn the_best_program_earns_its_milestones() {
+fn calculator_shortest_program_earns_its_milestones() {
     let task = Calculator::default();
     let program = task.graph(2).shortest_programs().remove(0);
     let mut env = task.env(2, 1);
@@ -139,7 +142,7 @@ fn the_best_program_earns_its_milestones() {
 }
 
 #[test]
-fn an_episode_draws_from_its_own_generator() {
+fn calculator_episode_uses_its_own_generator() {
     let task = Calculator::default();
     let (mut both, mut second) = (task.env(1, 2), task.env(1, 1));
     both.reset(&mut [rng(0), rng(1)]);
@@ -149,13 +152,13 @@ fn an_episode_draws_from_its_own_generator() {
 }
 
 #[test]
-fn a_context_is_digits_then_ctx() {
+fn tasks_context_is_digits_then_ctx() {
     for task in [&Calculator::default() as &dyn Task, &Tutorial] {
         for stage in 0..3 {
             let mut env = task.env(stage, 64);
             env.reset(&mut (0..64).map(rng).collect::<Vec<_>>());
             let contexts = || (0..64).map(|i| env.context(i).split_last().expect("a context"));
-            assert!(contexts().all(|(&last, digits)| last == token::CTX && digits.len() == operands(stage)));
+            assert!(contexts().all(|(&last, digits)| last == token::CTX && digits.len() == operand_count(stage)));
             let seen: BTreeSet<u32> = contexts().flat_map(|(_, digits)| digits).copied().collect();
             assert!(seen.into_iter().eq(0..10), "{} stage {stage}", task.name());
         }
@@ -164,17 +167,17 @@ fn a_context_is_digits_then_ctx() {
 
 #[test]
 #[should_panic(expected = "Env::step: 2 episodes, but 1 actions and room for 2 results")]
-fn an_action_too_few_is_refused() {
+fn env_step_missing_action_panics() {
     Calculator::default().env(0, 2).step(&[0], &mut [Step::default(); 2]);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Random programs over all tokens: the environment, which only looks up, ends, solves and pays as the interpreter
-    /// on polynomials says; and the interpreter on integers computes those polynomials' values.
+    /// Random programs over all tokens. The environment looks states up in tables. Its ends, solutions and rewards must match
+    /// the interpreter on polynomials. The interpreter on integers must compute the values of these polynomials.
     #[test]
-    fn environment_and_interpreters_agree(
+    fn calculator_random_programs_match_the_interpreters(
         stage in 0usize..3,
         program in prop::collection::vec(prop_oneof![4 => 11u32..17, 1 => 0u32..18], HORIZON + 2),
     ) {
@@ -182,8 +185,8 @@ proptest! {
         let task = Calculator::new(ActionSet::Tokens, rewards);
         let mut env = task.env(stage, 1);
         env.reset(&mut [rng(3)]);
-        let numbers: Vec<i64> = env.context(0)[..operands(stage)].iter().map(|&digit| digit.into()).collect();
-        let symbols = Poly::variables(operands(stage));
+        let numbers: Vec<i64> = env.context(0)[..operand_count(stage)].iter().map(|&digit| digit.into()).collect();
+        let symbols = Poly::variables(operand_count(stage));
         let (graph, mut out) = (task.graph(stage), [Step::default()]);
 
         let mut played: ControlFlow<bool, (State<Poly>, State<i64>)> = Continue(Default::default());

@@ -1,11 +1,11 @@
-//! The same seed gives the same bytes, at any number of threads.
+//! Tests of determinism: the same seed gives the same bytes with any number of threads.
 
 use rl::{config::Config, train::Run};
 use tensor::par::with_threads;
 use tutorial::run::{TutorialConfig, TutorialRun};
 
-/// Bits of all parameters, all moments and all metrics after some updates with validations.
-fn run(threads: usize, seed: u64) -> Vec<u64> {
+/// Runs some updates with validations. Returns the bits of all parameters, moments and metrics.
+fn run_to_bits(threads: usize, seed: u64) -> Vec<u64> {
     let config = Config {
         width: 24,
         batch: 50,
@@ -36,21 +36,21 @@ fn run(threads: usize, seed: u64) -> Vec<u64> {
 }
 
 #[test]
-fn one_to_five_threads_give_the_same_bytes() {
-    let one = run(1, 11);
+fn run_one_to_five_threads_give_the_same_bytes() {
+    let one = run_to_bits(1, 11);
     for threads in 2..=5 {
-        assert_eq!(one, run(threads, 11), "{threads} threads");
+        assert_eq!(one, run_to_bits(threads, 11), "{threads} threads");
     }
-    assert_ne!(one, run(1, 12), "another seed is another run");
+    assert_ne!(one, run_to_bits(1, 12), "another seed gives another run");
 }
 
 #[test]
-fn the_tutorial_too() {
+fn tutorial_run_one_to_five_threads_give_the_same_bytes() {
     let config = TutorialConfig { width: 16, batch: 40, stage_updates: 1, ..TutorialConfig::default() };
     let go = |threads| {
         let all = || {
             let mut run = TutorialRun::<f32>::new(&config, 3);
-            while !run.is_over() {
+            while !run.is_finished() {
                 run.advance().expect("finite");
             }
             run.params.flat().to_vec().into_iter().map(f32::to_bits).collect::<Vec<_>>()

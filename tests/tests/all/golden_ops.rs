@@ -1,4 +1,4 @@
-//! Values and gradients of single operations and of the GRU against PyTorch's, file by file.
+//! Tests of values and gradients of single operations and of the GRU against PyTorch, file by file.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use tensor::Tensor;
 const ONE_OPERATION: f64 = 1e-13;
 const THROUGH_TIME: f64 = 1e-13;
 
-/// How the engine computes the case of a file.
+/// A function that computes a file's case with the engine and compares.
 type Rule = fn(&Case);
 
-/// Every file of one operation and of the GRU, and what it checks.
+/// Every file of an operation or of the GRU, with its check.
 const RULES: &[(&str, Rule)] = &[
     ("op_add_broadcast", |case| check(case, ["a", "b"], |[a, b]| a + b)),
     ("op_mul_broadcast", |case| check(case, ["a", "b"], |[a, b]| a * b)),
@@ -28,8 +28,8 @@ const RULES: &[(&str, Rule)] = &[
     ("op_log_softmax", |case| check(case, ["x"], |[x]| x.log_softmax())),
     ("op_logsumexp", |case| check(case, ["x"], |[x]| x.logsumexp())),
     ("op_entropy", |case| check(case, ["x"], |[x]| x.log_softmax().entropy())),
-    ("op_embedding", |case| check(case, ["table"], |[table]| table.embedding(&case.indices("in.idx")))),
-    ("op_gather", |case| check(case, ["x"], |[x]| x.gather(&case.indices("in.idx")))),
+    ("op_embedding", |case| check(case, ["table"], |[table]| table.embedding(&case.read_indices("in.idx")))),
+    ("op_gather", |case| check(case, ["x"], |[x]| x.gather(&case.read_indices("in.idx")))),
     ("op_sum_mean", |case| check(case, ["x"], |[x]| x.sum_axis(0) + x.mean_axis(0))),
     ("op_mse", |case| check(case, ["x", "t"], |[x, t]| (x - t).square().mean())),
     ("op_cross_entropy", cross_entropy),
@@ -46,54 +46,54 @@ const RULES: &[(&str, Rule)] = &[
 ];
 
 #[test]
-fn every_file_agrees() {
+fn golden_ops_values_and_gradients_match_pytorch() {
     RULES.iter().for_each(|(stem, rule)| rule(&Case::load(stem)));
 }
 
 #[test]
-fn every_file_has_a_rule() {
+fn golden_ops_every_file_has_a_rule() {
     let files: BTreeSet<String> =
-        golden::all().into_iter().filter(|stem| stem.starts_with("op_") || stem.starts_with("gru_")).collect();
+        golden::list_stems().into_iter().filter(|stem| stem.starts_with("op_") || stem.starts_with("gru_")).collect();
     let rules: BTreeSet<String> = RULES.iter().map(|(stem, _)| (*stem).to_owned()).collect();
     assert_eq!(rules, files);
 }
 
-/// Shape and values.
+/// Asserts that shape and values match the tensor `name` of the file.
 #[track_caller]
-fn assert_is(case: &Case, name: &str, got: &Tensor<f64>, within: f64) {
+fn assert_matches(case: &Case, name: &str, got: &Tensor<f64>, within: f64) {
     let (shape, want) = case.f64(name);
     assert_eq!(got.shape()[..], shape, "{name} of {}", case.meta("case"));
     assert_close(&format!("{name} of {}", case.meta("case")), &got.to_vec(), &want, within);
 }
 
-/// `grad.NAME` for each name, and that the file holds no other.
+/// Asserts that `grad.NAME` matches for each name, and that the file holds no other gradient.
 #[track_caller]
 fn assert_gradients(case: &Case, named: &[(&str, Tensor<f64>)], within: f64) {
     let want: BTreeSet<String> = case.names("grad.").into_iter().collect();
     let got: BTreeSet<String> = named.iter().map(|(name, _)| format!("grad.{name}")).collect();
     assert_eq!(got, want, "the gradients of {}", case.meta("case"));
-    named.iter().for_each(|(name, grad)| assert_is(case, &format!("grad.{name}"), grad, within));
+    named.iter().for_each(|(name, grad)| assert_matches(case, &format!("grad.{name}"), grad, within));
 }
 
-/// `out.y` as a function of some `in.*`, and their gradients for `up.y`.
+/// Checks `out.y` as a function of some `in.*`, and their gradients for the cotangent `up.y`.
 #[track_caller]
 fn check<const N: usize>(case: &Case, names: [&str; N], f: impl for<'t> Fn([Var<'t, f64>; N]) -> Var<'t, f64>) {
     let tape = Tape::new();
     let x = names.map(|name| tape.input(case.read(&format!("in.{name}"))));
     let y = f(x);
-    assert_is(case, "out.y", &y.value(), ONE_OPERATION);
+    assert_matches(case, "out.y", &y.value(), ONE_OPERATION);
     y.backward_from(&case.read("up.y")).expect("no parameters");
     let named = core::array::from_fn::<_, N, _>(|k| (names[k], x[k].grad().expect("reached")));
     assert_gradients(case, &named, ONE_OPERATION);
 }
 
 fn cross_entropy(case: &Case) {
-    let classes = case.indices("in.idx");
+    let classes = case.read_indices("in.idx");
     let classes = classes.reshape([classes.size(), 1]);
     check(case, ["x"], |[x]| -x.log_softmax().gather(&classes).mean());
 }
 
-/// One step, fused and composed.
+/// Checks one GRU step, fused and composed.
 fn gru_cell(case: &Case) {
     let names = ["x", "h", "w_ih", "w_hh", "b_ih", "b_hh"];
     check(case, names, |[x, h, w_ih, w_hh, b_ih, b_hh]| composed::gru_step(x.matmul_nt(w_ih) + b_ih, h, w_hh, b_hh));
@@ -103,15 +103,15 @@ fn gru_cell(case: &Case) {
     });
 }
 
-/// T steps with Σ_t ⟨up.hs\[t\], h_t⟩, composed and fused. Composed, each h_t is a variable, whose whole gradient can be
-/// asked for.
+/// Checks T steps with the loss Σ_t ⟨up.hs\[t\], h_t⟩, composed and fused. In the composed form each h_t is a variable, so its
+/// gradient through time is compared as well.
 fn gru_through_time(case: &Case) {
     const NAMES: [(&str, &str); 6] =
         [("in", "x"), ("in", "h0"), ("param", "w_ih"), ("param", "w_hh"), ("param", "b_ih"), ("param", "b_hh")];
     let tape = Tape::new();
     let leaves = NAMES.map(|(kind, name)| tape.input(case.read(&format!("{kind}.{name}"))));
     let [x, h0, w_ih, w_hh, b_ih, b_hh] = leaves;
-    let [steps, batch, width] = x.shape()[..] else { panic!("x is [T, B, I]") };
+    let [steps, batch, width] = x.shape()[..] else { panic!("x must be [T, B, E]") };
     let gx = x.reshape([steps * batch, width]).matmul_nt(w_ih) + b_ih;
     let gx = gx.reshape([steps, batch, gx.shape()[1]]);
     let up = tape.constant(case.read("up.hs"));
@@ -124,15 +124,15 @@ fn gru_through_time(case: &Case) {
     let steps = steps.iter().flat_map(Tensor::to_vec).collect();
     let mut named: Vec<(&str, Tensor<f64>)> = gradients();
     named.push(("h_steps", Tensor::new(hs.shape(), steps)));
-    assert_is(case, "out.hs", &hs.value(), THROUGH_TIME);
+    assert_matches(case, "out.hs", &hs.value(), THROUGH_TIME);
     assert_gradients(case, &named, THROUGH_TIME);
 
     let fused = gx.gru(h0, w_hh, b_hh);
     let loss = (fused * up).sum();
     loss.backward().expect("no parameters");
-    assert_is(case, "out.hs", &fused.value(), THROUGH_TIME);
-    assert_is(case, "out.loss", &loss.value(), THROUGH_TIME);
+    assert_matches(case, "out.hs", &fused.value(), THROUGH_TIME);
+    assert_matches(case, "out.loss", &loss.value(), THROUGH_TIME);
     let mut fused: Vec<(&str, Tensor<f64>)> = gradients();
-    fused.extend(named.pop()); // the states inside the fused node are no variables
+    fused.extend(named.pop()); // the states inside the fused node are not variables
     assert_gradients(case, &fused, THROUGH_TIME);
 }

@@ -1,12 +1,13 @@
-//! The optimisers and the clipping against PyTorch's.
+//! Tests of the optimisers and of gradient clipping against PyTorch.
 
-use gradus_tests::golden::{Case, assert_close, cases};
-use nn::{Grads, Optimizer, Params, Rule, clip_global_norm};
+use gradus_tests::golden::{Case, assert_close, load_cases};
+use nn::{Grads, Optimizer, Params, UpdateRule, clip_global_norm};
 use tensor::Tensor;
 
-/// The rule and the learning rate that a file was made with. Its `what` is how PyTorch prints an optimiser: a name,
-/// then `key: value` pairs. Options that we do not have must be off.
-fn settings(what: &str) -> (Rule, f64) {
+/// Parses the update rule and the learning rate from a file's `what`.
+///
+/// `what` is PyTorch's text for an optimiser: a name, then `key: value` pairs. Options that `nn` does not have must be off.
+fn parse_settings(what: &str) -> (UpdateRule, f64) {
     let words: Vec<&str> = what.split_whitespace().collect();
     let after = |key: &str| {
         let at = words.iter().position(|word| word.strip_suffix(':') == Some(key));
@@ -18,20 +19,20 @@ fn settings(what: &str) -> (Rule, f64) {
         assert_eq!(text(off), "False", "{off} in {what}");
     }
     let rule = match words[0] {
-        "Adam" | "AdamW" => Rule::Adam {
+        "Adam" | "AdamW" => UpdateRule::Adam {
             beta1: number("betas"),
-            beta2: after("betas").expect("there")[1].trim_end_matches(')').parse().expect("a number"),
+            beta2: after("betas").expect("it exists")[1].trim_end_matches(')').parse().expect("a number"),
             epsilon: number("eps"),
             decay: number("weight_decay"),
             decoupled: text("decoupled_weight_decay") == "True",
         },
         "SGD" => {
             assert_eq!([number("dampening"), number("weight_decay")], [0.0; 2], "{what}");
-            Rule::Sgd { momentum: number("momentum") }
+            UpdateRule::Sgd { momentum: number("momentum") }
         }
         "RMSprop" => {
             assert_eq!([number("momentum"), number("weight_decay")], [0.0; 2], "{what}");
-            Rule::RmsProp { alpha: number("alpha"), epsilon: number("eps") }
+            UpdateRule::RmsProp { alpha: number("alpha"), epsilon: number("eps") }
         }
         other => panic!("no rule for {other}"),
     };
@@ -39,21 +40,21 @@ fn settings(what: &str) -> (Rule, f64) {
 }
 
 #[test]
-fn the_files_say_what_they_were_made_with() {
-    let rule_of = |name: &str| settings(Case::load(name).meta("what"));
-    assert_eq!(rule_of("optim_adam"), (Rule::adam(), 0.01));
-    assert_eq!(rule_of("optim_adamw"), (Rule::adamw(0.05), 0.01));
-    assert_eq!(rule_of("optim_sgd_momentum"), (Rule::Sgd { momentum: 0.9 }, 0.01));
-    assert_eq!(rule_of("optim_rmsprop"), (Rule::RmsProp { alpha: 0.95, epsilon: 1e-5 }, 0.01));
-    let l2 = Rule::Adam { beta1: 0.8, beta2: 0.95, epsilon: 1e-6, decay: 0.1, decoupled: false };
+fn golden_optim_files_hold_their_settings() {
+    let rule_of = |name: &str| parse_settings(Case::load(name).meta("what"));
+    assert_eq!(rule_of("optim_adam"), (UpdateRule::adam(), 0.01));
+    assert_eq!(rule_of("optim_adamw"), (UpdateRule::adamw(0.05), 0.01));
+    assert_eq!(rule_of("optim_sgd_momentum"), (UpdateRule::Sgd { momentum: 0.9 }, 0.01));
+    assert_eq!(rule_of("optim_rmsprop"), (UpdateRule::RmsProp { alpha: 0.95, epsilon: 1e-5 }, 0.01));
+    let l2 = UpdateRule::Adam { beta1: 0.8, beta2: 0.95, epsilon: 1e-6, decay: 0.1, decoupled: false };
     assert_eq!(rule_of("optim_adam_wd"), (l2, 0.01));
 }
 
-/// The parameters are split in two with a frozen one between, which must neither move nor disturb.
+/// The parameters are split in two, with a frozen one between them. The frozen one must not change or disturb the others.
 #[test]
-fn sixty_steps_of_each_optimiser() {
-    for (name, case) in cases("optim_", 5) {
-        let (rule, rate) = settings(case.meta("what"));
+fn optimizers_sixty_steps_match_pytorch() {
+    for (name, case) in load_cases("optim_", 5) {
+        let (rule, rate) = parse_settings(case.meta("what"));
         let (_, start) = case.f64("in.start");
         let (shape, grads_in) = case.f64("in.grads");
         assert_eq!(shape, [60, 4]);
@@ -79,8 +80,8 @@ fn sixty_steps_of_each_optimiser() {
 }
 
 #[test]
-fn clipping() {
-    for (name, case) in cases("clip_grad_norm_", 2) {
+fn clip_global_norm_matches_pytorch() {
+    for (name, case) in load_cases("clip_grad_norm_", 2) {
         assert!(case.meta("what").starts_with("global-norm clipping at 1.0 "), "{name}: {}", case.meta("what"));
         let mut params = Params::<f64>::new();
         let handles = ["g0", "g1"].map(|g| params.add(g, &case.read(&format!("in.{g}"))));

@@ -1,4 +1,4 @@
-//! The rules about the workspace itself: which crate may know which, what stays out, and where `unsafe` may stand.
+//! Tests of the rules of the workspace: allowed dependencies between crates, forbidden packages, and allowed `unsafe` code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,14 +13,14 @@ fn read(path: &str) -> toml::Table {
     text.parse().unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The dependencies that a package is built with, those of its tests left out.
+/// Returns the dependencies of a package, without its dev-dependencies.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
     let manifest = read(manifest);
     let table = manifest.get("dependencies").and_then(toml::Value::as_table);
     table.into_iter().flat_map(|table| table.keys().cloned()).collect()
 }
 
-/// The crates from the bottom up, each with everything that it may use.
+/// The crates from the lowest layer up, each with its allowed dependencies.
 const LAYERS: [(&str, &[&str]); 8] = [
     ("emulator", &[]),
     ("tensor", &["cudarc", "matrixmultiply", "ndarray", "num-traits", "rand", "rand_distr", "rayon"]),
@@ -33,7 +33,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 #[test]
-fn dependencies_point_down_only() {
+fn crate_dependencies_point_down_only() {
     for (name, allowed) in LAYERS {
         let found = dependencies(&format!("crates/{name}/Cargo.toml"));
         let allowed: BTreeSet<_> = allowed.iter().map(|name| name.to_string()).collect();
@@ -41,17 +41,18 @@ fn dependencies_point_down_only() {
         assert!(beyond.is_empty(), "{name} depends on {beyond:?}, which is not below it; see ARCHITECTURE.md");
     }
     let above = ["gradus", "gradus-tests", "gradus-benches"];
-    let members = fs::read_dir(root().join("crates")).expect("crates/ is there").count();
-    assert_eq!(members, LAYERS.len() + 1, "a crate without a rule: add it to LAYERS");
+    let members = fs::read_dir(root().join("crates")).expect("crates/ exists").count();
+    assert_eq!(members, LAYERS.len() + 1, "a crate has no rule: add it to LAYERS");
     assert!(!dependencies("crates/cli/Cargo.toml").iter().any(|name| above.contains(&&**name)));
 }
 
-/// Deep-learning frameworks, and libraries that would do our own work for us; rivals are measured elsewhere.
+/// Deep-learning frameworks, and libraries for what this project implements itself. `benches/peers` measures some of them
+/// outside the workspace.
 const FRAMEWORKS: &str = "autodiff burn candle-core candle-nn dfdx faer gemm luminal nalgebra neuronika ort tch \
     tract-core";
 
 #[test]
-fn no_framework_is_in_the_lock_file() {
+fn lock_file_has_no_framework() {
     let lock = read("Cargo.lock");
     let packages = lock["package"].as_array().expect("packages");
     assert!(packages.len() > 20, "the lock file was read");
@@ -64,7 +65,7 @@ fn no_framework_is_in_the_lock_file() {
     }
 }
 
-/// All Rust files below a folder.
+/// Lists all Rust files below a folder.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut out = Vec::new();
@@ -78,7 +79,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     out
 }
 
-/// Every file that is the root of a crate: libraries, the binary, examples, tests and benchmarks.
+/// Lists the root files of all crates: libraries, the binary, examples, tests and benchmarks.
 fn crate_roots() -> Vec<PathBuf> {
     let mut roots = Vec::new();
     let mut packages: Vec<PathBuf> =
@@ -103,11 +104,11 @@ fn crate_roots() -> Vec<PathBuf> {
     roots
 }
 
-/// The only file outside `tensor` that may hold `unsafe`: it makes launches.
+/// The only file outside `tensor` with `unsafe` code: it launches kernels.
 const LAUNCHES: &str = "crates/gpu-train/src/launches.rs";
 
 #[test]
-fn unsafe_is_forbidden_outside_tensor_and_one_file() {
+fn unsafe_code_outside_tensor_and_launches_is_forbidden() {
     let (tensor, gpu) = (root().join("crates/tensor"), root().join("crates/gpu-train/src"));
     let roots = crate_roots();
     assert!(roots.len() > 15, "the crates were found");
@@ -123,9 +124,9 @@ fn unsafe_is_forbidden_outside_tensor_and_one_file() {
     }
 }
 
-/// Every block of `unsafe` has its reason above it.
+/// Every `unsafe` block has a SAFETY note within the six lines above it.
 #[test]
-fn every_unsafe_block_says_why() {
+fn unsafe_blocks_all_have_a_safety_note() {
     for path in sources(&root().join("crates/tensor")).into_iter().chain([root().join(LAUNCHES)]) {
         let text = fs::read_to_string(&path).expect("readable");
         let lines: Vec<_> = text.lines().collect();
@@ -133,27 +134,27 @@ fn every_unsafe_block_says_why() {
             let code = line.split("//").next().unwrap_or("");
             if code.contains("unsafe {") || code.contains("unsafe impl") || code.contains("unsafe fn") {
                 let above = &lines[number.saturating_sub(6)..number];
-                let said = above.iter().any(|line| line.contains("SAFETY") || line.contains("# Safety"));
-                assert!(said, "{}:{}: unsafe without a SAFETY note", path.display(), number + 1);
+                let has_note = above.iter().any(|line| line.contains("SAFETY") || line.contains("# Safety"));
+                assert!(has_note, "{}:{}: unsafe without a SAFETY note", path.display(), number + 1);
             }
         }
     }
 }
 
-/// `tensor` knows the devices, and `gpu-train` the updates on a GPU. All other crates ask these two, and are the same with and without
-/// a GPU.
+/// Only `tensor` (the devices) and `gpu-train` (the updates on a GPU) depend on the feature. All other crates use these two and
+/// are the same with and without a GPU.
 #[test]
-fn only_tensor_and_gpu_train_are_built_otherwise_for_gpus() {
+fn cuda_feature_outside_tensor_and_gpu_train_is_not_used() {
     let crates = fs::read_dir(root().join("crates")).expect("crates/").map(|entry| entry.expect("readable").path());
     let crates = crates.filter(|path| !path.ends_with("tensor") && !path.ends_with("gpu-train"));
     for path in crates.flat_map(|path| sources(&path.join("src"))) {
         let text = fs::read_to_string(&path).expect("readable");
-        assert!(!text.contains("feature = \"cuda\""), "{} looks at the feature cuda", path.display());
+        assert!(!text.contains("feature = \"cuda\""), "{} uses the feature cuda", path.display());
     }
 }
 
 #[test]
-fn features_are_forwarded() {
+fn crate_features_are_forwarded() {
     for (name, below) in [("autograd", "tensor"), ("nn", "autograd"), ("rl", "nn")] {
         let manifest = read(&format!("crates/{name}/Cargo.toml"));
         for feature in ["std", "rayon", "cuda"] {
@@ -167,17 +168,20 @@ fn features_are_forwarded() {
     }
 }
 
-/// The README's reading order names files that exist, with their numbers of lines.
+/// The page of the reading order names existing files, with the right line counts and the right total.
 #[test]
-fn the_reading_order_is_true() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
-    let rows: Vec<_> = readme.lines().filter(|line| line.starts_with("| [`crates/")).collect();
+fn reading_order_line_counts_are_true() {
+    let page = fs::read_to_string(root().join("docs/reading-order.md")).expect("docs/reading-order.md");
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| [`crates/")).collect();
     assert!(rows.len() > 10, "the table was found");
+    let mut sum = 0;
     for row in rows {
         let cells: Vec<_> = row.split('|').map(str::trim).collect();
         let path = cells[1].split('`').nth(1).expect("a path");
-        let lines =
-            fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}")).lines().count();
-        assert_eq!(cells[2], lines.to_string(), "{path}: the README's number of lines");
+        let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let lines = text.lines().count();
+        assert_eq!(cells[2], lines.to_string(), "docs/reading-order.md: the number of lines of {path}");
+        sum += lines;
     }
+    assert!(page.contains(&format!("\n{sum} lines in all")), "docs/reading-order.md: {sum} lines in all");
 }

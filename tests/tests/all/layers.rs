@@ -1,13 +1,13 @@
-//! The layers: names and shapes as PyTorch has them, numbers against PyTorch's or against a loop over plain numbers.
+//! Tests of the layers: names and shapes against PyTorch, numbers against PyTorch or plain loops.
 
 use autograd::{Tape, Var};
-use gradus_tests::golden::{Case, assert_close, cases};
+use gradus_tests::golden::{Case, assert_close, load_cases};
 use gradus_tests::loops::{affine, gru_step, sigmoid};
-use nn::{Activation, Builder, Embedding, Gru, GruCell, Init, LayerNorm, Linear, Mlp, Params, Variant, Weights};
+use nn::{Activation, BoundParams, Builder, Embedding, Gru, GruCell, Init, LayerNorm, Linear, Mlp, Params, Variant};
 use tensor::Tensor;
 
 type V<'t> = Var<'t, f64>;
-type W<'t> = Weights<'t, f64>;
+type W<'t> = BoundParams<'t, f64>;
 
 fn build<L>(layer: impl FnOnce(&mut Builder<'_, f64>) -> L) -> (Params<f64>, L) {
     let mut params = Params::new();
@@ -19,16 +19,16 @@ fn wave(phase: f64) -> impl Fn(usize) -> f64 {
     move |i| (phase + 1.3 * i as f64).sin()
 }
 
-/// Every parameter from the file, found by its name in PyTorch; none is left over.
+/// Sets every parameter from the file. `names` pairs each name of `nn` with PyTorch's name.
 fn fill(params: &mut Params<f64>, case: &Case, prefix: &str, names: &[(&str, &str)]) {
-    assert_eq!(params.all().len(), names.len());
+    assert_eq!(params.handles().len(), names.len());
     for (ours, theirs) in names {
         let param = params.find(ours).unwrap_or_else(|| panic!("no parameter {ours}"));
         params.set(param, &case.read(&format!("{prefix}{theirs}")));
     }
 }
 
-/// Same shape, same numbers.
+/// Asserts equal shapes and close numbers.
 #[track_caller]
 fn assert_same(what: &str, got: &Tensor<f64>, want: &Tensor<f64>, tol: f64) {
     assert_eq!(got.shape(), want.shape(), "{what}");
@@ -50,9 +50,9 @@ fn assert_grads(weights: W<'_>, params: &Params<f64>, case: &Case, names: &[(&st
 // Names, shapes, initial values
 
 #[test]
-fn names_and_shapes_are_pytorchs() {
+fn layers_names_and_shapes_match_pytorch() {
     let named = |params: &Params<f64>| -> Vec<String> {
-        params.all().map(|p| format!("{} {}", params.name(p), params.shape(p))).collect()
+        params.handles().map(|p| format!("{} {}", params.name(p), params.shape(p))).collect()
     };
     assert_eq!(named(&build(|b| Embedding::new(b, 7, 4)).0), ["weight [7, 4]"]);
     assert_eq!(named(&build(|b| Linear::new(b, 4, 3)).0), ["weight [3, 4]", "bias [3]"]);
@@ -71,10 +71,10 @@ fn names_and_shapes_are_pytorchs() {
     );
 }
 
-/// Within ±1/√16, and close to both ends: with hundreds of uniform draws the largest is within 5 % of the bound, but
-/// for a chance below 0.95^300.
+/// Values lie within ±1/√16 and reach close to both ends. With hundreds of uniform draws, the largest is within 5 % of the
+/// bound, except with a probability below 0.95^300.
 #[test]
-fn initial_values_fill_pytorchs_range() {
+fn layers_initial_values_fill_pytorchs_range() {
     for params in [build(|b| Linear::new(b, 16, 20)).0, build(|b| GruCell::new(b, 9, 16)).0] {
         for part in [params.flat().to_vec(), params.flat().to_vec().iter().map(|x| -x).collect()] {
             let largest = part.into_iter().fold(f64::NEG_INFINITY, f64::max);
@@ -86,7 +86,7 @@ fn initial_values_fill_pytorchs_range() {
 }
 
 #[test]
-fn orthogonal_layers_keep_lengths() {
+fn linear_orthogonal_init_keeps_lengths() {
     let (params, layer) = build(|b| Linear::with_init(b, 6, 6, Init::Orthogonal(2.0_f64.sqrt()), Init::Constant(0.0)));
     let tape = Tape::new();
     let x = Tensor::from_fn([3, 6], wave(0.2));
@@ -98,9 +98,9 @@ fn orthogonal_layers_keep_lengths() {
 
 // Linear, Embedding, LayerNorm, Mlp
 
-/// A layer at the parameters and the input `x` of a file: its value and all gradients. Without `x` in the file, the layer has no
-/// input variable.
-fn against_pytorch<L>(
+/// Compares a layer's value and all gradients with a file, at the file's parameters and input `x`. Without `x` in the file, the
+/// layer has no input variable.
+fn assert_matches_pytorch<L>(
     file: &str,
     names: &[(&str, &str)],
     layer: impl FnOnce(&mut Builder<'_, f64>, &Case) -> L,
@@ -122,8 +122,8 @@ fn against_pytorch<L>(
 }
 
 #[test]
-fn linear_against_pytorch() {
-    against_pytorch(
+fn linear_golden_file_matches_pytorch() {
+    assert_matches_pytorch(
         "op_linear",
         &[("weight", "w"), ("bias", "b")],
         |b, case| Linear::new(b, case.read("in.x").shape()[1], case.read("in.b").size()),
@@ -132,7 +132,7 @@ fn linear_against_pytorch() {
 }
 
 #[test]
-fn linear_takes_any_number_of_axes() {
+fn linear_any_number_of_axes_gives_the_same_rows() {
     let (params, layer) = build(|b| Linear::new(b, 4, 3));
     let tape = Tape::new();
     let weights = params.bind(&tape);
@@ -148,18 +148,18 @@ fn linear_takes_any_number_of_axes() {
 }
 
 #[test]
-fn embedding_against_pytorch() {
-    against_pytorch(
+fn embedding_golden_file_matches_pytorch() {
+    assert_matches_pytorch(
         "op_embedding",
         &[("weight", "table")],
         |b, case| Embedding::new(b, case.read("in.table").shape()[0], case.read("in.table").shape()[1]),
-        |layer, case, weights, _| layer.forward(weights, &case.indices("in.idx")),
+        |layer, case, weights, _| layer.forward(weights, &case.read_indices("in.idx")),
     );
 }
 
 #[test]
-fn layer_norm_against_pytorch() {
-    against_pytorch(
+fn layer_norm_golden_file_matches_pytorch() {
+    assert_matches_pytorch(
         "op_layer_norm",
         &[("weight", "w"), ("bias", "b")],
         |b, case| LayerNorm::new(b, case.read("in.w").size()),
@@ -170,7 +170,7 @@ fn layer_norm_against_pytorch() {
 type Function = fn(f64) -> f64;
 
 #[test]
-fn mlp_against_loops() {
+fn mlp_each_activation_matches_plain_loops() {
     let functions: [(Activation, Function); 3] =
         [(Activation::Tanh, f64::tanh), (Activation::Relu, |x| x.max(0.0)), (Activation::Sigmoid, sigmoid)];
     for (activation, f) in functions {
@@ -194,45 +194,45 @@ fn mlp_against_loops() {
 
 const STEPS: [usize; 4] = [1, 2, 7, 50];
 const B: usize = 3;
-const I: usize = 4;
+const E: usize = 4;
 const H: usize = 5;
 
 #[test]
-fn both_variants_against_loops() {
+fn gru_cell_both_variants_match_plain_loops() {
     for (variant, steps) in [Variant::ResetAfter, Variant::ResetBefore].into_iter().flat_map(|v| STEPS.map(|t| (v, t)))
     {
-        let (params, cell) = build(|b| GruCell::new(b, I, H).with_variant(variant));
-        let (x, h0) = (Tensor::from_fn([steps, B, I], wave(0.1)), Tensor::from_fn([B, H], wave(0.2)));
+        let (params, cell) = build(|b| GruCell::new(b, E, H).with_variant(variant));
+        let (x, h0) = (Tensor::from_fn([steps, B, E], wave(0.1)), Tensor::from_fn([B, H], wave(0.2)));
         let tape = Tape::new();
         let weights = params.bind(&tape);
-        let gx = cell.input_part(weights, tape.constant(x.clone()));
-        let hs = cell.scan(weights, gx, tape.constant(h0.clone())).value();
+        let gx = cell.project_input(weights, tape.constant(x.clone()));
+        let hs = cell.unroll(weights, gx, tape.constant(h0.clone())).value();
         let mut h: Vec<Vec<f64>> = h0.to_vec().chunks(H).map(<[f64]>::to_vec).collect();
         for t in 0..steps {
             let xs = x.select(0, t).to_vec();
-            h = xs.chunks(I).zip(&h).map(|(x, h)| gru_step(&params, "", variant, x, h)[2].clone()).collect();
+            h = xs.chunks(E).zip(&h).map(|(x, h)| gru_step(&params, "", variant, x, h)[2].clone()).collect();
             assert_same(&format!("{variant:?} h[{t}]"), &hs.select(0, t), &Tensor::new([B, H], h.concat()), 1e-13);
         }
     }
 }
 
 #[test]
-fn variants_differ() {
-    let (params, after) = build(|b| GruCell::new(b, I, H));
-    let (x, h): (Vec<f64>, Vec<f64>) = ((0..I).map(wave(0.1)).collect(), (0..H).map(wave(0.2)).collect());
+fn gru_cell_variants_differ() {
+    let (params, after) = build(|b| GruCell::new(b, E, H));
+    let (x, h): (Vec<f64>, Vec<f64>) = ((0..E).map(wave(0.1)).collect(), (0..H).map(wave(0.2)).collect());
     assert_eq!(after.variant, Variant::default());
     let [a, b] = [Variant::ResetAfter, Variant::ResetBefore].map(|v| gru_step(&params, "", v, &x, &h)[2].clone());
     assert!(a.iter().zip(&b).any(|(a, b)| (a - b).abs() > 1e-3), "{a:?} {b:?}");
 }
 
-/// How the states of a cell are computed: fused or composed.
-type Scan = for<'t> fn(&GruCell, W<'t>, V<'t>, V<'t>) -> V<'t>;
-const FUSED: Scan = |cell, weights, gx, h| cell.scan(weights, gx, h);
-const COMPOSED: Scan = |cell, weights, gx, h| cell.scan_composed(weights, gx, h);
+/// A function that computes the states of a cell, fused or composed.
+type Unroll = for<'t> fn(&GruCell, W<'t>, V<'t>, V<'t>) -> V<'t>;
+const FUSED: Unroll = |cell, weights, gx, h| cell.unroll(weights, gx, h);
+const COMPOSED: Unroll = |cell, weights, gx, h| cell.unroll_composed(weights, gx, h);
 
-/// States, then gradients of x, h₀ and every parameter.
-fn run(
-    scan: Scan,
+/// Computes the states, and the gradients of x, h₀ and every parameter.
+fn states_and_gradients(
+    unroll: Unroll,
     cell: &GruCell,
     params: &Params<f64>,
     x: &Tensor<f64>,
@@ -241,21 +241,22 @@ fn run(
 ) -> Vec<Tensor<f64>> {
     let tape = Tape::new();
     let (weights, x, h) = (params.bind(&tape), tape.input(x.clone()), tape.input(h.clone()));
-    let hs = scan(cell, weights, cell.input_part(weights, x), h);
+    let hs = unroll(cell, weights, cell.project_input(weights, x), h);
     hs.backward_from(up).expect("all reached");
     let mut all = vec![hs.value(), grad(x), grad(h)];
-    all.extend(params.all().map(|param| grad(weights.get(param))));
+    all.extend(params.handles().map(|param| grad(weights.get(param))));
     all
 }
 
 #[test]
-fn fused_and_composed_agree() {
+fn gru_cell_fused_and_composed_agree() {
     let names = ["hs", "dx", "dh0", "dweight_ih", "dweight_hh", "dbias_ih", "dbias_hh"];
     for steps in STEPS {
-        let (params, cell) = build(|b| GruCell::new(b, I, H));
-        let (x, h0) = (Tensor::from_fn([steps, B, I], wave(0.1)), Tensor::from_fn([B, H], wave(0.2)));
+        let (params, cell) = build(|b| GruCell::new(b, E, H));
+        let (x, h0) = (Tensor::from_fn([steps, B, E], wave(0.1)), Tensor::from_fn([B, H], wave(0.2)));
         let up = Tensor::from_fn([steps, B, H], wave(0.3));
-        let [fused, composed] = [FUSED, COMPOSED].map(|scan| run(scan, &cell, &params, &x, &h0, &up));
+        let [fused, composed] =
+            [FUSED, COMPOSED].map(|unroll| states_and_gradients(unroll, &cell, &params, &x, &h0, &up));
         assert_eq!(fused.len(), names.len());
         for ((name, got), want) in names.iter().zip(&fused).zip(&composed) {
             assert_same(&format!("T={steps} {name}"), got, want, 1e-12);
@@ -264,9 +265,9 @@ fn fused_and_composed_agree() {
 }
 
 #[test]
-fn one_step_against_pytorch() {
+fn gru_cell_one_step_matches_pytorch() {
     let names = [("weight_ih", "w_ih"), ("weight_hh", "w_hh"), ("bias_ih", "b_ih"), ("bias_hh", "b_hh")];
-    for (_, case) in cases("gru_cell_", 4) {
+    for (_, case) in load_cases("gru_cell_", 4) {
         let (x, h) = (case.read("in.x"), case.read("in.h"));
         let (mut params, cell) = build(|b| GruCell::new(b, x.shape()[1], h.shape()[1]));
         fill(&mut params, &case, "in.", &names);
@@ -276,7 +277,7 @@ fn one_step_against_pytorch() {
             let y = if fused {
                 cell.forward(weights, x, h)
             } else {
-                cell.step_composed(weights, cell.input_part(weights, x), h)
+                cell.step_composed(weights, cell.project_input(weights, x), h)
             };
             assert_same("y", &y.value(), &case.read("out.y"), 1e-13);
             y.backward_from(&case.read("up.y")).expect("all reached");
@@ -290,7 +291,7 @@ fn one_step_against_pytorch() {
 const OVER_TIME: [(&str, &str); 4] =
     [("weight_ih_l0", "w_ih"), ("weight_hh_l0", "w_hh"), ("bias_ih_l0", "b_ih"), ("bias_hh_l0", "b_hh")];
 
-/// The GRU of a case, its x and its h₀.
+/// Returns the GRU of a case with the case's parameters, x and h₀.
 fn over_time(case: &Case) -> (Params<f64>, Gru, Tensor<f64>, Tensor<f64>) {
     let (x, h0) = (case.read("in.x"), case.read("in.h0"));
     let (mut params, gru) = build(|b| Gru::new(b, x.shape()[2], h0.shape()[1]));
@@ -299,8 +300,8 @@ fn over_time(case: &Case) -> (Params<f64>, Gru, Tensor<f64>, Tensor<f64>) {
 }
 
 #[test]
-fn through_time_against_pytorch() {
-    for (_, case) in cases("gru_bptt_", 4) {
+fn gru_through_time_matches_pytorch() {
+    for (_, case) in load_cases("gru_bptt_", 4) {
         let (params, gru, x, h0) = over_time(&case);
         let tape = Tape::new();
         let (weights, x, h0) = (params.bind(&tape), tape.input(x), tape.input(h0));
@@ -315,14 +316,14 @@ fn through_time_against_pytorch() {
     }
 }
 
-/// What reaches each state, from outside and from all later steps together.
+/// Compares the gradient of each state. It comes from its own cotangent and all later steps.
 #[test]
-fn gradients_of_every_state_against_pytorch() {
-    for (_, case) in cases("gru_bptt_", 4) {
+fn gru_gradients_of_every_state_match_pytorch() {
+    for (_, case) in load_cases("gru_bptt_", 4) {
         let (params, gru, x, h0) = over_time(&case);
         let tape = Tape::new();
         let weights = params.bind(&tape);
-        let gx = gru.cell.input_part(weights, tape.constant(x.clone()));
+        let gx = gru.cell.project_input(weights, tape.constant(x.clone()));
         let mut h = tape.input(h0);
         let states: Vec<V<'_>> = (0..x.shape()[0])
             .map(|t| {

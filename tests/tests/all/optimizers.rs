@@ -1,6 +1,6 @@
-//! Optimisers, clipping and schedules over many steps against plain loops over `f64`, with generated settings.
+//! Tests of optimisers, clipping and schedules over many steps against plain loops in `f64`, with random settings.
 
-use nn::{Grads, Optimizer, Params, Rule, Schedule, clip_global_norm};
+use nn::{Grads, Optimizer, Params, Schedule, UpdateRule, clip_global_norm};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor};
 
@@ -15,35 +15,35 @@ impl Draw {
         self.0.below(n) as usize
     }
 
-    /// In [−1, 1), and as a scalar holds it.
+    /// Draws a number in [−1, 1), rounded to the scalar type.
     fn number<T: Real>(&mut self) -> f64 {
-        T::of(2.0 * self.0.uniform_f64() - 1.0).value()
+        T::from_f64(2.0 * self.0.uniform_f64() - 1.0).value()
     }
 
-    /// 10^u for u in [low, high): all orders of magnitude alike.
+    /// Draws 10^u with u uniform in [low, high).
     fn log_uniform(&mut self, low: f64, high: f64) -> f64 {
         10_f64.powf(low + (high - low) * self.0.uniform_f64())
     }
 }
 
-/// Rates from 1e-6 to 1; decays up to where a step leaves half of a parameter.
-fn rule<T: Real>(draw: &mut Draw, rate: f64) -> Rule {
-    let held = |x: f64| T::of(x).value();
+/// Draws an update rule. A weight decay removes at most half of a parameter per step.
+fn rule<T: Real>(draw: &mut Draw, rate: f64) -> UpdateRule {
+    let held = |x: f64| T::from_f64(x).value();
     let [beta1, beta2, alpha] = [(); 3].map(|()| 1.0 - draw.log_uniform(-3.0, -0.1));
     let epsilon = held(draw.log_uniform(-6.0, -1.0));
     let decay = [0.0, draw.log_uniform(-3.0, 1.0).min(0.5 / rate)][draw.below(2)];
     match draw.below(4) {
-        0 => Rule::Adam { beta1, beta2, epsilon, decay, decoupled: false },
-        1 => Rule::Adam { beta1, beta2, epsilon, decay, decoupled: true },
-        2 => Rule::Sgd { momentum: [0.0, held(beta1)][draw.below(2)] },
-        _ => Rule::RmsProp { alpha: held(alpha), epsilon },
+        0 => UpdateRule::Adam { beta1, beta2, epsilon, decay, decoupled: false },
+        1 => UpdateRule::Adam { beta1, beta2, epsilon, decay, decoupled: true },
+        2 => UpdateRule::Sgd { momentum: [0.0, held(beta1)][draw.below(2)] },
+        _ => UpdateRule::RmsProp { alpha: held(alpha), epsilon },
     }
 }
 
-/// One step of one parameter, as the papers write it.
-fn plain(rule: Rule, rate: f64, step: i32, g: f64, (m, v, p): (&mut f64, &mut f64, &mut f64)) {
+/// Computes one step of one parameter by the equations of the papers.
+fn plain_step(rule: UpdateRule, rate: f64, step: i32, g: f64, (m, v, p): (&mut f64, &mut f64, &mut f64)) {
     match rule {
-        Rule::Adam { beta1, beta2, epsilon, decay, decoupled } => {
+        UpdateRule::Adam { beta1, beta2, epsilon, decay, decoupled } => {
             let mut g = g;
             if decoupled {
                 *p -= rate * decay * *p;
@@ -55,19 +55,19 @@ fn plain(rule: Rule, rate: f64, step: i32, g: f64, (m, v, p): (&mut f64, &mut f6
             let (m, v) = (*m / (1.0 - beta1.powi(step)), *v / (1.0 - beta2.powi(step)));
             *p -= rate * m / (v.sqrt() + epsilon);
         }
-        Rule::Sgd { momentum } => {
+        UpdateRule::Sgd { momentum } => {
             *m = momentum * *m + g;
             *p -= rate * *m;
         }
-        Rule::RmsProp { alpha, epsilon } => {
+        UpdateRule::RmsProp { alpha, epsilon } => {
             *v = alpha * *v + (1.0 - alpha) * g * g;
             *p -= rate * g / (v.sqrt() + epsilon);
         }
     }
 }
 
-/// Many steps with clipping and a schedule of the rate; `tolerance` is relative to the largest number that a parameter has had.
-fn many_steps<T: Real>(tolerance: f64) {
+/// Runs many steps with clipping and a learning-rate schedule. `tolerance` is relative to the largest parameter so far.
+fn assert_many_steps_match<T: Real>(tolerance: f64) {
     for case in 0..150 {
         let draw = &mut Draw::new(case);
         let n = [1, 2, 7, 16, 33, 1000][draw.below(6)];
@@ -83,14 +83,14 @@ fn many_steps<T: Real>(tolerance: f64) {
         let mut p: Vec<f64> = (0..n).map(|_| draw.number::<T>()).collect();
         let (mut m, mut v) = (vec![0.0; n], vec![0.0; n]);
         let mut params = Params::<T>::new();
-        params.add("p", &Tensor::new([n], p.iter().map(|&p| T::of(p)).collect()));
+        params.add("p", &Tensor::new([n], p.iter().map(|&p| T::from_f64(p)).collect()));
         let mut grads = Grads::zeros(&params);
         let mut optimizer = Optimizer::new(rule, &params);
         let mut largest = 1.0_f64;
         for step in 1..=40 {
-            let still = step % 5 == 0; // then nothing moves a parameter but its decay and what it has of momentum
+            let still = step % 5 == 0; // a zero gradient: only weight decay and momentum change the parameters
             let g: Vec<f64> = (0..n).map(|_| if still { 0.0 } else { draw.number::<T>() }).collect();
-            *grads.flat_mut() = Tensor::new([n], g.iter().map(|&g| T::of(g)).collect());
+            *grads.flat_mut() = Tensor::new([n], g.iter().map(|&g| T::from_f64(g)).collect());
 
             let norm = g.iter().map(|g| g * g).sum::<f64>().sqrt();
             let factor = (clip / (norm + 1e-6)).min(1.0);
@@ -104,11 +104,11 @@ fn many_steps<T: Real>(tolerance: f64) {
                 Schedule::Linear { .. } => (1.0 - share) * from + share * to,
                 Schedule::Cosine { .. } => to + 0.5 * (from - to) * (1.0 + (std::f64::consts::PI * share).cos()),
             };
-            assert!((schedule.at(t) - rate).abs() <= 1e-15 * from, "{what}: at {t}");
+            assert!((schedule.value_at(t) - rate).abs() <= 1e-15 * from, "{what}: at {t}");
 
-            optimizer.step(schedule.at(optimizer.steps()), &mut params, &grads);
+            optimizer.step(schedule.value_at(optimizer.steps()), &mut params, &grads);
             for i in 0..n {
-                plain(rule, rate, step, factor * g[i], (&mut m[i], &mut v[i], &mut p[i]));
+                plain_step(rule, rate, step, factor * g[i], (&mut m[i], &mut v[i], &mut p[i]));
             }
             for (i, (got, want)) in params.flat().to_vec().into_iter().zip(&p).enumerate() {
                 largest = largest.max(want.abs());
@@ -120,26 +120,26 @@ fn many_steps<T: Real>(tolerance: f64) {
 }
 
 #[test]
-fn optimizers_in_f64_follow_plain_loops() {
-    many_steps::<f64>(1e-12);
+fn optimizers_in_f64_match_plain_loops() {
+    assert_many_steps_match::<f64>(1e-12);
 }
 
 #[test]
-fn optimizers_in_f32_follow_plain_loops() {
-    many_steps::<f32>(2e-4);
+fn optimizers_in_f32_match_plain_loops() {
+    assert_many_steps_match::<f32>(2e-4);
 }
 
-/// A decay alone, at rates on either side of 1e-3: p·(1 − αλ)ᵗ.
+/// With weight decay alone, a parameter is p·(1 − αλ)ᵗ. The rates lie on both sides of 1e-3.
 #[test]
-fn adamw_decays_by_rate_times_decay_at_every_rate() {
+fn adamw_zero_gradient_decays_by_rate_times_decay() {
     for rate in [1e-6, 1e-5, 1e-4, 9e-4, 1e-3, 2e-3, 1e-2, 0.1, 0.9] {
         for decay in [1e-3, 0.01, 0.1, 1.0] {
             let mut params = Params::<f64>::new();
             params.add("p", &Tensor::from([2.0]));
             let grads = Grads::zeros(&params);
-            let mut optimizer = Optimizer::new(Rule::adamw(decay), &params);
+            let mut optimizer = Optimizer::new(UpdateRule::adamw(decay), &params);
             (0..10).for_each(|_| optimizer.step(rate, &mut params, &grads));
-            let (got, want) = (params.flat().at(&[0]), 2.0 * (1.0 - rate * decay).powi(10));
+            let (got, want) = (params.flat().get(&[0]), 2.0 * (1.0 - rate * decay).powi(10));
             assert!((got - want).abs() < 1e-14, "{decay} at {rate}: {got} is not {want}");
         }
     }

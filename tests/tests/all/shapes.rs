@@ -1,25 +1,25 @@
-//! Shapes that do not fit together are refused where the caller stands, with all shapes in words; nothing is broadcast and
-//! no column is dropped. The GRU in both variants and by every entry, and the other layers.
+//! Tests of mismatched shapes. Each call panics at the caller's location with all shapes in the message; nothing is broadcast,
+//! and no column is dropped. The tests cover the GRU (both variants, every entry point) and the other layers.
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use autograd::{Scan, Tape, Var};
-use nn::{Activation, Builder, Embedding, GruCell, LayerNorm, Linear, Mlp, Params, Variant, Weights};
+use autograd::{GruStepper, Tape, Var};
+use nn::{Activation, BoundParams, Builder, Embedding, GruCell, LayerNorm, Linear, Mlp, Params, Variant};
 use tensor::{Real, Tensor};
 
-type W<'t> = Weights<'t, f64>;
+type W<'t> = BoundParams<'t, f64>;
 type V<'t> = Var<'t, f64>;
 
 thread_local! {
-    /// The words of this thread's last panic, and the file where it was raised.
+    /// The message of this thread's last panic, and the file of its location.
     static PANIC: RefCell<(String, String)> = RefCell::default();
 }
 
-/// The words with which `work` is refused; this file must be to blame.
+/// Returns the panic message of `work`. The panic's location must be in this file.
 #[track_caller]
-fn refusal(what: &str, work: impl FnOnce()) -> String {
+fn panic_message(what: &str, work: impl FnOnce()) -> String {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();
@@ -30,53 +30,53 @@ fn refusal(what: &str, work: impl FnOnce()) -> String {
             before(info);
         }));
     });
-    assert!(panic::catch_unwind(AssertUnwindSafe(work)).is_err(), "{what}: taken");
+    assert!(panic::catch_unwind(AssertUnwindSafe(work)).is_err(), "{what}: no panic");
     let (words, file) = PANIC.take();
-    assert!(file.ends_with("shapes.rs"), "{what}: {file} is to blame: {words}");
+    assert!(file.ends_with("shapes.rs"), "{what}: the location is in {file}: {words}");
     words
 }
 
-/// Variables are `Copy`: there is nothing to drop.
+/// Ignores a value. Variables are `Copy`, so `drop` would cause a warning.
 fn ignore<T>(_: T) {}
 
 const H: usize = 4;
 const VARIANTS: [Variant; 2] = [Variant::ResetAfter, Variant::ResetBefore];
 
-/// A cell of state size 4 over inputs of size 3, whose recurrent weights are of other shapes if they are given.
-fn cell(variant: Variant, w: Option<[usize; 2]>, b: Option<usize>) -> (Params<f64>, GruCell) {
+/// Builds a cell with E = 3 and H = 4. W_hh and b_hh have other shapes if `w_hh` or `b_hh` is given.
+fn cell(variant: Variant, w_hh: Option<[usize; 2]>, b_hh: Option<usize>) -> (Params<f64>, GruCell) {
     let mut params = Params::new();
     let mut cell = GruCell::new(&mut Builder::new(&mut params, 1), 3, H).with_variant(variant);
-    if let Some(w) = w {
-        cell.weight_hh = params.add("other w", &Tensor::zeros(w));
+    if let Some(w_hh) = w_hh {
+        cell.weight_hh = params.add("other w_hh", &Tensor::zeros(w_hh));
     }
-    if let Some(b) = b {
-        cell.bias_hh = params.add("other b", &Tensor::zeros([b]));
+    if let Some(b_hh) = b_hh {
+        cell.bias_hh = params.add("other b_hh", &Tensor::zeros([b_hh]));
     }
     (params, cell)
 }
 
-/// An entry of the GRU: from the input part and the state.
+/// An entry point of the GRU: a function of the input part and the state.
 type Entry = for<'t> fn(&GruCell, W<'t>, V<'t>, V<'t>) -> V<'t>;
 
 /// A shape.
 type Extents = &'static [usize];
 
-/// Entries over time that take the input part gx[T,B,3H].
+/// Entry points over time. They take the input part gx[T,B,3H].
 const OVER_TIME: [(&str, Entry); 2] = [
-    ("scan", |cell, weights, gx, h| cell.scan(weights, gx, h)),
-    ("scan_composed", |cell, weights, gx, h| cell.scan_composed(weights, gx, h)),
+    ("unroll", |cell, weights, gx, h| cell.unroll(weights, gx, h)),
+    ("unroll_composed", |cell, weights, gx, h| cell.unroll_composed(weights, gx, h)),
 ];
 
-/// Entries of one step that take the input part gx[B,3H].
-const OF_ONE_STEP: [(&str, Entry); 2] = [
+/// Entry points of one step. They take the input part gx[B,3H].
+const ONE_STEP: [(&str, Entry); 2] = [
     ("step_composed", |cell, weights, gx, h| cell.step_composed(weights, gx, h)),
     ("gates", |cell, weights, gx, h| cell.gates(weights, gx, h).r),
 ];
 
 #[test]
-fn gru_shapes_that_do_not_fit_are_refused_by_every_entry() {
+fn gru_mismatched_shapes_every_entry_panics() {
     let over_time: [&[usize]; 9] = [
-        &[2, 5, 12], // of another batch than [1, 4] and [4, 4]
+        &[2, 5, 12], // another batch than the states [1, 4] and [4, 4]
         &[2, 1, 12],
         &[2, 5, 13],
         &[2, 5, 11],
@@ -89,27 +89,27 @@ fn gru_shapes_that_do_not_fit_are_refused_by_every_entry() {
     let states: [&[usize]; 7] = [&[1, 4], &[5, 4], &[5, 3], &[5, 1], &[4], &[1, 5, 4], &[5, 5]];
     let weights = [(None, None), (Some([15, 4]), None), (Some([12, 3]), None), (None, Some(1)), (None, Some(13))];
     let mut refused = 0;
-    for (variant, (w, b)) in VARIANTS.into_iter().flat_map(|v| weights.map(|shapes| (v, shapes))) {
-        let (params, cell) = cell(variant, w, b);
-        let (w, b) = (params.shape(cell.weight_hh), params.shape(cell.bias_hh));
-        let entries = [(true, OVER_TIME), (false, OF_ONE_STEP)];
+    for (variant, (w_hh, b_hh)) in VARIANTS.into_iter().flat_map(|v| weights.map(|shapes| (v, shapes))) {
+        let (params, cell) = cell(variant, w_hh, b_hh);
+        let (w_hh, b_hh) = (params.shape(cell.weight_hh), params.shape(cell.bias_hh));
+        let entries = [(true, OVER_TIME), (false, ONE_STEP)];
         for (over_time, (entry, work), gx, h) in entries.into_iter().flat_map(|(whole, entries)| {
             let all = entries.into_iter().flat_map(move |entry| over_time.map(|gx| (entry, gx)));
             all.flat_map(move |(entry, gx)| states.map(|h| (whole, entry, if whole { gx } else { &gx[1..] }, h)))
         }) {
             let (batch, fits) = (if over_time { 1 } else { 0 }, *h == [5, 4] || *h == [1, 4]);
             let whole = gx.len() == batch + 2 && gx[batch..] == [h[0], 12];
-            let fits = fits && whole && w[..] == [12, 4] && b[..] == [12];
+            let fits = fits && whole && w_hh[..] == [12, 4] && b_hh[..] == [12];
             let tape = Tape::new();
             let (gx, h) = (tape.input(Tensor::zeros(gx)), tape.input(Tensor::zeros(h)));
-            let what = format!("{variant:?} {entry} of {} {} {w} {b}", gx.shape(), h.shape());
+            let what = format!("{variant:?} {entry} of {} {} {w_hh} {b_hh}", gx.shape(), h.shape());
             if fits {
                 work(&cell, params.bind(&tape), gx, h);
                 continue;
             }
-            let words = refusal(&what, || ignore(work(&cell, params.bind(&tape), gx, h)));
+            let words = panic_message(&what, || ignore(work(&cell, params.bind(&tape), gx, h)));
             let (gx, h) = (gx.shape(), h.shape());
-            let want = format!("gru: input part {gx}, state {h}, weight {w}, bias {b} do not fit together");
+            let want = format!("gru: input part {gx}, state {h}, weight {w_hh}, bias {b_hh} do not fit together");
             assert_eq!(words, want, "{what}");
             refused += 1;
         }
@@ -118,7 +118,7 @@ fn gru_shapes_that_do_not_fit_are_refused_by_every_entry() {
 }
 
 #[test]
-fn gru_rows_of_a_table_that_do_not_fit_are_refused() {
+fn gru_mismatched_table_or_tokens_panic() {
     for (variant, (table, tokens, h, fits)) in VARIANTS.into_iter().flat_map(|variant| {
         let cases: [(Extents, Extents, Extents, bool); 8] = [
             (&[7, 12], &[2, 5], &[5, 4], true),
@@ -138,18 +138,18 @@ fn gru_rows_of_a_table_that_do_not_fit_are_refused() {
         let tokens = Tensor::<u32>::zeros(tokens);
         let what = format!("{variant:?} of {} {} {}", table.shape(), tokens.shape(), h.shape());
         if fits {
-            let hs = cell.scan_of(params.bind(&tape), table, &tokens, h);
+            let hs = cell.unroll_tokens(params.bind(&tape), table, &tokens, h);
             assert_eq!(hs.shape()[..], [tokens.shape()[0], 5, 4], "{what}");
             continue;
         }
-        let words = refusal(&what, || ignore(cell.scan_of(params.bind(&tape), table, &tokens, h)));
+        let words = panic_message(&what, || ignore(cell.unroll_tokens(params.bind(&tape), table, &tokens, h)));
         assert!(words.starts_with("gru: input part "), "{what}: {words}");
         assert!(words.contains(&format!("state {}", h.shape())), "{what}: {words}");
     }
 }
 
 #[test]
-fn gru_forward_of_a_step_that_does_not_fit_is_refused() {
+fn gru_cell_forward_mismatched_shapes_panic() {
     for variant in VARIANTS {
         let (params, cell) = cell(variant, None, None);
         let tape = Tape::new();
@@ -162,47 +162,49 @@ fn gru_forward_of_a_step_that_does_not_fit_is_refused() {
             (&[1, 5, 3], &[5, 4], "gru: input part [1, 5, 12], state [5, 4], weight [12, 4], bias [12]"),
             (&[5, 2], &[5, 4], "linear: input [5, 2], weight [12, 3], bias [12]"),
         ] {
-            let words = refusal(says, || ignore(cell.forward(params.bind(&tape), of(x), of(h))));
+            let words = panic_message(says, || ignore(cell.forward(params.bind(&tape), of(x), of(h))));
             assert_eq!(words, format!("{says} do not fit together"));
         }
     }
 }
 
-/// The scan step by step takes the weights first and the tokens last.
+/// A stepper compares shapes in `begin`, after `load`.
 #[test]
-fn scan_shapes_that_do_not_fit_are_refused_where_they_are_given() {
+fn gru_stepper_mismatched_shapes_panic_at_the_call() {
     let kernels = f64::kernels();
-    for (w, b, h, says) in [
+    for (w_hh, b_hh, h, says) in [
         ([12, 4], 12, &[5, 3][..], "gru: input part [5, 12], state [5, 3], weight [12, 4], bias [12]"),
         ([12, 4], 12, &[4], "gru: input part [4, 12], state [4], weight [12, 4], bias [12]"),
         ([12, 4], 13, &[5, 4], "gru: input part [5, 13], state [5, 4], weight [12, 4], bias [13]"),
         ([12, 5], 12, &[5, 4], "gru: input part [5, 12], state [5, 4], weight [12, 5], bias [12]"),
     ] {
-        let mut scan = Scan::default();
-        scan.load(kernels, Tensor::zeros(w).view(), Tensor::zeros([b]).view());
-        let words = refusal(says, || scan.begin(kernels, Tensor::zeros(h).view()));
+        let mut stepper = GruStepper::default();
+        stepper.load(kernels, Tensor::zeros(w_hh).view(), Tensor::zeros([b_hh]).view());
+        let words = panic_message(says, || stepper.begin(kernels, Tensor::zeros(h).view()));
         assert_eq!(words, format!("{says} do not fit together"));
     }
-    let mut scan = Scan::<f64>::default();
-    let words = refusal("a vector", || scan.load(kernels, Tensor::zeros([12]).view(), Tensor::zeros([12]).view()));
-    assert_eq!(words, "scan: the weight [12] is no matrix");
-    let words = refusal("nothing loaded", || scan.begin(kernels, Tensor::zeros([5, 4]).view()));
-    assert_eq!(words, "scan: no weights were loaded");
+    let mut stepper = GruStepper::<f64>::default();
+    let words =
+        panic_message("a vector", || stepper.load(kernels, Tensor::zeros([12]).view(), Tensor::zeros([12]).view()));
+    assert_eq!(words, "GruStepper: the weight [12] is not a matrix");
+    let words = panic_message("nothing loaded", || stepper.begin(kernels, Tensor::zeros([5, 4]).view()));
+    assert_eq!(words, "GruStepper: no weights were loaded");
 }
 
-/// What was read by the equations of one variant is not recorded as the other.
+/// A stepper runs the fused form, which `ResetBefore` does not have.
 #[test]
-fn scan_known_of_the_variant_without_fused_form_is_refused() {
+fn unroll_from_steps_reset_before_panics() {
     let (params, cell) = cell(Variant::ResetBefore, None, None);
-    let (tape, mut scan, tokens) = (Tape::new(), Scan::default(), Tensor::<u32>::zeros([0, 5]));
+    let (tape, mut stepper, tokens) = (Tape::new(), GruStepper::default(), Tensor::<u32>::zeros([0, 5]));
     let (table, h) = (tape.input(Tensor::zeros([7, 12])), tape.input(Tensor::zeros([5, 4])));
-    let words = refusal("known", || ignore(cell.scan_known(params.bind(&tape), table, &tokens, h, &mut scan)));
-    assert_eq!(words, "scan_known: ResetBefore has no fused form; read it by scan_of");
+    let words =
+        panic_message("known", || ignore(cell.unroll_from_steps(params.bind(&tape), table, &tokens, h, &mut stepper)));
+    assert_eq!(words, "unroll_from_steps: ResetBefore has no fused form; use unroll_tokens");
 }
 
-/// Widths, biases and tokens that a broadcast would take.
+/// Covers widths and biases that broadcasting would accept, and a token without a row.
 #[test]
-fn layers_refuse_what_a_broadcast_would_take() {
+fn layers_broadcastable_shapes_panic() {
     let mut params = Params::<f64>::new();
     let mut builder = Builder::new(&mut params, 1);
     let linear = Linear::new(&mut builder.scope("linear"), 3, 2);
@@ -224,8 +226,10 @@ fn layers_refuse_what_a_broadcast_would_take() {
         ("linear: input [5, 3], weight [2, 3], bias [5, 2] do not fit together", &|| {
             ignore(Linear { bias: matrix, ..linear }.forward(weights, of(&[5, 3])));
         }),
-        ("layer_norm: rows of [5, 1] with weight [3] and bias [3]", &|| ignore(norm.forward(weights, of(&[5, 1])))),
-        ("layer_norm: rows of [5, 3] with weight [3] and bias [1]", &|| {
+        ("layer_norm: x [5, 1], weight [3], bias [3] do not fit together", &|| {
+            ignore(norm.forward(weights, of(&[5, 1])))
+        }),
+        ("layer_norm: x [5, 3], weight [3], bias [1] do not fit together", &|| {
             ignore(LayerNorm { bias: one, ..norm }.forward(weights, of(&[5, 3])));
         }),
         ("embedding: [7, 3] has no row 7", &|| ignore(embedding.forward(weights, &Tensor::from([7])))),
@@ -234,29 +238,29 @@ fn layers_refuse_what_a_broadcast_would_take() {
         }),
     ];
     for (says, work) in works {
-        assert_eq!(refusal(says, work), says);
+        assert_eq!(panic_message(says, work), says);
     }
 }
 
-/// Operations that bring parts together, whose shapes must be the same: none of them is stretched.
+/// Operations that combine tensors of equal shapes do not broadcast.
 #[test]
-fn operations_that_do_not_broadcast_refuse_what_would() {
+fn operations_without_broadcast_mismatched_shapes_panic() {
     let tape = Tape::<f64>::new();
     let of = |shape: &[usize]| tape.input(Tensor::<f64>::zeros(shape));
     let works: [(&str, &dyn Fn()); 5] = [
         ("stack: [5, 2] and [1, 2] differ", &|| ignore(Var::stack(&[of(&[5, 2]), of(&[1, 2])]))),
-        ("concat along axis 1: [5, 2] and [1, 2] differ elsewhere", &|| {
+        ("concat along axis 1: [5, 2] and [1, 2] do not fit together", &|| {
             ignore(Var::concat(&[of(&[5, 2]), of(&[1, 2])], 1))
         }),
-        ("gather: rows of [5, 2] at indices [1, 1]", &|| ignore(of(&[5, 2]).gather(&Tensor::from([[0]])))),
-        ("matmul: [5, 3] and [1, 2] in form NN are no product of matrices", &|| {
-            ignore(of(&[5, 3]).matmul(of(&[1, 2])))
+        ("gather: x [5, 2] and indices [1, 1] do not fit together", &|| {
+            ignore(of(&[5, 2]).gather(&Tensor::from([[0]])))
         }),
-        ("layer_norm: rows of [5, 3] with weight [1] and bias [3]", &|| {
+        ("matmul: [5, 3] and [1, 2] in form NN do not fit together", &|| ignore(of(&[5, 3]).matmul(of(&[1, 2])))),
+        ("layer_norm: x [5, 3], weight [1], bias [3] do not fit together", &|| {
             ignore(of(&[5, 3]).layer_norm(of(&[1]), of(&[3]), 1e-5));
         }),
     ];
     for (says, work) in works {
-        assert_eq!(refusal(says, work), says);
+        assert_eq!(panic_message(says, work), says);
     }
 }

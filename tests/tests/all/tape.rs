@@ -1,10 +1,10 @@
-//! The arena: a second pass of the same shape allocates nothing on the tape.
+//! Tests of the tape's arena: a second pass of the same shapes allocates nothing on the tape.
 
 use std::sync::Arc;
 
 use allocation_counter::{AllocationInfo, measure};
 use autograd::{Tape, Var};
-use gradus_tests::{Draw, composed};
+use gradus_tests::{RandomTensors, composed};
 use tensor::{Dual, Real, Tensor};
 
 struct Data<T> {
@@ -20,9 +20,9 @@ struct Data<T> {
     actions: Tensor<u32>,
 }
 
-/// T = 5 steps of B = 4 rows, E = 6, H = 7, A = 3.
+/// Draws data with T = 5, B = 4, E = 6, H = 7 and A = 3.
 fn data<T: Real>() -> Data<T> {
-    let mut d = Draw::new(11);
+    let mut d = RandomTensors::new(11);
     Data {
         name: "w_hh".into(),
         table: d.normal([9, 6]).cast(),
@@ -37,8 +37,8 @@ fn data<T: Real>() -> Data<T> {
     }
 }
 
-/// Records and runs back every operation, the GRU fused and composed, as an actor-critic would.
-fn pass<T: Real>(tape: &Tape<T>, data: &Data<T>) {
+/// Runs forward and backward through every operation, with the GRU fused and composed, in the style of an actor-critic.
+fn run_pass<T: Real>(tape: &Tape<T>, data: &Data<T>) {
     let [table, w_ih, bias, head] = [&data.table, &data.w_ih, &data.bias, &data.head].map(|x| tape.input(x.clone()));
     let [h0, row] = [&data.h0, &data.row].map(|x| tape.input(x.clone()));
     let w_hh = tape.param(data.name.clone(), data.w_hh.clone());
@@ -47,10 +47,11 @@ fn pass<T: Real>(tape: &Tape<T>, data: &Data<T>) {
     let states = gx.gru(h0, w_hh, bias).reshape([20, 7]);
     let step = composed::gru_step(gx.select(0, 0), h0, w_hh, bias);
     let hidden = Var::concat(&[states, step], 0).slice(0, 2..22).hook(|_| {});
-    let normed = hidden.layer_norm(row, row, T::of(1e-5)).relu() / row.sqrt().exp() - row.log().broadcast_to([20, 7]);
+    let normed =
+        hidden.layer_norm(row, row, T::from_f64(1e-5)).relu() / row.sqrt().exp() - row.log().broadcast_to([20, 7]);
     let logits = normed.matmul(head);
     let chosen = logits.log_softmax().gather(&data.actions);
-    let values = logits.transpose().sum_axis(0).scale(T::of(0.5)).reshape([20, 1]);
+    let values = logits.transpose().sum_axis(0).scale(T::from_f64(0.5)).reshape([20, 1]);
     let advantage = (logits.logsumexp().reshape([20, 1]) - values).detach();
     let entropy = logits.log_softmax().entropy().mean() - (logits.softmax() * logits.log_softmax()).sum_axis(1).mean();
     let gram = hidden.matmul_tn(hidden).permute(&[1, 0]).reshape([49]).slice(0, 3..45).mean().tanh().sum();
@@ -61,44 +62,45 @@ fn pass<T: Real>(tape: &Tape<T>, data: &Data<T>) {
 fn allocations<T: Real>(tape: &mut Tape<T>, data: &Data<T>) -> AllocationInfo {
     measure(|| {
         tape.clear();
-        pass(tape, data);
+        run_pass(tape, data);
     })
 }
 
-/// Matrix products of a pass: four of nodes forward and eight backward; of the GRU five, and seven.
+/// The matrix products of a pass: four forward and eight backward in nodes, five forward and seven backward in the GRU.
 const PRODUCTS: u64 = 24;
 
-/// Without the buffers in which `matrixmultiply` packs the operands of a product, one each: they are the kernel's.
-fn only_the_first_pass_allocates<T: Real>(packing: u64) {
+/// Asserts that later passes allocate at most `packing` times. `matrixmultiply` allocates one packing buffer per product; these
+/// belong to the kernel.
+fn assert_only_the_first_pass_allocates<T: Real>(packing: u64) {
     let (mut tape, data) = (Tape::new(), data::<T>());
-    assert!(allocations(&mut tape, &data).count_total > PRODUCTS, "the counter counts");
+    assert!(allocations(&mut tape, &data).count_total > PRODUCTS, "the counter must count");
     let words = tape.to_string();
     let absent =
         autograd::ops::Kind::ALL.iter().map(|kind| kind.name()).filter(|name| !words.contains(&format!(" {name}(")));
     assert_eq!(absent.collect::<Vec<_>>(), Vec::<&str>::new(), "operations that the pass lacks");
-    for again in 2..=10 {
+    for pass in 2..=10 {
         let count = allocations(&mut tape, &data).count_total;
-        assert!(count <= packing, "pass {again} made {count} allocations, {packing} of them for packing");
+        assert!(count <= packing, "pass {pass} made {count} allocations; packing needs {packing}");
     }
 }
 
-/// On duals, whose products are plain loops, nothing at all.
+/// The products of duals are plain loops, so nothing is allocated.
 #[test]
-fn only_the_first_pass_allocates_on_duals() {
-    only_the_first_pass_allocates::<Dual<f64>>(0);
+fn tape_second_pass_on_duals_does_not_allocate() {
+    assert_only_the_first_pass_allocates::<Dual<f64>>(0);
 }
 
 #[test]
-fn only_the_first_pass_allocates_in_f32_and_f64() {
-    only_the_first_pass_allocates::<f32>(PRODUCTS);
-    only_the_first_pass_allocates::<f64>(PRODUCTS);
+fn tape_second_pass_in_f32_and_f64_allocates_only_for_packing() {
+    assert_only_the_first_pass_allocates::<f32>(PRODUCTS);
+    assert_only_the_first_pass_allocates::<f64>(PRODUCTS);
 }
 
-/// A shorter pass in between throws nothing away.
+/// A shorter pass in between keeps all buffers.
 #[test]
-fn a_shorter_pass_in_between_keeps_the_buffers() {
+fn tape_shorter_pass_in_between_keeps_the_buffers() {
     let (mut tape, data) = (Tape::new(), data::<Dual<f64>>());
-    pass(&tape, &data);
+    run_pass(&tape, &data);
     tape.clear();
     tape.input(data.row.clone()).tanh().sum().backward().expect("no parameters");
     assert_eq!(allocations(&mut tape, &data).count_total, 0);

@@ -1,4 +1,4 @@
-//! A trace of episodes: it is what acting does, and every number in it is computed again by loops over plain numbers.
+//! Tests of the trace of episodes: it equals a rollout, and plain loops reproduce every number in it.
 
 use autograd::Tape;
 use gradus_tests::golden::assert_close;
@@ -24,7 +24,7 @@ fn network(task: &dyn Task, variant: Variant) -> (Params<f64>, Policy) {
     (params, policy)
 }
 
-fn started(task: &dyn Task, stage: usize) -> (Box<dyn Env>, Vec<Philox>) {
+fn start_env(task: &dyn Task, stage: usize) -> (Box<dyn Env>, Vec<Philox>) {
     let mut env = task.env(stage, EPISODES);
     let mut rngs: Vec<_> = (0..EPISODES).map(|i| test_stream(7, stage, i)).collect();
     env.reset(&mut rngs);
@@ -39,12 +39,12 @@ fn bits(numbers: &[f64]) -> Vec<u64> {
     numbers.iter().map(|x| x.to_bits()).collect()
 }
 
-/// The tasks with few actions and with all.
+/// Returns the tasks with the tools as actions and with all tokens.
 fn tasks() -> [Calculator; 2] {
     [ActionSet::Tools, ActionSet::Tokens].map(|actions| Calculator::new(actions, Rewards::default()))
 }
 
-/// Every task and variant, greedy and sampled.
+/// Runs a check for every task and variant, greedy and sampled.
 fn for_each_case(check: impl Fn(&Calculator, Variant, bool)) {
     for task in tasks() {
         for variant in VARIANTS {
@@ -54,13 +54,14 @@ fn for_each_case(check: impl Fn(&Calculator, Variant, bool)) {
 }
 
 #[test]
-fn a_trace_is_what_acting_does_bit_for_bit() {
+fn trace_equals_acting_bit_for_bit() {
     for_each_case(|task, variant, sampled| {
         let (params, policy) = network(task, variant);
-        let (mut env, mut rngs) = started(task, 2);
-        let traced = trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs)).expect("finite").played;
-        let (mut env, mut rngs) = started(task, 2);
-        let (contexts, mut tape) = (rollout::contexts(&*env), Tape::evaluating());
+        let (mut env, mut rngs) = start_env(task, 2);
+        let traced =
+            trace::trace_episodes(&policy, &params, &mut *env, choice(sampled, &mut rngs)).expect("finite").played;
+        let (mut env, mut rngs) = start_env(task, 2);
+        let (contexts, mut tape) = (rollout::contexts(&*env), Tape::no_grad());
         let choice = choice(sampled, &mut rngs);
         let played = rollout::play(&policy, &params, &mut tape, &mut *env, contexts, choice).expect("finite");
 
@@ -73,14 +74,14 @@ fn a_trace_is_what_acting_does_bit_for_bit() {
     });
 }
 
-/// The same network on plain numbers.
+/// The same network in plain loops.
 struct Loops<'a> {
     params: &'a Params<f64>,
     variant: Variant,
 }
 
-/// What it computed at one token: the state, the means of the gates, the logits and the value.
-struct Thought {
+/// The results of one step: the state, the means of the gates, the logits and the value.
+struct StepResult {
     h: Vec<f64>,
     gates: [f64; 2],
     logits: Vec<f64>,
@@ -92,13 +93,13 @@ impl Loops<'_> {
         self.params.get(self.params.find(name).expect("a parameter")).to_vec()
     }
 
-    fn read(&self, token: u32, h: &[f64]) -> Thought {
+    fn read(&self, token: u32, h: &[f64]) -> StepResult {
         let d = h.len();
         let x = &self.get("emb.weight")[token as usize * d..][..d];
         let [r, z, h] = gru_step(self.params, "rnn.", self.variant, x, h);
         let mean = |gate: &[f64]| gate.iter().sum::<f64>() / d as f64;
         let [logits, value] = [["pi.weight", "pi.bias"], ["v.weight", "v.bias"]].map(|of| affine(self.params, of, &h));
-        Thought { h, gates: [mean(&r), mean(&z)], logits, value: value[0] }
+        StepResult { h, gates: [mean(&r), mean(&z)], logits, value: value[0] }
     }
 }
 
@@ -107,48 +108,48 @@ fn softmax(logits: &[f64]) -> Vec<f64> {
     logits.iter().map(|x| x.exp() / sum).collect()
 }
 
-/// Reads what the traced `episode` read, and holds every number of the trace against its own.
-fn check(loops: &Loops<'_>, trace: &Trace, episode: usize) {
+/// Runs the plain loops on the tokens of the traced `episode` and compares every number.
+fn check_episode(loops: &Loops<'_>, trace: &Trace, episode: usize) {
     let Trace { played, .. } = trace;
     let stage = loops.get("stage_emb.weight");
     let mut h: Vec<f64> = stage[played.stage * 8..][..8].iter().map(|x| x.tanh()).collect();
     for (k, token) in trace.tokens.iter().skip(episode).step_by(EPISODES).enumerate() {
-        let thought = loops.read(*token, &h);
-        h = thought.h;
+        let step = loops.read(*token, &h);
+        h = step.h;
         let gates = trace.gates[k * EPISODES + episode];
-        assert_close("gates", &[gates.reset, gates.update], &thought.gates, 1e-12);
-        let Some(t) = (k + 1).checked_sub(trace.read()) else { continue };
-        let probabilities = softmax(&thought.logits);
+        assert_close("gates", &[gates.reset, gates.update], &step.gates, 1e-12);
+        let Some(t) = (k + 1).checked_sub(trace.context_len()) else { continue };
+        let probabilities = softmax(&step.logits);
         assert_close("probabilities", trace.probabilities(t, episode), &probabilities, 1e-12);
         let entropy = -probabilities.iter().map(|p| p * p.ln()).sum::<f64>();
         let at = t * EPISODES + episode;
-        assert_close("entropy and value", &[trace.entropies[at], played.values[at]], &[entropy, thought.value], 1e-12);
+        assert_close("entropy and value", &[trace.entropies[at], played.values[at]], &[entropy, step.value], 1e-12);
         assert_eq!(trace.gates(t, episode), gates);
     }
 }
 
 #[test]
-fn every_number_by_loops() {
+fn trace_numbers_match_plain_loops() {
     let task = Calculator::default();
     for variant in VARIANTS {
         let (params, policy) = network(&task, variant);
         for stage in 0..3 {
-            let (mut env, mut rngs) = started(&task, stage);
-            let trace = trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs)).expect("finite");
-            assert_eq!(trace.read(), 4 + stage);
+            let (mut env, mut rngs) = start_env(&task, stage);
+            let trace = trace::trace_episodes(&policy, &params, &mut *env, Choice::Sampled(&mut rngs)).expect("finite");
+            assert_eq!(trace.context_len(), 4 + stage);
             assert_eq!(trace.tokens.len(), (3 + stage + trace.played.steps) * EPISODES);
             assert_eq!(trace.tokens[(3 + stage) * EPISODES..][..EPISODES], [token::CTX; EPISODES]);
-            (0..EPISODES).for_each(|episode| check(&Loops { params: &params, variant }, &trace, episode));
+            (0..EPISODES).for_each(|episode| check_episode(&Loops { params: &params, variant }, &trace, episode));
         }
     }
 }
 
 #[test]
-fn probabilities_add_up_and_the_greedy_action_has_the_highest() {
+fn trace_probabilities_sum_to_one_and_greedy_is_the_maximum() {
     for_each_case(|task, variant, sampled| {
         let (params, policy) = network(task, variant);
-        let (mut env, mut rngs) = started(task, 1);
-        let trace = trace::play(&policy, &params, &mut *env, choice(sampled, &mut rngs)).expect("finite");
+        let (mut env, mut rngs) = start_env(task, 1);
+        let trace = trace::trace_episodes(&policy, &params, &mut *env, choice(sampled, &mut rngs)).expect("finite");
         assert_eq!(trace.actions, task.actions());
         for t in 0..trace.played.steps {
             for i in 0..EPISODES {
@@ -161,19 +162,19 @@ fn probabilities_add_up_and_the_greedy_action_has_the_highest() {
     });
 }
 
-/// An episode that is started on the operands of a test episode is that episode.
+/// An episode that is given the operands of a test episode equals this test episode.
 #[test]
-fn an_episode_on_given_operands_is_the_one_that_drew_them() {
+fn env_given_operands_gives_the_episode_that_drew_them() {
     for task in &tasks() {
         let mut drawn = task.env(2, 1);
         drawn.reset(&mut [test_stream(7, 2, 1)]);
-        let operands = drawn.context(0)[..task.operands(2)].to_vec();
-        let mut given = task.env_on(2, &operands);
+        let operands = drawn.context(0)[..task.operand_count(2)].to_vec();
+        let mut given = task.env_with_operands(2, &operands);
         assert_eq!((given.stage(), given.len(), given.context(0)), (2, 1, drawn.context(0)));
         let (params, policy) = network(task, Variant::ResetAfter);
         let [drawn, given] = [&mut drawn, &mut given].map(|env| {
             let mut rng = [test_stream(8, 2, 1)];
-            trace::play(&policy, &params, &mut **env, Choice::Sampled(&mut rng)).expect("finite")
+            trace::trace_episodes(&policy, &params, &mut **env, Choice::Sampled(&mut rng)).expect("finite")
         });
         assert_eq!((&drawn.played.actions, &drawn.played.solved), (&given.played.actions, &given.played.solved));
         assert_eq!(bits(&drawn.played.rewards), bits(&given.played.rewards));

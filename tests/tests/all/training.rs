@@ -1,16 +1,16 @@
-//! Training at a small size: it learns, it stops by its rule, and it says so when numbers run away.
+//! Tests of training at a small size: it learns, stops by its rule, and reports numbers that are not finite.
 
 use rl::Cause;
 use rl::a2c::Update;
 use rl::config::{Config, Curriculum};
-use rl::evaluate::Test;
+use rl::evaluate::TestResult;
 use rl::tasks::Calculator;
 use rl::tasks::calculator::{ActionSet, Rewards};
-use rl::train::{End, Run};
+use rl::train::{Run, StopReason};
 use tensor::Tensor;
 
 fn small() -> Config {
-    // A third of the default batch sees a third of the luck in an update: exploration lasts three times as long.
+    // A third of the default batch finds a third of the successes per update, so exploration lasts three times as long.
     Config {
         width: 32,
         batch: 64,
@@ -21,43 +21,43 @@ fn small() -> Config {
     }
 }
 
-fn to_the_end(config: &Config, seed: u64) -> Run<f32> {
+fn run_to_the_end(config: &Config, seed: u64) -> Run<f32> {
     let mut run = Run::new(config, seed);
-    while run.end().is_none() {
+    while run.stop_reason().is_none() {
         run.advance().expect("finite");
     }
     run
 }
 
 #[test]
-fn all_three_stages_are_solved() {
-    let run = to_the_end(&Config { max_updates: 600, ..small() }, 0);
-    assert_eq!(run.end(), Some(End::Solved));
+fn training_small_run_solves_all_three_stages() {
+    let run = run_to_the_end(&Config { max_updates: 600, ..small() }, 0);
+    assert_eq!(run.stop_reason(), Some(StopReason::Solved));
     let test = run.test().expect("finite");
-    for (Test { greedy: figures, .. }, shortest) in test.iter().zip([3.0, 4.0, 7.0]) {
+    for (TestResult { greedy: figures, .. }, shortest) in test.iter().zip([3.0, 4.0, 7.0]) {
         assert_eq!(figures.exact, 1.0, "stage {}", figures.stage);
         assert!(figures.steps >= shortest, "stage {}: no program is shorter than the solver's", figures.stage);
     }
-    assert!(test.iter().all(|test| test.shuffled.exact == 1.0), "the task needs no context");
+    assert!(test.iter().all(|test| test.shuffled.exact == 1.0), "the task does not need its context");
 }
 
-/// The rule needs validations in a row, and the end of the entropy's schedule.
+/// The rule requires a number of perfect validations in a row, and the end of the entropy schedule.
 #[test]
-fn a_run_ends_when_its_rule_says_so() {
+fn run_end_follows_the_stop_rule() {
     let mut run = Run::<f32>::new(&Config { entropy_updates: 10, patience: 2, max_updates: 12, ..small() }, 0);
     run.perfect = 2;
     run.updates = 9;
-    assert_eq!(run.end(), None);
+    assert_eq!(run.stop_reason(), None);
     run.updates = 10;
-    assert_eq!(run.end(), Some(End::Solved));
+    assert_eq!(run.stop_reason(), Some(StopReason::Solved));
     run.perfect = 1;
-    assert_eq!(run.end(), None);
+    assert_eq!(run.stop_reason(), None);
     run.updates = 12;
-    assert_eq!(run.end(), Some(End::OutOfUpdates));
+    assert_eq!(run.stop_reason(), Some(StopReason::OutOfUpdates));
 }
 
 #[test]
-fn every_curriculum_trains_what_it_says() {
+fn curriculum_each_kind_trains_the_expected_stages() {
     for (curriculum, want) in [
         (Curriculum::Switch, [64, 0, 0]),
         (Curriculum::Gate, [64, 0, 0]),
@@ -71,7 +71,7 @@ fn every_curriculum_trains_what_it_says() {
 }
 
 #[test]
-fn what_is_not_finite_stops_the_run_and_is_named() {
+fn run_not_finite_parameter_stops_and_is_named() {
     let mut run = Run::<f32>::new(&small(), 0);
     run.advance().expect("finite");
     let params = &mut run.learner.params;
@@ -89,9 +89,9 @@ fn what_is_not_finite_stops_the_run_and_is_named() {
     assert!(run.learner.params.flat().to_vec().iter().zip(&before).all(same), "no step was taken");
 }
 
-/// A gradient that overflows is caught as well, with the parameters still as they were.
+/// An overflowing gradient is reported as well. The parameters are unchanged.
 #[test]
-fn a_gradient_that_overflows_is_named() {
+fn run_overflowing_gradient_stops_and_is_named() {
     let mut run = Run::<f32>::new(&Config { reward_correct: 1e30, reward_milestone: 1e30, ..small() }, 0);
     let error = run.advance().expect_err("overflow");
     assert_eq!((error.update, error.cause), (1, Cause::Largest), "{error}");
@@ -100,7 +100,7 @@ fn a_gradient_that_overflows_is_named() {
 }
 
 #[test]
-fn frozen_parameters_stay() {
+fn update_frozen_parameter_stays() {
     let mut run = Run::<f32>::new(&small(), 0);
     let params = &mut run.learner.params;
     let table = params.find("emb.weight").expect("a parameter");
@@ -110,9 +110,9 @@ fn frozen_parameters_stay() {
     assert_eq!(run.learner.params.get(table).to_vec(), before.to_vec());
 }
 
-/// One learner may go from task to task: the episodes are those of the task that it is given.
+/// A learner can change its task: it plays the episodes of the task that it gets.
 #[test]
-fn an_update_plays_the_task_that_it_is_given() {
+fn update_plays_the_given_task() {
     let mut run = Run::<f32>::new(&small(), 0);
     let update = Update { counts: vec![8, 0, 0], rate: 0.0, ..Update::default() };
     let costly = Calculator::new(ActionSet::Tools, Rewards { step: -100.0, ..Rewards::default() });
@@ -123,7 +123,7 @@ fn an_update_plays_the_task_that_it_is_given() {
 
 #[test]
 #[should_panic(expected = "update: no stage has an episode: [0, 0, 0]")]
-fn an_update_needs_episodes() {
+fn update_without_episodes_panics() {
     let mut run = Run::<f32>::new(&small(), 0);
     run.learner.update(&run.task, &Update { counts: vec![0, 0, 0], ..Update::default() }).ok();
 }

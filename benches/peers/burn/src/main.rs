@@ -1,5 +1,5 @@
-//! burn peer (Flex CPU backend + autodiff). GRU with the three gates fused in one Linear each way.
-//! See ../README.md for the specification.
+//! The burn peer (Flex CPU backend with autodiff). Each Linear of the GRU computes all three gates.
+//! `../README.md` specifies the computation.
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
@@ -25,12 +25,12 @@ impl Net {
         let l = |i, o| LinearConfig::new(i, o).init(dev);
         Net { emb: e(VOCABULARY), stage: e(STAGES), ih: l(d, 3 * d), hh: l(d, 3 * d), pi: l(d, VOCABULARY), v: l(d, 1) }
     }
-    fn cell(&self, x: Tensor<2>, h: Tensor<2>) -> Tensor<2> {
-        let [i0, i1, i2]: [Tensor<2>; 3] = self.ih.forward(x).chunk(3, 1).try_into().unwrap();
-        let [h0, h1, h2]: [Tensor<2>; 3] = self.hh.forward(h.clone()).chunk(3, 1).try_into().unwrap();
-        let (r, z) = (sigmoid(i0 + h0), sigmoid(i1 + h1));
-        let n = tanh(i2 + r * h2);
-        n.clone() + z * (h - n)
+    fn cell(&self, x: Tensor<2>, h_prev: Tensor<2>) -> Tensor<2> {
+        let [gx_r, gx_z, gx_n]: [Tensor<2>; 3] = self.ih.forward(x).chunk(3, 1).try_into().unwrap();
+        let [gh_r, gh_z, gh_n]: [Tensor<2>; 3] = self.hh.forward(h_prev.clone()).chunk(3, 1).try_into().unwrap();
+        let (r, z) = (sigmoid(gx_r + gh_r), sigmoid(gx_z + gh_z));
+        let n = tanh(gx_n + r * gh_n);
+        n.clone() + z * (h_prev - n)
     }
     fn start(&self, ctx: Tensor<2, Int>, stage: Tensor<1, Int>) -> (Tensor<2>, Tensor<2>) {
         let [b, _] = ctx.dims();
@@ -117,7 +117,7 @@ impl ModuleVisitor for Scale<'_> {
     }
 }
 fn clip(net: &Net, g: &mut GradientsParams, max: f32) {
-    // global norm (burn's own clipping is per tensor)
+    // The global norm. burn's own clipping is per tensor.
     let mut n = Norm { g, s: 0. };
     net.visit(&mut n);
     let k = max / (n.s.sqrt() + 1e-6);
@@ -128,11 +128,11 @@ fn clip(net: &Net, g: &mut GradientsParams, max: f32) {
 
 /// A network with its optimiser.
 struct Burn {
-    /// Taken out while the optimiser has it, so that nothing is copied.
+    /// The network. A step takes it out and moves it through the optimiser, so that nothing is copied.
     net: Option<Net>,
     opt: ModuleOptimizer,
     dev: Device,
-    /// The network that it began with, without gradients, and the context that it reads.
+    /// For inference: the initial network without gradients, and its context.
     inference: (Net, Vec<u32>),
     contexts: Contexts,
     workload: Workload,
@@ -144,7 +144,7 @@ impl Burn {
         self.net.as_ref().unwrap().loss(ctx, stage, self.workload.steps, forced)
     }
 
-    /// Moves the parameters, and reads the loss back.
+    /// Updates the parameters and reads the loss back.
     fn step(&mut self, loss: Tensor<1>) -> f64 {
         let net = self.net.take().unwrap();
         let mut g = GradientsParams::from_grads(loss.backward(), &net);
@@ -167,25 +167,25 @@ impl Peer for Burn {
     fn with_weights(golden: &Golden) -> Result<Self, Error> {
         let mut out = Self::new(&WORKLOADS[0])?;
         let (net, dev) = (out.net.as_mut().unwrap(), &out.dev);
-        let t1 = |k: &str| -> Result<Param<Tensor<1>>, Error> {
+        let vector = |k: &str| -> Result<Param<Tensor<1>>, Error> {
             let v = golden.weight(k)?;
             let n = v.len();
             Ok(Param::from_tensor(Tensor::from_data(TensorData::new(v, [n]), dev)))
         };
-        let t2 = |k: &str, tr: bool| -> Result<Param<Tensor<2>>, Error> {
+        let matrix = |k: &str, tr: bool| -> Result<Param<Tensor<2>>, Error> {
             let s = golden.shape(k)?;
             let x: Tensor<2> = Tensor::from_data(TensorData::new(golden.weight(k)?, [s[0], s[1]]), dev);
             Ok(Param::from_tensor(if tr { x.transpose() } else { x }))
         };
-        net.emb.weight = t2("emb", false)?;
-        net.stage.weight = t2("stage_emb", false)?;
+        net.emb.weight = matrix("emb", false)?;
+        net.stage.weight = matrix("stage_emb", false)?;
         for (linear, [w, b]) in [
             (&mut net.ih, ["w_ih", "b_ih"]),
             (&mut net.hh, ["w_hh", "b_hh"]),
             (&mut net.pi, ["pi_w", "pi_b"]),
             (&mut net.v, ["v_w", "v_b"]),
         ] {
-            (linear.weight, linear.bias) = (t2(w, true)?, Some(t1(b)?));
+            (linear.weight, linear.bias) = (matrix(w, true)?, Some(vector(b)?));
         }
         Ok(out)
     }
@@ -202,11 +202,12 @@ impl Peer for Burn {
         let value = loss.clone().into_scalar::<f32>();
         let net = self.net.as_ref().unwrap();
         let g = GradientsParams::from_grads(loss.backward(), net);
-        let v2 = |p: &Param<Tensor<2>>, tr: bool| -> Vec<f32> {
+        let gradient = |p: &Param<Tensor<2>>, tr: bool| -> Vec<f32> {
             let x = g.get::<2>(p.id).unwrap();
             (if tr { x.transpose() } else { x }).try_into_vec_as().unwrap()
         };
-        let mut out = vec![("emb", v2(&net.emb.weight, false)), ("stage_emb", v2(&net.stage.weight, false))];
+        let mut out =
+            vec![("emb", gradient(&net.emb.weight, false)), ("stage_emb", gradient(&net.stage.weight, false))];
         for (linear, [w, b]) in [
             (&net.ih, ["w_ih", "b_ih"]),
             (&net.hh, ["w_hh", "b_hh"]),
@@ -214,7 +215,7 @@ impl Peer for Burn {
             (&net.v, ["v_w", "v_b"]),
         ] {
             let bias = g.get::<1>(linear.bias.as_ref().unwrap().id).unwrap();
-            out.extend([(w, v2(&linear.weight, true)), (b, bias.try_into_vec_as().unwrap())]);
+            out.extend([(w, gradient(&linear.weight, true)), (b, bias.try_into_vec_as().unwrap())]);
         }
         Ok((value.into(), out))
     }

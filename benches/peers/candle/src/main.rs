@@ -1,4 +1,4 @@
-//! candle peer (candle-nn GRU, AdamW with weight decay 0 = Adam). See ../README.md for the specification.
+//! The candle peer (candle-nn's GRU; AdamW with weight decay 0, which is Adam). `../README.md` specifies the computation.
 use candle_core::{DType, Device, IndexOp, Result, Tensor, D};
 use candle_nn::{
     embedding, linear, rnn::GRU, AdamW, Embedding, GRUConfig, Linear, Module, Optimizer, ParamsAdamW, VarBuilder,
@@ -75,6 +75,7 @@ impl Net {
     }
 }
 
+/// The golden file's names and candle's.
 const NAMES: [(&str, &str); 10] = [
     ("emb", "emb.weight"),
     ("stage_emb", "stage_emb.weight"),
@@ -107,7 +108,7 @@ impl Candle {
         Ok(self.net.loss(&ctx?, &self.stage, self.workload.steps, Some(&acts?))?.0)
     }
 
-    /// Clips the gradient by its global norm, moves the parameters, and reads the loss back.
+    /// Clips the gradients by their global norm, updates the parameters and reads the loss back.
     fn step(&mut self, loss: &Tensor) -> Result<f64> {
         let (vars, mut g) = (self.vars.all_vars(), loss.backward()?);
         let mut s = 0f64;
@@ -164,8 +165,8 @@ impl Peer for Candle {
     fn gradients(&mut self, golden: &Golden) -> Outcome<(f64, Vec<(&'static str, Vec<f32>)>)> {
         let loss = self.loss(golden)?;
         let (grads, data) = (loss.backward()?, self.vars.data().lock().unwrap());
-        let of = |(theirs, ours)| Ok((theirs, grads.get(&data[ours]).unwrap().flatten_all()?.to_vec1()?));
-        Ok((loss.to_scalar::<f32>()?.into(), NAMES.into_iter().map(of).collect::<Result<_>>()?))
+        let gradient = |(theirs, ours)| Ok((theirs, grads.get(&data[ours]).unwrap().flatten_all()?.to_vec1()?));
+        Ok((loss.to_scalar::<f32>()?.into(), NAMES.into_iter().map(gradient).collect::<Result<_>>()?))
     }
 
     fn update_on(&mut self, golden: &Golden) -> Outcome<f64> {

@@ -1,4 +1,4 @@
-//! The command line, which all peers share.
+//! The command line that all Rust peers share.
 
 use std::path::PathBuf;
 
@@ -8,34 +8,36 @@ use crate::workload::{WORKLOADS, Workload};
 /// `[--threads N] [--workloads W1,W5] [--golden FILE] [--learn N]`
 #[derive(Clone, Debug)]
 pub struct Arguments {
-    /// Threads of the peer.
+    /// The number of threads.
     pub threads: usize,
-    /// What is timed.
+    /// The workloads to time.
     pub workloads: Vec<Workload>,
-    /// Verify against this file instead.
+    /// If set, the peer verifies against this file instead of timing.
     pub golden: Option<PathBuf>,
-    /// Do this many updates of W1 instead, and tell the rewards at both ends.
+    /// If above zero, the peer makes this many updates of W1 instead and prints the first and last rewards.
     pub learn: usize,
 }
 
 impl Arguments {
-    /// Those of this process.
+    /// Reads the arguments of this process.
     ///
     /// # Errors
-    /// If a flag or a workload is unknown, or a number is none.
+    /// If a flag or a workload is unknown, or if a value is not a number.
     pub fn read() -> Result<Self, Error> {
         let mut out = Self { threads: 1, workloads: WORKLOADS.to_vec(), golden: None, learn: 0 };
         let mut words = std::env::args().skip(1);
         while let Some(flag) = words.next() {
-            let value = words.next().ok_or_else(|| format!("{flag} wants a value"))?;
-            let number = || value.parse().map_err(|_| format!("{flag} wants a whole number, not {value}"));
+            let value = words.next().ok_or_else(|| format!("{flag} needs a value"))?;
+            let number = || value.parse().map_err(|_| format!("{flag} needs a whole number, not {value}"));
             match &*flag {
                 "--threads" => out.threads = number()?,
                 "--learn" => out.learn = number()?,
                 "--golden" => out.golden = Some(value.into()),
-                "--workloads" => out.workloads = value.split(',').map(named).collect::<Result<_, _>>()?,
+                "--workloads" => out.workloads = value.split(',').map(find_workload).collect::<Result<_, _>>()?,
                 _ => {
-                    return Err(format!("{flag} is no flag; there are --threads, --workloads, --golden, --learn").into());
+                    return Err(
+                        format!("unknown flag {flag}; expected --threads, --workloads, --golden or --learn").into()
+                    );
                 }
             }
         }
@@ -43,7 +45,7 @@ impl Arguments {
     }
 }
 
-fn named(name: &str) -> Result<Workload, String> {
+fn find_workload(name: &str) -> Result<Workload, String> {
     let found = WORKLOADS.into_iter().find(|workload| workload.name == name);
-    found.ok_or_else(|| format!("there is no workload {name}; there are W1 to W5"))
+    found.ok_or_else(|| format!("unknown workload {name}; expected W1 to W5"))
 }

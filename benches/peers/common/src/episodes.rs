@@ -1,8 +1,8 @@
-//! Episodes in the order of the golden file, for peers that have no generator or order of their own.
+//! Episodes in the layout of the golden file, for peers without their own generator or layout.
 
 use crate::workload::{CTX, DIGITS, VOCABULARY};
 
-/// Draws the contexts of new episodes, by Marsaglia's xorshift.
+/// A generator of contexts: Marsaglia's xorshift.
 pub struct Contexts(u64);
 
 impl Default for Contexts {
@@ -12,7 +12,7 @@ impl Default for Contexts {
 }
 
 impl Contexts {
-    /// Three digits and CTX of each episode, \[B,4\].
+    /// Draws three digits and CTX for each episode, \[B,4\].
     pub fn draw(&mut self, batch: usize) -> Vec<u32> {
         (0..4 * batch).map(|k| if k % 4 == 3 { CTX } else { self.digit() }).collect()
     }
@@ -25,7 +25,7 @@ impl Contexts {
     }
 }
 
-/// R of each episode, \[B\], for actions \[B,T\]: the share of steps t with a = (digit t mod 3 + t) mod V.
+/// Computes R of each episode, \[B\], for actions \[B,T\]: the fraction of steps t with a = (digit\[t mod 3\] + t) mod V.
 pub fn rewards(contexts: &[u32], actions: &[u32], steps: usize) -> Vec<f32> {
     let right = |digits: &[u32], t: usize| (digits[t % 3] + t as u32) % VOCABULARY as u32;
     let hits = |(digits, actions): (&[u32], &[u32])| (0..steps).filter(|&t| actions[t] == right(digits, t)).count();

@@ -1,4 +1,4 @@
-//! The golden file: weights, contexts and actions, and what PyTorch in f64 makes of them.
+//! The golden file: weights, contexts and actions, and the results of PyTorch in f64.
 
 use std::path::Path;
 
@@ -6,20 +6,20 @@ use safetensors::SafeTensors;
 
 use crate::{Error, Peer};
 
-/// The golden file, read.
+/// The content of the golden file.
 pub struct Golden {
     bytes: Vec<u8>,
     /// Three digits and CTX of each episode, \[B,4\].
     pub contexts: Vec<u32>,
-    /// \[B,T\].
+    /// The actions, \[B,T\].
     pub actions: Vec<u32>,
 }
 
 impl Golden {
-    /// Reads it.
+    /// Reads the file.
     ///
     /// # Errors
-    /// If it cannot be read, or contexts or actions are missing.
+    /// If the file cannot be read, or if contexts or actions are missing.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut out = Self { bytes, contexts: Vec::new(), actions: Vec::new() };
@@ -28,24 +28,24 @@ impl Golden {
         Ok(out)
     }
 
-    /// A weight, or a gradient with `g.` before its name.
+    /// Returns a weight, or a gradient if the name begins with `g.`.
     pub fn weight(&self, name: &str) -> Result<Vec<f32>, Error> {
         self.numbers(name, f32::from_le_bytes)
     }
 
-    /// The shape of a weight.
+    /// Returns the shape of a weight.
     pub fn shape(&self, name: &str) -> Result<Vec<usize>, Error> {
         Ok(SafeTensors::deserialize(&self.bytes)?.tensor(name)?.shape().to_vec())
     }
 
-    fn numbers<T, const N: usize>(&self, name: &str, of: impl Fn([u8; N]) -> T) -> Result<Vec<T>, Error> {
+    fn numbers<T, const N: usize>(&self, name: &str, decode: impl Fn([u8; N]) -> T) -> Result<Vec<T>, Error> {
         let file = SafeTensors::deserialize(&self.bytes)?;
         let (numbers, _) = file.tensor(name)?.data().as_chunks();
-        Ok(numbers.iter().map(|&x| of(x)).collect())
+        Ok(numbers.iter().map(|&x| decode(x)).collect())
     }
 }
 
-/// Prints how far loss, gradients and the losses of ten updates are from the golden ones, each relative to the largest.
+/// Prints the errors of the loss, of the gradients and of the losses of ten updates, each relative to the largest golden value.
 pub(crate) fn verify<P: Peer>(name: &str, golden: &Golden) -> Result<(), Error> {
     let want_loss = golden.numbers("loss", f64::from_le_bytes)?;
     let want_losses = golden.numbers("loss_traj", f64::from_le_bytes)?;
@@ -71,13 +71,13 @@ pub(crate) fn verify<P: Peer>(name: &str, golden: &Golden) -> Result<(), Error> 
     Ok(())
 }
 
-/// max |got − want| / max |want|; infinite if there are more of one than of the other.
+/// Returns max |got − want| / max |want|, or infinity if the lengths differ.
 fn relative(got: impl ExactSizeIterator<Item = f64>, want: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
     if got.len() != want.len() {
         return f64::INFINITY;
     }
     let largest = want.clone().fold(0.0, |largest: f64, x| largest.max(x.abs()));
-    // f64::max would drop a NaN.
+    // f64::max would ignore NaN.
     let worst = got.zip(want).map(|(got, want)| (got - want).abs()).fold(0.0, |a, b| if b <= a { a } else { b });
     worst / largest
 }

@@ -1,7 +1,7 @@
-//! What the Rust peers share: everything but the network and its update.
+//! Shared code of the Rust peers: everything but the network and its update.
 //!
-//! A peer implements [`Peer`] and calls [`run`]; the rest (sizes, command line, verification, clock) is the same for all.
-//! What is computed is written down in `../README.md`.
+//! A peer implements [`Peer`] and calls [`run`]. Sizes, command line, verification and timing are the same for all peers.
+//! `../README.md` specifies the computation.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -15,31 +15,31 @@ pub use episodes::{Contexts, rewards};
 pub use golden::Golden;
 pub use workload::{CTX, DIGITS, STAGES, VOCABULARY, WORKLOADS, Workload};
 
-/// An error with words for the person at the terminal.
+/// An error with a message for the user.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// A network with its optimiser, ready for updates of one size.
 pub trait Peer: Sized {
-    /// With initial weights.
+    /// Creates a peer with initial weights.
     fn new(workload: &Workload) -> Result<Self, Error>;
 
-    /// With the weights of the golden file.
+    /// Creates a peer with the weights of the golden file.
     fn with_weights(golden: &Golden) -> Result<Self, Error>;
 
-    /// One update on new contexts and sampled actions; reads the loss back. Returns the mean reward.
+    /// Performs one update on new contexts and sampled actions, and reads the loss back. Returns the mean reward.
     fn update(&mut self) -> Result<f64, Error>;
 
-    /// The loss and all gradients, by the golden file's names, for given contexts and actions.
+    /// Computes the loss and all gradients, with the golden file's names, for its contexts and actions.
     fn gradients(&mut self, golden: &Golden) -> Result<(f64, Vec<(&'static str, Vec<f32>)>), Error>;
 
-    /// One update on given contexts and actions. Returns the loss before it.
+    /// Performs one update on the golden file's contexts and actions. Returns the loss before it.
     fn update_on(&mut self, golden: &Golden) -> Result<f64, Error>;
 
-    /// The greedy actions of one episode.
+    /// Computes the greedy actions of one episode.
     fn episode(&mut self) -> Result<Vec<u32>, Error>;
 }
 
-/// What the command line asks for, one JSON object a line.
+/// Does what the command line requests, and prints one JSON object per line.
 pub fn run<P: Peer>(name: &str, arguments: &Arguments) -> Result<(), Error> {
     if let Some(path) = &arguments.golden {
         golden::verify::<P>(name, &Golden::load(path)?)

@@ -1,22 +1,22 @@
-//! The clock.
+//! Timing of workloads.
 
 use std::time::Instant;
 
 use crate::workload::{WORKLOADS, Workload};
 use crate::{Error, Peer};
 
-/// Prints how often a second the workload runs; `per_cpu_s` counts the seconds of all threads of this process.
+/// Prints the runs per second of a workload. `per_cpu_s` divides by the CPU seconds of all threads of this process.
 pub(crate) fn time<P: Peer>(name: &str, workload: &Workload, threads: usize) -> Result<(), Error> {
     let start = Instant::now();
     let mut peer = P::new(workload)?;
-    let mut once = || if workload.infers() { peer.episode().map(drop) } else { peer.update().map(drop) };
+    let mut once = || if workload.is_inference() { peer.episode().map(drop) } else { peer.update().map(drop) };
     once()?;
     let first = start.elapsed().as_secs_f64();
     for _ in 1..workload.warm_up {
         once()?;
     }
     let (mut n, start, cpu_start) = (0, Instant::now(), cpu_seconds()?);
-    while n < workload.least || start.elapsed().as_secs_f64() < workload.seconds {
+    while n < workload.min_runs || start.elapsed().as_secs_f64() < workload.seconds {
         once()?;
         n += 1;
     }
@@ -41,7 +41,7 @@ pub(crate) fn learn<P: Peer>(name: &str, updates: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// User and system time of this process, all threads, as Linux counts them: in hundredths.
+/// Returns the user and system time of all threads of this process. Linux counts it in hundredths of a second.
 fn cpu_seconds() -> Result<f64, Error> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let after_name = stat.rsplit(')').next().unwrap_or_default();

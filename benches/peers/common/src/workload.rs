@@ -1,46 +1,46 @@
-//! The sizes; `../../python/spec.py` has the same.
+//! The sizes of the workloads, the same as in `../../python/spec.py`.
 
-/// V, the number of tokens, all of which are actions.
+/// V, the number of tokens. Every token is an action.
 pub const VOCABULARY: usize = 18;
 /// The token that ends a context.
 pub const CTX: u32 = 10;
-/// Contexts have three digits, below this.
+/// The number of digits. A context has three of them.
 pub const DIGITS: u32 = 10;
-/// Rows of the stage embedding, of which 0 is used.
+/// The number of rows of the stage embedding. Only row 0 is used.
 pub const STAGES: usize = 3;
 
-/// One size, and how long it is measured.
+/// The sizes of a workload, and the length of its measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
-    /// W1 to W5.
+    /// The name, W1 to W5.
     pub name: &'static str,
-    /// B, episodes of an update.
+    /// B, the episodes of an update.
     pub batch: usize,
-    /// T, actions of an episode.
+    /// T, the actions of an episode.
     pub steps: usize,
-    /// d.
+    /// H, the width of the network.
     pub width: usize,
-    /// Runs before the clock starts.
+    /// The number of runs before the timing starts.
     pub warm_up: usize,
-    /// Seconds on the clock at least.
+    /// The minimum number of timed seconds.
     pub seconds: f64,
-    /// Runs on the clock at least.
-    pub least: usize,
+    /// The minimum number of timed runs.
+    pub min_runs: usize,
 }
 
 impl Workload {
-    /// Whether one greedy episode is timed, and no update.
-    pub fn infers(&self) -> bool {
+    /// Returns true if the workload is one greedy episode instead of an update.
+    pub fn is_inference(&self) -> bool {
         self.batch == 1
     }
 }
 
-const fn workload(name: &'static str, sizes: [usize; 3], warm_up: usize, seconds: f64, least: usize) -> Workload {
+const fn workload(name: &'static str, sizes: [usize; 3], warm_up: usize, seconds: f64, min_runs: usize) -> Workload {
     let [batch, steps, width] = sizes;
-    Workload { name, batch, steps, width, warm_up, seconds, least }
+    Workload { name, batch, steps, width, warm_up, seconds, min_runs }
 }
 
-/// All sizes. The golden file is of the first.
+/// All workloads. The golden file belongs to the first.
 pub const WORKLOADS: [Workload; 5] = [
     workload("W1", [192, 6, 96], 20, 2.0, 10),
     workload("W2", [4096, 8, 96], 2, 2.0, 3),

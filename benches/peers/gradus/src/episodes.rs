@@ -1,10 +1,10 @@
-//! Episodes: what is played, and what it is worth.
+//! Episodes: contexts, actions and rewards.
 
 use peer::{CTX, DIGITS, VOCABULARY};
 use tensor::Tensor;
 use tensor::philox::Philox;
 
-/// Some episodes.
+/// The contexts and actions of some episodes.
 #[derive(Clone)]
 pub struct Episodes {
     /// Three digits and CTX, \[4,B\].
@@ -14,14 +14,14 @@ pub struct Episodes {
 }
 
 impl Episodes {
-    /// What the network read before each of its actions, \[T,B\]: CTX, then the actions but the last.
-    pub fn read(&self) -> Tensor<u32> {
+    /// Returns the tokens that the network reads before each action, \[T,B\]: CTX, then all actions but the last.
+    pub fn tokens(&self) -> Tensor<u32> {
         let (steps, batch) = (self.actions.shape()[0], self.actions.shape()[1]);
         let known = self.actions.slice(0, 0..steps - 1).to_vec();
         Tensor::new([steps, batch], [vec![CTX; batch], known].concat())
     }
 
-    /// R of each, \[B\]: the share of steps t with a = (digit t mod 3 + t) mod V.
+    /// Computes R of each episode, \[B\]: the fraction of steps t with a = (digit\[t mod 3\] + t) mod V.
     pub fn rewards(&self) -> Vec<f32> {
         let (steps, batch) = (self.actions.shape()[0], self.actions.shape()[1]);
         let (contexts, actions) = (self.contexts.to_vec(), self.actions.to_vec());
@@ -31,7 +31,7 @@ impl Episodes {
     }
 }
 
-/// New contexts, \[4,B\].
-pub fn contexts(batch: usize, rng: &mut Philox) -> Tensor<u32> {
+/// Draws new contexts, \[4,B\].
+pub fn draw_contexts(batch: usize, rng: &mut Philox) -> Tensor<u32> {
     Tensor::from_fn([4, batch], |k| if k < 3 * batch { rng.below(DIGITS) } else { CTX })
 }

@@ -1,4 +1,4 @@
-//! gradus in the comparison: what `../../README.md` specifies, as a user of the crates `nn` and `autograd` writes it.
+//! The gradus peer: the program of `../../README.md` as a user of the crates `nn` and `autograd` writes it.
 #![forbid(unsafe_code)]
 
 mod act;
@@ -22,7 +22,7 @@ fn main() -> Result<(), Error> {
         }
         ["--profile", name] => {
             let named = WORKLOADS.iter().find(|workload| workload.name == name);
-            let workload = named.ok_or_else(|| format!("there is no workload {name}; there are W1 to W5"))?;
+            let workload = named.ok_or_else(|| format!("unknown workload {name}; expected W1 to W5"))?;
             return tensor::par::with_threads(1, || profile::print(workload))?;
         }
         _ => {}

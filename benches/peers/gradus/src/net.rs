@@ -1,27 +1,27 @@
-//! The network: a GRU that starts from its context, reads its own actions, and has a policy and a value.
+//! The network: a GRU that starts from its context and reads its own actions, with a policy head and a value head.
 
-use autograd::{Scan, Var};
-use nn::{Builder, Embedding, GruCell, Linear, Params, Weights};
+use autograd::{GruStepper, Var};
+use nn::{BoundParams, Builder, Embedding, GruCell, Linear, Params};
 use peer::{STAGES, VOCABULARY};
 use tensor::{Map, Tensor};
 
-use crate::act::Numbers;
+use crate::act::ActingWeights;
 
-/// The layers; the numbers are in [`Params`].
+/// The layers. Their parameters are in [`Params`].
 #[derive(Clone, Copy)]
 pub struct Net {
-    /// Tokens to vectors, \[V,d\].
+    /// Tokens to vectors, \[V,H\].
     pub embedding: Embedding,
     /// Stages to vectors.
     pub stage: Embedding,
-    /// d to d.
+    /// The GRU, from H inputs to H states.
     pub rnn: GruCell,
-    /// h to V logits and its value: one product for both heads.
+    /// Both heads in one product: h to V logits and one value.
     pub heads: Linear,
 }
 
 impl Net {
-    /// With PyTorch's initial values.
+    /// Creates the layers with PyTorch's initial values.
     pub fn new(params: &mut Params, width: usize, seed: u64) -> Self {
         let mut builder = Builder::new(params, seed);
         Self {
@@ -32,49 +32,49 @@ impl Net {
         }
     }
 
-    /// The GRU's input part for each token, \[V,3d\]: one product of V rows for a pass, instead of one for every token read.
-    pub fn table<'t>(&self, weights: Weights<'t>) -> Var<'t> {
-        self.rnn.input_part(weights, weights.get(self.embedding.weight))
+    /// Computes the GRU's input part of each token, gx\[V,3H\]: one product of V rows per pass, instead of one per token read.
+    pub fn input_table<'t>(&self, weights: BoundParams<'t>) -> Var<'t> {
+        self.rnn.project_input(weights, weights.get(self.embedding.weight))
     }
 
-    /// The network on a tape, for one pass.
-    pub fn on<'t>(&self, weights: Weights<'t>, table: Var<'t>) -> Pass<'t> {
+    /// Binds the network to a tape for one pass.
+    pub fn bind<'t>(&self, weights: BoundParams<'t>, table: Var<'t>) -> Pass<'t> {
         Pass { net: *self, weights, table }
     }
 }
 
-/// A [`Net`] with its weights on a tape.
+/// A [`Net`] whose weights are on a tape.
 #[derive(Clone, Copy)]
 pub struct Pass<'t> {
     net: Net,
-    weights: Weights<'t>,
+    weights: BoundParams<'t>,
     table: Var<'t>,
 }
 
 impl<'t> Pass<'t> {
-    /// What acting reads.
-    pub fn numbers(&self) -> Numbers {
+    /// Returns the tensors that acting reads.
+    pub fn acting_weights(&self) -> ActingWeights {
         let [w, b] = [self.net.heads.weight, self.net.heads.bias].map(|param| self.weights.get(param).value());
-        Numbers { table: self.table.value(), heads: [w.transpose().map(Map::Identity), b] }
+        ActingWeights { table: self.table.value(), heads: [w.transpose().map(Map::Identity), b] }
     }
 
-    /// h₀\[B,d\] of contexts\[4,B\], all of stage 0.
+    /// Computes h₀\[B,H\] of contexts\[4,B\], all of stage 0.
     pub fn start(&self, contexts: &Tensor<u32>) -> Var<'t> {
         let tokens = self.net.embedding.forward(self.weights, contexts).mean_axis(0);
         (tokens + self.net.stage.forward(self.weights, &Tensor::from([0]))).tanh()
     }
 
-    /// The states\[K,B,d\] after each of tokens\[K,B\].
+    /// Computes the states\[K,B,H\] after each of tokens\[K,B\].
     pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t>) -> Var<'t> {
-        self.net.rnn.scan_of(self.weights, self.table, tokens, h)
+        self.net.rnn.unroll_tokens(self.weights, self.table, tokens, h)
     }
 
-    /// [`read`](Self::read), where `scan` has read these tokens already.
-    pub fn known(&self, tokens: &Tensor<u32>, h: Var<'t>, scan: &mut Scan<f32>) -> Var<'t> {
-        self.net.rnn.scan_known(self.weights, self.table, tokens, h, scan)
+    /// [`read`](Self::read) for tokens that `stepper` has already read.
+    pub fn read_from_steps(&self, tokens: &Tensor<u32>, h: Var<'t>, stepper: &mut GruStepper<f32>) -> Var<'t> {
+        self.net.rnn.unroll_from_steps(self.weights, self.table, tokens, h, stepper)
     }
 
-    /// The logits\[K·B,V\] and values\[K·B\] of states\[K,B,d\].
+    /// Computes the logits\[K·B,V\] and values\[K·B\] of states\[K,B,H\].
     pub fn decide(&self, states: Var<'t>) -> (Var<'t>, Var<'t>) {
         let rows = states.shape()[0] * states.shape()[1];
         let both = self.net.heads.forward(self.weights, states.reshape([rows, states.shape()[2]]));

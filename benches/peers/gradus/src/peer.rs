@@ -1,4 +1,4 @@
-//! What the comparison asks of a peer.
+//! The implementation of [`Peer`].
 
 use autograd::Tape;
 use peer::{CTX, Error, Golden, Peer, WORKLOADS, Workload};
@@ -8,14 +8,15 @@ use crate::episodes::Episodes;
 use crate::infer::Player;
 use crate::update::Learner;
 
-/// A learner; and for inference the weights that it began with.
+/// A learner, and a player with the learner's initial weights for inference.
 pub struct Gradus {
     learner: Learner,
     player: Player,
     steps: usize,
 }
 
-/// The golden file's names, and ours. Both heads are one matrix here: the rows of the policy, then that of the value.
+/// The golden file's names and this network's. Here both heads are one matrix: the rows of the policy, then the row of the
+/// value.
 const NAMES: [(&[&str], &str); 8] = [
     (&["emb"], "emb.weight"),
     (&["stage_emb"], "stage_emb.weight"),
@@ -31,9 +32,9 @@ impl Peer for Gradus {
     fn new(workload: &Workload) -> Result<Self, Error> {
         let (learner, steps) = (Learner::new(workload), workload.steps);
         let mut player = Player::load(&learner.net, &learner.params);
-        let actions = player.episode(&context(), steps);
-        if actions != by_the_tape(&learner, &actions) {
-            return Err(format!("without a tape the episode is {actions:?}, which is not what a tape prefers").into());
+        let actions = player.play_episode(&context(), steps);
+        if actions != greedy_actions_on_tape(&learner, &actions) {
+            return Err(format!("the episode {actions:?}, played without a tape, is not greedy on a tape").into());
         }
         Ok(Self { learner, player, steps })
     }
@@ -76,7 +77,7 @@ impl Peer for Gradus {
     }
 
     fn episode(&mut self) -> Result<Vec<u32>, Error> {
-        Ok(self.player.episode(&context(), self.steps))
+        Ok(self.player.play_episode(&context(), self.steps))
     }
 }
 
@@ -84,21 +85,21 @@ fn context() -> Tensor<u32> {
     Tensor::from([3, 5, 7, CTX])
 }
 
-/// What the network prefers after each of these actions but the last, computed as training does.
-fn by_the_tape(learner: &Learner, actions: &[u32]) -> Vec<u32> {
-    let tape = Tape::evaluating();
+/// Computes the greedy action after each of these actions but the last, as training computes it.
+fn greedy_actions_on_tape(learner: &Learner, actions: &[u32]) -> Vec<u32> {
+    let tape = Tape::no_grad();
     let weights = learner.params.bind(&tape);
     let episodes =
         Episodes { contexts: context().reshape([4, 1]), actions: Tensor::new([actions.len(), 1], actions.to_vec()) };
-    let pass = learner.net.on(weights, learner.net.table(weights));
-    let (logits, _) = pass.decide(pass.read(&episodes.read(), pass.start(&episodes.contexts)));
-    let mut preferred = Tensor::zeros([actions.len()]);
-    tape.kernels().argmax(logits.value().view(), preferred.view_mut());
-    preferred.to_vec()
+    let pass = learner.net.bind(weights, learner.net.input_table(weights));
+    let (logits, _) = pass.decide(pass.read(&episodes.tokens(), pass.start(&episodes.contexts)));
+    let mut greedy = Tensor::zeros([actions.len()]);
+    tape.kernels().argmax(logits.value().view(), greedy.view_mut());
+    greedy.to_vec()
 }
 
-/// Those of the golden file, with time before batch.
+/// Returns the golden file's episodes, with time before batch.
 fn episodes(golden: &Golden) -> Episodes {
-    let turned = |x: &[u32], columns: usize| Tensor::new([x.len() / columns, columns], x.to_vec()).transpose();
-    Episodes { contexts: turned(&golden.contexts, 4), actions: turned(&golden.actions, WORKLOADS[0].steps) }
+    let transposed = |x: &[u32], columns: usize| Tensor::new([x.len() / columns, columns], x.to_vec()).transpose();
+    Episodes { contexts: transposed(&golden.contexts, 4), actions: transposed(&golden.actions, WORKLOADS[0].steps) }
 }

@@ -1,4 +1,4 @@
-//! Where the time of a workload goes, by kernel.
+//! A profile of a workload: the time of each kernel.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use crate::peer::Gradus;
 
 const SECONDS: f64 = 5.0;
 
-/// Prints a table, on one thread.
+/// Measures a workload on one thread and prints a table.
 pub fn print(workload: &Workload) -> Result<(), Error> {
-    let (peak, profiled) = (peak_flops(), start()); // before there are tapes, which keep the kernels they were made with
+    let (peak, profiled) = (peak_flops(), start()); // first, since a tape keeps the kernels that it was created with
     let mut gradus = Gradus::new(workload)?;
-    let mut once = || if workload.infers() { gradus.episode().map(drop) } else { gradus.update().map(drop) };
+    let mut once = || if workload.is_inference() { gradus.episode().map(drop) } else { gradus.update().map(drop) };
     for _ in 0..workload.warm_up {
         once()?;
     }
@@ -41,7 +41,7 @@ pub fn print(workload: &Workload) -> Result<(), Error> {
         );
         rest -= spent;
     }
-    println!("| outside of kernels, the clock included | | {:.1} % | | |", 100.0 * rest / seconds);
+    println!("| outside of kernels, with the timer | | {:.1} % | | |", 100.0 * rest / seconds);
     Ok(())
 }
 

@@ -1,18 +1,18 @@
-//! One update, from top to bottom: act, learn, add, clip, step.
+//! One update, from top to bottom: act, learn, sum the gradients, clip, step.
 
 use std::sync::Mutex;
 
-use autograd::{Scan, Tape};
-use nn::{Grads, NotFinite, Optimizer, Params, Rule, clip_global_norm};
+use autograd::{GruStepper, Tape};
+use nn::{Grads, NonFiniteNorm, Optimizer, Params, UpdateRule, clip_global_norm};
 use peer::Workload;
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Kernels, Tensor, par};
 
-use crate::act::{Numbers, play, sampled};
-use crate::episodes::{Episodes, contexts};
+use crate::act::{ActingWeights, play, sampled};
+use crate::episodes::{Episodes, draw_contexts};
 use crate::net::Net;
 
-/// Episodes in a chunk at most: constant, so that the sums do not depend on the number of threads.
+/// The largest number of episodes in a chunk. It is constant, so the sums do not depend on the number of threads.
 pub const CHUNK: usize = 96;
 
 const SEED: u64 = 0;
@@ -21,39 +21,38 @@ const CLIP: f64 = 1.0;
 const VALUE: f32 = 0.5;
 const ENTROPY: f32 = 0.01;
 
-/// A network that learns.
+/// A network with its optimiser and its batch, split into chunks.
 pub struct Learner {
     pub net: Net,
     pub params: Params,
     optimizer: Optimizer,
     chunks: Vec<Chunk>,
-    desks: Desks,
+    workspaces: Workspaces,
     batch: usize,
     number: u32,
 }
 
-/// What a chunk is computed with. There are as many as are used at the same time: who is done leaves his to the next, which finds
-/// its buffers in the cache.
+/// Scratch buffers of one chunk. A worker that has finished passes its buffers to the next chunk, still warm in the cache.
 #[derive(Default)]
-struct Desk {
-    scan: Scan<f32>,
+struct Workspace {
+    stepper: GruStepper<f32>,
     tape: Tape,
 }
 
-type Desks = Mutex<Vec<Desk>>;
+type Workspaces = Mutex<Vec<Workspace>>;
 
-/// Calls `f` with a desk that nobody else uses meanwhile.
-fn at_a_desk(desks: &Desks, f: impl FnOnce(&mut Desk)) {
-    let free = || desks.lock().expect("nobody panics while he holds it");
-    let desk = free().pop();
-    let mut desk = desk.unwrap_or_default();
-    f(&mut desk);
-    free().push(desk);
+/// Calls `f` with a workspace that no other thread uses in the meantime.
+fn with_workspace(workspaces: &Workspaces, f: impl FnOnce(&mut Workspace)) {
+    let free = || workspaces.lock().expect("no thread panics while it holds the lock");
+    let workspace = free().pop();
+    let mut workspace = workspace.unwrap_or_default();
+    f(&mut workspace);
+    free().push(workspace);
 }
 
-/// Some episodes of the batch, and what they are worth.
+/// Some episodes of the batch, with their gradients, loss and reward.
 struct Chunk {
-    /// The number of the first of them.
+    /// The index of the first episode in the batch.
     first: usize,
     episodes: Episodes,
     grads: Grads,
@@ -64,7 +63,7 @@ struct Chunk {
 }
 
 impl Learner {
-    /// With initial weights.
+    /// Creates a learner with initial weights.
     pub fn new(workload: &Workload) -> Self {
         let &Workload { batch, steps, width, .. } = workload;
         let mut params = Params::new();
@@ -72,40 +71,40 @@ impl Learner {
         let count = batch.div_ceil(CHUNK);
         let bound = |k| k * batch / count;
         let chunks = (0..count).map(|k| Chunk::new(bound(k), bound(k + 1) - bound(k), steps, &params)).collect();
-        let (optimizer, desks) = (Optimizer::new(Rule::adam(), &params), Desks::default());
-        Self { net, optimizer, params, chunks, desks, batch, number: 0 }
+        let (optimizer, workspaces) = (Optimizer::new(UpdateRule::adam(), &params), Workspaces::default());
+        Self { net, optimizer, params, chunks, workspaces, batch, number: 0 }
     }
 
-    /// One update on new episodes. Returns the loss and the mean reward.
-    pub fn update(&mut self) -> Result<(f64, f64), NotFinite> {
-        let Self { net, params, chunks, desks, batch, number, .. } = self;
+    /// Performs one update on new episodes. Returns the loss and the mean reward.
+    pub fn update(&mut self) -> Result<(f64, f64), NonFiniteNorm> {
+        let Self { net, params, chunks, workspaces, batch, number, .. } = self;
         par::for_each(chunks, |_, chunk| {
-            at_a_desk(desks, |desk| chunk.update(desk, net, params, *batch, *number));
+            with_workspace(workspaces, |workspace| chunk.update(workspace, net, params, *batch, *number));
         });
-        let loss = self.add();
+        let loss = self.sum_gradients();
         self.step()?;
         Ok((loss, self.chunks.iter().map(|chunk| chunk.reward).sum::<f64>() / self.batch as f64))
     }
 
-    /// The loss of given episodes, contexts\[4,B\] and actions\[T,B\]; its gradients are left in the first chunk.
+    /// Computes the loss of given episodes, contexts\[4,B\] and actions\[T,B\]. Leaves its gradients in the first chunk.
     pub fn learn(&mut self, episodes: &Episodes) -> f64 {
-        let Self { net, params, chunks, desks, batch, .. } = self;
+        let Self { net, params, chunks, workspaces, batch, .. } = self;
         par::for_each(chunks, |_, chunk| {
             let range = chunk.first..chunk.first + chunk.episodes.contexts.shape()[1];
             let part = |all: &Tensor<u32>| all.slice(1, range.clone());
             let part = Episodes { contexts: part(&episodes.contexts), actions: part(&episodes.actions) };
-            at_a_desk(desks, |desk| chunk.learn(desk, net, params, *batch, part));
+            with_workspace(workspaces, |workspace| chunk.learn(workspace, net, params, *batch, part));
         });
-        self.add()
+        self.sum_gradients()
     }
 
-    /// The gradients that the last batch left.
+    /// Returns the gradients of the last batch.
     pub fn grads(&self) -> &Grads {
         &self.chunks[0].grads
     }
 
-    /// Clips these and moves the parameters.
-    pub fn step(&mut self) -> Result<(), NotFinite> {
+    /// Clips the gradients and updates the parameters.
+    pub fn step(&mut self) -> Result<(), NonFiniteNorm> {
         let Self { params, optimizer, chunks, number, .. } = self;
         let grads = &mut chunks[0].grads;
         clip_global_norm(params, grads, CLIP)?;
@@ -114,8 +113,8 @@ impl Learner {
         Ok(())
     }
 
-    /// Adds all gradients into the first chunk's, neighbours first, then pairs of pairs. Returns the loss of the batch.
-    fn add(&mut self) -> f64 {
+    /// Sums all gradients into the first chunk, in a binary tree over neighbours. Returns the loss of the batch.
+    fn sum_gradients(&mut self) -> f64 {
         let mut distance = 1;
         while distance < self.chunks.len() {
             par::for_each(&mut self.chunks.chunks_mut(2 * distance).collect::<Vec<_>>(), |_, pair| {
@@ -137,50 +136,51 @@ impl Chunk {
         Self { first, episodes, grads: Grads::zeros(params), loss: 0.0, reward: 0.0 }
     }
 
-    /// Plays new episodes, and learns from them.
-    fn update(&mut self, desk: &mut Desk, net: &Net, params: &Params, batch: usize, number: u32) {
+    /// Plays new episodes and learns from them.
+    fn update(&mut self, workspace: &mut Workspace, net: &Net, params: &Params, batch: usize, number: u32) {
         let (steps, count) = (self.episodes.actions.shape()[0], self.episodes.actions.shape()[1]);
         let episode = self.first as u32;
         let stream = |purpose| Philox::stream(SEED, Stream { purpose, update: number, episode });
-        self.episodes.contexts = contexts(count, &mut stream(Purpose::OPERANDS));
+        self.episodes.contexts = draw_contexts(count, &mut stream(Purpose::OPERANDS));
         let mut draws = stream(Purpose::ACTIONS);
-        self.differentiate(desk, net, params, batch, |kernels, numbers, scan, h| {
-            play(kernels, &numbers, scan, h.view(), steps, sampled(kernels, &mut draws))
+        self.differentiate(workspace, net, params, batch, |kernels, weights, stepper, h| {
+            play(kernels, &weights, stepper, h.view(), steps, sampled(kernels, &mut draws))
         });
     }
 
-    /// Learns from these episodes.
-    fn learn(&mut self, desk: &mut Desk, net: &Net, params: &Params, batch: usize, episodes: Episodes) {
+    /// Learns from given episodes.
+    fn learn(&mut self, workspace: &mut Workspace, net: &Net, params: &Params, batch: usize, episodes: Episodes) {
         self.episodes.contexts = episodes.contexts;
-        self.differentiate(desk, net, params, batch, |_, _, _, _| episodes.actions);
+        self.differentiate(workspace, net, params, batch, |_, _, _, _| episodes.actions);
     }
 
-    /// Records all decisions as one sequence on a tape, and runs back from this chunk's part of
+    /// Records all steps as one sequence on a tape, and computes the gradients of this chunk's part of
     ///
     /// ```text
-    /// L = − mean(Â·Σ_t ln π(a)) + 0.5 mean (Σ_t V − R)² − 0.01 mean H(π),   Â = R − Σ_t V, a number
+    /// L = − mean(Â·Σ_t ln π(a)) + 0.5 mean (Σ_t V − R)² − 0.01 mean H(π),   Â = R − Σ_t V, detached
     /// ```
     ///
-    /// `act` gives the actions; if it plays, from h₀, what the GRU computes then is not computed again.
+    /// `act` returns the actions. If it plays them from h₀ with the stepper, the GRU's steps are not computed again.
     fn differentiate(
         &mut self,
-        Desk { scan, tape }: &mut Desk,
+        Workspace { stepper, tape }: &mut Workspace,
         net: &Net,
         params: &Params,
         batch: usize,
-        act: impl FnOnce(&dyn Kernels<f32>, Numbers, &mut Scan<f32>, Tensor) -> Tensor<u32>,
+        act: impl FnOnce(&dyn Kernels<f32>, ActingWeights, &mut GruStepper<f32>, Tensor) -> Tensor<u32>,
     ) {
         let Self { episodes, grads, .. } = self;
         {
             let weights = params.bind(tape);
-            let pass = net.on(weights, net.table(weights));
+            let pass = net.bind(weights, net.input_table(weights));
             let h = pass.start(&episodes.contexts);
-            net.rnn.load(weights, scan);
-            episodes.actions = act(tape.kernels(), pass.numbers(), scan, h.value());
+            net.rnn.load_weights_into(weights, stepper);
+            episodes.actions = act(tape.kernels(), pass.acting_weights(), stepper, h.value());
 
             let (steps, count) = (episodes.actions.shape()[0], episodes.actions.shape()[1]);
-            let (tokens, rewards) = (episodes.read(), episodes.rewards());
-            let states = if scan.is_empty() { pass.read(&tokens, h) } else { pass.known(&tokens, h, scan) };
+            let (tokens, rewards) = (episodes.tokens(), episodes.rewards());
+            let states =
+                if stepper.is_empty() { pass.read(&tokens, h) } else { pass.read_from_steps(&tokens, h, stepper) };
             let (logits, values) = pass.decide(states);
             let log_probs = logits.log_softmax();
             let chosen = log_probs.gather(&episodes.actions.reshape([steps * count, 1]));

@@ -1,37 +1,37 @@
-//! The command line.
+//! The command-line arguments.
 
-/// How it is called.
+/// The usage message.
 pub(crate) const USAGE: &str =
     "usage: gradus-gpu [--device N] [--look | --check | --measure] [--python PROGRAM] [--out FILE]";
 
-/// What can be left out.
+/// A part of the work that can be selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum Mode {
     Check,
     Measure,
-    /// Neither.
+    /// Only the line that names the GPU.
     Look,
 }
 
-/// What is asked for.
+/// The parsed arguments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Arguments {
-    /// Which GPU.
+    /// The GPU's number.
     pub(crate) device: usize,
-    /// The only part that is done; all, where none is named.
-    pub(crate) only: Option<Part>,
-    /// The Python that has PyTorch.
+    /// The only part that runs; `None` for all.
+    pub(crate) only: Option<Mode>,
+    /// The Python interpreter with PyTorch.
     pub(crate) python: Option<String>,
-    /// Where the tables go.
+    /// The file for the tables.
     pub(crate) out: Option<String>,
 }
 
 impl Arguments {
-    /// From words.
+    /// Parses words.
     ///
     /// # Errors
-    /// If they make no sense.
-    pub(crate) fn of(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
+    /// If they are invalid.
+    pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let (mut words, mut out) = (words.into_iter(), Self::default());
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} takes a value"));
@@ -49,9 +49,9 @@ impl Arguments {
                     out.out = Some(value()?);
                     continue;
                 }
-                "--look" => Part::Look,
-                "--check" => Part::Check,
-                "--measure" => Part::Measure,
+                "--look" => Mode::Look,
+                "--check" => Mode::Check,
+                "--measure" => Mode::Measure,
                 _ => return Err(format!("{word} is not known")),
             };
             if out.only.replace(only).is_some_and(|before| before != only) {
@@ -61,7 +61,7 @@ impl Arguments {
         Ok(out)
     }
 
-    pub(crate) fn does(&self, part: Part) -> bool {
+    pub(crate) fn includes(&self, part: Mode) -> bool {
         self.only.is_none_or(|only| only == part)
     }
 }
@@ -70,28 +70,28 @@ impl Arguments {
 mod tests {
     use super::*;
 
-    fn of(line: &str) -> Result<Arguments, String> {
-        Arguments::of(line.split_whitespace().map(String::from))
+    fn parse(line: &str) -> Result<Arguments, String> {
+        Arguments::parse(line.split_whitespace().map(String::from))
     }
 
     #[test]
-    fn what_is_asked_for() {
-        let all = of("").expect("no arguments are needed");
-        assert!(all.does(Part::Check) && all.does(Part::Measure) && all.device == 0);
-        let some = of("--device 1 --check --out here --python py").expect("it is understood");
-        assert!(some.does(Part::Check) && !some.does(Part::Measure) && some.device == 1);
+    fn arguments_select_parts_and_values() {
+        let all = parse("").expect("no arguments are needed");
+        assert!(all.includes(Mode::Check) && all.includes(Mode::Measure) && all.device == 0);
+        let some = parse("--device 1 --check --out here --python py").expect("it is understood");
+        assert!(some.includes(Mode::Check) && !some.includes(Mode::Measure) && some.device == 1);
         assert_eq!((some.out.as_deref(), some.python.as_deref()), (Some("here"), Some("py")));
     }
 
     #[test]
-    fn what_makes_no_sense_is_said() {
+    fn arguments_invalid_are_refused_with_a_message() {
         for (line, words) in [
             ("--device x", "--device takes a number, not x"),
             ("--out", "--out takes a value"),
             ("--fast", "--fast is not known"),
             ("--check --measure", "--look, --check and --measure exclude each other"),
         ] {
-            assert_eq!(of(line), Err(words.to_owned()), "{line}");
+            assert_eq!(parse(line), Err(words.to_owned()), "{line}");
         }
     }
 }

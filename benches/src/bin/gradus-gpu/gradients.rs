@@ -1,27 +1,27 @@
-//! Gradients that the GPU computes in `f64`, against what knows nothing of the rules: differences of the GPU's own values, and
-//! tangents on dual numbers, which run on the processor.
+//! Checks of gradients that the GPU computes in `f64`, by methods that do not know the derivative rules: differences of the
+//! GPU's own values, and tangents on dual numbers, which run on the CPU.
 
-use gradus_benches::gpu::{Gpu, choosing};
+use gradus_benches::gpu::{BenchGpu, with_gpu_kernels};
 use proofs::Case;
 use proofs::measure::Method;
 
-use crate::found::Found;
+use crate::check_result::CheckResult;
 use crate::parity;
 
-/// Those whose gradients are the GPU's. Second derivatives come from duals alone, which a GPU does not have.
+/// The methods that use the GPU's gradients. Second derivatives need duals, which a GPU does not support.
 const METHODS: [Method; 4] = [Method::Duals, Method::Richardson, Method::CentralDifferences, Method::DotProducts];
 
-/// On an emulated GPU, where each launch takes long: those that run forward only a few times.
+/// The methods for an emulated GPU, whose launches are slow: those with few forward passes.
 const FEW: [Method; 2] = [Method::Duals, Method::DotProducts];
 
-/// Every case by every method.
-pub(crate) fn all(gpu: Gpu, ordinal: usize) -> Found {
+/// Checks every case by every method.
+pub(crate) fn check_all(gpu: BenchGpu, ordinal: usize) -> CheckResult {
     let methods = if gpu.emulated { &FEW[..] } else { &METHODS };
-    let cases = parity::chosen(gpu);
-    choosing(ordinal, || checked(&cases, methods))
+    let cases = parity::select_cases(gpu);
+    with_gpu_kernels(ordinal, || check_cases(&cases, methods))
 }
 
-fn checked(cases: &[Case], methods: &[Method]) -> Found {
+fn check_cases(cases: &[Case], methods: &[Method]) -> CheckResult {
     let mut worst = vec![0.0_f64; methods.len()];
     for case in cases {
         for (worst, method) in worst.iter_mut().zip(methods) {

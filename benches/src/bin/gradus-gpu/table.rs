@@ -1,6 +1,6 @@
-//! Tables in Markdown, and numbers in them.
+//! Markdown tables, and the numbers in them.
 
-/// A table: its head, whose first column is of words and whose others are of numbers, and its rows.
+/// Formats a table. The first column holds words, the others numbers.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let head: Vec<String> = head.iter().map(ToString::to_string).collect();
@@ -9,7 +9,7 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     format!("{}{rule}|\n{rows}", line(&head))
 }
 
-/// A rate to three digits, in thousands, millions and so on.
+/// Formats a rate with three digits and the prefix k, M, G or T.
 pub(crate) fn rate(x: f64) -> String {
     let (mut x, mut prefix) = (x, "");
     for next in ["k", "M", "G", "T"] {
@@ -22,12 +22,12 @@ pub(crate) fn rate(x: f64) -> String {
     format!("{x:.digits$} {prefix}").trim_end().to_owned()
 }
 
-/// A share in percent.
+/// Formats a share in percent.
 pub(crate) fn share(x: Option<f64>) -> String {
     x.map_or_else(String::new, |x| format!("{:.0} %", 100.0 * x))
 }
 
-/// How many times as much.
+/// Formats a ratio.
 pub(crate) fn times(x: Option<f64>) -> String {
     x.map_or_else(String::new, |x| format!("{x:.2}"))
 }
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_three_digits() {
+    fn numbers_are_formatted_with_three_digits() {
         assert_eq!(
             [1.0, 12.34, 999.4, 999.6, 20e6, 5.67e13].map(rate),
             ["1.00", "12.3", "999", "1.00 k", "20.0 M", "56.7 T"]
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_a_head_and_rows() {
+    fn table_has_a_head_and_rows() {
         let rows = [vec!["a".to_owned(), "1".to_owned()]];
         assert_eq!(table(&["what", "n"], &rows), "| what | n |\n|---|---:|\n| a | 1 |\n");
     }

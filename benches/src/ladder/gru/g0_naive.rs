@@ -1,25 +1,29 @@
 //! The equations, one unit of one example at a time.
 //!
-//! It is the reference. Every unit takes six products of a row of weights with a vector, each a sum that waits for its last
-//! term.
+//! This rung is the reference. Each unit needs six dot products of a row of weights with a vector. Each dot product is a
+//! sum whose additions wait for each other.
 
-use super::{Problem, sigmoid, states};
+use super::{Problem, sigmoid, split_states};
 
-/// See [`Scan`](super::Scan).
-pub fn scan(p: &Problem, hs: &mut [f32]) {
-    let (batch, width) = (p.size.batch, p.size.width);
+/// See [`GruForward`](super::GruForward).
+pub fn gru_forward(p: &Problem, hs: &mut [f32]) {
+    let (batch, hidden_size) = (p.size.batch, p.size.hidden_size);
     for t in 0..p.size.time {
-        let (before, now) = states(p, hs, t);
+        let (h_prev, h) = split_states(p, hs, t);
         for b in 0..batch {
-            let x = row(&p.embedding, p.tokens[t * batch + b] as usize, width);
-            let h = row(before, b, width);
-            for j in 0..width {
-                let from_x = |gate: usize| dot(row(&p.w, gate * width + j, width), x) + p.b_i[gate * width + j];
-                let from_h = |gate: usize| dot(row(&p.u, gate * width + j, width), h) + p.b_h[gate * width + j];
-                let r = sigmoid(from_x(0) + from_h(0));
-                let z = sigmoid(from_x(1) + from_h(1));
-                let n = (from_x(2) + r * from_h(2)).tanh();
-                now[b * width + j] = (1.0 - z) * n + z * h[j];
+            let x = row(&p.embedding, p.tokens[t * batch + b] as usize, hidden_size);
+            let h_prev = row(h_prev, b, hidden_size);
+            for j in 0..hidden_size {
+                let gx = |gate: usize| {
+                    dot(row(&p.w_ih, gate * hidden_size + j, hidden_size), x) + p.b_ih[gate * hidden_size + j]
+                };
+                let gh = |gate: usize| {
+                    dot(row(&p.w_hh, gate * hidden_size + j, hidden_size), h_prev) + p.b_hh[gate * hidden_size + j]
+                };
+                let r = sigmoid(gx(0) + gh(0));
+                let z = sigmoid(gx(1) + gh(1));
+                let n = (gx(2) + r * gh(2)).tanh();
+                h[b * hidden_size + j] = (1.0 - z) * n + z * h_prev[j];
             }
         }
     }

@@ -1,37 +1,38 @@
-//! The three gates' products are one, for all examples: x\[B,H\] · Wᵀ\[H,3H\], and h\[B,H\] · Uᵀ likewise.
+//! One matrix product computes all three gates of all examples: gx = x·W_ihᵀ + b_ih, and gh = h_prev·W_hhᵀ + b_hh likewise.
 //!
-//! Against [`g0_naive`](super::g0_naive): what was six dot products a unit is two matrix products a step, and the ladder of
-//! matrix products has shown how fast those can be. The price is room for what they give, gx\[B,3H\] and gh\[B,3H\].
+//! Change from [`g0_naive`](super::g0_naive): six dot products per unit become two matrix products per step, and the ladder
+//! of matrix products shows how fast those can be. The price is memory for gx\[B,3H\] and gh\[B,3H\].
 
-use super::{Problem, sigmoid, states};
+use super::{Problem, sigmoid, split_states};
 use crate::ladder::matmul::m4_packed;
 
-/// See [`Scan`](super::Scan).
-pub fn scan(p: &Problem, hs: &mut [f32]) {
-    let (batch, width) = (p.size.batch, p.size.width);
-    let mut gx = vec![0.0; batch * 3 * width];
+/// See [`GruForward`](super::GruForward).
+pub fn gru_forward(p: &Problem, hs: &mut [f32]) {
+    let (batch, hidden_size) = (p.size.batch, p.size.hidden_size);
+    let mut gx = vec![0.0; batch * 3 * hidden_size];
     let mut gh = gx.clone();
     for t in 0..p.size.time {
-        let (h, now) = states(p, hs, t);
-        let row = |&token: &u32| &p.embedding[token as usize * width..][..width];
+        let (h_prev, h) = split_states(p, hs, t);
+        let row = |&token: &u32| &p.embedding[token as usize * hidden_size..][..hidden_size];
         let x: Vec<f32> = p.tokens[t * batch..][..batch].iter().flat_map(row).copied().collect();
-        affine(width, &p.w, &p.b_i, &x, &mut gx);
-        affine(width, &p.u, &p.b_h, h, &mut gh);
+        affine(hidden_size, &p.w_ih, &p.b_ih, &x, &mut gx);
+        affine(hidden_size, &p.w_hh, &p.b_hh, h_prev, &mut gh);
         for b in 0..batch {
-            gates(&gx[b * 3 * width..], &gh[b * 3 * width..], &h[b * width..], &mut now[b * width..][..width]);
+            let (gx, gh) = (&gx[b * 3 * hidden_size..], &gh[b * 3 * hidden_size..]);
+            gates(gx, gh, &h_prev[b * hidden_size..], &mut h[b * hidden_size..][..hidden_size]);
         }
     }
 }
 
-/// y\[B,3H\] = x\[B,H\] · wᵀ + b, for w\[3H,H\] and b\[3H\].
-pub(super) fn affine(width: usize, w: &[f32], b: &[f32], x: &[f32], y: &mut [f32]) {
-    m4_packed::matmul([x.len() / width, width, 3 * width], x, &transposed(width, w), y);
+/// Computes y\[B,3H\] = x\[B,H\] · wᵀ + b, for w\[3H,H\] and b\[3H\].
+pub(super) fn affine(hidden_size: usize, w: &[f32], b: &[f32], x: &[f32], y: &mut [f32]) {
+    m4_packed::matmul([x.len() / hidden_size, hidden_size, 3 * hidden_size], x, &transpose(hidden_size, w), y);
     add_rows(b, y);
 }
 
-/// w\[3H,H\] as \[H,3H\].
-pub(super) fn transposed(width: usize, w: &[f32]) -> Vec<f32> {
-    (0..width).flat_map(|k| (0..3 * width).map(move |j| w[j * width + k])).collect()
+/// Copies w\[3H,H\] as \[H,3H\].
+pub(super) fn transpose(hidden_size: usize, w: &[f32]) -> Vec<f32> {
+    (0..hidden_size).flat_map(|k| (0..3 * hidden_size).map(move |j| w[j * hidden_size + k])).collect()
 }
 
 /// Adds b to every row of y.
@@ -41,13 +42,13 @@ pub(super) fn add_rows(b: &[f32], y: &mut [f32]) {
     }
 }
 
-/// The state after a step of one example, from its parts gx\[3H\] and gh\[3H\] of the gates and the state before, h\[H\].
-pub(super) fn gates(gx: &[f32], gh: &[f32], h: &[f32], now: &mut [f32]) {
-    let width = now.len();
-    for j in 0..width {
+/// Computes the new state h\[H\] of one example from gx\[3H\], gh\[3H\] and h_prev\[H\].
+pub(super) fn gates(gx: &[f32], gh: &[f32], h_prev: &[f32], h: &mut [f32]) {
+    let hidden_size = h.len();
+    for j in 0..hidden_size {
         let r = sigmoid(gx[j] + gh[j]);
-        let z = sigmoid(gx[width + j] + gh[width + j]);
-        let n = (gx[2 * width + j] + r * gh[2 * width + j]).tanh();
-        now[j] = (1.0 - z) * n + z * h[j];
+        let z = sigmoid(gx[hidden_size + j] + gh[hidden_size + j]);
+        let n = (gx[2 * hidden_size + j] + r * gh[2 * hidden_size + j]).tanh();
+        h[j] = (1.0 - z) * n + z * h_prev[j];
     }
 }

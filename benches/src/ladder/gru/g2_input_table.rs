@@ -1,24 +1,24 @@
-//! W·x + b_i is computed once for each of the V tokens, and looked up.
+//! An input table: gx = x·W_ihᵀ + b_ih is computed once for each of the V tokens, and looked up.
 //!
-//! Against [`g1_one_product`](super::g1_one_product): one product of V rows takes the place of one of B rows in every step,
-//! which is half of all the work. Nothing is approximated: a token's embedding is the same wherever it stands. It needs all
-//! tokens to come from a table; for other inputs known beforehand, one product of T·B rows does.
+//! Change from [`g1_one_product`](super::g1_one_product): one product of V rows replaces a product of B rows in every step,
+//! which is half of all the work. Nothing is approximated: the embedding of a token does not depend on its position. The
+//! table needs inputs that come from an embedding. Other inputs that are known in advance need one product of T·B rows.
 
 use super::g1_one_product::{affine, gates};
-use super::{Problem, states};
+use super::{Problem, split_states};
 
-/// See [`Scan`](super::Scan).
-pub fn scan(p: &Problem, hs: &mut [f32]) {
-    let (batch, width) = (p.size.batch, p.size.width);
-    let mut table = vec![0.0; p.size.vocabulary * 3 * width];
-    affine(width, &p.w, &p.b_i, &p.embedding, &mut table);
-    let mut gh = vec![0.0; batch * 3 * width];
+/// See [`GruForward`](super::GruForward).
+pub fn gru_forward(p: &Problem, hs: &mut [f32]) {
+    let (batch, hidden_size) = (p.size.batch, p.size.hidden_size);
+    let mut table = vec![0.0; p.size.vocabulary * 3 * hidden_size];
+    affine(hidden_size, &p.w_ih, &p.b_ih, &p.embedding, &mut table);
+    let mut gh = vec![0.0; batch * 3 * hidden_size];
     for t in 0..p.size.time {
-        let (h, now) = states(p, hs, t);
-        affine(width, &p.u, &p.b_h, h, &mut gh);
+        let (h_prev, h) = split_states(p, hs, t);
+        affine(hidden_size, &p.w_hh, &p.b_hh, h_prev, &mut gh);
         for (b, &token) in p.tokens[t * batch..][..batch].iter().enumerate() {
-            let gx = &table[token as usize * 3 * width..];
-            gates(gx, &gh[b * 3 * width..], &h[b * width..], &mut now[b * width..][..width]);
+            let (gx, gh) = (&table[token as usize * 3 * hidden_size..], &gh[b * 3 * hidden_size..]);
+            gates(gx, gh, &h_prev[b * hidden_size..], &mut h[b * hidden_size..][..hidden_size]);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The definition: y_ij = Σ_k a_ik · b_kj, one entry at a time.
+//! The definition: y_ij = Σ_p a_ip · b_pj, one entry at a time.
 //!
-//! It is the reference, and slow for two reasons: b is read down its columns, a new cache line for every term, and each
-//! sum waits for the one before it, as the order of a sum of floats may not be changed by a compiler.
+//! This rung is the reference. It is slow for two reasons. It reads b down its columns, so every term touches a new cache
+//! line. And each addition waits for the one before it, since a compiler may not reorder a sum of floats.
 
 /// y\[M,N\] = a\[M,K\] · b\[K,N\]; see [`Matmul`](super::Matmul).
 pub fn matmul([m, k, n]: [usize; 3], a: &[f32], b: &[f32], y: &mut [f32]) {

@@ -1,8 +1,8 @@
-//! The loops over j and k change places: a row of y is a sum of rows of b.
+//! The loops over j and p are exchanged: each row of y is a sum of rows of b.
 //!
-//! Against [`m0_naive`](super::m0_naive): the innermost loop runs along rows of b and y, without gaps, and its turns do not
-//! depend on each other, so a compiler makes vector instructions of it. The terms of each entry are the same in the same
-//! order, and so are the bits.
+//! Change from [`m0_naive`](super::m0_naive): the innermost loop reads b and y in the order of memory. Its iterations do
+//! not depend on each other, so the compiler vectorises it. Each entry adds the same terms in the same order, so the
+//! results have the same bits.
 
 /// y\[M,N\] = a\[M,K\] · b\[K,N\]; see [`Matmul`](super::Matmul).
 pub fn matmul([m, k, n]: [usize; 3], a: &[f32], b: &[f32], y: &mut [f32]) {

@@ -1,7 +1,7 @@
-//! Derivatives of a [`Function`](crate::Function): along a direction, back from its value, and of second order.
+//! Derivatives of a [`Function`](crate::Function): forward mode, reverse mode, and second derivatives.
 //!
-//! A dual number carries a tangent forward, a tape a gradient back. Each function here is a run of one or of both:
-//! what the tape gives when its scalars are duals is the tangent of the gradient, H·u, exactly and without the matrix H.
+//! Dual numbers propagate tangents forward; a tape propagates gradients back. Each function here uses one of them or both. A
+//! tape whose scalars are dual numbers gives the tangent of the gradient, H·u, exactly and without the matrix H.
 //!
 //! ```
 //! use autograd::{derivatives::hvp, function};
@@ -13,25 +13,24 @@
 //! assert_eq!(product, [Tensor::from([6.0, 120.0])]); // 6x·u
 //! ```
 //!
-//! With f of inputs x (some tensors, differentiated by all together), J its Jacobian and H its Hessian:
+//! f is a function of inputs x (several tensors, treated as one vector), J its Jacobian and H its Hessian:
 //!
-//! | | gives | run | costs |
+//! | function | result | method | cost |
 //! |---|---|---|---|
-//! | [`jvp`] | f(x), J·u | forward, on duals | a few times f; nothing is kept |
-//! | [`vjp`] | f(x), Jᵀ·dy | back | a few times f, and the memory of all values |
-//! | [`gradient`] | f(x), ∇f | back, from one number | the same |
-//! | [`hvp`] | ∇f, H·u | back, on duals | a few times the gradient |
-//! | [`second_tangent`] | D²f\[u,w\] | forward, on duals of duals | a few times jvp; nothing is kept |
-//! | [`jacobian`] | J | a jvp for each entry of x | |
-//! | [`hessian`] | H | an hvp for each entry of x | |
+//! | [`jvp`] | f(x), J·u | forward mode, on duals | a few times f; nothing is kept |
+//! | [`vjp`] | f(x), Jᵀ·dy | reverse mode | a few times f, and memory for all values |
+//! | [`gradient`] | f(x), ∇f | reverse mode, from a scalar | the same |
+//! | [`hvp`] | ∇f, H·u | reverse mode, on duals | a few times the gradient |
+//! | [`second_tangent`] | D²f\[u,w\] | forward mode, on duals of duals | a few times jvp; nothing is kept |
+//! | [`jacobian`] | J | one jvp per entry of x | |
+//! | [`hessian`] | H | one hvp per entry of x | |
 //!
-//! The names are those of JAX. What f has inside that is no input of it, data and parameters that it records itself,
-//! does not move. Two conventions hold in every direction alike: a [detached](crate::Var::detach) value is a constant;
-//! and at a kink the slope is that of the branch which the value takes, so for relu at 0 it is 0, and the second
-//! derivative of a piecewise linear function is 0 everywhere. What looks at values in other ways, as a branch in Rust, is not
-//! differentiated.
+//! The names are from JAX. Data and parameters that f records itself are constants. Two conventions hold in forward and reverse
+//! mode: a [detached](crate::Var::detach) value is a constant, and a kink has the slope of the branch that the value takes. So
+//! the slope of relu at 0 is 0, and the second derivative of a piecewise linear function is 0 everywhere. A branch in Rust code
+//! that depends on a value is not differentiated.
 //!
-//! For models whose parameters are in `nn::Params` there is `nn::derivatives`.
+//! `nn::derivatives` is the same for models with `nn::Params`.
 //!
 //! References: A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008: chapter 3 (tangents, gradients, and
 //! what they cost), chapter 5 (tangents of gradients). B. Pearlmutter, "Fast exact multiplication by the Hessian", Neural
@@ -41,15 +40,15 @@ use alloc::vec::Vec;
 
 use tensor::{Dual, Real, Tensor};
 
-use crate::function::Overloaded;
+use crate::function::DynFunction;
 use crate::tape::Tape;
 use crate::var::Var;
 
 #[cfg(test)]
 mod tests;
 
-/// f(x), and how it changes along `u`: the Jacobian-vector product J·u, which is the directional derivative of f, not
-/// divided by the length of u.
+/// Computes f(x) and the Jacobian-vector product J·u: the directional derivative of f along `u`, not divided by the length of
+/// `u`.
 ///
 /// ```
 /// use autograd::{derivatives::jvp, function};
@@ -62,98 +61,98 @@ mod tests;
 /// ```
 ///
 /// # Panics
-/// If `u` is not as many tensors as `x`, each of the same shape.
+/// If `u` does not have as many tensors as `x`, with the same shapes.
 #[track_caller]
-pub fn jvp(f: &dyn Overloaded, x: &[Tensor<f64>], u: &[Tensor<f64>]) -> (Tensor<f64>, Tensor<f64>) {
-    let tape = Tape::evaluating();
-    let y = f.on_duals(&tape, &inputs(&tape, along("jvp", x, u))).value();
+pub fn jvp(f: &dyn DynFunction, x: &[Tensor<f64>], u: &[Tensor<f64>]) -> (Tensor<f64>, Tensor<f64>) {
+    let tape = Tape::no_grad();
+    let y = f.call_dual(&tape, &record_inputs(&tape, to_duals("jvp", x, u))).value();
     (y.values(), y.tangents())
 }
 
-/// f(x), and the gradients of ⟨dy, f⟩: the vector-Jacobian product Jᵀ·dy, in the shapes of `x`. An input without
+/// Computes f(x) and the vector-Jacobian product Jᵀ·dy: the gradients of ⟨dy, f⟩, in the shapes of `x`. An input without
 /// influence has the gradient zero.
 ///
 /// # Panics
-/// If `dy` has not the shape of f(x).
+/// If the shape of `dy` differs from the shape of f(x).
 #[track_caller]
-pub fn vjp(f: &dyn Overloaded, x: &[Tensor<f64>], dy: &Tensor<f64>) -> (Tensor<f64>, Vec<Tensor<f64>>) {
+pub fn vjp(f: &dyn DynFunction, x: &[Tensor<f64>], dy: &Tensor<f64>) -> (Tensor<f64>, Vec<Tensor<f64>>) {
     let tape = Tape::new();
-    let x = inputs(&tape, x.to_vec());
-    let y = f.on_numbers(&tape, &x);
+    let x = record_inputs(&tape, x.to_vec());
+    let y = f.call_f64(&tape, &x);
     assert_eq!(y.shape(), dy.shape(), "vjp: value {} and cotangent {}", y.shape(), dy.shape());
-    (y.value(), back(y, dy, &x))
+    (y.value(), gradients_at(&x, y, dy))
 }
 
-/// f(x), which is one number, and its gradient in the shapes of `x`.
+/// Computes f(x), which must be a scalar, and its gradient in the shapes of `x`.
 ///
 /// # Panics
-/// If f(x) is not one number.
+/// If f(x) does not have exactly one element.
 #[track_caller]
-pub fn gradient(f: &dyn Overloaded, x: &[Tensor<f64>]) -> (f64, Vec<Tensor<f64>>) {
+pub fn gradient(f: &dyn DynFunction, x: &[Tensor<f64>]) -> (f64, Vec<Tensor<f64>>) {
     let tape = Tape::new();
-    let x = inputs(&tape, x.to_vec());
-    let y = f.on_numbers(&tape, &x);
-    let one = one("gradient", y);
-    (y.value().item(), back(y, &one, &x))
+    let x = record_inputs(&tape, x.to_vec());
+    let y = f.call_f64(&tape, &x);
+    let dy = unit_cotangent("gradient", y);
+    (y.value().item(), gradients_at(&x, y, &dy))
 }
 
-/// The gradient of f, which is one number, and how the gradient changes along `u`: the Hessian-vector product H·u. Both
-/// in the shapes of `x`.
+/// Computes the gradient of a scalar f, and the Hessian-vector product H·u: the derivative of the gradient along `u`. Both have
+/// the shapes of `x`.
 ///
 /// # Panics
-/// If f(x) is not one number, or as [`jvp`].
+/// If f(x) does not have exactly one element, and as [`jvp`].
 #[track_caller]
-pub fn hvp(f: &dyn Overloaded, x: &[Tensor<f64>], u: &[Tensor<f64>]) -> (Vec<Tensor<f64>>, Vec<Tensor<f64>>) {
+pub fn hvp(f: &dyn DynFunction, x: &[Tensor<f64>], u: &[Tensor<f64>]) -> (Vec<Tensor<f64>>, Vec<Tensor<f64>>) {
     let tape = Tape::new();
-    let x = inputs(&tape, along("hvp", x, u));
-    let y = f.on_duals(&tape, &x);
-    let gradient = back(y, &one("hvp", y), &x);
+    let x = record_inputs(&tape, to_duals("hvp", x, u));
+    let y = f.call_dual(&tape, &x);
+    let gradient = gradients_at(&x, y, &unit_cotangent("hvp", y));
     (gradient.iter().map(Tensor::values).collect(), gradient.iter().map(Tensor::tangents).collect())
 }
 
-/// The second directional derivative D²f(x)\[u,w\] = ∂²f(x + s·u + t·w)/∂s∂t at 0, in the shape of f(x). Where f is one
-/// number, it is ⟨w, H·u⟩. No backward rule takes part.
+/// Computes the second directional derivative D²f(x)\[u,w\] = ∂²f(x + s·u + t·w)/∂s∂t at s = t = 0, in the shape of f(x). For a
+/// scalar f it is ⟨w, H·u⟩. It uses no backward rule.
 ///
 /// # Panics
 /// As [`jvp`], for either direction.
 #[track_caller]
-pub fn second_tangent(f: &dyn Overloaded, x: &[Tensor<f64>], u: &[Tensor<f64>], w: &[Tensor<f64>]) -> Tensor<f64> {
-    let tape = Tape::evaluating();
-    let still: Vec<_> = w.iter().map(Tensor::cast).collect();
-    let x = along("second_tangent", &along("second_tangent", x, u), &still);
-    f.on_duals_of_duals(&tape, &inputs(&tape, x)).value().tangents().tangents()
+pub fn second_tangent(f: &dyn DynFunction, x: &[Tensor<f64>], u: &[Tensor<f64>], w: &[Tensor<f64>]) -> Tensor<f64> {
+    let tape = Tape::no_grad();
+    let constant_w: Vec<_> = w.iter().map(Tensor::cast).collect();
+    let x = to_duals("second_tangent", &to_duals("second_tangent", x, u), &constant_w);
+    f.call_nested_dual(&tape, &record_inputs(&tape, x)).value().tangents().tangents()
 }
 
-/// J\[M,N\], for M numbers in f(x) and N in all of `x`, both one after the other in row-major order: N runs forward, each
-/// of which gives a column. For what can be written down; J·u and Jᵀ·dy do without it.
+/// Computes the Jacobian J\[M,N\] for M elements of f(x) and N elements of all inputs, in row-major order. Runs forward N
+/// times; each run gives a column. Use it for small functions; [`jvp`] and [`vjp`] do not need J.
 #[track_caller]
-pub fn jacobian(f: &dyn Overloaded, x: &[Tensor<f64>]) -> Tensor<f64> {
+pub fn jacobian(f: &dyn DynFunction, x: &[Tensor<f64>]) -> Tensor<f64> {
     let (mut columns, mut n) = (Vec::new(), 0);
-    for unit in basis(x) {
+    for unit in unit_directions(x) {
         columns.extend(jvp(f, x, &unit).1.to_vec());
         n += 1;
     }
     Tensor::new([n, columns.len() / n.max(1)], columns).transpose()
 }
 
-/// H\[N,N\] of f, which is one number, for N numbers in all of `x`, one after the other in row-major order: N runs forward
-/// and back, each of which gives a row. It is symmetric but for rounding.
+/// Computes the Hessian H\[N,N\] of a scalar f for N elements of all inputs, in row-major order. Runs forward and back N times;
+/// each run gives a row. H is symmetric up to rounding.
 ///
 /// # Panics
-/// If f(x) is not one number.
+/// If f(x) does not have exactly one element.
 #[track_caller]
-pub fn hessian(f: &dyn Overloaded, x: &[Tensor<f64>]) -> Tensor<f64> {
+pub fn hessian(f: &dyn DynFunction, x: &[Tensor<f64>]) -> Tensor<f64> {
     let (mut rows, mut n) = (Vec::new(), 0);
-    for unit in basis(x) {
+    for unit in unit_directions(x) {
         rows.extend(hvp(f, x, &unit).1.iter().flat_map(Tensor::to_vec));
         n += 1;
     }
     Tensor::new([n, n], rows)
 }
 
-/// x as duals that move along u.
+/// Returns the dual numbers with values x and tangents u.
 #[track_caller]
-fn along<T: Real>(name: &str, x: &[Tensor<T>], u: &[Tensor<T>]) -> Vec<Tensor<Dual<T>>> {
+fn to_duals<T: Real>(name: &str, x: &[Tensor<T>], u: &[Tensor<T>]) -> Vec<Tensor<Dual<T>>> {
     assert_eq!(x.len(), u.len(), "{name}: {} inputs and {} directions", x.len(), u.len());
     for (k, (x, u)) in x.iter().zip(u).enumerate() {
         assert_eq!(x.shape(), u.shape(), "{name}: input {k} has shape {}, its direction {}", x.shape(), u.shape());
@@ -161,30 +160,30 @@ fn along<T: Real>(name: &str, x: &[Tensor<T>], u: &[Tensor<T>]) -> Vec<Tensor<Du
     x.iter().zip(u).map(|(x, u)| Tensor::dual(x, u)).collect()
 }
 
-fn inputs<T: Real>(tape: &Tape<T>, x: Vec<Tensor<T>>) -> Vec<Var<'_, T>> {
+fn record_inputs<T: Real>(tape: &Tape<T>, x: Vec<Tensor<T>>) -> Vec<Var<'_, T>> {
     x.into_iter().map(|x| tape.input(x)).collect()
 }
 
-/// The gradient of a single number by itself.
+/// Returns dy = 1 for a value with one element.
 #[track_caller]
-fn one<T: Real>(name: &str, y: Var<'_, T>) -> Tensor<T> {
-    assert_eq!(y.shape().size(), 1, "{name}: the value must be one number, not {}", y.shape());
+fn unit_cotangent<T: Real>(name: &str, y: Var<'_, T>) -> Tensor<T> {
+    assert_eq!(y.shape().size(), 1, "{name}: the value must have one element, its shape is {}", y.shape());
     Tensor::full(y.shape(), T::one())
 }
 
-/// The gradients at `x` of what was computed from them.
+/// Runs back from y, whose gradient is dy, and returns the gradients at `x`.
 #[track_caller]
-fn back<T: Real>(y: Var<'_, T>, dy: &Tensor<T>, x: &[Var<'_, T>]) -> Vec<Tensor<T>> {
-    // An error would be about parameters that the function recorded itself, and nobody asked for their gradients.
+fn gradients_at<T: Real>(x: &[Var<'_, T>], y: Var<'_, T>, dy: &Tensor<T>) -> Vec<Tensor<T>> {
+    // An error names parameters that the function recorded itself. Their gradients are not needed.
     let _ = y.backward_from(dy);
     x.iter().map(|x| x.grad().unwrap_or_else(|| Tensor::zeros(x.shape()))).collect()
 }
 
-/// The directions in which one entry of all moves.
-fn basis(x: &[Tensor<f64>]) -> impl Iterator<Item = Vec<Tensor<f64>>> {
+/// Returns the unit vectors of the input space: one direction for each entry of each input.
+fn unit_directions(x: &[Tensor<f64>]) -> impl Iterator<Item = Vec<Tensor<f64>>> {
     let zeros: Vec<_> = x.iter().map(|x| Tensor::zeros(x.shape())).collect();
-    let places: Vec<_> = (0..x.len()).flat_map(|k| (0..x[k].size()).map(move |i| (k, i))).collect();
-    places.into_iter().map(move |(k, i)| {
+    let entries: Vec<_> = (0..x.len()).flat_map(|k| (0..x[k].size()).map(move |i| (k, i))).collect();
+    entries.into_iter().map(move |(k, i)| {
         let mut unit = zeros.clone();
         unit[k] = Tensor::from_fn(unit[k].shape(), |j| if j == i { 1.0 } else { 0.0 });
         unit

@@ -1,62 +1,63 @@
-//! The exact check: forward mode knows none of the backward rules.
+//! Exact gradient check by dual numbers: forward mode uses no backward rule.
 
 use alloc::vec::Vec;
 
 use tensor::{Dual, Tensor};
 
-use super::check::{self, ROUNDINGS, Reference, check};
+use super::check::{self, ROUNDING_FACTOR, Reference, check_against};
 use super::input::Input;
-use super::pass::{On, Pass, with_entry};
+use super::pass::{Pass, TapeFn, record_with_entry};
 use super::report::Report;
-use crate::function::Overloaded;
+use crate::function::DynFunction;
 use crate::tape::Tape;
 
-/// A few roundings of f64 relative to a gradient's largest entry, over sums of some hundred terms.
+/// The tolerance, relative to the largest entry of a gradient. It allows the rounding errors of f64 in sums of some hundred
+/// terms.
 const TOLERANCE: f64 = 1e-13;
 
-/// Holds the tape's gradients of `f` at `inputs` against the tangents of `f` on dual numbers: one forward run for every
-/// entry of every input.
+/// Compares the tape's gradients of `f` at `inputs` with the tangents of `f` on dual numbers. The check costs one forward run
+/// for every entry of every input.
 ///
-/// `f` is called on `f64` and on `Dual<f64>`; [`function!`](crate::function) writes such a function. On duals too
-/// a detached value is a constant, and a kink has the slope of the branch taken. Where large terms cancel, so that rounding is
-/// more than the tolerance, a difference is [inconclusive](super::Finding::Inconclusive).
+/// `f` is called on `f64` and on `Dual<f64>`; [`function!`](crate::function) creates such a function. As on the tape, a
+/// detached value is a constant, and a kink has the slope of the branch taken. If large terms cancel and rounding exceeds the
+/// tolerance, the report contains [`Finding::Inconclusive`](super::Finding::Inconclusive).
 ///
 /// Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), section 3.1: ⟨dy, ẏ⟩ = ⟨dx, ẋ⟩.
-pub fn duals<I: Clone + Into<Input>>(f: &dyn Overloaded, inputs: &[I]) -> Report {
-    compare(f, &check::inputs(inputs))
+pub fn duals<I: Clone + Into<Input>>(f: &dyn DynFunction, inputs: &[I]) -> Report {
+    compare(f, &check::to_inputs(inputs))
 }
 
-fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
-    let values = check::values(inputs);
-    let lifted: Vec<Tensor<Dual<f64>>> = values.iter().map(Tensor::cast).collect();
-    let mut tape = Tape::evaluating();
-    let on_numbers: &On<f64> = &|tape, x| f.on_numbers(tape, x);
-    let mut run = |times| Pass::on_tape(on_numbers, &values, times);
-    check(Report::new("duals", TOLERANCE), inputs, &mut run, &mut |pass, k| {
-        let mut slope = |i, x| slope(&mut tape, f, &lifted, &pass.dy, (k, i), x);
+fn compare(f: &dyn DynFunction, inputs: &[Input]) -> Report {
+    let values = check::input_values(inputs);
+    let dual_inputs: Vec<Tensor<Dual<f64>>> = values.iter().map(Tensor::cast).collect();
+    let mut tape = Tape::no_grad();
+    let call_f64: &TapeFn<f64> = &|tape, x| f.call_f64(tape, x);
+    let mut run = |factor| Pass::run_on_tape(call_f64, &values, factor);
+    check_against(Report::new("duals", TOLERANCE), inputs, &mut run, &mut |pass, k| {
+        let mut slope = |i, x| slope_at_entry(&mut tape, f, &dual_inputs, &pass.dy, (k, i), x);
         let gradient: Vec<f64> = (0..).zip(values[k].to_vec()).map(|(i, x)| slope(i, x)).collect();
-        let zero = gradient.iter().all(|&dx| dx == 0.0); // then a few roundings of the value are what cancelling has left
-        let blind = if zero { ROUNDINGS * f64::EPSILON * pass.magnitude() } else { 0.0 };
-        let mut reference = Reference { gradient, blind, ..Reference::default() };
+        let zero = gradient.iter().all(|&dx| dx == 0.0); // cancellation leaves a few roundings of the value
+        let rounding_level = if zero { ROUNDING_FACTOR * f64::EPSILON * pass.magnitude() } else { 0.0 };
+        let mut reference = Reference { gradient, rounding_level, ..Reference::default() };
         reference.measure_rounding(TOLERANCE, (pass, k), &values, |i, moved| {
             let x = moved[k].to_vec()[i];
-            Pass::on_tape(on_numbers, moved, 1.0).gradient(k, i) - slope(i, x)
+            Pass::run_on_tape(call_f64, moved, 1.0).gradient(k, i) - slope(i, x)
         })?;
         Ok(reference)
     })
 }
 
-/// The slope of ⟨dy, f⟩ along entry `i` of input `k`, where that is `x`.
-fn slope(
+/// Returns the slope of ⟨dy, f⟩ along entry `i` of input `k`, with value `x` of that entry.
+fn slope_at_entry(
     tape: &mut Tape<Dual<f64>>,
-    f: &dyn Overloaded,
+    f: &dyn DynFunction,
     inputs: &[Tensor<Dual<f64>>],
     dy: &Tensor<f64>,
     (k, i): (usize, usize),
     x: f64,
 ) -> f64 {
-    let (tape, x) = with_entry(tape, inputs, (k, i), Dual::variable(x));
-    let y = f.on_duals(tape, &x).value();
+    let (tape, x) = record_with_entry(tape, inputs, (k, i), Dual::variable(x));
+    let y = f.call_dual(tape, &x).value();
     assert_eq!(y.shape(), dy.shape(), "gradcheck: the shape of the result depends on the scalar");
     y.to_vec().iter().zip(dy.to_vec()).map(|(y, dy)| dy * y.tangent).sum()
 }

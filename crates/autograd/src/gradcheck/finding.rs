@@ -1,88 +1,87 @@
-//! Why something could not be compared, or should not be believed.
+//! Reasons why a gradient could not be compared, or a comparison is not reliable.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// A reason why nothing can be compared, or not all. Inputs are given by name.
+/// A reason why gradients could not be compared, or only in part. Inputs are identified by name.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Finding {
-    /// There is nothing to differentiate by.
+    /// The function has no inputs.
     NoInputs,
     /// This input has no elements.
     EmptyInput(String),
-    /// This input is infinite or not a number somewhere.
+    /// This input has an element that is infinite or NaN.
     InputNotFinite(String),
-    /// The function's value is empty: there is nothing to differentiate.
+    /// The function's value has no elements.
     NoOutput,
-    /// The function's value is infinite or not a number somewhere.
+    /// The function's value has an element that is infinite or NaN.
     ValueNotFinite,
-    /// The function, or its backward, panicked with these words. (Without the feature `std` the panic goes on.)
+    /// The function or its backward panicked with this message. Without the feature `std` the panic is not caught.
     Panicked(String),
-    /// A second run gave other bits: random numbers, or state that outlives a call.
+    /// A second run gave different bits: the function uses random numbers, or keeps state between calls.
     NotDeterministic,
-    /// −2 times as much sent in does not bring back −2 times the gradient of this input: something is added that is not
-    /// multiplied by what comes in, or is left from another pass, or depends on a sign.
+    /// The gradient of this input is not linear in dy: −2·dy does not give −2 times the gradient. A term is not multiplied by
+    /// dy, is left over from another pass, or depends on a sign.
     NotLinear(String),
-    /// The shape of the value depends on the values of the inputs.
+    /// The shape of the function's value depends on the values of its inputs.
     ShapeVaries,
-    /// As many gradients came back, for so many inputs.
+    /// The backward returned a wrong number of gradients.
     WrongCount {
-        /// Gradients.
+        /// Number of gradients.
         found: usize,
-        /// Inputs.
+        /// Number of inputs.
         expected: usize,
     },
-    /// The gradient of this input has another shape than the input.
+    /// The shape of a gradient differs from the shape of its input.
     WrongShape {
-        /// Which input.
+        /// Name of the input.
         input: String,
-        /// Its extents.
+        /// Extents of the input.
         value: Vec<usize>,
-        /// Its gradient's.
+        /// Extents of the gradient.
         gradient: Vec<usize>,
     },
-    /// The gradient of this input is infinite or not a number somewhere.
+    /// The gradient of this input has an element that is infinite or NaN.
     NotFinite(String),
-    /// The method has no number for this input: near it, the function's value or slope is infinite or not a number.
+    /// The method has no reference for this input: near it, the function's value or slope is infinite or NaN.
     NoReference(String),
-    /// There is no gradient of this input, or none but zeros, and there should be no other: the function does not depend
-    /// on it, or not here.
+    /// The gradient of this input is missing or zero, and that is right: at this point the function does not depend on it.
     NoInfluence(String),
-    /// All that is left of the gradient of this input is rounding: what it is made of cancels, or is lost in the value.
+    /// The gradient of this input consists of rounding errors: its terms cancel, or are too small next to the value.
     OnlyRounding(String),
-    /// No gradient was left for this input, though the function depends on it.
+    /// No gradient reached this input, though the function depends on it.
     Severed(String),
-    /// Parameters that the function recorded itself and no gradient reached.
+    /// No gradient reached these parameters, which the function records itself.
     Unreached(Vec<String>),
-    /// The method's own error, as it estimates it, is not well under the tolerance: neither right nor wrong.
+    /// The estimated error of the method is too close to the tolerance to decide whether the gradient is right.
     Inconclusive {
-        /// Which input.
+        /// Name of the input.
         input: String,
-        /// Where in it.
+        /// Place of the entry.
         place: String,
         /// The estimated error of the reference, relative to the gradient's largest entry.
         estimate: f64,
     },
-    /// The slopes to the left and to the right differ, however near: there is no derivative, only a convention.
+    /// The slopes to the left and to the right differ at every step size. There is no derivative; the gradient is a convention.
     Kink {
-        /// Which input.
+        /// Name of the input.
         input: String,
-        /// Where in it.
+        /// Place of the entry.
         place: String,
         /// The slope to the left.
         left: f64,
         /// The slope to the right.
         right: f64,
-        /// What came back: by convention a number between the two.
+        /// The gradient: by convention a number between the two slopes.
         gradient: f64,
     },
-    /// The value jumps: there is no slope at all.
+    /// The value jumps: there is no slope.
     Jump {
-        /// In which input.
+        /// Name of the input.
         input: String,
-        /// Where in it.
+        /// Place of the entry.
         place: String,
     },
 }
@@ -91,48 +90,49 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoInputs => write!(f, "there are no inputs: nothing was checked"),
-            Self::EmptyInput(input) => write!(f, "{input} has no elements: there is nothing to check"),
-            Self::InputNotFinite(input) => write!(f, "{input} is infinite or not a number: nothing was checked"),
+            Self::EmptyInput(input) => write!(f, "{input} has no elements: nothing was checked"),
+            Self::InputNotFinite(input) => write!(f, "{input} has an infinite or NaN element: nothing was checked"),
             Self::NoOutput => write!(f, "the function's value has no elements: nothing was checked"),
-            Self::ValueNotFinite => write!(f, "the function's value is infinite or not a number: nothing was checked"),
-            Self::Panicked(words) => write!(f, "panicked: {words}"),
+            Self::ValueNotFinite => {
+                write!(f, "the function's value has an infinite or NaN element: nothing was checked")
+            }
+            Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::NotDeterministic => write!(
                 f,
-                "not a function: a second run gave other bits; draw random numbers and build modules outside of it"
+                "not a function: a second run gave different bits; draw random numbers and build modules outside of it"
             ),
-            Self::NotLinear(input) => write!(
-                f,
-                "the gradient of {input} is not linear in what is sent in: something in it is not multiplied by that"
-            ),
+            Self::NotLinear(input) => {
+                write!(f, "the gradient of {input} is not linear in dy: a term of it is not multiplied by dy")
+            }
             Self::ShapeVaries => write!(f, "the shape of the function's value depends on the values of its inputs"),
-            Self::WrongCount { found, expected } => write!(f, "{found} gradients came back for {expected} inputs"),
+            Self::WrongCount { found, expected } => write!(f, "{expected} inputs have {found} gradients"),
             Self::WrongShape { input, value, gradient } => {
                 let transposed = value.len() > 1 && value.iter().eq(gradient.iter().rev());
-                let transposed = if transposed { ", as its transpose is" } else { "" };
-                write!(f, "{input} is {value:?} and its gradient {gradient:?}{transposed}")
+                let transposed = if transposed { ", the shape of its transpose" } else { "" };
+                write!(f, "{input} has shape {value:?}, its gradient {gradient:?}{transposed}")
             }
-            Self::NotFinite(input) => write!(f, "{input}: a gradient is infinite or not a number"),
+            Self::NotFinite(input) => write!(f, "the gradient of {input} has an infinite or NaN element"),
             Self::NoReference(input) => {
-                write!(f, "no reference for {input}: near it the function's value or slope is infinite or not a number")
+                write!(f, "no reference for {input}: near it the function's value or slope is infinite or NaN")
             }
             Self::NoInfluence(input) => {
                 write!(f, "{input} has no influence here: use it, leave it out, or check at another point")
             }
             Self::OnlyRounding(input) => write!(
                 f,
-                "all that is left of the gradient of {input} is rounding: check at another point, or leave it out"
+                "the gradient of {input} consists of rounding errors: check at another point, or leave it out"
             ),
             Self::Severed(input) => write!(f, "no gradient reached {input}, though the function depends on it"),
             Self::Unreached(names) => write!(f, "no gradient reached the parameters {}", names.join(", ")),
             Self::Inconclusive { input, place, estimate } => write!(
                 f,
-                "inconclusive: at {place} of {input} the reference itself is uncertain by {estimate:.1e}; scale the \
+                "inconclusive: at {place} of {input} the reference has an estimated error of {estimate:.1e}; scale the \
                  inputs, or use another method"
             ),
             Self::Kink { input, place, left, right, gradient } => write!(
                 f,
-                "a kink at {place} of {input}: slope {left:.3e} to the left, {right:.3e} to the right, and \
-                 {gradient:.3e} came back"
+                "a kink at {place} of {input}: slope {left:.3e} to the left, {right:.3e} to the right, \
+                 gradient {gradient:.3e}"
             ),
             Self::Jump { input, place } => write!(f, "a jump at {place} of {input}: there is no slope"),
         }

@@ -1,4 +1,4 @@
-//! What a check differentiates by, and what its parts are called.
+//! The inputs of a check, with names for them and their parts.
 
 use alloc::format;
 use alloc::string::String;
@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use tensor::Tensor;
 
-/// A value to differentiate at. A plain tensor is one; a name and gates make the report say `w_hh at [7, 2] (gate n,
-/// row 1)` instead of `input 2 at [7, 2]`.
+/// An input of the checked function. A plain tensor converts to one. With a name and gates, the report says
+/// `w_hh at [7, 2] (gate n, row 1)` instead of `input 2 at [7, 2]`.
 ///
 /// ```
 /// use autograd::gradcheck::{Input, duals};
@@ -27,7 +27,7 @@ pub struct Input {
     /// The value.
     pub value: Tensor<f64>,
     name: Option<String>,
-    /// The axis along which gates lie side by side, and their names.
+    /// The axis that the gates divide into equal blocks, and their names.
     pub(super) gates: Option<(usize, Vec<String>)>,
 }
 
@@ -38,41 +38,41 @@ impl From<Tensor<f64>> for Input {
 }
 
 impl Input {
-    /// The same value under a name.
+    /// Sets the name.
     #[must_use]
     pub fn named(self, name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..self }
     }
 
-    /// The same value, said to consist of equal parts side by side along `axis`.
+    /// Names the gates: equal blocks along `axis`.
     ///
     /// # Panics
-    /// If there is no such axis, or its extent is not a multiple of the number of names.
+    /// If there is no such axis, or if its extent is not a multiple of the number of names.
     #[must_use]
     #[track_caller]
     pub fn gates(self, axis: usize, names: &[&str]) -> Self {
         let shape = self.value.shape();
         let fits = axis < shape.rank() && !names.is_empty() && shape[axis].is_multiple_of(names.len());
-        assert!(fits, "gates: axis {axis} of {shape} is not {} equal parts", names.len());
+        assert!(fits, "gates: axis {axis} of {shape} does not divide into {} equal parts", names.len());
         Self { gates: Some((axis, names.iter().map(|&name| name.into()).collect())), ..self }
     }
 
-    /// What to call it, the `k`th of all.
+    /// Returns its name, or `input k` without one.
     pub(super) fn name(&self, k: usize) -> String {
         self.name.clone().unwrap_or_else(|| format!("input {k}"))
     }
 
-    /// Where the `i`th element is, in words.
+    /// Describes the place of the `i`th element.
     pub(super) fn place(&self, i: usize) -> String {
         let index = self.index(i);
         let Some((axis, names)) = &self.gates else { return format!("{index:?}") };
         let extent = self.value.shape()[*axis] / names.len();
         let (gate, within) = (&names[index[*axis] / extent], index[*axis] % extent);
-        let what = if *axis == 0 { "row" } else { "column" };
-        format!("{index:?} (gate {gate}, {what} {within})")
+        let kind = if *axis == 0 { "row" } else { "column" };
+        format!("{index:?} (gate {gate}, {kind} {within})")
     }
 
-    /// The index of the `i`th element.
+    /// Returns the index of the `i`th element on each axis.
     pub(super) fn index(&self, mut i: usize) -> Vec<usize> {
         let mut index = self.value.shape().to_vec();
         for at in index.iter_mut().rev() {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_named() {
+    fn input_places_have_gate_names() {
         let plain = Input::from(Tensor::zeros([6, 2]));
         assert_eq!((plain.name(3), plain.place(9)), ("input 3".into(), "[4, 1]".into()));
         let rows = plain.clone().named("w").gates(0, &["r", "z", "n"]);
@@ -96,8 +96,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "gates: axis 0 of [4, 6] is not 3 equal parts")]
-    fn gates_are_equal_parts() {
+    #[should_panic(expected = "gates: axis 0 of [4, 6] does not divide into 3 equal parts")]
+    fn gates_unequal_parts_panic() {
         let _ = Input::from(Tensor::zeros([4, 6])).gates(0, &["r", "z", "n"]);
     }
 }

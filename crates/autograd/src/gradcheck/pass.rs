@@ -1,4 +1,4 @@
-//! One run of what is checked: its value, and the gradients that it claims.
+//! One forward and backward run of the checked function: its value and its gradients.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,80 +9,81 @@ use tensor::{Real, Shape, Tensor};
 use crate::tape::Tape;
 use crate::var::Var;
 
-/// A function of tensors on one scalar, behind a pointer: the checks are compiled once, not once for each function.
-pub(super) type On<'a, T> = dyn for<'t> Fn(&'t Tape<T>, &[Var<'t, T>]) -> Var<'t, T> + 'a;
+/// A function on a tape with one scalar type. It is a trait object, so that the checks are compiled once and not for each
+/// function.
+pub(super) type TapeFn<'a, T> = dyn for<'t> Fn(&'t Tape<T>, &[Var<'t, T>]) -> Var<'t, T> + 'a;
 
-/// A backward on plain tensors: gradients from the inputs and the gradient of the value.
-pub(super) type ByHand<'a> = dyn Fn(&[Tensor<f64>], &Tensor<f64>) -> Vec<Tensor<f64>> + 'a;
+/// A hand-written backward on plain tensors: computes gradients from the inputs and the gradient of the value.
+pub(super) type GradientFn<'a> = dyn Fn(&[Tensor<f64>], &Tensor<f64>) -> Vec<Tensor<f64>> + 'a;
 
-/// One run forward and back: the value and the gradients of a function for some inputs.
+/// The results of one forward and backward run of a function.
 #[derive(Clone, Debug)]
 pub struct Pass {
     /// The value.
     pub y: Tensor<f64>,
-    /// The gradient of the value, with which the run back began.
+    /// The gradient of the value, from which the backward run started.
     pub dy: Tensor<f64>,
-    /// The gradients of the inputs; `None` for an input that the run back did not reach.
+    /// The gradients of the inputs; `None` for an input that the backward run did not reach.
     pub gradients: Vec<Option<Tensor<f64>>>,
-    /// Parameters that the function recorded itself, and that the run back did not reach.
+    /// Names of the parameters that the function recorded itself and that the backward run did not reach.
     pub unreached: Vec<String>,
 }
 
 impl Pass {
-    /// Runs `f` at `inputs`, and back from the cotangent that `dy` makes for the value's shape.
-    pub fn of(
+    /// Runs `f` at `inputs`, and runs back from the gradient `dy(shape)` of its value.
+    pub fn run(
         f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
         inputs: &[Tensor<f64>],
         dy: impl FnOnce(Shape) -> Tensor<f64>,
     ) -> Self {
         let tape = Tape::new();
         let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
-        Self::back(f(&tape, &x), &x, dy)
+        Self::run_backward(f(&tape, &x), &x, dy)
     }
 
-    /// Runs back from a value that is on a tape already.
-    pub fn back(y: Var<'_, f64>, x: &[Var<'_, f64>], dy: impl FnOnce(Shape) -> Tensor<f64>) -> Self {
+    /// Runs back from a value that is already on a tape.
+    pub fn run_backward(y: Var<'_, f64>, x: &[Var<'_, f64>], dy: impl FnOnce(Shape) -> Tensor<f64>) -> Self {
         let dy = dy(y.shape());
         let unreached = y.backward_from(&dy).err().map(|unreached| unreached.names).unwrap_or_default();
         Self { y: y.value(), dy, gradients: x.iter().map(|x| x.grad()).collect(), unreached }
     }
 
-    /// Runs back from the [`cotangent`] of the checks, multiplied by `times`.
-    pub(super) fn on_tape(f: &On<f64>, inputs: &[Tensor<f64>], times: f64) -> Self {
-        Self::of(f, inputs, |shape| &cotangent(shape, 0) * &Tensor::scalar(times))
+    /// Runs `f`, and runs back from the checks' [cotangent](draw_cotangent) multiplied by `factor`.
+    pub(super) fn run_on_tape(f: &TapeFn<f64>, inputs: &[Tensor<f64>], factor: f64) -> Self {
+        Self::run(f, inputs, |shape| &draw_cotangent(shape, 0) * &Tensor::scalar(factor))
     }
 
-    pub(super) fn by_hand(
+    pub(super) fn run_by_hand(
         value: &dyn Fn(&[Tensor<f64>]) -> Tensor<f64>,
-        gradients: &ByHand,
+        gradients: &GradientFn,
         inputs: &[Tensor<f64>],
-        times: f64,
+        factor: f64,
     ) -> Self {
         let y = value(inputs);
-        let dy = &cotangent(y.shape(), 0) * &Tensor::scalar(times);
+        let dy = &draw_cotangent(y.shape(), 0) * &Tensor::scalar(factor);
         let gradients = gradients(inputs, &dy).into_iter().map(Some).collect();
         Self { y, dy, gradients, unreached: Vec::new() }
     }
 
-    /// Entry `i` of the gradient of input `k`; zero where there is none.
+    /// Returns entry `i` of the gradient of input `k`, or zero if there is none.
     pub(super) fn gradient(&self, k: usize, i: usize) -> f64 {
         self.gradients[k].as_ref().and_then(|dx| dx.to_vec().get(i).copied()).unwrap_or(0.0)
     }
 
-    /// The value's size: what its rounding is relative to.
+    /// Returns Σ |dy·y|, the magnitude that rounding errors are relative to.
     pub(super) fn magnitude(&self) -> f64 {
         self.dy.to_vec().iter().zip(self.y.to_vec()).map(|(dy, y)| (dy * y).abs()).sum()
     }
 
-    /// What a mean may have been over: the extents of all gradients and of the value, and the products of neighbouring
-    /// ones, from the smallest.
+    /// Returns the numbers that a forgotten mean may have divided by: the extents of all gradients and of the value, and the
+    /// products of adjacent extents, in ascending order.
     pub(super) fn extents(&self) -> Vec<usize> {
         let shapes = self.gradients.iter().flatten().chain([&self.y]).map(|x| x.shape().to_vec());
         let mut extents: Vec<usize> = shapes
             .flat_map(|shape| {
-                let from = |start: usize| (start + 1..=shape.len()).map(move |end| (start, end));
+                let ranges = |start: usize| (start + 1..=shape.len()).map(move |end| (start, end));
                 (0..shape.len())
-                    .flat_map(from)
+                    .flat_map(ranges)
                     .map(|(start, end)| shape[start..end].iter().product())
                     .collect::<Vec<_>>()
             })
@@ -92,32 +93,32 @@ impl Pass {
         extents
     }
 
-    /// True if value and gradients are the same, bit for bit.
-    pub fn has_the_bits_of(&self, other: &Self) -> bool {
+    /// True if values and gradients are equal bit for bit.
+    pub fn has_same_bits(&self, other: &Self) -> bool {
         let mut pairs = self.gradients.iter().zip(&other.gradients);
         let gradients = pairs.all(|pair| match pair {
-            (Some(a), Some(b)) => same_bits(a, b),
+            (Some(a), Some(b)) => has_same_bits(a, b),
             (a, b) => a.is_none() && b.is_none(),
         });
-        gradients && self.gradients.len() == other.gradients.len() && same_bits(&self.y, &other.y)
+        gradients && self.gradients.len() == other.gradients.len() && has_same_bits(&self.y, &other.y)
     }
 }
 
-/// True if shapes and bits are the same.
-pub fn same_bits(a: &Tensor<f64>, b: &Tensor<f64>) -> bool {
+/// True if shapes and elements are equal bit for bit.
+pub fn has_same_bits(a: &Tensor<f64>, b: &Tensor<f64>) -> bool {
     let bits = |x: &Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
     a.shape() == b.shape() && bits(a) == bits(b)
 }
 
-/// Numbers of either sign in ±\[0.5, 1.5), always the same for a seed: no two places alike, and none near zero. The checks use
-/// those of seed 0.
-pub fn cotangent(shape: Shape, seed: u32) -> Tensor<f64> {
+/// Draws a gradient dy for the value of a checked function: numbers in ±\[0.5, 1.5), so that no two entries are equal and none
+/// is near zero. A seed always gives the same numbers. The checks use seed 0.
+pub fn draw_cotangent(shape: Shape, seed: u32) -> Tensor<f64> {
     let mut rng = Philox::stream(0, Stream { purpose: Purpose(u32::MAX), update: 0, episode: seed });
     Tensor::from_fn(shape, |_| if rng.below(2) == 0 { 0.5 + rng.uniform_f64() } else { -0.5 - rng.uniform_f64() })
 }
 
-/// A new pass over `inputs` with `value` at entry `i` of input `k`.
-pub(super) fn with_entry<'t, T: Real>(
+/// Starts a new pass with `inputs` as constants, and with `value` at entry `i` of input `k`.
+pub(super) fn record_with_entry<'t, T: Real>(
     tape: &'t mut Tape<T>,
     inputs: &[Tensor<T>],
     (k, i): (usize, usize),
@@ -125,13 +126,13 @@ pub(super) fn with_entry<'t, T: Real>(
 ) -> (&'t Tape<T>, Vec<Var<'t, T>>) {
     tape.clear();
     let tape = &*tape;
-    let moved = replaced(&inputs[k], i, value);
+    let moved = replace_entry(&inputs[k], i, value);
     let x = (0..inputs.len()).map(|j| tape.constant(if j == k { moved.clone() } else { inputs[j].clone() }));
     (tape, x.collect())
 }
 
-/// The same tensor with another `i`th entry.
-pub(super) fn replaced<T: Real>(x: &Tensor<T>, i: usize, value: T) -> Tensor<T> {
+/// Returns the tensor with its `i`th entry replaced by `value`.
+pub(super) fn replace_entry<T: Real>(x: &Tensor<T>, i: usize, value: T) -> Tensor<T> {
     let mut entries = x.to_vec();
     entries[i] = value;
     Tensor::new(x.shape(), entries)

@@ -1,4 +1,4 @@
-//! What a check found.
+//! The report of a gradient check.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -6,59 +6,58 @@ use core::fmt;
 
 use tensor::Tensor;
 
-use super::diagnosis::{Diagnosis, near};
+use super::diagnosis::{Diagnosis, is_near};
 use super::finding::Finding;
 use super::input::Input;
 use super::pass::Pass;
 use crate::tape::Tape;
 use crate::var::Var;
 
-/// More ulps than this are written in round numbers.
-const COUNTED: u64 = 1_000_000;
+/// An error of this many ulps or more is printed with one digit, a smaller one exactly.
+const FIRST_ROUNDED_ULPS: u64 = 1_000_000;
 
-/// How the gradient of one input compares, at the entry that is furthest from the reference.
+/// Comparison of the gradient of one input with its reference, at the entry with the largest error.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Compared {
-    /// Which input.
+pub struct Comparison {
+    /// Number of the input.
     pub number: usize,
-    /// Its name.
+    /// Name of the input.
     pub input: String,
-    /// Its extents.
+    /// Extents of the input.
     pub shape: Vec<usize>,
-    /// Where the worst entry is, in words.
+    /// Description of the worst entry's place.
     pub place: String,
-    /// And its index.
+    /// Index of the worst entry.
     pub index: Vec<usize>,
-    /// What came back there.
+    /// Gradient of the worst entry.
     pub gradient: f64,
-    /// What the method says.
+    /// Reference for the worst entry.
     pub reference: f64,
-    /// The gap between them, relative to the largest entry of the gradient.
+    /// The difference of the two, relative to the largest entry of the gradient.
     pub error: f64,
-    /// The same gap, in numbers that lie between the two.
+    /// The difference of the two in ulps: the number of steps from one floating-point number to the next.
     pub ulps: u64,
-    /// What the method's own error is at worst in this input, as it estimates it; relative, too. None where it has none
-    /// but rounding.
+    /// Largest estimated error of the reference in this input, relative like `error`. `None` if rounding is its only error.
     pub estimate: Option<f64>,
-    /// What the whole gradient looks like, if it is wrong and has a known signature.
+    /// Diagnosis of the whole gradient, if it is wrong in a known way.
     pub diagnosis: Option<Diagnosis>,
 }
 
-/// The outcome of a check; see [`assert_ok`](Self::assert_ok).
-#[must_use = "a report that nobody reads checks nothing"]
+/// The result of a gradient check; see [`assert_ok`](Self::assert_ok).
+#[must_use = "a report that is not read checks nothing"]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Report {
-    /// Where the reference comes from.
+    /// Name of the method that computes the reference.
     pub method: &'static str,
-    /// The largest error that passes.
+    /// Largest error that passes.
     pub tolerance: f64,
-    /// For each input that could be compared, how.
-    pub compared: Vec<Compared>,
-    /// What could not be compared, and why.
+    /// The comparison of each input that could be compared.
+    pub compared: Vec<Comparison>,
+    /// Reasons why gradients could not be compared.
     pub findings: Vec<Finding>,
-    /// The gradients that came back, where some did.
+    /// The gradients that the backward run computed.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(super) gradients: Vec<Option<Tensor<f64>>>,
 }
@@ -68,14 +67,14 @@ impl Report {
         Self { method, tolerance, compared: Vec::new(), findings: Vec::new(), gradients: Vec::new() }
     }
 
-    /// The same numbers, judged by another tolerance.
-    pub fn within(self, tolerance: f64) -> Self {
+    /// Replaces the tolerance.
+    pub fn with_tolerance(self, tolerance: f64) -> Self {
         Self { tolerance, ..self }
     }
 
-    /// The same report without the kinks at which what came back lies between the slopes to either side: a convention
-    /// that can be defended, which only a test of its own can tell from the one that is meant.
-    pub fn allowing_kinks(mut self) -> Self {
+    /// Removes kinks whose gradient lies between the slopes to either side. Such a gradient is a possible convention; a
+    /// separate test must decide whether it is the intended one.
+    pub fn allow_kinks(mut self) -> Self {
         self.findings.retain(|finding| match finding {
             Finding::Kink { left, right, gradient, .. } => {
                 let slack = 1e-6 * (left.abs() + right.abs());
@@ -86,8 +85,8 @@ impl Report {
         self
     }
 
-    /// Looks whether a gradient that is too far off is that of another function of the same inputs, called `name`: the
-    /// other variant of a layer, or what the mistake is thought to compute.
+    /// Compares each wrong gradient with that of another function `f` of the same inputs, called `name`: another variant of a
+    /// layer, or a suspected mistake. If they agree, sets the diagnosis [`Diagnosis::Other`].
     pub fn suspect<I: Clone + Into<Input>>(
         mut self,
         name: &str,
@@ -95,33 +94,36 @@ impl Report {
         inputs: &[I],
     ) -> Self {
         let inputs: Vec<_> = inputs.iter().map(|input| input.clone().into().value).collect();
-        let others = Pass::on_tape(&f, &inputs, 1.0).gradients;
+        let others = Pass::run_on_tape(&f, &inputs, 1.0).gradients;
         for compared in self.compared.iter_mut().filter(|compared| compared.error > self.tolerance) {
-            let of = |gradients: &[Option<Tensor<f64>>]| gradients.get(compared.number)?.as_ref().map(Tensor::to_vec);
-            if of(&self.gradients).zip(of(&others)).is_some_and(|(got, other)| near(&got, &other)) {
+            let entries =
+                |gradients: &[Option<Tensor<f64>>]| gradients.get(compared.number)?.as_ref().map(Tensor::to_vec);
+            if entries(&self.gradients).zip(entries(&others)).is_some_and(|(got, other)| is_near(&got, &other)) {
                 compared.diagnosis = Some(Diagnosis::Other(name.into()));
             }
         }
         self
     }
 
-    /// Whether everything was compared and is near enough.
+    /// Returns true if every gradient was compared and is within the tolerance.
     pub fn is_ok(&self) -> bool {
         self.findings.is_empty() && self.compared.iter().all(|compared| compared.error <= self.tolerance)
     }
 
-    /// The input whose worst entry is the worst of all.
-    pub fn worst(&self) -> Option<&Compared> {
+    /// Returns the comparison with the largest error.
+    pub fn worst(&self) -> Option<&Comparison> {
         self.compared.iter().max_by(|a, b| a.error.total_cmp(&b.error))
     }
 
-    /// What the gradients that are wrong look like, each with its input.
+    /// Returns the diagnoses of wrong gradients, each with the name of its input.
     pub fn diagnoses(&self) -> impl Iterator<Item = (&str, &Diagnosis)> {
         self.compared.iter().filter_map(|compared| Some((&*compared.input, compared.diagnosis.as_ref()?)))
     }
 
+    /// Asserts that the report [is ok](Self::is_ok).
+    ///
     /// # Panics
-    /// With the whole report, unless it [is ok](Self::is_ok).
+    /// With the whole report as the message, if it is not ok.
     #[track_caller]
     pub fn assert_ok(&self) {
         assert!(self.is_ok(), "{self}");
@@ -144,13 +146,13 @@ impl fmt::Display for Report {
     }
 }
 
-impl fmt::Display for Compared {
+impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { input, place, gradient, reference, error, ulps, .. } = self;
         write!(f, "{input} at {place}: {gradient:e}, reference {reference:e}, error {error:.1e}, ")?;
         match ulps {
-            _ if gradient.signum() != reference.signum() => write!(f, "of another sign"),
-            ..COUNTED => write!(f, "{ulps} ulps"),
+            _ if gradient.signum() != reference.signum() => write!(f, "opposite sign"),
+            ..FIRST_ROUNDED_ULPS => write!(f, "{ulps} ulps"),
             _ => write!(f, "{:.0e} ulps", *ulps as f64),
         }
     }

@@ -1,12 +1,12 @@
-//! The strictest check that knows nothing of the rules: differences extrapolated to a step of nothing, with an estimate
-//! of what they are still off by.
+//! The strictest gradient check that uses neither backward rules nor dual numbers: central differences extrapolated to
+//! step 0, with an estimate of their error.
 
 use alloc::vec::Vec;
 
 use tensor::Tensor;
 
-use super::check::{self, ROUNDINGS, Reference, check};
-use super::differences::evaluate;
+use super::check::{self, ROUNDING_FACTOR, Reference, check_against};
+use super::differences::to_tensor_fn;
 use super::finding::Finding;
 use super::input::Input;
 use super::pass::Pass;
@@ -15,36 +15,36 @@ use super::stencil::{Corner, FEW_POINTS, Line, MANY_POINTS, Slopes};
 use crate::tape::Tape;
 use crate::var::Var;
 
-/// The first step, relative to max(1, |x|); each further one is half of the one before. None of them is a round number, on
-/// which a function that is made of steps could look straight.
+/// The first step, relative to max(1, |x|). Each further step is half of the one before. The steps are not round numbers,
+/// because a step function can look linear at round steps.
 const STEP: f64 = 0.2371;
 const RATIO: f64 = 0.5;
 const STEPS: usize = 9;
 const TOLERANCE: f64 = 1e-10;
-/// A last look from so near that nothing smaller than a step can hide, and how far off it may be.
-const GUARD: f64 = 1e-5;
-const GUARDED: f64 = 1e-4;
+/// A small last step. It finds features that are narrower than the other steps.
+const NEAR_STEP: f64 = 1e-5;
+/// The relative error allowed at [`NEAR_STEP`].
+const NEAR_TOLERANCE: f64 = 1e-4;
 
-/// Holds the tape's gradients of `f` at `inputs` against central differences extrapolated to h = 0, for every entry of
-/// every input.
+/// Compares the tape's gradients of `f` at `inputs` with central differences extrapolated to h = 0, for every entry of every
+/// input.
 ///
-/// `f` may be any closure. The extrapolation comes with an estimate of its own error, and passes only where that is a
-/// fifth of the tolerance or less; otherwise the report says [inconclusive](super::Finding::Inconclusive), and no tolerance
-/// gives way. Where the slopes to either side differ however near, it says [kink](super::Finding::Kink) or
-/// [jump](super::Finding::Jump). Costs forty evaluations an entry.
+/// `f` may be any closure. The extrapolation estimates its own error, which must be at most a fifth of the tolerance. Otherwise
+/// the report contains [`Finding::Inconclusive`]; the tolerance is never loosened. If the slopes to either side differ at every
+/// step size, the report contains [`Finding::Kink`] or [`Finding::Jump`]. The check costs forty evaluations per entry.
 ///
 /// Reference: C. Ridders, "Accurate computation of F′(x) and F′(x)·F″(x)", *Advances in Engineering Software* 4 (1982).
 pub fn richardson<I: Clone + Into<Input>>(
     f: impl for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
     inputs: &[I],
 ) -> Report {
-    let (inputs, f) = (check::inputs(inputs), &f as &super::pass::On<f64>);
-    let values = check::values(&inputs);
-    against(&inputs, &mut |times| Pass::on_tape(f, &values, times), &mut evaluate(f))
+    let (inputs, f) = (check::to_inputs(inputs), &f as &super::pass::TapeFn<f64>);
+    let values = check::input_values(&inputs);
+    check_against_differences(&inputs, &mut |factor| Pass::run_on_tape(f, &values, factor), &mut to_tensor_fn(f))
 }
 
-/// Holds gradients that were written by hand against the function that they belong to, as [`richardson`] does: `value`
-/// of the inputs, and `gradients` of the inputs and the gradient of the value. No tape is needed.
+/// Checks hand-written gradients by the method of [`richardson`], without a tape. `value` computes the function from the
+/// inputs; `gradients` computes its gradients from the inputs and the gradient of the value.
 ///
 /// ```
 /// use autograd::gradcheck::{Diagnosis, by_hand};
@@ -66,74 +66,76 @@ pub fn by_hand<I: Clone + Into<Input>>(
     gradients: impl Fn(&[Tensor<f64>], &Tensor<f64>) -> Vec<Tensor<f64>>,
     inputs: &[I],
 ) -> Report {
-    let inputs = check::inputs(inputs);
-    let values = check::values(&inputs);
-    against(&inputs, &mut |times| Pass::by_hand(&value, &gradients, &values, times), &mut |x| value(x))
+    let inputs = check::to_inputs(inputs);
+    let values = check::input_values(&inputs);
+    check_against_differences(&inputs, &mut |factor| Pass::run_by_hand(&value, &gradients, &values, factor), &mut |x| {
+        value(x)
+    })
 }
 
-fn against(
+fn check_against_differences(
     inputs: &[Input],
     run: &mut dyn FnMut(f64) -> Pass,
     f: &mut dyn FnMut(&[Tensor<f64>]) -> Tensor<f64>,
 ) -> Report {
-    let values = check::values(inputs);
-    check(Report::new("Richardson's extrapolation", TOLERANCE), inputs, run, &mut |pass, k| {
+    let values = check::input_values(inputs);
+    check_against(Report::new("Richardson's extrapolation", TOLERANCE), inputs, run, &mut |pass, k| {
         let mut reference = Reference::default();
         for i in 0..values[k].size() {
-            let line = &mut Line { f, pass, inputs: &values, at: (k, i), noise: 0.0 };
-            let mut seen = look(line, FEW_POINTS)?;
-            if seen.disagrees(pass.gradient(k, i)) {
-                seen = look(line, MANY_POINTS)?;
+            let line = &mut Line { f, pass, inputs: &values, entry: (k, i), noise: 0.0 };
+            let mut estimate = estimate_slope(line, FEW_POINTS)?;
+            if estimate.disagrees(pass.gradient(k, i)) {
+                estimate = estimate_slope(line, MANY_POINTS)?;
             }
-            reference.gradient.push(seen.slope);
-            reference.uncertain.push(seen.uncertain);
-            reference.corners.extend(seen.corner.map(|corner| (i, corner)));
+            reference.gradient.push(estimate.slope);
+            reference.uncertainty.push(estimate.uncertainty);
+            reference.corners.extend(estimate.corner.map(|corner| (i, corner)));
         }
         Ok(reference)
     })
 }
 
-/// The slope along one entry, how far off it may be, and whether there is one.
-struct Look {
+/// The slope along one entry with its error bound, or the corner found there.
+struct SlopeEstimate {
     slope: f64,
-    uncertain: f64,
+    uncertainty: f64,
     corner: Option<Corner>,
 }
 
-impl Look {
-    /// Returns true if a gradient of `got` would be called wrong.
+impl SlopeEstimate {
+    /// Returns true if a gradient entry `got` would be reported as wrong.
     fn disagrees(&self, got: f64) -> bool {
         self.corner.is_some() || (self.slope - got).abs() > TOLERANCE * got.abs().max(self.slope.abs())
     }
 }
 
-/// The slope at h = 0, with the noise measured at `points` points.
-fn look(line: &mut Line, points: u32) -> Result<Look, Finding> {
+/// Estimates the slope at h = 0, with the noise measured at `points` points.
+fn estimate_slope(line: &mut Line, points: u32) -> Result<SlopeEstimate, Finding> {
     line.measure_noise(points)?;
     let scale = line.x().abs().max(1.0);
-    let slopes = steps(STEP * scale).map(|h| line.slopes(h)).collect::<Result<Vec<_>, _>>()?;
-    let last = steps(STEP * scale).last().unwrap_or(scale);
-    let corner = line.corner(&slopes, RATIO, last)?;
-    let (slope, uncertain) = guarded(extrapolated(&slopes), line.slopes(GUARD * scale)?);
-    Ok(Look { slope, uncertain, corner })
+    let slopes = step_sizes(STEP * scale).map(|h| line.slopes(h)).collect::<Result<Vec<_>, _>>()?;
+    let last = step_sizes(STEP * scale).last().unwrap_or(scale);
+    let corner = line.find_corner(&slopes, RATIO, last)?;
+    let (slope, uncertainty) = widen_if_near_slope_differs(extrapolate(&slopes), line.slopes(NEAR_STEP * scale)?);
+    Ok(SlopeEstimate { slope, uncertainty, corner })
 }
 
-/// The same, but as uncertain as the slope from very near says, where that is another one.
-fn guarded((slope, uncertain): (f64, f64), guard: Slopes) -> (f64, f64) {
-    let off = (slope - guard.central).abs();
-    let agrees = off <= GUARDED * slope.abs().max(guard.central.abs()) + ROUNDINGS * guard.rounding;
-    (slope, if agrees { uncertain } else { uncertain.max(off) })
+/// Widens the error bound if the slope at a much smaller step disagrees.
+fn widen_if_near_slope_differs((slope, uncertainty): (f64, f64), near: Slopes) -> (f64, f64) {
+    let difference = (slope - near.central).abs();
+    let agrees = difference <= NEAR_TOLERANCE * slope.abs().max(near.central.abs()) + ROUNDING_FACTOR * near.rounding;
+    (slope, if agrees { uncertainty } else { uncertainty.max(difference) })
 }
 
-/// Ever smaller steps.
-fn steps(first: f64) -> impl Iterator<Item = f64> {
+/// Returns the decreasing step sizes, from `first`.
+fn step_sizes(first: f64) -> impl Iterator<Item = f64> {
     core::iter::successors(Some(first), |h| Some(RATIO * h)).take(STEPS)
 }
 
-/// The slope at h = 0 and how far off it may be. In a central difference the error is a series in h², so that each column
-/// of Neville's scheme takes one more term away. The best entry is the one that differs least from its two parents, with
-/// the rounding at its smallest step added.
-fn extrapolated(slopes: &[Slopes]) -> (f64, f64) {
+/// Extrapolates the slope to h = 0, and bounds its error. The error of a central difference is a series in h², and each column
+/// of Neville's scheme removes one more term. Returns the entry with the smallest bound: its largest difference from its two
+/// parents, plus the rounding at its smallest step.
+fn extrapolate(slopes: &[Slopes]) -> (f64, f64) {
     let mut column: Vec<f64> = slopes.iter().map(|slopes| slopes.central).collect();
     let mut best = (column[0], f64::INFINITY);
     let mut power = 1.0;
@@ -142,9 +144,10 @@ fn extrapolated(slopes: &[Slopes]) -> (f64, f64) {
         let next: Vec<f64> = column.windows(2).map(|pair| (power * pair[1] - pair[0]) / (power - 1.0)).collect();
         let smallest = &slopes[slopes.len() - next.len()..];
         for ((slope, parents), smallest) in next.iter().zip(column.windows(2)).zip(smallest) {
-            let off = (slope - parents[0]).abs().max((slope - parents[1]).abs()) + ROUNDINGS * smallest.rounding;
-            if off < best.1 {
-                best = (*slope, off);
+            let bound =
+                (slope - parents[0]).abs().max((slope - parents[1]).abs()) + ROUNDING_FACTOR * smallest.rounding;
+            if bound < best.1 {
+                best = (*slope, bound);
             }
         }
         column = next;
@@ -154,54 +157,54 @@ fn extrapolated(slopes: &[Slopes]) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stencil::seems_sharp;
+    use super::super::stencil::gaps_persist;
     use super::*;
 
-    fn at(f: impl Fn(f64) -> f64, x: f64) -> Vec<Slopes> {
+    fn slopes_at(f: impl Fn(f64) -> f64, x: f64) -> Vec<Slopes> {
         let slopes = |h: f64| Slopes {
             central: (f(x + h) - f(x - h)) / (2.0 * h),
             left: (f(x) - f(x - h)) / h,
             right: (f(x + h) - f(x)) / h,
             rounding: f64::EPSILON * f(x).abs() / (2.0 * h),
         };
-        steps(STEP).map(slopes).collect()
+        step_sizes(STEP).map(slopes).collect()
     }
 
     #[test]
-    fn the_slope_of_a_smooth_function_and_its_error() {
+    fn extrapolate_smooth_function_finds_slope_and_error() {
         for (f, x, want) in [
             (f64::sin as fn(f64) -> f64, 0.7, 0.7_f64.cos()),
             (f64::exp, 1.0, 1.0_f64.exp()),
             (|x| 1.0 / x, 0.5, -4.0),
             (|x| x * x, 3.0, 6.0),
         ] {
-            let (slope, uncertain) = extrapolated(&at(f, x));
-            assert!((slope - want).abs() < 1e-12 && uncertain < 1e-11, "{slope} is not {want}, ±{uncertain:e}");
-            assert!(!seems_sharp(&at(f, x), RATIO));
+            let (slope, uncertainty) = extrapolate(&slopes_at(f, x));
+            assert!((slope - want).abs() < 1e-12 && uncertainty < 1e-11, "{slope} is not {want}, ±{uncertainty:e}");
+            assert!(!gaps_persist(&slopes_at(f, x), RATIO));
         }
     }
 
     #[test]
-    fn a_kink_nearby_is_no_kink_here_and_no_hindrance() {
-        let slopes = at(|x| (x - 0.1).abs() + x * x, 0.0);
-        assert!(!seems_sharp(&slopes, RATIO));
-        let (slope, uncertain) = extrapolated(&slopes);
-        assert!((slope + 1.0).abs() < 1e-11 && uncertain < 1e-11, "{slope} ± {uncertain:e}");
+    fn extrapolate_beside_a_kink_finds_the_slope() {
+        let slopes = slopes_at(|x| (x - 0.1).abs() + x * x, 0.0);
+        assert!(!gaps_persist(&slopes, RATIO));
+        let (slope, uncertainty) = extrapolate(&slopes);
+        assert!((slope + 1.0).abs() < 1e-11 && uncertainty < 1e-11, "{slope} ± {uncertainty:e}");
     }
 
     #[test]
-    fn a_kink_is_recognised() {
-        assert!(seems_sharp(&at(|x| x.max(0.0), 0.0), RATIO));
-        assert!(seems_sharp(&at(|x| x.abs() + x.sin(), 0.0), RATIO));
-        assert!(!seems_sharp(&at(|x| x.powi(4), 0.0), RATIO));
+    fn gaps_persist_only_at_a_kink() {
+        assert!(gaps_persist(&slopes_at(|x| x.max(0.0), 0.0), RATIO));
+        assert!(gaps_persist(&slopes_at(|x| x.abs() + x.sin(), 0.0), RATIO));
+        assert!(!gaps_persist(&slopes_at(|x| x.powi(4), 0.0), RATIO));
     }
 
-    /// At an edge of its domain nothing can be said, and that is said.
+    /// At 0, ∛x has no slope and ln x has no finite value.
     #[test]
-    fn what_cannot_be_known_is_uncertain() {
-        let (_, uncertain) = extrapolated(&at(|x| x.cbrt(), 0.0));
-        assert!(uncertain > 0.1);
-        let (_, uncertain) = extrapolated(&at(|x| x.ln(), 0.0));
-        assert!(uncertain.is_infinite());
+    fn extrapolate_without_a_slope_has_a_large_error() {
+        let (_, uncertainty) = extrapolate(&slopes_at(|x| x.cbrt(), 0.0));
+        assert!(uncertainty > 0.1);
+        let (_, uncertainty) = extrapolate(&slopes_at(|x| x.ln(), 0.0));
+        assert!(uncertainty.is_infinite());
     }
 }

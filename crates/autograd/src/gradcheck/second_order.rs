@@ -1,45 +1,45 @@
-//! The check of second derivatives: back over forward against forward over forward.
+//! Check of second derivatives: reverse over forward mode against forward over forward mode.
 
 use alloc::vec::Vec;
 
 use tensor::{Dual, Tensor};
 
-use super::check::{self, Reference, check};
+use super::check::{self, Reference, check_against};
 use super::input::Input;
-use super::pass::{Pass, cotangent, with_entry};
+use super::pass::{Pass, draw_cotangent, record_with_entry};
 use super::report::Report;
-use crate::function::Overloaded;
+use crate::function::DynFunction;
 use crate::tape::Tape;
 
-/// Twice as many roundings as in a first derivative, and larger terms that cancel.
+/// Second derivatives have twice as many roundings as first derivatives, and larger terms that cancel.
 const TOLERANCE: f64 = 1e-12;
 
-/// Holds the Hessian-vector product H·u of ⟨dy, f⟩ that the tape gives on dual numbers (the tangents of its gradients
-/// along u) against second tangents of `f` on duals of duals, which no backward rule takes part in: one forward run for
-/// every entry of every input.
+/// Compares two computations of the Hessian-vector product H·u of ⟨dy, f⟩. The first is the tape on dual numbers: the tangents
+/// of its gradients along u. The second is `f` on duals of duals, which uses no backward rule. The check costs one forward run
+/// for every entry of every input.
 ///
-/// So the backward rules are checked as functions: that they are right not only here, but all around. What is compared is
-/// called as the inputs are. Errors are relative to the largest entry of the gradient or of H·u, whichever is larger.
+/// This checks the backward rules as functions: they must be right around the inputs, not only at them. In the report,
+/// the compared tensors have the names of the inputs. Errors are relative to the largest entry of the gradient and of H·u.
 ///
 /// Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), chapter 5.
-pub fn second_order<I: Clone + Into<Input>>(f: &dyn Overloaded, inputs: &[I]) -> Report {
-    compare(f, &check::inputs(inputs))
+pub fn second_order<I: Clone + Into<Input>>(f: &dyn DynFunction, inputs: &[I]) -> Report {
+    compare(f, &check::to_inputs(inputs))
 }
 
-fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
-    let values = check::values(inputs);
-    let along: Vec<Tensor<Dual<f64>>> =
-        (1..).zip(&values).map(|(k, x)| Tensor::dual(x, &cotangent(x.shape(), k))).collect();
-    let twice: Vec<_> = along.iter().map(|x| Tensor::dual(x, &Tensor::zeros(x.shape()))).collect();
-    let mut tape = Tape::evaluating();
-    let mut run = |times| back(f, &along, times);
-    check(Report::new("second derivatives forward", TOLERANCE), inputs, &mut run, &mut |pass, k| {
+fn compare(f: &dyn DynFunction, inputs: &[Input]) -> Report {
+    let values = check::input_values(inputs);
+    let duals: Vec<Tensor<Dual<f64>>> =
+        (1..).zip(&values).map(|(k, x)| Tensor::dual(x, &draw_cotangent(x.shape(), k))).collect();
+    let nested_duals: Vec<_> = duals.iter().map(|x| Tensor::dual(x, &Tensor::zeros(x.shape()))).collect();
+    let mut tape = Tape::no_grad();
+    let mut run = |factor| run_reverse_over_forward(f, &duals, factor);
+    check_against(Report::new("second derivatives forward", TOLERANCE), inputs, &mut run, &mut |pass, k| {
         let dy = pass.dy.to_vec();
         let mut slopes = |i: usize, x: f64| {
-            let x = Dual { value: x, tangent: along[k].to_vec()[i].tangent };
+            let x = Dual { value: x, tangent: duals[k].to_vec()[i].tangent };
             let seed = Dual { value: x, tangent: Dual::constant(1.0) };
-            let (tape, x) = with_entry(&mut tape, &twice, (k, i), seed);
-            let y = f.on_duals_of_duals(tape, &x).value().to_vec();
+            let (tape, x) = record_with_entry(&mut tape, &nested_duals, (k, i), seed);
+            let y = f.call_nested_dual(tape, &x).value().to_vec();
             [|y: Dual<f64>| y.value, |y: Dual<f64>| y.tangent]
                 .map(|part| y.iter().zip(&dy).map(|(y, dy)| dy * part(y.tangent)).sum::<f64>())
         };
@@ -50,20 +50,20 @@ fn compare(f: &dyn Overloaded, inputs: &[Input]) -> Report {
             reference.floor = reference.floor.max(first.abs());
         }
         reference.measure_rounding(TOLERANCE, (pass, k), &values, |i, moved| {
-            let along: Vec<_> = moved.iter().zip(&along).map(|(x, along)| Tensor::dual(x, &along.tangents())).collect();
-            back(f, &along, 1.0).gradient(k, i) - slopes(i, moved[k].to_vec()[i])[1]
+            let duals: Vec<_> = moved.iter().zip(&duals).map(|(x, dual)| Tensor::dual(x, &dual.tangents())).collect();
+            run_reverse_over_forward(f, &duals, 1.0).gradient(k, i) - slopes(i, moved[k].to_vec()[i])[1]
         })?;
-        reference.may_vanish = reference.floor > 0.0;
+        reference.allows_zero = reference.floor > 0.0;
         Ok(reference)
     })
 }
 
-/// The value, and the tangents of the gradients: H·u in parts.
-fn back(f: &dyn Overloaded, inputs: &[Tensor<Dual<f64>>], times: f64) -> Pass {
+/// Returns the value of `f`, and for each input its part of H·u: the tangent of its gradient.
+fn run_reverse_over_forward(f: &dyn DynFunction, inputs: &[Tensor<Dual<f64>>], factor: f64) -> Pass {
     let tape = Tape::new();
     let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
-    let y = f.on_duals(&tape, &x);
-    let dy = &cotangent(y.shape(), 0) * &Tensor::scalar(times);
+    let y = f.call_dual(&tape, &x);
+    let dy = &draw_cotangent(y.shape(), 0) * &Tensor::scalar(factor);
     let unreached = y.backward_from(&dy.cast()).err().map(|unreached| unreached.names).unwrap_or_default();
     let gradients = x.iter().map(|x| Some(x.grad()?.tangents())).collect();
     Pass { y: y.value().values(), dy, gradients, unreached }

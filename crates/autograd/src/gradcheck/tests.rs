@@ -1,27 +1,27 @@
-//! The checker has teeth: planted errors are found, and each refusal is given.
+//! Tests of the gradient checker: it finds planted errors, and reports each kind of finding.
 
 use alloc::vec::Vec;
 use core::cell::Cell;
 
 use tensor::{Real, Tensor};
 
-use super::pass::replaced;
+use super::pass::replace_entry;
 use super::{
     Finding, Function, Input, Report, by_hand, central_differences, dot_products, duals, richardson, second_order,
 };
 use crate::{Backward, CustomOp, Forward, Tape, Var, derivatives, function};
 
-/// What is wrong with the backward of a product.
+/// A planted error in the backward of a product.
 #[derive(Clone, Copy)]
-enum Slip {
+enum Bug {
     None,
     Factor(f64),
     Swapped,
     Overwrites,
 }
 
-/// y = a·b elementwise, slightly wrong.
-struct Product(Slip);
+/// y = a·b elementwise, with a planted error in its backward.
+struct Product(Bug);
 
 impl<T: Real> CustomOp<T> for Product {
     fn name(&self) -> &str {
@@ -37,14 +37,14 @@ impl<T: Real> CustomOp<T> for Product {
     fn backward(&self, back: &mut Backward<'_, T>) {
         let dy = back.dy().to_vec();
         for k in 0..2 {
-            let other = back.input(if matches!(self.0, Slip::Swapped) { k } else { 1 - k }).to_vec();
+            let other = back.input(if matches!(self.0, Bug::Swapped) { k } else { 1 - k }).to_vec();
             let Some(dx) = back.grad(k) else { continue };
             let mut slope = dx.view().to_vec();
             for ((dx, &other), &dy) in slope.iter_mut().zip(&other).zip(&dy) {
                 match self.0 {
-                    Slip::Factor(factor) => *dx += T::of(factor) * other * dy,
-                    Slip::Overwrites => *dx = other * dy,
-                    Slip::None | Slip::Swapped => *dx += other * dy,
+                    Bug::Factor(factor) => *dx += T::from_f64(factor) * other * dy,
+                    Bug::Overwrites => *dx = other * dy,
+                    Bug::None | Bug::Swapped => *dx += other * dy,
                 }
             }
             dx.assign(&slope);
@@ -53,16 +53,16 @@ impl<T: Real> CustomOp<T> for Product {
 }
 
 /// a·b + a: `a` has two uses, and the product's backward runs after the sum's.
-fn slipping(slip: Slip) -> impl Function {
-    function!([slip: Slip] |tape, x| tape.custom(Product(*slip), x) + x[0])
+fn product_plus_a(bug: Bug) -> impl Function {
+    function!([bug: Bug] |tape, x| tape.custom(Product(*bug), x) + x[0])
 }
 
 fn inputs() -> [Tensor<f64>; 2] {
     [Tensor::from([[0.5, -1.25, 2.0], [3.0, 0.75, -0.5]]), Tensor::from([[1.5, 2.5, -0.25], [0.125, -2.0, 1.0]])]
 }
 
-/// The reports of all methods.
-fn all(f: &impl Function, inputs: &[Tensor<f64>]) -> [Report; 5] {
+/// Returns the reports of all methods.
+fn check_by_all_methods(f: &impl Function, inputs: &[Tensor<f64>]) -> [Report; 5] {
     [
         duals(f, inputs),
         richardson(|tape, x| f.call(tape, x), inputs),
@@ -73,57 +73,58 @@ fn all(f: &impl Function, inputs: &[Tensor<f64>]) -> [Report; 5] {
 }
 
 #[test]
-fn a_right_rule_passes() {
-    all(&slipping(Slip::None), &inputs()).iter().for_each(Report::assert_ok);
+fn all_methods_right_rule_passes() {
+    check_by_all_methods(&product_plus_a(Bug::None), &inputs()).iter().for_each(Report::assert_ok);
 }
 
 #[test]
-fn a_factor_is_seen_down_to_the_methods_limit() {
-    let seen = |d: f64| all(&slipping(Slip::Factor(1.0 + d)), &inputs()).map(|report| !report.is_ok());
-    assert_eq!(seen(4e-13), [true, false, false, false, false]);
-    assert_eq!(seen(1e-9), [true, true, false, true, true]);
-    assert_eq!(seen(1e-6), [true; 5]);
+fn all_methods_wrong_factor_is_found_down_to_their_tolerance() {
+    let is_found =
+        |d: f64| check_by_all_methods(&product_plus_a(Bug::Factor(1.0 + d)), &inputs()).map(|report| !report.is_ok());
+    assert_eq!(is_found(4e-13), [true, false, false, false, false]);
+    assert_eq!(is_found(1e-9), [true, true, false, true, true]);
+    assert_eq!(is_found(1e-6), [true; 5]);
 }
 
 #[test]
-fn swapped_operands_and_a_missing_accumulation_are_seen() {
-    for slip in [Slip::Swapped, Slip::Overwrites] {
-        // The second order does not see what a linear term lacks.
-        let seen = if let Slip::Overwrites = slip { 4 } else { 5 };
-        assert!(all(&slipping(slip), &inputs())[..seen].iter().all(|report| !report.is_ok()));
+fn all_methods_swapped_operands_or_missing_accumulation_are_found() {
+    for bug in [Bug::Swapped, Bug::Overwrites] {
+        // The second-order check does not find a missing linear term.
+        let methods = if let Bug::Overwrites = bug { 4 } else { 5 };
+        assert!(check_by_all_methods(&product_plus_a(bug), &inputs())[..methods].iter().all(|report| !report.is_ok()));
     }
 }
 
 #[test]
-fn the_worst_entry_is_named() {
-    let report = duals(&function!(|tape, x| tape.custom(Product(Slip::Overwrites), x) + x[0]), &inputs());
+fn duals_missing_accumulation_names_the_worst_entry() {
+    let report = duals(&function!(|tape, x| tape.custom(Product(Bug::Overwrites), x) + x[0]), &inputs());
     let worst = report.worst().expect("two inputs were compared");
     assert_eq!(worst.number, 0);
     let dy = worst.reference - worst.gradient;
     assert_eq!(report.findings, []);
-    assert!((0.5..1.5).contains(&dy.abs()), "what is missing is dy itself, not {dy}");
+    assert!((0.5..1.5).contains(&dy.abs()), "dy is missing, not {dy}");
     assert_eq!(report.compared[1].error, 0.0);
 }
 
 #[test]
-fn without_inputs_nothing_is_checked() {
+fn all_methods_without_inputs_report_no_inputs() {
     let f = function!(|tape, _| tape.constant(Tensor::scalar(T::one())));
-    for report in all(&f, &[] as &[Tensor<f64>]) {
+    for report in check_by_all_methods(&f, &[] as &[Tensor<f64>]) {
         assert_eq!(report.findings, [Finding::NoInputs]);
         assert!(!report.is_ok());
     }
 }
 
 #[test]
-fn without_an_output_nothing_is_checked() {
-    for report in all(&function!(|x| (x[0] * x[1]).slice(0, 1..1)), &inputs()) {
+fn all_methods_empty_value_reports_no_output() {
+    for report in check_by_all_methods(&function!(|x| (x[0] * x[1]).slice(0, 1..1)), &inputs()) {
         assert_eq!(report.findings, [Finding::NoOutput]);
         assert!(!report.is_ok());
     }
 }
 
 #[test]
-fn what_changes_from_run_to_run_is_no_function() {
+fn central_differences_changing_function_is_not_deterministic() {
     let calls = Cell::new(0.0);
     let report = central_differences(
         |_, x| {
@@ -136,63 +137,69 @@ fn what_changes_from_run_to_run_is_no_function() {
 }
 
 #[test]
-fn an_input_without_influence_is_found() {
-    for report in all(&function!(|x| x[0].square() + x[1].detach().scale(T::zero())), &inputs()) {
+fn all_methods_input_without_influence_is_found() {
+    for report in check_by_all_methods(&function!(|x| x[0].square() + x[1].detach().scale(T::zero())), &inputs()) {
         assert_eq!(report.findings, [Finding::NoInfluence("input 1".into())]);
         assert!(report.compared.iter().all(|compared| compared.number == 0));
     }
-    for report in &all(&function!(|x| x[0].square() + x[1].scale(T::zero())), &inputs())[..4] {
+    for report in &check_by_all_methods(&function!(|x| x[0].square() + x[1].scale(T::zero())), &inputs())[..4] {
         assert_eq!(report.findings, [Finding::NoInfluence("input 1".into())]);
     }
 }
 
 #[test]
-fn a_severed_input_is_found_by_differences() {
+fn central_differences_detached_input_is_severed() {
     let report = central_differences(|_, x| x[0] * x[1].detach(), &inputs());
     assert_eq!(report.findings, [Finding::Severed("input 1".into())]);
 }
 
 #[test]
-fn a_detached_value_is_a_constant_on_duals() {
+fn duals_detached_value_is_a_constant() {
     duals(&function!(|x| x[0] * x[1] * x[1].detach()), &inputs()).assert_ok();
 }
 
 #[test]
-fn a_gradient_that_is_no_number_is_found() {
-    for report in all(&function!(|x| x[0] * x[1].square().shift(T::of(1.0 / 64.0)).log().sqrt()), &inputs()) {
+fn all_methods_nonfinite_value_or_gradient_is_found() {
+    for report in check_by_all_methods(
+        &function!(|x| x[0] * x[1].square().shift(T::from_f64(1.0 / 64.0)).log().sqrt()),
+        &inputs(),
+    ) {
         assert_eq!(report.findings, [Finding::ValueNotFinite]);
     }
     let root_at_zero = [Tensor::from([1.0]), Tensor::from([0.0])];
-    for report in all(&function!(|x| x[0] + x[1].sqrt()), &root_at_zero) {
+    for report in check_by_all_methods(&function!(|x| x[0] + x[1].sqrt()), &root_at_zero) {
         assert!(report.findings.contains(&Finding::NotFinite("input 1".into())), "{report}");
     }
 }
 
 #[test]
-fn an_input_without_elements_is_found() {
-    for report in all(&function!(|x| x[0].square() + x[1].sum()), &[Tensor::from([1.0, 2.0]), Tensor::zeros([0, 3])]) {
+fn all_methods_empty_input_is_found() {
+    for report in check_by_all_methods(
+        &function!(|x| x[0].square() + x[1].sum()),
+        &[Tensor::from([1.0, 2.0]), Tensor::zeros([0, 3])],
+    ) {
         assert_eq!(report.findings, [Finding::EmptyInput("input 1".into())]);
     }
 }
 
 #[cfg(feature = "std")]
 #[test]
-fn a_panic_is_a_finding() {
-    for report in all(&function!(|x| x[0].matmul(x[1])), &inputs()) {
-        let words = "matmul: [2, 3] and [2, 3] in form NN are no product of matrices";
+fn all_methods_panic_is_a_finding() {
+    for report in check_by_all_methods(&function!(|x| x[0].matmul(x[1])), &inputs()) {
+        let words = "matmul: [2, 3] and [2, 3] in form NN do not fit together";
         assert_eq!(report.findings, [Finding::Panicked(words.into())]);
     }
 }
 
 #[test]
-fn a_shape_that_depends_on_a_value_is_found() {
+fn central_differences_value_dependent_shape_is_found() {
     let positive = |x: Var<'_, f64>| x.value().to_vec().iter().filter(|&&x| x > 1.0).count();
     let report = central_differences(|_, x| x[0].slice(0, 0..positive(x[0]).max(1)), &[Tensor::from([1.0, 2.0])]);
     assert_eq!(report.findings, [Finding::ShapeVaries]);
 }
 
 #[test]
-fn gradients_by_hand_must_be_as_many_and_as_large_as_the_inputs() {
+fn by_hand_wrong_count_or_shape_of_gradients_is_found() {
     let value = |x: &[Tensor<f64>]| &x[0] * &x[1];
     let right = |x: &[Tensor<f64>], dy: &Tensor<f64>| [dy * &x[1], dy * &x[0]].to_vec();
     by_hand(value, right, &inputs()).assert_ok();
@@ -204,16 +211,16 @@ fn gradients_by_hand_must_be_as_many_and_as_large_as_the_inputs() {
 }
 
 #[test]
-fn a_mean_over_a_whole_matrix_that_was_forgotten_is_named() {
+fn by_hand_forgotten_mean_over_a_matrix_is_diagnosed() {
     let value = |x: &[Tensor<f64>]| Tensor::scalar((&x[0] * &x[0]).to_vec().iter().sum::<f64>() / 6.0);
     let gradient = |x: &[Tensor<f64>], dy: &Tensor<f64>| [&x[0] * &Tensor::scalar(2.0 * dy.item())].to_vec();
     let report = by_hand(value, gradient, &inputs()[..1]);
     assert_eq!(report.diagnoses().next(), Some(("input 0", &crate::gradcheck::Diagnosis::Times(6))));
 }
 
-/// A staircase looks straight from afar if the steps of the difference are multiples of its own.
+/// A staircase looks linear to differences whose steps are multiples of its own.
 #[test]
-fn a_staircase_is_not_taken_for_a_slope() {
+fn by_hand_staircase_or_wave_does_not_pass() {
     let x = [Tensor::from([0.3, -0.7, 0.123])];
     for stairs in [16.0, 256.0, 1024.0] {
         let value = |x: &[Tensor<f64>]| Tensor::from_fn([3], |i| (stairs * x[0].to_vec()[i]).round() / stairs);
@@ -226,15 +233,15 @@ fn a_staircase_is_not_taken_for_a_slope() {
 }
 
 #[test]
-fn a_jump_is_no_kink() {
+fn by_hand_jump_is_not_allowed_as_a_kink() {
     let step = |x: &[Tensor<f64>]| Tensor::from_fn([2], |i| f64::from(x[0].to_vec()[i] >= 0.0) + x[0].to_vec()[i]);
     let report = by_hand(step, |_, dy| [&Tensor::from([42.0, 1.0]) * dy].to_vec(), &[Tensor::from([0.0, 1.0])]);
     assert_eq!(report.findings, [Finding::Jump { input: "input 0".into(), place: "[0]".into() }]);
-    assert!(!report.allowing_kinks().is_ok());
+    assert!(!report.allow_kinks().is_ok());
 }
 
 #[test]
-fn a_backward_that_looks_at_a_sign_is_found() {
+fn by_hand_backward_that_depends_on_a_sign_does_not_pass() {
     let square = |x: &[Tensor<f64>]| Tensor::scalar((&x[0] * &x[0]).to_vec().iter().sum());
     for edge in [f64::min, f64::max] {
         let clipped =
@@ -243,16 +250,16 @@ fn a_backward_that_looks_at_a_sign_is_found() {
     }
 }
 
-/// What is lost in the rounding of a large value is not confirmed by a difference of two such values.
+/// The difference of two large values does not confirm a gradient smaller than their rounding errors.
 #[test]
-fn a_gradient_below_the_values_rounding_is_not_confirmed() {
+fn central_differences_gradient_below_rounding_is_only_rounding() {
     let report = central_differences(|_, x| x[0].scale(1e-13).shift(1e3), &[Tensor::from([0.5])]);
     assert_eq!(report.findings, [Finding::OnlyRounding("input 0".into())]);
 }
 
-/// A bias before softmax shifts all logits alike: its gradient is zero but for rounding.
+/// A bias added to all logits does not change softmax: its gradient is zero up to rounding.
 #[test]
-fn a_gradient_that_cancels_is_found() {
+fn duals_gradient_that_cancels_is_found() {
     let f = function!(|x| (x[0] + x[1].broadcast_to([2, 3])).softmax());
     let bias = Tensor::scalar(0.3);
     let report = duals(&f, &[inputs()[0].clone(), bias]);
@@ -260,7 +267,7 @@ fn a_gradient_that_cancels_is_found() {
 }
 
 #[test]
-fn what_is_not_finite_is_named_for_what_it_is() {
+fn nonfinite_input_or_reference_is_found() {
     let name = || alloc::string::String::from("input 0");
     let report = duals(&function!(|x| x[0].tanh()), &[Tensor::from([f64::INFINITY, 0.3])]);
     assert_eq!(report.findings, [Finding::InputNotFinite(name())]);
@@ -268,9 +275,9 @@ fn what_is_not_finite_is_named_for_what_it_is() {
     assert_eq!(report.findings, [Finding::NoReference(name())]);
 }
 
-/// As a gradient that is added where it should be multiplied, or is left from another pass.
+/// A constant in a gradient may come from an addition in place of a product, or from another pass.
 #[test]
-fn what_comes_back_must_be_linear_in_what_is_sent_in() {
+fn by_hand_gradient_not_linear_in_dy_is_found() {
     let value = |x: &[Tensor<f64>]| &x[0] * &x[1];
     let adds = |x: &[Tensor<f64>], dy: &Tensor<f64>| [dy * &x[1], &(dy * &x[0]) + &Tensor::scalar(1e-6)].to_vec();
     let report = by_hand(value, adds, &inputs());
@@ -278,9 +285,9 @@ fn what_comes_back_must_be_linear_in_what_is_sent_in() {
     assert!(report.compared[1].error > report.tolerance);
 }
 
-/// relu at 0: the slopes are 0 and 1, and 0 comes back, which is a convention.
+/// relu at 0 has the slopes 0 and 1; its gradient there is 0 by convention.
 #[test]
-fn a_kink_is_found_and_may_be_allowed() {
+fn differences_kink_of_relu_is_found_and_can_be_allowed() {
     let x = [Tensor::from([1.0, 0.0, -1.0, 0.5])];
     for report in [richardson(|_, x| x[0].relu(), &x), central_differences(|_, x| x[0].relu(), &x)] {
         let [Finding::Kink { input, place, left, right, gradient }] = &report.findings[..] else { panic!("{report}") };
@@ -288,21 +295,21 @@ fn a_kink_is_found_and_may_be_allowed() {
         let slopes = [left.abs().min(right.abs()), left.abs().max(right.abs())];
         assert!(slopes[0] == 0.0 && (0.5..1.5).contains(&slopes[1]), "{report}");
         assert!(!report.is_ok());
-        report.allowing_kinks().assert_ok();
+        report.allow_kinks().assert_ok();
     }
 }
 
-/// Differences cannot tell at ∛x near 0 and at the edge of what log takes, and say so.
+/// √(x² + 10⁻⁹) bends near 0 more sharply than the differences can resolve.
 #[test]
-fn what_cannot_be_known_is_inconclusive() {
+fn richardson_sharp_bend_is_inconclusive() {
     let report = richardson(|_, x| (x[0] * x[0]).shift(1e-9).sqrt(), &[Tensor::from([1e-5, 1.0])]);
     assert!(matches!(&report.findings[..], [Finding::Inconclusive { .. }]), "{report}");
 }
 
 #[test]
-fn a_suspect_is_recognised() {
+fn suspect_matching_function_is_diagnosed() {
     let inputs = inputs().map(|x| Input::from(x).named("x"));
-    let report = duals(&slipping(Slip::Swapped), &inputs);
+    let report = duals(&product_plus_a(Bug::Swapped), &inputs);
     assert!(!report.is_ok());
     let report = report.suspect("a²/2 + b²/2 + a", |_, x| (x[0].square() + x[1].square()).scale(0.5) + x[0], &inputs);
     let other = crate::gradcheck::Diagnosis::Other("a²/2 + b²/2 + a".into());
@@ -310,11 +317,11 @@ fn a_suspect_is_recognised() {
 }
 
 #[test]
-fn a_parameter_of_the_functions_own_must_be_reached() {
-    let lost = |tape: &Tape<f64>| tape.param("lost", Tensor::scalar(1.0)).index();
+fn central_differences_unreached_parameter_is_found() {
+    let record_unused = |tape: &Tape<f64>| tape.param("lost", Tensor::scalar(1.0)).index();
     let report = central_differences(
         |tape, x| {
-            lost(tape);
+            record_unused(tape);
             x[0] * x[1]
         },
         &inputs(),
@@ -322,9 +329,9 @@ fn a_parameter_of_the_functions_own_must_be_reached() {
     assert_eq!(report.findings, [Finding::Unreached(["lost".into()].to_vec())]);
 }
 
-/// Reverse over forward against differences of the gradient, entry by entry.
+/// Compares reverse over forward mode with differences of the gradient, entry by entry.
 #[test]
-fn the_hessian_by_reverse_over_duals_is_symmetric_and_right() {
+fn hessian_of_a_layer_is_symmetric_and_matches_differences() {
     let f = function!(|x| (x[0].matmul(x[1]).tanh().log_softmax() * x[2]).sum());
     let inputs = [
         Tensor::from([[0.5, -1.25, 2.0], [0.25, 0.75, -0.5]]),
@@ -335,13 +342,13 @@ fn the_hessian_by_reverse_over_duals_is_symmetric_and_right() {
     let places = (0..3).flat_map(|k| (0..inputs[k].size()).map(move |i| (k, i)));
     let gradient = |(k, i): (usize, usize), step: f64| {
         let mut moved = inputs.clone();
-        moved[k] = replaced(&inputs[k], i, inputs[k].to_vec()[i] + step);
+        moved[k] = replace_entry(&inputs[k], i, inputs[k].to_vec()[i] + step);
         derivatives::gradient(&f, &moved).1.iter().flat_map(Tensor::to_vec).collect::<Vec<f64>>()
     };
     for (a, place) in places.enumerate() {
         let (right, left) = (gradient(place, 1e-5), gradient(place, -1e-5));
         for b in 0..hessian.shape()[0] {
-            let [ab, ba] = [hessian.at(&[a, b]), hessian.at(&[b, a])];
+            let [ab, ba] = [hessian.get(&[a, b]), hessian.get(&[b, a])];
             assert!((ab - ba).abs() < 1e-14, "H[{a}][{b}] is not H[{b}][{a}]");
             let want = (right[b] - left[b]) / 2e-5;
             assert!((ab - want).abs() < 1e-8, "H[{a}][{b}]: {ab} is not {want}");

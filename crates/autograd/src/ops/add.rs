@@ -2,7 +2,7 @@
 //!
 //! - Forward: y = a + b, with a and b broadcast to their common shape.
 //! - Backward: da += dy and db += dy, each summed over the axes along which it was broadcast. Keeps nothing.
-//! - Why: y moves with either, one for one; an element that was used n times collects n gradients.
+//! - Why: ∂y/∂a = ∂y/∂b = 1; an element used n times sums n gradients.
 //! - Cost: 1 flop forward, up to 4 backward.
 //! - Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), table 2.3; broadcasting as in the NumPy
 //!   manual, "Broadcasting".
@@ -17,11 +17,15 @@ use crate::var::Var;
 
 pub(crate) struct Add;
 
+/// Computes y = a + b elementwise, broadcasting a and b to their common shape.
+///
+/// Gradients: da += dy and db += dy, each summed over the axes along which it was broadcast;
+/// derived in [`ops::add`](crate::ops::add).
 impl<T: Real> core::ops::Add for Var<'_, T> {
     type Output = Self;
     #[track_caller]
     fn add(self, other: Self) -> Self {
-        binary::check("add", self, other);
+        binary::assert_broadcast("add", self, other);
         self.tape.record(Op::Add(Add), &[self, other])
     }
 }
@@ -48,7 +52,7 @@ mod tests {
     use crate::testing::check_binary;
 
     #[test]
-    fn value_and_gradients_of_a_row_that_is_broadcast() {
+    fn add_broadcast_row_has_expected_value_and_gradients() {
         let (a, b) = ([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0]);
         check_binary(a, b, |a, b| a + b, [[11.0, 22.0], [13.0, 24.0]], [[1.0, 10.0], [100.0, 1000.0]], [101.0, 1010.0]);
     }

@@ -1,4 +1,4 @@
-//! What elementwise operations of two arguments share: broadcasting.
+//! Shape check and broadcasting forward shared by elementwise operations of two arguments.
 
 use tensor::{Binary, Real};
 
@@ -6,14 +6,14 @@ use crate::forward::Forward;
 use crate::var::Var;
 
 #[track_caller]
-pub(crate) fn check<T: Real>(name: &str, a: Var<'_, T>, b: Var<'_, T>) {
+pub(crate) fn assert_broadcast<T: Real>(name: &str, a: Var<'_, T>, b: Var<'_, T>) {
     let (a, b) = (a.shape(), b.shape());
     assert!(a.broadcast(&b).is_some(), "{name}: {a} and {b} do not broadcast");
 }
 
 pub(crate) fn forward<T: Real>(f: &mut Forward<'_, T>, op: Binary) {
     let (kernels, a, b) = (f.kernels(), f.input(0), f.input(1));
-    let shape = a.shape().broadcast(&b.shape()).expect("checked when recorded");
+    let shape = a.shape().broadcast(&b.shape()).expect("the shapes were checked at recording");
     kernels.binary(op, a, b, f.output(shape));
 }
 
@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "sub: [2, 3] and [2] do not broadcast")]
-    fn wrong_shapes_are_named() {
+    fn sub_incompatible_shapes_panic_with_both_shapes() {
         let tape = crate::Tape::<f64>::new();
         let _ = tape.input(Tensor::zeros([2, 3])) - tape.input(Tensor::zeros([2]));
     }

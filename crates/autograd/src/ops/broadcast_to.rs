@@ -1,9 +1,9 @@
-//! Repetition under NumPy's rule.
+//! Broadcasting under NumPy's rule.
 //!
-//! - Forward: y\[…\] = x at the same place, where extents of 1 and missing leading axes of x repeat; a view.
+//! - Forward: y is x broadcast to a larger shape; axes of extent 1 and missing leading axes of x repeat. y is a view.
 //! - Backward: dx += dy summed over the repeated axes. Keeps nothing.
-//! - Why: an element that was used n times collects n gradients.
-//! - Cost: nothing forward, 1 flop an element of y backward.
+//! - Why: an element used n times sums n gradients.
+//! - Cost: nothing forward, 1 flop per element of y backward.
 //! - Reference: NumPy manual, `numpy.broadcast_to`.
 
 use tensor::{Real, Shape};
@@ -16,7 +16,9 @@ use crate::var::Var;
 pub(crate) struct BroadcastTo(Shape);
 
 impl<T: Real> Var<'_, T> {
-    /// This value repeated to `shape`.
+    /// Broadcasts this value to `shape`, as a view.
+    ///
+    /// Gradient: dx += dy summed over the repeated axes; derived in [`ops::broadcast_to`](crate::ops::broadcast_to).
     ///
     /// # Panics
     /// If this shape does not broadcast to `shape`.
@@ -30,10 +32,10 @@ impl<T: Real> Var<'_, T> {
 
 impl<T: Real> Operation<T> for BroadcastTo {
     const NAME: &'static str = "broadcast_to";
-    const SHARES: bool = true;
+    const IS_VIEW: bool = true;
 
     fn forward(&self, f: &mut Forward<'_, T>) {
-        f.share(f.tensor(0).broadcast_to(self.0));
+        f.set_view(f.tensor(0).broadcast_to(self.0));
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
@@ -51,7 +53,7 @@ mod tests {
     use crate::testing::check_against_differences;
 
     #[test]
-    fn along_every_kind_of_axis() {
+    fn broadcast_to_every_kind_of_axis_matches_differences() {
         for shape in [&[3][..], &[1, 3], &[4, 1], &[1, 1], &[2, 4, 3], &[2, 1, 1]] {
             let size = shape.iter().product::<usize>();
             let x = Tensor::new(shape, (1..=size).map(|i| i as f64).collect());

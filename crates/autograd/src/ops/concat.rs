@@ -1,9 +1,9 @@
-//! Values side by side along an axis.
+//! Concatenation along an axis.
 //!
-//! - Forward: y = \[x₀, x₁, …\] along `axis`; the other extents agree.
-//! - Backward: dx_k += the part of dy where x_k lies. Keeps nothing.
-//! - Why: each element goes to one place.
-//! - Cost: one copy forward, 1 flop an element backward.
+//! - Forward: y = \[x₀, x₁, …\] along `axis`; all other extents are equal.
+//! - Backward: dx_k += the slice of dy that holds x_k. Keeps nothing.
+//! - Why: each element of x_k is one element of y.
+//! - Cost: one copy forward, 1 flop per element backward.
 //! - Reference: NumPy manual, `numpy.concatenate`.
 
 use alloc::vec::Vec;
@@ -18,36 +18,39 @@ use crate::var::Var;
 pub(crate) struct Concat(usize);
 
 impl<'t, T: Real> Var<'t, T> {
-    /// `parts` side by side along `axis`.
+    /// Concatenates `parts` along `axis`.
+    ///
+    /// Gradients: dx_k += the slice of dy that holds x_k; derived in [`ops::concat`](crate::ops::concat).
     ///
     /// # Panics
-    /// Without parts, if they have no such axis, or if their other extents differ.
+    /// If `parts` is empty, if a part has no such axis, or if the other extents differ.
     #[track_caller]
     pub fn concat(parts: &[Var<'t, T>], axis: usize) -> Self {
-        let first = parts.first().expect("concat: there is nothing to put together");
+        let first = parts.first().expect("concat: no parts were given");
         let shape = first.shape();
         assert!(axis < shape.rank(), "concat: {shape} has no axis {axis}");
         for part in parts {
             let other = part.shape();
-            let fits = other.rank() == shape.rank() && other.with(axis, 0) == shape.with(axis, 0);
-            assert!(fits, "concat along axis {axis}: {shape} and {other} differ elsewhere");
+            let fits = other.rank() == shape.rank() && other.with_extent(axis, 0) == shape.with_extent(axis, 0);
+            assert!(fits, "concat along axis {axis}: {shape} and {other} do not fit together");
         }
         first.tape.record(Op::Concat(Concat(axis)), parts)
     }
 
-    /// `parts`, of one shape, along a new outermost axis. Numbers become a vector.
+    /// Stacks `parts` of equal shape along a new first axis: a [`reshape`](Self::reshape) of each and a
+    /// [`concat`](Self::concat). Scalars become a vector.
     ///
     /// # Panics
-    /// Without parts, if their shapes differ, or if they have [`tensor::MAX_RANK`] axes already.
+    /// If `parts` is empty, if the shapes differ, or if the parts already have [`tensor::MAX_RANK`] axes.
     #[track_caller]
     pub fn stack(parts: &[Var<'t, T>]) -> Self {
-        let first = parts.first().expect("stack: there is nothing to put together");
+        let first = parts.first().expect("stack: no parts were given");
         let shape = first.shape();
         let mut extents = [1; MAX_RANK + 1];
         extents[1..=shape.rank()].copy_from_slice(&shape);
         let row = Shape::new(&extents[..=shape.rank()]);
         for part in parts {
-            assert!(part.shape() == shape, "stack: {shape} and {} differ", part.shape()); // no closure: it has no caller
+            assert!(part.shape() == shape, "stack: {shape} and {} differ", part.shape()); // no closure: it would lose #[track_caller]
         }
         let rows: Vec<_> = parts.iter().map(|part| part.reshape(row)).collect();
         Self::concat(&rows, 0)
@@ -60,7 +63,7 @@ impl<T: Real> Operation<T> for Concat {
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (axis, kernels) = (self.0, f.kernels());
         let total = (0..f.arity()).try_fold(0_usize, |total, k| total.checked_add(f.shape(k)[axis]));
-        let shape = f.shape(0).with(axis, total.expect("concat: the extents add up to more than usize::MAX"));
+        let shape = f.shape(0).with_extent(axis, total.expect("concat: the extents add up to more than usize::MAX"));
         let mut start = 0;
         f.output(shape);
         for k in 0..f.arity() {
@@ -92,7 +95,7 @@ mod tests {
     use crate::{Tape, Var};
 
     #[test]
-    fn parts_of_different_extent() {
+    fn concat_parts_of_different_extents_matches_differences() {
         let a = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
         let b = Tensor::from([[5.0], [6.0]]);
         let tape = Tape::<f64>::new();
@@ -102,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn a_new_axis() {
+    fn stack_vectors_matches_differences() {
         let a = Tensor::from([1.0, 2.0]);
         check_against_differences(&[a.clone(), a], |x| Var::stack(&[x[0], x[1], x[0]]).square());
     }
 
     #[test]
-    fn numbers_make_a_vector() {
+    fn stack_scalars_gives_a_vector() {
         let [a, b] = [3.0, -2.0].map(Tensor::scalar);
         let tape = Tape::<f64>::new();
         assert_eq!(Var::stack(&[tape.input(a.clone()), tape.input(b.clone())]).value(), Tensor::from([3.0, -2.0]));
@@ -117,21 +120,21 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "stack: [2] and [3] differ")]
-    fn shapes_differ() {
+    fn stack_different_shapes_panics() {
         let tape = Tape::<f64>::new();
         let _ = Var::stack(&[2, 3, 1].map(|n| tape.input(Tensor::zeros([n]))));
     }
 
     #[test]
     #[should_panic(expected = "a tensor has at most 4 axes, not 5")]
-    fn no_axis_is_free() {
+    fn stack_parts_of_maximal_rank_panics() {
         let tape = Tape::<f64>::new();
         let _ = Var::stack(&[tape.input(Tensor::zeros([2, 3, 4, 5]))]);
     }
 
     #[test]
-    #[should_panic(expected = "concat along axis 1: [2, 3] and [3, 3] differ elsewhere")]
-    fn other_extents_differ() {
+    #[should_panic(expected = "concat along axis 1: [2, 3] and [3, 3] do not fit together")]
+    fn concat_different_other_extents_panics() {
         let tape = Tape::<f64>::new();
         let _ = Var::concat(&[tape.input(Tensor::zeros([2, 3])), tape.input(Tensor::zeros([3, 3]))], 1);
     }

@@ -1,8 +1,8 @@
-//! A value without its past.
+//! A value cut from the graph: a constant.
 //!
-//! - Forward: y = x; on duals without the tangent, so that forward mode calls it a constant too.
-//! - Backward: nothing: y is a constant.
-//! - Why: the A2C advantage weighs the policy's gradient and must not send one to the critic.
+//! - Forward: y = x. On dual numbers the tangent is dropped, so that y is a constant in forward mode too.
+//! - Backward: nothing is added to dx: y is a constant.
+//! - Why: in A2C the advantage weights the policy's gradient, and must send no gradient to the critic.
 //! - Cost: one copy.
 //! - Reference: PyTorch manual, `Tensor.detach`.
 
@@ -17,7 +17,7 @@ use crate::var::Var;
 pub(crate) struct Detach;
 
 impl<T: Real> Var<'_, T> {
-    /// The same value as a constant: no gradient goes back through it.
+    /// Returns the same value as a constant: no gradient flows back through it; see [`ops::detach`](crate::ops::detach).
     pub fn detach(self) -> Self {
         self.tape.record(Op::Detach(Detach), &[self])
     }
@@ -31,7 +31,7 @@ impl<T: Real> Operation<T> for Detach {
     }
 
     fn backward(&self, _: &mut Backward<'_, T>) {
-        unreachable!("the tape asks no gradient of a detached value");
+        unreachable!("the tape does not run the backward of a detached value");
     }
 }
 
@@ -42,7 +42,7 @@ mod tests {
     use crate::Tape;
 
     #[test]
-    fn the_detached_factor_is_a_constant() {
+    fn detach_one_factor_is_constant_in_backward() {
         let tape = Tape::<f64>::new();
         let x = tape.input(Tensor::scalar(3.0));
         (x * x.detach()).backward().expect("no parameters");
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tangent_does_not_go_through_either() {
+    fn detach_dual_number_drops_the_tangent() {
         let tape = Tape::new();
         let x = tape.input(Tensor::scalar(Dual::variable(3.0_f64)));
         assert_eq!((x * x.detach()).value().item().tangent, 3.0);

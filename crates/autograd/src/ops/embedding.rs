@@ -1,10 +1,9 @@
-//! Rows of a table, by index.
+//! Embedding: rows of a table, by index.
 //!
 //! - Forward: y\[…,:\] = table\[index\[…\],:\], for table\[V,E\] and indices of any shape; y\[…,E\].
-//! - Backward: dtable\[index\[…\],:\] += dy\[…,:\]; a row that was read n times collects n gradients. Keeps the
-//!   indices.
+//! - Backward: dtable\[index\[…\],:\] += dy\[…,:\]; a row read n times sums n gradients. Keeps the indices.
 //! - Why: y = onehot(index)·table, and the adjoint of that product is onehot(index)ᵀ·dy.
-//! - Cost: one copy forward, 1 flop an element of y backward.
+//! - Cost: one copy forward, 1 flop per element of y backward.
 //! - Reference: Y. Bengio, R. Ducharme, P. Vincent, C. Jauvin, "A Neural Probabilistic Language Model" (2003),
 //!   section 2, matrix C.
 
@@ -15,34 +14,39 @@ use crate::forward::Forward;
 use crate::op::{Op, Operation};
 use crate::var::Var;
 
-/// The indices, and the shape of the value.
+/// The indices and the shape of the value.
 pub(crate) struct Embedding(Tensor<u32>, Shape);
 
 impl<T: Real> Var<'_, T> {
-    /// The rows `index` of this table\[V,E\], as \[…,E\].
+    /// Returns the rows `index` of this table\[V,E\], as \[…,E\].
+    ///
+    /// Gradient: dtable\[index\[…\],:\] += dy\[…,:\]; derived in [`ops::embedding`](crate::ops::embedding).
     ///
     /// # Panics
-    /// If this is no matrix, the indices have more than three axes, or one of them is not a row.
+    /// If this value is not a matrix, if `index` has more than three axes, or if an index is not a row of the table.
     #[track_caller]
     pub fn embedding(self, index: &Tensor<u32>) -> Self {
-        let shape = picked(self.shape(), index);
+        let shape = checked_embedding_shape(self.shape(), index);
         self.tape.record(Op::Embedding(Embedding(index.clone(), shape)), &[self])
     }
 }
 
-/// The shape \[…,E\] of these rows of a table\[V,E\], which are looked at, one by one.
+/// Returns the shape \[…,E\] of these rows of a table\[V,E\]. Reads every index to check it.
 ///
 /// # Panics
-/// As [`Var::embedding`] says.
+/// As [`Var::embedding`].
 #[track_caller]
-pub(super) fn picked(table: Shape, index: &Tensor<u32>) -> Shape {
-    let at = index.shape();
-    assert!(table.rank() == 2 && at.rank() < tensor::MAX_RANK, "embedding: rows {at} of {table}");
-    let worst = index.to_host().view().host().iter().copied().max();
+pub(super) fn checked_embedding_shape(table: Shape, index: &Tensor<u32>) -> Shape {
+    let indices = index.shape();
+    assert!(
+        table.rank() == 2 && indices.rank() < tensor::MAX_RANK,
+        "embedding: table {table} and indices {indices} do not fit together"
+    );
+    let worst = index.to_host().view().as_ndarray().iter().copied().max();
     assert!(worst.is_none_or(|i| (i as usize) < table[0]), "embedding: {table} has no row {}", worst.unwrap_or(0));
     let mut extents = [table[1]; tensor::MAX_RANK];
-    extents[..at.rank()].copy_from_slice(&at);
-    Shape::new(&extents[..=at.rank()])
+    extents[..indices.rank()].copy_from_slice(&indices);
+    Shape::new(&extents[..=indices.rank()])
 }
 
 impl<T: Real> Operation<T> for Embedding {
@@ -69,7 +73,7 @@ mod tests {
     use crate::testing::check_against_differences;
 
     #[test]
-    fn a_row_read_twice_collects_twice() {
+    fn embedding_row_read_twice_sums_two_gradients() {
         let index = Tensor::from([[2, 0, 2]]);
         let table = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
         let y = Tape::<f64>::new().input(table.clone()).embedding(&index).value();
@@ -79,7 +83,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "embedding: [3, 2] has no row 3")]
-    fn no_such_row() {
+    fn embedding_index_out_of_range_panics() {
         let _ = Tape::<f32>::new().input(Tensor::zeros([3, 2])).embedding(&Tensor::from([1, 3]));
     }
 }

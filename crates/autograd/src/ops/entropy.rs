@@ -1,10 +1,10 @@
-//! The entropy of the distribution in each row.
+//! The entropy of the distribution in each row of log-probabilities.
 //!
-//! - Forward: y = −Σ_j e^(x_j)·x_j per row of log-probabilities x\[…,A\], with 0·ln 0 = 0; the axis disappears.
-//! - Backward: dx_j += −(1 + x_j)·e^(x_j)·dy, and nothing where x_j = −∞. Keeps the input.
-//! - Why: ∂(−x·eˣ)/∂x = −(1 + x)·eˣ, which goes to 0 with x → −∞, as −x·eˣ does. Behind a log-softmax of logits l, with
-//!   p = eˣ, this gives dl_j = −p_j·(ln p_j + y)·dy: a masked action, whose logit is −∞, gets exactly 0.
-//! - Cost: an exponential and 3 flops an element forward, an exponential and 5 flops backward.
+//! - Forward: y = −Σ_j e^(x_j)·x_j per row of log-probabilities x\[…,A\], with 0·ln 0 = 0; the axis is removed.
+//! - Backward: dx_j += −(1 + x_j)·e^(x_j)·dy, and 0 where x_j = −∞. Keeps the input.
+//! - Why: ∂(−x·eˣ)/∂x = −(1 + x)·eˣ. Like −x·eˣ, it tends to 0 as x → −∞. After a log-softmax of logits l, with p = eˣ, the
+//!   gradient is dl_j = −p_j·(ln p_j + y)·dy. A masked action, whose logit is −∞, gets exactly 0.
+//! - Cost per element: an exponential and 3 flops forward, an exponential and 5 flops backward.
 //! - Reference: T. Cover and J. Thomas, *Elements of Information Theory* (2006), equation 2.1 and the convention below it.
 
 use tensor::{Map, Real, Reduce};
@@ -17,16 +17,18 @@ use crate::var::Var;
 pub(crate) struct Entropy;
 
 impl<T: Real> Var<'_, T> {
-    /// The entropy −Σ p·ln p in nats of each row of log-probabilities \[…,A\]; the axis disappears. An action of probability 0,
-    /// whose log-probability is −∞, adds 0.
+    /// Computes the entropy −Σ p·ln p, in nats, of each row of log-probabilities \[…,A\]. The last axis is removed. An action
+    /// of probability 0, whose log-probability is −∞, adds 0.
     ///
-    /// Rows must be log-probabilities, as [`log_softmax`](Self::log_softmax) makes them from logits.
+    /// Rows must be log-probabilities; [`log_softmax`](Self::log_softmax) computes them from logits.
+    ///
+    /// Gradient: dx_j += −(1 + x_j)·e^(x_j)·dy; derived in [`ops::entropy`](crate::ops::entropy).
     ///
     /// # Panics
-    /// If there is no axis.
+    /// If this value has no axes.
     #[track_caller]
     pub fn entropy(self) -> Self {
-        assert!(self.shape().rank() > 0, "entropy: {} has no rows", self.shape());
+        assert!(self.shape().rank() > 0, "entropy: {} has no last axis", self.shape());
         self.tape.record(Op::Entropy(Entropy), &[self])
     }
 }
@@ -37,7 +39,7 @@ impl<T: Real> Operation<T> for Entropy {
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, x, shape) = (f.kernels(), f.input(0), f.shape(0));
         let axis = shape.rank() - 1;
-        let (y, mut terms) = f.output_and_kept(shape.without(axis), shape);
+        let (y, mut terms) = f.output_and_kept(shape.without_axis(axis), shape);
         kernels.map(Map::EntropyTerm, x, terms.reborrow());
         kernels.reduce(Reduce::Sum, terms.view(), axis, y);
     }
@@ -46,7 +48,7 @@ impl<T: Real> Operation<T> for Entropy {
         let (kernels, x, dy) = (b.kernels(), b.input(0), b.dy());
         if let Some(dx) = b.grad(0) {
             let shape = dx.shape();
-            let dy = dy.reshape(shape.with(shape.rank() - 1, 1)).expect("gradients have no gaps");
+            let dy = dy.reshape(shape.with_extent(shape.rank() - 1, 1)).expect("gradients are contiguous");
             kernels.map_backward(Map::EntropySlope, x, dy.broadcast_to(shape), dx);
         }
     }
@@ -62,27 +64,27 @@ mod tests {
     use crate::testing::check_against_differences;
 
     #[test]
-    fn gradient() {
+    fn entropy_of_logits_and_of_log_probabilities_matches_differences() {
         let logits = Tensor::from([[0.5, -1.0, 2.0], [3.0, 0.0, -0.5]]);
         check_against_differences(core::slice::from_ref(&logits), |x| x[0].log_softmax().entropy());
         check_against_differences(&[logits], |x| x[0].entropy());
     }
 
-    /// The entropy of these logits, and its gradient.
-    fn of_logits<T: Real, const A: usize>(logits: [T; A]) -> (T, alloc::vec::Vec<T>) {
+    /// Returns the entropy of softmax(logits) and its gradient.
+    fn entropy_of_logits<T: Real, const A: usize>(logits: [T; A]) -> (T, alloc::vec::Vec<T>) {
         let tape = Tape::new();
         let logits = tape.input(Tensor::from(logits));
         let entropy = logits.log_softmax().entropy();
         entropy.backward().expect("no parameters");
-        (entropy.value().item(), logits.grad().expect("it is reached").to_vec())
+        (entropy.value().item(), logits.grad().expect("reached").to_vec())
     }
 
     #[test]
     fn entropy_masked_logit_adds_nothing() {
-        let (entropy, gradient) = of_logits([0.0, 0.0, f64::NEG_INFINITY]);
+        let (entropy, gradient) = entropy_of_logits([0.0, 0.0, f64::NEG_INFINITY]);
         assert!((entropy - LN_2).abs() < 1e-15 && gradient == [0.0; 3], "{entropy} {gradient:?}");
-        let (_, gradient) = of_logits([0.3, -0.2, f64::NEG_INFINITY]);
-        // p·(1 − p)·(l₂ − l₁) of the logistic p = σ(0.5)
+        let (_, gradient) = entropy_of_logits([0.3, -0.2, f64::NEG_INFINITY]);
+        // p·(1 − p)·(l₂ − l₁), with p = σ(0.5)
         let p = 1.0 / (1.0 + (-0.5_f64).exp());
         let slope = p * (1.0 - p) * -0.5;
         assert!((slope + 0.117_50).abs() < 1e-5);
@@ -90,9 +92,9 @@ mod tests {
         assert_eq!(gradient[2], 0.0);
     }
 
-    /// With δ the difference of the two other logits and p = σ(δ): H' = −δ·p(1 − p), so H″ = −p(1 − p)·(1 + δ·(1 − 2p)).
+    /// With δ the difference of the two unmasked logits and p = σ(δ): H′ = −δ·p(1 − p), so H″ = −p(1 − p)·(1 + δ·(1 − 2p)).
     #[test]
-    fn entropy_masked_logit_has_no_second_derivative() {
+    fn entropy_masked_logit_has_zero_second_derivative() {
         let logits = Tensor::from([0.3, -0.2, f64::NEG_INFINITY]);
         let p = 1.0 / (1.0 + (-0.5_f64).exp());
         let second = -p * (1.0 - p) * (1.0 + 0.5 * (1.0 - 2.0 * p));
@@ -100,7 +102,7 @@ mod tests {
             let tape = Tape::new();
             let logits = tape.input(Tensor::dual(&logits, &Tensor::from(along)));
             logits.log_softmax().entropy().backward().expect("no parameters");
-            let got = logits.grad().expect("it is reached").tangents().to_vec();
+            let got = logits.grad().expect("reached").tangents().to_vec();
             assert!(
                 got.iter().zip(want).all(|(got, want)| (got - want).abs() < 1e-15),
                 "{along:?}: {got:?}, not {want:?}"
@@ -109,19 +111,19 @@ mod tests {
     }
 
     #[test]
-    fn entropy_logits_at_the_ends_of_f32_are_finite() {
-        let (entropy, gradient) = of_logits([1.75e38_f32, -1.75e38, 1.75e38, -1.75e38]);
+    fn entropy_logits_near_the_limits_of_f32_is_finite() {
+        let (entropy, gradient) = entropy_of_logits([1.75e38_f32, -1.75e38, 1.75e38, -1.75e38]);
         assert!((f64::from(entropy) - LN_2).abs() < 1e-6 && gradient == [0.0; 4], "{entropy} {gradient:?}");
-        assert_eq!(of_logits([f32::MAX]), (0.0, alloc::vec![0.0]));
+        assert_eq!(entropy_of_logits([f32::MAX]), (0.0, alloc::vec![0.0]));
     }
 
-    /// A weight of 0 must not turn what is masked into NaN.
+    /// A weight of 0 must not turn a masked logit into NaN.
     #[test]
-    fn entropy_weight_zero_leaves_no_trace() {
+    fn entropy_scaled_by_zero_has_zero_gradient() {
         let tape = Tape::new();
         let logits = tape.input(Tensor::from([0.3, f64::NEG_INFINITY]));
         let loss = logits.log_softmax().entropy().scale(0.0);
         loss.backward().expect("no parameters");
-        assert_eq!((loss.value().item(), logits.grad().expect("it is reached").to_vec()), (0.0, alloc::vec![0.0; 2]));
+        assert_eq!((loss.value().item(), logits.grad().expect("reached").to_vec()), (0.0, alloc::vec![0.0; 2]));
     }
 }

@@ -8,7 +8,7 @@
 
 use tensor::{Map, Real};
 
-use super::unary::{self, In};
+use super::unary::{self, SlopeOf};
 use crate::backward::Backward;
 use crate::forward::Forward;
 use crate::op::{Op, Operation};
@@ -17,7 +17,9 @@ use crate::var::Var;
 pub(crate) struct Exp;
 
 impl<T: Real> Var<'_, T> {
-    /// y = eˣ, elementwise.
+    /// Computes y = eˣ elementwise.
+    ///
+    /// Gradient: dx += y·dy; derived in [`ops::exp`](crate::ops::exp).
     pub fn exp(self) -> Self {
         self.tape.record(Op::Exp(Exp), &[self])
     }
@@ -31,7 +33,7 @@ impl<T: Real> Operation<T> for Exp {
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
-        unary::backward(b, Map::Identity, In::Y);
+        unary::backward(b, Map::Identity, SlopeOf::Y);
     }
 }
 
@@ -40,7 +42,7 @@ mod tests {
     use crate::testing::check_unary;
 
     #[test]
-    fn value_and_slope() {
+    fn exp_at_three_points_matches_its_formulas() {
         check_unary(&[1.0, -2.0, 0.5], |x| x.exp(), |x| x.exp(), |x| x.exp());
     }
 }

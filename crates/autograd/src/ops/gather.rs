@@ -1,9 +1,9 @@
-//! Chosen elements of each row.
+//! Elements of each row, by index.
 //!
 //! - Forward: y\[…,k\] = x\[…, index\[…,k\]\], for x\[…,N\] and index\[…,K\] with the same leading extents; y\[…,K\].
-//! - Backward: dx\[…, index\[…,k\]\] += dy\[…,k\]; repeated indices add up. Keeps the indices.
-//! - Why: the elements that were not chosen have no influence.
-//! - Cost: one copy of y forward, 1 flop an element of y backward.
+//! - Backward: dx\[…, index\[…,k\]\] += dy\[…,k\]; gradients of a repeated index are summed. Keeps the indices.
+//! - Why: y is a copy of the elements at the indices; other elements do not affect it.
+//! - Cost: one copy of y forward, 1 flop per element of y backward.
 //! - Reference: PyTorch manual, `torch.gather` along the last dimension.
 
 use tensor::{Real, Tensor};
@@ -16,16 +16,21 @@ use crate::var::Var;
 pub(crate) struct Gather(Tensor<u32>);
 
 impl<T: Real> Var<'_, T> {
-    /// The elements `index` of each row.
+    /// Returns the elements `index`\[…,K\] of each row of this value\[…,N\], as \[…,K\].
+    ///
+    /// Gradient: dx\[…, index\[…,k\]\] += dy\[…,k\]; derived in [`ops::gather`](crate::ops::gather).
     ///
     /// # Panics
-    /// If the leading extents differ, or an index is outside its row.
+    /// If the leading extents differ, or if an index is outside its row.
     #[track_caller]
     pub fn gather(self, index: &Tensor<u32>) -> Self {
-        let (x, at) = (self.shape(), index.shape());
-        let rows = |shape: tensor::Shape| shape.without(shape.rank() - 1);
-        assert!(x.rank() > 0 && at.rank() > 0 && rows(x) == rows(at), "gather: rows of {x} at indices {at}");
-        let worst = index.to_host().view().host().iter().copied().max();
+        let (x, indices) = (self.shape(), index.shape());
+        let rows = |shape: tensor::Shape| shape.without_axis(shape.rank() - 1);
+        assert!(
+            x.rank() > 0 && indices.rank() > 0 && rows(x) == rows(indices),
+            "gather: x {x} and indices {indices} do not fit together"
+        );
+        let worst = index.to_host().view().as_ndarray().iter().copied().max();
         let fits = worst.is_none_or(|i| (i as usize) < x.last_extent());
         assert!(fits, "gather: rows of {x} have no element {}", worst.unwrap_or(0));
         self.tape.record(Op::Gather(Gather(index.clone())), &[self])
@@ -56,7 +61,7 @@ mod tests {
     use crate::testing::check_against_differences;
 
     #[test]
-    fn an_element_chosen_twice_collects_twice() {
+    fn gather_element_read_twice_sums_two_gradients() {
         let index = Tensor::from([[2, 2], [0, 1]]);
         let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
         let y = Tape::<f64>::new().input(x.clone()).gather(&index).value();
@@ -66,7 +71,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "gather: rows of [2, 3] have no element 3")]
-    fn no_such_element() {
+    fn gather_index_out_of_range_panics() {
         let _ = Tape::<f32>::new().input(Tensor::zeros([2, 3])).gather(&Tensor::from([[0], [3]]));
     }
 }

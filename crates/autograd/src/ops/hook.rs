@@ -1,11 +1,11 @@
-//! An observer on an edge of the graph.
+//! A hook that observes the gradient on one edge of the graph.
 //!
-//! - Forward: y = x; a view.
-//! - Backward: dx += dy, after the hook has seen dy. Keeps the hook.
-//! - Why: to watch a gradient on its way (its norm, whether it is finite) without changing it. What is computed from
-//!   y goes through this edge; what is computed from x does not.
-//! - Cost: 1 flop an element backward, and what the hook does.
-//! - Reference: PyTorch manual, `Tensor.register_hook`, of which this is the observing half.
+//! - Forward: y = x, as a view.
+//! - Backward: dx += dy, after the hook is called with dy. Keeps the hook.
+//! - Why: a hook observes a gradient, for example its norm, without changing it. Gradients of values computed from y pass this
+//!   edge. Gradients of values computed from x do not.
+//! - Cost: 1 flop per element backward, plus the hook.
+//! - Reference: PyTorch manual, `Tensor.register_hook`. This hook can observe the gradient, not replace it.
 
 use alloc::boxed::Box;
 
@@ -21,7 +21,9 @@ type Observer<T> = dyn Fn(&Tensor<T>) + Send;
 pub(crate) struct Hook<T>(Box<Observer<T>>);
 
 impl<T: Real> Var<'_, T> {
-    /// The same value, on an edge where `hook` sees the gradient that comes back. The hook may not use this tape.
+    /// Returns the same value, and calls `hook` with its gradient during the backward pass. The hook must not use this tape.
+    ///
+    /// Gradient: dx += dy; derived in [`ops::hook`](crate::ops::hook).
     ///
     /// ```
     /// # use autograd::Tape;
@@ -31,7 +33,7 @@ impl<T: Real> Var<'_, T> {
     /// let x = tape.input(Tensor::scalar(3.0));
     /// let y = x + x.hook(move |dy| send.send(dy.item()).unwrap()) * x;
     /// y.backward()?;
-    /// assert_eq!(seen.recv(), Ok(3.0)); // of the three edges from x, the one that was asked for
+    /// assert_eq!(seen.recv(), Ok(3.0)); // one of the three edges from x
     /// assert_eq!(x.grad().unwrap().item(), 7.0);
     /// # Ok::<(), autograd::Unreached>(())
     /// ```
@@ -42,10 +44,10 @@ impl<T: Real> Var<'_, T> {
 
 impl<T: Real> Operation<T> for Hook<T> {
     const NAME: &'static str = "hook";
-    const SHARES: bool = true;
+    const IS_VIEW: bool = true;
 
     fn forward(&self, f: &mut Forward<'_, T>) {
-        f.share(f.tensor(0).clone());
+        f.set_view(f.tensor(0).clone());
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
@@ -64,7 +66,7 @@ mod tests {
     use crate::testing::check_against_differences;
 
     #[test]
-    fn the_gradient_goes_on() {
+    fn hook_passes_the_gradient_on() {
         check_against_differences(&[Tensor::from([1.0, -2.0])], |x| x[0].hook(|_| {}).square());
     }
 }

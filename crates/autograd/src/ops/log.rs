@@ -2,13 +2,13 @@
 //!
 //! - Forward: y = ln x, for x > 0 of any shape; y has its shape.
 //! - Backward: dx += dy / x. Keeps the input.
-//! - Why: e^y = x, so dy·e^y = dx.
+//! - Why: e^y = x, so e^y·∂y/∂x = 1.
 //! - Cost: 1 logarithm forward, 2 flops backward.
 //! - Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), table 2.3.
 
 use tensor::{Map, Real};
 
-use super::unary::{self, In};
+use super::unary::{self, SlopeOf};
 use crate::backward::Backward;
 use crate::forward::Forward;
 use crate::op::{Op, Operation};
@@ -17,7 +17,9 @@ use crate::var::Var;
 pub(crate) struct Log;
 
 impl<T: Real> Var<'_, T> {
-    /// y = ln x, elementwise.
+    /// Computes y = ln x elementwise.
+    ///
+    /// Gradient: dx += dy / x; derived in [`ops::log`](crate::ops::log).
     pub fn log(self) -> Self {
         self.tape.record(Op::Log(Log), &[self])
     }
@@ -31,7 +33,7 @@ impl<T: Real> Operation<T> for Log {
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
-        unary::backward(b, Map::Recip, In::X);
+        unary::backward(b, Map::Recip, SlopeOf::X);
     }
 }
 
@@ -40,7 +42,7 @@ mod tests {
     use crate::testing::check_unary;
 
     #[test]
-    fn value_and_slope() {
+    fn log_at_three_points_matches_its_formulas() {
         check_unary(&[1.0, 2.0, 0.5], |x| x.log(), |x| x.ln(), |x| 1.0 / x);
     }
 }

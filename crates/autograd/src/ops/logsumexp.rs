@@ -1,9 +1,9 @@
 //! The logarithm of a sum of exponentials along the last axis.
 //!
-//! - Forward: y = m + ln Σ_j e^(x_j − m) per row of x\[…,N\], with m the row's maximum; the axis disappears.
-//! - Backward: dx_j += dy·e^(x_j − y). Keeps input and value.
+//! - Forward: y = m + ln Σ_j e^(x_j − m) per row of x\[…,N\], with m the row's maximum; the axis is removed.
+//! - Backward: dx_j += dy·e^(x_j − y). Keeps the input and the value.
 //! - Why: ∂y/∂x_j = e^(x_j) / Σ_k e^(x_k).
-//! - Cost: N exponentials, a logarithm and 2N flops a row forward, N exponentials and 3N flops backward.
+//! - Cost per row: N exponentials, a logarithm and 2N flops forward, N exponentials and 3N flops backward.
 //! - Reference: P. Blanchard, D. Higham, N. Higham, "Accurately Computing the Log-Sum-Exp and Softmax Functions"
 //!   (2021), equations 1.1 to 1.4.
 
@@ -17,13 +17,19 @@ use crate::var::Var;
 pub(crate) struct LogSumExp;
 
 impl<T: Real> Var<'_, T> {
-    /// ln Σ eˣ along the last axis, which disappears.
+    /// Computes ln Σ eˣ along the last axis, and removes the axis.
+    ///
+    /// Gradient: dx_j += dy·e^(x_j − y); derived in [`ops::logsumexp`](crate::ops::logsumexp).
     ///
     /// # Panics
-    /// If there is no axis, or the last one is empty.
+    /// If this value has no axes, or if the last axis is empty.
     #[track_caller]
     pub fn logsumexp(self) -> Self {
-        assert!(self.shape().last().is_some_and(|&n| n > 0), "logsumexp: {} has no rows", self.shape());
+        assert!(
+            self.shape().last().is_some_and(|&n| n > 0),
+            "logsumexp: the last axis of {} is missing or empty",
+            self.shape()
+        );
         self.tape.record(Op::LogSumExp(LogSumExp), &[self])
     }
 }
@@ -33,7 +39,7 @@ impl<T: Real> Operation<T> for LogSumExp {
 
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, x, shape) = (f.kernels(), f.input(0), f.shape(0));
-        kernels.logsumexp(x, f.output(shape.without(shape.rank() - 1)));
+        kernels.logsumexp(x, f.output(shape.without_axis(shape.rank() - 1)));
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
@@ -52,12 +58,12 @@ mod tests {
     use crate::testing::check_against_differences;
 
     #[test]
-    fn gradient() {
+    fn logsumexp_gradient_matches_differences() {
         check_against_differences(&[Tensor::from([[0.5, -1.0, 2.0], [3.0, 0.0, -0.5]])], |x| x[0].logsumexp());
     }
 
     #[test]
-    fn large_logits_do_no_harm() {
+    fn logsumexp_large_logits_do_not_overflow() {
         let y = Tape::<f64>::new().input(Tensor::from([1000.0, 1000.0])).logsumexp().value().item();
         assert_eq!(y, 1000.0 + core::f64::consts::LN_2);
     }

@@ -1,8 +1,8 @@
-//! The matrix product, with either operand transposed.
+//! The matrix product; either operand can be transposed.
 //!
 //! - Forward: y\[M,N\] = a\[M,K\] · b\[K,N\] (nn), a\[M,K\] · b\[N,K\]ᵀ (nt), or a\[K,M\]ᵀ · b\[K,N\] (tn).
 //! - Backward: nn: da += dy·bᵀ, db += aᵀ·dy. nt: da += dy·b, db += dyᵀ·a. tn: da += b·dyᵀ, db += a·dy.
-//!   Keeps both inputs. No transpose is ever copied.
+//!   Keeps both inputs. Transposes are never copied.
 //! - Why: ⟨dy, δa·b⟩ = tr(dyᵀ·δa·b) = tr((dy·bᵀ)ᵀ·δa) = ⟨dy·bᵀ, δa⟩, and likewise for b.
 //! - Cost: 2·M·N·K flops forward, twice that backward.
 //! - Reference: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic
@@ -18,46 +18,52 @@ use crate::var::Var;
 pub(crate) struct MatMul(Form);
 
 impl<T: Real> Var<'_, T> {
-    /// self\[M,K\] · b\[K,N\].
+    /// Computes y = a\[M,K\] · b\[K,N\], with a = self.
+    ///
+    /// Gradients: da += dy·bᵀ, db += aᵀ·dy; derived in [`ops::matmul`](crate::ops::matmul).
     ///
     /// # Panics
-    /// If the operands are no matrices or their inner extents differ.
+    /// If an operand is not a matrix, or if the inner extents differ.
     #[track_caller]
     pub fn matmul(self, b: Self) -> Self {
-        self.product(Form::NN, b)
+        self.matmul_in_form(Form::NN, b)
     }
 
-    /// self\[M,K\] · b\[N,K\]ᵀ.
+    /// Computes y = a\[M,K\] · b\[N,K\]ᵀ, with a = self.
+    ///
+    /// Gradients: da += dy·b, db += dyᵀ·a; derived in [`ops::matmul`](crate::ops::matmul).
     ///
     /// # Panics
-    /// If the operands are no matrices or their inner extents differ.
+    /// If an operand is not a matrix, or if the inner extents differ.
     #[track_caller]
     pub fn matmul_nt(self, b: Self) -> Self {
-        self.product(Form::NT, b)
+        self.matmul_in_form(Form::NT, b)
     }
 
-    /// self\[K,M\]ᵀ · b\[K,N\].
+    /// Computes y = a\[K,M\]ᵀ · b\[K,N\], with a = self.
+    ///
+    /// Gradients: da += b·dyᵀ, db += a·dy; derived in [`ops::matmul`](crate::ops::matmul).
     ///
     /// # Panics
-    /// If the operands are no matrices or their inner extents differ.
+    /// If an operand is not a matrix, or if the inner extents differ.
     #[track_caller]
     pub fn matmul_tn(self, b: Self) -> Self {
-        self.product(Form::TN, b)
+        self.matmul_in_form(Form::TN, b)
     }
 
     #[track_caller]
-    fn product(self, form: Form, b: Self) -> Self {
+    fn matmul_in_form(self, form: Form, b: Self) -> Self {
         let (left, right) = (self.shape(), b.shape());
         assert!(
-            left.rank() == 2 && right.rank() == 2 && inner(form, &left).0 == inner(form, &right).1,
-            "matmul: {left} and {right} in form {form:?} are no product of matrices"
+            left.rank() == 2 && right.rank() == 2 && inner_extents(form, &left).0 == inner_extents(form, &right).1,
+            "matmul: {left} and {right} in form {form:?} do not fit together"
         );
         self.tape.record(Op::MatMul(MatMul(form)), &[self, b])
     }
 }
 
-/// The inner extent, read from the left operand and from the right one.
-fn inner(form: Form, shape: &[usize]) -> (usize, usize) {
+/// Returns the inner extent of `shape`, first as the left operand and then as the right one.
+fn inner_extents(form: Form, shape: &[usize]) -> (usize, usize) {
     match form {
         Form::NN => (shape[1], shape[0]),
         Form::NT => (shape[1], shape[1]),
@@ -77,14 +83,14 @@ impl<T: Real> Operation<T> for MatMul {
 
     fn backward(&self, back: &mut Backward<'_, T>) {
         let (kernels, a, b, dy) = (back.kernels(), back.input(0), back.input(1), back.dy());
-        if let Some((da, add)) = back.grad_as_it_is(0) {
+        if let Some((da, add)) = back.grad_uninit(0) {
             match self.0 {
                 Form::NN => kernels.matmul(Form::NT, dy, b, add, da),
                 Form::NT => kernels.matmul(Form::NN, dy, b, add, da),
                 Form::TN => kernels.matmul(Form::NT, b, dy, add, da),
             }
         }
-        if let Some((db, add)) = back.grad_as_it_is(1) {
+        if let Some((db, add)) = back.grad_uninit(1) {
             match self.0 {
                 Form::NN => kernels.matmul(Form::TN, a, dy, add, db),
                 Form::NT => kernels.matmul(Form::TN, dy, a, add, db),
@@ -100,9 +106,9 @@ mod tests {
 
     use crate::Tape;
 
-    /// The three forms of one product have one value, and gradients that are one another's transposes.
+    /// The three forms of one product have the same value; their gradients differ by transposes alone.
     #[test]
-    fn forms_agree() {
+    fn matmul_three_forms_agree() {
         let a = Tensor::from([[1.0_f64, 2.0, 3.0], [4.0, 5.0, 6.0]]);
         let b = Tensor::from([[1.0_f64, -1.0], [0.5, 2.0], [3.0, 0.0]]);
         let dy = Tensor::from([[1.0_f64, 10.0], [100.0, 1000.0]]);
@@ -122,8 +128,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "matmul: [2, 3] and [2, 3] in form NN are no product of matrices")]
-    fn wrong_shapes_are_named() {
+    #[should_panic(expected = "matmul: [2, 3] and [2, 3] in form NN do not fit together")]
+    fn matmul_wrong_shapes_panic_with_both_shapes() {
         let tape = Tape::<f32>::new();
         let a = tape.input(Tensor::zeros([2, 3]));
         let _ = a.matmul(a);

@@ -1,42 +1,84 @@
-//! The operations, one file each: equation, derivation, methods on [`Var`](crate::Var), forward, backward, tests.
+//! All operations, one module each. A module's page derives the backward rule; its file also holds the methods on
+//! [`Var`](crate::Var), both rules and the tests.
 //!
-//! Each file's doc has five parts: the forward equation with shapes; the backward equation and what it keeps; why;
-//! cost per element (flops, and bytes kept besides inputs and value); reference. `dy` comes in, `dx` goes out, and
-//! gradients are added to.
+//! y is the value of an operation and dy the gradient of the loss with respect to y. The backward rule adds to the gradients of
+//! the inputs. In row-wise operations m is the maximum of a row, μ its mean, and s = 1/√(variance + ε). Brackets hold a shape,
+//! as in x\[M,N\], or the indices of an element, as in x\[…,k\].
+//!
+//! | operation | forward | gradients |
+//! |---|---|---|
+//! | [add] | y = a + b | da += dy and db += dy |
+//! | [sub] | y = a − b | da += dy and db += −dy |
+//! | [mul] | y = a·b | da += b·dy and db += a·dy |
+//! | [div] | y = a / b | with g = dy / b: da += g and db += −y·g |
+//! | [neg] | y = −x | dx += −dy |
+//! | [scale] | y = c·x | dx += c·dy |
+//! | [shift] | y = x + c | dx += dy |
+//! | [exp] | y = eˣ | dx += y·dy |
+//! | [log] | y = ln x | dx += dy / x |
+//! | [sqrt] | y = √x | dx += dy / (2y) |
+//! | [square] | y = x² | dx += 2x·dy |
+//! | [tanh] | y = tanh x | dx += (1 − y²)·dy |
+//! | [sigmoid] | y = σ(x) = 1 / (1 + e⁻ˣ) | dx += y·(1 − y)·dy |
+//! | [relu] | y = max(x, 0) | dx += dy where y > 0 |
+//! | [matmul] | y\[M,N\] = a\[M,K\] · b\[K,N\] | da += dy·bᵀ, db += aᵀ·dy |
+//! | [sum] | y = Σ x | dx += dy for every element |
+//! | [sum_axis] | y\[…\] = Σ_k x\[…, k, …\] | dx\[…, k, …\] += dy\[…\] for every k |
+//! | [reshape] | y has the elements of x in row-major order | dx += dy in the shape of x |
+//! | [permute] | axis k of y is axis `axes[k]` of x | dx += dy under the inverse permutation |
+//! | [broadcast_to] | y is x broadcast to a larger shape | dx += dy summed over the repeated axes |
+//! | [slice] | y = x with one axis restricted to a range | dx in the same range += dy |
+//! | [concat] | y = \[x₀, x₁, …\] along `axis` | dx_k += the slice of dy that holds x_k |
+//! | [softmax] | y_i = e^(x_i − m) / Σ_j e^(x_j − m) per row | dx_i += y_i·(dy_i − Σ_j dy_j·y_j) |
+//! | [log_softmax] | y_i = x_i − m − ln Σ_j e^(x_j − m) per row | dx_i += dy_i − e^(y_i)·Σ_j dy_j |
+//! | [logsumexp] | y = m + ln Σ_j e^(x_j − m) per row | dx_j += dy·e^(x_j − y) |
+//! | [entropy] | y = −Σ_j e^(x_j)·x_j per row of log-probabilities | dx_j += −(1 + x_j)·e^(x_j)·dy |
+//! | [embedding] | y\[…,:\] = table\[index\[…\],:\] | dtable\[index\[…\],:\] += dy\[…,:\] |
+//! | [gather] | y\[…,k\] = x\[…, index\[…,k\]\] | dx\[…, index\[…,k\]\] += dy\[…,k\] |
+//! | [layer_norm] | x̂ = (x − μ)·s, y = x̂·w + b | with g = dy·w: dx += s·(g − mean g − x̂·mean(g·x̂)); dw += Σ_rows dy·x̂; db += Σ_rows dy |
+//! | [gru] | h = (1 − z)·n + z·h_prev | dgx += (da_r, da_z, da_n); dh_prev += dgh·W_hh; dW_hh += Σ_t dghᵀ·h_prev; db_hh += Σ_t Σ_B dgh |
+//! | [detach] | y = x | nothing is added to dx |
+//! | [hook] | y = x | dx += dy |
+//!
+//! Each page has five parts: the forward equation with shapes; the backward equation and the tensors it keeps from the forward;
+//! why it holds; the cost (flops, and memory kept besides inputs and value); a reference.
+//!
+//! [concat]: mod@concat
+//! [slice]: mod@slice
 
-mod add;
+pub mod add;
 mod binary;
-mod broadcast_to;
-mod concat;
-mod detach;
-mod div;
-mod embedding;
-mod entropy;
-mod exp;
-mod gather;
-pub(crate) mod gru;
-mod hook;
-mod layer_norm;
-mod log;
-mod log_softmax;
-mod logsumexp;
-mod matmul;
-mod mul;
-mod neg;
-mod permute;
-mod relu;
-mod reshape;
-mod scale;
-mod shift;
-mod sigmoid;
-mod slice;
-mod softmax;
-mod sqrt;
-mod square;
-mod sub;
-mod sum;
-mod sum_axis;
-mod tanh;
+pub mod broadcast_to;
+pub mod concat;
+pub mod detach;
+pub mod div;
+pub mod embedding;
+pub mod entropy;
+pub mod exp;
+pub mod gather;
+pub mod gru;
+pub mod hook;
+pub mod layer_norm;
+pub mod log;
+pub mod log_softmax;
+pub mod logsumexp;
+pub mod matmul;
+pub mod mul;
+pub mod neg;
+pub mod permute;
+pub mod relu;
+pub mod reshape;
+pub mod scale;
+pub mod shift;
+pub mod sigmoid;
+pub mod slice;
+pub mod softmax;
+pub mod sqrt;
+pub mod square;
+pub mod sub;
+pub mod sum;
+pub mod sum_axis;
+pub mod tanh;
 mod unary;
 
 use alloc::boxed::Box;
@@ -46,9 +88,9 @@ use tensor::Real;
 use crate::backward::Backward;
 use crate::custom::CustomOp;
 use crate::forward::Forward;
-use crate::op::{Leaf, Operation, operations};
+use crate::op::{Leaf, Operation, has_table_row, operations};
 
-// The order numbers them: a new one comes last.
+// The order defines the numbers of `Kind`: a new operation comes last.
 operations! {
     add::Add,
     sub::Sub,
@@ -82,4 +124,28 @@ operations! {
     gru::Gru,
     detach::Detach,
     hook::Hook<T>,
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::Kind;
+
+    /// The doc of a file as one line.
+    fn doc(source: &str) -> alloc::string::String {
+        let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+        lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn ops_table_equations_stand_in_the_files_of_their_operations() {
+        for kind in Kind::ALL {
+            let is_of_kind = |line: &&str| line.starts_with(&alloc::format!("//! | [{}] |", kind.name()));
+            let row = include_str!("mod.rs").lines().find(is_of_kind).expect("a missing row does not compile");
+            for equation in row.trim_end_matches(" |").split(" | ").skip(2).flat_map(|cell| cell.split("; ")) {
+                assert!(doc(kind.source()).contains(equation), "ops/{}.rs does not contain {equation}", kind.name());
+            }
+        }
+    }
 }

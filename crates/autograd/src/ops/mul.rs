@@ -2,7 +2,7 @@
 //!
 //! - Forward: y = a·b elementwise, with a and b broadcast to their common shape.
 //! - Backward: da += b·dy and db += a·dy, each summed over the axes along which it was broadcast. Keeps both inputs.
-//! - Why: (a + δ)(b + ε) = ab + δb + aε + δε.
+//! - Why: (a + δ)(b + ε) = ab + δb + aε + δε; the first-order terms are δb and aε.
 //! - Cost: 1 flop forward, up to 6 backward.
 //! - Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), table 2.3; broadcasting as in the NumPy
 //!   manual, "Broadcasting".
@@ -17,11 +17,15 @@ use crate::var::Var;
 
 pub(crate) struct Mul;
 
+/// Computes y = a·b elementwise, broadcasting a and b to their common shape.
+///
+/// Gradients: da += b·dy and db += a·dy, each summed over the axes along which it was broadcast;
+/// derived in [`ops::mul`](crate::ops::mul).
 impl<T: Real> core::ops::Mul for Var<'_, T> {
     type Output = Self;
     #[track_caller]
     fn mul(self, other: Self) -> Self {
-        binary::check("mul", self, other);
+        binary::assert_broadcast("mul", self, other);
         self.tape.record(Op::Mul(Mul), &[self, other])
     }
 }
@@ -33,14 +37,14 @@ impl<T: Real> Operation<T> for Mul {
         binary::forward(f, Binary::Mul);
     }
 
-    fn backward(&self, b: &mut Backward<'_, T>) {
-        let (kernels, dy) = (b.kernels(), b.dy());
-        let (a, c) = (b.input(0), b.input(1));
-        if let Some(da) = b.grad(0) {
-            kernels.sum_product_to(T::one(), dy, c, da);
+    fn backward(&self, back: &mut Backward<'_, T>) {
+        let (kernels, dy) = (back.kernels(), back.dy());
+        let (a, b) = (back.input(0), back.input(1));
+        if let Some(da) = back.grad(0) {
+            kernels.sum_product_to(T::one(), dy, b, da);
         }
-        if let Some(dc) = b.grad(1) {
-            kernels.sum_product_to(T::one(), dy, a, dc);
+        if let Some(db) = back.grad(1) {
+            kernels.sum_product_to(T::one(), dy, a, db);
         }
     }
 }
@@ -50,7 +54,7 @@ mod tests {
     use crate::testing::check_binary;
 
     #[test]
-    fn value_and_gradients_of_a_row_that_is_broadcast() {
+    fn mul_broadcast_row_has_expected_value_and_gradients() {
         let (a, b) = ([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0]);
         check_binary(
             a,

@@ -1,9 +1,9 @@
-//! The axes in another order.
+//! Permutation of the axes.
 //!
-//! - Forward: axis k of y is axis `axes[k]` of x; a view.
-//! - Backward: dx += dy with the order undone: axis `axes[k]` of dx is axis k of dy. Keeps nothing.
-//! - Why: each element goes to one place.
-//! - Cost: nothing forward, 1 flop an element backward.
+//! - Forward: axis k of y is axis `axes[k]` of x; y is a view.
+//! - Backward: dx += dy under the inverse permutation: axis `axes[k]` of dx is axis k of dy. Keeps nothing.
+//! - Why: each element of x is one element of y.
+//! - Cost: nothing forward, 1 flop per element backward.
 //! - Reference: NumPy manual, `numpy.transpose`.
 
 use tensor::{MAX_RANK, Real};
@@ -19,24 +19,26 @@ pub(crate) struct Permute {
 }
 
 impl<T: Real> Var<'_, T> {
-    /// Axis k of the result is axis `axes[k]` of this value.
+    /// Permutes the axes: axis k of the result is axis `axes[k]` of this value. The result is a view.
+    ///
+    /// Gradient: dx += dy under the inverse permutation; derived in [`ops::permute`](crate::ops::permute).
     ///
     /// # Panics
-    /// If `axes` is no permutation of the axes.
+    /// If `axes` is not a permutation of this value's axes.
     #[track_caller]
     pub fn permute(self, axes: &[usize]) -> Self {
         let shape = self.shape();
         let fits = axes.len() == shape.rank() && (0..shape.rank()).all(|axis| axes.contains(&axis));
-        assert!(fits, "permute: {axes:?} is no permutation of the axes of {shape}");
+        assert!(fits, "permute: {axes:?} is not a permutation of the axes of {shape}");
         let mut op = Permute { axes: [0; MAX_RANK], rank: axes.len() };
         op.axes[..axes.len()].copy_from_slice(axes);
         self.tape.record(Op::Permute(op), &[self])
     }
 
-    /// A matrix with rows and columns exchanged.
+    /// Transposes a matrix, by [`permute`](Self::permute).
     ///
     /// # Panics
-    /// If this is no matrix.
+    /// If this value is not a matrix.
     #[track_caller]
     pub fn transpose(self) -> Self {
         assert_eq!(self.shape().rank(), 2, "transpose: {} is not a matrix", self.shape());
@@ -46,10 +48,10 @@ impl<T: Real> Var<'_, T> {
 
 impl<T: Real> Operation<T> for Permute {
     const NAME: &'static str = "permute";
-    const SHARES: bool = true;
+    const IS_VIEW: bool = true;
 
     fn forward(&self, f: &mut Forward<'_, T>) {
-        f.share(f.tensor(0).permute(&self.axes[..self.rank]));
+        f.set_view(f.tensor(0).permute(&self.axes[..self.rank]));
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
@@ -67,15 +69,15 @@ mod tests {
     use crate::testing::check_against_differences;
 
     #[test]
-    fn a_cycle_and_its_transpose() {
+    fn permute_and_transpose_match_differences() {
         let x = Tensor::from_fn([2, 3, 4], |i| i as f64);
         check_against_differences(core::slice::from_ref(&x), |x| x[0].permute(&[2, 0, 1]).square());
         check_against_differences(&[x.select(0, 1)], |x| x[0].transpose().square());
     }
 
     #[test]
-    #[should_panic(expected = "permute: [0, 0] is no permutation of the axes of [2, 3]")]
-    fn no_permutation() {
+    #[should_panic(expected = "permute: [0, 0] is not a permutation of the axes of [2, 3]")]
+    fn permute_repeated_axis_panics() {
         let _ = crate::Tape::<f64>::new().input(Tensor::zeros([2, 3])).permute(&[0, 0]);
     }
 }

@@ -1,14 +1,15 @@
-//! The rectifier.
+//! The rectified linear unit (ReLU).
 //!
 //! - Forward: y = max(x, 0), for x of any shape; y has its shape.
-//! - Backward: dx += dy where y > 0, else nothing: at the kink x = 0 the slope is 0. Keeps the value.
-//! - Why: y is x or a constant.
+//! - Backward: dx += dy where y > 0, and 0 elsewhere. Keeps the value. At the kink x = 0 the slope is 0 by convention.
+//! - Why: y = x where y > 0; elsewhere y is constant.
 //! - Cost: 1 comparison forward, 2 flops backward.
-//! - Reference: V. Nair and G. Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines" (2010); the convention at 0 is PyTorch's.
+//! - Reference: V. Nair and G. Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines" (2010); the
+//!   convention at 0 is PyTorch's.
 
 use tensor::{Map, Real};
 
-use super::unary::{self, In};
+use super::unary::{self, SlopeOf};
 use crate::backward::Backward;
 use crate::forward::Forward;
 use crate::op::{Op, Operation};
@@ -17,7 +18,9 @@ use crate::var::Var;
 pub(crate) struct Relu;
 
 impl<T: Real> Var<'_, T> {
-    /// y = max(x, 0), elementwise.
+    /// Computes y = max(x, 0) elementwise.
+    ///
+    /// Gradient: dx += dy where y > 0; derived in [`ops::relu`](crate::ops::relu).
     pub fn relu(self) -> Self {
         self.tape.record(Op::Relu(Relu), &[self])
     }
@@ -31,7 +34,7 @@ impl<T: Real> Operation<T> for Relu {
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
-        unary::backward(b, Map::Step, In::Y);
+        unary::backward(b, Map::Step, SlopeOf::Y);
     }
 }
 
@@ -40,7 +43,7 @@ mod tests {
     use crate::testing::check_unary;
 
     #[test]
-    fn value_and_slope() {
+    fn relu_at_three_points_matches_its_formulas() {
         check_unary(&[1.0, -2.0, 0.0], |x| x.relu(), |x| x.max(0.0), |x| if x > 0.0 { 1.0 } else { 0.0 });
     }
 }

@@ -1,9 +1,9 @@
-//! The same elements under another shape.
+//! Reshaping: the same elements in another shape.
 //!
-//! - Forward: y has the elements of x in row-major order; a view where x has no gaps, else a copy.
-//! - Backward: dx += dy under x's shape. Keeps nothing.
-//! - Why: each element goes to one place.
-//! - Cost: nothing forward (or one copy), 1 flop an element backward.
+//! - Forward: y has the elements of x in row-major order. y is a view if x is contiguous, and a copy otherwise.
+//! - Backward: dx += dy in the shape of x. Keeps nothing.
+//! - Why: each element of x is one element of y.
+//! - Cost: nothing forward (or one copy), 1 flop per element backward.
 //! - Reference: NumPy manual, `numpy.reshape`, order 'C'.
 
 use tensor::{Map, Real, Shape};
@@ -16,7 +16,9 @@ use crate::var::Var;
 pub(crate) struct Reshape(Shape);
 
 impl<T: Real> Var<'_, T> {
-    /// The same elements, in row-major order, under another shape.
+    /// Returns the same elements, in row-major order, in another shape.
+    ///
+    /// Gradient: dx += dy in the shape of x; derived in [`ops::reshape`](crate::ops::reshape).
     ///
     /// # Panics
     /// If the sizes differ.
@@ -30,16 +32,16 @@ impl<T: Real> Var<'_, T> {
 
 impl<T: Real> Operation<T> for Reshape {
     const NAME: &'static str = "reshape";
-    const SHARES: bool = true;
+    const IS_VIEW: bool = true;
 
     fn forward(&self, f: &mut Forward<'_, T>) {
-        f.share_reshaped(self.0);
+        f.set_reshaped_view(self.0);
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
         let (kernels, dy) = (b.kernels(), b.dy());
-        if let Some((dx, add)) = b.grad_as_it_is(0) {
-            let dy = dy.reshape(dx.shape()).expect("gradients have no gaps");
+        if let Some((dx, add)) = b.grad_uninit(0) {
+            let dy = dy.reshape(dx.shape()).expect("gradients are contiguous");
             if add { kernels.sum_to(T::one(), dy, dx) } else { kernels.map(Map::Identity, dy, dx) }
         }
     }
@@ -52,14 +54,14 @@ mod tests {
     use crate::testing::check_against_differences;
 
     #[test]
-    fn of_a_view_with_gaps_too() {
+    fn reshape_contiguous_and_permuted_match_differences() {
         let x = Tensor::from_fn([2, 3, 4], |i| i as f64);
         check_against_differences(core::slice::from_ref(&x), |x| x[0].reshape([6, 4]).square());
         check_against_differences(&[x], |x| x[0].permute(&[2, 0, 1]).reshape([8, 3]).square());
     }
 
     #[test]
-    fn of_what_is_used_twice() {
+    fn reshape_input_used_twice_matches_differences() {
         let x = Tensor::from_fn([2, 6], |i| i as f64);
         check_against_differences(&[x], |x| x[0].reshape([4, 3]).square().sum() + x[0].reshape([12]).tanh().sum());
     }

@@ -2,13 +2,13 @@
 //!
 //! - Forward: y = c·x, for x of any shape and a constant c; y has its shape.
 //! - Backward: dx += c·dy. Keeps nothing.
-//! - Why: y is linear in x.
+//! - Why: ∂y/∂x = c.
 //! - Cost: 1 flop forward, 2 backward.
 //! - Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), table 2.3.
 
 use tensor::{Map, Real};
 
-use super::unary::{self, In};
+use super::unary::{self, SlopeOf};
 use crate::backward::Backward;
 use crate::forward::Forward;
 use crate::op::{Op, Operation};
@@ -17,7 +17,9 @@ use crate::var::Var;
 pub(crate) struct Scale<T>(T);
 
 impl<T: Real> Var<'_, T> {
-    /// c·x, elementwise, for a constant c.
+    /// Computes y = c·x elementwise, for a constant c.
+    ///
+    /// Gradient: dx += c·dy; derived in [`ops::scale`](crate::ops::scale).
     pub fn scale(self, c: T) -> Self {
         self.tape.record(Op::Scale(Scale(c)), &[self])
     }
@@ -31,7 +33,7 @@ impl<T: Real> Operation<T> for Scale<T> {
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
-        unary::backward(b, Map::Constant(self.0), In::X);
+        unary::backward(b, Map::Constant(self.0), SlopeOf::X);
     }
 }
 
@@ -40,7 +42,7 @@ mod tests {
     use crate::testing::check_unary;
 
     #[test]
-    fn value_and_slope() {
+    fn scale_at_three_points_matches_its_formulas() {
         check_unary(&[1.0, -2.0, 0.5], |x| x.scale(3.0), |x| 3.0 * x, |_| 3.0);
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! - Forward: y = x + c, for x of any shape and a constant c; y has its shape.
 //! - Backward: dx += dy. Keeps nothing.
-//! - Why: a constant has no slope.
+//! - Why: ∂y/∂x = 1; the constant c has no gradient.
 //! - Cost: 1 flop forward, 2 backward.
 //! - Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), table 2.3.
 
 use tensor::{Map, Real};
 
-use super::unary::{self, In};
+use super::unary::{self, SlopeOf};
 use crate::backward::Backward;
 use crate::forward::Forward;
 use crate::op::{Op, Operation};
@@ -17,7 +17,9 @@ use crate::var::Var;
 pub(crate) struct Shift<T>(T);
 
 impl<T: Real> Var<'_, T> {
-    /// x + c, elementwise, for a constant c.
+    /// Computes y = x + c elementwise, for a constant c.
+    ///
+    /// Gradient: dx += dy; derived in [`ops::shift`](crate::ops::shift).
     pub fn shift(self, c: T) -> Self {
         self.tape.record(Op::Shift(Shift(c)), &[self])
     }
@@ -31,7 +33,7 @@ impl<T: Real> Operation<T> for Shift<T> {
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
-        unary::backward(b, Map::Constant(T::one()), In::X);
+        unary::backward(b, Map::Constant(T::one()), SlopeOf::X);
     }
 }
 
@@ -40,7 +42,7 @@ mod tests {
     use crate::testing::check_unary;
 
     #[test]
-    fn value_and_slope() {
+    fn shift_at_three_points_matches_its_formulas() {
         check_unary(&[1.0, -2.0, 0.5], |x| x.shift(3.0), |x| x + 3.0, |_| 1.0);
     }
 }

@@ -1,10 +1,10 @@
 //! Softmax along the last axis.
 //!
-//! - Forward: y_i = e^(x_i − m) / Σ_j e^(x_j − m) per row of x\[…,N\], with m the row's maximum, which changes nothing but the
-//!   range: no exponent is positive.
+//! - Forward: y_i = e^(x_i − m) / Σ_j e^(x_j − m) per row of x\[…,N\], with m the row's maximum. Subtracting m
+//!   does not change y, and no exponent is positive.
 //! - Backward: dx_i += y_i·(dy_i − Σ_j dy_j·y_j). Keeps the value.
 //! - Why: ∂y_i/∂x_j = y_i·(δ_ij − y_j).
-//! - Cost: N exponentials and 3N flops a row forward, 5N flops backward.
+//! - Cost per row: N exponentials and 3N flops forward, 5N flops backward.
 //! - Reference: J. Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs" (1990).
 
 use tensor::Real;
@@ -17,13 +17,19 @@ use crate::var::Var;
 pub(crate) struct Softmax;
 
 impl<T: Real> Var<'_, T> {
-    /// Softmax along the last axis.
+    /// Computes softmax along the last axis.
+    ///
+    /// Gradient: dx_i += y_i·(dy_i − Σ_j dy_j·y_j); derived in [`ops::softmax`](crate::ops::softmax).
     ///
     /// # Panics
-    /// If there is no axis, or the last one is empty.
+    /// If this value has no axes, or if the last axis is empty.
     #[track_caller]
     pub fn softmax(self) -> Self {
-        assert!(self.shape().last().is_some_and(|&n| n > 0), "softmax: {} has no rows", self.shape());
+        assert!(
+            self.shape().last().is_some_and(|&n| n > 0),
+            "softmax: the last axis of {} is missing or empty",
+            self.shape()
+        );
         self.tape.record(Op::Softmax(Softmax), &[self])
     }
 }
@@ -52,12 +58,12 @@ mod tests {
     use crate::testing::check_against_differences;
 
     #[test]
-    fn gradient() {
+    fn softmax_gradient_matches_differences() {
         check_against_differences(&[Tensor::from([[0.5, -1.0, 2.0], [3.0, 0.0, -0.5]])], |x| x[0].softmax());
     }
 
     #[test]
-    fn large_logits_do_no_harm() {
+    fn softmax_large_logits_do_not_overflow() {
         let x = Tensor::from([[1000.0, -1000.0, 1000.0]]);
         let y = Tape::<f64>::new().input(x).softmax().value().to_vec();
         let want = [0.5, 0.0, 0.5];

@@ -8,7 +8,7 @@
 
 use tensor::{Map, Real};
 
-use super::unary::{self, In};
+use super::unary::{self, SlopeOf};
 use crate::backward::Backward;
 use crate::forward::Forward;
 use crate::op::{Op, Operation};
@@ -17,7 +17,9 @@ use crate::var::Var;
 pub(crate) struct Square;
 
 impl<T: Real> Var<'_, T> {
-    /// y = x², elementwise.
+    /// Computes y = x² elementwise.
+    ///
+    /// Gradient: dx += 2x·dy; derived in [`ops::square`](crate::ops::square).
     pub fn square(self) -> Self {
         self.tape.record(Op::Square(Square), &[self])
     }
@@ -31,7 +33,7 @@ impl<T: Real> Operation<T> for Square {
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
-        unary::backward(b, Map::Scale(T::of(2.0)), In::X);
+        unary::backward(b, Map::Scale(T::from_f64(2.0)), SlopeOf::X);
     }
 }
 
@@ -40,7 +42,7 @@ mod tests {
     use crate::testing::check_unary;
 
     #[test]
-    fn value_and_slope() {
+    fn square_at_three_points_matches_its_formulas() {
         check_unary(&[1.0, -2.0, 0.5], |x| x.square(), |x| x * x, |x| 2.0 * x);
     }
 }

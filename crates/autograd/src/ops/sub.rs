@@ -2,7 +2,7 @@
 //!
 //! - Forward: y = a − b, with a and b broadcast to their common shape.
 //! - Backward: da += dy and db += −dy, each summed over the axes along which it was broadcast. Keeps nothing.
-//! - Why: y moves with a and against b, one for one.
+//! - Why: ∂y/∂a = 1 and ∂y/∂b = −1.
 //! - Cost: 1 flop forward, up to 4 backward.
 //! - Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), table 2.3; broadcasting as in the NumPy
 //!   manual, "Broadcasting".
@@ -17,11 +17,15 @@ use crate::var::Var;
 
 pub(crate) struct Sub;
 
+/// Computes y = a − b elementwise, broadcasting a and b to their common shape.
+///
+/// Gradients: da += dy and db += −dy, each summed over the axes along which it was broadcast;
+/// derived in [`ops::sub`](crate::ops::sub).
 impl<T: Real> core::ops::Sub for Var<'_, T> {
     type Output = Self;
     #[track_caller]
     fn sub(self, other: Self) -> Self {
-        binary::check("sub", self, other);
+        binary::assert_broadcast("sub", self, other);
         self.tape.record(Op::Sub(Sub), &[self, other])
     }
 }
@@ -49,7 +53,7 @@ mod tests {
     use crate::testing::check_binary;
 
     #[test]
-    fn value_and_gradients_of_a_row_that_is_broadcast() {
+    fn sub_broadcast_row_has_expected_value_and_gradients() {
         let (a, b) = ([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0]);
         check_binary(
             a,

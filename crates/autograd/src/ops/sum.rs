@@ -1,9 +1,9 @@
 //! The sum of all elements.
 //!
-//! - Forward: y = Σ x, for x of any shape; y has no axes.
-//! - Backward: dx += dy everywhere. Keeps nothing.
-//! - Why: y moves with every element, one for one: the adjoint of a sum is a broadcast.
-//! - Cost: 1 flop an element forward, 1 backward.
+//! - Forward: y = Σ x, for x of any shape; y is a scalar.
+//! - Backward: dx += dy for every element. Keeps nothing.
+//! - Why: ∂y/∂x_i = 1 for every i; the adjoint of a sum is a broadcast.
+//! - Cost per element: 1 flop forward, 1 backward.
 //! - Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), section 3.2.
 
 use tensor::Real;
@@ -16,15 +16,17 @@ use crate::var::Var;
 pub(crate) struct Sum;
 
 impl<T: Real> Var<'_, T> {
-    /// The sum of all elements, as a value without axes.
+    /// Computes the sum of all elements, as a scalar.
+    ///
+    /// Gradient: dx += dy for every element; derived in [`ops::sum`](crate::ops::sum).
     pub fn sum(self) -> Self {
         self.tape.record(Op::Sum(Sum), &[self])
     }
 
-    /// The mean of all elements, as a value without axes.
+    /// Computes the mean of all elements, as a scalar, by [`sum`](Self::sum) and [`scale`](Self::scale).
     pub fn mean(self) -> Self {
         let n = self.shape().size();
-        self.sum().scale(T::one() / T::of(n as f64))
+        self.sum().scale(T::one() / T::from_f64(n as f64))
     }
 }
 
@@ -53,7 +55,7 @@ mod tests {
     use crate::Tape;
 
     #[test]
-    fn every_element_gets_the_gradient() {
+    fn mean_every_element_gets_an_equal_share_of_the_gradient() {
         let tape = Tape::<f64>::new();
         let x = tape.input(Tensor::from([[1.0, 2.0], [3.0, 6.0]]));
         let y = x.mean();

@@ -1,9 +1,9 @@
 //! The sum along one axis.
 //!
-//! - Forward: y\[…\] = Σ_k x\[…, k, …\]; the axis disappears.
+//! - Forward: y\[…\] = Σ_k x\[…, k, …\]; the axis is removed.
 //! - Backward: dx\[…, k, …\] += dy\[…\] for every k. Keeps nothing.
 //! - Why: the adjoint of a sum is a broadcast.
-//! - Cost: 1 flop an element forward, 1 backward.
+//! - Cost per element: 1 flop forward, 1 backward.
 //! - Reference: A. Griewank and A. Walther, *Evaluating Derivatives* (2008), section 3.2.
 
 use tensor::{Real, Reduce};
@@ -16,7 +16,9 @@ use crate::var::Var;
 pub(crate) struct SumAxis(usize);
 
 impl<T: Real> Var<'_, T> {
-    /// The sum along `axis`, which disappears.
+    /// Computes the sum along `axis`, and removes the axis.
+    ///
+    /// Gradient: dx\[…, k, …\] += dy\[…\] for every k; derived in [`ops::sum_axis`](crate::ops::sum_axis).
     ///
     /// # Panics
     /// If there is no such axis.
@@ -26,14 +28,15 @@ impl<T: Real> Var<'_, T> {
         self.tape.record(Op::SumAxis(SumAxis(axis)), &[self])
     }
 
-    /// The mean along `axis`, which disappears.
+    /// Computes the mean along `axis`, and removes the axis. Records a [`sum_axis`](Self::sum_axis) and a
+    /// [`scale`](Self::scale).
     ///
     /// # Panics
     /// If there is no such axis.
     #[track_caller]
     pub fn mean_axis(self, axis: usize) -> Self {
         let sum = self.sum_axis(axis);
-        sum.scale(T::one() / T::of(self.shape()[axis] as f64))
+        sum.scale(T::one() / T::from_f64(self.shape()[axis] as f64))
     }
 }
 
@@ -42,14 +45,14 @@ impl<T: Real> Operation<T> for SumAxis {
 
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, x, shape) = (f.kernels(), f.input(0), f.shape(0));
-        kernels.reduce(Reduce::Sum, x, self.0, f.output(shape.without(self.0)));
+        kernels.reduce(Reduce::Sum, x, self.0, f.output(shape.without_axis(self.0)));
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
         let (kernels, dy) = (b.kernels(), b.dy());
         if let Some(dx) = b.grad(0) {
             let shape = dx.shape();
-            let dy = dy.reshape(shape.with(self.0, 1)).expect("gradients have no gaps");
+            let dy = dy.reshape(shape.with_extent(self.0, 1)).expect("gradients are contiguous");
             kernels.sum_to(T::one(), dy.broadcast_to(shape), dx);
         }
     }
@@ -62,7 +65,7 @@ mod tests {
     use crate::testing::check_against_differences;
 
     #[test]
-    fn each_axis() {
+    fn sum_and_mean_along_each_axis_match_references() {
         let x = Tensor::from_fn([2, 3, 4], |i| (i as f64).sin());
         for axis in 0..3 {
             let (tape, sum) = (crate::Tape::new(), x.sum_axis(axis));

@@ -4,11 +4,12 @@
 //! - Backward: dx += (1 − y²)·dy. Keeps the value.
 //! - Why: tanh = sinh / cosh, and (cosh² − sinh²) / cosh² = 1 − tanh².
 //! - Cost: 1 tanh forward, 4 flops backward.
-//! - Reference: Y. LeCun, L. Bottou, G. Orr, K.-R. Müller, "Efficient BackProp" (1998), section 4.4, on why it is used.
+//! - Reference: Y. LeCun, L. Bottou, G. Orr, K.-R. Müller, "Efficient BackProp" (1998), section 4.4, on its use as
+//!   an activation.
 
 use tensor::{Map, Real};
 
-use super::unary::{self, In};
+use super::unary::{self, SlopeOf};
 use crate::backward::Backward;
 use crate::forward::Forward;
 use crate::op::{Op, Operation};
@@ -17,7 +18,9 @@ use crate::var::Var;
 pub(crate) struct Tanh;
 
 impl<T: Real> Var<'_, T> {
-    /// y = tanh x, elementwise.
+    /// Computes y = tanh x elementwise.
+    ///
+    /// Gradient: dx += (1 − y²)·dy; derived in [`ops::tanh`](crate::ops::tanh).
     pub fn tanh(self) -> Self {
         self.tape.record(Op::Tanh(Tanh), &[self])
     }
@@ -31,7 +34,7 @@ impl<T: Real> Operation<T> for Tanh {
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
-        unary::backward(b, Map::OneMinusSquare, In::Y);
+        unary::backward(b, Map::OneMinusSquare, SlopeOf::Y);
     }
 }
 
@@ -40,7 +43,7 @@ mod tests {
     use crate::testing::check_unary;
 
     #[test]
-    fn value_and_slope() {
+    fn tanh_at_three_points_matches_its_formulas() {
         check_unary(&[1.0, -2.0, 0.5], |x| x.tanh(), |x| x.tanh(), |x| 1.0 / x.cosh().powi(2));
     }
 }

@@ -1,15 +1,15 @@
-//! What elementwise operations of one argument share: y = f(x), dx += f′·dy with f′ written in x or in y.
+//! Forward and backward shared by elementwise operations of one argument: y = f(x), dx += f′·dy. f′ is a function of x or of y.
 
 use tensor::{Map, Real};
 
 use crate::backward::Backward;
 use crate::forward::Forward;
 
-/// What the slope is written in.
-pub(crate) enum In {
+/// The argument of the slope f′.
+pub(crate) enum SlopeOf {
     /// The input.
     X,
-    /// The output, which saves computing f again.
+    /// The output: f is not computed again.
     Y,
 }
 
@@ -18,11 +18,11 @@ pub(crate) fn forward<T: Real>(f: &mut Forward<'_, T>, map: Map<T>) {
     kernels.map(map, x, f.output(shape));
 }
 
-pub(crate) fn backward<T: Real>(b: &mut Backward<'_, T>, slope: Map<T>, kept: In) {
+pub(crate) fn backward<T: Real>(b: &mut Backward<'_, T>, slope: Map<T>, argument: SlopeOf) {
     let (kernels, dy) = (b.kernels(), b.dy());
-    let kept = match kept {
-        In::X => b.input(0),
-        In::Y => b.output(),
+    let kept = match argument {
+        SlopeOf::X => b.input(0),
+        SlopeOf::Y => b.output(),
     };
     if let Some(dx) = b.grad(0) {
         kernels.map_backward(slope, kept, dy, dx);

@@ -1,24 +1,24 @@
-//! `gradus completions`: what a shell needs to complete commands and flags.
+//! `gradus completions`: prints a script with which a shell completes commands and flags.
 
 use clap::{Args, Command};
 use clap_complete::Shell;
 
 use crate::error::Result;
-use crate::output::print::show;
+use crate::output::print::print_result;
 
-/// Which shell.
+/// Arguments of `gradus completions`.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell
     pub(crate) shell: Shell,
 }
 
-/// Prints the completions of this command line for a shell.
+/// Prints the completion script for a shell.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the script cannot be written.
 pub(crate) fn completions(args: &CompletionsArgs, mut command: Command) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "gradus", &mut script);
-    show(String::from_utf8_lossy(&script).trim_end())
+    print_result(String::from_utf8_lossy(&script).trim_end())
 }

@@ -1,4 +1,4 @@
-//! `gradus config`: all settings with their meaning, as a file to begin with; and whether a file is right.
+//! `gradus config`: prints a configuration file with all settings and their meaning, or checks a file.
 
 use std::path::PathBuf;
 
@@ -6,47 +6,49 @@ use clap::Args;
 use rl::config::Config;
 
 use crate::error::Result;
-use crate::input::checkpoint_policy::Keeping;
+use crate::input::checkpoint_policy::CheckpointPolicy;
 use crate::input::config_file::ConfigFile;
 use crate::input::{config_file, settings, task_name};
-use crate::output::print::show;
+use crate::output::print::print_result;
 
-/// Which settings, or which file.
+/// Arguments of `gradus config`.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
-    /// The task whose settings are printed
+    /// Task whose settings are printed
     #[arg(long, value_name = "NAME", conflicts_with = "check", value_parser = task_name::parse, default_value = task_name::NAME)]
     pub(crate) task: &'static str,
-    /// Check this file, and say what in it is not at its default
+    /// Check this file and list its settings that differ from the defaults
     #[arg(long, value_name = "FILE")]
     pub(crate) check: Option<PathBuf>,
 }
 
-/// Does what the arguments say.
+/// Runs `gradus config`.
 ///
 /// # Errors
-/// If the file is not right.
+/// If the file is invalid, or the output cannot be written.
 pub(crate) fn config(args: &ConfigArgs) -> Result<()> {
     match &args.check {
-        Some(path) => show(check(&ConfigFile::read(path)?)?),
-        None => show(config_file::write(Some(0), None, &Config::default(), &Keeping::default()).trim_end()),
+        Some(path) => print_result(check(&ConfigFile::read(path)?)?),
+        None => print_result(
+            config_file::render(Some(0), None, &Config::default(), &CheckpointPolicy::default()).trim_end(),
+        ),
     }
 }
 
-/// What there is to say about a file that is right.
+/// Checks a file and returns the message about it: its task and the settings that differ from the defaults.
 ///
 /// # Errors
-/// If it is not.
+/// If the file is invalid.
 pub(crate) fn check(file: &ConfigFile) -> Result<String> {
     let task = file.task()?;
-    let (config, keeping) = settings::read(Some(file))?;
+    let (config, checkpoint_policy) = settings::read(Some(file))?;
     let seed = file.seed()?.map(|seed| ("seed", seed.to_string()));
     let init = file.init().map(|path| ("init", path.display().to_string()));
     let device = file.device()?.map(|device| ("device", device.to_string()));
-    let changes = settings::changes(&config).into_iter().chain(settings::changes(&keeping));
+    let changes = settings::changed_settings(&config).into_iter().chain(settings::changed_settings(&checkpoint_policy));
     let lines =
         seed.into_iter().chain(init).chain(device).chain(changes).map(|(name, value)| format!("\n  {name} = {value}"));
     let lines = lines.collect::<String>();
-    let but = if lines.is_empty() { "" } else { ", but for" };
-    Ok(format!("right: task {task}, default settings{but}{lines}"))
+    let except = if lines.is_empty() { "" } else { " except" };
+    Ok(format!("valid: task {task}, default settings{except}{lines}"))
 }

@@ -1,4 +1,4 @@
-//! `gradus eval`: the test of a run that was trained before.
+//! `gradus eval`: tests a trained agent again.
 
 use std::path::PathBuf;
 
@@ -7,47 +7,48 @@ use rl::env::Task;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::input::numbers::{self, stages};
-use crate::input::seeds::GREATEST;
-use crate::output::print::show;
+use crate::input::numbers::{self, select_stages};
+use crate::input::seeds::MAX_SEED;
+use crate::output::print::print_result;
 use crate::run::{final_test, trained_agent};
 
-/// What to test, and on what.
+/// Arguments of `gradus eval`.
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
-    /// The folder of a run
+    /// Folder of the run
     pub(crate) dir: PathBuf,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Only this stage
+    /// Test only this stage
     #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub(crate) stage: Option<usize>,
-    /// Episodes of each stage [default: as in the run's own test]
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::episodes)]
+    /// Number of episodes per stage [default: as in the run's own test]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::parse_episodes)]
     pub(crate) episodes: Option<usize>,
-    /// The seed of the test episodes [default: the run's]
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
+    /// Seed of the test episodes [default: the run's seed]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
     pub(crate) seed: Option<u64>,
 }
 
-/// Does what the arguments say.
+/// Runs `gradus eval`.
 ///
 /// # Errors
-/// If they are wrong, or the folder does not hold a run whose checkpoint can be loaded.
+/// If an argument is invalid, or the folder holds no run with a checkpoint that loads.
 pub(crate) fn eval(args: &EvalArgs) -> Result<()> {
-    let file = trained_agent::config_of(&args.dir)?;
-    let stages = stages(args.stage)?;
+    let file = trained_agent::read_config(&args.dir)?;
+    let stages = select_stages(args.stage)?;
     let run = trained_agent::load(&args.dir, &file, None, args.episodes)?;
     let seed = args.seed.unwrap_or(run.seed);
     let episodes = args.episodes.unwrap_or(run.config.test_episodes);
-    let stages = final_test::test(&run, seed, episodes, stages).map_err(|error| Error::input(error.to_string()))?;
+    let stages =
+        final_test::run_final_test(&run, seed, episodes, stages).map_err(|error| Error::input(error.to_string()))?;
     let task = &run.task;
     if args.json {
         let result = json!({ "task": task.name(), "caveat": task.caveat(), "seed": seed, "stages": stages });
-        show(format!("{result:#}"))
+        print_result(format!("{result:#}"))
     } else {
-        let (table, caveat) = (final_test::table(&stages), task.caveat());
-        show(format!("{episodes} test episodes a stage, seed {seed}\n\n{table}\n{caveat}"))
+        let (table, caveat) = (final_test::to_table(&stages), task.caveat());
+        print_result(format!("{episodes} test episodes per stage, seed {seed}\n\n{table}\n{caveat}"))
     }
 }

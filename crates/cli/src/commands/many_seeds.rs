@@ -1,125 +1,129 @@
-//! Runs of several seeds, as many side by side as there are threads, with a table of them all.
+//! Trains runs of several seeds, in parallel up to the number of threads, and writes a table of all of them.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::results::{failures, on_threads, stopped, threads, write_page};
+use super::results::{check_failures, report_stopped, run_on_threads, thread_count, write_page};
 use crate::error::Result;
-use crate::folder::outcome::Timed;
+use crate::folder::outcome::TimedOutcome;
 use crate::folder::{Folder, TABLE, TABLE_JSON};
 use crate::input::settings;
 use crate::interrupt;
 use crate::live::{Live, View};
-use crate::output::exact_match::Exact;
-use crate::output::print::{pretty, say};
+use crate::output::exact_match::ExactMatchStats;
+use crate::output::print::{pretty_json, print_line};
 use crate::output::seeds_summary;
-use crate::run::{Left, Plan};
+use crate::run::{RunStatus, TrainingPlan};
 
-/// The time between two tables, which take longer the more runs there are. What is interrupted keeps the last one.
-const BETWEEN: Duration = Duration::from_secs(1);
+/// Minimum time between two writes of the table, since a write takes longer with more runs. An interrupted command keeps the
+/// table that was written last.
+const TABLE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the threads share.
+/// State that the threads share.
 struct Shared<'a> {
-    plan: &'a Plan,
+    plan: &'a TrainingPlan,
     seeds: &'a [u64],
     folder: &'a Folder,
     stop_after: Option<usize>,
     live: Live,
-    /// The number of the next seed.
+    /// Index of the next seed.
     next: AtomicUsize,
-    done: Mutex<Done>,
+    finished: Mutex<FinishedRuns>,
 }
 
-/// The runs that are over, in the order of their seeds.
-struct Done {
-    runs: Vec<Option<Timed>>,
+/// Finished runs, in the order of their seeds.
+struct FinishedRuns {
+    runs: Vec<Option<TimedOutcome>>,
     written: Instant,
 }
 
-/// Makes the runs that are not over yet.
+/// Trains all runs that have not finished yet.
 ///
 /// # Errors
 /// If a file cannot be written, a run fails, or Ctrl-C ends it.
-pub(super) fn several(
-    plan: &Plan,
+pub(super) fn train_seeds(
+    plan: &TrainingPlan,
     seeds: &[u64],
     folder: &Folder,
-    asked: Option<usize>,
+    threads: Option<usize>,
     stop_after: Option<usize>,
 ) -> Result<()> {
-    let threads = threads(asked);
+    let threads = thread_count(threads);
     let jobs = threads.min(seeds.len());
-    let done = Mutex::new(Done { runs: vec![None; seeds.len()], written: Instant::now() });
-    let (live, next) = (Live::several(seeds.len()), AtomicUsize::new(0));
-    let shared = Shared { plan, seeds, folder, stop_after, live, next, done };
+    let finished = Mutex::new(FinishedRuns { runs: vec![None; seeds.len()], written: Instant::now() });
+    let (live, next) = (Live::many_runs(seeds.len()), AtomicUsize::new(0));
+    let shared = Shared { plan, seeds, folder, stop_after, live, next, finished };
     let results: Vec<_> = thread::scope(|scope| {
-        let start = |_| scope.spawn(|| on_threads(threads / jobs, || shared.work()));
+        let start = |_| scope.spawn(|| run_on_threads(threads / jobs, || shared.train_all()));
         let started: Vec<_> = (0..jobs).map(start).collect();
         started.into_iter().map(|job| job.join().expect("no job panics")).collect()
     });
-    let Shared { live, done, .. } = shared;
+    let Shared { live, finished, .. } = shared;
     drop(live);
     results.into_iter().try_for_each(|result| result?)?;
-    let runs: Vec<_> = done.into_inner().expect("no job panics").runs.into_iter().flatten().collect();
+    let runs: Vec<_> = finished.into_inner().expect("no job panics").runs.into_iter().flatten().collect();
     if !runs.is_empty() {
-        let table = write_tables(plan, &runs, folder)?;
-        say(format!("\n{table}"));
+        let table = write_seed_tables(plan, &runs, folder)?;
+        print_line(format!("\n{table}"));
     }
-    write_page(folder).unwrap_or_else(say);
-    if runs.len() < seeds.len() { stopped(folder) } else { failures(&runs) }
+    write_page(folder).unwrap_or_else(print_line);
+    if runs.len() < seeds.len() { report_stopped(folder) } else { check_failures(&runs) }
 }
 
 impl Shared<'_> {
-    /// Takes seed after seed, until there is none left. After an error nobody takes another one.
-    fn work(&self) -> Result<()> {
+    /// Trains one seed after another until none is left. After an error, no thread takes another seed.
+    fn train_all(&self) -> Result<()> {
         let take = || self.next.fetch_add(1, Ordering::Relaxed);
         while let Some(k) = Some(take()).filter(|&k| k < self.seeds.len() && !interrupt::requested()) {
-            self.run(k).inspect_err(|_| self.next.store(self.seeds.len(), Ordering::Relaxed))?;
+            self.train_and_report(k).inspect_err(|_| self.next.store(self.seeds.len(), Ordering::Relaxed))?;
         }
         Ok(())
     }
 
-    fn run(&self, k: usize) -> Result<()> {
+    /// Trains the seed of index `k`. Records its outcome, or prints its error.
+    fn train_and_report(&self, k: usize) -> Result<()> {
         let seed = self.seeds[k];
         let mut view = self.live.view(seed);
-        match self.go_on(seed, &mut view) {
+        match self.train(seed, &mut view) {
             Err(error) => {
-                view.say(format!("stopped: {error}")); // the others may go on for hours
+                view.print_line(format!("stopped: {error}")); // now, because the other runs may take hours
                 Err(error)
             }
-            Ok(Left::Stopped) => Ok(()),
-            Ok(Left::Over(run)) => self.note(k, run),
+            Ok(RunStatus::Stopped) => Ok(()),
+            Ok(RunStatus::Finished(run)) => self.record_finished(k, run),
         }
     }
 
-    fn go_on(&self, seed: u64, view: &mut View) -> Result<Left> {
-        let child = self.folder.of_seed(seed)?;
-        let left = self.plan.go_on(seed, &child, self.stop_after, view)?;
-        write_page(&child).unwrap_or_else(|warning| view.say(warning));
-        Ok(left)
+    /// Trains one seed in its folder and writes its page.
+    fn train(&self, seed: u64, view: &mut View) -> Result<RunStatus> {
+        let child = self.folder.open_or_create_seed(seed)?;
+        let status = self.plan.train(seed, &child, self.stop_after, view)?;
+        write_page(&child).unwrap_or_else(|warning| view.print_line(warning));
+        Ok(status)
     }
 
-    fn note(&self, k: usize, run: Timed) -> Result<()> {
-        let mut done = self.done.lock().expect("no job panics while it writes the table");
-        done.runs[k] = Some(run);
-        if done.written.elapsed() > BETWEEN {
-            write_tables(self.plan, &done.runs.iter().flatten().cloned().collect::<Vec<_>>(), self.folder)?;
-            done.written = Instant::now();
+    /// Stores a finished run, and writes the table if the last write is long enough ago.
+    fn record_finished(&self, k: usize, run: TimedOutcome) -> Result<()> {
+        let mut finished = self.finished.lock().expect("no job panics while it writes the table");
+        finished.runs[k] = Some(run);
+        if finished.written.elapsed() > TABLE_INTERVAL {
+            write_seed_tables(self.plan, &finished.runs.iter().flatten().cloned().collect::<Vec<_>>(), self.folder)?;
+            finished.written = Instant::now();
         }
         Ok(())
     }
 }
 
-/// Writes the table of these runs, in words and as JSON, and returns the words.
-fn write_tables(plan: &Plan, runs: &[Timed], folder: &Folder) -> Result<String> {
-    let mut changes = settings::changes(&plan.config);
+/// Writes the table of these runs as Markdown and as JSON, and returns the Markdown.
+fn write_seed_tables(plan: &TrainingPlan, runs: &[TimedOutcome], folder: &Folder) -> Result<String> {
+    let mut changes = settings::changed_settings(&plan.config);
     changes.extend(plan.init.iter().map(|path| ("init", path.display().to_string())));
     let (title, table) = (seeds_summary::title(&changes), seeds_summary::table(runs));
-    let exact = Exact::of(runs);
-    let words = format!("{title}\n\n{table}\n{}\n\n{exact}\n\n{}\n", seeds_summary::LEGEND, runs[0].outcome.caveat);
-    folder.write(TABLE_JSON, pretty(&seeds_summary::json(&changes, runs, &exact)))?;
-    folder.write(TABLE, &words)?;
-    Ok(words)
+    let exact = ExactMatchStats::from_runs(runs);
+    let markdown = format!("{title}\n\n{table}\n{}\n\n{exact}\n\n{}\n", seeds_summary::LEGEND, runs[0].outcome.caveat);
+    folder.write(TABLE_JSON, pretty_json(&seeds_summary::json(&changes, runs, &exact)))?;
+    folder.write(TABLE, &markdown)?;
+    Ok(markdown)
 }

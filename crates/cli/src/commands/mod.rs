@@ -1,4 +1,4 @@
-//! The commands, a file each.
+//! The commands of `gradus`, one file each.
 
 mod completions;
 pub(crate) mod config;

@@ -1,4 +1,4 @@
-//! `gradus report`: the page of one folder, or the comparison of several.
+//! `gradus report`: writes an HTML page about one run folder, or a comparison of several.
 
 use std::path::PathBuf;
 
@@ -6,22 +6,22 @@ use clap::Args;
 use serde_json::json;
 
 use crate::error::Result;
-use crate::folder::{REPORT, Runs};
+use crate::folder::{REPORT, RunSet};
 use crate::output::html;
-use crate::output::print::{pretty, show};
+use crate::output::print::{pretty_json, print_result};
 use crate::report::{self, Comparison};
 
-/// Where a comparison is written unless `--out` says otherwise.
-const COMPARISON: &str = "compare.html";
+/// File name of a comparison, unless `--out` names a file.
+const COMPARISON_PAGE: &str = "compare.html";
 
-/// What to look at.
+/// Arguments of `gradus report`.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The folder of a run or of several seeds, which may still go on; several folders are compared
+    /// Folder of a run or of several seeds, finished or still running; several folders are compared
     #[arg(required = true, value_name = "DIR")]
     pub(crate) dirs: Vec<PathBuf>,
-    /// Where to write the page; it replaces an earlier page of gradus, and nothing else [default: report.html in DIR;
-    /// of several folders compare.html]
+    /// File for the page; an existing file is replaced only if gradus wrote it [default: report.html in DIR, or
+    /// compare.html for several folders]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Print JSON
@@ -29,24 +29,28 @@ pub(crate) struct ReportArgs {
     pub(crate) json: bool,
 }
 
-/// Does what the arguments say. A run may go on meanwhile.
+/// Runs `gradus report`. Training may continue meanwhile.
 ///
 /// # Errors
 /// If a folder holds no run, the folders cannot be compared, or the page cannot be written.
 pub(crate) fn report(args: &ReportArgs) -> Result<()> {
-    let (path, page, words, mut json) = match &args.dirs[..] {
+    let (path, page, text, mut json) = match &args.dirs[..] {
         [folder] => {
-            let runs = Runs::read(folder)?;
+            let runs = RunSet::read(folder)?;
             let path = args.out.clone().unwrap_or_else(|| folder.join(REPORT));
-            (path, report::page(&runs), report::words(&runs), report::json(&runs))
+            (path, report::page(&runs), report::to_text(&runs), report::json(&runs))
         }
         folders => {
             let runs = Comparison::read(folders)?;
-            let path = args.out.clone().unwrap_or_else(|| PathBuf::from(COMPARISON));
-            (path, runs.page(), runs.words(), runs.json())
+            let path = args.out.clone().unwrap_or_else(|| PathBuf::from(COMPARISON_PAGE));
+            (path, runs.page(), runs.to_text(), runs.json())
         }
     };
     html::write(&path, &page)?;
     json["page"] = json!(path.display().to_string());
-    if args.json { show(pretty(&json).trim_end()) } else { show(format!("{words}\n\nwrote {}", path.display())) }
+    if args.json {
+        print_result(pretty_json(&json).trim_end())
+    } else {
+        print_result(format!("{text}\n\nwrote {}", path.display()))
+    }
 }

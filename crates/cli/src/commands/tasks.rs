@@ -1,4 +1,4 @@
-//! `gradus tasks`: what the solver knows about the task.
+//! `gradus tasks`: shows the solver's facts about the task.
 
 use clap::Args;
 use rl::env::Task;
@@ -7,18 +7,18 @@ use rl::tasks::Calculator;
 use serde_json::{Value, json};
 
 use crate::error::Result;
-use crate::input::numbers::stages;
+use crate::input::numbers::select_stages;
 use crate::input::task_name;
-use crate::output::print::show;
+use crate::output::print::print_result;
 use crate::output::table::{NONE, Table};
 
-/// The task and its stage.
+/// Arguments of `gradus tasks`.
 #[derive(Debug, Args)]
 pub(crate) struct TasksArgs {
-    /// The task
+    /// Name of the task
     #[arg(long, value_name = "NAME", value_parser = task_name::parse, default_value = task_name::NAME)]
     pub(crate) task: &'static str,
-    /// Only this stage
+    /// Show only this stage
     #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub(crate) stage: Option<usize>,
     /// Print JSON
@@ -26,25 +26,25 @@ pub(crate) struct TasksArgs {
     pub(crate) json: bool,
 }
 
-/// Does what the arguments say.
+/// Runs `gradus tasks`.
 ///
 /// # Errors
-/// If there is no such stage.
+/// If the stage does not exist, or the output cannot be written.
 pub(crate) fn tasks(args: &TasksArgs) -> Result<()> {
     let task = Calculator::default();
-    let reports: Vec<Report> = stages(args.stage)?.map(|stage| task.report(stage)).collect();
+    let reports: Vec<Report> = select_stages(args.stage)?.map(|stage| task.report(stage)).collect();
     if args.json {
-        let stages: Vec<_> = reports.iter().map(json).collect();
+        let stages: Vec<_> = reports.iter().map(report_json).collect();
         let task = json!({ "task": task.name(), "caveat": task.caveat(), "stages": stages });
-        return show(format!("{:#}", Value::from([task])));
+        return print_result(format!("{:#}", Value::from([task])));
     }
-    show(format!("{}\n\n{}\n{}", args.task, table(&reports), task.caveat()))
+    print_result(format!("{}\n\n{}\n{}", args.task, report_table(&reports), task.caveat()))
 }
 
-fn table(reports: &[Report]) -> Table {
+fn report_table(reports: &[Report]) -> Table {
     let mut table = Table::new(["stage", "goal", "states", "dead", "optimum", "shortest programs"]);
     for report in reports {
-        let counts = [report.states, report.dead].map(|count| count.to_string());
+        let counts = [report.states, report.dead_states].map(|count| count.to_string());
         let optimum = report.optimum.map_or(NONE.into(), |steps| steps.to_string());
         let programs: Vec<_> = report.programs.iter().map(|program| program.join(" ")).collect();
         let [states, dead] = counts;
@@ -53,12 +53,12 @@ fn table(reports: &[Report]) -> Table {
     table
 }
 
-fn json(report: &Report) -> Value {
+fn report_json(report: &Report) -> Value {
     json!({
         "stage": report.stage,
         "goal": report.goal,
         "states": report.states,
-        "dead": report.dead,
+        "dead": report.dead_states,
         "optimum": report.optimum,
         "programs": report.programs,
     })

@@ -1,4 +1,4 @@
-//! `gradus train`: one run, or runs of several seeds side by side, from the beginning or from where they stopped.
+//! `gradus train`: starts or resumes one run, or runs of several seeds in parallel.
 
 use std::path::{Path, PathBuf};
 
@@ -6,85 +6,87 @@ use clap::{Args, value_parser};
 use rl::config::Config;
 use tensor::Device;
 
-use super::many_seeds::several;
-use super::results::{on_threads, result, stopped, threads, write_page};
+use super::many_seeds::train_seeds;
+use super::results::{print_test_table, report_stopped, run_on_threads, thread_count, write_page};
 use crate::error::{Error, Result};
-use crate::folder::{About, CONFIG, Folder, TEST, of_seed};
-use crate::input::checkpoint_policy::Keeping;
+use crate::folder::{About, CONFIG, Folder, TEST, seed_folder};
+use crate::input::checkpoint_policy::CheckpointPolicy;
 use crate::input::config_file::ConfigFile;
 use crate::input::device_name::DeviceName;
-use crate::input::seeds::{GREATEST, Seeds};
+use crate::input::seeds::{MAX_SEED, Seeds};
 use crate::input::settings::Flags;
 use crate::input::{device_name, numbers, settings, task_name};
 use crate::live::Live;
-use crate::output::print::say;
+use crate::output::print::print_line;
 use crate::output::{profile_table, timestamp};
-use crate::run::memory_check::Need;
-use crate::run::{Left, Plan};
+use crate::run::memory_check::MemoryNeed;
+use crate::run::{RunStatus, TrainingPlan};
 use crate::{interrupt, live};
 
-/// Where the folders of runs are, unless `--out` says otherwise.
-const RUNS: &str = "runs";
+/// Folder that holds the run folders, unless `--out` names one.
+const RUNS_FOLDER: &str = "runs";
 
-/// What to train, and where to.
+/// Arguments of `gradus train`.
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// The task [default: calculator]
+    /// Name of the task [default: calculator]
     #[arg(long, value_name = "NAME", value_parser = task_name::parse)]
     pub(crate) task: Option<&'static str>,
-    /// The seed, from which everything random follows [default: 0]
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=GREATEST))]
+    /// Seed of all random numbers [default: 0]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
     pub(crate) seed: Option<u64>,
-    /// Several seeds, as many side by side as there are threads: 0..19 (both included), 3,5,9
+    /// Several seeds, in parallel up to the number of threads: 0..19 (both ends included), or 3,5,9
     #[arg(long, allow_negative_numbers = true, value_name = "SEEDS", conflicts_with = "seed")]
     pub(crate) seeds: Option<Seeds>,
-    /// Threads; the results do not depend on their number [default: all]
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::threads)]
+    /// Number of threads; the results do not depend on it [default: all]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::parse_threads)]
     pub(crate) threads: Option<usize>,
-    /// Where to compute: cpu, cuda, or a GPU by its number, as in cuda:1; gradus devices lists them [default: cpu]
+    /// Device that computes: cpu, cuda, or a GPU by number, for example cuda:1; gradus devices lists them [default: cpu]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<DeviceName>,
-    /// Settings from a TOML file; flags win
+    /// TOML file with settings; flags override it
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The folder to write to; it must be new or empty [default: a new one in runs/]
+    /// Folder for the run's files; it must be new or empty [default: a new folder in runs/]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Initial weights: a checkpoint, or a PyTorch state_dict as safetensors
+    /// Initial weights: a checkpoint, or a PyTorch state_dict saved as safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) init: Option<PathBuf>,
-    /// Go on with the run, or the runs of several seeds, in this folder, as if they had never stopped
+    /// Resume the run, or the runs of several seeds, in this folder; the results are the same as without a stop
     #[arg(long, value_name = "DIR", conflicts_with_all = ["task", "seed", "seeds", "config", "out", "init"])]
     pub(crate) resume: Option<PathBuf>,
-    /// Stop after this many more updates, as after Ctrl-C; --resume goes on
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::updates)]
+    /// Stop after this many more updates, as Ctrl-C does; --resume continues the run
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::parse_updates)]
     pub(crate) stop_after: Option<usize>,
-    /// At the end, show where the updates' time went: kernels with flops, bytes and their share of the machine's peak,
-    /// then what each phase spends outside of them; results do not change
+    /// At the end, print where the updates spent their time: each kernel with flops, bytes and its share of the machine's
+    /// peak, then each phase's time outside kernels; results do not change
     #[arg(long)]
     pub(crate) profile: bool,
-    /// Everything else.
+    /// All other settings.
     #[command(flatten, next_help_heading = "Settings")]
     pub(crate) settings: Flags<Config>,
-    /// The checkpoints that are kept.
-    #[command(flatten, next_help_heading = "What is kept")]
-    pub(crate) keeping: Flags<Keeping>,
+    /// The checkpoint policy.
+    #[command(flatten, next_help_heading = "Checkpoints")]
+    pub(crate) checkpoint_policy: Flags<CheckpointPolicy>,
 }
 
-/// Does what the arguments say.
+/// Runs `gradus train`.
 ///
 /// # Errors
-/// If they are wrong, a run fails, or Ctrl-C ends it.
+/// If an argument is invalid, a run fails, or Ctrl-C ends it.
 pub(crate) fn train(args: &TrainArgs) -> Result<()> {
-    interrupt::listen((!live::on_screen()).then_some(interrupt::WORDS))?;
+    interrupt::listen((!live::is_on_terminal()).then_some(interrupt::STOPPING_MESSAGE))?;
     if let Some(path) = &args.resume {
-        if !args.settings.is_empty() || !args.keeping.is_empty() {
-            return Err(Error::input("--resume takes no settings: a run goes on with its own; leave them out"));
+        if !args.settings.is_empty() || !args.checkpoint_policy.is_empty() {
+            return Err(Error::input(
+                "--resume takes no settings, because a run keeps its own; remove the setting flags",
+            ));
         }
         let (folder, about) = Folder::open(path)?;
-        let file = ConfigFile::in_folder(&path.join(CONFIG))?;
+        let file = ConfigFile::read_regular(&path.join(CONFIG))?;
         file.task()?;
-        return on(args, args.device, |device| resume(args, device, &file, &folder, about));
+        return run_on_device(args, args.device, |device| train_resumed(args, device, &file, &folder, about));
     }
     let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
     let file = file.as_ref();
@@ -92,108 +94,113 @@ pub(crate) fn train(args: &TrainArgs) -> Result<()> {
         file.map(ConfigFile::task).transpose()?;
     }
     let device = args.device.or(file.map(ConfigFile::device).transpose()?.flatten());
-    on(args, device, |device| begin(args, device, file))
+    run_on_device(args, device, |device| train_new(args, device, file))
 }
 
-/// Works on a device, profiled if that is asked for.
-fn on(args: &TrainArgs, device: Option<DeviceName>, work: impl FnOnce(Device) -> Result<()>) -> Result<()> {
-    let device = device.map_or(Ok(Device::Host), |name| device_name::choose(name, true))?;
+/// Calls `work` with the device, and prints a profile of it with `--profile`.
+fn run_on_device(args: &TrainArgs, device: Option<DeviceName>, work: impl FnOnce(Device) -> Result<()>) -> Result<()> {
+    let device = device.map_or(Ok(Device::Host), |name| device_name::select_device(name, true))?;
     if !args.profile {
         return work(device);
     }
-    let profiled = tensor::profile::start(); // before there is a tape, which keeps the kernels that it was made with
-    let left = work(device);
-    say(format!("\n{}", profile_table::words(profiled, profile_table::Peak::measure)));
-    left
+    let profiled = tensor::profile::start(); // before any tape exists, since a tape keeps the kernels it was created with
+    let result = work(device);
+    print_line(format!("\n{}", profile_table::render(profiled, profile_table::Peak::measure)));
+    result
 }
 
-fn begin(args: &TrainArgs, device: Device, file: Option<&ConfigFile>) -> Result<()> {
-    let (mut config, mut keeping) = settings::read(file)?;
+/// Starts a new run, or new runs of several seeds, in a new folder.
+fn train_new(args: &TrainArgs, device: Device, file: Option<&ConfigFile>) -> Result<()> {
+    let (mut config, mut checkpoint_policy) = settings::read(file)?;
     args.settings.apply(&mut config)?;
-    args.keeping.apply(&mut keeping)?;
-    let init = args.init.clone().or_else(|| file?.init()).map(absolute).transpose()?;
+    args.checkpoint_policy.apply(&mut checkpoint_policy)?;
+    let init = args.init.clone().or_else(|| file?.init()).map(to_absolute).transpose()?;
     let seed = args.seed.or(file.map(ConfigFile::seed).transpose()?.flatten()).unwrap_or(0);
-    let plan = Plan { config, keeping, init, device };
+    let plan = TrainingPlan { config, checkpoint_policy, init, device };
     check_memory(&plan, args, args.seeds.as_ref().map_or(1, |Seeds(seeds)| seeds.len()))?;
-    plan.start(seed)?; // what does not fit shows before there is a folder
+    plan.create_run(seed)?; // reports an unsuitable device or initial weights before the folder is created
     match &args.seeds {
-        None => alone(&plan, seed, &new_folder(args, &format!("seed{seed}"), None)?, args),
+        None => train_one_seed(&plan, seed, &create_run_folder(args, &format!("seed{seed}"), None)?, args),
         Some(Seeds(seeds)) => {
-            let folder = new_folder(args, "seeds", Some(seeds))?;
-            folder.write(CONFIG, plan.file(None))?;
-            several(&plan, seeds, &folder, args.threads, args.stop_after)
+            let folder = create_run_folder(args, "seeds", Some(seeds))?;
+            folder.write(CONFIG, plan.to_toml(None))?;
+            train_seeds(&plan, seeds, &folder, args.threads, args.stop_after)
         }
     }
 }
 
-fn resume(args: &TrainArgs, device: Device, file: &ConfigFile, folder: &Folder, about: About) -> Result<()> {
-    file.complete()?;
-    let plan = Plan::of(file, device)?;
-    let is_over = |folder: &Path| folder.join(TEST).exists();
+/// Resumes the run, or the runs of several seeds, in a folder.
+fn train_resumed(args: &TrainArgs, device: Device, file: &ConfigFile, folder: &Folder, about: About) -> Result<()> {
+    file.require_complete()?;
+    let plan = TrainingPlan::from_file(file, device)?;
+    let is_finished = |folder: &Path| folder.join(TEST).exists();
     match about.seeds {
         Some(seeds) => {
-            let left = seeds.iter().filter(|&&seed| !is_over(&of_seed(folder.path(), seed))).count();
-            check_memory(&plan, args, left)?;
-            if left > 0 {
-                folder.note_kernels()?; // each run says so
+            let unfinished = seeds.iter().filter(|&&seed| !is_finished(&seed_folder(folder.path(), seed))).count();
+            check_memory(&plan, args, unfinished)?;
+            if unfinished > 0 {
+                folder.record_kernel_change()?; // each run prints the change itself
             }
-            several(&plan, &seeds, folder, args.threads, args.stop_after)
+            train_seeds(&plan, &seeds, folder, args.threads, args.stop_after)
         }
         None => {
-            check_memory(&plan, args, usize::from(!is_over(folder.path())))?;
-            alone(&plan, file.seed()?.unwrap_or(0), folder, args)
+            check_memory(&plan, args, usize::from(!is_finished(folder.path())))?;
+            train_one_seed(&plan, file.seed()?.unwrap_or(0), folder, args)
         }
     }
 }
 
-/// Refuses so many runs, as many at a time as there are threads, if they need more memory than there is.
-fn check_memory(plan: &Plan, args: &TrainArgs, runs: usize) -> Result<()> {
+/// Returns an error if this many runs, in parallel up to the number of threads, need more memory than is available.
+fn check_memory(plan: &TrainingPlan, args: &TrainArgs, runs: usize) -> Result<()> {
     if runs == 0 || !plan.device.is_host() {
         return Ok(());
     }
-    let threads = threads(args.threads);
+    let threads = thread_count(args.threads);
     let runs = runs.min(threads);
-    let need = Need {
-        what: "training",
-        each: rl::memory::of_training(&plan.config, threads / runs),
+    let need = MemoryNeed {
+        activity: "training",
+        bytes_per_run: rl::memory::training_bytes(&plan.config, threads / runs),
         runs,
         threads,
-        advice: "choose a smaller batch or width, larger chunks, fewer episodes to evaluate, or fewer runs at a time (--threads)",
+        advice: "choose a smaller batch or width, larger chunks, fewer evaluation episodes, or fewer parallel runs (--threads)",
     };
     need.check()
 }
 
-/// The folder that the arguments name, or a new one.
-fn new_folder(args: &TrainArgs, suffix: &str, seeds: Option<&[u64]>) -> Result<Folder> {
+/// Creates the folder that `--out` names, or a new folder in `runs/`.
+fn create_run_folder(args: &TrainArgs, suffix: &str, seeds: Option<&[u64]>) -> Result<Folder> {
     let about = About::now(seeds);
     let folder = match &args.out {
         Some(path) => Folder::create(path, &about),
-        None => {
-            Folder::create_new(Path::new(RUNS), &format!("{}-{}-{suffix}", task_name::NAME, timestamp::now()), &about)
-        }
+        None => Folder::create_new(
+            Path::new(RUNS_FOLDER),
+            &format!("{}-{}-{suffix}", task_name::NAME, timestamp::now()),
+            &about,
+        ),
     }?;
-    say(format!("writing to {}", folder.path().display()));
+    print_line(format!("writing to {}", folder.path().display()));
     Ok(folder)
 }
 
-/// One seed, with the table of its test.
-fn alone(plan: &Plan, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
-    let work = || plan.go_on(seed, folder, args.stop_after, &mut Live::alone().view(seed));
-    let left = on_threads(threads(args.threads), work)??;
-    write_page(folder).unwrap_or_else(say);
-    match left {
-        Left::Stopped => stopped(folder),
-        Left::Over(run) => result(&run.outcome),
+/// Trains one seed and prints the table of its test.
+fn train_one_seed(plan: &TrainingPlan, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
+    let work = || plan.train(seed, folder, args.stop_after, &mut Live::single_run().view(seed));
+    let status = run_on_threads(thread_count(args.threads), work)??;
+    write_page(folder).unwrap_or_else(print_line);
+    match status {
+        RunStatus::Stopped => report_stopped(folder),
+        RunStatus::Finished(run) => print_test_table(&run.outcome),
     }
 }
 
-/// A path that means the same in whatever folder the written configuration is read, and that can be written there.
-fn absolute(path: PathBuf) -> Result<PathBuf> {
+/// Makes a path absolute, so that `config.toml` names the same file wherever it is read. The path must be UTF-8 to be
+/// written there.
+fn to_absolute(path: PathBuf) -> Result<PathBuf> {
     if path.to_str().is_none() {
         let path = path.display();
         return Err(Error::input(format!(
-            "{path} is not UTF-8, which {CONFIG} could not hold; give the file another name"
+            "the path {path} is not UTF-8, so it cannot be written to {CONFIG}; give the file another name"
         )));
     }
-    std::path::absolute(&path).map_err(|error| Error::file("find", &path, &error, "check the path"))
+    std::path::absolute(&path).map_err(|error| Error::file("find", &path, &error, "name an existing file"))
 }

@@ -1,96 +1,96 @@
-//! An episode as a page.
+//! The HTML page of an episode.
 
 use maud::{Markup, html};
 
-use super::{Explained, LEGEND};
+use super::{ExplainedEpisode, LEGEND};
 use crate::folder::{Episode, EpisodeStep, Register};
-use crate::output::html::{self, captioned, heat, number};
+use crate::output::html::{self, captioned, format_number, heat_cell};
 
-/// The whole page.
-pub(crate) fn page(told: &Explained) -> String {
-    let episode = &told.episode;
+/// Builds the whole page.
+pub(crate) fn page(explained: &ExplainedEpisode) -> String {
+    let episode = &explained.episode;
     let body = html! {
-        h1 { "An episode, step by step" }
-        p.quiet { (told.title()) }
-        (facts(told))
-        h2 { "What it reads" }
-        (reading(episode))
-        h2 { "What it weighs" }
-        (weighed(told))
-        (judged(episode))
-        h2 { "What its tools hold" }
-        (tools(episode))
-        h2 { "How to read this" }
+        h1 { "One episode, step by step" }
+        p.quiet { (explained.title()) }
+        (facts(explained))
+        h2 { "Context" }
+        (gate_table(episode))
+        h2 { "Decisions" }
+        (probability_table(explained))
+        (step_table(episode))
+        h2 { "Registers" }
+        (register_table(episode))
+        h2 { "Legend" }
         dl.facts { @for (name, meaning) in LEGEND { dt { (name) } dd { (meaning) } } }
-        p { (told.caveat) }
+        p { (explained.caveat) }
     };
-    html::page(&told.title(), body)
+    html::page(&explained.title(), body)
 }
 
-fn facts(told: &Explained) -> Markup {
-    let episode = &told.episode;
+fn facts(explained: &ExplainedEpisode) -> Markup {
+    let episode = &explained.episode;
     let program: Vec<_> = episode.steps.iter().map(|step| step.action.as_str()).collect();
     html! {
         dl.facts {
-            dt { "shown" } dd.code { (episode.context.join(" ")) }
+            dt { "context" } dd.code { (episode.context.join(" ")) }
             @for goal in &episode.goals {
                 dt { (goal.name) } dd.code { (goal) }
             }
             dt { "program" } dd.code { (program.join(" ")) }
-            dt { "outcome" } dd.good[episode.solved].bad[!episode.solved] { (told.verdict()) }
-            dt { "agent" } dd.code { (told.checkpoint) }
+            dt { "outcome" } dd.good[episode.solved].bad[!episode.solved] { (explained.verdict()) }
+            dt { "agent" } dd.code { (explained.checkpoint) }
         }
     }
 }
 
-/// The gates at each token before the first step.
-fn reading(episode: &Episode) -> Markup {
+/// Shows the gates at each token before the first step.
+fn gate_table(episode: &Episode) -> Markup {
     captioned(
-        "The GRU's gates at each token, as means over its units",
+        "The GRU's gates at each token of the context, averaged over units",
         html! {
             table {
                 thead { tr { th scope="col" { "token" } @for read in &episode.read { th.n scope="col" { (read.token) } } } }
                 tbody {
-                    tr { th scope="row" { "reset" } @for read in &episode.read { (heat(read.reset, false)) } }
-                    tr { th scope="row" { "update" } @for read in &episode.read { (heat(read.update, false)) } }
+                    tr { th scope="row" { "reset" } @for read in &episode.read { (heat_cell(read.reset, false)) } }
+                    tr { th scope="row" { "update" } @for read in &episode.read { (heat_cell(read.update, false)) } }
                 }
             }
         },
     )
 }
 
-/// Steps × actions.
-fn weighed(told: &Explained) -> Markup {
+/// Shows the probability of each action at each step.
+fn probability_table(explained: &ExplainedEpisode) -> Markup {
     let row = |(t, step): (usize, &EpisodeStep)| {
-        let cells = told.actions.iter().zip(&step.probabilities);
+        let cells = explained.actions.iter().zip(&step.probabilities);
         html! {
-            tr { th.n scope="row" { (t + 1) } @for (name, &p) in cells { (heat(p, *name == step.action)) } }
+            tr { th.n scope="row" { (t + 1) } @for (name, &p) in cells { (heat_cell(p, *name == step.action)) } }
         }
     };
     captioned(
-        "The probability of each action at each step; the one that was taken is framed",
+        "The probability of each action at each step. The action taken has a frame.",
         html! {
             table {
-                thead { tr { th.n scope="col" { "step" } @for action in &told.actions { th.n scope="col" { (action) } } } }
-                tbody { @for row in told.episode.steps.iter().enumerate().map(row) { (row) } }
+                thead { tr { th.n scope="col" { "step" } @for action in &explained.actions { th.n scope="col" { (action) } } } }
+                tbody { @for row in explained.episode.steps.iter().enumerate().map(row) { (row) } }
             }
         },
     )
 }
 
-/// Steps × figures.
-fn judged(episode: &Episode) -> Markup {
+/// Shows the metrics of each step.
+fn step_table(episode: &Episode) -> Markup {
     let row = |(t, step): (usize, &EpisodeStep)| {
         html! {
             tr {
                 th.n scope="row" { (t + 1) }
-                @for x in [step.value, step.reward, step.entropy] { td.n { (number(x)) } }
-                (heat(step.reset, false)) (heat(step.update, false))
+                @for x in [step.value, step.reward, step.entropy] { td.n { (format_number(x)) } }
+                (heat_cell(step.reset, false)) (heat_cell(step.update, false))
             }
         }
     };
     captioned(
-        "What each step was worth, how sure it was, and the gates at the token before it",
+        "Value, reward and entropy of each step, and the gates at the token before it",
         html! {
             table {
                 thead {
@@ -102,16 +102,16 @@ fn judged(episode: &Episode) -> Markup {
     )
 }
 
-/// Steps × registers.
-fn tools(episode: &Episode) -> Markup {
-    let Some(first) = episode.steps.first() else { return html! { p.quiet { "It did nothing." } } };
+/// Shows the registers after each step.
+fn register_table(episode: &Episode) -> Markup {
+    let Some(first) = episode.steps.first() else { return html! { p.quiet { "The episode has no steps." } } };
     let cell = |register: &Register| {
         html! {
             td.code.quiet[register.holds.is_none()] { (register) }
         }
     };
     captioned(
-        "After each step, as computed from the operands and as a number",
+        "The registers after each step: the expression in the operands, and its value",
         html! {
             table {
                 thead {

@@ -1,67 +1,68 @@
-//! An episode for terminals, in lines of at most 80 columns. Colours are dressing: `console` leaves them out where there
-//! is no terminal, and where `NO_COLOR` asks for none.
+//! An episode as text, in lines of at most 80 columns. Colours carry no meaning of their own: `console` leaves them out
+//! without a terminal, and if `NO_COLOR` is set.
 
 use console::{measure_text_width, style};
 
-use super::{Explained, LEGEND};
-use crate::folder::{EpisodeStep, Reading, Register};
-use crate::output::table::share;
+use super::{ExplainedEpisode, LEGEND};
+use crate::folder::{EpisodeStep, ReadToken, Register};
+use crate::output::table::format_share;
 
-/// The most columns of a line.
+/// Maximum columns of a line.
 const COLUMNS: usize = 80;
-/// Columns of the actions' probabilities, on the left of a step.
+/// Columns of the action probabilities on the left.
 const LEFT: usize = 36;
-/// Columns of the bar of a probability of 1.
+/// Columns of the bar for probability 1.
 const BAR: usize = 16;
-/// Alternatives that are shown beside the action that was taken.
+/// Number of other actions shown below the action taken.
 const ALTERNATIVES: usize = 3;
 
-/// The episode, line by line, without a line's end after the last.
-pub(crate) fn lines(told: &Explained) -> String {
-    let episode = &told.episode;
-    let mut out = wrap(&told.title(), COLUMNS);
-    out.extend(wrap(&format!("from {}", told.checkpoint), COLUMNS));
+/// Formats the episode, without a line break at the end.
+pub(crate) fn to_text(explained: &ExplainedEpisode) -> String {
+    let episode = &explained.episode;
+    let mut out = wrap(&explained.title(), COLUMNS);
+    out.extend(wrap(&format!("from {}", explained.checkpoint), COLUMNS));
     out.push(String::new());
-    out.extend(hanging("shown  ", &episode.context.join(" ")));
-    out.extend(episode.goals.iter().flat_map(|goal| hanging(&format!("{:<7}", goal.name), &goal.to_string())));
+    out.extend(wrap_hanging("context  ", &episode.context.join(" ")));
+    out.extend(episode.goals.iter().flat_map(|goal| wrap_hanging(&format!("{:<9}", goal.name), &goal.to_string())));
     out.push(String::new());
-    out.extend(reading(&episode.read));
+    out.extend(gate_table(&episode.read));
     out.push(String::new());
     for (t, step) in episode.steps.iter().enumerate() {
-        out.extend(self::step(told, t + 1, step));
+        out.extend(self::step(explained, t + 1, step));
     }
-    let verdict = told.verdict();
+    let verdict = explained.verdict();
     out.push(if episode.solved { style(verdict).green().to_string() } else { style(verdict).red().to_string() });
     out.push(String::new());
-    out.extend(LEGEND.iter().flat_map(|(name, meaning)| hanging(&format!("{name:<9}"), meaning)));
+    out.extend(LEGEND.iter().flat_map(|(name, meaning)| wrap_hanging(&format!("{name:<9}"), meaning)));
     out.push(String::new());
-    out.extend(wrap(told.caveat, COLUMNS));
+    out.extend(wrap(explained.caveat, COLUMNS));
     out.join("\n")
 }
 
-/// The tokens that were read, and the gates at each, as a table that lies on its side.
-fn reading(read: &[Reading]) -> Vec<String> {
-    let row = |name: &str, cell: &dyn Fn(&Reading) -> String| {
+/// Formats the tokens of the context and the gates at each of them, one token per column.
+fn gate_table(read: &[ReadToken]) -> Vec<String> {
+    let row = |name: &str, cell: &dyn Fn(&ReadToken) -> String| {
         let cells: String = read.iter().map(|reading| format!("{:>7}", cell(reading))).collect();
         format!("{name:<6}{cells}")
     };
     vec![
-        row("read", &|reading| reading.token.clone()),
+        row("token", &|reading| reading.token.clone()),
         row("reset", &|reading| format!("{:.3}", reading.reset)),
         row("update", &|reading| format!("{:.3}", reading.update)),
     ]
 }
 
-/// A step: on the left what was weighed, on the right what that was worth and what the tools hold after it.
-fn step(told: &Explained, number: usize, step: &EpisodeStep) -> Vec<String> {
-    let weighed = told.alternatives(step).into_iter().take(1 + ALTERNATIVES).enumerate().map(|(i, (name, p))| {
-        let line = format!("{name:<4} {} {}", share(p), bar(p));
-        match i {
-            0 => format!("{number:>2} ▸ {}", style(line).bold()),
-            _ => format!("     {}", style(line).dim()),
-        }
-    });
-    let (left, right): (Vec<_>, Vec<_>) = (weighed.collect(), beside(step));
+/// Formats a step: action probabilities on the left; metrics, and registers after the step, on the right.
+fn step(explained: &ExplainedEpisode, number: usize, step: &EpisodeStep) -> Vec<String> {
+    let actions =
+        explained.ranked_actions(step).into_iter().take(1 + ALTERNATIVES).enumerate().map(|(i, (name, p))| {
+            let line = format!("{name:<4} {} {}", format_share(p), probability_bar(p));
+            match i {
+                0 => format!("{number:>2} ▸ {}", style(line).bold()),
+                _ => format!("     {}", style(line).dim()),
+            }
+        });
+    let (left, right): (Vec<_>, Vec<_>) = (actions.collect(), step_details(step));
     let rows = left.len().max(right.len());
     let cell = |column: &[String], row: usize| column.get(row).cloned().unwrap_or_default();
     let line = |row| {
@@ -72,35 +73,35 @@ fn step(told: &Explained, number: usize, step: &EpisodeStep) -> Vec<String> {
     (0..rows).map(line).chain([String::new()]).collect()
 }
 
-fn beside(step: &EpisodeStep) -> Vec<String> {
+fn step_details(step: &EpisodeStep) -> Vec<String> {
     let EpisodeStep { value, entropy, reward, reset, update, .. } = step;
     let (full, empty): (Vec<&Register>, Vec<_>) = step.state.iter().partition(|register| register.holds.is_some());
-    let full = full.into_iter().map(Register::line);
+    let full = full.into_iter().map(Register::to_line);
     let names: Vec<_> = empty.iter().map(|register| register.name.as_str()).collect();
     let empty = (!names.is_empty()).then(|| format!("{} empty", names.join(", ")));
-    let figures = [
+    let metrics = [
         format!("value {value:>6.3}  reward {reward:>6.3}  entropy {entropy:.3}"),
         format!("reset {reset:>6.3}  update {update:>6.3}"),
     ];
-    figures.into_iter().chain(full.chain(empty).flat_map(|text| wrap(&text, COLUMNS - LEFT))).collect()
+    metrics.into_iter().chain(full.chain(empty).flat_map(|text| wrap(&text, COLUMNS - LEFT))).collect()
 }
 
-/// A probability as a bar, to an eighth of a column; a probability that is not shown by 0.000 shows.
-fn bar(p: f64) -> String {
+/// Draws a probability as a bar, to an eighth of a column. A probability that rounds to more than 0.000 is visible.
+fn probability_bar(p: f64) -> String {
     let eighths = (p * (BAR * 8) as f64).round() as usize;
     let eighths = if p >= 5e-4 { eighths.max(1) } else { eighths };
     let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
     format!("{}{rest}", "█".repeat(eighths / 8))
 }
 
-/// `text` after `name`, further lines under its beginning.
-fn hanging(name: &str, text: &str) -> Vec<String> {
+/// Wraps `text` after `name`, with a hanging indent.
+fn wrap_hanging(name: &str, text: &str) -> Vec<String> {
     let width = measure_text_width(name);
     let lines = wrap(text, COLUMNS - width).into_iter().enumerate();
     lines.map(|(i, line)| if i == 0 { format!("{name}{line}") } else { format!("{:width$}{line}", "") }).collect()
 }
 
-/// `text` in lines of at most `columns`, broken between words, or in one that is longer than a line.
+/// Wraps `text` into lines of at most `columns`, between words; a word longer than a line is split.
 fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_inclusive(' ') {
@@ -129,8 +130,8 @@ mod tests {
         Register { name: name.to_owned(), holds: holds.map(str::to_owned), number }
     }
 
-    /// MUL and a wrong answer, on 4, 2 and 7.
-    fn told() -> Explained {
+    /// An episode of MUL and a wrong answer, on the operands 4, 2 and 7.
+    fn explained() -> ExplainedEpisode {
         let state = vec![register("acc", Some("a·b"), Some(8)), register("mem", None, None)];
         let step = |action: &str, probabilities: &[f64], state: Vec<Register>| EpisodeStep {
             action: action.to_owned(),
@@ -142,9 +143,9 @@ mod tests {
             update: 0.875,
             state,
         };
-        let reading = |token: &str| Reading { token: token.to_owned(), reset: 0.5, update: 0.25 };
+        let reading = |token: &str| ReadToken { token: token.to_owned(), reset: 0.5, update: 0.25 };
         let tokens = ["4", "2", "7", "CTX"];
-        Explained {
+        ExplainedEpisode {
             task: "calculator",
             caveat: "Take care.",
             checkpoint: "run/model.safetensors".to_owned(),
@@ -166,17 +167,17 @@ mod tests {
         }
     }
 
-    /// An action that was drawn stands before one that is more probable; what does not fit beside is not shown.
+    /// A sampled action comes before a more probable one. Only three other actions are shown.
     #[test]
-    fn an_episode_is_told() {
+    fn to_text_formats_whole_episode() {
         let lines = "\
-calculator, stage 0, operands as given, sampled with seed 3
+calculator, stage 0, given operands, sampled with seed 3
 from run/model.safetensors
 
-shown  4 2 7 CTX
-goal   a·b+c = 15
+context  4 2 7 CTX
+goal     a·b+c = 15
 
-read        4      2      7    CTX
+token       4      2      7    CTX
 reset   0.500  0.500  0.500  0.500
 update  0.250  0.250  0.250  0.250
 
@@ -190,21 +191,24 @@ update  0.250  0.250  0.250  0.250
      ADD  0.000                     acc = a·b = 8
      SUB  0.000                     mem empty
 
-wrong answer after 2 steps, rewards add up to 1.000
+wrong answer after 2 steps, total reward 1.000
 ";
-        let told = super::lines(&told());
-        assert!(told.starts_with(lines), "{told}");
-        assert!(told.ends_with("candidate takes its place\n\nTake care."), "{told}");
+        let explained = super::to_text(&explained());
+        assert!(explained.starts_with(lines), "{explained}");
+        assert!(explained.ends_with("candidate replaces it\n\nTake care."), "{explained}");
     }
 
     #[test]
-    fn bars_are_as_long_as_probabilities() {
-        assert_eq!([1.0, 0.5, 0.0, 1e-5].map(|p| measure_text_width(&bar(p))), [16, 8, 0, 0]);
-        assert_eq!([bar(0.001), bar(1.0 / 128.0), bar(9.0 / 128.0)], ["▏", "▏", "█▏"]);
+    fn probability_bar_length_is_proportional() {
+        assert_eq!([1.0, 0.5, 0.0, 1e-5].map(|p| measure_text_width(&probability_bar(p))), [16, 8, 0, 0]);
+        assert_eq!(
+            [probability_bar(0.001), probability_bar(1.0 / 128.0), probability_bar(9.0 / 128.0)],
+            ["▏", "▏", "█▏"]
+        );
     }
 
     #[test]
-    fn lines_are_broken_between_words_if_they_can_be() {
+    fn wrap_breaks_between_words_and_splits_long_words() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("a/very/long/path", 6), ["a/very", "/long/", "path"]);
         assert_eq!(wrap("from 漢字漢字", 6), ["from", "漢字漢", "字"]);

@@ -1,4 +1,4 @@
-//! `about.json`: which version of the folder this is, what made it, and on which machine.
+//! `about.json`: the format version of the folder, the command that created it, and the machine.
 
 use std::fs;
 use std::path::Path;
@@ -6,96 +6,96 @@ use std::thread::available_parallelism;
 
 use serde::{Deserialize, Serialize};
 
-use super::names::ABOUT;
+use super::file_names::ABOUT;
 use crate::error::{Error, Result};
 use crate::input::regular_file;
 use crate::output::timestamp;
 
-/// The version of the folders that are written.
+/// Format version of new folders.
 ///
-/// 1: config.toml, metrics.jsonl, model.safetensors, test.json and clock.json. It cannot be gone on with.
-/// 2: about.json, episodes.jsonl and best.safetensors too, and checkpoints that know where the run stood.
+/// 1: config.toml, metrics.jsonl, model.safetensors, test.json and clock.json. Such a run cannot be resumed.
+/// 2: adds about.json, episodes.jsonl and best.safetensors. Checkpoints hold the state of the run, so it can be resumed.
 pub(crate) const FORMAT: u32 = 2;
 
-/// What a folder says about itself.
+/// Contents of `about.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct About {
-    /// The version of the folder.
+    /// Format version of the folder.
     pub(crate) format: u32,
-    /// The version of gradus that made it.
+    /// Version of gradus that created the folder.
     pub(crate) version: String,
-    /// The arguments that it was made with.
+    /// Command-line arguments that created the folder.
     pub(crate) arguments: Vec<String>,
-    /// When it was made, in UTC.
+    /// Time of creation, in UTC.
     pub(crate) made: String,
-    /// The machine.
+    /// Machine on which it was created.
     pub(crate) machine: Machine,
-    /// Other kernels that have gone on with the run since, in their order.
+    /// Later changes of the kernels, in order of time.
     #[serde(default)]
-    pub(crate) went_on: Vec<WentOn>,
-    /// The seeds, if it holds the runs of several.
+    pub(crate) went_on: Vec<KernelChange>,
+    /// Seeds of a folder of several runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seeds: Option<Vec<u64>>,
 }
 
-/// Kernels that went on with what others had begun.
+/// A resume of the run with different kernels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct WentOn {
-    /// When, in UTC.
+pub(crate) struct KernelChange {
+    /// Time, in UTC.
     pub(crate) at: String,
-    /// Their name.
+    /// Name of the new kernels.
     pub(crate) kernels: String,
 }
 
-/// A machine.
+/// Description of a machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Machine {
-    /// Its operating system.
+    /// Operating system.
     pub(crate) system: String,
-    /// Its architecture.
+    /// CPU architecture.
     pub(crate) architecture: String,
-    /// Its processor, where the system says.
+    /// CPU name, if the system tells it.
     pub(crate) processor: Option<String>,
-    /// Threads that run at once.
+    /// Number of hardware threads.
     pub(crate) threads: usize,
-    /// The kernels that computed; products of other kernels are rounded otherwise. Older folders do not say.
+    /// Name of the kernels that computed. Other kernels round products differently. Absent in older folders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) kernels: Option<String>,
 }
 
 impl About {
-    /// What a folder made now says.
+    /// Describes a folder that this process creates now.
     pub(crate) fn now(seeds: Option<&[u64]>) -> Self {
         Self {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect(),
             made: timestamp::now(),
-            machine: Machine::this(),
+            machine: Machine::detect(),
             went_on: Vec::new(),
             seeds: seeds.map(<[u64]>::to_vec),
         }
     }
 
-    /// What the folder says, or nothing if it is from before folders did.
+    /// Reads `about.json`. Returns `None` if the file does not exist, as in version 1.
     ///
     /// # Errors
-    /// If the file cannot be understood, or is of a later version.
+    /// If the file is invalid, or of a later format version.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join(ABOUT);
         if !path.exists() {
             return Ok(None);
         }
-        let advice = "expected what gradus train writes there";
+        let advice = "expected the file that gradus train writes";
         let text = regular_file::read(&path).map_err(|error| Error::file("read", &path, &error, advice))?;
         let shown = path.display();
         let version: Version = serde_json::from_slice(&text)
-            .map_err(|error| Error::input(format!("{shown} does not tell a version: {error}; {advice}")))?;
+            .map_err(|error| Error::input(format!("{shown} holds no format version: {error}; {advice}")))?;
         if !(2..=FORMAT).contains(&version.format) {
             let Version { format, version } = version;
             return Err(Error::input(format!(
-                "{} is a folder of version {format}, made by gradus {version}; this is gradus {}, which reads versions \
-                 1 to {FORMAT}: use the gradus that made it, or a later one",
+                "{} has format version {format}, from gradus {version}; this gradus {} reads format versions 1 to {FORMAT}; \
+                 use gradus {version} or later",
                 folder.display(),
                 env!("CARGO_PKG_VERSION"),
             )));
@@ -105,16 +105,16 @@ impl About {
 }
 
 impl About {
-    /// Notes which kernels go on with the run now. Returns the name of the last ones if that is another.
-    pub(crate) fn note_kernels(&mut self, now: &str) -> Option<String> {
+    /// Records a change of kernels. Returns the name of the previous kernels if `now` differs from it.
+    pub(crate) fn record_kernel_change(&mut self, now: &str) -> Option<String> {
         let last = self.went_on.last().map(|went_on| &went_on.kernels).or(self.machine.kernels.as_ref());
         let other = last.filter(|last| *last != now)?.clone();
-        self.went_on.push(WentOn { at: timestamp::now(), kernels: now.to_owned() });
+        self.went_on.push(KernelChange { at: timestamp::now(), kernels: now.to_owned() });
         Some(other)
     }
 }
 
-/// What every version of the file says.
+/// The fields that every version of the file has.
 #[derive(Deserialize)]
 struct Version {
     format: u32,
@@ -122,19 +122,19 @@ struct Version {
 }
 
 impl Machine {
-    fn this() -> Self {
+    fn detect() -> Self {
         Self {
             system: std::env::consts::OS.to_owned(),
             architecture: std::env::consts::ARCH.to_owned(),
-            processor: processor(),
+            processor: processor_name(),
             threads: available_parallelism().map_or(1, usize::from),
             kernels: tensor::default_kernels().ok().map(|kernels| kernels.name().to_owned()),
         }
     }
 }
 
-/// The name that Linux has for the first processor.
-pub(crate) fn processor() -> Option<String> {
+/// Returns the model name of the first CPU from `/proc/cpuinfo`. `None` on other systems than Linux.
+pub(crate) fn processor_name() -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     Some(line.split_once(':')?.1.trim().to_owned())

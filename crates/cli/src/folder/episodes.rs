@@ -1,141 +1,142 @@
-//! `episodes.jsonl`: what the policy does at each validation. One line a stage, with the probabilities of the actions at
-//! each step and one episode decoded. No line tells the time.
+//! `episodes.jsonl`: the behaviour of the policy at each validation. One line per stage, with the action probabilities at
+//! each step and one decoded episode. No line contains a time.
 
 use std::fmt;
 
 use rl::explain::{self, Content, Explain};
 use rl::tasks::token;
-use rl::trace::{Activity, Trace};
+use rl::trace::{GateMeans, Trace};
 use serde::{Deserialize, Serialize};
 
-/// A stage, at a validation.
+/// One line: one stage at one validation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EpisodesLine {
-    /// The update that the validation followed.
+    /// Update after which the validation ran.
     pub(crate) validation: usize,
-    /// The stage.
+    /// Stage of the task.
     pub(crate) stage: usize,
-    /// The names of the actions.
+    /// Names of the actions.
     pub(crate) actions: Vec<String>,
-    /// The probability of each action at each step, \[T,A\]: a mean over the episodes that are not over.
+    /// Probability of each action at each step, \[T,A\], averaged over the episodes that are still running.
     pub(crate) probabilities: Vec<Vec<f64>>,
-    /// The first of the episodes.
+    /// The first episode, decoded.
     pub(crate) episode: Episode,
 }
 
-/// An episode, decoded.
+/// A decoded episode.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Episode {
-    /// Its stage.
+    /// Stage of the task.
     pub(crate) stage: usize,
-    /// What an answer is measured by, first what an exact match is a match with.
+    /// Goal values. The first is the one that an exact match must equal.
     pub(crate) goals: Vec<Register>,
-    /// The tokens that were shown.
+    /// Tokens of the context.
     pub(crate) context: Vec<String>,
-    /// Those that the network read before its first decision, in order.
-    pub(crate) read: Vec<Reading>,
-    /// What was done.
+    /// Tokens that the network read before its first decision, in order.
+    pub(crate) read: Vec<ReadToken>,
+    /// Steps of the episode.
     pub(crate) steps: Vec<EpisodeStep>,
-    /// Whether it ended in an exact match.
+    /// True if the episode ended in an exact match.
     pub(crate) solved: bool,
 }
 
-/// A token that was read, and how far the GRU's gates were open then, as means over its units.
+/// A token that the network read, with the GRU's gates at that step, averaged over the units.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Reading {
-    /// The token.
+pub(crate) struct ReadToken {
+    /// Name of the token.
     pub(crate) token: String,
-    /// The reset gate r.
+    /// Reset gate r.
     pub(crate) reset: f64,
-    /// The update gate z; 1 keeps the state.
+    /// Update gate z; 1 keeps the state.
     pub(crate) update: f64,
 }
 
-/// A step of an episode.
+/// One step of an episode.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EpisodeStep {
-    /// What was done.
+    /// Name of the action.
     pub(crate) action: String,
-    /// The probability of each action, in the order of the task's actions.
+    /// Probability of each action, in the order of the task's actions.
     pub(crate) probabilities: Vec<f64>,
-    /// What the critic expected before it.
+    /// Value that the critic estimated before the action.
     pub(crate) value: f64,
-    /// The entropy of the decision, in nats.
+    /// Entropy of the policy at this step, in nats.
     pub(crate) entropy: f64,
-    /// What it earned.
+    /// Reward of the action.
     pub(crate) reward: f64,
-    /// The mean of the reset gate r over the units, when the token before this decision was read.
+    /// Reset gate r when the token before this decision was read, averaged over the units.
     pub(crate) reset: f64,
-    /// The mean of the update gate z over the units then; 1 keeps the state.
+    /// Update gate z at the same step, averaged over the units; 1 keeps the state.
     pub(crate) update: f64,
-    /// What the tools hold after it.
+    /// Contents of the tools' registers after the action.
     pub(crate) state: Vec<Register>,
 }
 
-/// What a register holds, or a goal is.
+/// A register of the tools, or a goal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Register {
-    /// Its name.
+    /// Name of the register.
     pub(crate) name: String,
-    /// How its value was computed from the operands, as in `a·b`, or in words what it holds; nothing if it is empty.
+    /// Formula of the value, for example `a·b`, or a description in words. `None` if the register is empty.
     pub(crate) holds: Option<String>,
-    /// The value, if there is one, as in 8.
+    /// Number in the register, for example 8.
     pub(crate) number: Option<i64>,
 }
 
 impl Episode {
-    /// Episode `i` of a trace of `task`, up to its end.
-    pub(crate) fn of(task: &dyn Explain, trace: &Trace, i: usize) -> Self {
+    /// Decodes episode `i` of a trace of `task`, up to its end.
+    pub(crate) fn from_trace(task: &dyn Explain, trace: &Trace, i: usize) -> Self {
         let played = &trace.played;
         let context: Vec<u32> = played.contexts.iter().skip(i).step_by(played.episodes).copied().collect();
-        let (operands, program) = (&context[..task.operands(played.stage)], played.program(i));
+        let (operands, program) = (&context[..task.operand_count(played.stage)], played.program(i));
         let states = task.states(played.stage, operands, &program);
         Self {
             stage: played.stage,
             goals: registers(&task.goals(played.stage, operands)),
             context: context.into_iter().map(name).collect(),
-            read: Reading::before_acting(trace, i),
-            steps: (0..program.len()).map(|t| EpisodeStep::of(task, trace, (t, i), &states[t + 1])).collect(),
+            read: ReadToken::read_context(trace, i),
+            steps: (0..program.len()).map(|t| EpisodeStep::from_trace(task, trace, (t, i), &states[t + 1])).collect(),
             solved: played.solved[i],
         }
     }
 }
 
 impl EpisodesLine {
-    /// What a trace of `task` shows, played at the validation after an update.
-    pub(crate) fn of(task: &dyn Explain, validation: usize, trace: &Trace) -> Self {
+    /// Creates the line of a trace of `task` that was played at the validation after an update.
+    pub(crate) fn from_trace(task: &dyn Explain, validation: usize, trace: &Trace) -> Self {
         let played = &trace.played;
-        let going_on = |t: usize| (0..played.episodes).filter(move |i| played.valid[t * played.episodes + i]);
+        let running = |t: usize| (0..played.episodes).filter(move |i| played.valid[t * played.episodes + i]);
         let mean = |t: usize| -> Vec<f64> {
-            let sum = |a: usize| going_on(t).map(|i| trace.probabilities(t, i)[a]).sum::<f64>();
-            (0..trace.actions).map(|a| sum(a) / going_on(t).count() as f64).collect()
+            let sum = |a: usize| running(t).map(|i| trace.probabilities(t, i)[a]).sum::<f64>();
+            (0..trace.actions).map(|a| sum(a) / running(t).count() as f64).collect()
         };
         Self {
             validation,
             stage: played.stage,
             actions: (0..trace.actions).map(|action| task.action_name(action).to_owned()).collect(),
             probabilities: (0..played.steps).map(mean).collect(),
-            episode: Episode::of(task, trace, 0),
+            episode: Episode::from_trace(task, trace, 0),
         }
     }
 }
 
-impl Reading {
-    fn before_acting(trace: &Trace, i: usize) -> Vec<Self> {
+impl ReadToken {
+    /// Returns the tokens that the network read in episode `i` before its first decision.
+    fn read_context(trace: &Trace, i: usize) -> Vec<Self> {
         let read = trace.tokens.iter().zip(&trace.gates).skip(i).step_by(trace.played.episodes);
         let reading =
-            |(&token, gates): (&u32, &Activity)| Self { token: name(token), reset: gates.reset, update: gates.update };
-        read.take(trace.read()).map(reading).collect()
+            |(&token, gates): (&u32, &GateMeans)| Self { token: name(token), reset: gates.reset, update: gates.update };
+        read.take(trace.context_len()).map(reading).collect()
     }
 }
 
 impl EpisodeStep {
-    fn of(task: &dyn Explain, trace: &Trace, (t, i): (usize, usize), state: &[explain::Register]) -> Self {
+    fn from_trace(task: &dyn Explain, trace: &Trace, (t, i): (usize, usize), state: &[explain::Register]) -> Self {
         let (played, gates) = (&trace.played, trace.gates(t, i));
         let at = t * played.episodes + i;
         Self {
@@ -160,8 +161,8 @@ fn registers(registers: &[explain::Register]) -> Vec<Register> {
 }
 
 impl Register {
-    /// As in `acc = a·b = 8`, `used a b` or `mem empty`.
-    pub(crate) fn line(&self) -> String {
+    /// Formats the register as a line: `acc = a·b = 8`, `used a b` or `mem empty`.
+    pub(crate) fn to_line(&self) -> String {
         let sign = if self.number.is_some() { " =" } else { "" };
         format!("{}{sign} {self}", self.name)
     }
@@ -178,7 +179,7 @@ impl From<&explain::Register> for Register {
     }
 }
 
-/// As in `a·b = 8`, or `empty`.
+/// Formats the content: `a·b = 8` or `empty`.
 impl fmt::Display for Register {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.holds, self.number) {
@@ -202,22 +203,22 @@ mod tests {
 
     const EPISODES: usize = 6;
 
-    /// Sampled, so that episodes differ in length.
+    /// Plays episodes with sampled actions, so that they differ in length.
     fn trace(task: &dyn Task) -> Trace {
         let mut params = Params::<f32>::new();
         let policy = Policy::new(&mut params, task, 8, 0);
         let mut env: Box<dyn Env> = task.env(1, EPISODES);
         let mut rngs: Vec<_> = (0..EPISODES).map(|i| test_stream(2, 1, i)).collect();
         env.reset(&mut rngs);
-        trace::play(&policy, &params, &mut *env, Choice::Sampled(&mut rngs)).expect("finite")
+        trace::trace_episodes(&policy, &params, &mut *env, Choice::Sampled(&mut rngs)).expect("finite")
     }
 
     #[test]
-    fn a_line_is_the_mean_of_what_goes_on_and_the_first_episode() {
+    fn episodes_line_from_trace_has_mean_of_running_episodes_and_first_episode() {
         let task = Calculator::default();
         let trace = trace(&task);
-        let line = EpisodesLine::of(&task, 50, &trace);
-        let all: Vec<Episode> = (0..EPISODES).map(|i| Episode::of(&task, &trace, i)).collect();
+        let line = EpisodesLine::from_trace(&task, 50, &trace);
+        let all: Vec<Episode> = (0..EPISODES).map(|i| Episode::from_trace(&task, &trace, i)).collect();
         let lengths: Vec<_> = all.iter().map(|episode| episode.steps.len()).collect();
         assert!(lengths.iter().any(|&length| length != lengths[0]), "{lengths:?}");
         assert_eq!((line.validation, line.stage, line.actions.len()), (50, 1, 6));
@@ -236,10 +237,10 @@ mod tests {
     }
 
     #[test]
-    fn registers_are_lines() {
+    fn register_line_shows_name_formula_and_number() {
         let register =
             |holds: Option<&str>, number| Register { name: "acc".into(), holds: holds.map(Into::into), number };
-        assert_eq!(register(Some("a·b"), Some(8)).line(), "acc = a·b = 8");
-        assert_eq!([register(Some("a b"), None).line(), register(None, None).line()], ["acc a b", "acc empty"]);
+        assert_eq!(register(Some("a·b"), Some(8)).to_line(), "acc = a·b = 8");
+        assert_eq!([register(Some("a b"), None).to_line(), register(None, None).to_line()], ["acc a b", "acc empty"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Files of JSON lines, which may be read while they are written.
+//! Readers for files of JSON lines. A file may be read while another process writes it.
 
 use std::path::Path;
 
@@ -7,32 +7,32 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, Result};
 use crate::input::regular_file;
 
-/// Understands every line. A last line without its line break was torn by whatever ended the writer, or is being written:
-/// it is left out.
+/// Parses every line. A last line without a line break is ignored, because it is incomplete: the writer was killed, or is
+/// still writing it.
 ///
 /// # Errors
-/// The number of the first line that is none, from 1, and why.
+/// The number of the first invalid line, from 1, and its error.
 pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> std::result::Result<Vec<T>, (usize, serde_json::Error)> {
     let whole = text.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));
     whole.enumerate().map(|(k, line)| serde_json::from_slice(line).map_err(|error| (k + 1, error))).collect()
 }
 
-/// Reads a file of lines of `what`.
+/// Reads a file of JSON lines. `what` names its contents in errors, for example `metrics`.
 ///
 /// # Errors
-/// If it cannot be read or understood.
+/// If the file cannot be read, or a line is invalid.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Vec<T>> {
-    let text = regular_file::read(path).map_err(|error| Error::file("read", path, &error, &advice(what)))?;
-    parse(&text).map_err(|(number, error)| wrong(path, number, what, &error))
+    let text = regular_file::read(path).map_err(|error| Error::file("read", path, &error, &expected_file(what)))?;
+    parse(&text).map_err(|(number, error)| invalid_line(path, number, what, &error))
 }
 
-/// That a line, counted from 1, is none of `what`.
-pub(super) fn wrong(path: &Path, number: usize, what: &str, error: &serde_json::Error) -> Error {
-    let advice = advice(what);
-    Error::input(format!("{}, line {number}: this is not of the {what}: {error}; {advice}", path.display()))
+/// Creates the error of an invalid line, counted from 1.
+pub(super) fn invalid_line(path: &Path, number: usize, what: &str, error: &serde_json::Error) -> Error {
+    let expected = expected_file(what);
+    Error::input(format!("{}, line {number}: invalid {what}: {error}; {expected}", path.display()))
 }
 
-/// What a file of `what` should be.
-pub(super) fn advice(what: &str) -> String {
+/// Returns the part of an error message that says which file was expected.
+pub(super) fn expected_file(what: &str) -> String {
     format!("expected the {what} that gradus train writes")
 }

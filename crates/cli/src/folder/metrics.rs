@@ -1,106 +1,106 @@
-//! `metrics.jsonl`: a line for each update, and one for each validation that followed it. No line tells the time, so that
-//! the same run writes the same bytes.
+//! `metrics.jsonl`: one line per update, and one per validation after an update. No line contains a time, so that the same
+//! run writes the same bytes.
 
 use std::path::Path;
 
-use rl::evaluate::Figures;
+use rl::evaluate::EvalStats;
 use rl::train::Report;
 use serde::{Deserialize, Serialize};
 
 use super::jsonl;
 use crate::error::{self, Error};
 
-/// A line.
+/// One line of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Line {
-    /// What an update did.
+    /// Metrics of an update.
     Update(UpdateLine),
-    /// What the validation after it found.
+    /// Results of the validation after an update.
     Validation(ValidationLine),
 }
 
-/// What an update did.
+/// Metrics of one update.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateLine {
-    /// Its number, from 1.
+    /// Number of the update, from 1.
     pub(crate) update: usize,
-    /// α, the learning rate.
+    /// Learning rate α.
     pub(crate) rate: f64,
-    /// β, the weight of the entropy.
+    /// Entropy coefficient β.
     pub(crate) entropy_coefficient: f64,
-    /// The highest stage that was open.
+    /// Highest unlocked stage.
     pub(crate) unlocked: usize,
-    /// L, the loss.
+    /// Loss L.
     pub(crate) loss: f64,
-    /// Its first term.
+    /// Policy loss, the first term of L.
     pub(crate) policy_loss: f64,
-    /// The critic's mean squared error, without its weight.
+    /// Mean squared error of the critic, without its weight in L.
     pub(crate) value_loss: f64,
-    /// The mean entropy of a decision, in nats.
+    /// Mean entropy of the policy per decision, in nats.
     pub(crate) entropy: f64,
-    /// The gradient's norm before clipping.
+    /// Norm of the gradient before clipping.
     pub(crate) grad_norm: f64,
-    /// The mean sum of an episode's rewards.
+    /// Mean sum of an episode's rewards.
     pub(crate) reward: f64,
-    /// Training steps that counted.
+    /// Number of valid training steps.
     pub(crate) steps: u64,
-    /// Episodes of each stage.
+    /// Number of episodes of each stage.
     pub(crate) episodes: Vec<usize>,
-    /// How many of them ended in an exact match, with sampled actions.
+    /// Number of these episodes that ended in an exact match, with sampled actions.
     pub(crate) solved: Vec<usize>,
 }
 
-/// What a validation found: the greedy policy on fresh episodes.
+/// Results of a validation: the greedy policy on fresh episodes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ValidationLine {
-    /// The update that it followed.
+    /// Update after which the validation ran.
     pub(crate) validation: usize,
-    /// The figures of each stage.
-    pub(crate) stages: Vec<StageFigures>,
+    /// Statistics of each stage.
+    pub(crate) stages: Vec<StageStats>,
 }
 
-/// The figures of one stage.
+/// Validation statistics of one stage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct StageFigures {
-    /// The stage.
+pub(crate) struct StageStats {
+    /// Stage of the task.
     pub(crate) stage: usize,
-    /// The share of episodes that ended in an exact match.
+    /// Fraction of episodes that ended in an exact match.
     pub(crate) exact: f64,
-    /// The mean sum of rewards.
+    /// Mean sum of rewards of an episode.
     pub(crate) reward: f64,
-    /// The mean number of actions.
+    /// Mean number of actions of an episode.
     pub(crate) steps: f64,
-    /// The number of distinct programs.
+    /// Number of distinct programs.
     pub(crate) programs: usize,
 }
 
-/// Understands the text of `metrics.jsonl`. A torn last line is left out.
+/// Parses the text of `metrics.jsonl`. An incomplete last line is ignored.
 ///
 /// # Errors
-/// The number of the first line that is none, from 1, and why.
+/// The number of the first invalid line, from 1, and its error.
 pub(crate) fn parse(text: &[u8]) -> Result<Vec<Line>, (usize, serde_json::Error)> {
     jsonl::parse(text)
 }
 
-/// Reads the file. A torn last line is left out.
+/// Reads the file. An incomplete last line is ignored.
 ///
 /// # Errors
-/// If it cannot be read or understood.
+/// If the file cannot be read, or a line is invalid.
 pub(crate) fn read(path: &Path) -> error::Result<Vec<Line>> {
     jsonl::read(path, "metrics")
 }
 
-/// That a line, counted from 1, is none of the metrics.
-pub(super) fn not_of_them(path: &Path, number: usize, error: &serde_json::Error) -> Error {
-    jsonl::wrong(path, number, "metrics", error)
+/// Creates the error of an invalid line, counted from 1.
+pub(super) fn invalid_line_error(path: &Path, number: usize, error: &serde_json::Error) -> Error {
+    jsonl::invalid_line(path, number, "metrics", error)
 }
 
 impl UpdateLine {
-    /// The highest stage that it trained.
+    /// Returns the highest stage with training episodes in this update.
     pub(crate) fn stage(&self) -> usize {
         self.episodes.iter().rposition(|&episodes| episodes > 0).unwrap_or(0)
     }
@@ -129,21 +129,21 @@ impl From<&Report> for UpdateLine {
 }
 
 impl ValidationLine {
-    /// The mean exact match over the stages, or 0 if there are none.
+    /// Returns the mean exact match rate over the stages, or 0 without stages.
     pub(crate) fn exact(&self) -> f64 {
         let sum: f64 = self.stages.iter().map(|stage| stage.exact).sum();
         sum / self.stages.len().max(1) as f64
     }
 
-    /// What is to be written of a validation.
-    pub(crate) fn new(update: usize, figures: &[Figures]) -> Self {
-        let stage = |f: &Figures| StageFigures {
+    /// Creates the line of a validation after an update.
+    pub(crate) fn new(update: usize, stats: &[EvalStats]) -> Self {
+        let stage = |f: &EvalStats| StageStats {
             stage: f.stage,
             exact: f.exact,
             reward: f.reward,
             steps: f.steps,
             programs: f.programs.len(),
         };
-        Self { validation: update, stages: figures.iter().map(stage).collect() }
+        Self { validation: update, stages: stats.iter().map(stage).collect() }
     }
 }

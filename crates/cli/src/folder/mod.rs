@@ -1,15 +1,15 @@
-//! Folders of runs. One process at a time writes there, never over another run, and a file is there as a whole or not
-//! at all.
+//! Run folders. Only one process at a time writes to a folder, and it never overwrites another run. Each file is complete
+//! or absent.
 
 mod about;
+mod clock_file;
 mod episodes;
+mod file_names;
 mod jsonl;
 mod lock;
 pub(crate) mod metrics;
-mod names;
 pub(crate) mod outcome;
-mod read;
-mod seconds;
+mod run_set;
 mod seeds;
 mod tail;
 
@@ -19,212 +19,214 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nn::files::{Disk, Files, Journal, is_part, sweep, write_whole};
+use nn::files::{Disk, FileSystem, Journal, is_partial_file, remove_partial_files, write_atomic};
 
-pub(crate) use about::{About, processor};
-pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, Reading, Register};
-pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
-pub(crate) use names::{
+pub(crate) use about::{About, processor_name};
+pub(crate) use clock_file::ClockFile;
+pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, ReadToken, Register};
+pub(crate) use file_names::{
     ABOUT, BEST, CHECKPOINTS, CLOCK, CONFIG, EPISODES, METRICS, MODEL, REPORT, TABLE, TABLE_JSON, TEST,
 };
-pub(crate) use read::{Record, Runs, Setting};
-pub(crate) use seconds::Seconds;
-pub(crate) use seeds::{of_seed, seeds};
+pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
+pub(crate) use run_set::{RunRecord, RunSet, Setting};
+pub(crate) use seeds::{list_seeds, seed_folder};
 
-pub(crate) use lock::{LOCK, in_use};
-pub(crate) use tail::{News, Tail};
+pub(crate) use lock::{LOCK, is_locked};
+pub(crate) use tail::{Tail, TailEvent};
 
-use crate::error::{Error, Result, word};
-use crate::output::print::pretty;
+use crate::error::{Error, Result, shell_quote};
+use crate::output::print::pretty_json;
 use lock::Lock;
 
-const ADVICE: &str = "choose another folder with --out, one that you may write to, on a disk with room";
-const ROOM: &str = "make room, and see that you may write there";
+const CHOOSE_OTHER_FOLDER: &str = "choose another folder with --out, with write permission and free disk space";
+const CHECK_DISK: &str = "make sure that the disk has free space and that you have write permission";
 
-/// A folder that this process alone writes to.
+/// A run folder that this process has locked, so that only this process writes to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    files: Arc<dyn Files>,
+    files: Arc<dyn FileSystem>,
     _lock: Arc<Lock>,
 }
 
 impl Folder {
-    /// The folder `path`, which is new or empty.
+    /// Creates the run folder `path`, which must be new or empty.
     ///
     /// # Errors
-    /// If it is not empty, in use, or cannot be made.
+    /// If the folder is not empty, is locked by another process, or cannot be created.
     pub(crate) fn create(path: &Path, about: &About) -> Result<Self> {
-        let error = |error| Error::file("make the folder", path, &error, ADVICE);
+        let error = |error| Error::file("create the folder", path, &error, CHOOSE_OTHER_FOLDER);
         fs::create_dir_all(path).map_err(error)?;
-        refuse_what_is_there(path)?; // before there is a lock in somebody's folder
-        let folder = Self::lock(path)?;
-        refuse_what_is_there(path)?; // another process may have come and gone meanwhile
-        folder.write(ABOUT, pretty(&serde_json::json!(about)))?;
+        require_empty(path)?; // before a lock file is written into a folder of other files
+        let folder = Self::open_locked(path)?;
+        require_empty(path)?; // again, because another process may have used the folder meanwhile
+        folder.write(ABOUT, pretty_json(&serde_json::json!(about)))?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        folder.files.sync_folder(parent).map_err(error)?; // the folder itself is there for good
+        folder.files.sync_folder(parent).map_err(error)?; // makes the folder itself durable
         Ok(folder)
     }
 
-    /// A new folder in `parent`, called `name`, or `name-2` or the like if that is there already.
+    /// Creates a new run folder in `parent`, called `name`, or `name-2`, `name-3`, … if that name exists.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If the folder cannot be created.
     pub(crate) fn create_new(parent: &Path, name: &str, about: &About) -> Result<Self> {
-        fs::create_dir_all(parent).map_err(|error| Error::file("make the folder", parent, &error, ADVICE))?;
+        fs::create_dir_all(parent)
+            .map_err(|error| Error::file("create the folder", parent, &error, CHOOSE_OTHER_FOLDER))?;
         let mut path = parent.join(name);
         for number in 2.. {
             match fs::create_dir(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     path = parent.join(format!("{name}-{number}"));
                 }
-                Err(error) => return Err(Error::file("make the folder", &path, &error, ADVICE)),
+                Err(error) => return Err(Error::file("create the folder", &path, &error, CHOOSE_OTHER_FOLDER)),
                 Ok(()) => break,
             }
         }
         Self::create(&path, about)
     }
 
-    /// A folder that is there, to be gone on with, and what it says about itself.
+    /// Opens an existing run folder to resume its run, and reads its `about.json`.
     ///
     /// # Errors
-    /// If it holds no run, one of a version that cannot be gone on with, or is in use.
+    /// If the folder holds no run, has a format version that cannot be resumed, or is locked by another process.
     pub(crate) fn open(path: &Path) -> Result<(Self, About)> {
         let about = match About::read(path)? {
             Some(about) => about,
-            None if holds_run(path) => {
+            None if contains_run(path) => {
                 let path = path.display();
                 return Err(Error::input(format!(
-                    "{path} is of version 1, from a gradus that could not go on with a run: there is no {ABOUT}; \
-                     start a new run with --config {path}/{CONFIG} --init {path}/{MODEL}"
+                    "{path} has format version 1, whose runs cannot be resumed, because it has no {ABOUT}; start a new run \
+                     with --config {path}/{CONFIG} --init {path}/{MODEL}"
                 )));
             }
             None => {
                 let path = path.display();
                 return Err(Error::input(format!(
-                    "{path} holds no run: there is no {ABOUT}; name a folder that gradus train has written"
+                    "{path} holds no run, because it has no {ABOUT}; name a folder that gradus train has written"
                 )));
             }
         };
         if !path.join(CONFIG).exists() {
             let shown = path.display();
             return Err(Error::input(match [MODEL, METRICS, TEST].iter().any(|name| path.join(name).exists()) {
-                true => format!("{shown} has lost its {CONFIG}; put it back, as gradus train wrote it"),
+                true => format!("{shown} lacks its {CONFIG}; restore the file that gradus train wrote"),
                 false => format!(
-                    "{shown} holds nothing to go on with: its run was ended before it began; remove it, and start a \
-                     new one"
+                    "{shown} holds nothing to resume, because its run ended before it started; delete it and start a new one"
                 ),
             }));
         }
-        let folder = Self::lock(path)?;
+        let folder = Self::open_locked(path)?;
         let kept = [path.join(CHECKPOINTS)].into_iter().filter(|kept| kept.exists());
         for path in kept.chain([path.to_owned()]) {
-            sweep(&path).map_err(|error| Error::file("clean", &path, &error, ROOM))?;
+            remove_partial_files(&path).map_err(|error| Error::file("clean", &path, &error, CHECK_DISK))?;
         }
         Ok((folder, about))
     }
 
-    /// The folder of a seed in this one, found or made; one whose run was ended before it began is made again.
+    /// Opens the subfolder of a seed, or creates it. It is created again if its run ended before it started.
     ///
     /// # Errors
-    /// If it is in use, holds something else, or cannot be made.
-    pub(crate) fn of_seed(&self, seed: u64) -> Result<Self> {
-        let path = of_seed(&self.path, seed);
-        if holds_run(&path) { Ok(Self::open(&path)?.0) } else { Self::create(&path, &About::now(None)) }
+    /// If the subfolder is locked by another process, holds something else, or cannot be created.
+    pub(crate) fn open_or_create_seed(&self, seed: u64) -> Result<Self> {
+        let path = seed_folder(&self.path, seed);
+        if contains_run(&path) { Ok(Self::open(&path)?.0) } else { Self::create(&path, &About::now(None)) }
     }
 
-    fn lock(path: &Path) -> Result<Self> {
-        Ok(Self { path: path.into(), files: Arc::new(Disk), _lock: Arc::new(Lock::take(path)?) })
+    /// Takes the lock of an existing folder.
+    fn open_locked(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.into(), files: Arc::new(Disk), _lock: Arc::new(Lock::acquire(path)?) })
     }
 
-    /// The same folder, written through these files.
+    /// Returns the same folder with other file operations, for tests.
     #[cfg(test)]
-    pub(crate) fn through(self, files: Arc<dyn Files>) -> Self {
+    pub(crate) fn with_files(self, files: Arc<dyn FileSystem>) -> Self {
         Self { files, ..self }
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it has this file.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    /// Returns true if the folder holds a file of this name.
+    pub(crate) fn contains_file(&self, name: &str) -> bool {
         self.path.join(name).exists()
     }
 
-    /// Writes a file, whole or not at all.
+    /// Writes a file atomically: afterwards it is complete, or unchanged.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the file cannot be written.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<()> {
         let path = self.path.join(name);
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-        let written = made.and_then(|()| write_whole(&*self.files, &path, content.as_ref()));
-        written.map_err(|error| Error::file("write", &path, &error, ROOM))
+        let created = path.parent().map_or(Ok(()), fs::create_dir_all);
+        let written = created.and_then(|()| write_atomic(&*self.files, &path, content.as_ref()));
+        written.map_err(|error| Error::file("write", &path, &error, CHECK_DISK))
     }
 
-    /// Notes in `about.json` which kernels go on with the run, if they are not the last ones, which are returned.
+    /// Records in `about.json` that the run is resumed with different kernels. Returns the names of the previous and the
+    /// new kernels, or `None` if they are the same.
     ///
     /// # Errors
-    /// If the file cannot be read or written.
-    pub(crate) fn note_kernels(&self) -> Result<Option<(String, &'static str)>> {
+    /// If `about.json` cannot be read or written.
+    pub(crate) fn record_kernel_change(&self) -> Result<Option<(String, &'static str)>> {
         let Some(mut about) = About::read(&self.path)? else { return Ok(None) };
         let now = tensor::default_kernels().map_err(|error| Error::input(error.to_string()))?.name();
-        let Some(last) = about.note_kernels(now) else { return Ok(None) };
-        self.write(ABOUT, pretty(&serde_json::json!(about)))?;
+        let Some(last) = about.record_kernel_change(now) else { return Ok(None) };
+        self.write(ABOUT, pretty_json(&serde_json::json!(about)))?;
         Ok(Some((last, now)))
     }
 
-    /// A new journal; what was left over under its name is removed.
+    /// Creates a new journal. An existing file of this name is deleted first.
     ///
     /// # Errors
-    /// If it cannot be made.
-    pub(crate) fn journal(&self, name: &str) -> Result<Journal> {
+    /// If the journal cannot be created.
+    pub(crate) fn create_journal(&self, name: &str) -> Result<Journal> {
         let path = self.path.join(name);
         let removed = match self.files.remove(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         };
         let journal = removed.and_then(|()| Journal::create(&*self.files, &path));
-        journal.map_err(|error| Error::file("write", &path, &error, ROOM))
+        journal.map_err(|error| Error::file("write", &path, &error, CHECK_DISK))
     }
 
-    /// A journal to be gone on with after `length` bytes.
+    /// Opens a journal to append after its first `length` bytes.
     ///
     /// # Errors
-    /// If it cannot be written, or is shorter.
+    /// If the journal cannot be written, or is shorter than `length`.
     pub(crate) fn resume_journal(&self, name: &str, length: u64) -> Result<Journal> {
         let path = self.path.join(name);
         let journal = Journal::resume(&*self.files, &path, length);
-        journal.map_err(|error| Error::file("go on with", &path, &error, "expected the file that the run has written"))
+        journal.map_err(|error| Error::file("resume", &path, &error, "restore the file that the run wrote"))
     }
 }
 
-/// That a folder is new or empty.
-fn refuse_what_is_there(path: &Path) -> Result<()> {
-    let error = |error| Error::file("make the folder", path, &error, ADVICE);
+/// Returns an error unless a folder is empty. Files that gradus writes first do not count.
+fn require_empty(path: &Path) -> Result<()> {
+    let error = |error| Error::file("create the folder", path, &error, CHOOSE_OTHER_FOLDER);
     let mut names = fs::read_dir(path).map_err(error)?.map(|entry| Ok(entry.map_err(error)?.file_name()));
-    let counts = |name: &Result<OsString>| name.as_ref().map_or(true, |name| !comes_first(name));
+    let counts = |name: &Result<OsString>| name.as_ref().map_or(true, |name| !is_written_first(name));
     if names.find(counts).transpose()?.is_none() {
         return Ok(());
     }
     let shown = path.display();
-    Err(Error::input(match holds_run(path) {
+    Err(Error::input(match contains_run(path) {
         true => format!(
-            "{shown} already holds a run; go on with it by --resume {}, or choose another folder with --out",
-            word(path)
+            "{shown} already holds a run; resume it with --resume {}, or choose another folder with --out",
+            shell_quote(path)
         ),
-        false => format!("{shown} is not empty; choose another folder with --out, or remove this one"),
+        false => format!("{shown} is not empty; choose another folder with --out, or delete this one"),
     }))
 }
 
-/// Whether a file of this name is written before there is anything in a folder that could be lost.
-fn comes_first(name: &OsStr) -> bool {
-    [ABOUT, LOCK].iter().any(|first| name == *first) || is_part(name)
+/// Returns true if gradus writes a file of this name before a folder holds anything worth keeping.
+fn is_written_first(name: &OsStr) -> bool {
+    [ABOUT, LOCK].iter().any(|first| name == *first) || is_partial_file(name)
 }
 
-/// Whether `path` holds a run, or runs of several seeds.
-pub(crate) fn holds_run(path: &Path) -> bool {
+/// Returns true if `path` holds a run, or runs of several seeds.
+pub(crate) fn contains_run(path: &Path) -> bool {
     [CONFIG, TABLE].iter().any(|name| path.join(name).exists())
 }

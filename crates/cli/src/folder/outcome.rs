@@ -1,69 +1,69 @@
-//! How a run ended.
+//! `test.json`: the outcome of a run.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{CLOCK, TEST};
-use super::seconds::Seconds;
+use super::clock_file::ClockFile;
+use super::file_names::{CLOCK, TEST};
 use crate::error::{Error, Result};
 use crate::input::regular_file;
-use crate::run::final_test::Stage;
+use crate::run::final_test::StageTest;
 
-/// How a run ended. Nothing of it depends on the clock.
+/// The outcome of a run: why it ended, and its test. It contains no times.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
-    /// The task.
+    /// Name of the task.
     pub(crate) task: String,
-    /// What a reader of its figures must know.
+    /// Caveat that a reader of the numbers must know.
     pub(crate) caveat: String,
     /// The seed.
     pub(crate) seed: u64,
-    /// Why it ended.
+    /// Reason for the end.
     pub(crate) end: String,
-    /// Whether it failed: then there was no test.
+    /// True if the run failed. A failed run has no test.
     pub(crate) failed: bool,
-    /// Updates that were made.
+    /// Number of updates.
     pub(crate) updates: usize,
-    /// Training steps that were made.
+    /// Number of training steps.
     pub(crate) steps: u64,
-    /// The test.
-    pub(crate) stages: Vec<Stage>,
+    /// Test results of each stage.
+    pub(crate) stages: Vec<StageTest>,
 }
 
 impl Outcome {
-    /// Reads what a run wrote when it was over.
+    /// Reads the file that a run writes when it finishes.
     ///
     /// # Errors
-    /// If it cannot be read or understood.
+    /// If the file cannot be read or is invalid.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = regular_file::read(path).map_err(|error| error.to_string());
         let outcome = text.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
-        let advice = "expected what gradus train wrote when the run was over; remove it to have the test again";
+        let advice = "expected the file that gradus train writes when a run finishes; delete it to repeat the test";
         outcome.map_err(|error| Error::input(format!("cannot read {}: {error}; {advice}", path.display())))
     }
 
-    /// Whether every test episode of every stage ended in an exact match.
-    pub(crate) fn solved(&self) -> bool {
+    /// Returns true if every test episode of every stage ended in an exact match.
+    pub(crate) fn is_solved(&self) -> bool {
         !self.failed && self.stages.iter().all(|stage| stage.exact == 1.0)
     }
 
-    /// The exact match of a stage; 0 if the run failed, as what cannot be used has solved nothing.
+    /// Returns the exact match rate of a stage. It is 0 for a failed run, because its agent solves nothing.
     pub(crate) fn exact(&self, stage: usize) -> f64 {
-        self.stages.iter().find(|figures| figures.stage == stage).map_or(0.0, |figures| figures.exact)
+        self.stages.iter().find(|result| result.stage == stage).map_or(0.0, |result| result.exact)
     }
 
-    /// How it ended, and what that took.
-    pub(crate) fn sentence(&self, seconds: f64) -> String {
+    /// Describes the end of the run with its updates, steps and seconds.
+    pub(crate) fn to_sentence(&self, seconds: f64) -> String {
         let Self { end, updates, steps, failed, .. } = self;
-        let how = if *failed { "failed" } else { end };
-        format!("{how}; {updates} updates, {steps} steps, {seconds:.1} s with the test")
+        let reason = if *failed { "failed" } else { end };
+        format!("{reason}; {updates} updates, {steps} steps, {seconds:.1} s including the test")
     }
 }
 
-/// An outcome, and how long it took.
+/// An outcome and the run's duration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Timed {
+pub(crate) struct TimedOutcome {
     /// The outcome.
     #[serde(flatten)]
     pub(crate) outcome: Outcome,
@@ -71,13 +71,13 @@ pub(crate) struct Timed {
     pub(crate) seconds: f64,
 }
 
-impl Timed {
-    /// Reads what the run in a folder left when it was over.
+impl TimedOutcome {
+    /// Reads the outcome and the duration of the finished run in a folder.
     ///
     /// # Errors
-    /// If its test cannot be read or understood.
+    /// If `test.json` cannot be read or is invalid. A missing or invalid clock counts as 0 seconds.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
-        let seconds = Seconds::read(&folder.join(CLOCK)).map_or(0.0, |clock| clock.seconds);
+        let seconds = ClockFile::read(&folder.join(CLOCK)).map_or(0.0, |clock| clock.seconds);
         Ok(Self { outcome: Outcome::read(&folder.join(TEST))?, seconds })
     }
 }

@@ -1,26 +1,26 @@
-//! The checks for programs: everything that is known. Only what is called seconds depends on the machine. What is called
-//! limit is the smallest d of a factor 1 + d on a whole gradient that the dual check [sees](proofs::limit).
+//! The results of all checks as JSON. Only `seconds` depends on the machine. `limit` is the smallest d for which the dual
+//! check [detects](proofs::limit) a factor 1 + d on a whole gradient.
 
 use autograd::gradcheck::Report;
-use proofs::Of;
-use proofs::curve::{Curve, PYTORCH_STEP};
-use proofs::limit::ENOUGH;
-use proofs::measure::{Measured, Method};
+use proofs::Target;
+use proofs::curve::{PYTORCH_STEP, StepSizeCurve};
+use proofs::limit::MAX_LIMIT;
+use proofs::measure::{Measurement, Method};
 use serde_json::{Map, Value, json};
 
-use super::{Figures, Subject, subjects, tolerances, verdict, worst};
+use super::{Subject, Summary, largest_error, subjects, tolerances, verdict};
 
-/// All of it.
-pub(crate) fn json(measured: &[Measured<'_>], curve: &Curve) -> Value {
+/// Converts all results to JSON.
+pub(crate) fn json(measured: &[Measurement<'_>], curve: &StepSizeCurve) -> Value {
     let tolerances =
         Method::ALL.iter().zip(tolerances(measured)).map(|(method, t)| (method.name().to_owned(), json!(t)));
     json!({
-        "agree": measured.iter().all(Measured::is_ok),
+        "agree": measured.iter().all(Measurement::is_ok),
         "verdict": verdict(measured),
         "cases": measured.len(),
         "tolerances": tolerances.collect::<Map<_, _>>(),
-        "limit": Figures::of(measured).limit,
-        "largest_limit": ENOUGH,
+        "limit": Summary::from_cases(measured).limit,
+        "largest_limit": MAX_LIMIT,
         "subjects": subjects(measured).map(subject).collect::<Vec<_>>(),
         "curve": self::curve(curve),
         "seconds": measured.iter().map(|case| case.time.as_secs_f64()).sum::<f64>(),
@@ -28,34 +28,34 @@ pub(crate) fn json(measured: &[Measured<'_>], curve: &Curve) -> Value {
 }
 
 fn subject(subject: Subject<'_>) -> Value {
-    let (of, figures) = (subject[0].case.of, Figures::of(subject));
+    let (target, summary) = (subject[0].case.target, Summary::from_cases(subject));
     let worst = Method::ALL.iter().filter_map(|&method| {
-        let (at, compared) = worst(subject, method)?;
-        let mut told = json!(compared);
-        told["case"] = json!(at.case.name);
-        Some((method.name().to_owned(), told))
+        let (at, compared) = largest_error(subject, method)?;
+        let mut json = json!(compared);
+        json["case"] = json!(at.case.name);
+        Some((method.name().to_owned(), json))
     });
     json!({
-        "name": of.name(),
-        "kind": if matches!(of, Of::Operation(_)) { "operation" } else { "layer" },
-        "file": of.file(),
-        "forward": of.rule().map(|rule| rule.forward),
-        "backward": of.rule().and_then(|rule| rule.backward),
-        "agree": figures.agree,
+        "name": target.name(),
+        "kind": if matches!(target, Target::Operation(_)) { "operation" } else { "layer" },
+        "file": target.file(),
+        "forward": target.rule().map(|rule| rule.forward),
+        "backward": target.rule().and_then(|rule| rule.backward),
+        "agree": summary.agree,
         "worst": worst.collect::<Map<_, _>>(),
-        "richardson_estimate": figures.estimate,
-        "limit": figures.limit,
+        "richardson_estimate": summary.estimate,
+        "limit": summary.limit,
         "cases": subject.iter().map(case).collect::<Vec<_>>(),
-        "seconds": figures.time.as_secs_f64(),
+        "seconds": summary.time.as_secs_f64(),
     })
 }
 
-fn case(measured: &Measured<'_>) -> Value {
+fn case(measured: &Measurement<'_>) -> Value {
     let shapes: Vec<_> = measured.case.inputs.iter().map(|input| input.value.shape().to_vec()).collect();
     let report = |(method, report): (&Method, &Report)| {
-        let mut told = json!(report);
-        told["agree"] = json!(report.is_ok());
-        (method.name().to_owned(), told)
+        let mut json = json!(report);
+        json["agree"] = json!(report.is_ok());
+        (method.name().to_owned(), json)
     };
     json!({
         "name": measured.case.name,
@@ -67,7 +67,7 @@ fn case(measured: &Measured<'_>) -> Value {
     })
 }
 
-fn curve(curve: &Curve) -> Value {
+fn curve(curve: &StepSizeCurve) -> Value {
     let (step, error) = curve.best();
     let point = |step: f64, error: f64| json!({ "step": step, "error": error });
     json!({

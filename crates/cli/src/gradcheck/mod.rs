@@ -1,5 +1,5 @@
-//! Gradients, proved: what the checks say, as tables in [`terminal`], as a page in [`page`], and for programs in [`json`];
-//! and the [`museum`] of those that were wrong.
+//! Results of the gradient checks: tables in [`terminal`], a page in [`page`], JSON in [`json`]; and the [`museum`] of
+//! wrong gradients.
 
 mod chart;
 pub(crate) mod json;
@@ -11,68 +11,76 @@ pub(crate) mod terminal;
 
 use std::time::Duration;
 
-use autograd::gradcheck::Compared;
-use proofs::limit::ENOUGH;
-use proofs::measure::{Measured, Method};
-use proofs::{Case, Of};
+use autograd::gradcheck::Comparison;
+use proofs::limit::MAX_LIMIT;
+use proofs::measure::{Measurement, Method};
+use proofs::{Case, Target};
 
-/// What the pages have beside what is common to all.
+/// CSS of the gradcheck pages, in addition to the common style.
 const STYLE: &str = include_str!("gradcheck.css");
 
-/// What the figures are, by the heads of their columns, and what the gaps are relative to.
+/// The columns and their meaning.
 const LEGEND: [(&str, &str); 9] = [
-    ("duals", "from reverse mode to forward mode on dual numbers; relative to the largest entry of the gradient"),
-    ("ulps", "the same gap, in numbers that lie between the two"),
-    ("Richardson", "to central differences extrapolated to a step of nothing; relative to the same"),
-    ("±", "what the extrapolation says that it is off by itself; relative to the same"),
-    ("central", "to central differences at one step; relative to the same, but at least to 10⁻³·Σ |dy·y|"),
-    ("dots", "from ⟨dx, u⟩ to ⟨dy, J·u⟩ along directions u, at any size; relative to the larger Σ of absolute terms"),
-    ("second", "from H·u by reverse mode to H·u by duals of duals; relative to the largest entry of gradient and H·u"),
+    ("duals", "error of reverse mode against forward mode on dual numbers; relative to the largest gradient entry"),
+    ("ulps", "the same error, counted in floating-point numbers between the two values"),
+    ("Richardson", "error against central differences extrapolated to step 0; relative to the largest gradient entry"),
+    ("±", "the extrapolation's estimate of its own error; relative to the largest gradient entry"),
+    (
+        "central",
+        "error against central differences at one step; relative to the largest gradient entry, at least 10⁻³·Σ |dy·y|",
+    ),
+    (
+        "dots",
+        "error of ⟨dx, u⟩ against ⟨dy, J·u⟩ along directions u, for tensors of any size; relative to the larger sum of \
+         absolute terms",
+    ),
+    (
+        "second",
+        "error of H·u by reverse mode against duals of duals; relative to the largest entry of gradient and H·u",
+    ),
     (
         "limit",
-        "the smallest factor 1 + d on a whole gradient that the dual check sees; factors inside rules: docs/teeth.md",
+        "the smallest d for which the dual check detects a factor 1 + d on a whole gradient; for factors inside rules see \
+         docs/teeth.md",
     ),
-    (
-        "ms",
-        "the time on one thread, summed over cases; other cases run beside, so it is more than the work alone takes",
-    ),
+    ("ms", "time on one thread, summed over cases; cases run in parallel, so it exceeds the time of the work alone"),
 ];
 
-/// How far the methods can be trusted.
-const WITNESSES: &str = "Every gap is the largest over all inputs, and over all entries or directions; 0 where both ways \
-     come to the same floating-point formula. The methods share no derivative with reverse mode; all run the same \
-     forward, whose values are anchored by plain loops and by PyTorch's numbers in the tests. What the tests prove \
-     besides, such as the whole loss and the GRU by five ways: docs/gradients.md.";
+/// A note on how far the methods can be trusted.
+const METHOD_NOTE: &str = "Every error is the largest over all inputs and over all entries or directions. It is 0 if both \
+     sides evaluate the same floating-point formula. The methods share no derivative with reverse mode. All run the same \
+     forward code; tests compare its values with plain loops and with PyTorch. docs/gradients.md lists further tests, such \
+     as the whole loss and the GRU computed in five ways.";
 
-/// All cases of an operation or a layer, of which there is at least one.
-type Subject<'a> = &'a [Measured<'a>];
+/// All cases of an operation or a layer; at least one.
+type Subject<'a> = &'a [Measurement<'a>];
 
-/// The operations and layers, in their order.
-fn subjects<'a>(measured: &'a [Measured<'a>]) -> impl Iterator<Item = Subject<'a>> {
-    measured.chunk_by(|a, b| a.case.of == b.case.of)
+/// Iterates over the operations and layers, in their order.
+fn subjects<'a>(measured: &'a [Measurement<'a>]) -> impl Iterator<Item = Subject<'a>> {
+    measured.chunk_by(|a, b| a.case.target == b.case.target)
 }
 
 fn is_operation(subject: &Subject<'_>) -> bool {
-    matches!(subject[0].case.of, Of::Operation(_))
+    matches!(subject[0].case.target, Target::Operation(_))
 }
 
-/// The worst of some cases.
-struct Figures {
+/// The largest errors of some cases.
+struct Summary {
     /// The largest error that each method found.
     errors: [Option<f64>; Method::ALL.len()],
-    /// In numbers between the two, where duals differ most.
+    /// The largest dual error, in floating-point numbers between the two values.
     ulps: Option<u64>,
-    /// What Richardson's extrapolation says that it is off by.
+    /// The largest error estimate of the Richardson extrapolation.
     estimate: Option<f64>,
-    /// The factor on a whole gradient that is seen in every case.
+    /// The smallest d for which a factor 1 + d on a whole gradient is detected in every case.
     limit: Option<f64>,
     time: Duration,
     agree: bool,
 }
 
-impl Figures {
-    fn of(cases: &[Measured<'_>]) -> Self {
-        let worst = |method| worst(cases, method).map(|(_, compared)| compared);
+impl Summary {
+    fn from_cases(cases: &[Measurement<'_>]) -> Self {
+        let worst = |method| largest_error(cases, method).map(|(_, compared)| compared);
         let estimates = cases.iter().flat_map(|case| &case.report(Method::Richardson).compared);
         let limits: Option<Vec<f64>> = cases.iter().map(|case| case.limit).collect();
         Self {
@@ -81,58 +89,58 @@ impl Figures {
             estimate: estimates.filter_map(|compared| compared.estimate).reduce(f64::max),
             limit: limits.and_then(|limits| limits.into_iter().reduce(f64::max)),
             time: cases.iter().map(|case| case.time).sum(),
-            agree: cases.iter().all(Measured::is_ok),
+            agree: cases.iter().all(Measurement::is_ok),
         }
     }
 }
 
-/// Where a method finds the largest error.
-fn worst<'a>(cases: &'a [Measured<'a>], method: Method) -> Option<(&'a Measured<'a>, &'a Compared)> {
+/// Returns the case and the comparison with the largest error of a method.
+fn largest_error<'a>(cases: &'a [Measurement<'a>], method: Method) -> Option<(&'a Measurement<'a>, &'a Comparison)> {
     let worst = cases.iter().filter_map(|case| Some((case, case.report(method).worst()?)));
     worst.max_by(|a, b| a.1.error.total_cmp(&b.1.error))
 }
 
-/// Why a case is wrong whose check sees too little.
-fn blind(measured: &Measured<'_>) -> Option<String> {
-    let seen = || measured.limit.map_or("none is".into(), |limit| format!("the smallest is 1 + {limit:.1e}"));
-    let words = || format!("a factor of 1 + {ENOUGH:e} on a whole gradient should be seen by duals; {}", seen());
-    (!measured.sees_enough()).then(words)
+/// Explains the failure of a case whose dual check is not sensitive enough.
+fn sensitivity_failure(measured: &Measurement<'_>) -> Option<String> {
+    let found = || {
+        measured.limit.map_or("it detects none".into(), |limit| format!("the smallest it detects is 1 + {limit:.1e}"))
+    };
+    let message =
+        || format!("the dual check should detect a factor of 1 + {MAX_LIMIT:e} on a whole gradient; {}", found());
+    (!measured.is_sensitive()).then(message)
 }
 
-/// What passes, by method: the same in every case.
-fn tolerances(measured: &[Measured<'_>]) -> [Option<f64>; Method::ALL.len()] {
+/// Returns the tolerance of each method, which is the same in every case.
+fn tolerances(measured: &[Measurement<'_>]) -> [Option<f64>; Method::ALL.len()] {
     Method::ALL.map(|method| Some(measured.first()?.report(method).tolerance))
 }
 
-/// The verdict on all cases, in a sentence.
-pub(crate) fn verdict(measured: &[Measured<'_>]) -> String {
+/// Summarizes all cases in one sentence.
+pub(crate) fn verdict(measured: &[Measurement<'_>]) -> String {
     let failed = measured.iter().filter(|case| !case.is_ok()).count();
-    let of = |one: &str, n: usize| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    let count = |noun: &str, n: usize| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
     let (operations, layers): (Vec<_>, Vec<_>) = subjects(measured).partition(is_operation);
-    let counts = [of("operation", operations.len()), of("layer", layers.len()), of("case", measured.len())];
+    let counts = [count("operation", operations.len()), count("layer", layers.len()), count("case", measured.len())];
     let agree = if failed == 0 { "all agree".to_owned() } else { format!("{failed} DO NOT AGREE") };
     format!("{}: {agree}", counts.join(", "))
 }
 
-/// What a reader asks next: how far off, whether a small factor would be seen, and what took longest.
-fn details(measured: &[Measured<'_>]) -> String {
-    let figures = Figures::of(measured);
-    let duals = worst(measured, Method::Duals).map(|(at, compared)| {
-        let Case { of, name, .. } = at.case;
+/// Describes the largest error, the smallest detected factor, and the slowest operation or layer.
+fn details(measured: &[Measurement<'_>]) -> String {
+    let summary = Summary::from_cases(measured);
+    let duals = largest_error(measured, Method::Duals).map(|(at, compared)| {
+        let Case { target, name, .. } = at.case;
         match compared.error {
-            0.0 => "reverse mode and duals do not differ".to_owned(),
-            error => format!("reverse mode and duals differ by at most {error:.1e}, in {}: {name}", of.name()),
+            0.0 => "reverse mode and duals agree exactly".to_owned(),
+            error => format!("reverse mode and duals differ by at most {error:.1e}, in {}: {name}", target.name()),
         }
     });
-    let limit = figures.limit.map(|limit| format!("a factor of 1 + {limit:.1e} on a whole gradient is seen"));
-    let slowest = subjects(measured).max_by_key(|subject| Figures::of(subject).time);
-    let seconds = |cases: &[Measured<'_>]| Figures::of(cases).time.as_secs_f64();
+    let limit = summary.limit.map(|limit| format!("a factor of 1 + {limit:.1e} on a whole gradient is detected"));
+    let slowest = subjects(measured).max_by_key(|subject| Summary::from_cases(subject).time);
+    let seconds = |cases: &[Measurement<'_>]| Summary::from_cases(cases).time.as_secs_f64();
     let slowest = slowest.map(|subject| {
-        let (name, all) = (subject[0].case.of.name(), seconds(measured));
-        format!(
-            "the slowest is {name}, {:.1} of {all:.1} s, as summed over cases that run side by side",
-            seconds(subject)
-        )
+        let (name, all) = (subject[0].case.target.name(), seconds(measured));
+        format!("the slowest is {name}, {:.1} of {all:.1} s, summed over cases that run in parallel", seconds(subject))
     });
     [duals, limit, slowest].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
@@ -142,22 +150,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_of_all_cases_is_shown() {
+    fn summary_has_largest_error_of_all_cases() {
         let cases = sample::cases();
-        let measured = Measured::all(&cases);
-        let all = Figures::of(&measured);
+        let measured = Measurement::run_all(&cases);
+        let all = Summary::from_cases(&measured);
         for (k, &error) in all.errors.iter().enumerate() {
-            let each: Vec<_> = measured.iter().map(|case| Figures::of(std::slice::from_ref(case)).errors[k]).collect();
+            let each: Vec<_> =
+                measured.iter().map(|case| Summary::from_cases(std::slice::from_ref(case)).errors[k]).collect();
             assert!(each.contains(&error) && each.iter().all(|other| *other <= error), "{error:?} of {each:?}");
         }
-        assert!(!all.agree && Figures::of(&measured[1..]).agree);
+        assert!(!all.agree && Summary::from_cases(&measured[1..]).agree);
         assert!(all.limit.is_some_and(|limit| measured.iter().all(|case| case.limit <= Some(limit))));
     }
 
     #[test]
-    fn the_verdict_counts() {
+    fn verdict_counts_operations_layers_and_cases() {
         let cases = sample::cases();
-        let measured = Measured::all(&cases);
+        let measured = Measurement::run_all(&cases);
         assert_eq!(verdict(&measured), "2 operations, 1 layer, 4 cases: 1 DO NOT AGREE");
         assert_eq!(verdict(&measured[1..2]), "1 operation, 0 layers, 1 case: all agree");
         let details = details(&measured);
@@ -165,17 +174,17 @@ mod tests {
     }
 
     #[test]
-    fn a_check_that_sees_too_little_is_a_failure_and_says_so() {
+    fn insensitive_check_is_reported_as_failure() {
         let cases = sample::cases();
-        let mut measured = Measured::all(&cases[1..]);
-        assert_eq!(measured.iter().find_map(blind), None);
-        for (limit, says) in [(Some(1e-9), "; the smallest is 1 + 1.0e-9"), (None, "; none is")] {
+        let mut measured = Measurement::run_all(&cases[1..]);
+        assert_eq!(measured.iter().find_map(sensitivity_failure), None);
+        for (limit, message) in [(Some(1e-9), "; the smallest it detects is 1 + 1.0e-9"), (None, "; it detects none")] {
             measured[0].limit = limit;
-            assert!(blind(&measured[0]).is_some_and(|words| words.ends_with(says)), "{limit:?}");
+            assert!(sensitivity_failure(&measured[0]).is_some_and(|text| text.ends_with(message)), "{limit:?}");
             assert!(verdict(&measured).ends_with("1 DO NOT AGREE"));
-            assert!(terminal::overview(&measured).contains(says), "{limit:?}");
+            assert!(terminal::overview(&measured).contains(message), "{limit:?}");
             let page = page::page(&measured, &sample::curve());
-            assert!(page.contains(says) && page.contains("<td class=\"n bad\">✗ "), "{page}");
+            assert!(page.contains(message) && page.contains("<td class=\"n bad\">✗ "), "{page}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The museum of wrong gradients: what each teaches, and what the checker says of it.
+//! The museum of wrong gradients: the lesson of each, and the checker's report on it.
 
 use autograd::gradcheck::Report;
 use console::style;
@@ -7,63 +7,65 @@ use proofs::museum::{Exhibit, exhibits};
 use serde_json::{Value, json};
 
 use super::STYLE;
-use crate::output::html::{page_with, prose};
+use crate::output::html::{inline_code, page_with_style};
 use crate::report::chart;
 
 const TITLE: &str = "The museum of wrong gradients";
-const ABOUT: &str = "Every gradient here was published or shipped by people who know their trade, and every one is wrong. The \
-     mistakes are made anew, as small as they can be; below each stands a test that passes all the same, and what the \
-     checker says.";
+const ABOUT: &str = "Every gradient here was published or shipped by experts, and every one is wrong. Each mistake is \
+     reproduced in its smallest form. Below it are a test that passes nevertheless, and the checker's report.";
 
-/// An exhibit, with its check run.
-pub(crate) struct Shown {
+/// An exhibit with the result of its check.
+pub(crate) struct CheckedExhibit {
     exhibit: &'static Exhibit,
     report: Report,
-    /// Whether the check finds the mistake, and nothing where it is mended.
+    /// True if the check finds the mistake, and finds nothing after the mistake is fixed.
     found: bool,
 }
 
-/// All exhibits.
-pub(crate) fn all() -> Vec<Shown> {
+/// Checks all exhibits.
+pub(crate) fn check_exhibits() -> Vec<CheckedExhibit> {
     let shown = |exhibit: &'static Exhibit| {
-        let report = (exhibit.wrong)();
-        let found = !report.is_ok() && (exhibit.right)().is_ok();
-        Shown { exhibit, report, found }
+        let report = (exhibit.wrong_report)();
+        let found = !report.is_ok() && (exhibit.right_report)().is_ok();
+        CheckedExhibit { exhibit, report, found }
     };
     exhibits().map(shown).into()
 }
 
-/// The verdict on all, in a sentence.
-pub(crate) fn verdict(all: &[Shown]) -> String {
+/// Summarizes all exhibits in one sentence.
+pub(crate) fn verdict(all: &[CheckedExhibit]) -> String {
     let found = all.iter().filter(|shown| shown.found).count();
-    format!("{} exhibits: the checker finds {found} of them, and nothing where the mistake is mended", all.len())
+    format!("{} exhibits: the checker finds {found} of them, and nothing after the mistake is fixed", all.len())
 }
 
-/// Whether every mistake is found.
-pub(crate) fn is_ok(all: &[Shown]) -> bool {
+/// Returns true if every mistake is found.
+pub(crate) fn is_ok(all: &[CheckedExhibit]) -> bool {
     all.iter().all(|shown| shown.found)
 }
 
-/// The tour for terminals, without a line's end after the last.
-pub(crate) fn lines(all: &[Shown]) -> String {
-    let shown = |(number, Shown { exhibit, report, .. }): (usize, &Shown)| {
-        let Exhibit { mistake, lesson, weak, .. } = exhibit;
+/// Formats all exhibits as text, without a line break at the end.
+pub(crate) fn to_text(all: &[CheckedExhibit]) -> String {
+    let shown = |(number, CheckedExhibit { exhibit, report, .. }): (usize, &CheckedExhibit)| {
+        let Exhibit { mistake, lesson, weak_test, .. } = exhibit;
         let title = style(format!("{number}. {}", title(exhibit))).bold();
         let sources = exhibit.sources.join("\n        ");
-        format!("{title}\n\n{mistake}\n\nPasses: {}\nLesson: {lesson}\nSource: {sources}\n\n{report}\n", weak.test)
+        format!(
+            "{title}\n\n{mistake}\n\nPasses: {}\nLesson: {lesson}\nSource: {sources}\n\n{report}\n",
+            weak_test.description
+        )
     };
     format!("{ABOUT}\n\n{}{}", (1..).zip(all).map(shown).collect::<String>(), verdict(all))
 }
 
-/// `Used twice, counted once (2015)`
+/// Formats title and year, as in `Used twice, counted once (2015)`.
 fn title(exhibit: &Exhibit) -> String {
     let year = exhibit.year.map(|year| format!(" ({year})")).unwrap_or_default();
     format!("{}{year}", exhibit.title)
 }
 
-/// The same for programs.
-pub(crate) fn json(all: &[Shown]) -> Value {
-    let shown = |Shown { exhibit, report, found }: &Shown| {
+/// Converts all exhibits to JSON.
+pub(crate) fn json(all: &[CheckedExhibit]) -> Value {
+    let shown = |CheckedExhibit { exhibit, report, found }: &CheckedExhibit| {
         json!({
             "name": exhibit.name,
             "title": exhibit.title,
@@ -72,7 +74,7 @@ pub(crate) fn json(all: &[Shown]) -> Value {
             "file": exhibit.file,
             "mistake": exhibit.mistake,
             "lesson": exhibit.lesson,
-            "passes": exhibit.weak.test,
+            "passes": exhibit.weak_test.description,
             "found": found,
             "report": report,
         })
@@ -80,8 +82,8 @@ pub(crate) fn json(all: &[Shown]) -> Value {
     json!({ "found": is_ok(all), "exhibits": all.iter().map(shown).collect::<Vec<_>>() })
 }
 
-/// The same as a page. Its sources are text: the page asks for nothing from elsewhere.
-pub(crate) fn page(all: &[Shown]) -> String {
+/// Builds the HTML page. Sources are plain text, so the page has no external references.
+pub(crate) fn page(all: &[CheckedExhibit]) -> String {
     let found = is_ok(all);
     let body = html! {
         h1 { (TITLE) }
@@ -89,20 +91,20 @@ pub(crate) fn page(all: &[Shown]) -> String {
         p { (ABOUT) }
         @for (number, shown) in (1..).zip(all) { (exhibit(number, shown)) }
     };
-    page_with(TITLE, &format!("{}{STYLE}", chart::STYLE), body)
+    page_with_style(TITLE, &format!("{}{STYLE}", chart::STYLE), body)
 }
 
-fn exhibit(number: usize, Shown { exhibit, report, .. }: &Shown) -> Markup {
+fn exhibit(number: usize, CheckedExhibit { exhibit, report, .. }: &CheckedExhibit) -> Markup {
     let plain = |source: &str| source.split_once("://").map_or(source, |(_, rest)| rest).to_owned();
     html! {
         h2 { (number) ". " (title(exhibit)) }
-        p { (prose(exhibit.mistake)) }
+        p { (inline_code(exhibit.mistake)) }
         dl.facts {
-            dt { "Passes" } dd { (exhibit.weak.test) }
-            dt { "Lesson" } dd { (prose(exhibit.lesson)) }
+            dt { "Passes" } dd { (exhibit.weak_test.description) }
+            dt { "Lesson" } dd { (inline_code(exhibit.lesson)) }
             dt { "Source" } dd.code { @for source in exhibit.sources { (plain(source)) br; } }
             dt { "Code" } dd.code { (exhibit.file) }
         }
-        details { summary { "What the checker says" } pre.mistake { (report) } }
+        details { summary { "Report of the checker" } pre.mistake { (report) } }
     }
 }

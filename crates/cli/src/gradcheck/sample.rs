@@ -1,27 +1,27 @@
-//! Cases for the tests: one that is wrong, and some that are right.
+//! Sample cases for tests: one with a wrong gradient, and some with correct ones.
 
 use autograd::function;
 use autograd::gradcheck::Input;
 use autograd::ops::Kind;
-use proofs::curve::Curve;
-use proofs::{Case, Of, layers, operations};
+use proofs::curve::StepSizeCurve;
+use proofs::{Case, Target, layer_cases, operation_cases};
 use tensor::Tensor;
 
-/// Half of a sum does not send its gradient back; duals cannot know, but differences do.
-pub(crate) fn wrong() -> Case {
+/// Makes a case in which one term of a sum passes no gradient back. Duals cannot detect this; differences do.
+pub(crate) fn wrong_case() -> Case {
     let f = function!(|x| x[0].tanh() + x[0].detach());
-    Case::new(Of::Operation(Kind::Tanh), "cut off", [Input::from(Tensor::from([0.3, -1.2])).named("<x>")], f)
+    Case::new(Target::Operation(Kind::Tanh), "cut off", [Input::from(Tensor::from([0.3, -1.2])).named("<x>")], f)
 }
 
-/// Of two operations and a layer, the first of them wrong.
+/// Makes cases of two operations and a layer. The first case is wrong.
 pub(crate) fn cases() -> Vec<Case> {
-    let two = operations(Kind::Mul).into_iter().take(2);
-    let layer = layers().into_iter().take(1);
-    [wrong()].into_iter().chain(two).chain(layer).collect()
+    let two = operation_cases(Kind::Mul).into_iter().take(2);
+    let layer = layer_cases().into_iter().take(1);
+    [wrong_case()].into_iter().chain(two).chain(layer).collect()
 }
 
-/// A V of three points.
-pub(crate) fn curve() -> Curve {
+/// Makes a V-shaped curve of three points.
+pub(crate) fn curve() -> StepSizeCurve {
     let points = vec![(1.0, 0.1), (1e-5, 1e-10), (1e-10, 1e-6)];
-    Curve { case: "a < b".into(), points, pytorch: 1e-9, richardson: 1e-13, reverse: 2e-16 }
+    StepSizeCurve { case: "a < b".into(), points, pytorch: 1e-9, richardson: 1e-13, reverse: 2e-16 }
 }

@@ -1,4 +1,4 @@
-//! The device that computes: `--device cpu`, `cuda` or `cuda:1`.
+//! Names of devices, as in `--device cpu`, `cuda` or `cuda:1`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +7,10 @@ use tensor::{CudaError, Device, default_kernels};
 
 use crate::error::{Error, Result};
 
-/// A device, by its name.
+/// The name of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeviceName {
-    /// The processor.
+    /// The CPU.
     Cpu,
     /// The GPU of this number.
     Cuda(usize),
@@ -25,7 +25,7 @@ impl FromStr for DeviceName {
             ("cpu", _) => Ok(Self::Cpu),
             (_, Some("")) => Ok(Self::Cuda(0)),
             (_, Some(rest)) if number(rest).is_some() => Ok(Self::Cuda(number(rest).unwrap_or_default())),
-            _ => Err("it takes cpu, cuda, or a GPU by its number, as in cuda:1".into()),
+            _ => Err("expected cpu, cuda, or a GPU by number, for example cuda:1".into()),
         }
     }
 }
@@ -39,21 +39,24 @@ impl fmt::Display for DeviceName {
     }
 }
 
-/// Chooses where to compute: whole updates on the device that is returned, or else all kernels there from now on.
+/// Selects the device. With `whole_updates`, the caller computes whole updates on the returned device. Otherwise this call
+/// switches all kernels of the process to the device.
 ///
 /// # Errors
-/// If there is no such GPU, or something that it needs is missing.
-pub(crate) fn choose(name: DeviceName, whole_updates: bool) -> Result<Device> {
+/// If the GPU does not exist, or its driver or compiler is missing.
+pub(crate) fn select_device(name: DeviceName, whole_updates: bool) -> Result<Device> {
     let device = match name {
-        DeviceName::Cuda(number) => Device::cuda(number).map_err(|error| Error::input(missing(name, &error)))?,
+        DeviceName::Cuda(number) => {
+            Device::cuda(number).map_err(|error| Error::input(unavailable_message(name, &error)))?
+        }
         DeviceName::Cpu => Device::Host,
     };
     let chosen = if device.is_host() || whole_updates {
         match default_kernels() {
             Ok(kernels) if !kernels.device().is_host() => {
-                tensor::choose_kernels(Device::Host.kernels::<f32>().expect("the host has all numbers").name())
+                tensor::choose_kernels(Device::Host.kernels::<f32>().expect("the CPU supports f32").name())
             }
-            asked => asked.map(drop), // whichever of the processor's the environment names
+            kernels => kernels.map(drop), // CPU kernels; the environment may have selected them
         }
     } else {
         tensor::choose_kernels(&name.to_string())
@@ -61,13 +64,14 @@ pub(crate) fn choose(name: DeviceName, whole_updates: bool) -> Result<Device> {
     chosen.map_err(|error| Error::input(error.to_string())).map(|()| device)
 }
 
-fn missing(name: DeviceName, error: &CudaError) -> String {
+/// Returns the error message for a GPU that cannot be used.
+fn unavailable_message(name: DeviceName, error: &CudaError) -> String {
     match error {
         CudaError::NotBuilt => format!(
             "--device {name}: this gradus was built without CUDA; build it with `cargo build --release -p gradus \
-             --features cuda`, which needs no toolkit, or compute with --device cpu"
+             --features cuda`, which needs no CUDA toolkit, or use --device cpu"
         ),
-        error => format!("--device {name}: {error}\ncompute with --device cpu, or see what there is: gradus devices"),
+        error => format!("--device {name}: {error}\nuse --device cpu, or list the devices with: gradus devices"),
     }
 }
 
@@ -76,21 +80,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_numbers() {
-        let of = |text: &str| text.parse::<DeviceName>();
-        assert_eq!(of("cpu"), Ok(DeviceName::Cpu));
-        assert_eq!([of("cuda"), of("cuda:3")], [0, 3].map(|number| Ok(DeviceName::Cuda(number))));
+    fn device_name_parses_cpu_cuda_and_numbers() {
+        let parse = |text: &str| text.parse::<DeviceName>();
+        assert_eq!(parse("cpu"), Ok(DeviceName::Cpu));
+        assert_eq!([parse("cuda"), parse("cuda:3")], [0, 3].map(|number| Ok(DeviceName::Cuda(number))));
         assert_eq!(DeviceName::Cuda(3).to_string(), "cuda:3");
         for text in ["", "gpu", "cuda:", "cuda:x", "cuda3", "cuda:-1", "cpu:0", "cuda:99999"] {
-            assert!(of(text).is_err_and(|error| error.starts_with("it takes cpu, cuda, ")), "{text}");
+            assert!(parse(text).is_err_and(|error| error.starts_with("expected cpu, cuda, ")), "{text}");
         }
     }
 
     #[test]
-    fn whoever_built_it_without_is_told_how_to_build_it() {
-        let words = missing(DeviceName::Cuda(0), &CudaError::NotBuilt);
-        assert!(words.contains("--features cuda") && words.contains("--device cpu"), "{words}");
-        let words = missing(DeviceName::Cuda(1), &CudaError::NoDevice);
-        assert!(words.starts_with("--device cuda:1: the CUDA driver finds no GPU"), "{words}");
+    fn unavailable_message_without_cuda_explains_the_build() {
+        let message = unavailable_message(DeviceName::Cuda(0), &CudaError::NotBuilt);
+        assert!(message.contains("--features cuda") && message.contains("--device cpu"), "{message}");
+        let message = unavailable_message(DeviceName::Cuda(1), &CudaError::NoDevice);
+        assert!(message.starts_with("--device cuda:1: the CUDA driver finds no GPU"), "{message}");
     }
 }

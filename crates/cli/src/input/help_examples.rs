@@ -1,127 +1,138 @@
-//! The examples at the end of each command's help. The tests run them all, in this order, in one folder.
+//! Examples at the end of each command's help. A test runs all of them in one folder.
 
-/// Of `gradus config`.
+/// Examples of `gradus config`.
 pub(crate) const CONFIG: &str = "\
 Examples:
   gradus config > run.toml
-      All settings, each with its meaning and what it takes
+      Write a file with all settings, their meanings and their valid values
   gradus config --check run.toml
-      Whether a file is right, and what in it is not at its default";
+      Check a file and list its settings that differ from the defaults";
 
-/// Of `gradus train`.
+/// Examples of `gradus train`.
 pub(crate) const TRAIN: &str = "\
 Examples:
   gradus train
-      Train with the defaults, into a new folder in runs/, until it is solved
+      Train with default settings, into a new folder in runs/, until the task is solved
   gradus train --config run.toml --seed 7 --out seven
-      With settings from a file, another seed, and a folder of your choice
+      Take settings from a file, and choose the seed and the folder
   gradus train --seed 8 --out eight --stop-after 40
-      Stop early, as Ctrl-C does: the update is finished, and everything saved
+      Stop after 40 updates, as Ctrl-C does: the current update is finished and saved
   gradus train --resume eight
-      Go on, to the same bytes as if it had never stopped
+      Resume the run; its files get the same bytes as without the stop
   gradus train --seeds 0..2 --width 32 --max-updates 20 --out three
-      Three seeds side by side, of a smaller network and for twenty updates
+      Train three seeds in parallel, with a smaller network, for twenty updates
   gradus train --init seven/model.safetensors --actions tools --max-updates 20 --out more
-      Begin with the weights of another run
+      Start with the weights of another run
   gradus train --profile --threads 1 --max-updates 20 --out profiled
-      Where the time of an update goes, kernel by kernel
+      Show where the updates spend their time, kernel by kernel
 
---device cuda computes on a graphics card, where gradus devices lists one and gradus was built with the feature cuda;
-a run may go on on another device than it began on.
-A folder holds config.toml, metrics.jsonl, episodes.jsonl, model.safetensors (the last checkpoint), best.safetensors,
-test.json and report.html; docs/run-folder.md says what is in them.
-Exit codes: 0, all is well; 1, a run failed; 2, wrong input, or a machine that does not let it; 130, interrupted.";
+--device cuda computes on a GPU. It needs a gradus built with the feature cuda, and a GPU in the list of `gradus devices`. A run may be resumed on another device.
 
-/// Of `gradus watch`.
+Files of the run folder (docs/run-folder.md describes them):
+  config.toml, metrics.jsonl, episodes.jsonl, best.safetensors, test.json, report.html,
+  model.safetensors (the last checkpoint)
+
+docs/glossary.md explains the terms.
+
+Exit codes:
+  0    success
+  1    a run failed
+  2    invalid input, or a failure of the machine (memory, disk, GPU)
+  130  interrupted";
+
+/// Examples of `gradus watch`.
 pub(crate) const WATCH: &str = "\
 Examples:
   gradus watch seven
-      Follow a run from another terminal, and print its table when it is over
+      Follow a run from another terminal, and print its table when it has finished
   gradus watch three --interval 100
-      The runs of several seeds, ten looks in a second
+      Follow the runs of several seeds, with ten updates of the view per second
   gradus watch seven --once
-      How far it is now";
+      Show the current state and exit";
 
-/// Of `gradus eval`.
+/// Examples of `gradus eval`.
 pub(crate) const EVAL: &str = "\
 Examples:
   gradus eval seven
-      The test of the run once more: greedy, sampled, and with shuffled contexts
+      Repeat the test of the run: greedy, sampled, and with shuffled contexts
   gradus eval seven --stage 2 --episodes 1000 --seed 99 --json
-      One stage, on other episodes, for a program to read";
+      Test one stage on other episodes, and print JSON";
 
-/// Of `gradus explain`.
+/// Examples of `gradus explain`.
 pub(crate) const EXPLAIN: &str = "\
 Examples:
   gradus explain seven
-      A test episode of the last stage, step by step
+      Show a test episode of the last stage, step by step
   gradus explain seven --context 4,2,7
-      4·2+7, in the stage that takes three operands
+      Show how the agent computes 4·2+7, in the stage with three operands
   gradus explain seven --stage 1 --episode 12 --html
-      Another test episode, as a page: seven/explain.html
+      Write another test episode as a page: seven/explain.html
   gradus explain seven --checkpoint seven/best.safetensors --sampled --seed 3
-      Actions that are drawn, as in training, by the agent of the best validation
+      Sample actions, as in training, from the checkpoint of the best validation
   gradus explain seven --context 4,2,7 --json
-      For a program to read";
+      Print JSON";
 
-/// Of `gradus report`.
+/// Examples of `gradus report`.
 pub(crate) const REPORT: &str = "\
 Examples:
   gradus report seven
-      Everything that the folder holds, as a page: seven/report.html; its tables here
+      Write a page with all contents of the folder, seven/report.html, and print its tables
   gradus report three
-      Three seeds on one page, with interquartile means and 95 % bootstrap intervals
+      Show three seeds on one page, with interquartile means and 95 % bootstrap intervals
   gradus report seven three --out both.html
-      Two configurations beside each other: curves, tables, and which is probably better
+      Compare two configurations: curves, tables, and the probability that one is better
   gradus report seven three --out both.html --json
-      For a program to read";
+      Print JSON";
 
-/// Of `gradus gradcheck`.
+/// Examples of `gradus gradcheck`.
 pub(crate) const GRADCHECK: &str = "\
 Examples:
   gradus gradcheck
-      Every operation and layer: how far off by each method, and whether a small factor would be seen
+      Check every operation and layer: the error by each method, and the smallest wrong factor that is found
   gradus gradcheck --op matmul --op Linear
-      The cases of an operation and of a layer, one by one
+      Show the cases of one operation and one layer
   gradus gradcheck --op softmax --html=gradients.html
-      As a page, with rules, shapes, and why a central difference is not enough; without --op, of all
+      Write a page with formulas, shapes, and the limits of central differences; without --op, for everything
   gradus gradcheck --museum
-      Wrong gradients that were published or shipped, and what the checker says of each
+      Show wrong gradients that were published or shipped, and the checker's result for each
   gradus gradcheck --op tanh --json
-      For a program to read
+      Print JSON
 
---device cuda computes on a graphics card, where gradus devices lists one and gradus was built with the feature cuda.
+--device cuda computes on a GPU. It needs a gradus built with the feature cuda, and a GPU in the list of `gradus devices`.
 
-Exit codes: 0, all gradients agree; 1, one does not; 2, wrong input, or a machine that does not let it.";
+Exit codes:
+  0  all gradients agree
+  1  a gradient is wrong
+  2  invalid input, or a failure of the machine";
 
-/// Of `gradus tasks`.
+/// Examples of `gradus tasks`.
 pub(crate) const TASKS: &str = "\
 Examples:
   gradus tasks
-      How many states there are, the optimum, and the shortest programs
+      Show the number of states, the optimum, and the shortest programs of each stage
   gradus tasks --stage 2 --json
-      One stage, for a program to read";
+      Print one stage as JSON";
 
-/// The examples of `gradus tutorial`.
+/// Examples of `gradus tutorial`.
 pub(crate) const TUTORIAL: &str = "\
 Examples:
   gradus tutorial
-      One run: its 'accuracy', and beside it how often it gives what is printed as the target
+      Train one run; show its 'accuracy' beside the rate at which it gives the printed target
   gradus tutorial --seeds 0..2 --stage-updates 2 --out tutorial.json
-      Three short runs, for a program to read; 0..39 is compared with forty runs of the tutorial's own Python
+      Train three short runs and write JSON; seeds 0..39 are compared with forty runs of the original Python code
 
-docs/tutorial.md lists what is wrong with it. Nothing is kept but the file of --out; Ctrl-C ends it at once.";
+docs/tutorial.md lists the tutorial's bugs. Only the file of --out is written; Ctrl-C ends the command at once.";
 
-/// Of `gradus devices`.
+/// Examples of `gradus devices`.
 pub(crate) const DEVICES: &str = "\
 Examples:
   gradus devices
-      The processor with its kernels, and for CUDA the driver, its compiler NVRTC, and each GPU, or what is missing
+      List the CPU with its kernels, the CUDA driver, the compiler NVRTC and each GPU, or what is missing
   gradus devices --json
-      For a program to read";
+      Print JSON";
 
-/// Of `gradus completions`.
+/// Examples of `gradus completions`.
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
   gradus completions bash > gradus.bash
-      Then put `source gradus.bash` into ~/.bashrc; likewise for the other shells";
+      Write the script; then add `source gradus.bash` to ~/.bashrc. Other shells work alike";

@@ -1,4 +1,4 @@
-//! Input from outside: flags, files, and the names in them.
+//! Parsers for outside input: flags, configuration files, and the values in them.
 
 pub(crate) mod checkpoint_policy;
 pub(crate) mod config_file;

@@ -1,4 +1,4 @@
-//! Numbers on the command line.
+//! Parsers for numbers on the command line.
 
 use std::ops::Range;
 
@@ -7,40 +7,40 @@ use rl::tasks::STAGES;
 use crate::error::{Error, Result};
 use crate::input::task_name;
 
-/// The number of threads.
+/// Parses a number of threads.
 ///
 /// # Errors
-/// If there cannot be as many.
-pub(crate) fn threads(text: &str) -> std::result::Result<usize, String> {
-    within(text, 1024)
+/// If the text is not a whole number from 1 to 1024.
+pub(crate) fn parse_threads(text: &str) -> std::result::Result<usize, String> {
+    parse_up_to(text, 1024)
 }
 
-/// A number of updates.
+/// Parses a number of updates.
 ///
 /// # Errors
-/// If there cannot be as many.
-pub(crate) fn updates(text: &str) -> std::result::Result<usize, String> {
-    within(text, 1_000_000_000)
+/// If the text is not a whole number from 1 to 1 000 000 000.
+pub(crate) fn parse_updates(text: &str) -> std::result::Result<usize, String> {
+    parse_up_to(text, 1_000_000_000)
 }
 
-/// A number of episodes.
+/// Parses a number of episodes.
 ///
 /// # Errors
-/// If there cannot be as many.
-pub(crate) fn episodes(text: &str) -> std::result::Result<usize, String> {
-    within(text, 1 << 24)
+/// If the text is not a whole number from 1 to 16 777 216.
+pub(crate) fn parse_episodes(text: &str) -> std::result::Result<usize, String> {
+    parse_up_to(text, 1 << 24)
 }
 
-fn within(text: &str, most: usize) -> std::result::Result<usize, String> {
-    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
-    number.ok_or_else(|| format!("it takes whole numbers from 1 to {most}"))
+fn parse_up_to(text: &str, max: usize) -> std::result::Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=max).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from 1 to {max}"))
 }
 
-/// The stage that was asked for, or all.
+/// Returns the range of the given stage, or of all stages.
 ///
 /// # Errors
-/// If there is no such stage.
-pub(crate) fn stages(stage: Option<usize>) -> Result<Range<usize>> {
+/// If the stage does not exist.
+pub(crate) fn select_stages(stage: Option<usize>) -> Result<Range<usize>> {
     match stage {
         None => Ok(0..STAGES),
         Some(stage) if stage < STAGES => Ok(stage..stage + 1),

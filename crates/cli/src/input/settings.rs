@@ -1,5 +1,5 @@
-//! Settings from their three sources: defaults, then the configuration file, then flags. Every flag, its help and its
-//! errors come from the tables that `rl::settings!` declares.
+//! Settings from three sources: defaults, then the configuration file, then flags. The tables that `rl::settings!` declares
+//! define every flag, its help and its errors.
 
 use std::marker::PhantomData;
 
@@ -7,11 +7,11 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use rl::config::Config;
 use rl::settings::{Field, SettingError, Settings};
 
-use crate::error::{Error, Result, suggestion};
-use crate::input::checkpoint_policy::Keeping;
-use crate::input::config_file::{ConfigFile, OTHER_KEYS};
+use crate::error::{Error, Result, suggest_name};
+use crate::input::checkpoint_policy::CheckpointPolicy;
+use crate::input::config_file::{ConfigFile, NON_SETTING_KEYS};
 
-/// The settings of the table `C` that were given as flags, as name and value.
+/// Settings of the table `C` that were given as flags, as names and values.
 #[derive(Clone, Debug)]
 pub(crate) struct Flags<C> {
     given: Vec<(&'static str, String)>,
@@ -19,15 +19,16 @@ pub(crate) struct Flags<C> {
 }
 
 impl<C: Settings> Flags<C> {
-    /// True if none was given.
+    /// Returns true if no flag was given.
     pub(crate) fn is_empty(&self) -> bool {
         self.given.is_empty()
     }
 
-    /// Sets the settings that were given.
+    /// Writes the given settings to `config`.
     ///
     /// # Errors
-    /// If a value is out of its setting's range, or becomes zero or leaves the range as an f32, in which the command computes.
+    /// If a value is outside its setting's range. Also if it becomes zero or leaves the range when rounded to `f32`, the type
+    /// in which the command computes.
     pub(crate) fn apply(&self, config: &mut C) -> Result<()> {
         self.given.iter().try_for_each(|(name, value)| {
             let set = config.set(name, value).and_then(|()| config.check::<f32>());
@@ -39,7 +40,7 @@ impl<C: Settings> Flags<C> {
 impl<C: Settings> Args for Flags<C> {
     fn augment_args(command: Command) -> Command {
         let default = C::default();
-        C::FIELDS.iter().fold(command, |command, field| command.arg(flag(field, &default)))
+        C::FIELDS.iter().fold(command, |command, field| command.arg(to_arg(field, &default)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -59,7 +60,8 @@ impl<C: Settings> FromArgMatches for Flags<C> {
     }
 }
 
-fn flag<C: Settings>(field: &'static Field, default: &C) -> Arg {
+/// Creates the flag of a setting, with its help text.
+fn to_arg<C: Settings>(field: &'static Field, default: &C) -> Arg {
     let default = default.get(field.name).expect("a setting of the table");
     Arg::new(field.name)
         .long(field.name.replace('_', "-"))
@@ -68,15 +70,15 @@ fn flag<C: Settings>(field: &'static Field, default: &C) -> Arg {
         .help(format!("{} Takes {} [default: {default}]", field.doc, field.range))
 }
 
-/// The settings of a run and of its checkpoints, from its configuration file if there is one.
+/// Reads the settings of a run and of its checkpoints from a configuration file, or returns the defaults without a file.
 ///
 /// # Errors
-/// If the file names a setting that does not exist, or a value is out of its setting's range, or becomes zero or leaves the range as
-/// an f32, in which the command computes.
-pub(crate) fn read(file: Option<&ConfigFile>) -> Result<(Config, Keeping)> {
-    let (mut config, mut keeping) = (Config::default(), Keeping::default());
+/// If a setting does not exist, or a value is outside its setting's range. Also if it becomes zero or leaves the range when
+/// rounded to `f32`, the type in which the command computes.
+pub(crate) fn read(file: Option<&ConfigFile>) -> Result<(Config, CheckpointPolicy)> {
+    let (mut config, mut checkpoint_policy) = (Config::default(), CheckpointPolicy::default());
     for (file, entry) in file.iter().flat_map(|file| file.settings().map(move |entry| (file, entry))) {
-        let set = match keeping.set(&entry.key, &entry.value) {
+        let set = match checkpoint_policy.set(&entry.key, &entry.value) {
             Err(SettingError::Unknown { .. }) => {
                 config.set(&entry.key, &entry.value).and_then(|()| config.check::<f32>())
             }
@@ -84,17 +86,21 @@ pub(crate) fn read(file: Option<&ConfigFile>) -> Result<(Config, Keeping)> {
         };
         set.map_err(|error| match error {
             SettingError::Unknown { name } => {
-                let names = Config::FIELDS.iter().chain(Keeping::FIELDS).map(|field| field.name).chain(OTHER_KEYS);
-                file.error(entry.key_at, format!("there is no setting {name}{}", suggestion(&name, names)))
+                let names = Config::FIELDS
+                    .iter()
+                    .chain(CheckpointPolicy::FIELDS)
+                    .map(|field| field.name)
+                    .chain(NON_SETTING_KEYS);
+                file.error_at(entry.key_offset, format!("there is no setting {name}{}", suggest_name(&name, names)))
             }
-            invalid => file.error(entry.value_at, invalid),
+            invalid => file.error_at(entry.value_offset, invalid),
         })?;
     }
-    Ok((config, keeping))
+    Ok((config, checkpoint_policy))
 }
 
-/// The settings that are not at their defaults, as name and value.
-pub(crate) fn changes<C: Settings>(config: &C) -> Vec<(&'static str, String)> {
+/// Returns the settings that differ from their defaults, as names and values.
+pub(crate) fn changed_settings<C: Settings>(config: &C) -> Vec<(&'static str, String)> {
     let default = C::default();
     let changed = |field: &&Field| config.get(field.name) != default.get(field.name);
     let value = |field: &Field| (field.name, config.get(field.name).expect("a setting of the table"));

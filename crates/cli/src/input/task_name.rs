@@ -1,21 +1,21 @@
-//! The names of tasks.
+//! Parser for the name of a task.
 
 pub(crate) use rl::tasks::calculator::NAME;
 
-use crate::error::suggestion;
+use crate::error::suggest_name;
 
-/// Advice for people who look for the tutorial among the tasks.
-const MOVED: &str = "the tutorial has a command of its own now: gradus tutorial; the files of its earlier runs stay as they \
-     are, with the page in report.html and the figures in test.json";
+/// Message for users who pass the tutorial as a task.
+const TUTORIAL_MOVED: &str = "tutorial is no longer a task; use the command gradus tutorial; earlier runs keep their files, with \
+     the page in report.html and the results in test.json";
 
-/// Reads the name of a task.
+/// Parses the name of a task.
 ///
 /// # Errors
-/// If there is none of this name.
+/// If no task of this name exists.
 pub(crate) fn parse(name: &str) -> Result<&'static str, String> {
     match name {
         NAME => Ok(NAME),
-        "tutorial" => Err(MOVED.into()),
-        _ => Err(format!("there is no task {name}, only {NAME}{}", suggestion(name, [NAME]))),
+        "tutorial" => Err(TUTORIAL_MOVED.into()),
+        _ => Err(format!("there is no task {name}; the only task is {NAME}{}", suggest_name(name, [NAME]))),
     }
 }

@@ -1,129 +1,133 @@
-//! What a display shows, as lines of text: a function of what is known and of the room there is.
+//! Frames of the live display: the lines of text for a given state and terminal size.
 
 use std::time::Duration;
 
-use super::board::{Board, Rule};
-use super::row::{Paint, Row, duration, finished};
+use super::many_runs::{self, Tally};
+use super::progress::{RunProgress, StopCondition};
+use super::row::{Paint, Row, duration, good_if};
 use super::screen::{Size, Style};
-use super::several::{self, Tally};
-use crate::output::table::share;
+use crate::output::table::format_share;
 
-/// Columns below which there is only one short line: those of a terminal of 40, less the last one.
+/// A frame with fewer columns is one short line. This is the usable width of a terminal with 40 columns.
 const NARROW: usize = 39;
 
-/// All that is shown.
+/// Everything that a frame shows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scene {
     /// The time since the display began.
     pub(crate) now: Duration,
-    /// The runs that go on: one, unless there is a tally.
-    pub(crate) runs: Vec<Board>,
-    /// How far the runs of several seeds are.
+    /// The unfinished runs: exactly one, unless there is a tally.
+    pub(crate) runs: Vec<RunProgress>,
+    /// The counts of runs, if there are several seeds.
     pub(crate) tally: Option<Tally>,
-    /// What else is to be said: why it goes no further.
+    /// A note below the runs, such as the reason why training is stopping.
     pub(crate) note: Option<String>,
 }
 
-/// What is shown. No line is wider than the room, there are no more lines than it has, and none has a line break.
+/// Lays out the scene as lines. No line is wider than `size`, there are at most as many lines as `size` allows, and no
+/// line contains a line break.
 pub(crate) fn frame(scene: &Scene, size: Size, style: Style) -> Vec<String> {
     let mut rows = match (&scene.tally, scene.runs.as_slice()) {
-        (Some(tally), runs) => several::rows(runs, tally, scene.now, size, style),
-        (None, [board, ..]) => rows(board, scene.now, size.width, style),
+        (Some(tally), runs) => many_runs::many_run_rows(runs, tally, scene.now, size, style),
+        (None, [progress, ..]) => single_run_rows(progress, scene.now, size.width, style),
         (None, []) => Vec::new(),
     };
-    rows.extend(scene.note.iter().map(|note| Row::of(note, Paint::Strong)));
+    rows.extend(scene.note.iter().map(|note| Row::from_text(note, Paint::Strong)));
     if size.width < NARROW || rows.len() > size.height {
-        rows = vec![short(scene, size.width)];
+        rows = vec![short_row(scene, size.width)];
     }
-    rows.iter().take(size.height).map(|row| row.text(size.width, style.colour)).collect()
+    rows.iter().take(size.height).map(|row| row.render(size.width, style.colour)).collect()
 }
 
-/// One run.
-fn rows(board: &Board, now: Duration, width: usize, style: Style) -> Vec<Row> {
-    let mut rows = vec![title(board, width), bar_row(board, width, style)];
-    rows.extend(board.exact.iter().enumerate().map(|(stage, curve)| {
-        let exact = curve.last().unwrap_or(0.0);
-        let mut row = figure(&format!("exact {stage}"), &share(exact), finished(exact == 1.0));
-        row.add(curve.share_line(row.room(width), style.unicode), Paint::Curve);
+/// Returns the rows of a single run.
+fn single_run_rows(progress: &RunProgress, now: Duration, width: usize, style: Style) -> Vec<Row> {
+    let mut rows = vec![title_row(progress, width), bar_row(progress, width, style)];
+    rows.extend(progress.exact.iter().enumerate().map(|(stage, sparkline)| {
+        let exact = sparkline.last().unwrap_or(0.0);
+        let mut row = metric_row(&format!("exact {stage}"), &format_share(exact), good_if(exact == 1.0));
+        row.add(sparkline.render_share(row.room(width), style.unicode), Paint::Curve);
         row
     }));
-    let figures = [("return", &board.reward), ("entropy", &board.entropy), ("gradient", &board.grad_norm)];
-    rows.extend(figures.into_iter().filter_map(|(name, curve)| {
-        let mut row = figure(name, &format!("{:.3}", curve.last()?), Paint::Plain);
-        row.add(curve.line(row.room(width), style.unicode), Paint::Curve);
+    let metrics = [("return", &progress.reward), ("entropy", &progress.entropy), ("gradient", &progress.grad_norm)];
+    rows.extend(metrics.into_iter().filter_map(|(name, sparkline)| {
+        let mut row = metric_row(name, &format!("{:.3}", sparkline.last()?), Paint::Plain);
+        row.add(sparkline.render(row.room(width), style.unicode), Paint::Curve);
         Some(row)
     }));
-    rows.push(pace(board, now, width));
+    rows.push(pace_row(progress, now, width));
     rows
 }
 
-fn title(board: &Board, width: usize) -> Row {
-    let mut row = Row::of(board.goal.task, Paint::Strong);
-    row.add_if_it_fits(&format!("seed {}", board.seed), Paint::Plain, width);
-    row.add_if_it_fits(&format!("update {}/{}", board.update, board.goal.limit), Paint::Plain, width);
-    row.add_if_it_fits(&format!("stage {}", board.stage), Paint::Plain, width);
+fn title_row(progress: &RunProgress, width: usize) -> Row {
+    let mut row = Row::from_text(progress.limits.task, Paint::Strong);
+    row.add_if_fits(&format!("seed {}", progress.seed), Paint::Plain, width);
+    row.add_if_fits(&format!("update {}/{}", progress.update, progress.limits.max_updates), Paint::Plain, width);
+    row.add_if_fits(&format!("stage {}", progress.stage), Paint::Plain, width);
     row
 }
 
-fn bar_row(board: &Board, width: usize, style: Style) -> Row {
-    let percent = format!(" {:3.0} %", (100.0 * board.done()).floor());
+fn bar_row(progress: &RunProgress, width: usize, style: Style) -> Row {
+    let percent = format!(" {:3.0} %", (100.0 * progress.fraction_done()).floor());
     let mut row = Row::default();
-    bar(&mut row, board.done(), width.saturating_sub(percent.len()), style);
+    add_bar(&mut row, progress.fraction_done(), width.saturating_sub(percent.len()), style);
     row.add(percent, Paint::Plain);
     row
 }
 
-/// Adds a bar of this many columns.
-fn bar(row: &mut Row, done: f64, columns: usize, style: Style) {
+/// Adds a progress bar of this many columns.
+fn add_bar(row: &mut Row, done: f64, columns: usize, style: Style) {
     let full = (done * columns as f64) as usize;
-    let [made, to_make] = if style.unicode { ["█", "░"] } else { ["#", "."] };
-    row.add(made.repeat(full), Paint::Curve);
-    row.add(to_make.repeat(columns - full), Paint::Dim);
+    let [filled, empty] = if style.unicode { ["█", "░"] } else { ["#", "."] };
+    row.add(filled.repeat(full), Paint::Curve);
+    row.add(empty.repeat(columns - full), Paint::Dim);
 }
 
-/// A name and its figure, in columns of their own.
-fn figure(name: &str, value: &str, paint: Paint) -> Row {
-    let mut row = Row::of(format!("{name:<9}"), Paint::Dim);
+/// Returns a row with a name and a value in fixed columns.
+fn metric_row(name: &str, value: &str, paint: Paint) -> Row {
+    let mut row = Row::from_text(format!("{name:<9}"), Paint::Dim);
     row.add(format!("{value:>7}  "), paint);
     row
 }
 
-/// How fast it goes, how long it has gone and may still go, and how near the rule is that ends it before.
-fn pace(board: &Board, now: Duration, width: usize) -> Row {
+/// Returns a row with the time left, the speed, the elapsed time, and the progress towards early stopping.
+fn pace_row(progress: &RunProgress, now: Duration, width: usize) -> Row {
     let mut row = Row::default();
-    let left = match board.is_trained() {
+    let left = match progress.is_trained() {
         true => Some("testing".to_owned()),
-        false => board.left(now).map(|seconds| format!("at most {} left", duration(seconds))),
+        false => progress.seconds_left(now).map(|seconds| format!("at most {} left", duration(seconds))),
     };
-    let steps = board.rate().map(|rate| format!("{rate:.0} steps/s"));
-    let went = board.began.map(|began| format!("{} so far", duration(now.saturating_sub(began).as_secs_f64())));
-    for text in [left, steps, went].into_iter().flatten() {
-        row.add_if_it_fits(&text, Paint::Plain, width);
+    let steps = progress.steps_per_second().map(|rate| format!("{rate:.0} steps/s"));
+    let elapsed =
+        progress.started.map(|started| format!("{} elapsed", duration(now.saturating_sub(started).as_secs_f64())));
+    for text in [left, steps, elapsed].into_iter().flatten() {
+        row.add_if_fits(&text, Paint::Plain, width);
     }
-    let Rule { patience, explore } = board.goal.rule;
-    let (text, paint) = match board.perfect {
+    let StopCondition { patience, exploration_updates } = progress.limits.stop_condition;
+    let (text, paint) = match progress.perfect {
         perfect if perfect < patience => (format!("{perfect} of {patience} perfect"), Paint::Plain),
-        _ if board.update < explore => (format!("perfect, exploring to {explore}"), Paint::Good),
+        _ if progress.update < exploration_updates => {
+            (format!("perfect, exploring until {exploration_updates}"), Paint::Good)
+        }
         _ => (format!("{patience} of {patience} perfect"), Paint::Good),
     };
-    row.add_if_it_fits(&text, paint, width);
+    row.add_if_fits(&text, paint, width);
     row
 }
 
-/// The most important figures, as many as fit.
-fn short(scene: &Scene, width: usize) -> Row {
+/// Returns a row with the most important values, as many as fit.
+fn short_row(scene: &Scene, width: usize) -> Row {
     let mut row = Row::default();
-    let mut add = |text: String| row.add_if_it_fits(&text, Paint::Plain, width);
+    let mut add = |text: String| row.add_if_fits(&text, Paint::Plain, width);
     if let Some(tally) = &scene.tally {
-        add(format!("{}/{} over", tally.over, tally.all));
+        add(format!("{}/{} finished", tally.finished, tally.total));
         add(format!("{} solved", tally.solved));
-    } else if let Some(board) = scene.runs.first() {
-        add(format!("{}/{}", board.update, board.goal.limit));
-        let exact: Vec<_> = board.exact().map(share).collect();
+    } else if let Some(progress) = scene.runs.first() {
+        add(format!("{}/{}", progress.update, progress.limits.max_updates));
+        let exact: Vec<_> = progress.last_exact_matches().map(format_share).collect();
         if !exact.is_empty() {
             add(exact.join(" "));
         }
-        board.left(scene.now).into_iter().for_each(|seconds| add(format!("{} left", duration(seconds))));
+        progress.seconds_left(scene.now).into_iter().for_each(|seconds| add(format!("{} left", duration(seconds))));
     }
     scene.note.iter().for_each(|note| add(note.clone()));
     row

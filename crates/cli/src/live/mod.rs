@@ -1,17 +1,17 @@
-//! How far runs have come, while they go on. On a terminal a frame that is drawn anew ten times a second: [`board`] is
-//! what is known of a run, [`frame`](mod@frame) how it looks, [`screen`] where it is drawn. Elsewhere [`plain`] lines.
+//! The live display of running trainings. On a terminal it redraws a frame ten times a second: [`progress`] holds the state
+//! of a run, [`frame`](mod@frame) lays it out, and [`screen`] draws it. Without a terminal it prints [`plain`] lines.
 //!
-//! Runs only write down what they did; a thread of its own draws. So an update costs the same whatever is shown, and never
-//! waits for a terminal that stands still; only a line that is said does.
+//! Runs only record what they did; a separate thread draws. So the cost of an update does not depend on the display, and an
+//! update never waits for a blocked terminal. Only printed lines wait for it.
 
-mod board;
-mod curve;
 mod frame;
+mod many_runs;
 mod pace;
 pub(crate) mod plain;
+mod progress;
 mod row;
 mod screen;
-mod several;
+mod sparkline;
 #[cfg(test)]
 mod tests;
 
@@ -23,187 +23,187 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-pub(crate) use board::{Board, Goal};
 pub(crate) use frame::{Scene, frame};
+pub(crate) use many_runs::Tally;
+pub(crate) use progress::{RunLimits, RunProgress};
 pub(crate) use screen::{Screen, Size, Style};
-pub(crate) use several::Tally;
 
 use crate::folder::outcome::Outcome;
 use crate::folder::{Tail, UpdateLine, ValidationLine};
 use crate::interrupt;
 
-/// The time between two frames.
-const BETWEEN: Duration = Duration::from_millis(100);
+/// Time between two frames.
+const FRAME_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Whether there is a display that changes, or lines.
-pub(crate) fn on_screen() -> bool {
+/// Returns true if standard output is a terminal, where the display is redrawn.
+pub(crate) fn is_on_terminal() -> bool {
     stdout().is_terminal()
 }
 
 /// The display of all runs of a command.
 pub(crate) struct Live {
-    stage: Arc<Stage>,
+    shared: Arc<SharedDisplay>,
     drawer: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
-/// The display of one run.
+/// The part of the display that belongs to one run.
 pub(crate) struct View {
-    stage: Arc<Stage>,
+    shared: Arc<SharedDisplay>,
     seed: u64,
 }
 
-/// What runs write to and the drawer reads. Who needs both locks takes the screen's first.
-struct Stage {
-    begun: Instant,
+/// The state that runs write and the drawing thread reads. To hold both locks, lock `screen` first.
+struct SharedDisplay {
+    start: Instant,
     screen: Option<Mutex<Screen>>,
     scene: Mutex<Scene>,
 }
 
 impl Live {
-    /// The display of one run.
-    pub(crate) fn alone() -> Self {
+    /// Creates the display of a single run.
+    pub(crate) fn single_run() -> Self {
         Self::new(None)
     }
 
-    /// The display of this many runs.
-    pub(crate) fn several(all: usize) -> Self {
-        Self::new(Some(Tally { all, ..Tally::default() }))
+    /// Creates the display of this many runs.
+    pub(crate) fn many_runs(total: usize) -> Self {
+        Self::new(Some(Tally { total, ..Tally::default() }))
     }
 
-    /// The display of one run as where there is no terminal.
+    /// Creates the display of a single run that prints plain lines.
     #[cfg(test)]
-    pub(crate) fn plain() -> Self {
-        Self::on(None, None)
+    pub(crate) fn without_terminal() -> Self {
+        Self::with_screen(None, None)
     }
 
     fn new(tally: Option<Tally>) -> Self {
-        Self::on(Screen::stdout(), tally)
+        Self::with_screen(Screen::stdout(), tally)
     }
 
-    fn on(screen: Option<Screen>, tally: Option<Tally>) -> Self {
+    fn with_screen(screen: Option<Screen>, tally: Option<Tally>) -> Self {
         let scene = Mutex::new(Scene { tally, ..Scene::default() });
-        let stage = Arc::new(Stage { begun: Instant::now(), screen: screen.map(Mutex::new), scene });
-        let drawer = stage.screen.is_some().then(|| {
+        let shared = Arc::new(SharedDisplay { start: Instant::now(), screen: screen.map(Mutex::new), scene });
+        let drawer = shared.screen.is_some().then(|| {
             let (end, ended) = channel();
-            let stage = Arc::clone(&stage);
+            let shared = Arc::clone(&shared);
             let draw = move || {
-                while ended.recv_timeout(BETWEEN) == Err(RecvTimeoutError::Timeout) {
-                    stage.draw();
+                while ended.recv_timeout(FRAME_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                    shared.draw();
                 }
             };
             (end, thread::spawn(draw))
         });
-        Self { stage, drawer }
+        Self { shared, drawer }
     }
 
-    /// The display of the run with this seed.
+    /// Returns the view of the run with this seed.
     pub(crate) fn view(&self, seed: u64) -> View {
-        View { stage: Arc::clone(&self.stage), seed }
+        View { shared: Arc::clone(&self.shared), seed }
     }
 }
 
-/// The last frame stays.
+/// Stops the drawing thread and keeps the last frame.
 impl Drop for Live {
     fn drop(&mut self) {
         if let Some((end, drawer)) = self.drawer.take() {
             drop(end);
             drawer.join().ok(); // if it panicked, its message was shown
         }
-        self.stage.leave();
+        self.shared.keep_frame();
     }
 }
 
-impl Stage {
+impl SharedDisplay {
     /// Draws a frame, if there is a screen.
     fn draw(&self) {
         if let Some(screen) = &self.screen {
-            self.draw_on(&mut lock(screen), interrupt::requested().then_some(interrupt::WORDS));
+            self.draw_frame(&mut lock(screen), interrupt::requested().then_some(interrupt::STOPPING_MESSAGE));
         }
     }
 
-    /// Draws a last frame, which stays.
-    fn leave(&self) {
+    /// Draws a last frame, which stays on the screen.
+    fn keep_frame(&self) {
         if let Some(screen) = &self.screen {
             let mut screen = lock(screen);
-            self.draw_on(&mut screen, None);
-            screen.leave();
+            self.draw_frame(&mut screen, None);
+            screen.keep_frame();
             lock(&self.scene).runs.clear();
         }
     }
 
-    fn draw_on(&self, screen: &mut Screen, note: Option<&str>) {
+    fn draw_frame(&self, screen: &mut Screen, note: Option<&str>) {
         let mut scene = lock(&self.scene);
-        (scene.now, scene.note) = (self.begun.elapsed(), note.map(str::to_owned));
+        (scene.now, scene.note) = (self.start.elapsed(), note.map(str::to_owned));
         let lines = frame(&scene, screen.size(), screen.style());
-        drop(scene); // a terminal that stands still must not hold up those who write there
+        drop(scene); // so that a blocked terminal does not block the runs, which write to the scene
         screen.draw(&lines);
     }
 }
 
 impl View {
-    /// Begins after `done` updates, of which the metrics tell.
-    pub(crate) fn begin(&mut self, goal: Goal, done: usize, metrics: &Path) {
-        let mut board = Board::new(self.seed, goal);
+    /// Starts the view of a run. If `done` updates were made before, their history is read from the metrics file.
+    pub(crate) fn begin(&mut self, limits: RunLimits, done: usize, metrics: &Path) {
+        let mut progress = RunProgress::new(self.seed, limits);
         if done > 0 {
-            self.say(format!("going on after update {done}"));
-            let past = Tail::new(metrics).read(|news| board.take(&news));
-            past.ok(); // the display begins without a past then; the run itself reads what it needs
+            self.print_line(format!("continuing after update {done}"));
+            let history = Tail::new(metrics).read(|event| progress.apply(&event));
+            history.ok(); // on an error the display starts without history; the run itself reads what it needs
         }
-        let now = self.stage.begun.elapsed();
-        board.clock(now);
-        board.began = Some(now);
-        lock(&self.stage.scene).runs.push(board);
+        let now = self.shared.start.elapsed();
+        progress.record_time(now);
+        progress.started = Some(now);
+        lock(&self.shared.scene).runs.push(progress);
     }
 
-    /// Shows an update, and the validation that followed it.
-    pub(crate) fn show(&mut self, update: &UpdateLine, validation: Option<&ValidationLine>) {
-        let now = self.stage.begun.elapsed();
-        let line = self.on_board(|board| {
-            board.update(update);
-            validation.iter().for_each(|line| board.validation(line));
-            board.clock(now);
-            validation.map(|_| plain::line(board))
+    /// Shows an update and the validation after it, if there was one.
+    pub(crate) fn show_update(&mut self, update: &UpdateLine, validation: Option<&ValidationLine>) {
+        let now = self.shared.start.elapsed();
+        let line = self.with_progress(|progress| {
+            progress.record_update(update);
+            validation.iter().for_each(|line| progress.record_validation(line));
+            progress.record_time(now);
+            validation.map(|_| plain::progress_line(progress))
         });
-        if self.stage.screen.is_none() {
-            line.flatten().iter().for_each(|line| self.say(line));
+        if self.shared.screen.is_none() {
+            line.flatten().iter().for_each(|line| self.print_line(line));
         }
     }
 
-    /// Says something that stays.
-    pub(crate) fn say(&self, text: impl Display) {
-        let several = lock(&self.stage.scene).tally.is_some();
-        let text = if several { format!("seed {}: {text}", self.seed) } else { text.to_string() };
-        match &self.stage.screen {
-            Some(screen) => lock(screen).say(&text),
-            None => crate::output::print::say(text),
+    /// Prints a line that stays above the frames.
+    pub(crate) fn print_line(&self, text: impl Display) {
+        let has_many_runs = lock(&self.shared.scene).tally.is_some();
+        let text = if has_many_runs { format!("seed {}: {text}", self.seed) } else { text.to_string() };
+        match &self.shared.screen {
+            Some(screen) => lock(screen).print_line(&text),
+            None => crate::output::print::print_line(text),
         }
     }
 
-    /// Says how the run has ended. If it is the only one, its last frame stays above that.
-    pub(crate) fn end(&mut self, outcome: &Outcome, text: impl Display) {
-        let counted = lock(&self.stage.scene).tally.as_mut().map(|tally| tally.count(outcome));
+    /// Prints how the run has ended. If it is the only run, its last frame stays above the text.
+    pub(crate) fn show_outcome(&mut self, outcome: &Outcome, text: impl Display) {
+        let counted = lock(&self.shared.scene).tally.as_mut().map(|tally| tally.count(outcome));
         if counted.is_none() {
-            self.stage.leave();
+            self.shared.keep_frame();
         }
-        self.say(text);
+        self.print_line(text);
     }
 
-    fn on_board<T>(&self, act: impl FnOnce(&mut Board) -> T) -> Option<T> {
-        lock(&self.stage.scene).runs.iter_mut().find(|board| board.seed == self.seed).map(act)
+    fn with_progress<T>(&self, act: impl FnOnce(&mut RunProgress) -> T) -> Option<T> {
+        lock(&self.shared.scene).runs.iter_mut().find(|progress| progress.seed == self.seed).map(act)
     }
 }
 
-/// Of several runs only those that go on are shown.
+/// Removes the run from a display of several runs, which shows only running ones.
 impl Drop for View {
     fn drop(&mut self) {
-        let mut scene = lock(&self.stage.scene);
+        let mut scene = lock(&self.shared.scene);
         if scene.tally.is_some() {
-            scene.runs.retain(|board| board.seed != self.seed);
+            scene.runs.retain(|progress| progress.seed != self.seed);
         }
     }
 }
 
-/// What a panic left behind may still be shown.
+/// Locks a mutex, even if a thread panicked while it held the lock: the state is only for display.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,52 +1,52 @@
-//! How fast a run goes: a mean over its last seconds, so that it neither jumps nor remembers a slow beginning.
+//! The speed of a run: the mean over its last seconds, which is smooth and excludes a slow start.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The time between two moments that are remembered; what comes sooner replaces the last one.
-const APART: Duration = Duration::from_millis(250);
+/// Minimum time between two samples. A sample that comes sooner replaces the last one.
+const MIN_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Moments that are remembered: ten seconds of them, or more of slow updates.
-const KEPT: usize = 40;
+/// Maximum number of samples: ten seconds, or longer if updates are slow.
+const MAX_SAMPLES: usize = 40;
 
-/// Where a run was at some moments.
+/// Recent samples of a run's progress.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pace(VecDeque<Moment>);
+pub(crate) struct Pace(VecDeque<Sample>);
 
 #[derive(Clone, Copy, Debug)]
-struct Moment {
+struct Sample {
     at: Duration,
     updates: usize,
     steps: u64,
 }
 
 impl Pace {
-    /// Notes where the run is now.
-    pub(super) fn note(&mut self, at: Duration, updates: usize, steps: u64) {
+    /// Records the progress of the run at a time.
+    pub(super) fn record(&mut self, at: Duration, updates: usize, steps: u64) {
         let len = self.0.len();
-        if len >= 2 && at.saturating_sub(self.0[len - 2].at) < APART {
+        if len >= 2 && at.saturating_sub(self.0[len - 2].at) < MIN_INTERVAL {
             self.0.pop_back();
-        } else if len == KEPT {
+        } else if len == MAX_SAMPLES {
             self.0.pop_front();
         }
-        self.0.push_back(Moment { at, updates, steps });
+        self.0.push_back(Sample { at, updates, steps });
     }
 
-    /// Steps in a second.
-    pub(super) fn steps(&self) -> Option<f64> {
-        let (first, last, seconds) = self.ends()?;
+    /// Returns the steps per second.
+    pub(super) fn steps_per_second(&self) -> Option<f64> {
+        let (first, last, seconds) = self.window()?;
         Some(last.steps.saturating_sub(first.steps) as f64 / seconds)
     }
 
-    /// Seconds from `now` to the end of this many further updates.
-    pub(super) fn left(&self, updates: usize, now: Duration) -> Option<f64> {
-        let (first, last, seconds) = self.ends()?;
+    /// Estimates the seconds from `now` until this many more updates are done.
+    pub(super) fn seconds_left(&self, updates: usize, now: Duration) -> Option<f64> {
+        let (first, last, seconds) = self.window()?;
         let made = last.updates.checked_sub(first.updates).filter(|&made| made > 0)?;
         let passed = now.saturating_sub(last.at).as_secs_f64();
         Some((seconds / made as f64 * updates as f64 - passed).max(0.0))
     }
 
-    fn ends(&self) -> Option<(Moment, Moment, f64)> {
+    fn window(&self) -> Option<(Sample, Sample, f64)> {
         let (&first, &last) = (self.0.front()?, self.0.back()?);
         let seconds = last.at.saturating_sub(first.at).as_secs_f64();
         (seconds > 0.0).then_some((first, last, seconds))
@@ -62,36 +62,36 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_run_has_its_rate() {
+    fn pace_steady_run_has_constant_speed() {
         let mut pace = Pace::default();
-        assert_eq!((pace.steps(), pace.left(5, ms(0))), (None, None));
+        assert_eq!((pace.steps_per_second(), pace.seconds_left(5, ms(0))), (None, None));
         for k in 0..10_000 {
-            pace.note(ms(10 * k), 100 + k as usize, 50 * k);
-            assert!(pace.0.len() <= KEPT);
+            pace.record(ms(10 * k), 100 + k as usize, 50 * k);
+            assert!(pace.0.len() <= MAX_SAMPLES);
         }
         let close = |x: Option<f64>, want: f64| assert!((x.expect("a rate") - want).abs() < 1e-6, "{x:?}");
-        close(pace.steps(), 5_000.0);
-        close(pace.left(300, ms(99_990)), 3.0);
-        close(pace.left(300, ms(100_990)), 2.0);
-        close(pace.left(300, ms(999_990)), 0.0);
+        close(pace.steps_per_second(), 5_000.0);
+        close(pace.seconds_left(300, ms(99_990)), 3.0);
+        close(pace.seconds_left(300, ms(100_990)), 2.0);
+        close(pace.seconds_left(300, ms(999_990)), 0.0);
     }
 
     #[test]
-    fn a_slow_beginning_is_forgotten() {
+    fn pace_slow_start_is_forgotten() {
         let mut pace = Pace::default();
-        pace.note(ms(0), 0, 0);
-        pace.note(ms(60_000), 1, 1);
+        pace.record(ms(0), 0, 0);
+        pace.record(ms(60_000), 1, 1);
         for k in 1..=100 {
-            pace.note(ms(60_000 + 1_000 * k), 1 + k as usize, 1 + 10 * k);
+            pace.record(ms(60_000 + 1_000 * k), 1 + k as usize, 1 + 10 * k);
         }
-        assert_eq!(pace.steps(), Some(10.0));
+        assert_eq!(pace.steps_per_second(), Some(10.0));
     }
 
     #[test]
-    fn a_run_that_stands_still_has_no_end() {
+    fn seconds_left_without_progress_is_none() {
         let mut pace = Pace::default();
-        pace.note(ms(0), 7, 70);
-        pace.note(ms(1_000), 7, 70);
-        assert_eq!((pace.steps(), pace.left(5, ms(1_000))), (Some(0.0), None));
+        pace.record(ms(0), 7, 70);
+        pace.record(ms(1_000), 7, 70);
+        assert_eq!((pace.steps_per_second(), pace.seconds_left(5, ms(1_000))), (Some(0.0), None));
     }
 }

@@ -1,20 +1,21 @@
-//! What a pipe or a file gets: a line for each validation, without any code for terminals.
+//! Plain output for pipes and files: one line per validation, without terminal escape codes.
 
-use super::board::Board;
-use crate::output::table::{NONE, share};
+use super::progress::RunProgress;
+use super::sparkline::Sparkline;
+use crate::output::table::{NONE, format_share};
 
-/// The line of a run as it stands.
-pub(crate) fn line(board: &Board) -> String {
-    let exact: Vec<_> = board.exact().map(share).collect();
-    let last = |curve: &super::curve::Curve| curve.last().unwrap_or(f64::NAN);
+/// Formats the current progress of a run as one line.
+pub(crate) fn progress_line(progress: &RunProgress) -> String {
+    let exact: Vec<_> = progress.last_exact_matches().map(format_share).collect();
+    let last = |sparkline: &Sparkline| sparkline.last().unwrap_or(f64::NAN);
     format!(
-        "update {:>4}/{}  stage {}  exact {}  reward {:>6.3}  entropy {:.3}  {} steps/s",
-        board.update,
-        board.goal.limit,
-        board.stage,
+        "update {:>4}/{}  stage {}  exact {}  return {:>6.3}  entropy {:.3}  {} steps/s",
+        progress.update,
+        progress.limits.max_updates,
+        progress.stage,
         if exact.is_empty() { NONE.into() } else { exact.join(" ") },
-        last(&board.reward),
-        last(&board.entropy),
-        board.rate().map_or(NONE.into(), |rate| format!("{rate:.0}")),
+        last(&progress.reward),
+        last(&progress.entropy),
+        progress.steps_per_second().map_or(NONE.into(), |rate| format!("{rate:.0}")),
     )
 }

@@ -1,19 +1,19 @@
-//! A line of a frame: pieces of text, each with its meaning, that never take more columns than there are.
+//! A row of a frame: pieces of text, each with a meaning that sets its colour. A row is never wider than its columns.
 
 use console::{Style as Ansi, measure_text_width};
 
-/// What a piece of text is, where there is colour to show it.
+/// The meaning of a piece of text, shown by colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paint {
-    /// Nothing special.
+    /// Normal text.
     Plain,
-    /// Names beside figures.
+    /// Labels and other minor text.
     Dim,
-    /// What the line is about.
+    /// Titles and important text.
     Strong,
-    /// What has come as far as it can.
+    /// Values that have reached their optimum.
     Good,
-    /// Curves and bars.
+    /// Sparklines and bars.
     Curve,
 }
 
@@ -30,7 +30,7 @@ impl Paint {
     }
 }
 
-/// A line of a frame.
+/// A row of a frame.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Row {
     pieces: Vec<(String, Paint)>,
@@ -38,22 +38,22 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// With one piece.
-    pub(super) fn of(text: impl Into<String>, paint: Paint) -> Self {
+    /// Creates a row with one piece.
+    pub(super) fn from_text(text: impl Into<String>, paint: Paint) -> Self {
         let mut row = Self::default();
         row.add(text, paint);
         row
     }
 
-    /// Adds a piece at the end.
+    /// Appends a piece.
     pub(super) fn add(&mut self, text: impl Into<String>, paint: Paint) {
         let text = text.into();
         self.width += measure_text_width(&text);
         self.pieces.push((text, paint));
     }
 
-    /// Adds a piece after a gap, if there is room for all of it.
-    pub(super) fn add_if_it_fits(&mut self, text: &str, paint: Paint, columns: usize) {
+    /// Appends a piece after a gap, if all of it fits.
+    pub(super) fn add_if_fits(&mut self, text: &str, paint: Paint, columns: usize) {
         let gap = if self.pieces.is_empty() { "" } else { "  " };
         if self.width + gap.len() + measure_text_width(text) <= columns {
             self.add(gap, Paint::Plain);
@@ -61,16 +61,16 @@ impl Row {
         }
     }
 
-    /// The columns that are left.
+    /// Returns the number of free columns.
     pub(super) fn room(&self, columns: usize) -> usize {
         columns.saturating_sub(self.width)
     }
 
-    /// The line in at most this many columns; the rest is cut off.
-    pub(super) fn text(&self, columns: usize, colour: bool) -> String {
+    /// Renders the row in at most this many columns; the rest is cut off.
+    pub(super) fn render(&self, columns: usize, colour: bool) -> String {
         let (mut left, mut line) = (columns, String::new());
         for (text, paint) in &self.pieces {
-            let fitting: String = text.chars().take_while(|&c| take(&mut left, c)).collect();
+            let fitting: String = text.chars().take_while(|&c| take_columns(&mut left, c)).collect();
             match colour && *paint != Paint::Plain {
                 true => line += &paint.ansi().apply_to(fitting).to_string(),
                 false => line += &fitting,
@@ -80,19 +80,19 @@ impl Row {
     }
 }
 
-/// Takes the columns of a character, if there are enough; if not, none are left.
-fn take(left: &mut usize, character: char) -> bool {
+/// Subtracts the columns of a character. If too few are left, sets them to 0 and returns false.
+fn take_columns(left: &mut usize, character: char) -> bool {
     let rest = left.checked_sub(measure_text_width(character.encode_utf8(&mut [0; 4])));
     *left = rest.unwrap_or(0);
     rest.is_some()
 }
 
-/// How a figure is painted that can come no further.
-pub(super) fn finished(is: bool) -> Paint {
-    if is { Paint::Good } else { Paint::Plain }
+/// Returns `Good` if the value has reached its optimum, else `Plain`.
+pub(super) fn good_if(optimal: bool) -> Paint {
+    if optimal { Paint::Good } else { Paint::Plain }
 }
 
-/// Seconds as people say them.
+/// Formats seconds as seconds, minutes or hours.
 pub(super) fn duration(seconds: f64) -> String {
     match seconds.ceil() {
         seconds if seconds < 120.0 => format!("{seconds} s"),
@@ -106,20 +106,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_cut_at_its_last_column() {
-        let mut row = Row::of("ab", Paint::Strong);
+    fn render_cuts_row_at_last_column() {
+        let mut row = Row::from_text("ab", Paint::Strong);
         row.add("宽c", Paint::Plain);
-        let texts = [0, 1, 2, 3, 4, 5, 9].map(|columns| row.text(columns, false));
+        let texts = [0, 1, 2, 3, 4, 5, 9].map(|columns| row.render(columns, false));
         assert_eq!(texts, ["", "a", "ab", "ab", "ab宽", "ab宽c", "ab宽c"]);
         assert_eq!((row.room(4), row.room(7)), (0, 2));
     }
 
     #[test]
-    fn pieces_that_do_not_fit_are_left_out() {
+    fn add_if_fits_skips_pieces_that_do_not_fit() {
         let mut row = Row::default();
         for text in ["one", "three", "two"] {
-            row.add_if_it_fits(text, Paint::Plain, 9);
+            row.add_if_fits(text, Paint::Plain, 9);
         }
-        assert_eq!(row.text(9, false), "one  two");
+        assert_eq!(row.render(9, false), "one  two");
     }
 }

@@ -1,64 +1,64 @@
 //! The terminal that frames are drawn on.
 //!
-//! A frame takes the place of the one before: the cursor goes up over it, each line is written over the old one, and
-//! what is left below is erased, all in one piece, so that nothing flickers. The cursor is never hidden and no mode of
-//! the terminal is changed: whatever ends the process leaves nothing to be put right.
+//! A frame replaces the one before: the cursor moves up, each line overwrites the old one, and the rest below is erased.
+//! All of this is one write, so nothing flickers. The cursor is never hidden and no terminal mode is changed, so nothing
+//! must be restored, however the process ends.
 //!
-//! **What is relied on.** Of a terminal: to move the cursor up and to erase what is below it. [`console`] does both, by
-//! ANSI codes, or by calls of the console on Windows. There it also turns virtual terminal processing on before it says
-//! that colours are shown. A dumb terminal has one line, and a carriage return to begin it again. A terminal that becomes
-//! narrower is taken to break the lines that it shows anew, as most do.
+//! **Assumptions.** The terminal can move the cursor up and erase everything below it. [`console`] does both with ANSI
+//! codes, or with calls of the Windows console. On Windows it also turns on virtual terminal processing before it reports
+//! that colours are supported. A dumb terminal has one line, and a carriage return goes back to its start. A terminal that
+//! becomes narrower is assumed to rewrap its lines, as most do.
 
 use std::env;
 
 use console::{Term, is_dumb, measure_text_width};
 
-/// The room there is.
+/// The space for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
-    /// The most columns of a line.
+    /// Maximum columns of a line.
     pub(crate) width: usize,
-    /// The most lines.
+    /// Maximum number of lines.
     pub(crate) height: usize,
 }
 
-/// What the terminal can show.
+/// The features of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Style {
-    /// Whether it takes the codes that colour text.
+    /// True if the terminal supports colour codes.
     pub(crate) colour: bool,
-    /// Whether it shows more than ASCII.
+    /// True if the terminal shows Unicode.
     pub(crate) unicode: bool,
 }
 
-/// A terminal, and what is drawn there.
+/// A terminal and the frame drawn on it.
 #[derive(Debug)]
 pub(crate) struct Screen {
     term: Term,
     dumb: bool,
     style: Style,
-    /// The columns that each line of the last frame takes.
+    /// The width of each line of the last frame.
     drawn: Vec<usize>,
-    /// The columns that there were then.
+    /// The width of the terminal at the last frame.
     columns: usize,
 }
 
 impl Screen {
-    /// The standard output, if that is a terminal.
+    /// Returns standard output, if it is a terminal.
     pub(crate) fn stdout() -> Option<Self> {
         let term = Term::buffered_stdout();
         let dumb = is_dumb();
-        let style = Style { colour: console::colors_enabled() && !dumb, unicode: unicode(&term) && !dumb };
+        let style = Style { colour: console::colors_enabled() && !dumb, unicode: supports_unicode(&term) && !dumb };
         term.is_term().then_some(Self { term, dumb, style, drawn: Vec::new(), columns: 0 })
     }
 
-    /// What it can show.
+    /// Returns the features of the terminal.
     pub(crate) fn style(&self) -> Style {
         self.style
     }
 
-    /// The room for a frame. The last column stays free, as not all terminals agree on what follows it, and so does the
-    /// line that the cursor is in.
+    /// Returns the space for a frame. The last column stays free, because terminals differ in what they do after it. The
+    /// line of the cursor also stays free.
     pub(crate) fn size(&self) -> Size {
         let (rows, columns) = self.term.size();
         let height = if self.dumb { 1 } else { usize::from(rows).saturating_sub(1) };
@@ -67,17 +67,17 @@ impl Screen {
 
     /// Draws a frame in place of the last one.
     pub(crate) fn draw(&mut self, lines: &[String]) {
-        self.redraw(lines).ok(); // a terminal that is gone is no reason to stop a training
+        self.redraw(lines).ok(); // a closed terminal must not stop a training
     }
 
-    /// Writes something that stays, above the next frame.
-    pub(crate) fn say(&mut self, text: &str) {
+    /// Prints a line that stays above the next frame.
+    pub(crate) fn print_line(&mut self, text: &str) {
         self.draw(&[]);
         self.term.write_line(text).and_then(|()| self.term.flush()).ok();
     }
 
-    /// Leaves the last frame where it is.
-    pub(crate) fn leave(&mut self) {
+    /// Keeps the last frame on the terminal.
+    pub(crate) fn keep_frame(&mut self) {
         if self.dumb && !self.drawn.is_empty() {
             self.term.write_line("").and_then(|()| self.term.flush()).ok();
         }
@@ -89,7 +89,7 @@ impl Screen {
         let resized = self.columns != width && !self.drawn.is_empty();
         self.term.write_str("\r")?;
         if !self.dumb {
-            self.term.move_cursor_up(rows(&self.drawn, width))?;
+            self.term.move_cursor_up(count_rows(&self.drawn, width))?;
             if resized {
                 self.erase()?;
             }
@@ -97,23 +97,23 @@ impl Screen {
         let old = if resized { Vec::new() } else { std::mem::take(&mut self.drawn) };
         self.drawn = lines.iter().map(|line| measure_text_width(line)).collect();
         for (k, line) in lines.iter().enumerate() {
-            let over = old.get(k).copied().unwrap_or(0).saturating_sub(self.drawn[k]);
-            self.term.write_str(&format!("{line}{:over$}", ""))?;
-            self.drawn[k] += over;
+            let padding = old.get(k).copied().unwrap_or(0).saturating_sub(self.drawn[k]);
+            self.term.write_str(&format!("{line}{:padding$}", ""))?;
+            self.drawn[k] += padding;
             if !self.dumb {
                 self.term.write_line("")?;
             }
         }
         self.columns = width;
         match (self.dumb, old.first()) {
-            (true, Some(&over)) if lines.is_empty() => self.term.write_str(&format!("{:over$}\r", ""))?,
+            (true, Some(&padding)) if lines.is_empty() => self.term.write_str(&format!("{:padding$}\r", ""))?,
             (true, _) => {}
             (false, _) => self.erase()?,
         }
         self.term.flush()
     }
 
-    /// Erases from the cursor on. What was written before must be there by then: a Windows console erases at once.
+    /// Erases everything after the cursor. A Windows console erases at once, so buffered text is flushed first.
     fn erase(&self) -> std::io::Result<()> {
         if cfg!(windows) {
             self.term.flush()?;
@@ -122,17 +122,17 @@ impl Screen {
     }
 }
 
-/// The rows of the terminal that these lines take when it shows `width` columns and one more.
-fn rows(lines: &[usize], width: usize) -> usize {
+/// Counts the terminal rows that lines of these widths take, if the terminal has `width + 1` columns.
+fn count_rows(lines: &[usize], width: usize) -> usize {
     lines.iter().map(|line| line.div_ceil(width + 1).max(1)).sum()
 }
 
-/// Whether the terminal shows more than ASCII: on Unix what the locale says, elsewhere what is known of the terminal.
-fn unicode(term: &Term) -> bool {
+/// Returns true if the terminal shows Unicode: from the locale on Unix, from the terminal's features elsewhere.
+fn supports_unicode(term: &Term) -> bool {
     if cfg!(any(windows, target_os = "macos")) {
         return term.features().wants_emoji();
     }
-    // POSIX, "Internationalization Variables": the first of these that is not empty tells the characters.
+    // POSIX, "Internationalization Variables": the first non-empty variable sets the character encoding.
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| env::var(name).ok());
     let locale = locale.into_iter().find(|value| !value.is_empty()).unwrap_or_default().to_uppercase();
     locale.contains("UTF-8") || locale.contains("UTF8")
@@ -143,10 +143,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_that_a_narrower_terminal_breaks_take_more_rows() {
-        assert_eq!(rows(&[], 79), 0);
-        assert_eq!(rows(&[79, 0, 40], 79), 3);
-        assert_eq!(rows(&[79, 0, 40], 39), 2 + 1 + 1);
-        assert_eq!(rows(&[79, 0, 40], 19), 4 + 1 + 2);
+    fn count_rows_in_narrower_terminal_counts_wrapped_lines() {
+        assert_eq!(count_rows(&[], 79), 0);
+        assert_eq!(count_rows(&[79, 0, 40], 79), 3);
+        assert_eq!(count_rows(&[79, 0, 40], 39), 2 + 1 + 1);
+        assert_eq!(count_rows(&[79, 0, 40], 19), 4 + 1 + 2);
     }
 }

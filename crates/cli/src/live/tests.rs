@@ -1,27 +1,27 @@
-//! Frames as they look, and that they stay within their room at every size.
+//! Tests of frames: their exact text, and that they fit into every terminal size.
 
 use std::time::Duration;
 
 use console::{measure_text_width, strip_ansi_codes};
 
-use super::board::Rule;
+use super::progress::StopCondition;
 use super::*;
-use crate::folder::metrics::StageFigures;
+use crate::folder::metrics::StageStats;
 use crate::folder::{UpdateLine, ValidationLine};
 
-const RULE: Rule = Rule { patience: 3, explore: 190 };
+const RULE: StopCondition = StopCondition { patience: 3, exploration_updates: 190 };
 const ASCII: Style = Style { colour: false, unicode: false };
 const UNICODE: Style = Style { colour: false, unicode: true };
 const COLOUR: Style = Style { colour: true, unicode: true };
 
-/// A run after `updates` of at most 200, ten in a second, with a validation after every tenth.
-fn board(seed: u64, updates: usize) -> Board {
-    let mut board = Board::new(seed, Goal { task: "calculator", limit: 200, rule: RULE });
-    board.began = Some(Duration::ZERO);
-    board.clock(Duration::ZERO);
+/// Makes a run after `updates` of at most 200 updates, at ten per second, with a validation after every tenth update.
+fn progress(seed: u64, updates: usize) -> RunProgress {
+    let mut progress = RunProgress::new(seed, RunLimits { task: "calculator", max_updates: 200, stop_condition: RULE });
+    progress.started = Some(Duration::ZERO);
+    progress.record_time(Duration::ZERO);
     for update in 1..=updates {
         let done = update as f64 / 100.0;
-        board.update(&UpdateLine {
+        progress.record_update(&UpdateLine {
             update,
             entropy: 1.75 - done,
             grad_norm: 0.5 + (update % 4) as f64 / 10.0,
@@ -31,28 +31,28 @@ fn board(seed: u64, updates: usize) -> Board {
             ..UpdateLine::default()
         });
         if update.is_multiple_of(10) {
-            let stage = |stage| StageFigures {
+            let stage = |stage| StageStats {
                 stage,
                 exact: (3.0 * done - stage as f64).clamp(0.0, 1.0),
-                ..StageFigures::default()
+                ..StageStats::default()
             };
-            board.validation(&ValidationLine { validation: update, stages: (0..3).map(stage).collect() });
+            progress.record_validation(&ValidationLine { validation: update, stages: (0..3).map(stage).collect() });
         }
-        board.clock(Duration::from_millis(100 * update as u64));
+        progress.record_time(Duration::from_millis(100 * update as u64));
     }
-    board
+    progress
 }
 
-fn alone(updates: usize) -> Scene {
-    Scene { now: Duration::from_millis(100 * updates as u64), runs: vec![board(0, updates)], ..Scene::default() }
+fn single_run(updates: usize) -> Scene {
+    Scene { now: Duration::from_millis(100 * updates as u64), runs: vec![progress(0, updates)], ..Scene::default() }
 }
 
-fn several() -> Scene {
-    let runs = vec![board(2, 100), board(11, 50), board(12, 5)];
+fn many_runs() -> Scene {
+    let runs = vec![progress(2, 100), progress(11, 50), progress(12, 5)];
     Scene {
         now: Duration::from_secs(10),
         runs,
-        tally: Some(Tally { all: 20, over: 2, solved: 1, failed: 1 }),
+        tally: Some(Tally { total: 20, finished: 2, solved: 1, failed: 1 }),
         ..Scene::default()
     }
 }
@@ -62,7 +62,7 @@ fn draw(scene: &Scene, width: usize, style: Style) -> String {
 }
 
 #[test]
-fn a_run_at_80_columns() {
+fn frame_single_run_at_80_columns() {
     let want = "\
 calculator  seed 0  update 60/200  stage 2
 #####################....................................................  30 %
@@ -72,12 +72,12 @@ exact 2    0.000  ______
 return     1.500  _________........:::::::::--------=========++++++++********#
 entropy    1.150  #********++++++++=========--------:::::::::........_________
 gradient   0.500  :=#_:=#_:=#_:=#_:=#_:=#_:=#_:=#_:=#_:=#_:=#_:=#_:=#_:=#_:=#_
-at most 14 s left  10000 steps/s  6 s so far  0 of 3 perfect";
-    assert_eq!(draw(&alone(60), 79, ASCII), want);
+at most 14 s left  10000 steps/s  6 s elapsed  0 of 3 perfect";
+    assert_eq!(draw(&single_run(60), 79, ASCII), want);
 }
 
 #[test]
-fn a_run_at_40_columns() {
+fn frame_single_run_at_40_columns() {
     let want = "\
 calculator  seed 0  update 60/200
 ██████████░░░░░░░░░░░░░░░░░░░░░░░░  30 %
@@ -88,7 +88,7 @@ return     1.500  ▁▁▁▁▂▂▂▃▃▃▄▄▄▅▅▆▆▆▆▇�
 entropy    1.150  █▇▇▇▆▆▆▅▅▅▄▄▄▃▃▃▂▂▂▁▁▁
 gradient   0.500  █▁▃▅█▁▃▅█▁▃▅█▁▃▅█▁▃▅█▁
 at most 14 s left  10000 steps/s";
-    let drawn = draw(&alone(60), 40, UNICODE);
+    let drawn = draw(&single_run(60), 40, UNICODE);
     for (drawn, want) in drawn.lines().zip(want.lines()) {
         assert_eq!(drawn, want);
     }
@@ -96,50 +96,52 @@ at most 14 s left  10000 steps/s";
 }
 
 #[test]
-fn a_narrow_or_low_terminal_has_one_line() {
-    assert_eq!(draw(&alone(60), 38, ASCII), "60/200  1.000 0.800 0.000  14 s left");
-    assert_eq!(draw(&alone(60), 20, ASCII), "60/200  14 s left");
-    assert_eq!(frame(&alone(60), Size { width: 79, height: 3 }, ASCII).len(), 1);
-    assert_eq!(frame(&alone(60), Size { width: 79, height: 0 }, ASCII).len(), 0);
-    assert_eq!(draw(&several(), 30, ASCII), "2/20 over  1 solved");
+fn frame_in_small_terminal_is_one_line() {
+    assert_eq!(draw(&single_run(60), 38, ASCII), "60/200  1.000 0.800 0.000  14 s left");
+    assert_eq!(draw(&single_run(60), 20, ASCII), "60/200  14 s left");
+    assert_eq!(frame(&single_run(60), Size { width: 79, height: 3 }, ASCII).len(), 1);
+    assert_eq!(frame(&single_run(60), Size { width: 79, height: 0 }, ASCII).len(), 0);
+    assert_eq!(draw(&many_runs(), 30, ASCII), "2/20 finished  1 solved");
 }
 
 #[test]
-fn several_seeds_at_80_columns() {
+fn frame_many_runs_at_80_columns() {
     let want = "\
 seed 2     100/200  exact 1.000 1.000 1.000  return  2.500  10 s left  __.:-+*#
 seed 11     50/200  exact 1.000 0.500 0.000  return  1.250  10 s left  _.:--=*#
 seed 12      5/200  return  0.125  10 s left  _.-+#
-2 of 20 over  1 solved  1 failed  at most 110 s left  3 running  15 to come";
-    assert_eq!(draw(&several(), 79, ASCII), want);
+2 of 20 finished  1 solved  1 failed  at most 110 s left  3 running  15 waiting";
+    assert_eq!(draw(&many_runs(), 79, ASCII), want);
 }
 
 #[test]
-fn seeds_for_which_there_is_no_room_are_left_out() {
-    let lines = frame(&several(), Size { width: 79, height: 3 }, ASCII);
+fn frame_many_runs_leaves_out_seeds_that_do_not_fit() {
+    let lines = frame(&many_runs(), Size { width: 79, height: 3 }, ASCII);
     assert_eq!(lines.len(), 2);
-    assert!(lines[0].starts_with("seed 2") && lines[1].starts_with("2 of 20 over"), "{lines:?}");
+    assert!(lines[0].starts_with("seed 2") && lines[1].starts_with("2 of 20 finished"), "{lines:?}");
 }
 
 #[test]
-fn a_display_without_a_run_is_empty_and_a_note_is_its_last_line() {
+fn frame_without_runs_is_empty_and_note_is_last_line() {
     assert_eq!(draw(&Scene::default(), 79, ASCII), "");
-    let mut scene = alone(10);
+    let mut scene = single_run(10);
     scene.note = Some("stopping".into());
     assert!(draw(&scene, 79, ASCII).ends_with("\nstopping"));
 }
 
-/// Before the first update, in the middle, at the end, with figures that are no numbers, of several seeds, and with a
-/// note: at all widths and some heights.
+/// Tests runs before the first update, in the middle and at the end, non-finite metrics, several seeds, and a note, at all
+/// widths and some heights.
 #[test]
-fn no_line_is_wider_than_its_room() {
-    let mut wild = alone(30);
-    wild.runs[0].goal.limit = 0;
+fn frame_fits_into_every_terminal_size() {
+    let mut wild = single_run(30);
+    wild.runs[0].limits.max_updates = 0;
     wild.runs[0].steps = u64::MAX / 2;
-    wild.runs[0].update(&UpdateLine { reward: f64::NAN, entropy: f64::MAX, ..UpdateLine::default() });
-    let mut noted = alone(30);
+    wild.runs[0].record_update(&UpdateLine { reward: f64::NAN, entropy: f64::MAX, ..UpdateLine::default() });
+    let mut noted = single_run(30);
     noted.note = Some("finishing the update, then saving; once more to stop at once".into());
-    for scene in [Scene::default(), alone(0), alone(1), alone(60), alone(200), wild, noted, several()] {
+    for scene in
+        [Scene::default(), single_run(0), single_run(1), single_run(60), single_run(200), wild, noted, many_runs()]
+    {
         for width in 0..=200 {
             for height in [0, 1, 2, 5, 9, 10, 23, 100] {
                 let draw = |style| frame(&scene, Size { width, height }, style);

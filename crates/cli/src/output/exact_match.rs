@@ -1,38 +1,38 @@
-//! How sure the exact match of several runs is: estimates and their intervals, by stage and over all of them.
+//! Statistics of the exact match of several runs: estimates with confidence intervals, for each stage and all stages.
 
 use std::fmt;
 
 use rl::tasks::STAGES;
 use serde::Serialize;
 
-use crate::folder::outcome::Timed;
-use crate::output::table::{Table, share};
+use crate::folder::outcome::TimedOutcome;
+use crate::output::table::{Table, format_share};
 use crate::stats::estimate::{iqm, mean, median, median_of_task_means, range};
-use crate::stats::profile::{Level, PERFECT, profile};
-use crate::stats::{Bootstrap, Interval, Scores, Unit};
+use crate::stats::profile::{PERFECT, ProfilePoint, performance_profile};
+use crate::stats::{Bootstrap, Interval, ResampleUnit, Scores};
 
-/// Where the performance profile is looked at.
+/// The thresholds of the performance profile.
 const THRESHOLDS: [f64; 4] = [0.5, 0.9, 0.99, PERFECT];
 
-/// The exact match of some runs. A run that failed has no test, and counts as 0 in every stage: leaving it out would
-/// praise whatever fails often.
+/// The exact match of several runs. A failed run has no test and counts as 0 in every stage: leaving it out would
+/// favour configurations that fail often.
 ///
 /// Source: R. Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice", NeurIPS 2021; see
 /// [`stats`](crate::stats).
 #[derive(Debug, Serialize)]
-pub(crate) struct Exact {
+pub(crate) struct ExactMatchStats {
     runs: usize,
-    /// Runs that failed.
+    /// The number of failed runs.
     failed: usize,
-    /// Resamples of each interval.
+    /// Bootstrap resamples of each interval.
     resamples: u32,
-    /// How often an interval should cover the truth.
+    /// The nominal coverage of the intervals.
     confidence: f64,
-    /// Of each stage.
+    /// The estimates of each stage.
     stages: Vec<Estimates>,
-    /// Of all stages together, each drawn apart: the stratified bootstrap of rliable.
+    /// The estimates over all stages. Each stage is resampled independently: the stratified bootstrap of rliable.
     all: Estimates,
-    /// The same with whole runs drawn, since the stages of a run rise and fall together.
+    /// The same estimates when whole runs are resampled, because the stages of a run are correlated.
     whole_runs: Estimates,
 }
 
@@ -41,34 +41,37 @@ struct Estimates {
     iqm: Interval,
     median: Interval,
     mean: Interval,
-    /// The median of rliable; of one stage it is the mean.
+    /// The median over stages of the mean over runs, as rliable defines the median. For one stage it is the mean.
     median_of_stage_means: Interval,
     least: f64,
     most: f64,
-    profile: Vec<Level>,
+    profile: Vec<ProfilePoint>,
 }
 
 impl Estimates {
-    fn of(scores: &Scores, unit: Unit) -> Self {
+    fn compute(scores: &Scores, unit: ResampleUnit) -> Self {
         let bootstrap = Bootstrap { unit, ..Bootstrap::default() };
-        let of = |statistic: fn(&[f64]) -> f64| bootstrap.interval(scores, |scores| statistic(scores.all()));
+        let estimate = |statistic: fn(&[f64]) -> f64| bootstrap.interval(scores, |scores| statistic(scores.all()));
         let (least, most) = range(scores.all());
         Self {
-            iqm: of(iqm),
-            median: of(median),
-            mean: of(mean),
+            iqm: estimate(iqm),
+            median: estimate(median),
+            mean: estimate(mean),
             median_of_stage_means: bootstrap.interval(scores, median_of_task_means),
             least,
             most,
-            profile: profile(scores, &THRESHOLDS, &bootstrap),
+            profile: performance_profile(scores, &THRESHOLDS, &bootstrap),
         }
     }
 }
 
-impl Exact {
-    /// Of the test of these runs, of which there must be one.
-    pub(crate) fn of(runs: &[Timed]) -> Self {
-        let exact = |run: &Timed, stage: usize| run.outcome.stages.get(stage).map_or(0.0, |stage| stage.exact);
+impl ExactMatchStats {
+    /// Computes the statistics of the final tests of these runs.
+    ///
+    /// # Panics
+    /// If there is no run.
+    pub(crate) fn from_runs(runs: &[TimedOutcome]) -> Self {
+        let exact = |run: &TimedOutcome, stage: usize| run.outcome.stages.get(stage).map_or(0.0, |stage| stage.exact);
         let rows: Vec<[f64; STAGES]> = runs.iter().map(|run| std::array::from_fn(|stage| exact(run, stage))).collect();
         let scores = Scores::new(&rows).expect("there is a run, and shares are finite");
         let Bootstrap { resamples, confidence, .. } = Bootstrap::default();
@@ -77,72 +80,76 @@ impl Exact {
             failed: runs.iter().filter(|run| run.outcome.failed).count(),
             resamples,
             confidence,
-            stages: (0..STAGES).map(|stage| Estimates::of(&scores.task(stage), Unit::Score)).collect(),
-            all: Estimates::of(&scores, Unit::Score),
-            whole_runs: Estimates::of(&scores, Unit::Run),
+            stages: (0..STAGES).map(|stage| Estimates::compute(&scores.task(stage), ResampleUnit::Score)).collect(),
+            all: Estimates::compute(&scores, ResampleUnit::Score),
+            whole_runs: Estimates::compute(&scores, ResampleUnit::Run),
         }
     }
 
-    /// A row for each estimate.
+    /// Returns a table with one row per estimate.
     pub(crate) fn table(&self) -> Table {
         let names = (0..STAGES).map(|stage| format!("exact {stage}"));
-        let names = names.chain(["all stages", "all, by whole runs"].map(String::from));
+        let names = names.chain(["all stages", "all, whole runs"].map(String::from));
         let mut table = Table::new(["runs".to_owned()].into_iter().chain(names));
         let mut row = |name: String, cell: &dyn Fn(&Estimates) -> String| {
             let columns = self.stages.iter().chain([&self.all, &self.whole_runs]);
             table.row([name].into_iter().chain(columns.map(cell)));
         };
-        row("interquartile mean".into(), &|of| of.iqm.show(share));
-        row("median".into(), &|of| of.median.show(share));
-        row("mean".into(), &|of| of.mean.show(share));
-        row("range".into(), &|of| format!("{} to {}", share(of.least), share(of.most)));
+        row("interquartile mean".into(), &|estimates| estimates.iqm.format_with(format_share));
+        row("median".into(), &|estimates| estimates.median.format_with(format_share));
+        row("mean".into(), &|estimates| estimates.mean.format_with(format_share));
+        row("range".into(), &|estimates| {
+            format!("{} to {}", format_share(estimates.least), format_share(estimates.most))
+        });
         for (i, threshold) in THRESHOLDS.into_iter().enumerate() {
             let name = if threshold == PERFECT { "share at 1".into() } else { format!("share above {threshold}") };
-            row(name, &|of| of.profile[i].share.show(share));
+            row(name, &|estimates| estimates.profile[i].share.format_with(format_share));
         }
         table
     }
 
-    /// What to know about the table.
+    /// The footnotes of the table.
     pub(crate) fn notes(&self) -> Vec<String> {
         let Self { runs, failed, resamples, confidence, .. } = self;
         let percent = confidence * 100.0;
         let mut notes = vec![format!(
-            "[…]: the middle {percent} % of {resamples} bootstrap resamples, the runs of each stage drawn apart; by whole runs, \
-             a run is drawn with all its stages, which rise and fall together. The shares are the performance profile. After \
-             Agarwal et al., \"Deep Reinforcement Learning at the Edge of the Statistical Precipice\", NeurIPS 2021."
+            "[low, high] is a {percent} % percentile bootstrap confidence interval from {resamples} resamples. Runs are \
+             resampled in each stage independently (stratified bootstrap). \"all, whole runs\" resamples each run with all its \
+             stages, because the stages of a run are correlated. The shares are the performance profile. Method: Agarwal et \
+             al., \"Deep Reinforcement Learning at the Edge of the Statistical Precipice\", NeurIPS 2021."
         )];
         if *failed > 0 {
-            notes.push(format!("{failed} of {runs} runs failed and count as 0 here."));
+            notes.push(format!("{failed} of {runs} runs failed; failed runs count as 0."));
         }
-        if self.alike() {
-            let rate = 100.0 * otherwise(*runs, *confidence);
+        if self.runs_are_identical() {
+            let rate = 100.0 * other_outcomes_bound(*runs, *confidence);
             notes.push(format!(
-                "All runs score alike, so no resample differs; even so up to {rate:.1} % of all seeds may do otherwise."
+                "All runs have the same scores, so all resamples are identical. Even so, up to {rate:.1} % of all seeds may \
+                 score differently ({percent} % upper confidence bound)."
             ));
         }
         notes
     }
 
-    /// Whether the runs score alike, stage by stage.
-    fn alike(&self) -> bool {
+    /// Returns true if all runs have the same score in every stage.
+    fn runs_are_identical(&self) -> bool {
         self.stages.iter().all(|stage| stage.least == stage.most)
     }
 }
 
-/// The table and what to know about it.
-impl fmt::Display for Exact {
+/// The table with its footnotes.
+impl fmt::Display for ExactMatchStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\n{}", self.table(), self.notes().join("\n"))
     }
 }
 
-/// The greatest share of other outcomes that still leaves `runs` alike with a probability of 1 − `confidence`:
+/// Returns an upper confidence bound for the share p of seeds that score differently, if all n `runs` score the same:
 /// (1 − p)ⁿ = 1 − confidence.
 ///
 /// Source: C. J. Clopper, E. S. Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the Case of the
-/// Binomial" (1934), for none of n.
-fn otherwise(runs: usize, confidence: f64) -> f64 {
+/// Binomial" (1934), for 0 of n.
+fn other_outcomes_bound(runs: usize, confidence: f64) -> f64 {
     1.0 - (1.0 - confidence).powf(1.0 / runs as f64)
 }
 
@@ -150,21 +157,21 @@ fn otherwise(runs: usize, confidence: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::folder::outcome::Outcome;
-    use crate::run::final_test::Stage;
+    use crate::run::final_test::StageTest;
 
-    fn run(exact: [f64; STAGES]) -> Timed {
-        let stages = exact.map(|exact| Stage { exact, ..Stage::default() }).to_vec();
-        Timed { outcome: Outcome { stages, ..Outcome::default() }, seconds: 0.0 }
+    fn run(exact: [f64; STAGES]) -> TimedOutcome {
+        let stages = exact.map(|exact| StageTest { exact, ..StageTest::default() }).to_vec();
+        TimedOutcome { outcome: Outcome { stages, ..Outcome::default() }, seconds: 0.0 }
     }
 
-    fn failed() -> Timed {
-        Timed { outcome: Outcome { failed: true, ..Outcome::default() }, seconds: 0.0 }
+    fn failed() -> TimedOutcome {
+        TimedOutcome { outcome: Outcome { failed: true, ..Outcome::default() }, seconds: 0.0 }
     }
 
     #[test]
-    fn runs_are_summarised_by_stage_and_over_all() {
+    fn exact_match_stats_summarise_each_stage_and_all_stages() {
         let runs: Vec<_> = (0..8).map(|i| run([1.0, 0.9375, if i < 2 { 0.0 } else { 1.0 }])).collect();
-        let exact = Exact::of(&runs);
+        let exact = ExactMatchStats::from_runs(&runs);
         let estimates =
             exact.stages.iter().map(|stage| [stage.iqm.estimate, stage.median.estimate, stage.mean.estimate]);
         assert_eq!(estimates.collect::<Vec<_>>(), [[1.0; 3], [0.9375; 3], [1.0, 1.0, 0.75]]);
@@ -172,35 +179,40 @@ mod tests {
         let above: Vec<f64> = exact.all.profile.iter().map(|level| level.share.estimate).collect();
         assert_eq!(above, [22.0 / 24.0, 22.0 / 24.0, 14.0 / 24.0, 14.0 / 24.0]);
         let text = exact.to_string();
-        for part in ["| range              |", " 0.000 to 1.000 |", "share at 1", "0.583 [", "95 % of 2000"] {
+        for part in
+            ["| range              |", " 0.000 to 1.000 |", "share at 1", "0.583 [", "a 95 % percentile", "from 2000"]
+        {
             assert!(text.contains(part), "no {part} in {text}");
         }
-        assert!(!text.contains("alike") && !text.contains("failed"), "{text}");
+        assert!(!text.contains("identical") && !text.contains("failed"), "{text}");
     }
 
-    /// Stages that are solved together or not at all: whole runs, which are what is drawn, say more doubt.
+    /// Every run solves all stages or none. Resampling whole runs then gives the wider interval.
     #[test]
-    fn whole_runs_are_less_sure() {
+    fn whole_runs_correlated_stages_have_wider_interval() {
         let runs: Vec<_> = (0..20).map(|i| run([if i < 5 { 0.0 } else { 1.0 }; STAGES])).collect();
-        let Exact { all, whole_runs, .. } = Exact::of(&runs);
-        let width = |of: &Estimates| of.mean.high - of.mean.low;
+        let ExactMatchStats { all, whole_runs, .. } = ExactMatchStats::from_runs(&runs);
+        let width = |estimates: &Estimates| estimates.mean.high - estimates.mean.low;
         assert!(width(&whole_runs) > 1.5 * width(&all), "{:?} and {:?}", all.mean, whole_runs.mean);
         assert_eq!(whole_runs.mean.estimate, all.mean.estimate);
     }
 
     #[test]
-    fn a_failed_run_counts_as_nothing_solved() {
-        let exact = Exact::of(&[run([1.0; STAGES]), failed()]);
+    fn exact_match_stats_failed_run_counts_as_0() {
+        let exact = ExactMatchStats::from_runs(&[run([1.0; STAGES]), failed()]);
         assert_eq!((exact.all.mean.estimate, exact.all.least), (0.5, 0.0));
-        assert!(exact.to_string().ends_with("1 of 2 runs failed and count as 0 here."));
+        assert!(exact.to_string().ends_with("1 of 2 runs failed; failed runs count as 0."));
     }
 
     #[test]
-    fn runs_that_are_alike_are_not_certain() {
-        let text = |runs: usize| Exact::of(&(0..runs).map(|_| run([1.0; STAGES])).collect::<Vec<_>>()).to_string();
-        assert!(text(20).ends_with("up to 13.9 % of all seeds may do otherwise."), "{}", text(20));
+    fn notes_identical_runs_state_upper_bound() {
+        let text = |runs: usize| {
+            ExactMatchStats::from_runs(&(0..runs).map(|_| run([1.0; STAGES])).collect::<Vec<_>>()).to_string()
+        };
+        let bound = "up to 13.9 % of all seeds may score differently (95 % upper confidence bound).";
+        assert!(text(20).ends_with(bound), "{}", text(20));
         assert!(text(1).contains("up to 95.0 %") && text(1).contains("1.000 [1.000, 1.000]"), "{}", text(1));
-        let chance = |runs: usize| (1.0 - otherwise(runs, 0.95)).powi(runs as i32);
+        let chance = |runs: usize| (1.0 - other_outcomes_bound(runs, 0.95)).powi(runs as i32);
         assert!([1, 3, 20].into_iter().all(|runs| (chance(runs) - 0.05).abs() < 1e-12));
     }
 }

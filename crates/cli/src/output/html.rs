@@ -1,27 +1,27 @@
-//! The page that everything written as HTML stands on: one file that needs no network and no script, by day, by night,
-//! on a telephone and on paper.
+//! The frame of every HTML page: one file without scripts that needs no network. It suits light and dark themes, phones
+//! and print.
 
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use nn::files::{Disk, try_out, write_whole};
+use nn::files::{Disk, probe_write, write_atomic};
 
 use crate::error::{Error, Result};
 use crate::input::regular_file;
-use crate::output::table::share;
+use crate::output::table::format_share;
 
-/// What every page says near its beginning, whichever version wrote it.
+/// Text near the beginning of every page, from every version of gradus.
 const GENERATOR: &str = "name=\"generator\" content=\"gradus ";
 const STYLE: &str = include_str!("page.css");
 
-/// A whole page called `title`.
+/// Returns a whole page with this title.
 pub(crate) fn page(title: &str, body: Markup) -> String {
-    page_with(title, "", body)
+    page_with_style(title, "", body)
 }
 
-/// The same with more style after the common one.
-pub(crate) fn page_with(title: &str, style: &str, body: Markup) -> String {
+/// Returns a whole page with more CSS after the common one.
+pub(crate) fn page_with_style(title: &str, style: &str, body: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -39,54 +39,54 @@ pub(crate) fn page_with(title: &str, style: &str, body: Markup) -> String {
     page.into_string()
 }
 
-/// Something wide, which scrolls by itself where there is no room for it.
-pub(crate) fn wide(content: Markup) -> Markup {
+/// Wraps wide content in a box that scrolls sideways when the page is too narrow.
+pub(crate) fn scrollable(content: Markup) -> Markup {
     html! { div.wide tabindex="0" { (content) } }
 }
 
-/// [`wide`] under a caption that stays where it is.
+/// Puts [`scrollable`] content under a caption that does not scroll.
 pub(crate) fn captioned(caption: &str, content: Markup) -> Markup {
-    html! { figure { figcaption { (caption) } (wide(content)) } }
+    html! { figure { figcaption { (caption) } (scrollable(content)) } }
 }
 
-/// A cell of a heatmap: a share from 0 to 1, the deeper the greater, with a frame where it was `chosen`.
-pub(crate) fn heat(p: f64, chosen: bool) -> Markup {
-    html! { td.heat.chosen[chosen] style=(format!("--p: {p:.3}")) { (share(p)) } }
+/// Returns a heatmap cell for `p` from 0 to 1. A higher `p` has a deeper colour; a `chosen` cell has a frame.
+pub(crate) fn heat_cell(p: f64, chosen: bool) -> Markup {
+    html! { td.heat.chosen[chosen] style=(format!("--p: {p:.3}")) { (format_share(p)) } }
 }
 
-/// Words with `code` between backticks.
-pub(crate) fn prose(words: &str) -> Markup {
-    html! { @for (n, part) in words.split('`').enumerate() { @if n % 2 == 1 { code { (part) } } @else { (part) } } }
+/// Formats the text between backticks as `code`.
+pub(crate) fn inline_code(text: &str) -> Markup {
+    html! { @for (n, part) in text.split('`').enumerate() { @if n % 2 == 1 { code { (part) } } @else { (part) } } }
 }
 
-/// A number to three places, with the sign that printers use.
-pub(crate) fn number(x: f64) -> String {
+/// Formats a number to three decimals, with a typographic minus sign.
+pub(crate) fn format_number(x: f64) -> String {
     format!("{x:.3}").replace('-', "−")
 }
 
-/// Writes a page, whole or not at all. It replaces another page of gradus or an empty file, and nothing else.
+/// Writes a page atomically. It replaces only an empty file or an earlier page of gradus.
 ///
 /// # Errors
-/// If something else is there, or it cannot be written.
+/// If another kind of file exists at `path`, or the page cannot be written.
 pub(crate) fn write(path: &Path, page: &str) -> Result<()> {
     refuse_foreign(path)?;
-    write_whole(&Disk, path, page.as_bytes()).map_err(|error| unwritable(path, &error))
+    write_atomic(&Disk, path, page.as_bytes()).map_err(|error| unwritable(path, &error))
 }
 
-/// Looks whether [`write`] will do, before the work whose outcome is to be written.
+/// Checks that [`write`] will succeed, before a long computation whose result it writes.
 ///
 /// # Errors
-/// As `write` has.
-pub(crate) fn check(path: &Path) -> Result<()> {
+/// The errors of `write`.
+pub(crate) fn check_writable(path: &Path) -> Result<()> {
     refuse_foreign(path)?;
-    try_out(&Disk, path).map_err(|error| unwritable(path, &error))
+    probe_write(&Disk, path).map_err(|error| unwritable(path, &error))
 }
 
 fn refuse_foreign(path: &Path) -> Result<()> {
-    match head(path) {
+    match read_head(path) {
         Ok(found) if !is_ours(&found) => {
             let path = path.display();
-            Err(Error::input(format!("{path} is there already and is no page of gradus; name another file")))
+            Err(Error::input(format!("{path} exists already and is not a page of gradus; name another file")))
         }
         Err(found) if found.kind() != ErrorKind::NotFound => Err(unwritable(path, &found)),
         _ => Ok(()),
@@ -97,14 +97,14 @@ fn unwritable(path: &Path, error: &io::Error) -> Error {
     Error::file("write", path, error, "name another file, in a folder that you may write to, on a disk with room")
 }
 
-/// The beginning of a file. A pipe would never come to one, and a device may have no end.
-fn head(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads the first 1024 bytes of a regular file. Reading a pipe could block forever, and a device may have no end.
+fn read_head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     regular_file::open(path)?.take(1024).read_to_end(&mut head)?;
     Ok(head)
 }
 
-/// Whether a file that begins so may be replaced: a page of gradus, or nothing at all.
+/// Returns true if a file that begins with `head` may be replaced: it is empty or a page of gradus.
 fn is_ours(head: &[u8]) -> bool {
     head.is_empty() || head.windows(GENERATOR.len()).any(|part| part == GENERATOR.as_bytes())
 }
@@ -114,13 +114,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn backticks_become_code() {
-        assert_eq!(prose("axis `a < b`, and").into_string(), "axis <code>a &lt; b</code>, and");
-        assert_eq!(prose("none").into_string(), "none");
+    fn inline_code_backticks_become_code_element() {
+        assert_eq!(inline_code("axis `a < b`, and").into_string(), "axis <code>a &lt; b</code>, and");
+        assert_eq!(inline_code("none").into_string(), "none");
     }
 
     #[test]
-    fn a_page_asks_for_nothing_from_elsewhere() {
+    fn page_has_no_external_reference() {
         let page = page("a < b", html! { p { "c & d" } });
         assert!(page.starts_with("<!DOCTYPE html>") && page.contains("<title>a &lt; b</title>"), "{page}");
         assert!(page.contains("<p>c &amp; d</p>"), "{page}");

@@ -1,4 +1,4 @@
-//! Output for people: lines, tables, pages.
+//! Output for readers: printed lines, tables and HTML pages.
 
 pub(crate) mod exact_match;
 pub(crate) mod html;

@@ -1,4 +1,4 @@
-//! Lines on the terminal, and JSON as text.
+//! Printing to the terminal, and JSON as text.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write, stderr, stdout};
@@ -7,37 +7,37 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// Prints a line. That nobody reads it is no reason to stop a training: results are in files.
+/// Prints a line to standard output. A write error is ignored: it must not stop a training, whose results are in files.
 #[cfg(not(test))]
-pub(crate) fn say(text: impl Display) {
+pub(crate) fn print_line(text: impl Display) {
     writeln!(stdout(), "{text}").ok();
 }
 
-/// The same where the tests can hold it back.
+/// Prints a line so that the test harness can capture it.
 #[cfg(test)]
-pub(crate) fn say(text: impl Display) {
+pub(crate) fn print_line(text: impl Display) {
     println!("{text}");
 }
 
-/// Prints a line where errors go. If nobody is there to read it, the exit code still tells.
-pub(crate) fn complain(text: impl Display) {
+/// Prints a line to standard error. A write error is ignored: the exit code still reports the failure.
+pub(crate) fn print_error(text: impl Display) {
     writeln!(stderr(), "{text}").ok();
 }
 
-/// Prints a result that stands nowhere else. That a reader has seen enough is no error.
+/// Prints a result that is stored in no file. A closed pipe is not an error: its reader has seen enough.
 ///
 /// # Errors
-/// If it cannot be written.
-pub(crate) fn show(text: impl Display) -> Result<()> {
+/// If writing fails for another reason.
+pub(crate) fn print_result(text: impl Display) -> Result<()> {
     match writeln!(stdout(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::input(format!("cannot write the result: {error}; send it elsewhere")))
+            Err(Error::input(format!("cannot write the result: {error}; redirect it to another file or terminal")))
         }
         _ => Ok(()),
     }
 }
 
-/// JSON as a file holds it.
-pub(crate) fn pretty(value: &Value) -> String {
+/// Formats JSON as in the run folder: indented, with a final line break.
+pub(crate) fn pretty_json(value: &Value) -> String {
     format!("{value:#}\n")
 }

@@ -1,11 +1,11 @@
-//! Where the time of the updates went, as a table.
+//! The `--profile` table: time of the updates by kernel and by phase.
 
 use rl::phase::Phase;
 use tensor::profile::{Kernel, PHASES, Profiled, peak_bandwidth, peak_flops};
 
 use crate::output::table::{NONE, Table};
 
-/// What one thread could do at best, in a second.
+/// The peak rates of one thread, per second.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peak {
     flops: f64,
@@ -13,33 +13,33 @@ pub(crate) struct Peak {
 }
 
 impl Peak {
-    /// That of this machine, now.
+    /// Measures the peak rates of this machine.
     pub(crate) fn measure() -> Self {
         Self { flops: peak_flops(), bytes: peak_bandwidth() }
     }
 }
 
-/// A row: a kernel, or a phase outside of them.
+/// A row of the table: a kernel, or the time of a phase outside all kernels.
 #[derive(Clone, Debug)]
 struct Row {
     name: String,
     calls: u64,
     nanoseconds: u64,
-    /// Flops and bytes of a kernel.
+    /// Flops and bytes; `None` for a phase.
     work: Option<(u64, u64)>,
 }
 
-/// The table with its caption; `peak` is asked for only if there is something to compare with it.
-pub(crate) fn words(profile: &Profiled<f32>, peak: impl FnOnce() -> Peak) -> String {
+/// Returns the table with its caption. Calls `peak` only if there is an update to compare with it.
+pub(crate) fn render(profile: &Profiled<f32>, peak: impl FnOnce() -> Peak) -> String {
     let update = profile.spans(Phase::Update as usize);
     if update.calls == 0 {
-        return "profile: no update was made, so there is nothing to show".into();
+        return "profile: no update was made, so nothing was measured".into();
     }
-    let rows = rows(profile);
+    let rows = build_rows(profile);
     let all: u64 = rows.iter().map(|row| row.nanoseconds).sum();
     let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
     format!(
-        "profile of {} updates: {:.3} s on the clock, {:.3} s added over threads, which times and shares are of\n{}{}",
+        "profile of {} updates: {:.3} s wall time; the table splits {:.3} s, the sum over all threads\n{}{}",
         update.calls,
         seconds(update.nanoseconds),
         seconds(all),
@@ -48,14 +48,15 @@ pub(crate) fn words(profile: &Profiled<f32>, peak: impl FnOnce() -> Peak) -> Str
     )
 }
 
-/// What the columns are.
+/// The meaning of the columns.
 const LEGEND: &str = "\
-flops: exp, ln, √, tanh and σ count as one. bytes: each operand once, wherever it lies. of peak: of
-what one thread reaches here in multiply-adds (fma) or in copying within its cache (copy), whichever
-is nearer. outside: what a phase does besides kernels, as environments in act and the tape in learn.";
+flops: each exp, ln, √, tanh and σ counts as one. bytes: each operand counts once, wherever it is.
+of peak: share of this machine's peak for one thread, either multiply-adds (fma) or copying within
+its cache (copy), whichever share is larger. outside: time of a phase outside all kernels, such as
+the environments in act and the tape in learn.";
 
-/// All that took time, the longest first; the phases after the kernels.
-fn rows(profile: &Profiled<f32>) -> Vec<Row> {
+/// Returns the kernels that took time, longest first, then the phases, longest first.
+fn build_rows(profile: &Profiled<f32>) -> Vec<Row> {
     let kernels = Kernel::ALL.iter().map(|&kernel| {
         let mut row = Row { name: kernel.name().into(), calls: 0, nanoseconds: 0, work: None };
         for counts in (1..PHASES).map(|phase| profile.counts(phase, kernel)) {
@@ -88,7 +89,7 @@ fn table(rows: &[Row], all: u64, peak: Peak) -> Table {
         let share = *nanoseconds as f64 / all.max(1) as f64;
         let mut cells = vec![
             name.clone(),
-            short(*calls as f64),
+            format_si(*calls as f64),
             format!("{:.*}", if *nanoseconds < 1_000_000_000_000 { 3 } else { 1 }, *nanoseconds as f64 / 1e9),
             format!("{:.1} %", 100.0 * share),
         ];
@@ -101,7 +102,7 @@ fn table(rows: &[Row], all: u64, peak: Peak) -> Table {
     table
 }
 
-/// Flops, bytes, both in a nanosecond (which is giga in a second), and the share of the peak.
+/// Formats flops, bytes, both per nanosecond (that is, giga per second), and the share of the peak.
 fn rates((flops, bytes): (u64, u64), nanoseconds: f64, peak: Peak) -> [String; 5] {
     let (flops, bytes) = (flops as f64, bytes as f64);
     let (by_flops, by_bytes) = (1e9 * flops / nanoseconds / peak.flops, 1e9 * bytes / nanoseconds / peak.bytes);
@@ -110,11 +111,11 @@ fn rates((flops, bytes): (u64, u64), nanoseconds: f64, peak: Peak) -> [String; 5
         false => format!("{:.0} % copy", 100.0 * by_bytes),
     };
     let rate = |amount: f64| format!("{:.1}", amount / nanoseconds);
-    [short(flops), short(bytes), rate(flops), rate(bytes), of_peak]
+    [format_si(flops), format_si(bytes), rate(flops), rate(bytes), of_peak]
 }
 
-/// Three places and a unit: 123, 12.3 k, 1.23 M.
-fn short(x: f64) -> String {
+/// Formats three significant digits with an SI prefix: 123, 12.3 k, 1.23 M.
+fn format_si(x: f64) -> String {
     let units = ["", " k", " M", " G", " T", " P", " E"];
     let (mut scaled, mut unit) = (x, 0);
     while scaled >= 999.5 && unit + 1 < units.len() {
@@ -138,19 +139,19 @@ mod tests {
     const PEAK: Peak = Peak { flops: 100e9, bytes: 50e9 };
 
     #[test]
-    fn amounts_have_three_places() {
-        let shown = [0.0, 999.0, 999.6, 1234.0, 12_340.0, 99_960.0, 1e6, 1.8e19].map(short);
+    fn format_si_keeps_three_significant_digits() {
+        let shown = [0.0, 999.0, 999.6, 1234.0, 12_340.0, 99_960.0, 1e6, 1.8e19].map(format_si);
         assert_eq!(shown, ["0", "999", "1.00 k", "1.23 k", "12.3 k", "100 k", "1.00 M", "18.0 E"]);
     }
 
     #[test]
-    fn the_peak_is_the_nearer_of_two() {
+    fn rates_report_the_larger_share_of_peak() {
         assert_eq!(rates((3000, 100), 100.0, PEAK), ["3.00 k", "100", "30.0", "1.0", "30 % fma"]);
         assert_eq!(rates((100, 2000), 100.0, PEAK), ["100", "2.00 k", "1.0", "20.0", "40 % copy"]);
     }
 
     #[test]
-    fn days_of_training_fit_into_a_hundred_columns() {
+    fn table_of_long_training_fits_in_100_columns() {
         let name = |kernel: &Kernel| kernel.name().to_owned();
         let work = Some((5_550_000_000_000_000, 8_880_000_000_000_000));
         let row = |name| Row { name, calls: 888_888_888, nanoseconds: 86_400_000_000_000, work };
@@ -163,9 +164,9 @@ mod tests {
     }
 
     #[test]
-    fn without_updates_nothing_is_measured() {
+    fn render_without_updates_measures_no_peak() {
         static PROFILED: Profiled<f32> = Profiled::new(&tensor::Fast);
-        let words = words(&PROFILED, || unreachable!("there is nothing to compare"));
-        assert_eq!(words, "profile: no update was made, so there is nothing to show");
+        let text = render(&PROFILED, || unreachable!("there is nothing to compare"));
+        assert_eq!(text, "profile: no update was made, so nothing was measured");
     }
 }

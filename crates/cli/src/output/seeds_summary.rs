@@ -1,98 +1,102 @@
-//! Runs of several seeds: a row for each, then median and range.
+//! The summary table of several seeds: one row per run, then the median and the range.
 
 use rl::tasks::STAGES;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::folder::outcome::Timed;
+use crate::folder::outcome::TimedOutcome;
 use crate::input::task_name;
-use crate::output::exact_match::Exact;
-use crate::output::table::{NONE, Table, share};
+use crate::output::exact_match::ExactMatchStats;
+use crate::output::table::{NONE, Table, format_share};
 use crate::stats::estimate;
 
-/// A figure of a run, or of one of its stages; a run that failed does not have all.
-type Figure = fn(&Timed, usize) -> Option<f64>;
+/// A metric of a run, or of one of its stages. A failed run lacks some metrics.
+type Metric = fn(&TimedOutcome, usize) -> Option<f64>;
 
-/// A column of figures.
+/// A column of the table.
 struct Column {
     name: String,
     stage: usize,
-    figure: Figure,
-    show: fn(f64) -> String,
+    metric: Metric,
+    format: fn(f64) -> String,
 }
 
 impl Column {
-    fn of(&self, run: &Timed) -> Option<f64> {
-        (self.figure)(run, self.stage)
+    fn value(&self, run: &TimedOutcome) -> Option<f64> {
+        (self.metric)(run, self.stage)
     }
 }
 
 fn columns() -> Vec<Column> {
-    let of_run = |name: &str, figure: Figure, show| Column { name: name.to_owned(), stage: 0, figure, show };
-    let of_stages = |name: &'static str, figure: Figure, show| {
-        (0..STAGES).map(move |stage| Column { name: format!("{name} {stage}"), stage, figure, show })
+    let of_run = |name: &str, metric: Metric, format| Column { name: name.to_owned(), stage: 0, metric, format };
+    let of_stages = |name: &'static str, metric: Metric, format| {
+        (0..STAGES).map(move |stage| Column { name: format!("{name} {stage}"), stage, metric, format })
     };
     let mut columns = vec![
-        of_run("updates", |run, _| Some(run.outcome.updates as f64), whole),
-        of_run("steps", |run, _| Some(run.outcome.steps as f64), whole),
+        of_run("updates", |run, _| Some(run.outcome.updates as f64), format_count),
+        of_run("steps", |run, _| Some(run.outcome.steps as f64), format_count),
         of_run("seconds", |run, _| Some(run.seconds), |x| format!("{x:.1}")),
     ];
-    columns.extend(of_stages("exact", |run, stage| Some(run.outcome.stages.get(stage)?.exact), share));
-    columns.push(of_run("shuffled", |run, _| run.outcome.stages.iter().map(|s| s.shuffled).reduce(f64::min), share));
-    let programs: Figure = |run, _| run.outcome.stages.iter().map(|s| s.programs as f64).reduce(|a, b| a + b);
-    columns.push(of_run("programs", programs, whole));
+    columns.extend(of_stages("exact", |run, stage| Some(run.outcome.stages.get(stage)?.exact), format_share));
+    columns.push(of_run(
+        "shuffled",
+        |run, _| run.outcome.stages.iter().map(|s| s.shuffled).reduce(f64::min),
+        format_share,
+    ));
+    let programs: Metric = |run, _| run.outcome.stages.iter().map(|s| s.programs as f64).reduce(|a, b| a + b);
+    columns.push(of_run("programs", programs, format_count));
     columns
 }
 
-/// A whole number, or the half that a median of two of them may be.
-fn whole(x: f64) -> String {
+/// Formats a count. The median of two counts may end in a half.
+fn format_count(x: f64) -> String {
     if x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:.1}") }
 }
 
-/// What the last two figures of the table are.
-pub(crate) const LEGEND: &str = "shuffled: the lowest exact match of a stage when each episode is shown another one's \
-     context; programs: distinct greedy programs, all stages together.";
+/// The meaning of the table's last two metrics.
+pub(crate) const LEGEND: &str = "shuffled: the lowest exact match of any stage when each episode is shown the context of \
+     another episode. programs: the number of distinct greedy programs, added over all stages.";
 
-/// The runs of all seeds, a row for each, failed ones included; then median and range of all that have the figure.
-pub(crate) fn table(runs: &[Timed]) -> Table {
+/// Returns one row per run, including failed runs, then the median and the range of the runs that have the metric.
+pub(crate) fn table(runs: &[TimedOutcome]) -> Table {
     let columns = columns();
     let row = |first: [String; 2], cell: &dyn Fn(&Column) -> String, last: &str| {
         first.into_iter().chain(columns.iter().map(cell)).chain([last.to_owned()]).collect::<Vec<_>>()
     };
     let mut table = Table::new(row(["seed".into(), "solved".into()], &|column| column.name.clone(), "end"));
     for run in runs {
-        let solved = if run.outcome.solved() { "yes" } else { "no" };
-        let cell = |column: &Column| column.of(run).map_or(NONE.into(), column.show);
+        let solved = if run.outcome.is_solved() { "yes" } else { "no" };
+        let cell = |column: &Column| column.value(run).map_or(NONE.into(), column.format);
         table.row(row([run.outcome.seed.to_string(), solved.into()], &cell, &run.outcome.end));
     }
-    let spread = |column: &Column| Spread::of(runs.iter().filter_map(|run| column.of(run)));
-    let median = |column: &Column| spread(column).map_or(NONE.into(), |s| (column.show)(s.median));
+    let spread = |column: &Column| Spread::from_values(runs.iter().filter_map(|run| column.value(run)));
+    let median = |column: &Column| spread(column).map_or(NONE.into(), |s| (column.format)(s.median));
     let range = |column: &Column| {
-        spread(column).map_or(NONE.into(), |s| format!("{} to {}", (column.show)(s.least), (column.show)(s.most)))
+        spread(column).map_or(NONE.into(), |s| format!("{} to {}", (column.format)(s.least), (column.format)(s.most)))
     };
-    table.row(row(["median".into(), format!("{} of {}", solved(runs), runs.len())], &median, ""));
+    table.row(row(["median".into(), format!("{} of {}", count_solved(runs), runs.len())], &median, ""));
     table.row(row(["range".into(), String::new()], &range, ""));
     table
 }
 
-/// Which runs these are: the task, and the settings that are not at their defaults.
+/// Names the task and the settings that differ from their defaults.
 pub(crate) fn title(changes: &[(&str, String)]) -> String {
     let changes: Vec<_> = changes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let except = if changes.is_empty() { String::new() } else { format!(" except {}", changes.join(", ")) };
     format!("{}, default settings{except}", task_name::NAME)
 }
 
-/// The same as JSON.
-pub(crate) fn json(changes: &[(&str, String)], runs: &[Timed], exact: &Exact) -> Value {
+/// Returns the summary as JSON.
+pub(crate) fn json(changes: &[(&str, String)], runs: &[TimedOutcome], exact: &ExactMatchStats) -> Value {
     let spreads = columns().into_iter().map(|column| {
-        let spread = Spread::of(runs.iter().filter_map(|run| column.of(run)));
+        let spread = Spread::from_values(runs.iter().filter_map(|run| column.value(run)));
         (column.name, json!(spread))
     });
     let changes: Map<_, _> = changes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     json!({
         "task": task_name::NAME,
         "changed_settings": changes,
-        "solved": solved(runs),
+        "solved": count_solved(runs),
         "of": runs.len(),
         "spread": spreads.collect::<Map<_, _>>(),
         "exact_match": exact,
@@ -100,11 +104,11 @@ pub(crate) fn json(changes: &[(&str, String)], runs: &[Timed], exact: &Exact) ->
     })
 }
 
-fn solved(runs: &[Timed]) -> usize {
-    runs.iter().filter(|run| run.outcome.solved()).count()
+fn count_solved(runs: &[TimedOutcome]) -> usize {
+    runs.iter().filter(|run| run.outcome.is_solved()).count()
 }
 
-/// Median and range of some figures.
+/// Median and range of some values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 struct Spread {
     median: f64,
@@ -113,11 +117,11 @@ struct Spread {
 }
 
 impl Spread {
-    /// Of no figures there is none.
-    fn of(figures: impl Iterator<Item = f64>) -> Option<Self> {
-        let figures: Vec<f64> = figures.collect();
-        (!figures.is_empty()).then(|| {
-            let (median, (least, most)) = (estimate::median(&figures), estimate::range(&figures));
+    /// Computes median and range; `None` if there are no values.
+    fn from_values(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let values: Vec<f64> = values.collect();
+        (!values.is_empty()).then(|| {
+            let (median, (least, most)) = (estimate::median(&values), estimate::range(&values));
             Self { median, least, most }
         })
     }
@@ -128,10 +132,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_in_the_middle() {
-        let of = |figures: &[f64]| Spread::of(figures.iter().copied());
-        assert_eq!(of(&[]), None);
-        assert_eq!(of(&[3.0, 1.0, 2.0]), Some(Spread { median: 2.0, least: 1.0, most: 3.0 }));
-        assert_eq!(of(&[4.0, 1.0, 2.0, 8.0]), Some(Spread { median: 3.0, least: 1.0, most: 8.0 }));
+    fn spread_has_median_and_range_and_none_of_no_values() {
+        let spread = |values: &[f64]| Spread::from_values(values.iter().copied());
+        assert_eq!(spread(&[]), None);
+        assert_eq!(spread(&[3.0, 1.0, 2.0]), Some(Spread { median: 2.0, least: 1.0, most: 3.0 }));
+        assert_eq!(spread(&[4.0, 1.0, 2.0, 8.0]), Some(Spread { median: 3.0, least: 1.0, most: 8.0 }));
     }
 }

@@ -1,22 +1,22 @@
-//! Tables for terminals that are Markdown too.
+//! Tables for terminals that are also valid Markdown.
 
 use std::fmt;
 
-/// Rows of cells under a header.
+/// A header row and body rows of text cells.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// Only the header.
+    /// Creates a table that has only this header.
     pub(crate) fn new(header: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let mut table = Self::default();
         table.row(header);
         table
     }
 
-    /// Adds a row.
+    /// Appends a row.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
@@ -28,12 +28,12 @@ impl Table {
         &self.rows[0]
     }
 
-    /// What is under it.
+    /// The rows below the header.
     pub(crate) fn body(&self) -> &[Vec<String>] {
         &self.rows[1..]
     }
 
-    /// Whether a column is aligned to the right: one that begins with a number in every row.
+    /// Returns true if every cell of a column is empty, [`NONE`] or begins with a digit. Such columns align right.
     pub(crate) fn is_numeric(&self, column: usize) -> bool {
         let numeric = |cell: &str| cell.is_empty() || cell == NONE || cell.starts_with(|c: char| c.is_ascii_digit());
         self.body().iter().all(|row| row.get(column).is_none_or(|cell| numeric(cell)))
@@ -66,11 +66,11 @@ impl fmt::Display for Table {
     }
 }
 
-/// The cell of a figure that does not exist.
+/// The cell text of a missing value.
 pub(crate) const NONE: &str = "–";
 
-/// A share to three places, which is 1.000 only if it is 1.
-pub(crate) fn share(x: f64) -> String {
+/// Formats a share to three decimals. Only a share of exactly 1 is shown as 1.000.
+pub(crate) fn format_share(x: f64) -> String {
     format!("{:.3}", if x < 1.0 { x.min(0.999) } else { x })
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_aligned() {
+    fn table_display_aligns_columns() {
         let mut table = Table::new(["seed", "program"]);
         table.row(["0", "MUL ADD ANS"]);
         table.row(["10", "ANS"]);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn one_in_three_thousand_shows() {
-        assert_eq!([1.0, 2999.0 / 3000.0, 0.5, 0.0].map(share), ["1.000", "0.999", "0.500", "0.000"]);
+    fn format_share_just_below_1_is_0_999() {
+        assert_eq!([1.0, 2999.0 / 3000.0, 0.5, 0.0].map(format_share), ["1.000", "0.999", "0.500", "0.000"]);
     }
 }

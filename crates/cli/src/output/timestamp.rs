@@ -1,17 +1,18 @@
-//! The date and time that new folders are named by.
+//! The timestamp in the names of new run folders.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Now, in UTC, as in `20261122T134512Z`.
+/// Returns the current time in UTC, formatted as `20261122T134512Z`.
 pub(crate) fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    stamp(since.as_secs())
+    format_timestamp(since.as_secs())
 }
 
-/// Days are counted in eras of 400 years that begin on 1 March, so that a leap day is the last of its year.
+/// Formats seconds since the Unix epoch. Days are counted in eras of 400 years. Each year begins on 1 March, so that a
+/// leap day is the last day of its year.
 ///
 /// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
-fn stamp(seconds: u64) -> String {
+fn format_timestamp(seconds: u64) -> String {
     let days = seconds / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -29,11 +30,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_times() {
-        assert_eq!(stamp(0), "19700101T000000Z");
-        assert_eq!(stamp(951_782_399), "20000228T235959Z");
-        assert_eq!(stamp(951_782_400), "20000229T000000Z");
-        assert_eq!(stamp(1_000_000_000), "20010909T014640Z");
-        assert_eq!(stamp(4_107_542_400), "21000301T000000Z");
+    fn format_timestamp_known_times_match() {
+        assert_eq!(format_timestamp(0), "19700101T000000Z");
+        assert_eq!(format_timestamp(951_782_399), "20000228T235959Z");
+        assert_eq!(format_timestamp(951_782_400), "20000229T000000Z");
+        assert_eq!(format_timestamp(1_000_000_000), "20010909T014640Z");
+        assert_eq!(format_timestamp(4_107_542_400), "21000301T000000Z");
     }
 }

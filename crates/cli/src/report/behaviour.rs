@@ -1,33 +1,33 @@
-//! What the policy does: the probabilities of its actions at each step over the course of training, and episodes of the
-//! beginning, the middle and the end.
+//! The behaviour of the policy: action probabilities at each step over the course of training, and episodes from its
+//! beginning, middle and end.
 
 use maud::{Markup, html};
 use rl::tasks::{GOALS, STAGES};
 
+use super::downsample::pick_evenly;
 use super::heatmap::{self, Heatmap, Row};
-use super::scale::{count, figure};
-use super::thin::pick;
-use crate::folder::{Episode, EpisodeStep, EpisodesLine, Record, Register};
-use crate::output::html::wide;
-use crate::output::table::share;
+use super::scale::{format_count, format_significant};
+use crate::folder::{Episode, EpisodeStep, EpisodesLine, Register, RunRecord};
+use crate::output::html::scrollable;
+use crate::output::table::format_share;
 
-/// Columns of a heatmap at most.
+/// Maximum number of heatmap columns.
 const COLUMNS: usize = 40;
-/// Rows of a heatmap at most.
+/// Maximum number of heatmap rows.
 const ROWS: usize = 24;
-/// An action that never reaches this probability has no heatmap.
-const SELDOM: f64 = 0.02;
+/// An action whose probability never reaches this value has no heatmap.
+const MIN_SHOWN_PROBABILITY: f64 = 0.02;
 
-/// Stage by stage, a heatmap for each action: steps from above, validations from left to right.
-pub(super) fn heatmaps(run: &Record) -> Markup {
+/// Draws one heatmap per stage and action. Rows are steps, from the top; columns are validations, from left to right.
+pub(super) fn heatmaps(run: &RunRecord) -> Markup {
     html! {
-        (by_stage(run, |lines| stage_heatmaps(&pick(lines, COLUMNS))))
+        (by_stage(run, |lines| stage_heatmaps(&pick_evenly(lines, COLUMNS))))
         p.legend { span.key { (heatmap::legend()) "probability" } }
     }
 }
 
-/// Shows the validations of each stage that has some, below its name.
-fn by_stage(run: &Record, show: impl Fn(&[&EpisodesLine]) -> Markup) -> Markup {
+/// Renders the validations of each stage below a heading. A stage without validations is skipped.
+fn by_stage(run: &RunRecord, show: impl Fn(&[&EpisodesLine]) -> Markup) -> Markup {
     html! {
         @for stage in 0..STAGES {
             @let lines: Vec<_> = run.episodes.iter().filter(|line| line.stage == stage).collect();
@@ -41,7 +41,7 @@ fn by_stage(run: &Record, show: impl Fn(&[&EpisodesLine]) -> Markup) -> Markup {
 
 fn stage_heatmaps(lines: &[&&EpisodesLine]) -> Markup {
     let actions = &lines[lines.len() - 1].actions;
-    let update = |line: &EpisodesLine| count(line.validation as u64);
+    let update = |line: &EpisodesLine| format_count(line.validation as u64);
     let ends = || [update(lines[0]), format!("update {}", update(lines[lines.len() - 1]))];
     let steps = lines.iter().map(|line| line.probabilities.len()).max().unwrap_or(0);
     let shown = steps.min(ROWS);
@@ -50,12 +50,19 @@ fn stage_heatmaps(lines: &[&&EpisodesLine]) -> Markup {
         let cells = lines.iter().flat_map(|line| (0..shown).filter_map(move |step| cell(line, step, action)));
         cells.fold(0.0, f64::max)
     };
-    let (often, seldom): (Vec<usize>, Vec<usize>) = (0..actions.len()).partition(|&action| greatest(action) >= SELDOM);
+    let (often, seldom): (Vec<usize>, Vec<usize>) =
+        (0..actions.len()).partition(|&action| greatest(action) >= MIN_SHOWN_PROBABILITY);
     let row = |step: usize, action: usize| {
         let cells: Vec<_> = lines.iter().map(|line| cell(line, step, action)).collect();
         let known = || cells.iter().flatten();
         let (first, last) = (known().next().map_or(0.0, |&p| p), known().last().map_or(0.0, |&p| p));
-        let title = format!("step {}, {}: from {} to {}", step + 1, actions[action], figure(first), figure(last));
+        let title = format!(
+            "step {}, {}: from {} to {}",
+            step + 1,
+            actions[action],
+            format_significant(first),
+            format_significant(last)
+        );
         Row { name: (step + 1).to_string(), title, cells }
     };
     html! {
@@ -64,7 +71,7 @@ fn stage_heatmaps(lines: &[&&EpisodesLine]) -> Markup {
                 figure.panel {
                     figcaption { b.code { (actions[action]) } }
                     (Heatmap {
-                        title: format!("Probability of {} at each step, over the validations", actions[action]),
+                        title: format!("Probability of {} by step and validation", actions[action]),
                         rows: (0..shown).map(|step| row(step, action)).collect(),
                         ends: ends(),
                     }.draw())
@@ -74,41 +81,41 @@ fn stage_heatmaps(lines: &[&&EpisodesLine]) -> Markup {
         @if !seldom.is_empty() || steps > ROWS {
             p.small.quiet {
                 @if !seldom.is_empty() {
-                    "Never as probable as " (SELDOM) ": "
+                    "The probability of these actions never reaches " (MIN_SHOWN_PROBABILITY) ": "
                     (seldom.iter().map(|&action| actions[action].as_str()).collect::<Vec<_>>().join(", ")) ". "
                 }
-                @if steps > ROWS { "Of " (steps) " steps the first " (ROWS) " are shown." }
+                @if steps > ROWS { "Only the first " (ROWS) " of " (steps) " steps are shown." }
             }
         }
     }
 }
 
-/// Stage by stage, the first episode of the first, the middle and the last validation.
-pub(super) fn episodes(run: &Record) -> Markup {
-    by_stage(run, |lines| html! { div.panels { @for line in pick(lines, 3) { (gpu(line)) } } })
+/// Shows, for each stage, the first episode of the first, the middle and the last validation.
+pub(super) fn episodes(run: &RunRecord) -> Markup {
+    by_stage(run, |lines| html! { div.panels { @for line in pick_evenly(lines, 3) { (episode_panel(line)) } } })
 }
 
-fn gpu(line: &EpisodesLine) -> Markup {
+fn episode_panel(line: &EpisodesLine) -> Markup {
     let Episode { context, goals, steps, solved, .. } = &line.episode;
     let probability = |step: &EpisodeStep| {
         let action = line.actions.iter().position(|action| *action == step.action);
-        action.and_then(|action| step.probabilities.get(action)).map_or("–".to_owned(), |&p| share(p))
+        action.and_then(|action| step.probabilities.get(action)).map_or("–".to_owned(), |&p| format_share(p))
     };
     html! {
-        section.gpu {
-            p { b { "Update " (count(line.validation as u64)) } " "
+        section.episode {
+            p { b { "Update " (format_count(line.validation as u64)) } " "
                 @if *solved { span.good { "✓ exact match" } } @else { span.bad { "✗ no exact match" } }
             }
-            p.small { "reads " span.code { (context.join(" ")) } @for goal in goals { br; span.code { (goal.line()) } } }
-            (wide(html! {
+            p.small { "context " span.code { (context.join(" ")) } @for goal in goals { br; span.code { (goal.to_line()) } } }
+            (scrollable(html! {
                 table {
-                    thead { tr { th scope="col" { "action" } th.n scope="col" { "p" } th scope="col" { "state after it" } } }
+                    thead { tr { th scope="col" { "action" } th.n scope="col" { "p" } th scope="col" { "registers after it" } } }
                     tbody {
                         @for step in steps {
                             tr {
                                 th.code scope="row" { (step.action) }
                                 td.n { (probability(step)) }
-                                td.code { (state(&step.state)) }
+                                td.code { (register_text(&step.state)) }
                             }
                         }
                     }
@@ -118,11 +125,11 @@ fn gpu(line: &EpisodesLine) -> Markup {
     }
 }
 
-/// What the registers hold, but for those that are empty.
-fn state(registers: &[Register]) -> Markup {
+/// Lists the registers that are not empty.
+fn register_text(registers: &[Register]) -> Markup {
     let held: Vec<_> = registers.iter().filter(|register| register.holds.is_some()).collect();
     html! {
-        @for (k, register) in held.iter().enumerate() { @if k > 0 { br; } (register.line()) }
+        @for (k, register) in held.iter().enumerate() { @if k > 0 { br; } (register.to_line()) }
         @if held.is_empty() { "empty" }
     }
 }

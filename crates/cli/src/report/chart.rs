@@ -1,5 +1,5 @@
-//! Line charts as SVG: axes with round ticks, lines, bands, levels and marks. Colours are CSS's, so that a chart is right
-//! by day and by night; every shape has a title that a browser shows under the pointer and reads aloud.
+//! Line charts as SVG: axes with round ticks, lines, bands, levels and marks. CSS sets the colours, so a chart suits light
+//! and dark themes. Every shape has a title, which browsers show as a tooltip and screen readers read aloud.
 
 use std::fmt::Write;
 
@@ -7,12 +7,12 @@ use maud::{Markup, html};
 
 use super::scale::Scale;
 
-/// The style of everything that is drawn.
+/// The style sheet of charts and reports.
 pub(crate) const STYLE: &str = include_str!("report.css");
 
-/// Width and height of a chart among several, in its own units, which a page scales to the room there is.
+/// Width and height of a chart in a grid of charts, in SVG units. The page scales it to the available space.
 pub(crate) const PANEL: [f64; 2] = [320.0, 196.0];
-/// What is around the area of the lines.
+/// The margins around the plot area.
 const LEFT: f64 = 42.0;
 const RIGHT: f64 = 10.0;
 const TOP: f64 = 16.0;
@@ -20,86 +20,86 @@ const BOTTOM: f64 = 32.0;
 
 /// A chart.
 pub(crate) struct Chart {
-    /// Its width and height.
+    /// Width and height.
     pub(crate) size: [f64; 2],
-    /// What it shows, for those who hear it.
+    /// Description for screen readers.
     pub(crate) title: String,
-    /// What the horizontal axis counts.
+    /// Label of the horizontal axis.
     pub(crate) x_name: &'static str,
     /// The horizontal axis.
     pub(crate) x: Scale,
-    /// The vertical one.
+    /// The vertical axis.
     pub(crate) y: Scale,
-    /// From the back to the front.
+    /// The shapes, from back to front.
     pub(crate) shapes: Vec<Shape>,
 }
 
-/// What is drawn in a chart. A `class` names a colour and a weight of the style sheet.
+/// A shape of a chart. `class` names CSS classes that set colour and line weight; `title` is the tooltip.
 pub(crate) enum Shape {
-    /// Points that belong together.
+    /// A polyline.
     Line {
-        /// Its look.
+        /// CSS classes.
         class: String,
-        /// What it shows.
+        /// Tooltip.
         title: String,
-        /// From left to right.
+        /// Points (x, y), from left to right.
         points: Vec<(f64, f64)>,
     },
-    /// Single points, each with its own title.
+    /// Separate points, each with its own tooltip.
     Dots {
-        /// Their look.
+        /// CSS classes.
         class: String,
-        /// Each with what it shows.
+        /// Points (x, y, tooltip).
         points: Vec<(f64, f64, String)>,
     },
-    /// From a lower to an upper line.
+    /// The area between a lower and an upper line.
     Band {
-        /// Its look.
+        /// CSS classes.
         class: String,
-        /// What it shows.
+        /// Tooltip.
         title: String,
-        /// Place, lower end and upper end, from left to right.
+        /// Points (x, lower y, upper y), from left to right.
         points: Vec<(f64, f64, f64)>,
     },
-    /// A line across at a height, with a word at its right end.
+    /// A horizontal line with a label at its right end.
     Level {
-        /// Its height.
+        /// Height.
         y: f64,
-        /// The word.
+        /// Label.
         label: String,
     },
-    /// A line from top to bottom at a place, with a word above it.
+    /// A vertical line with a label above it.
     Mark {
-        /// Its place.
+        /// Position.
         x: f64,
-        /// The word.
+        /// Label.
         label: String,
-        /// What it shows.
+        /// Tooltip.
         title: String,
     },
-    /// A word that begins or ends at a point.
+    /// A text that begins or ends at a point.
     Note {
-        /// Where.
+        /// The point (x, y).
         at: (f64, f64),
-        /// Whether it ends there.
+        /// True if the text ends at the point.
         ends: bool,
-        /// The word.
+        /// The text.
         label: &'static str,
     },
     /// A small mark at the upper edge.
     Notch {
-        /// Its look.
+        /// CSS classes.
         class: String,
-        /// Its place.
+        /// Position.
         x: f64,
-        /// What it shows.
+        /// Tooltip.
         title: String,
     },
 }
 
 impl Shape {
-    /// The heights that an axis must reach.
-    pub(crate) fn heights(&self) -> Vec<f64> {
+    /// Returns the y values that the vertical axis must include.
+    pub(crate) fn y_values(&self) -> Vec<f64> {
         match self {
             Self::Line { points, .. } => points.iter().map(|point| point.1).collect(),
             Self::Dots { points, .. } => points.iter().map(|point| point.1).collect(),
@@ -111,7 +111,7 @@ impl Shape {
 }
 
 impl Chart {
-    /// The chart.
+    /// Draws the chart as SVG.
     pub(crate) fn draw(&self) -> Markup {
         let [right, bottom] = self.corner();
         html! {
@@ -141,7 +141,7 @@ impl Chart {
                     title { (title) }
                 },
                 Shape::Dots { class, points } => g class=(format!("dots {class}")) {
-                    @for (x, y, title) in points.iter().filter(|point| self.y.takes(point.1)) {
+                    @for (x, y, title) in points.iter().filter(|point| self.y.can_show(point.1)) {
                         circle cx=(self.x(*x)) cy=(self.y(*y)) r="2.4" { title { (title) } }
                     }
                 },
@@ -164,13 +164,13 @@ impl Chart {
         }
     }
 
-    /// How a word at a place is aligned so that it stays within the chart, and away from the next mark's.
+    /// Chooses the alignment of a mark's label, so that it stays inside the chart and away from the next mark's label.
     fn anchor(&self, x: f64) -> &'static str {
-        let place = self.x.place(x);
+        let position = self.x.position(x);
         let marks =
             self.shapes.iter().filter_map(|shape| if let Shape::Mark { x, .. } = shape { Some(*x) } else { None });
-        let beside = marks.map(|other| self.x.place(other) - place).find(|by| *by != 0.0 && by.abs() < 0.3);
-        match (place, beside) {
+        let beside = marks.map(|other| self.x.position(other) - position).find(|by| *by != 0.0 && by.abs() < 0.3);
+        match (position, beside) {
             (..0.1, _) => "start",
             (0.9.., _) => "end",
             (_, Some(by)) => {
@@ -184,17 +184,17 @@ impl Chart {
         }
     }
 
-    /// `M` to the first point, then a line to each other.
+    /// Returns the SVG path through the points; points that the axis cannot show are skipped.
     fn path(&self, points: &[(f64, f64)]) -> String {
         let mut path = String::new();
-        for &(x, y) in points.iter().filter(|point| self.y.takes(point.1)) {
+        for &(x, y) in points.iter().filter(|point| self.y.can_show(point.1)) {
             let step = if path.is_empty() { 'M' } else { 'L' };
             write!(path, "{step}{} {}", self.x(x), self.y(y)).expect("a String takes everything");
         }
         path
     }
 
-    /// Along the upper ends, and back along the lower ones.
+    /// Returns the closed SVG path along the upper ends and back along the lower ends.
     fn outline(&self, points: &[(f64, f64, f64)]) -> String {
         let upper = points.iter().map(|&(x, _, high)| (x, high));
         let lower = points.iter().rev().map(|&(x, low, _)| (x, low));
@@ -203,22 +203,22 @@ impl Chart {
     }
 
     fn x(&self, x: f64) -> f64 {
-        tenth(LEFT + self.x.place(x) * (self.corner()[0] - LEFT))
+        round_to_tenth(LEFT + self.x.position(x) * (self.corner()[0] - LEFT))
     }
 
     fn y(&self, y: f64) -> f64 {
         let bottom = self.corner()[1];
-        tenth(bottom - self.y.place(y) * (bottom - TOP))
+        round_to_tenth(bottom - self.y.position(y) * (bottom - TOP))
     }
 
-    /// Where the area of the lines ends on the right, and at the bottom.
+    /// Returns the right and bottom edge of the plot area.
     fn corner(&self) -> [f64; 2] {
         [self.size[0] - RIGHT, self.size[1] - BOTTOM]
     }
 }
 
-/// A tenth of a unit is finer than any screen.
-fn tenth(x: f64) -> f64 {
+/// Rounds a coordinate to a tenth of a unit, which is finer than any screen.
+fn round_to_tenth(x: f64) -> f64 {
     (x * 10.0).round() / 10.0
 }
 
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_go_through_their_points_and_leave_out_what_has_no_place() {
+    fn draw_line_skips_points_that_the_axis_cannot_show() {
         let points = vec![(0.0, 0.1), (50.0, 0.0), (50.0, 1.0), (100.0, f64::NAN), (100.0, 10.0)];
         let svg = draw(vec![Shape::Line { class: "c1".into(), title: "x & y".into(), points }]);
         assert!(
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn bands_are_closed() {
+    fn draw_band_path_is_closed() {
         let points = vec![(0.0, 0.1, 1.0), (100.0, 1.0, 10.0)];
         let svg = draw(vec![Shape::Band { class: "c2".into(), title: String::new(), points }]);
         assert!(svg.contains(r#"d="M42 90L310 16L310 90L42 164Z""#), "{svg}");

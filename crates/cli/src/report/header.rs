@@ -1,37 +1,40 @@
-//! What these runs are: the task and what its figures mean, where they came from, and all settings.
+//! The header of a report: the task with its caveat, the origin of the runs, and all settings.
 
 use maud::{Markup, html};
 use rl::env::Task;
 use rl::tasks::Calculator;
 
 use super::results;
-use crate::folder::{About, Runs, Setting};
+use crate::folder::{About, RunSet, Setting};
 use crate::input::task_name;
-use crate::output::html::wide;
+use crate::output::html::scrollable;
 
-/// The head of the page of one folder.
-pub(super) fn header(runs: &Runs) -> Markup {
-    let changes: Vec<_> = runs.changes().map(|Setting { name, value, .. }| format!("{name} = {value}")).collect();
+/// Builds the header of one folder's page.
+pub(super) fn header(runs: &RunSet) -> Markup {
+    let changes: Vec<_> =
+        runs.changed_settings().map(|Setting { name, value, .. }| format!("{name} = {value}")).collect();
     let seeds: Vec<_> = runs.runs.iter().map(|run| run.seed).collect();
     html! {
         h1 { (runs.name) }
-        p { (results::state(runs)) }
+        p { (results::status_sentence(runs)) }
         p.caveat { (caveat()) }
         dl.facts {
             dt { "Task" } dd { (task_name::NAME) }
             dt { @if seeds.len() == 1 { "Seed" } @else { "Seeds" } }
-            dd { @if seeds.is_empty() { "none has begun" } @else { (ranges(&seeds)) } }
+            dd { @if seeds.is_empty() { "none has started" } @else { (format_ranges(&seeds)) } }
             dt { "Settings" }
             dd { @if changes.is_empty() { "the defaults" } @else { "the defaults, except " span.code { (changes.join(", ")) } } }
             @match &runs.about {
                 Some(about) => (origin(about)),
-                None => { dt { "Made by" } dd { "a gradus that did not write down its version, the time and the machine" } },
+                None => {
+                    dt { "Made by" } dd { "an early gradus, which did not record its version, the time and the machine" }
+                },
             }
         }
     }
 }
 
-/// What a reader of any figure of these runs must know.
+/// Returns the task's caveat, which every reader of its results must know.
 pub(super) fn caveat() -> &'static str {
     Calculator::default().caveat()
 }
@@ -41,7 +44,7 @@ fn origin(about: &About) -> Markup {
     let threads = if machine.threads == 1 { "thread" } else { "threads" };
     html! {
         dt { "Command" } dd.code { "gradus " (about.arguments.join(" ")) }
-        dt { "Made" } dd { (date(&about.made)) ", by gradus " (about.version) }
+        dt { "Created" } dd { (format_date(&about.made)) ", by gradus " (about.version) }
         dt { "Machine" }
         dd {
             @if let Some(processor) = &machine.processor { (processor) ", " }
@@ -52,8 +55,8 @@ fn origin(about: &About) -> Markup {
     }
 }
 
-/// `0..4, 9` of 0, 1, 2, 3, 4 and 9, as `--seeds` takes them.
-fn ranges(seeds: &[u64]) -> String {
+/// Formats the seeds 0, 1, 2, 3, 4 and 9 as `0..4, 9`, the syntax of `--seeds`.
+fn format_ranges(seeds: &[u64]) -> String {
     let range = |part: &[u64]| match part {
         [first, .., last] => format!("{first}..{last}"),
         part => part[0].to_string(),
@@ -62,8 +65,8 @@ fn ranges(seeds: &[u64]) -> String {
     parts.map(range).collect::<Vec<_>>().join(", ")
 }
 
-/// `2026-11-22 13:45 UTC` of `20261122T134512Z`; anything else as it is.
-fn date(stamp: &str) -> String {
+/// Formats `20261122T134512Z` as `2026-11-22 13:45 UTC`; other text is returned unchanged.
+fn format_date(stamp: &str) -> String {
     let digits =
         |range: std::ops::Range<usize>| stamp.get(range).filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
     match (digits(0..4), digits(4..6), digits(6..8), digits(9..11), digits(11..13)) {
@@ -74,8 +77,8 @@ fn date(stamp: &str) -> String {
     }
 }
 
-/// Every setting, with those that are not at their defaults in bold.
-pub(super) fn settings(runs: &Runs) -> Markup {
+/// Lists every setting. Values that differ from their defaults are bold.
+pub(super) fn settings(runs: &RunSet) -> Markup {
     let row = |setting: &Setting| {
         let changed = setting.value != setting.default;
         html! {
@@ -90,9 +93,13 @@ pub(super) fn settings(runs: &Runs) -> Markup {
     html! {
         details {
             summary { "All settings" }
-            (wide(html! {
+            (scrollable(html! {
                 table {
-                    thead { tr { @for name in ["setting", "value", "default, if another", "meaning"] { th scope="col" { (name) } } } }
+                    thead {
+                        tr {
+                            @for name in ["setting", "value", "default, if different", "meaning"] { th scope="col" { (name) } }
+                        }
+                    }
                     tbody { @for setting in &runs.settings { (row(setting)) } }
                 }
             }))
@@ -105,14 +112,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbouring_seeds_are_one_range() {
-        assert_eq!(ranges(&[0, 1, 2, 9, 4, 5, u64::MAX]), "0..2, 9, 4..5, 18446744073709551615");
-        assert_eq!(ranges(&[]), "");
+    fn format_ranges_merges_consecutive_seeds() {
+        assert_eq!(format_ranges(&[0, 1, 2, 9, 4, 5, u64::MAX]), "0..2, 9, 4..5, 18446744073709551615");
+        assert_eq!(format_ranges(&[]), "");
     }
 
     #[test]
-    fn dates_are_for_people() {
-        assert_eq!(date("20261122T134512Z"), "2026-11-22 13:45 UTC");
-        assert_eq!([date("yesterday"), date("2026é122T1345Z"), date("")], ["yesterday", "2026é122T1345Z", ""]);
+    fn format_date_of_timestamp_is_readable_and_other_text_is_unchanged() {
+        assert_eq!(format_date("20261122T134512Z"), "2026-11-22 13:45 UTC");
+        assert_eq!(
+            [format_date("yesterday"), format_date("2026é122T1345Z"), format_date("")],
+            ["yesterday", "2026é122T1345Z", ""]
+        );
     }
 }

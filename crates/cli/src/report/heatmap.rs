@@ -1,41 +1,41 @@
-//! Heatmaps as SVG: rows of cells whose depth of colour is a share, with the cells of one depth in one path.
+//! Heatmaps as SVG: the colour depth of a cell shows a share from 0 to 1. All cells of one depth are one SVG path.
 
 use std::fmt::Write;
 
 use maud::{Markup, html};
 
-/// The area of the cells, and what is around it.
+/// Width of the cell area, height of a row, and the margins around the cell area.
 const WIDTH: f64 = 132.0;
 const ROW: f64 = 11.0;
 const LEFT: f64 = 18.0;
 const RIGHT: f64 = 4.0;
 const BOTTOM: f64 = 16.0;
 
-/// Depths of colour; what rounds to none is left empty.
+/// Number of colour depths. A share that rounds to depth 0 is left empty.
 const DEPTHS: usize = 20;
 
 /// A heatmap.
 pub(super) struct Heatmap {
-    /// What it shows, for those who hear it.
+    /// Description for screen readers.
     pub(super) title: String,
-    /// The name of each row, from the top.
+    /// The rows, from the top.
     pub(super) rows: Vec<Row>,
-    /// What stands under the first and the last column.
+    /// Labels under the first and the last column.
     pub(super) ends: [String; 2],
 }
 
-/// A row.
+/// A row of a heatmap.
 pub(super) struct Row {
-    /// What stands beside it.
+    /// Label beside the row.
     pub(super) name: String,
-    /// What it shows.
+    /// Tooltip.
     pub(super) title: String,
-    /// A share for each column, or nothing where there is none.
+    /// The share of each column; `None` if it is missing.
     pub(super) cells: Vec<Option<f64>>,
 }
 
 impl Heatmap {
-    /// The heatmap.
+    /// Draws the heatmap as SVG.
     pub(super) fn draw(&self) -> Markup {
         let columns = self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(1);
         let (width, height) = (WIDTH / columns as f64, ROW * self.rows.len() as f64);
@@ -63,7 +63,7 @@ impl Heatmap {
         }
     }
 
-    /// The cells that are chosen, with neighbours as one.
+    /// Returns the SVG path of the chosen cells. Adjacent cells of a row are merged.
     fn cells(&self, chosen: impl Fn(Option<f64>) -> bool) -> String {
         let mut path = String::new();
         for (y, row) in self.rows.iter().enumerate() {
@@ -84,7 +84,7 @@ fn depth(share: f64) -> usize {
     (share.clamp(0.0, 1.0) * DEPTHS as f64).round() as usize
 }
 
-/// What the colours mean.
+/// Draws the colour legend.
 pub(super) fn legend() -> Markup {
     html! {
         svg.ramp viewBox="0 0 200 14" role="img" aria-label="from 0, empty, to 1, full colour" {
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_of_one_depth_are_one_cell() {
+    fn draw_adjacent_cells_of_one_depth_are_merged() {
         let row = |name: &str, cells| Row { name: name.into(), title: format!("row {name}"), cells };
         let rows = vec![
             row("1", vec![Some(0.0), Some(0.5), Some(0.51), Some(1.0)]),

@@ -1,89 +1,92 @@
-//! What came out: the tables of the test, and the performance profile.
+//! The results of a folder: the tables of the final test, and the performance profile.
 
 use maud::{Markup, html};
 use rl::tasks::STAGES;
 
 use super::chart::{Chart, PANEL, Shape};
-use super::curves::{Group, key};
-use super::scale::Scale;
+use super::curves::{Group, legend_key};
+use super::scale::{Scale, format_count};
 use super::scores;
-use crate::folder::outcome::Timed;
-use crate::folder::{Record, Runs};
-use crate::output::exact_match::Exact;
+use crate::folder::outcome::TimedOutcome;
+use crate::folder::{RunRecord, RunSet};
+use crate::output::exact_match::ExactMatchStats;
 use crate::output::html::captioned;
 use crate::output::seeds_summary;
 use crate::output::table::Table;
 use crate::run::final_test;
 
-/// The test, as a table; nothing if no run is over.
-pub(super) fn table(runs: &Runs) -> Option<Table> {
-    match (&over(runs)[..], runs.seeds) {
+/// Returns the table of the final test; `None` if no run has finished.
+pub(super) fn table(runs: &RunSet) -> Option<Table> {
+    match (&finished(runs)[..], runs.seeds) {
         ([], _) => None,
-        ([run], None) => (!run.outcome.failed).then(|| final_test::table(&run.outcome.stages)),
+        ([run], None) => (!run.outcome.failed).then(|| final_test::to_table(&run.outcome.stages)),
         (all, _) => Some(seeds_summary::table(all)),
     }
 }
 
-/// How sure the exact match of several runs is.
-pub(super) fn exact(runs: &Runs) -> Option<Exact> {
-    let over = over(runs);
-    (over.len() > 1).then(|| Exact::of(&over))
+/// Returns the statistics of the exact match, if several runs have finished.
+pub(super) fn exact_match_stats(runs: &RunSet) -> Option<ExactMatchStats> {
+    let finished = finished(runs);
+    (finished.len() > 1).then(|| ExactMatchStats::from_runs(&finished))
 }
 
-/// The runs that are over.
-fn over(runs: &Runs) -> Vec<Timed> {
-    let timed = |run: &Record| Some(Timed { outcome: run.outcome.clone()?, seconds: run.seconds.unwrap_or(0.0) });
+/// Returns the outcomes of the finished runs.
+fn finished(runs: &RunSet) -> Vec<TimedOutcome> {
+    let timed =
+        |run: &RunRecord| Some(TimedOutcome { outcome: run.outcome.clone()?, seconds: run.seconds.unwrap_or(0.0) });
     runs.runs.iter().filter_map(timed).collect()
 }
 
-/// How the runs stand, in a sentence.
-pub(super) fn state(runs: &Runs) -> String {
+/// Describes the state of the runs in one sentence.
+pub(super) fn status_sentence(runs: &RunSet) -> String {
     if let (None, [run]) = (runs.seeds, &runs.runs[..]) {
-        return alone(run);
+        return single_run_status(run);
     }
-    let (begun, all) = (runs.runs.len(), runs.seeds.unwrap_or(runs.runs.len()));
-    let over: Vec<_> = runs.runs.iter().filter_map(|run| run.outcome.as_ref()).collect();
-    let solved = over.iter().filter(|outcome| outcome.solved()).count();
-    let failed = over.iter().filter(|outcome| outcome.failed).count();
-    let mut words = match over.len() == all {
+    let (started, all) = (runs.runs.len(), runs.seeds.unwrap_or(runs.runs.len()));
+    let finished: Vec<_> = runs.runs.iter().filter_map(|run| run.outcome.as_ref()).collect();
+    let solved = finished.iter().filter(|outcome| outcome.is_solved()).count();
+    let failed = finished.iter().filter(|outcome| outcome.failed).count();
+    let mut sentence = match finished.len() == all {
         true => format!("{solved} of {all} runs solved every stage"),
-        false => format!("{begun} of {all} runs have begun, {} are over, {solved} of them solved", over.len()),
+        false => format!(
+            "Of {all} runs, {started} have started, {} have finished, and {solved} solved every stage",
+            finished.len()
+        ),
     };
     if failed > 0 {
-        words += &format!("; {failed} failed");
+        sentence += &format!("; {failed} failed");
     }
-    words + "."
+    sentence + "."
 }
 
-fn alone(run: &Record) -> String {
-    let count = |n: u64| super::scale::count(n);
+fn single_run_status(run: &RunRecord) -> String {
     match &run.outcome {
         None => {
             let updates = run.updates.last().map_or(0, |line| line.update);
-            format!("Not over: {} updates so far.", count(updates as u64))
+            format!("Not finished: {} updates so far.", format_count(updates as u64))
         }
         Some(outcome) => {
-            let how = if outcome.failed { format!("Failed: {}", outcome.end) } else { capital(&outcome.end) };
-            let seconds = run.seconds.map(|seconds| format!(", {seconds:.1} s with the test")).unwrap_or_default();
-            let (updates, steps) = (count(outcome.updates as u64), count(outcome.steps));
+            let how = if outcome.failed { format!("Failed: {}", outcome.end) } else { capitalize(&outcome.end) };
+            let seconds = run.seconds.map(|seconds| format!(", {seconds:.1} s including the test")).unwrap_or_default();
+            let (updates, steps) = (format_count(outcome.updates as u64), format_count(outcome.steps));
             format!("{how}; {updates} updates, {steps} steps{seconds}.")
         }
     }
 }
 
-fn capital(text: &str) -> String {
+fn capitalize(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// A table on a page; one of many columns in small type.
-pub(super) fn show(table: &Table, caption: &str) -> Markup {
-    let number = |column| table.is_numeric(column).then_some("n");
-    let class = |column, cell: &str| number(column).or_else(|| (!cell.contains(' ')).then_some("short"));
+/// Renders a table as HTML. A table with many columns gets small type.
+pub(super) fn render_table(table: &Table, caption: &str) -> Markup {
+    let numeric = |column| table.is_numeric(column).then_some("n");
+    let class = |column, cell: &str| numeric(column).or_else(|| (!cell.contains(' ')).then_some("short"));
     let dense = (table.header().len() > DENSE).then_some("dense");
     let content = html! {
         table class=[dense] {
-            thead { tr { @for (k, cell) in table.header().iter().enumerate() { th class=[number(k)] scope="col" { (cell) } } } }
+            thead { tr { @for (k, cell) in table.header().iter().enumerate() { th class=[numeric(k)] scope="col" { (cell) } } } }
             tbody {
                 @for row in table.body() {
                     tr {
@@ -99,15 +102,15 @@ pub(super) fn show(table: &Table, caption: &str) -> Markup {
     captioned(caption, content)
 }
 
-/// More columns than this need small type.
+/// A table with more columns than this gets small type.
 const DENSE: usize = 7;
 
-/// The performance profiles of several runs.
-pub(super) fn profiles(groups: &[Group<'_>]) -> Markup {
+/// Draws the performance profile of each group.
+pub(super) fn profile_chart(groups: &[Group<'_>]) -> Markup {
     let (mut back, mut front) = (Vec::new(), Vec::new());
     for (colour, group) in groups.iter().enumerate() {
-        let Some(scores) = scores::tested(group.runs) else { continue };
-        let levels = scores::levels(&scores);
+        let Some(scores) = scores::test_scores(group.runs) else { continue };
+        let levels = scores::profile_levels(&scores);
         let class = format!("c{colour}");
         let at = |k: usize| levels[k].threshold;
         let ends = (0..levels.len()).flat_map(|k| [(k, at(k)), (k, at((k + 1).min(levels.len() - 1)))]);
@@ -115,8 +118,12 @@ pub(super) fn profiles(groups: &[Group<'_>]) -> Markup {
         let band = ends.iter().map(|&(k, x)| (x, levels[k].share.low, levels[k].share.high)).collect();
         let line = ends.iter().map(|&(k, x)| (x, levels[k].share.estimate)).collect();
         let last = levels[levels.len() - 1].share;
-        let title = format!("{}: {last} of the scores are 1", group.label);
-        back.push(Shape::Band { class: class.clone(), title: format!("{}, 95 % interval", group.label), points: band });
+        let title = format!("{}: share of perfect scores {last}", group.label);
+        back.push(Shape::Band {
+            class: class.clone(),
+            title: format!("{}, 95 % confidence interval", group.label),
+            points: band,
+        });
         front.push(Shape::Line { class, title, points: line });
     }
     back.extend(front);
@@ -131,14 +138,16 @@ pub(super) fn profiles(groups: &[Group<'_>]) -> Markup {
     };
     html! {
         div.legend {
-            @if groups.len() > 1 { @for (colour, group) in groups.iter().enumerate() { (key(&format!("line c{colour}"), &group.label)) } }
-            (key("band c0", "95 % interval"))
+            @if groups.len() > 1 {
+                @for (colour, group) in groups.iter().enumerate() { (legend_key(&format!("line c{colour}"), &group.label)) }
+            }
+            (legend_key("band c0", "95 % confidence interval"))
         }
         div.panels {
             figure.panel { figcaption { b { "Performance profile" } " share of scores > τ" } (chart.draw()) }
             p.small.quiet.aside {
-                "How large a share of all scores (the exact match of a run in one of " (STAGES) " stages of its test) lies \
-                 above each threshold τ, with pointwise intervals. A higher line is better; the value at the right end is the \
+                "The share of all scores above each threshold τ, with pointwise confidence intervals. A score is the exact \
+                 match of one run in one of the " (STAGES) " stages of its test. A higher curve is better. Its right end is the \
                  share of perfect scores."
             }
         }

@@ -1,9 +1,9 @@
-//! Runs that tests make up.
+//! Sample runs for tests.
 
-use crate::folder::{Record, Runs};
+use crate::folder::{RunRecord, RunSet};
 
-/// These runs, of default settings.
-pub(super) fn runs(runs: Vec<Record>) -> Runs {
+/// Makes a set of these runs, without recorded settings.
+pub(super) fn run_set(runs: Vec<RunRecord>) -> RunSet {
     let seeds = (runs.len() > 1).then_some(runs.len());
-    Runs { name: "sample".into(), about: None, settings: Vec::new(), seeds, runs }
+    RunSet { name: "sample".into(), about: None, settings: Vec::new(), seeds, runs }
 }

@@ -1,58 +1,59 @@
-//! The test: each stage greedily, with sampled actions, and with the context of another episode.
+//! The final test. Each stage is played three times: with greedy actions, with sampled actions, and greedily with the
+//! contexts of other episodes.
 
 use gpu_train::Run;
 use rl::env::Task;
-use rl::evaluate::{Test, test_stage};
+use rl::evaluate::{TestResult, test_stage};
 use rl::rollout::Undecided;
 use rl::tasks::GOALS;
 use serde::{Deserialize, Serialize};
 
-use crate::output::table::{Table, share};
+use crate::output::table::{Table, format_share};
 
-/// The figures of one stage.
+/// Test results of one stage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Stage {
-    /// The stage.
+pub(crate) struct StageTest {
+    /// Stage of the task.
     pub(crate) stage: usize,
-    /// What an exact match is a match with.
+    /// Formula of the value that an exact match must equal.
     pub(crate) goal: String,
-    /// The number of episodes of each of the three.
+    /// Number of episodes of each of the three tests.
     pub(crate) episodes: usize,
-    /// The exact match of the greedy policy.
+    /// Exact match rate of the greedy policy.
     pub(crate) exact: f64,
-    /// The exact match with sampled actions.
+    /// Exact match rate with sampled actions.
     pub(crate) sampled: f64,
-    /// The exact match of the greedy policy under shuffled contexts.
+    /// Exact match rate of the greedy policy with shuffled contexts.
     pub(crate) shuffled: f64,
-    /// The mean sum of the greedy policy's rewards.
+    /// Mean sum of the greedy policy's rewards per episode.
     pub(crate) reward: f64,
-    /// The mean number of the greedy policy's actions.
+    /// Mean number of the greedy policy's actions per episode.
     pub(crate) steps: f64,
-    /// The number of distinct greedy programs.
+    /// Number of distinct greedy programs.
     pub(crate) programs: usize,
-    /// The most frequent of them.
+    /// Most frequent greedy program.
     pub(crate) program: String,
-    /// Its share.
+    /// Fraction of the episodes with this program.
     pub(crate) program_share: f64,
 }
 
-/// Plays the test of some stages. The same seed draws the same episodes, whichever run it is for.
+/// Tests the given stages. The same seed gives the same episodes for every run.
 ///
 /// # Errors
-/// If a decision cannot be made, because a log-probability is NaN.
-pub(crate) fn test(
+/// If an action cannot be chosen because a log-probability is NaN.
+pub(crate) fn run_final_test(
     run: &Run<f32>,
     seed: u64,
     episodes: usize,
     stages: impl IntoIterator<Item = usize>,
-) -> std::result::Result<Vec<Stage>, Undecided> {
+) -> std::result::Result<Vec<StageTest>, Undecided> {
     let (task, learner) = (&run.task, run.learner.host());
     let tested = |stage| {
-        let trial = (seed, episodes);
-        let Test { greedy, sampled, shuffled } = test_stage(&learner.policy, &learner.params, task, stage, trial)?;
+        let TestResult { greedy, sampled, shuffled } =
+            test_stage(&learner.policy, &learner.params, task, stage, (seed, episodes))?;
         let (program, count) = greedy.programs.first().cloned().unwrap_or_default();
         let names: Vec<_> = program.iter().map(|&action| task.action_name(action as usize)).collect();
-        Ok(Stage {
+        Ok(StageTest {
             stage,
             goal: GOALS[stage].to_owned(),
             episodes,
@@ -69,16 +70,17 @@ pub(crate) fn test(
     stages.into_iter().map(tested).collect()
 }
 
-/// The figures as people read them: exact match, greedy; then sampled, and greedy under shuffled contexts.
-pub(crate) fn table(stages: &[Stage]) -> Table {
-    let figures =
+/// Formats the results as a table: exact match rates of the greedy policy, of sampled actions, and with shuffled contexts.
+pub(crate) fn to_table(stages: &[StageTest]) -> Table {
+    let columns =
         ["exact match", "sampled", "shuffled contexts", "steps", "distinct programs", "most frequent program"];
-    let mut table = Table::new(["stage", "goal"].into_iter().chain(figures));
+    let mut table = Table::new(["stage", "goal"].into_iter().chain(columns));
     for s in stages {
-        let figures = [share(s.exact), share(s.sampled), share(s.shuffled), format!("{:.2}", s.steps)];
-        let programs = [s.programs.to_string(), format!("{} ({})", s.program, share(s.program_share))];
+        let rates =
+            [format_share(s.exact), format_share(s.sampled), format_share(s.shuffled), format!("{:.2}", s.steps)];
+        let programs = [s.programs.to_string(), format!("{} ({})", s.program, format_share(s.program_share))];
         let before = [s.stage.to_string(), s.goal.clone()];
-        table.row(before.into_iter().chain(figures).chain(programs));
+        table.row(before.into_iter().chain(rates).chain(programs));
     }
     table
 }

@@ -1,201 +1,214 @@
-//! One run, from its beginning or from where it stopped, to its test, and the files that it leaves.
+//! Trains one run to its end, from the start or from its last checkpoint, tests it, and writes its files.
 //!
-//! **The order of writing.** The journals first, to the disk; then the checkpoint, which says how long they were. So
-//! the last checkpoint always finds the lines that belong to it, and what comes after them is cut off and made again.
+//! **Order of writing.** The journals are written and synced first. The checkpoint follows; it stores their lengths. So the
+//! lines that belong to the last checkpoint are always on the disk. Later lines are deleted and computed again.
 
 pub(crate) mod checkpoint;
 mod clock;
-pub(crate) mod final_test;
-pub(crate) mod memory_check;
-mod records;
-mod state_json;
 #[cfg(test)]
-mod tests;
+mod disk_failure_tests;
+pub(crate) mod final_test;
+mod journals;
+pub(crate) mod memory_check;
+mod state_json;
 pub(crate) mod trained_agent;
 
 use std::path::PathBuf;
 
 use gpu_train::Run;
-use nn::Problem;
+use nn::CheckpointProblem;
 use rl::a2c::Learner;
 use rl::config::Config;
 use rl::env::Task;
 use rl::evaluate::validation_stream;
 use rl::rollout::Choice;
-use rl::train::{End, Report};
+use rl::train::{Report, StopReason};
 use rl::{Cause, NotFinite, trace};
 use serde_json::json;
 use tensor::Device;
 
-use crate::error::{Error, Result, word};
-use crate::folder::outcome::{Outcome, Timed};
+use crate::error::{Error, Result, shell_quote};
+use crate::folder::outcome::{Outcome, TimedOutcome};
 use crate::folder::{CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine};
-use crate::input::checkpoint_policy::{Keeping, OnError};
+use crate::input::checkpoint_policy::{CheckpointPolicy, OnError};
 use crate::input::config_file::ConfigFile;
 use crate::input::{config_file, settings};
 use crate::interrupt;
-use crate::live::{Goal, View};
-use crate::output::print::pretty;
-use crate::run::final_test::Stage;
+use crate::live::{RunLimits, View};
+use crate::output::print::pretty_json;
+use crate::run::final_test::StageTest;
 use clock::Clock;
-use records::Records;
+use journals::Journals;
 
-/// What all runs of a command have in common.
-pub(crate) struct Plan {
+/// Everything that all runs of a command have in common.
+pub(crate) struct TrainingPlan {
     /// The settings.
     pub(crate) config: Config,
-    /// What is kept.
-    pub(crate) keeping: Keeping,
-    /// The checkpoint with the initial weights.
+    /// When checkpoints are written and kept.
+    pub(crate) checkpoint_policy: CheckpointPolicy,
+    /// Path of the checkpoint with the initial weights.
     pub(crate) init: Option<PathBuf>,
-    /// Where updates are computed. It is no part of a run, which may go on on another.
+    /// Device that computes the updates. It is not part of the run, which may be resumed on another device.
     pub(crate) device: Device,
 }
 
-/// How a command left a run.
-pub(crate) enum Left {
-    /// It is over.
-    Over(Timed),
-    /// It was asked to stop, and can be gone on with.
+/// State in which a command leaves a run.
+pub(crate) enum RunStatus {
+    /// The run has finished.
+    Finished(TimedOutcome),
+    /// The run was stopped on request and can be resumed.
     Stopped,
 }
 
-impl Plan {
-    /// The plan that a configuration file was written of.
+impl TrainingPlan {
+    /// Creates the plan that a configuration file describes.
     ///
     /// # Errors
-    /// If there is a setting in it that the task does not have.
-    pub(crate) fn of(file: &ConfigFile, device: Device) -> Result<Self> {
-        let (config, keeping) = settings::read(Some(file))?;
-        Ok(Self { config, keeping, init: file.init(), device })
+    /// If a setting in the file is unknown or invalid.
+    pub(crate) fn from_file(file: &ConfigFile, device: Device) -> Result<Self> {
+        let (config, checkpoint_policy) = settings::read(Some(file))?;
+        Ok(Self { config, checkpoint_policy, init: file.init(), device })
     }
 
-    /// The configuration file of the run with this seed, or of all.
-    pub(crate) fn file(&self, seed: Option<u64>) -> String {
-        config_file::write(seed, self.init.as_deref(), &self.config, &self.keeping)
+    /// Returns the configuration file of the run with this seed, or of all runs if `seed` is `None`.
+    pub(crate) fn to_toml(&self, seed: Option<u64>) -> String {
+        config_file::render(seed, self.init.as_deref(), &self.config, &self.checkpoint_policy)
     }
 
-    /// A run before its first update.
+    /// Creates a run before its first update, with the initial weights loaded.
     ///
     /// # Errors
-    /// If the device does not take it, or the initial weights cannot be loaded.
-    pub(crate) fn start(&self, seed: u64) -> Result<Run<f32>> {
-        let mut run = self.empty(seed)?;
+    /// If the device does not support the settings, or the initial weights cannot be loaded.
+    pub(crate) fn create_run(&self, seed: u64) -> Result<Run<f32>> {
+        let mut run = self.create_empty_run(seed)?;
         if let Some(path) = &self.init {
             checkpoint::load(path, &mut run)?;
         }
         Ok(run)
     }
 
-    /// A run with nothing loaded.
-    fn empty(&self, seed: u64) -> Result<Run<f32>> {
+    /// Creates a run with random weights.
+    fn create_empty_run(&self, seed: u64) -> Result<Run<f32>> {
         let Self { config, device, .. } = self;
         gpu_train::run(config, seed, *device).map_err(|refused| Error::input(format!("--device {device}: {refused}")))
     }
 
-    /// The run of this seed in its folder, as far as it has come: from its beginning, from its last checkpoint, or over.
+    /// Trains the run of this seed in its folder: from the start, or from the last checkpoint. A finished run is only read.
     ///
     /// # Errors
-    /// If a file cannot be read or written. That the run fails is an outcome.
-    pub(crate) fn go_on(&self, seed: u64, folder: &Folder, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
-        if folder.has(TEST) {
-            let run = Timed::read(folder.path())?;
-            view.end(&run.outcome, "this run is over");
-            return Ok(Left::Over(run));
+    /// If a file cannot be read or written. A failed run is an outcome, not an error.
+    pub(crate) fn train(
+        &self,
+        seed: u64,
+        folder: &Folder,
+        stop_after: Option<usize>,
+        view: &mut View,
+    ) -> Result<RunStatus> {
+        if folder.contains_file(TEST) {
+            let run = TimedOutcome::read(folder.path())?;
+            view.show_outcome(&run.outcome, "this run has finished");
+            return Ok(RunStatus::Finished(run));
         }
-        let session = if folder.has(MODEL) {
-            let session = self.resume(seed, folder)?;
-            if let Some((last, now)) = folder.note_kernels()? {
-                view.say(format!(
-                    "going on with the kernels {now}, after {last}: their products are rounded otherwise, so that the run \
-                     is another than {last} would have made; GRADUS_KERNELS={last} chooses those, where the processor has them"
+        let session = if folder.contains_file(MODEL) {
+            let session = self.resume_session(seed, folder)?;
+            if let Some((last, now)) = folder.record_kernel_change()? {
+                view.print_line(format!(
+                    "resuming with the kernels {now}; the run used {last} before; they round products differently, so the \
+                     results differ from a run with {last} alone; set GRADUS_KERNELS={last} to keep them, if the CPU supports them"
                 ));
             }
             session
         } else {
-            if folder.has(METRICS) {
-                view.say("there is no checkpoint: beginning again");
+            if folder.contains_file(METRICS) {
+                view.print_line("no checkpoint found: starting again");
             }
-            self.begin(seed, folder)?
+            self.start_session(seed, folder)?
         };
-        session.go(stop_after, view)
+        session.run_to_end(stop_after, view)
     }
 
-    fn begin<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a>> {
-        let run = self.start(seed)?;
-        folder.write(CONFIG, self.file(Some(seed)))?;
-        let mut session = Session { plan: self, run, records: Records::create(folder)?, clock: Clock::default() };
-        session.save(MODEL)?; // whatever happens from here on, there is a checkpoint to go on from
+    /// Starts a run and writes its configuration and first checkpoint.
+    fn start_session<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a>> {
+        let run = self.create_run(seed)?;
+        folder.write(CONFIG, self.to_toml(Some(seed)))?;
+        let mut session = Session { plan: self, run, journals: Journals::create(folder)?, clock: Clock::default() };
+        session.save(MODEL)?; // from here on, a checkpoint exists from which the run can be resumed
         Ok(session)
     }
 
-    fn resume<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a>> {
-        let mut run = self.empty(seed)?;
-        let marks = checkpoint::resume(&folder.path().join(MODEL), &mut run)?;
+    /// Restores a run from its last checkpoint.
+    fn resume_session<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a>> {
+        let mut run = self.create_empty_run(seed)?;
+        let journal_lengths = checkpoint::resume(&folder.path().join(MODEL), &mut run)?;
         let clock = Clock::read(&folder.path().join(CLOCK));
-        Ok(Session { plan: self, run, records: Records::resume(folder, marks)?, clock })
+        Ok(Session { plan: self, run, journals: Journals::resume(folder, journal_lengths)?, clock })
     }
 }
 
-/// Whether a run was trained to its end, and its test.
-type Worked = (std::result::Result<(), NotFinite>, Vec<Stage>);
+/// The result of training, and the test's results.
+type TrainedAndTested = (std::result::Result<(), NotFinite>, Vec<StageTest>);
 
-/// A run that goes on.
+/// A run that is being trained.
 struct Session<'a> {
-    plan: &'a Plan,
+    plan: &'a TrainingPlan,
     run: Run<f32>,
-    records: Records<'a>,
+    journals: Journals<'a>,
     clock: Clock,
 }
 
 impl Session<'_> {
-    /// To the end of the run, or as far as it is to go. A GPU that fails ends it, and leaves the last checkpoint.
-    fn go(mut self, stop_after: Option<usize>, view: &mut View) -> Result<Left> {
-        match tensor::catch_cuda(|| self.work(stop_after, view)) {
-            Ok(worked) => match worked? {
-                Some((trained, stages)) => self.finish(trained, stages, view).map(Left::Over),
-                None => Ok(Left::Stopped),
+    /// Trains until the run finishes or is stopped. A GPU failure is an error; the last checkpoint stays.
+    fn run_to_end(mut self, stop_after: Option<usize>, view: &mut View) -> Result<RunStatus> {
+        match tensor::catch_cuda_error(|| self.train_and_test(stop_after, view)) {
+            Ok(result) => match result? {
+                Some((trained, stages)) => self.finish(trained, stages, view).map(RunStatus::Finished),
+                None => Ok(RunStatus::Stopped),
             },
             Err(failure) => {
-                // Of several updates that were asked for at once, the failure says in which it was.
-                Err(self.advise(Error::input(format!("after update {}: {failure}", self.run.updates))))
+                // A call computes several updates; the failure names the update in which it happened.
+                Err(self.add_resume_advice(Error::input(format!("after update {}: {failure}", self.run.updates))))
             }
         }
     }
 
-    /// Trains and tests. Nothing, if it was asked to stop.
-    fn work(&mut self, stop_after: Option<usize>, view: &mut View) -> Result<Option<Worked>> {
-        let began = self.run.updates;
-        view.begin(Goal::of(&self.plan.config), began, &self.records.folder().path().join(METRICS));
+    /// Trains and tests. Returns `None` if the run was stopped on request.
+    fn train_and_test(&mut self, stop_after: Option<usize>, view: &mut View) -> Result<Option<TrainedAndTested>> {
+        let updates_at_start = self.run.updates;
+        view.begin(
+            RunLimits::from_config(&self.plan.config),
+            updates_at_start,
+            &self.journals.folder().path().join(METRICS),
+        );
         let mut trained = loop {
             let updates = self.run.updates;
-            let stops = interrupt::requested() || stop_after.is_some_and(|more| updates - began >= more);
-            let ended = self.run.end().is_some();
+            let stops = interrupt::requested() || stop_after.is_some_and(|more| updates - updates_at_start >= more);
+            let ended = self.run.stop_reason().is_some();
             if ended || stops {
-                let finite = check(&self.run);
+                let finite = check_finite(&self.run);
                 if ended || finite.is_err() {
                     break finite;
                 }
-                return self.save_for_good().map(|()| None);
+                return self.save_last_checkpoint().map(|()| None);
             }
-            let limit = self.limit(stop_after.map_or(usize::MAX, |more| more - (updates - began)));
-            match self.run.advance_by(limit) {
+            let limit = self
+                .updates_until_checkpoint(stop_after.map_or(usize::MAX, |more| more - (updates - updates_at_start)));
+            match self.run.advance_up_to(limit) {
                 Err(error) => break Err(error),
-                Ok(reports) => reports.iter().try_for_each(|report| self.note(report, view))?,
+                Ok(reports) => reports.iter().try_for_each(|report| self.record_update(report, view))?,
             }
         };
-        self.clock.trained();
-        self.save_for_good()?; // before the test: what ends that must not lose the training
+        self.clock.mark_training_end();
+        self.save_last_checkpoint()?; // before the test, so that an interruption of the test loses no training
         let mut stages = Vec::new();
         for stage in (0..self.run.task.stages()).filter(|_| trained.is_ok()) {
             if interrupt::requested() {
                 return Ok(None);
             }
-            match final_test::test(&self.run, self.run.seed, self.plan.config.test_episodes, [stage]) {
+            match final_test::run_final_test(&self.run, self.run.seed, self.plan.config.test_episodes, [stage]) {
                 Ok(tested) => stages.extend(tested),
                 Err(error) => {
                     trained =
-                        Err(NotFinite::undecided(self.run.updates as u32, &self.run.learner.host().params, error));
+                        Err(NotFinite::from_undecided(self.run.updates as u32, &self.run.learner.host().params, error));
                     stages.clear();
                     break;
                 }
@@ -204,74 +217,80 @@ impl Session<'_> {
         Ok(Some((trained, stages)))
     }
 
-    /// How many updates there are at most until the run is to be looked at: until a checkpoint is due, or `stop`.
-    fn limit(&self, stop: usize) -> usize {
-        let (updates, keeping) = (self.run.updates, &self.plan.keeping);
+    /// Returns the number of updates until the next checkpoint is due, but at most `stop`.
+    fn updates_until_checkpoint(&self, stop: usize) -> usize {
+        let (updates, checkpoint_policy) = (self.run.updates, &self.plan.checkpoint_policy);
         let until = |every: usize| if every == 0 { usize::MAX } else { every - updates % every };
-        stop.min(until(keeping.save_every)).min(until(keeping.keep_every))
+        stop.min(until(checkpoint_policy.save_every)).min(until(checkpoint_policy.keep_every))
     }
 
-    /// Writes down what an update brought, and the checkpoints that are due.
-    fn note(&mut self, report: &Report, view: &mut View) -> Result<()> {
+    /// Writes the lines of an update and of its validation, and the checkpoints that are due.
+    fn record_update(&mut self, report: &Report, view: &mut View) -> Result<()> {
         let update = UpdateLine::from(report);
-        let validation = report.validation.as_ref().map(|figures| ValidationLine::new(report.update, figures));
+        let validation = report.validation.as_ref().map(|stats| ValidationLine::new(report.update, stats));
         let lines = [Some(Line::Update(update.clone())), validation.clone().map(Line::Validation)];
         for line in lines.iter().flatten() {
-            let appended = self.records.append(line);
-            self.tolerate(appended, view)?;
+            let appended = self.journals.append(line);
+            self.handle_write_error(appended, view)?;
         }
-        view.show(&update, validation.as_ref()); // not before: what was shown is written, however the process ends
+        view.show_update(&update, validation.as_ref()); // after writing, so that everything shown is also in the file
         if validation.is_some() {
             for stage in 0..self.run.task.stages() {
-                let Some(line) = probe(&self.run, stage) else { continue };
-                let appended = self.records.append_episodes(&line);
-                self.tolerate(appended, view)?;
+                let Some(line) = describe_behaviour(&self.run, stage) else { continue };
+                let appended = self.journals.append_episodes(&line);
+                self.handle_write_error(appended, view)?;
             }
         }
-        for name in self.records.due(report.update, validation.as_ref(), &self.plan.keeping) {
+        for name in self.journals.due_checkpoints(report.update, validation.as_ref(), &self.plan.checkpoint_policy) {
             let saved = self.save(&name);
-            self.tolerate(saved, view)?;
+            self.handle_write_error(saved, view)?;
         }
         Ok(())
     }
 
-    /// Whether to go on although something could not be written.
-    fn tolerate(&mut self, written: Result<()>, view: &mut View) -> Result<()> {
+    /// Handles a failed write as the checkpoint policy says: returns it as an error, or prints a warning.
+    fn handle_write_error(&mut self, written: Result<()>, view: &mut View) -> Result<()> {
         let Err(error) = written else { return Ok(()) };
-        match self.plan.keeping.on_save_error {
+        match self.plan.checkpoint_policy.on_save_error {
             OnError::Continue => {
-                view.say(format!("warning: {error}; going on"));
+                view.print_line(format!("warning: {error}; training continues"));
                 Ok(())
             }
-            OnError::Stop => Err(self.advise(error)),
+            OnError::Stop => Err(self.add_resume_advice(error)),
         }
     }
 
-    /// What to do after an error that a run is stopped by.
-    fn advise(&self, error: Error) -> Error {
-        let folder = word(self.records.folder().path());
-        Error::input(format!("{error}; the last checkpoint is whole: gradus train --resume {folder} goes on from it"))
+    /// Adds resume advice to an error that stops a run.
+    fn add_resume_advice(&self, error: Error) -> Error {
+        let folder = shell_quote(self.journals.folder().path());
+        Error::input(format!("{error}; the last checkpoint is complete; resume with: gradus train --resume {folder}"))
     }
 
-    /// Writes the checkpoint that everything after it relies on, whatever is configured.
-    fn save_for_good(&mut self) -> Result<()> {
-        self.save(MODEL).map_err(|error| self.advise(error))
+    /// Writes the last checkpoint. A failure is always an error, whatever the checkpoint policy says.
+    fn save_last_checkpoint(&mut self) -> Result<()> {
+        self.save(MODEL).map_err(|error| self.add_resume_advice(error))
     }
 
-    /// Writes a checkpoint, unless a parameter is not finite: such a checkpoint would not load, and the one before stays.
+    /// Writes a checkpoint. If a parameter is not finite, the previous checkpoint stays, because the new one would not load.
     fn save(&mut self, name: &str) -> Result<()> {
-        let marks = self.records.sync()?;
-        match checkpoint::encode(&self.run, marks) {
-            Err(Problem::NotFinite { .. }) => Ok(()),
-            Err(problem) => unreachable!("encoding fails at numbers alone: {problem}"),
+        let journal_lengths = self.journals.sync()?;
+        match checkpoint::encode(&self.run, journal_lengths) {
+            Err(CheckpointProblem::NotFinite { .. }) => Ok(()),
+            Err(problem) => unreachable!("encoding fails only for values that are not finite: {problem}"),
             Ok(bytes) => {
-                self.records.folder().write(name, bytes)?;
-                self.records.folder().write(CLOCK, self.clock.to_json())
+                self.journals.folder().write(name, bytes)?;
+                self.journals.folder().write(CLOCK, self.clock.to_json())
             }
         }
     }
 
-    fn finish(self, trained: std::result::Result<(), NotFinite>, stages: Vec<Stage>, view: &mut View) -> Result<Timed> {
+    /// Writes the outcome, which marks the run as finished, and shows it.
+    fn finish(
+        self,
+        trained: std::result::Result<(), NotFinite>,
+        stages: Vec<StageTest>,
+        view: &mut View,
+    ) -> Result<TimedOutcome> {
         let Run { task, seed, updates, steps, .. } = &self.run;
         let outcome = Outcome {
             task: task.name().to_owned(),
@@ -279,9 +298,9 @@ impl Session<'_> {
             seed: *seed,
             failed: trained.is_err(),
             end: match trained {
-                Ok(()) => match self.run.end().expect("it is over") {
-                    End::Solved => "solved by its rule".to_owned(),
-                    End::OutOfUpdates => "out of updates".to_owned(),
+                Ok(()) => match self.run.stop_reason().expect("a finished run has a reason") {
+                    StopReason::Solved => "solved by its rule".to_owned(),
+                    StopReason::OutOfUpdates => "out of updates".to_owned(),
                 },
                 Err(error) => error.to_string(),
             },
@@ -289,31 +308,32 @@ impl Session<'_> {
             steps: *steps,
             stages,
         };
-        let (folder, seconds) = (self.records.folder(), self.clock.seconds());
+        let (folder, seconds) = (self.journals.folder(), self.clock.seconds());
         let clock = folder.write(CLOCK, self.clock.to_json());
-        let test = clock.and_then(|()| folder.write(TEST, pretty(&json!(outcome)))); // last: from now on the run is over
-        test.map_err(|error| self.advise(error))?;
-        view.end(&outcome, outcome.sentence(seconds));
-        Ok(Timed { outcome, seconds })
+        let test = clock.and_then(|()| folder.write(TEST, pretty_json(&json!(outcome)))); // last: it marks the run as finished
+        test.map_err(|error| self.add_resume_advice(error))?;
+        view.show_outcome(&outcome, outcome.to_sentence(seconds));
+        Ok(TimedOutcome { outcome, seconds })
     }
 }
 
-/// Episodes of a stage that are written down at a validation: enough for a mean, few enough to cost nothing.
-const PROBES: usize = 16;
+/// Number of episodes per stage that are recorded at a validation: enough for a mean, few enough to cost almost nothing.
+const RECORDED_EPISODES: usize = 16;
 
-/// What the policy does in the first episodes of the last validation; nothing if it computes what JSON cannot hold, as the
-/// run is about to fail.
-fn probe(run: &Run<f32>, stage: usize) -> Option<EpisodesLine> {
+/// Records the policy's behaviour in the first episodes of the last validation. Returns `None` if a value is not finite,
+/// because JSON cannot hold it and the run is about to fail.
+fn describe_behaviour(run: &Run<f32>, stage: usize) -> Option<EpisodesLine> {
     let stream = |episode| validation_stream(run.seed, run.updates, stage, episode);
-    let mut env = run.task.env(stage, PROBES);
-    env.reset(&mut (0..PROBES).map(stream).collect::<Vec<_>>());
+    let mut env = run.task.env(stage, RECORDED_EPISODES);
+    env.reset(&mut (0..RECORDED_EPISODES).map(stream).collect::<Vec<_>>());
     let Learner { policy, params, .. } = run.learner.host();
-    let trace = trace::play(policy, params, &mut *env, Choice::Greedy).ok()?;
-    trace.is_finite().then(|| EpisodesLine::of(&run.task, run.updates, &trace))
+    let trace = trace::trace_episodes(policy, params, &mut *env, Choice::Greedy).ok()?;
+    trace.is_finite().then(|| EpisodesLine::from_trace(&run.task, run.updates, &trace))
 }
 
-/// The last update may have left a parameter that is not finite: no further one was there to notice.
-fn check(run: &Run<f32>) -> std::result::Result<(), NotFinite> {
+/// Checks the parameters after the last update. During training, a parameter that is not finite is noticed only by the
+/// next update.
+fn check_finite(run: &Run<f32>) -> std::result::Result<(), NotFinite> {
     match run.learner.host().params.first_not_finite() {
         Some(name) => Err(NotFinite { update: run.updates as u32, parameter: name.into(), cause: Cause::Value }),
         None => Ok(()),

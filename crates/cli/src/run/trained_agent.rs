@@ -1,4 +1,4 @@
-//! A run that was trained before, loaded from its folder.
+//! Loads a trained run from its folder.
 
 use std::path::Path;
 
@@ -10,31 +10,33 @@ use crate::folder::{About, CONFIG, MODEL, TABLE};
 use crate::input::config_file::ConfigFile;
 use crate::input::settings;
 use crate::run::checkpoint;
-use crate::run::memory_check::{Need, all_threads};
+use crate::run::memory_check::{MemoryNeed, all_threads};
 
-/// The configuration of the run in `dir`.
+/// Reads the configuration of the run in `dir`.
 ///
 /// # Errors
-/// If it holds none, or several.
-pub(crate) fn config_of(dir: &Path) -> Result<ConfigFile> {
+/// If the folder holds no run, or the runs of several seeds.
+pub(crate) fn read_config(dir: &Path) -> Result<ConfigFile> {
     let (path, name) = (dir.join(CONFIG), dir.display());
     if dir.join(TABLE).exists() || About::read(dir)?.is_some_and(|about| about.seeds.is_some()) {
-        return Err(Error::input(format!("{name} holds the runs of several seeds; name one, as in {name}/seed-0")));
+        return Err(Error::input(format!(
+            "{name} holds the runs of several seeds; name one of its subfolders, for example {name}/seed-0"
+        )));
     }
     if !path.exists() {
         let path = path.display();
         return Err(Error::input(format!(
-            "{name} holds no run: there is no {path}; name a folder that gradus train has written"
+            "{name} holds no run, because {path} does not exist; name a folder that gradus train has written"
         )));
     }
-    ConfigFile::in_folder(&path)
+    ConfigFile::read_regular(&path)
 }
 
-/// The run in `dir`, whose configuration is `file`, with the parameters in `checkpoint` or else its last ones, to play so many
-/// episodes of a stage, or as many as its test has.
+/// Loads the run in `dir` with the configuration `file` and the parameters in `checkpoint`, by default the last checkpoint.
+/// `episodes` is the number of episodes per stage for the memory check, by default that of the run's test.
 ///
 /// # Errors
-/// If there are none, or they do not fit, or the machine has too little memory.
+/// If the checkpoint does not exist or does not fit the run, or the machine has too little memory.
 pub(crate) fn load(
     dir: &Path,
     file: &ConfigFile,
@@ -44,16 +46,17 @@ pub(crate) fn load(
     file.task()?;
     let (config, _) = settings::read(Some(file))?;
     let (threads, episodes) = (all_threads(), episodes.unwrap_or(config.test_episodes));
-    let each = rl::memory::of_evaluation(&config, episodes, threads);
-    let advice = "use a machine that has more, or let eval play fewer --episodes";
-    Need { what: "playing", each, runs: 1, threads, advice }.check()?;
+    let bytes_per_run = rl::memory::evaluation_bytes(&config, episodes, threads);
+    let advice = "use a machine with more memory, or pass fewer --episodes to eval";
+    MemoryNeed { activity: "playing", bytes_per_run, runs: 1, threads, advice }.check()?;
     let mut run =
-        gpu_train::run(&config, file.seed()?.unwrap_or(0), Device::Host).expect("the host takes all settings");
+        gpu_train::run(&config, file.seed()?.unwrap_or(0), Device::Host).expect("the CPU supports all settings");
     let model = dir.join(MODEL);
     if checkpoint.is_none() && !model.exists() {
         let (dir, model) = (dir.display(), model.display());
         return Err(Error::input(format!(
-            "{dir} holds no trained agent: there is no {model}; was its training interrupted?"
+            "{dir} holds no trained agent, because {model} does not exist; if training was interrupted, resume it with \
+             gradus train --resume"
         )));
     }
     checkpoint::load(checkpoint.unwrap_or(&model), &mut run)?;

@@ -1,4 +1,4 @@
-//! Intervals by drawing the runs again.
+//! Bootstrap confidence intervals: the statistic is recomputed on resampled runs.
 
 use std::fmt;
 
@@ -6,45 +6,45 @@ use serde::Serialize;
 use tensor::par;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use super::scores::{Scores, Unit};
+use super::scores::{ResampleUnit, Scores};
 
-/// What the draws are for: the first purpose that the engine leaves to others.
-const RESAMPLES: Purpose = Purpose(256);
+/// The random stream of resampling: the first purpose number that the engine does not use itself.
+const RESAMPLE_PURPOSE: Purpose = Purpose(256);
 
-/// The bootstrap with percentile intervals.
+/// The percentile bootstrap.
 ///
-/// A resample has as many runs as there are, drawn from them with replacement. The interval lies between two quantiles of
-/// the statistic over the resamples; a quantile is linear between its neighbours, as numpy's `percentile` is. The same
-/// settings and scores give the same bytes, on any number of threads.
+/// A resample of N runs is N runs drawn with replacement. The interval lies between two quantiles of the statistic over
+/// all resamples. Quantiles are interpolated linearly, as in numpy's `percentile`. The same settings and scores give the
+/// same bytes, on any number of threads.
 ///
-/// The interval says how much other seeds might change the estimate, on the same tasks. With one run, or with equal
-/// scores, every resample is the same, and the interval is the estimate itself: that is no certainty, but the lack of any
-/// knowledge. It need not hold the estimate where the statistic is skewed, and it is narrow: for the mean of N runs by
-/// a factor of about √((N − 1)/N).
+/// The interval shows how much other seeds might change the estimate, on the same tasks. With one run, or with equal
+/// scores, all resamples are equal and the interval is the estimate itself: this means no information, not certainty. If
+/// the statistic is skewed, the interval need not contain the estimate. Intervals are too narrow: for the mean of N runs
+/// by a factor of about √((N − 1)/N).
 ///
 /// Source: section 4 of the paper; rliable's `get_interval_estimates`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bootstrap {
     /// The number of resamples.
     pub(crate) resamples: u32,
-    /// How often the interval should cover the truth.
+    /// The nominal coverage of the interval, between 0 and 1.
     pub(crate) confidence: f64,
-    /// What is drawn.
-    pub(crate) unit: Unit,
-    /// The seed of the draws.
+    /// The unit that is resampled.
+    pub(crate) unit: ResampleUnit,
+    /// The seed of the random draws.
     pub(crate) seed: u64,
 }
 
 impl Default for Bootstrap {
     fn default() -> Self {
-        Self { resamples: 2000, confidence: 0.95, unit: Unit::Score, seed: 0 }
+        Self { resamples: 2000, confidence: 0.95, unit: ResampleUnit::Score, seed: 0 }
     }
 }
 
-/// An estimate, and what it might have been with other runs.
+/// An estimate with its confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Interval {
-    /// The statistic of the runs there are.
+    /// The statistic of the observed runs.
     pub(crate) estimate: f64,
     /// The lower end.
     pub(crate) low: f64,
@@ -53,45 +53,45 @@ pub(crate) struct Interval {
 }
 
 impl Interval {
-    /// In words, such as `0.973 [0.950, 0.991]`.
-    pub(crate) fn show(self, number: impl Fn(f64) -> String) -> String {
+    /// Formats as `0.973 [0.950, 0.991]`, with `number` for each of the three numbers.
+    pub(crate) fn format_with(self, number: impl Fn(f64) -> String) -> String {
         format!("{} [{}, {}]", number(self.estimate), number(self.low), number(self.high))
     }
 }
 
-/// To three places, or to as many as asked for.
+/// Formats to three decimals, or to the given precision.
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let places = f.precision().unwrap_or(3);
-        f.write_str(&self.show(|x| format!("{x:.places$}")))
+        f.write_str(&self.format_with(|x| format!("{x:.places$}")))
     }
 }
 
 impl Bootstrap {
-    /// A statistic and its interval.
+    /// Computes a statistic and its interval.
     ///
     /// # Panics
     /// If there are no resamples, or the confidence is not between 0 and 1.
     #[track_caller]
     pub(crate) fn interval(&self, scores: &Scores, statistic: impl Fn(&Scores) -> f64 + Sync) -> Interval {
-        self.of([scores], |[scores]| vec![statistic(scores)])[0]
+        self.resample_sets([scores], |[scores]| vec![statistic(scores)])[0]
     }
 
-    /// Several statistics of the same resamples, each with its interval.
+    /// Computes several statistics on the same resamples, each with its interval.
     ///
     /// # Panics
-    /// As [`interval`](Self::interval), and if the statistics are not always as many.
+    /// Like [`interval`](Self::interval), and if the number of statistics varies.
     #[track_caller]
     pub(crate) fn intervals(&self, scores: &Scores, statistics: impl Fn(&Scores) -> Vec<f64> + Sync) -> Vec<Interval> {
-        self.of([scores], |[scores]| statistics(scores))
+        self.resample_sets([scores], |[scores]| statistics(scores))
     }
 
-    /// Of several sets of runs, each drawn again independently of the others.
+    /// Computes statistics of several sets of runs. Each set is resampled independently of the others.
     ///
     /// # Panics
-    /// As [`intervals`](Self::intervals).
+    /// Like [`intervals`](Self::intervals).
     #[track_caller]
-    pub(crate) fn of<const N: usize>(
+    pub(crate) fn resample_sets<const N: usize>(
         &self,
         scores: [&Scores; N],
         statistics: impl Fn([&Scores; N]) -> Vec<f64> + Sync,
@@ -113,20 +113,19 @@ impl Bootstrap {
         statistics(scores).into_iter().enumerate().map(interval).collect()
     }
 
-    /// The draws of one resample of one set of runs.
+    /// Returns the random stream of one resample of one set of runs.
     fn stream(&self, resample: usize, set: usize) -> Philox {
-        Philox::stream(self.seed, Stream { purpose: RESAMPLES, update: resample as u32, episode: set as u32 })
+        Philox::stream(self.seed, Stream { purpose: RESAMPLE_PURPOSE, update: resample as u32, episode: set as u32 })
     }
 }
 
-/// The number below which a share `q` of the sorted numbers lies: linear between the two nearest, the first at 0 and the
-/// last at 1.
+/// Returns the quantile `q` of sorted numbers: interpolated linearly, the first number at 0 and the last at 1.
 ///
 /// Source: definition 7 of R. J. Hyndman, Y. Fan, "Sample Quantiles in Statistical Packages" (1996).
 fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let place = q * (sorted.len() - 1) as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    below + (above - below) * place.fract()
+    let position = q * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[position.floor() as usize], sorted[position.ceil() as usize]);
+    below + (above - below) * position.fract()
 }
 
 #[cfg(test)]
@@ -136,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_are_those_of_rliable() {
+    fn intervals_match_rliable() {
         let bootstrap = Bootstrap { resamples: golden::RESAMPLES, ..Bootstrap::default() };
         for (name, case) in golden::matrices() {
             let statistics = |scores: &Scores| {
@@ -151,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn a_quantile_is_linear_between_its_neighbours() {
+    fn quantile_is_linear_between_neighbours() {
         let sorted = [1.0, 2.0, 4.0, 8.0, 16.0];
         assert_eq!([0.0, 0.25, 0.375, 0.9, 1.0].map(|q| quantile(&sorted, q)), [1.0, 2.0, 3.0, 12.8, 16.0]);
         assert_eq!(quantile(&[7.0], 0.975), 7.0);
     }
 
     #[test]
-    fn one_run_and_equal_scores_leave_a_point() {
+    fn interval_of_one_run_or_equal_scores_is_a_point() {
         for rows in [&[[0.1, 0.7]][..], &[[0.1, 0.1]; 9]] {
             let scores = Scores::new(rows).expect("a matrix");
             let Interval { estimate, low, high } = Bootstrap::default().interval(&scores, |s| iqm(s.all()));
@@ -167,39 +166,40 @@ mod tests {
     }
 
     #[test]
-    fn draws_depend_on_the_seed_and_not_on_the_threads() {
+    fn interval_depends_on_seed_and_not_on_threads() {
         let scores =
             Scores::new(&(0..9).map(|i| [f64::from(i * i), f64::from(i)]).collect::<Vec<_>>()).expect("a matrix");
         let interval = |seed| Bootstrap { seed, ..Bootstrap::default() }.interval(&scores, |s| mean(s.all()));
-        let on = |threads| par::with_threads(threads, || interval(0)).expect("threads");
-        assert_eq!(on(1), on(3));
+        let with_threads = |threads| par::with_threads(threads, || interval(0)).expect("threads");
+        assert_eq!(with_threads(1), with_threads(3));
         assert_ne!(interval(0), interval(1));
         assert_eq!(interval(0).estimate, interval(1).estimate);
     }
 
     #[test]
-    fn intervals_are_shown_to_three_places() {
+    fn interval_display_has_three_decimals() {
         let interval = Interval { estimate: 0.9731, low: 0.95, high: 0.9999 };
         assert_eq!(interval.to_string(), "0.973 [0.950, 1.000]");
         assert_eq!(format!("{interval:.1}"), "1.0 [0.9, 1.0]");
-        assert_eq!(interval.show(crate::output::table::share), "0.973 [0.950, 0.999]");
+        assert_eq!(interval.format_with(crate::output::table::format_share), "0.973 [0.950, 0.999]");
     }
 
     #[test]
     #[should_panic(expected = "confidence 95, expected between 0 and 1")]
-    fn percent_are_no_confidence() {
+    fn interval_confidence_in_percent_panics() {
         let scores = Scores::new(&[[1.0]]).expect("a matrix");
         Bootstrap { confidence: 95.0, ..Bootstrap::default() }.interval(&scores, |s| mean(s.all()));
     }
 
-    /// In how many of 400 experiments the interval covers the truth, 0: 20 runs of three tasks, whose scores are about
-    /// −`apart`, 0 and `apart`, with normal deviations of each score and of the run as a whole.
-    fn covered(unit: Unit, apart: f64, of_run: f64, statistic: Statistic) -> usize {
+    /// Counts in how many of 400 experiments the interval covers the true value 0. An experiment has 20 runs of three
+    /// tasks. The task means are −`apart`, 0 and `apart`. Each score has standard normal noise, and each run as a whole
+    /// has normal noise with standard deviation `run_deviation`.
+    fn count_covering(unit: ResampleUnit, apart: f64, run_deviation: f64, statistic: Statistic) -> usize {
         let bootstrap = Bootstrap { resamples: 400, unit, ..Bootstrap::default() };
         let experiment = |update| {
             let mut rng = Philox::stream(1, Stream { purpose: Purpose::TEST, update, episode: 0 });
             let rows = [(); 20].map(|()| {
-                let run = of_run * rng.normal();
+                let run = run_deviation * rng.normal();
                 [-apart, 0.0, apart].map(|centre| centre + run + rng.normal())
             });
             let scores = Scores::new(&rows).expect("a matrix");
@@ -212,24 +212,26 @@ mod tests {
 
     const STATISTICS: [(&str, Statistic); 3] = [("mean", mean), ("IQM", iqm), ("median", median)];
 
-    /// Five standard deviations about what 400 intervals of 20 runs cover: √(19/20) of the width that they should have
-    /// makes 2Φ(1.96·√(19/20)) − 1 = 94.4 %, or 377.5, and √(400·0.944·0.056) = 4.6.
+    /// Five standard deviations around the expected number of covering intervals out of 400, each of 20 runs. Intervals
+    /// have √(19/20) of the correct width, so they cover with 2Φ(1.96·√(19/20)) − 1 = 94.4 %. The expected number is
+    /// 377.5 and its standard deviation √(400·0.944·0.056) = 4.6.
     const COVERS: std::ops::RangeInclusive<usize> = 354..=399;
 
-    /// With tasks far apart, drawing runs across tasks would cover always.
+    /// If resampling mixed the tasks, intervals of tasks far apart would always cover.
     #[test]
-    fn intervals_cover_the_truth_as_often_as_they_should() {
+    fn intervals_cover_at_nominal_rate() {
         for (apart, (name, statistic)) in [0.0, 3.0].into_iter().flat_map(|apart| STATISTICS.map(|s| (apart, s))) {
-            let covered = covered(Unit::Score, apart, 0.0, statistic);
+            let covered = count_covering(ResampleUnit::Score, apart, 0.0, statistic);
             assert!(COVERS.contains(&covered), "{name}, {apart} apart: {covered} of 400");
         }
     }
 
-    /// With scores of a run that rise and fall together, only whole runs make intervals that are wide enough.
+    /// With correlated scores within a run, only resampling whole runs gives intervals that are wide enough.
     #[test]
-    fn scores_of_one_training_are_drawn_together() {
+    fn intervals_of_correlated_scores_cover_only_with_whole_runs() {
         for (name, statistic) in STATISTICS {
-            let [apart, together] = [Unit::Score, Unit::Run].map(|unit| covered(unit, 0.0, 3.0, statistic));
+            let [apart, together] =
+                [ResampleUnit::Score, ResampleUnit::Run].map(|unit| count_covering(unit, 0.0, 3.0, statistic));
             assert!(apart < 330 && COVERS.contains(&together), "{name}: {apart} and {together} of 400");
         }
     }

@@ -1,4 +1,4 @@
-//! A statistic over the course of several runs.
+//! Learning curves: a statistic over several runs at each update.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Bootstrap, Interval, Scores};
 
-/// What a run was measured to be at some updates: (update, value), the updates rising.
+/// Measurements of one run: (update, value) pairs with increasing updates.
 pub(crate) type Series = Vec<(usize, f64)>;
 
 /// A point of a curve.
@@ -19,18 +19,18 @@ pub(crate) struct Point {
     pub(crate) value: Interval,
 }
 
-/// At each update that a run has a value for, a statistic over all runs and its interval.
+/// Computes a statistic over all runs, with its interval, at each update for which any run has a value.
 ///
-/// Between two of its updates, and after its last, the last value of a run holds: a run that has ended keeps the agent it
-/// ended with. Were it left out, the curve would fall whenever a good run ends early, as only
-/// slower ones would be left. Before its first value a run has none, so the curve begins where every run has one.
+/// Between its updates, and after its last one, a run keeps its last value, because an ended run keeps its final agent. If
+/// ended runs were left out, the curve would fall whenever a good run ends early, because only slower runs would remain.
+/// Before its first value a run has no value, so the curve begins where every run has one.
 ///
-/// The interval holds point by point. All points draw the same runs, so that a bend of the band is the runs' and not
-/// chance's.
+/// The interval is pointwise. All points use the same resamples, so a bend of the band comes from the runs and not from
+/// new random draws.
 ///
 /// # Errors
-/// If there are no runs, a run has no values, its updates do not rise, or a value is not finite.
-pub(crate) fn curve(
+/// If there are no runs, a run has no values, its updates do not increase, or a value is not finite.
+pub(crate) fn aggregate_curve(
     runs: &[Series],
     statistic: impl Fn(&[f64]) -> f64 + Sync,
     bootstrap: &Bootstrap,
@@ -48,7 +48,7 @@ pub(crate) fn curve(
         starts.collect::<Result<Vec<_>, _>>()?.into_iter().max().ok_or("there are no runs; expected at least one")?;
     let updates: BTreeSet<usize> = runs.iter().flatten().map(|&(update, _)| update).collect();
     let point = |&update: &usize| {
-        let row = |series: &Series| [at(series, update)];
+        let row = |series: &Series| [value_at(series, update)];
         let scores = Scores::new(&runs.iter().map(row).collect::<Vec<_>>());
         let scores = scores.map_err(|error| format!("at update {update} {error}"))?;
         Ok(Point { update, value: bootstrap.interval(&scores, |scores| statistic(scores.all())) })
@@ -56,8 +56,8 @@ pub(crate) fn curve(
     updates.range(start..).map(point).collect()
 }
 
-/// The last value at or before an update that is not before the first.
-fn at(series: &[(usize, f64)], update: usize) -> f64 {
+/// Returns the last value at or before `update`, which must not be before the first value.
+fn value_at(series: &[(usize, f64)], update: usize) -> f64 {
     series[series.partition_point(|&(other, _)| other <= update) - 1].1
 }
 
@@ -67,33 +67,33 @@ mod tests {
     use super::*;
 
     fn means(runs: &[Series]) -> Result<Vec<(usize, f64)>, String> {
-        let points = curve(runs, mean, &Bootstrap::default())?;
+        let points = aggregate_curve(runs, mean, &Bootstrap::default())?;
         Ok(points.into_iter().map(|point| (point.update, point.value.estimate)).collect())
     }
 
     #[test]
-    fn the_last_value_of_a_run_holds() {
+    fn aggregate_curve_ended_run_keeps_last_value() {
         let runs = [vec![(10, 0.5), (20, 1.0)], vec![(10, 0.0), (20, 0.0), (30, 0.25), (40, 0.5)]];
         assert_eq!(means(&runs), Ok(vec![(10, 0.25), (20, 0.5), (30, 0.625), (40, 0.75)]));
     }
 
     #[test]
-    fn a_curve_begins_where_all_runs_have() {
+    fn aggregate_curve_begins_where_all_runs_have_values() {
         assert_eq!(means(&[vec![(1, 0.0), (4, 1.0)], vec![(3, 1.0)]]), Ok(vec![(3, 0.5), (4, 1.0)]));
     }
 
-    /// The same runs are drawn at every update, so that what only shifts keeps its band.
+    /// Every update resamples the same runs, so shifted values have a shifted band.
     #[test]
-    fn points_share_their_draws() {
+    fn aggregate_curve_points_share_resamples() {
         let runs: Vec<_> = (0..8).map(|run| vec![(1, f64::from(run)), (2, f64::from(run + 64))]).collect();
-        let points = curve(&runs, mean, &Bootstrap::default()).expect("a curve");
+        let points = aggregate_curve(&runs, mean, &Bootstrap::default()).expect("a curve");
         let [a, b] = [points[0].value, points[1].value];
         assert!(a.low < a.estimate && a.estimate < a.high);
         assert_eq!([a.estimate + 64.0, a.low + 64.0, a.high + 64.0], [b.estimate, b.low, b.high]);
     }
 
     #[test]
-    fn what_is_no_course_of_runs_is_refused() {
+    fn aggregate_curve_invalid_series_is_error() {
         let cases: [(&[Series], &str); 4] = [
             (&[], "there are no runs"),
             (&[vec![(1, 0.0)], vec![]], "run 1 has no values"),

@@ -1,11 +1,11 @@
-//! One number for many scores.
+//! Point estimates: interquartile mean, median, mean and range.
 
 use super::Scores;
 
-/// The interquartile mean: the mean of what is left when a quarter of the scores is cut off at each end.
+/// Returns the interquartile mean: the mean of the scores without the lowest and the highest quarter.
 ///
-/// As robust against a few odd runs as the median, and surer with few of them. Of n scores ⌊n/4⌋ are cut at each end, so
-/// where four does not divide n rather more than half is left, and of fewer than four scores this is the mean.
+/// It is as robust against a few outliers as the median, and less uncertain with few runs. Of n scores, ⌊n/4⌋ are cut at
+/// each end. If 4 does not divide n, slightly more than half of the scores remain. For n < 4 this is the mean.
 ///
 /// Source: section 4 of the paper; rliable's `aggregate_iqm`, which is scipy's `trim_mean` over all runs and tasks.
 ///
@@ -16,10 +16,10 @@ pub(crate) fn iqm(scores: &[f64]) -> f64 {
     let sorted = sorted(scores);
     let cut = sorted.len() / 4;
     let kept = &sorted[cut..sorted.len() - cut];
-    mean(kept).clamp(kept[0], kept[kept.len() - 1]) // rounding must not carry it past equal numbers
+    mean(kept).clamp(kept[0], kept[kept.len() - 1]) // rounding must not move the mean of equal numbers
 }
 
-/// The score in the middle; of an even number of scores the mean of the two in the middle.
+/// Returns the median. For an even number of scores it is the mean of the two middle ones.
 ///
 /// This is not rliable's `aggregate_median`, which is [`median_of_task_means`].
 ///
@@ -31,22 +31,23 @@ pub(crate) fn median(scores: &[f64]) -> f64 {
     f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2])
 }
 
-/// The median over the tasks of the mean over the runs: rliable's `aggregate_median`.
+/// Returns the median over tasks of the mean over runs: rliable's `aggregate_median`.
 ///
-/// Made for dozens of tasks. Of three it is the mean of the task in the middle and ignores the others; of one task it is
-/// the mean.
+/// It is meant for dozens of tasks. With three tasks it is the mean of the middle task and ignores the others. With one
+/// task it is the mean.
 pub(crate) fn median_of_task_means(scores: &Scores) -> f64 {
     median(&scores.by_task().map(mean).collect::<Vec<_>>())
 }
 
-/// The mean. Over all runs and tasks it is rliable's `aggregate_mean`, since every task has as many runs.
+/// Returns the mean. Over all runs and tasks it equals rliable's `aggregate_mean`, because every task has equally many
+/// runs.
 pub(crate) fn mean(scores: &[f64]) -> f64 {
     scores.iter().sum::<f64>() / scores.len() as f64
 }
 
-/// The least and the greatest score.
+/// Returns the minimum and the maximum score.
 ///
-/// It has no interval: what is drawn again from the scores never lies beyond them.
+/// The range has no bootstrap interval: resampled scores never lie outside it.
 ///
 /// # Panics
 /// If there are no scores.
@@ -58,7 +59,7 @@ pub(crate) fn range(scores: &[f64]) -> (f64, f64) {
 
 #[track_caller]
 fn sorted(scores: &[f64]) -> Vec<f64> {
-    assert!(!scores.is_empty(), "no scores have no middle, and no ends");
+    assert!(!scores.is_empty(), "no scores, expected at least one");
     let mut sorted = scores.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     sorted
@@ -71,7 +72,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn estimates_are_those_of_rliable() {
+    fn estimates_match_rliable() {
         for (name, case) in golden::matrices() {
             let scores = case.scores();
             close(&format!("iqm of {name}"), iqm(scores.all()), case.iqm.estimate);
@@ -80,9 +81,9 @@ mod tests {
         }
     }
 
-    /// n = 1 to 8: the eighth of 1, 2, 4, 8, … that are left.
+    /// The first n powers of two, for n = 1 to 8.
     #[test]
-    fn a_quarter_is_cut_rounded_down() {
+    fn iqm_cuts_a_quarter_rounded_down() {
         let powers: Vec<f64> = (0..8).map(|i| f64::from(1 << i)).collect();
         let want = [1.0, 1.5, 7.0 / 3.0, 3.0, 14.0 / 3.0, 7.5, 12.4, 15.0];
         for (n, want) in (1..).zip(want) {
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_is_in_the_middle() {
+    fn median_of_even_count_is_mean_of_middle_two() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 8.0]), 3.0);
         assert_eq!(range(&[4.0, 1.0, 2.0, 8.0]), (1.0, 8.0));
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "no scores")]
-    fn nothing_has_no_middle() {
+    fn iqm_of_no_scores_panics() {
         iqm(&[]);
     }
 
@@ -107,22 +108,22 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn robust_estimates_lie_between_the_ends_and_know_no_order(
+        fn iqm_and_median_lie_in_range_and_ignore_order(
             scores in prop::collection::vec(-2.0..2.0, 1..30),
             equal in -2.0..2.0,
         ) {
-            let (least, most) = range(&scores);
+            let (min, max) = range(&scores);
             let reversed: Vec<f64> = scores.iter().rev().copied().collect();
             for estimate in [iqm, median] {
-                prop_assert!((least..=most).contains(&estimate(&scores)));
+                prop_assert!((min..=max).contains(&estimate(&scores)));
                 prop_assert_eq!(estimate(&scores), estimate(&reversed));
                 prop_assert_eq!(estimate(&vec![equal; scores.len()]), equal);
             }
         }
 
-        /// Half of the scores may be anything as long as no end gets more than a quarter of them.
+        /// Up to a quarter of the scores at each end may be arbitrary.
         #[test]
-        fn the_mean_between_the_quartiles_ignores_the_ends(middle in prop::collection::vec(0.0..1.0, 8), far in 1.0..1e9_f64) {
+        fn iqm_ignores_outliers_at_both_ends(middle in prop::collection::vec(0.0..1.0, 8), far in 1.0..1e9_f64) {
             let ends = [-far, -1.0, -2.0 * far, -far, far, 2.0, 3.0 * far, far];
             let scores = [&middle[..], &ends].concat();
             prop_assert!((iqm(&scores) - mean(&middle)).abs() < 1e-15);

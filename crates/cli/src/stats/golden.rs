@@ -1,4 +1,4 @@
-//! What rliable makes of some scores: `tests/golden/rliable.json`.
+//! Reference results of rliable: `tests/golden/rliable.json`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use super::{Interval, Scores};
 
-/// How many resamples the bounds of the file are made for: as many as its own.
+/// The number of resamples that the bounds of the file assume. rliable uses the same number.
 pub(super) const RESAMPLES: u32 = 20_000;
 
-/// The file.
+/// The contents of the file.
 #[derive(Deserialize)]
 pub(super) struct File {
     resamples: u32,
@@ -19,7 +19,7 @@ pub(super) struct File {
     pub(super) improvement: Vec<Pair>,
 }
 
-/// Scores, and what rliable makes of them.
+/// Scores with the results of rliable.
 #[derive(Deserialize)]
 pub(super) struct Matrix {
     scores: Vec<Vec<f64>>,
@@ -29,7 +29,7 @@ pub(super) struct Matrix {
     pub(super) profile: Vec<Bounds>,
 }
 
-/// Two matrices, and the probability that the first is better.
+/// The names of two matrices, and the probability that the first is better.
 #[derive(Deserialize)]
 pub(super) struct Pair {
     pub(super) x: String,
@@ -38,8 +38,8 @@ pub(super) struct Pair {
     pub(super) interval: Bounds,
 }
 
-/// An estimate; and of each end of its interval three numbers, the middle one being rliable's: the end of another
-/// program's interval lies between the other two (`make_rliable.py` derives how far apart they are).
+/// An estimate, and three numbers for each end of its interval: the smallest allowed end, rliable's end, and the largest
+/// allowed end. `make_rliable.py` derives the range that other programs are allowed.
 #[derive(Deserialize)]
 pub(super) struct Bounds {
     pub(super) estimate: f64,
@@ -54,20 +54,20 @@ impl Matrix {
 }
 
 impl Bounds {
-    /// The estimate to rounding; the ends to the bounds, and to rounding where every resample is the same.
+    /// Asserts that the estimate agrees within rounding, and that the ends lie within the bounds, also within rounding.
     #[track_caller]
     pub(super) fn assert_holds(&self, what: &str, found: Interval) {
         close(what, found.estimate, self.estimate);
-        for (end, [least, _, most]) in [(found.low, self.low), (found.high, self.high)] {
-            let inside = least - ROUNDING <= end && end <= most + ROUNDING;
-            assert!(inside, "{what}: {found:?} has an end outside [{least}, {most}]");
+        for (end, [min, _, max]) in [(found.low, self.low), (found.high, self.high)] {
+            let inside = min - ROUNDING <= end && end <= max + ROUNDING;
+            assert!(inside, "{what}: {found:?} has an end outside [{min}, {max}]");
         }
     }
 }
 
 const ROUNDING: f64 = 1e-12;
 
-/// Asserts that two numbers are the same but for rounding.
+/// Asserts that two numbers are equal within rounding.
 #[track_caller]
 pub(super) fn close(what: &str, found: f64, want: f64) {
     assert!((found - want).abs() <= ROUNDING, "{what}: {found}, expected {want}");

@@ -1,90 +1,103 @@
-//! Bad input: a clear error, exit code 2, nothing lost.
+//! Invalid input gives a clear error, exit code 2, and changes no file.
 
-use crate::place::{AssertContains, Called, Place, SMALL, of_another_task, small, with};
+use crate::sandbox::{
+    AssertContains, CommandResult, SMALL_TRAINING, Sandbox, change_task_in_checkpoint, concat_args, small_training,
+};
 
-/// Refuses a file of settings.
+/// Asserts that `train` refuses a configuration file.
 #[track_caller]
-fn refuses_file(content: impl AsRef<[u8]>, says: &[&str]) {
-    let place = Place::new();
-    place.write("run.toml", content);
-    place.refuses(&["train", "--config", "run.toml"], says);
+fn expect_config_refusal(content: impl AsRef<[u8]>, messages: &[&str]) {
+    let sandbox = Sandbox::new();
+    sandbox.write("run.toml", content);
+    sandbox.expect_refusal(&["train", "--config", "run.toml"], messages);
 }
 
 #[test]
-fn names_that_do_not_exist() {
-    let place = Place::new();
-    place.refuses(&["train", "--task", "calculater"], &["calculater", "did you mean calculator?"]);
-    place.refuses(&["train", "--batchs", "3"], &["--batchs", "a similar argument exists: '--batch'"]);
-    place.refuses(&["trian"], &["trian", "similar subcommands exist"]);
-    place.refuses(&["tasks", "--stage", "7"], &["there is no stage 7", "stages 0 to 2", "did you mean 2?"]);
+fn unknown_names_are_refused_with_suggestions() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_refusal(&["train", "--task", "calculater"], &["calculater", "did you mean calculator?"]);
+    sandbox.expect_refusal(&["train", "--batchs", "3"], &["--batchs", "a similar argument exists: '--batch'"]);
+    sandbox.expect_refusal(&["trian"], &["trian", "similar subcommands exist"]);
+    sandbox.expect_refusal(&["tasks", "--stage", "7"], &["there is no stage 7", "stages 0 to 2", "did you mean 2?"]);
 }
 
-/// An empty name is no name: scripts set a variable so that they mean to be unset.
+/// An empty `GRADUS_KERNELS` counts as unset, because scripts use it so.
 #[test]
-fn kernels_that_do_not_exist() {
-    let place = Place::new();
-    let tasks = |kernels| place.command(crate::gradus(), &["tasks"]).env("GRADUS_KERNELS", kernels).output();
-    let [wrong, none] = ["sse9", ""].map(|kernels| Called::of(tasks(kernels).expect("the command starts")));
+fn kernels_unknown_name_is_refused_and_empty_name_is_ignored() {
+    let sandbox = Sandbox::new();
+    let tasks = |kernels| sandbox.command(crate::gradus_path(), &["tasks"]).env("GRADUS_KERNELS", kernels).output();
+    let [wrong, none] =
+        ["sse9", ""].map(|kernels| CommandResult::from_output(tasks(kernels).expect("the command starts")));
     assert_eq!((wrong.code, none.code), (2, 0), "{wrong:?} {none:?}");
     wrong.err.assert_contains(&["no kernels 'sse9'", "choose one of reference, portable"]);
 }
 
-/// All the forms of a whole number that TOML has.
+/// TOML has several notations for a whole number.
 #[test]
-fn whole_numbers_in_a_file_are_taken_in_every_form_of_toml() {
-    let place = Place::new();
+fn config_whole_numbers_are_read_in_every_toml_notation() {
+    let sandbox = Sandbox::new();
     for (text, want) in [("0x10", 16), ("0o20", 16), ("0b1_0000", 16), ("1_000", 1000), ("+16", 16), ("0xFf", 255)] {
-        place.write("run.toml", format!("width = {text}\nseed = {text}\nmax_updates = {text}\nrate = {text}\n"));
+        sandbox.write("run.toml", format!("width = {text}\nseed = {text}\nmax_updates = {text}\nrate = {text}\n"));
         let out = format!("run-{text}");
-        place.succeeds(&["train", "--config", "run.toml", "--batch=4", "--width=4", "--stop-after=1", "--out", &out]);
-        let written = place.text(&format!("{out}/config.toml"));
+        sandbox.expect_success(&[
+            "train",
+            "--config",
+            "run.toml",
+            "--batch=4",
+            "--width=4",
+            "--stop-after=1",
+            "--out",
+            &out,
+        ]);
+        let written = sandbox.text(&format!("{out}/config.toml"));
         for key in ["seed", "max_updates", "rate"] {
             let line = written.lines().find(|line| line.starts_with(&format!("{key} = "))).expect("a line");
             assert_eq!(line, format!("{key} = {want}"), "{text}");
         }
     }
-    for (text, says) in
-        [("0x0", "width = 0 is out of range"), ("-0b0", "this is not TOML"), ("0x1_0000", "width = 65536")]
+    for (text, messages) in
+        [("0x0", "width = 0 is out of range"), ("-0b0", "invalid TOML"), ("0x1_0000", "width = 65536")]
     {
-        refuses_file(format!("width = {text}\n"), &["run.toml, line 1, column", says]);
+        expect_config_refusal(format!("width = {text}\n"), &["run.toml, line 1, column", messages]);
     }
     let huge = format!("0x{}", "f".repeat(40));
-    refuses_file(format!("width = {huge}\n"), &["run.toml, line 1, column 9", &huge]);
+    expect_config_refusal(format!("width = {huge}\n"), &["run.toml, line 1, column 9", &huge]);
 }
 
-/// More than any machine has, and products of sizes that no 32-bit number holds.
+/// The batch needs more memory than any machine has, and products of sizes overflow 32 bits.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_batch_that_does_not_fit_is_refused_before_there_is_a_folder() {
-    let place = Place::new();
+fn train_too_large_batch_is_refused_before_the_folder_is_created() {
+    let sandbox = Sandbox::new();
     let large = ["train", "--batch=1048576", "--width=4096", "--out=run"];
-    let words = ["training needs ", " MiB of memory", " MiB are available", "choose a smaller batch or width"];
+    let messages = ["training needs ", " MiB of memory", " MiB are available", "choose a smaller batch or width"];
     for flags in [&[][..], &["--chunk=1"], &["--gru=reset-before"]] {
-        place.refuses(&with(&large, flags), &words);
+        sandbox.expect_refusal(&concat_args(&large, flags), &messages);
     }
-    place.refuses(&["tutorial", "--batch=1048576", "--width=4096"], &words);
-    let several = with(&large, &["--seeds=0..8", "--threads=3"]);
-    place.refuses(&several, &[&words[..], &["in 3 runs at a time"]].concat());
-    assert!(!place.path("run").exists());
+    sandbox.expect_refusal(&["tutorial", "--batch=1048576", "--width=4096"], &messages);
+    let several = concat_args(&large, &["--seeds=0..8", "--threads=3"]);
+    sandbox.expect_refusal(&several, &[&messages[..], &["for 3 parallel runs"]].concat());
+    assert!(!sandbox.path("run").exists());
 }
 
 #[test]
-fn names_in_a_file_that_do_not_exist() {
-    let says = ["run.toml, line 3, column 3", "no setting batchs", "did you mean batch?"];
-    refuses_file("width = 16\n\n  batchs = 3\n", &says);
-    let says = ["run.toml, line 1, column 8", "no task calculater, only calculator", "did you mean calculator?"];
-    refuses_file("task = \"calculater\"\n", &says);
-    refuses_file("[optimizer]\nrate = 1\n", &["optimizer = ", "adam, adamw, sgd or rmsprop"]);
+fn config_unknown_names_are_refused_with_line_and_column() {
+    let messages = ["run.toml, line 3, column 3", "no setting batchs", "did you mean batch?"];
+    expect_config_refusal("width = 16\n\n  batchs = 3\n", &messages);
+    let messages =
+        ["run.toml, line 1, column 8", "no task calculater; the only task is calculator", "did you mean calculator?"];
+    expect_config_refusal("task = \"calculater\"\n", &messages);
+    expect_config_refusal("[optimizer]\nrate = 1\n", &["optimizer = ", "adam, adamw, sgd or rmsprop"]);
 }
 
-/// Every way to the tutorial among the tasks names its new command, and the files of its earlier runs stay.
+/// Every use of the tutorial as a task names the new command. The files of its earlier runs stay.
 #[test]
-fn the_tutorial_is_a_command_of_its_own() {
-    let place = Place::new();
-    let says = ["the tutorial has a command of its own now: gradus tutorial", "report.html", "test.json"];
-    place.write("old.toml", "seed = 1\ntask = \"tutorial\"\nstage_updates = 3\n");
-    place.succeeds(&small(&["--out", "old"]));
-    place.write("old/config.toml", place.read("old.toml"));
+fn tutorial_as_a_task_is_refused_with_the_new_command() {
+    let sandbox = Sandbox::new();
+    let messages = ["tutorial is no longer a task; use the command gradus tutorial", "report.html", "test.json"];
+    sandbox.write("old.toml", "seed = 1\ntask = \"tutorial\"\nstage_updates = 3\n");
+    sandbox.expect_success(&small_training(&["--out", "old"]));
+    sandbox.write("old/config.toml", sandbox.read("old.toml"));
     for args in [
         &["train", "--task", "tutorial"][..],
         &["train", "--config", "old.toml"],
@@ -97,14 +110,14 @@ fn the_tutorial_is_a_command_of_its_own() {
         &["report", "old"],
         &["watch", "old", "--once"],
     ] {
-        place.refuses(args, &says);
+        sandbox.expect_refusal(args, &messages);
     }
-    place.refuses(&["train", "--stage-updates", "3"], &["unexpected argument '--stage-updates'"]);
+    sandbox.expect_refusal(&["train", "--stage-updates", "3"], &["unexpected argument '--stage-updates'"]);
 }
 
 #[test]
-fn values_out_of_range() {
-    let place = Place::new();
+fn flags_out_of_range_are_refused() {
+    let sandbox = Sandbox::new();
     for (flag, value, range) in [
         ("batch", "0", "whole numbers from 1 to 1048576"),
         ("batch", "1.5", "whole numbers from 1 to 1048576"),
@@ -116,61 +129,61 @@ fn values_out_of_range() {
         ("patience", "18446744073709551615", "whole numbers from 1 to 1000000000"),
         ("optimizer", "adamax", "adam, adamw, sgd or rmsprop"),
     ] {
-        let says = [&format!("--{flag}: {flag} = {value} is out of range"), range];
-        place.refuses(&["train", &format!("--{flag}"), value], &says);
+        let messages = [&format!("--{flag}: {flag} = {value} is out of range"), range];
+        sandbox.expect_refusal(&["train", &format!("--{flag}"), value], &messages);
     }
-    let says = ["--rate: rate = 1e-50 becomes 0.0 in f32", "1.401298464324817e-45", "it takes numbers above 0"];
-    place.refuses(&["train", "--rate", "1e-50"], &says);
-    place.refuses(&["train", "--beta2", "0.9999999999"], &["beta2 = 0.9999999999 becomes 1.0 in f32"]);
-    place.refuses(&["train", "--seed", "-1"], &["invalid value '-1' for '--seed <N>'"]);
-    place.refuses(&["train", "--threads", "-1"], &["'-1'", "whole numbers from 1 to 1024"]);
-    place.refuses(&["train", "--seeds", "5..2"], &["5..2 ends before it begins"]);
-    place.refuses(&["train", "--seeds", "1,1"], &["a seed is there twice"]);
-    place.refuses(&["train", "--threads", "0"], &["'0'", "whole numbers from 1 to 1024"]);
+    let messages = ["--rate: rate = 1e-50 becomes 0.0 in f32", "1.401298464324817e-45", "it takes numbers above 0"];
+    sandbox.expect_refusal(&["train", "--rate", "1e-50"], &messages);
+    sandbox.expect_refusal(&["train", "--beta2", "0.9999999999"], &["beta2 = 0.9999999999 becomes 1.0 in f32"]);
+    sandbox.expect_refusal(&["train", "--seed", "-1"], &["invalid value '-1' for '--seed <N>'"]);
+    sandbox.expect_refusal(&["train", "--threads", "-1"], &["'-1'", "a whole number from 1 to 1024"]);
+    sandbox.expect_refusal(&["train", "--seeds", "5..2"], &["5..2 ends before it starts"]);
+    sandbox.expect_refusal(&["train", "--seeds", "1,1"], &["a seed appears twice"]);
+    sandbox.expect_refusal(&["train", "--threads", "0"], &["'0'", "a whole number from 1 to 1024"]);
 }
 
 #[test]
-fn values_in_a_file_out_of_range() {
-    let says = ["run.toml, line 2, column 8", "rate = nan is out of range", "numbers above 0"];
-    refuses_file("# a comment\nrate = nan\n", &says);
-    refuses_file("seed = -1\n", &["line 1, column 8", "seed = -1 is out of range"]);
+fn config_values_out_of_range_are_refused_with_line_and_column() {
+    let messages = ["run.toml, line 2, column 8", "rate = nan is out of range", "numbers above 0"];
+    expect_config_refusal("# a comment\nrate = nan\n", &messages);
+    expect_config_refusal("seed = -1\n", &["line 1, column 8", "seed = -1 is out of range"]);
 }
 
 #[test]
-fn files_that_are_not_toml() {
-    refuses_file("width = 16\nbatch = = 3\n", &["run.toml, line 2, column 9", "not TOML"]);
-    refuses_file([0xff, 0xfe], &["cannot read run.toml", "UTF-8"]);
-    let says = ["cannot read missing.toml", "configuration file in TOML"];
-    Place::new().refuses(&["train", "--config", "missing.toml"], &says);
+fn config_not_toml_is_refused() {
+    expect_config_refusal("width = 16\nbatch = = 3\n", &["run.toml, line 2, column 9", "invalid TOML"]);
+    expect_config_refusal([0xff, 0xfe], &["cannot read run.toml", "UTF-8"]);
+    let messages = ["cannot read missing.toml", "configuration file in TOML"];
+    Sandbox::new().expect_refusal(&["train", "--config", "missing.toml"], &messages);
 }
 
 #[test]
-fn folders_that_cannot_be_written() {
-    let place = Place::new();
-    place.write("file", "in the way");
-    place.refuses(&small(&["--out", "file"]), &["cannot make the folder file", "--out"]);
-    place.refuses(&small(&["--out", "file/run"]), &["cannot make the folder file/run", "--out"]);
-    place.refuses(&small(&["--out", "/proc/run"]), &["cannot make the folder /proc/run", "--out"]);
-    place.write("runs", "in the way of the default");
-    place.refuses(&SMALL, &["cannot make the folder runs", "--out"]);
+fn train_unwritable_folder_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("file", "in the way");
+    sandbox.expect_refusal(&small_training(&["--out", "file"]), &["cannot create the folder file", "--out"]);
+    sandbox.expect_refusal(&small_training(&["--out", "file/run"]), &["cannot create the folder file/run", "--out"]);
+    sandbox.expect_refusal(&small_training(&["--out", "/proc/run"]), &["cannot create the folder /proc/run", "--out"]);
+    sandbox.write("runs", "in the way of the default");
+    sandbox.expect_refusal(&SMALL_TRAINING, &["cannot create the folder runs", "--out"]);
 }
 
 #[test]
-fn folders_that_are_not_empty() {
-    let place = Place::trained();
-    place.refuses(&small(&["--out", "run"]), &["run already holds a run", "--out"]);
-    place.refuses(&small(&["--out", "run", "--seeds", "0,1"]), &["run already holds a run"]);
-    place.refuses(&small(&["--out", "."]), &[". is not empty", "--out"]);
+fn train_folder_that_is_not_empty_is_refused() {
+    let sandbox = Sandbox::with_trained_run();
+    sandbox.expect_refusal(&small_training(&["--out", "run"]), &["run already holds a run", "--out"]);
+    sandbox.expect_refusal(&small_training(&["--out", "run", "--seeds", "0,1"]), &["run already holds a run"]);
+    sandbox.expect_refusal(&small_training(&["--out", "."]), &[". is not empty", "--out"]);
 }
 
 #[test]
-fn checkpoints_that_cannot_be_loaded() {
-    let place = Place::trained();
-    let (model, config) = (place.read("run/model.safetensors"), place.read("run/config.toml"));
-    let eval = |content: &[u8], says: &[&str]| {
-        place.write("run/model.safetensors", content);
-        place.refuses(&["eval", "run"], says);
-        place.refuses(&small(&["--init", "run/model.safetensors"]), says);
+fn eval_invalid_checkpoint_is_refused() {
+    let sandbox = Sandbox::with_trained_run();
+    let (model, config) = (sandbox.read("run/model.safetensors"), sandbox.read("run/config.toml"));
+    let eval = |content: &[u8], messages: &[&str]| {
+        sandbox.write("run/model.safetensors", content);
+        sandbox.expect_refusal(&["eval", "run"], messages);
+        sandbox.expect_refusal(&small_training(&["--init", "run/model.safetensors"]), messages);
     };
     eval(b"", &["model.safetensors", "cut off"]);
     eval(&model[..model.len() - 1], &["model.safetensors", "cut off"]);
@@ -179,80 +192,80 @@ fn checkpoints_that_cannot_be_loaded() {
     let header = u64::from_le_bytes(model[..8].try_into().expect("eight bytes")) as usize + 8;
     let nan = [&model[..header], &f32::NAN.to_le_bytes()[..], &model[header + 4..]].concat();
     eval(&nan, &["model.safetensors", "damaged", "crc32"]);
-    let key = nan.windows(5).position(|word| word == b"crc32").expect("there is a checksum");
+    let key = nan.windows(5).position(|word| word == b"crc32").expect("a checksum");
     let unchecked = [&nan[..key], b"other", &nan[key + 5..]].concat();
     eval(&unchecked, &["emb.weight", "not finite"]);
 
-    place.write("run/model.safetensors", &model);
+    sandbox.write("run/model.safetensors", &model);
     let edited = String::from_utf8(config.clone()).expect("text").replace("reset-after", "reset-before");
     assert_ne!(edited.as_bytes(), config);
-    place.write("run/config.toml", edited);
-    place.refuses(&["eval", "run"], &["its gru is reset-after, expected reset-before"]);
-    place.write("run/config.toml", &config);
-    std::fs::remove_file(place.path("run/model.safetensors")).expect("it is there");
-    place.refuses(&["eval", "run"], &["run holds no trained agent", "model.safetensors", "interrupted"]);
-    eval(&of_another_task(&model), &["its task is tutorial-1, expected calculator"]);
-    place.refuses(&["eval", "nowhere"], &["nowhere holds no run", "config.toml"]);
+    sandbox.write("run/config.toml", edited);
+    sandbox.expect_refusal(&["eval", "run"], &["its gru is reset-after, expected reset-before"]);
+    sandbox.write("run/config.toml", &config);
+    std::fs::remove_file(sandbox.path("run/model.safetensors")).expect("the file exists");
+    sandbox.expect_refusal(&["eval", "run"], &["run holds no trained agent", "model.safetensors", "interrupted"]);
+    eval(&change_task_in_checkpoint(&model), &["its task is tutorial-1, expected calculator"]);
+    sandbox.expect_refusal(&["eval", "nowhere"], &["nowhere holds no run", "config.toml"]);
 
-    place.write("run/model.safetensors", &model);
-    place.refuses(&["eval", "run", "--stage", "3"], &["no stage 3", "stages 0 to 2"]);
-    place.refuses(&["eval", "run", "--episodes", "0"], &["'0'", "whole numbers from 1"]);
-    place.refuses(&["train", "--init", "run/model.safetensors"], &["its width is 16, expected 96"]);
+    sandbox.write("run/model.safetensors", &model);
+    sandbox.expect_refusal(&["eval", "run", "--stage", "3"], &["no stage 3", "stages 0 to 2"]);
+    sandbox.expect_refusal(&["eval", "run", "--episodes", "0"], &["'0'", "a whole number from 1"]);
+    sandbox.expect_refusal(&["train", "--init", "run/model.safetensors"], &["its width is 16, expected 96"]);
     let wider = String::from_utf8(config).expect("UTF-8").replace("width = 16", "width = 17");
-    place.write("run/config.toml", wider);
-    place.refuses(&["eval", "run"], &["its width is 16, expected 17"]);
+    sandbox.write("run/config.toml", wider);
+    sandbox.expect_refusal(&["eval", "run"], &["its width is 16, expected 17"]);
 }
 
-/// Whoever has closed the pipe still gets the exit code.
+/// The exit code is still 2 if stderr is closed.
 #[test]
-fn an_error_that_nobody_reads_is_no_panic() {
+fn error_with_closed_stderr_is_no_panic() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
-    let status = Place::new().command(crate::gradus(), &["eval", "nowhere"]).stderr(writer).status();
+    let status = Sandbox::new().command(crate::gradus_path(), &["eval", "nowhere"]).stderr(writer).status();
     assert_eq!(status.expect("the command starts").code(), Some(2));
 }
 
-/// The configuration that a run writes is UTF-8, and must name the same file.
+/// A run writes the path to its configuration file, which is UTF-8.
 #[cfg(target_os = "linux")]
 #[test]
-fn initial_weights_whose_name_is_not_utf_8_are_refused() {
+fn train_init_path_that_is_not_utf_8_is_refused() {
     use std::os::unix::ffi::OsStrExt;
     let name = std::ffi::OsStr::from_bytes(b"model-\xff");
-    let place = Place::new();
-    let mut command = place.command(crate::gradus(), &SMALL);
-    let called = Called::of(command.arg("--init").arg(name).output().expect("the command starts"));
-    assert_eq!(called.code, 2);
-    assert!(called.err.contains("is not UTF-8") && called.err.contains("another name"), "{called:?}");
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(crate::gradus_path(), &SMALL_TRAINING);
+    let result = CommandResult::from_output(command.arg("--init").arg(name).output().expect("the command starts"));
+    assert_eq!(result.code, 2);
+    assert!(result.err.contains("is not UTF-8") && result.err.contains("another name"), "{result:?}");
 }
 
-/// Linux takes any bytes as a name.
+/// Linux allows any bytes in a name.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_whose_name_is_not_utf_8_is_a_folder() {
+fn train_folder_name_that_is_not_utf_8_works() {
     use std::os::unix::ffi::OsStrExt;
-    let (place, name) = (Place::new(), std::ffi::OsStr::from_bytes(b"run-\xff"));
+    let (sandbox, name) = (Sandbox::new(), std::ffi::OsStr::from_bytes(b"run-\xff"));
     let calls: [(&[&str], &[&str]); 4] = [
-        (&SMALL, &["--stop-after=2", "--out"]),
+        (&SMALL_TRAINING, &["--stop-after=2", "--out"]),
         (&["train", "--resume"], &[]),
         (&["report"], &[]),
         (&["eval", "--episodes=2"], &[]),
     ];
     for (first, more) in calls {
-        let output = place.command(crate::gradus(), &with(first, more)).arg(name).output();
-        let called = Called::of(output.expect("the command starts"));
-        assert_eq!((called.code, called.err.as_str()), (0, ""), "{called:?}");
+        let output = sandbox.command(crate::gradus_path(), &concat_args(first, more)).arg(name).output();
+        let result = CommandResult::from_output(output.expect("the command starts"));
+        assert_eq!((result.code, result.err.as_str()), (0, ""), "{result:?}");
     }
-    assert!(place.path("").join(name).join("report.html").exists());
+    assert!(sandbox.path("").join(name).join("report.html").exists());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn devices_without_end_are_not_read_to_it() {
-    let place = Place::new();
-    place.refuses(&["train", "--config", "/dev/zero"], &["cannot read /dev/zero", "more than 1048576 bytes"]);
-    place.refuses(&["config", "--check", "/dev/zero"], &["cannot read /dev/zero", "more than 1048576 bytes"]);
-    place.succeeds(&small(&["--out", "a"]));
+fn endless_devices_are_not_read_to_the_end() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_refusal(&["train", "--config", "/dev/zero"], &["cannot read /dev/zero", "more than 1048576 bytes"]);
+    sandbox.expect_refusal(&["config", "--check", "/dev/zero"], &["cannot read /dev/zero", "more than 1048576 bytes"]);
+    sandbox.expect_success(&small_training(&["--out", "a"]));
     for command in [&["explain", "a", "--html=/dev/full"][..], &["report", "a", "--out", "/dev/full"]] {
-        place.refuses(command, &["cannot write /dev/full", "a pipe or a device"]);
+        sandbox.expect_refusal(command, &["cannot write /dev/full", "a pipe or a device"]);
     }
 }

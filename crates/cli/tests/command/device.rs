@@ -1,56 +1,61 @@
-//! Devices: the list, and refusals.
+//! Tests of `gradus devices` and of invalid devices.
 
 use serde_json::Value;
 
-use crate::place::{AssertContains, Place, small};
+use crate::sandbox::{AssertContains, Sandbox, small_training};
 
-/// What `gradus devices --json` finds without an emulator.
-fn listed(place: &Place) -> Value {
-    serde_json::from_str(&place.succeeds(&["devices", "--json"])).expect("JSON")
+/// Returns the output of `gradus devices --json` without an emulator.
+fn list_devices(sandbox: &Sandbox) -> Value {
+    serde_json::from_str(&sandbox.expect_success(&["devices", "--json"])).expect("JSON")
 }
 
 fn is_built() -> bool {
-    listed(&Place::new())["cuda"]["built"] == Value::Bool(true)
+    list_devices(&Sandbox::new())["cuda"]["built"] == Value::Bool(true)
 }
 
 #[test]
-fn what_there_is_is_listed() {
-    let place = Place::new();
-    let (words, json) = (place.succeeds(&["devices"]), listed(&place));
-    words.assert_contains(&["cpu\n", "  threads ", "reference, portable", "cuda\n", "  driver "]);
+fn devices_lists_cpu_and_cuda() {
+    let sandbox = Sandbox::new();
+    let (text, json) = (sandbox.expect_success(&["devices"]), list_devices(&sandbox));
+    text.assert_contains(&["cpu\n", "  threads ", "reference, portable", "cuda\n", "  driver "]);
     assert!(json["cpu"]["threads"].as_u64().is_some_and(|threads| threads > 0), "{json:#}");
     let missing = [&json["cuda"]["driver"]["missing"], &json["cuda"]["missing"]];
     let gpus = json["cuda"]["gpus"].as_array().expect("a list");
-    assert_eq!(gpus.is_empty(), missing.iter().all(|words| words.is_string()), "{json:#}");
+    assert_eq!(gpus.is_empty(), missing.iter().all(|message| message.is_string()), "{json:#}");
 }
 
 #[test]
-fn devices_that_do_not_exist() {
-    let place = Place::new();
+fn unknown_devices_are_refused() {
+    let sandbox = Sandbox::new();
     for name in ["gpu", "cuda:x", "cuda:-1", "cpu:0"] {
-        place.refuses(&["train", "--device", name], &[name, "it takes cpu, cuda, or a GPU by its number"]);
+        sandbox.expect_refusal(&["train", "--device", name], &[name, "expected cpu, cuda, or a GPU by number"]);
     }
-    place.write("run.toml", "width = 16\ndevice = \"gpu\"\n");
-    place.refuses(&["train", "--config", "run.toml"], &["run.toml, line 2, column 10: device = gpu is out of range"]);
-    if listed(&place)["cuda"]["gpus"].as_array().is_some_and(|gpus| !gpus.is_empty()) {
-        return println!("the rest was not tested: there is a GPU");
+    sandbox.write("run.toml", "width = 16\ndevice = \"gpu\"\n");
+    sandbox
+        .expect_refusal(&["train", "--config", "run.toml"], &["run.toml, line 2, column 10: device = gpu is invalid"]);
+    if list_devices(&sandbox)["cuda"]["gpus"].as_array().is_some_and(|gpus| !gpus.is_empty()) {
+        return println!("skipped the rest of the test, because this machine has a GPU");
     }
-    let says = if is_built() { ["looked for", "gradus devices"] } else { ["built without CUDA", "--features cuda"] };
+    let messages =
+        if is_built() { ["looked for", "gradus devices"] } else { ["built without CUDA", "--features cuda"] };
     for name in ["cuda", "cuda:3"] {
         for command in ["train", "gradcheck"] {
-            place.refuses(&[command, "--device", name], &["--device cuda:", says[0], says[1], "--device cpu"]);
+            sandbox.expect_refusal(
+                &[command, "--device", name],
+                &["--device cuda:", messages[0], messages[1], "--device cpu"],
+            );
         }
     }
-    place.write("run.toml", "device = \"cuda\"\n");
-    place.refuses(&["train", "--config", "run.toml"], &[says[0], "--device cpu"]);
-    let right = place.succeeds(&["config", "--check", "run.toml"]);
-    assert!(right.contains("device = cuda:0"), "{right}");
+    sandbox.write("run.toml", "device = \"cuda\"\n");
+    sandbox.expect_refusal(&["train", "--config", "run.toml"], &[messages[0], "--device cpu"]);
+    let verdict = sandbox.expect_success(&["config", "--check", "run.toml"]);
+    assert!(verdict.contains("device = cuda:0"), "{verdict}");
 }
 
 #[test]
-fn the_processor_can_be_asked_for() {
-    let place = Place::new();
-    place.succeeds(&small(&["--device", "cpu", "--out", "here"]));
-    place.succeeds(&small(&["--out", "there"]));
-    assert!(place.read("here/model.safetensors") == place.read("there/model.safetensors"));
+fn train_device_cpu_equals_the_default() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--device", "cpu", "--out", "here"]));
+    sandbox.expect_success(&small_training(&["--out", "there"]));
+    assert!(sandbox.read("here/model.safetensors") == sandbox.read("there/model.safetensors"));
 }

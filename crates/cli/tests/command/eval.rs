@@ -1,6 +1,6 @@
-//! What `eval` and `tasks` print.
+//! Output of `eval` and `tasks`.
 
-use crate::place::{AssertContains, Place, small};
+use crate::sandbox::{AssertContains, Sandbox, small_training};
 use serde_json::Value;
 
 fn parse(text: &str) -> Value {
@@ -8,33 +8,34 @@ fn parse(text: &str) -> Value {
 }
 
 #[test]
-fn eval_repeats_the_test_of_the_training() {
-    let place = Place::new();
-    let trained = place.succeeds(&small(&["--out", "run"]));
-    let json = parse(&place.succeeds(&["eval", "run", "--json"]));
-    let test = place.json("run/test.json");
+fn eval_repeats_the_test_of_the_training_run() {
+    let sandbox = Sandbox::new();
+    let trained = sandbox.expect_success(&small_training(&["--out", "run"]));
+    let json = parse(&sandbox.expect_success(&["eval", "run", "--json"]));
+    let test = sandbox.json("run/test.json");
     assert_eq!((&json["stages"], &json["caveat"]), (&test["stages"], &test["caveat"]));
-    let printed = place.succeeds(&["eval", "run"]);
+    let printed = sandbox.expect_success(&["eval", "run"]);
     let table = |text: &str| text.lines().filter(|line| line.starts_with('|')).collect::<Vec<_>>().join("\n");
     assert_eq!(table(&printed), table(&trained));
 }
 
 #[test]
-fn eval_plays_the_episodes_that_it_is_asked_for() {
-    let place = Place::trained();
-    let json = parse(&place.succeeds(&["eval", "run", "--json", "--stage", "1", "--episodes", "30", "--seed", "9"]));
+fn eval_plays_the_requested_stage_episodes_and_seed() {
+    let sandbox = Sandbox::with_trained_run();
+    let json =
+        parse(&sandbox.expect_success(&["eval", "run", "--json", "--stage", "1", "--episodes", "30", "--seed", "9"]));
     let stages = json["stages"].as_array().expect("a list");
     assert_eq!((stages.len(), &stages[0]["stage"], &stages[0]["episodes"]), (1, &1.into(), &30.into()));
     assert_eq!(json["seed"], 9);
 }
 
 #[test]
-fn tasks_prints_what_the_solver_knows() {
-    let out = Place::new().succeeds(&["tasks"]);
+fn tasks_prints_states_optimum_and_programs() {
+    let out = Sandbox::new().expect_success(&["tasks"]);
     out.assert_contains(&["MUL ADD STO MUL RCL SUB ANS, MUL ADD STO RCL MUL SUB ANS", "no context"]);
-    let json = parse(&Place::new().succeeds(&["tasks", "--task", "calculator", "--json"]));
+    let json = parse(&Sandbox::new().expect_success(&["tasks", "--task", "calculator", "--json"]));
     let figure = |name: &str| [0, 1, 2].map(|stage| json[0]["stages"][stage][name].as_u64().expect("a number"));
     assert_eq!((figure("states"), figure("optimum")), ([13, 51, 206], [3, 4, 7]));
-    let json = parse(&Place::new().succeeds(&["tasks", "--task", "calculator", "--stage", "2", "--json"]));
+    let json = parse(&Sandbox::new().expect_success(&["tasks", "--task", "calculator", "--stage", "2", "--json"]));
     assert_eq!(json[0]["stages"][0]["stage"], 2);
 }

@@ -1,15 +1,15 @@
-//! What `gradcheck` shows of the gradients: tables, a page, JSON; and how it refuses. That a wrong gradient is exit code 1
-//! is a unit test, since all that are shipped are right.
+//! Output of `gradcheck`: tables, the page, JSON and refusals. The exit code 1 of a wrong gradient has a unit test, because
+//! all gradients of the engine are correct.
 
 use autograd::ops::Kind;
 
-use crate::place::{AssertContains, Place, assert_self_contained};
+use crate::sandbox::{AssertContains, Sandbox, assert_self_contained};
 
 #[test]
-fn a_few_are_shown_case_by_case() {
-    let place = Place::new();
-    let told = place.succeeds(&["gradcheck", "--op", "tanh,linear", "--op", "tanh"]);
-    told.assert_contains(&[
+fn gradcheck_named_operations_show_each_case() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.expect_success(&["gradcheck", "--op", "tanh,linear", "--op", "tanh"]);
+    output.assert_contains(&[
         "tanh: y = tanh x; dx += (1 − y²)·dy; crates/autograd/src/ops/tanh.rs",
         "Linear: y = x·Wᵀ + b; crates/nn/src/linear.rs",
         "| a view ",
@@ -19,23 +19,23 @@ fn a_few_are_shown_case_by_case() {
         "all agree",
         "a factor of 1 + ",
     ]);
-    assert!(!told.contains("softmax") && told.matches("tanh: y").count() == 1, "{told}");
-    let cases = proofs::operations(Kind::Tanh).len();
-    assert_eq!(told.lines().filter(|line| line.starts_with("| a ")).count(), cases, "{told}");
+    assert!(!output.contains("softmax") && output.matches("tanh: y").count() == 1, "{output}");
+    let cases = proofs::operation_cases(Kind::Tanh).len();
+    assert_eq!(output.lines().filter(|line| line.starts_with("| a ")).count(), cases, "{output}");
 }
 
 #[test]
-fn the_page_is_whole_and_replaces_nothing_else() {
-    let place = Place::new();
-    let told = place.succeeds(&["gradcheck", "--op", "mul", "--html"]);
-    assert!(told.contains("all agree") && told.ends_with("\nwrote gradcheck.html\n"), "{told}");
-    let page = place.text("gradcheck.html");
+fn gradcheck_page_is_complete_and_replaces_only_pages_of_gradus() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.expect_success(&["gradcheck", "--op", "mul", "--html"]);
+    assert!(output.contains("all agree") && output.ends_with("\nwrote gradcheck.html\n"), "{output}");
+    let page = sandbox.text("gradcheck.html");
     assert_self_contained(&page);
     page.assert_contains(&[
         "all agree",
         "y = a·b elementwise, with a and b broadcast to their common shape<br>da += b·dy and db += a·dy, each",
         ">autograd/src/ops/mul.rs</span>",
-        "Why not by differences alone",
+        "Limits of finite differences",
         "truncation h²·f‴/6",
         "about ε/h",
         ">PyTorch, 10⁻⁶</text>",
@@ -45,22 +45,22 @@ fn the_page_is_whole_and_replaces_nothing_else() {
         ">truncation, h²</text>",
         "T=7",
     ]);
-    place.write("gradcheck.html", "mine");
-    let says = "gradcheck.html is there already and is no page of gradus";
-    place.refuses(&["gradcheck", "--op", "mul", "--html"], &[says]);
-    place.refuses(&["gradcheck", "--op", "mul", "--html=no/page.html"], &["cannot write no/page.html"]);
-    place.succeeds(&["gradcheck", "--op", "mul", "--html=other.html"]);
-    assert_eq!(place.names(""), ["gradcheck.html", "other.html"]);
+    sandbox.write("gradcheck.html", "mine");
+    let messages = "gradcheck.html exists already and is not a page of gradus";
+    sandbox.expect_refusal(&["gradcheck", "--op", "mul", "--html"], &[messages]);
+    sandbox.expect_refusal(&["gradcheck", "--op", "mul", "--html=no/page.html"], &["cannot write no/page.html"]);
+    sandbox.expect_success(&["gradcheck", "--op", "mul", "--html=other.html"]);
+    assert_eq!(sandbox.names(""), ["gradcheck.html", "other.html"]);
 }
 
 #[test]
-fn what_does_not_exist_is_refused() {
-    let place = Place::new();
-    place.refuses(&["gradcheck", "--op", "sofmax"], &["no operation or layer sofmax; did you mean softmax?"]);
-    place.refuses(
+fn gradcheck_unknown_name_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_refusal(&["gradcheck", "--op", "sofmax"], &["no operation or layer sofmax; did you mean softmax?"]);
+    sandbox.expect_refusal(
         &["gradcheck", "--op", "tanh", "--op", "xyzzy"],
         &["no operation or layer xyzzy; expected one of add, "],
     );
-    place.refuses(&["gradcheck", "--op", ""], &["--op: the name is empty"]);
-    place.refuses(&["gradcheck", "--json", "--html"], &["--json", "--html"]);
+    sandbox.expect_refusal(&["gradcheck", "--op", ""], &["--op: the name is empty"]);
+    sandbox.expect_refusal(&["gradcheck", "--json", "--html"], &["--json", "--html"]);
 }

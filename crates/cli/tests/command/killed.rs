@@ -1,4 +1,4 @@
-//! A process that is killed at any moment leaves a folder that loads, and a run that can be gone on with.
+//! A process killed at any moment leaves a folder that loads and a run that can be resumed.
 
 use std::process::Stdio;
 use std::thread::sleep;
@@ -7,55 +7,55 @@ use std::time::Duration;
 use nn::Checkpoint;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use crate::place::{Place, small, with};
-use crate::resume::assert_same;
+use crate::resume::assert_same_files;
+use crate::sandbox::{Sandbox, concat_args, small_training};
 
-/// How often the process is killed.
-const TIMES: usize = 100;
+/// Number of kills.
+const KILLS: usize = 100;
 
-/// Microseconds within which it is killed: starting takes some ten thousand, an update a thousand.
-const WITHIN: u32 = 60_000;
+/// Maximum delay before a kill in microseconds. Starting the process takes about 10 000, an update about 1000.
+const MAX_KILL_DELAY_US: u32 = 60_000;
 
-/// A hundred processes work on one run, one after the other, and each is killed at a random moment. After each the folder
-/// loads, at the last checkpoint or the one before: never at an earlier update than it had. In the end everything is as
-/// if nothing had happened.
+/// A hundred processes train one run, one after another. Each is killed at a random moment. After each kill the folder
+/// loads, never at an earlier update than before. In the end all files are the same as without kills.
 #[test]
-fn a_hundred_times_at_random_moments() {
-    let place = Place::new();
+fn train_killed_a_hundred_times_loses_no_checkpoint() {
+    let sandbox = Sandbox::new();
     let many = "--max-updates=1000000000";
-    let train = small(&[many, "--save-every=2", "--keep-every=50", "--imitate=2", "--threads=1"]);
+    let train = small_training(&[many, "--save-every=2", "--keep-every=50", "--imitate=2", "--threads=1"]);
 
     let mut random = Philox::stream(3, Stream { purpose: Purpose::TEST, update: 0, episode: 0 });
-    let (mut updates, mut met) = (None, 0);
-    for _ in 0..TIMES {
-        let begun = place.path("run/config.toml").exists();
-        let args = if begun { vec!["train", "--resume", "run"] } else { with(&train, &["--out", "run"]) };
-        let mut command = place.command(crate::gradus(), &args);
+    let (mut updates, mut running) = (None, 0);
+    for _ in 0..KILLS {
+        let started = sandbox.path("run/config.toml").exists();
+        let args = if started { vec!["train", "--resume", "run"] } else { concat_args(&train, &["--out", "run"]) };
+        let mut command = sandbox.command(crate::gradus_path(), &args);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts");
-        sleep(Duration::from_micros(random.below(WITHIN).into()));
-        met += usize::from(child.try_wait().expect("a process").is_none());
+        sleep(Duration::from_micros(random.below(MAX_KILL_DELAY_US).into()));
+        running += usize::from(child.try_wait().expect("a process").is_none());
         child.kill().expect("a process");
-        child.wait().expect("it ends");
-        if !begun && !place.path("run/config.toml").exists() {
-            std::fs::remove_dir_all(place.path("run")).ok(); // killed before there was anything to lose
+        child.wait().expect("the process ends");
+        if !started && !sandbox.path("run/config.toml").exists() {
+            std::fs::remove_dir_all(sandbox.path("run")).ok(); // killed before anything was saved
         }
-        let found = loads(&place);
+        let found = load_checkpoints(&sandbox);
         assert!(found >= updates, "at update {found:?} after it was at {updates:?}");
         updates = found;
     }
-    assert_eq!(met, TIMES, "processes that were still at work");
-    // Beyond the next validation: the best checkpoint may be of it already, as it is written before the last one.
-    place.succeeds(&["train", "--resume", "run", "--stop-after", "3"]);
-    let updates = loads(&place).filter(|&updates| updates > 3).expect("killed so soon that nothing was done");
-    place.succeeds(&with(&train, &["--out", "whole", "--stop-after", &updates.to_string()]));
-    assert_same(&place, "whole", "run");
+    assert_eq!(running, KILLS, "processes that were still running when they were killed");
+    // Trains beyond the next validation, because the best checkpoint is written before the last one and may be newer.
+    sandbox.expect_success(&["train", "--resume", "run", "--stop-after", "3"]);
+    let updates =
+        load_checkpoints(&sandbox).filter(|&updates| updates > 3).expect("the kills left time for some updates");
+    sandbox.expect_success(&concat_args(&train, &["--out", "whole", "--stop-after", &updates.to_string()]));
+    assert_same_files(&sandbox, "whole", "run");
 }
 
-/// The updates of the checkpoint, if there is one; every checkpoint that is there must load.
+/// Returns the updates of the last checkpoint, if it exists. Every existing checkpoint must load.
 #[track_caller]
-fn loads(place: &Place) -> Option<u64> {
+fn load_checkpoints(sandbox: &Sandbox) -> Option<u64> {
     let updates = |name: &str| {
-        let path = place.path(&format!("run/{name}"));
+        let path = sandbox.path(&format!("run/{name}"));
         let checkpoint = path.exists().then(|| Checkpoint::load(&path).unwrap_or_else(|error| panic!("{error}")))?;
         checkpoint.metadata()["updates"].parse().ok()
     };

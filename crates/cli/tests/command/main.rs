@@ -1,28 +1,28 @@
-//! The command as its users meet it: what it prints, what it writes, and how it refuses.
+//! Tests of the `gradus` executable: its output, its files, its error messages and its exit codes.
 #![forbid(unsafe_code)]
 
 mod bad_input;
+mod config_and_completions;
 mod device;
-mod embedding;
+mod documented_fields;
 mod eval;
 mod explain;
-mod full;
+mod full_disk;
 mod gradcheck;
-mod help;
 mod killed;
+mod library_agent;
 mod memory;
-mod place;
 mod report;
 mod resume;
 mod same_bytes;
-mod schema;
+mod sandbox;
 mod train;
 mod tutorial;
 mod watch;
 
 use std::path::PathBuf;
 
-/// The command.
-fn gradus() -> PathBuf {
+/// Returns the path of the executable.
+fn gradus_path() -> PathBuf {
     env!("CARGO_BIN_EXE_gradus").into()
 }

@@ -1,72 +1,72 @@
-//! A machine that has too little memory: here a limit on address space, which the system enforces as an allocation that fails.
+//! A machine with too little memory, simulated by a limit on address space, at which allocations fail.
 #![cfg(target_os = "linux")]
 
-use crate::place::{Called, Place, SMALL_TUTORIAL, small, with};
+use crate::sandbox::{CommandResult, SMALL_TUTORIAL, Sandbox, concat_args, small_training};
 
-/// Calls the command where it can take so many KiB of address space.
-fn limited(place: &Place, kib: u64, args: &[&str]) -> Called {
+/// Runs the command with an address space limit in KiB.
+fn run_with_memory_limit(sandbox: &Sandbox, kib: u64, args: &[&str]) -> CommandResult {
     let script = format!("ulimit -v {kib}; exec \"$0\" \"$@\"");
-    let mut shell = place.command("sh", &["-c", &script, env!("CARGO_BIN_EXE_gradus")]);
-    Called::of(shell.args(args).output().expect("there is a shell"))
+    let mut shell = sandbox.command("sh", &["-c", &script, env!("CARGO_BIN_EXE_gradus")]);
+    CommandResult::from_output(shell.args(args).output().expect("sh starts"))
 }
 
-/// KiB that are less than what is asked for here, and more than what the start of the process takes.
-const TOO_LITTLE: u64 = 100 << 10;
+/// A limit in KiB that is enough to start the process, but not for any command here.
+const TOO_LITTLE_KIB: u64 = 100 << 10;
 
-/// A call that is refused for its memory, and that is not with as much as it asks for.
+/// Asserts that the command is refused with too little memory, and succeeds with exactly as much as its message asks for.
 #[track_caller]
-fn assert_needs(place: &Place, what: &str, args: &[&str]) {
-    let limit = refused(place, TOO_LITTLE, what, args);
-    assert_eq!(refused(place, limit - 1024, what, args), limit);
-    let called = limited(place, limit, args);
-    assert_eq!(called.code, 0, "{args:?}: {called:?}");
+fn assert_needs(sandbox: &Sandbox, what: &str, args: &[&str]) {
+    let limit = measure_required_kib(sandbox, TOO_LITTLE_KIB, what, args);
+    assert_eq!(measure_required_kib(sandbox, limit - 1024, what, args), limit);
+    let result = run_with_memory_limit(sandbox, limit, args);
+    assert_eq!(result.code, 0, "{args:?}: {result:?}");
 }
 
-/// The KiB that a call asks for, which is refused.
+/// Runs a command that must be refused, and returns the KiB that its message asks for.
 #[track_caller]
-fn refused(place: &Place, kib: u64, what: &str, args: &[&str]) -> u64 {
-    let before = place.files();
-    let called = limited(place, kib, args);
-    assert_eq!(called.code, 2, "{args:?}: {called:?}");
-    let needs = called.err.strip_prefix(&format!("error: {what} needs ")).unwrap_or_else(|| panic!("{called:?}"));
-    let (mib, _) = needs.split_once(" MiB of address space").unwrap_or_else(|| panic!("{called:?}"));
-    assert!(needs.contains("and ulimit -v allows ") && needs.contains("or raise that limit"), "{}", called.err);
-    assert!(place.files() == before, "{args:?} has changed files");
+fn measure_required_kib(sandbox: &Sandbox, kib: u64, what: &str, args: &[&str]) -> u64 {
+    let before = sandbox.files();
+    let result = run_with_memory_limit(sandbox, kib, args);
+    assert_eq!(result.code, 2, "{args:?}: {result:?}");
+    let needs = result.err.strip_prefix(&format!("error: {what} needs ")).unwrap_or_else(|| panic!("{result:?}"));
+    let (mib, _) = needs.split_once(" MiB of address space").unwrap_or_else(|| panic!("{result:?}"));
+    assert!(needs.contains("but ulimit -v allows only ") && needs.contains("or raise that limit"), "{}", result.err);
+    assert!(sandbox.files() == before, "{args:?} has changed files");
     mib.parse::<u64>().expect("a number") << 10
 }
 
 #[test]
-fn training_that_fits_no_address_space_is_refused_and_runs_in_what_it_asks_for() {
-    let place = Place::new();
+fn train_runs_in_exactly_the_memory_that_its_refusal_names() {
+    let sandbox = Sandbox::new();
     for (name, args) in [
-        ("calculator", small(&["--threads=2"])),
-        ("composed", small(&["--threads=1", "--gru=reset-before"])),
-        ("seeds", small(&["--threads=2", "--seeds=0..1"])),
-        ("tutorial", with(&SMALL_TUTORIAL, &["--threads=2", "--seeds=0..1"])),
+        ("calculator", small_training(&["--threads=2"])),
+        ("composed", small_training(&["--threads=1", "--gru=reset-before"])),
+        ("seeds", small_training(&["--threads=2", "--seeds=0..1"])),
+        ("tutorial", concat_args(&SMALL_TUTORIAL, &["--threads=2", "--seeds=0..1"])),
     ] {
-        let args = with(&args, &["--out", name]);
-        assert_needs(&place, "training", &args);
+        let args = concat_args(&args, &["--out", name]);
+        assert_needs(&sandbox, "training", &args);
     }
 }
 
 #[test]
-fn resumed_training_that_fits_no_address_space_is_refused_unless_it_is_over() {
-    let place = Place::new();
+fn train_resume_with_too_little_memory_is_refused_unless_finished() {
+    let sandbox = Sandbox::new();
     for (name, more) in [("one", "--seed=0"), ("several", "--seeds=0..1")] {
-        let begun = small(&["--threads=2", more, "--out", name]);
-        place.succeeds(&with(&begun, &["--stop-after=1"]));
+        let args = small_training(&["--threads=2", more, "--out", name]);
+        sandbox.expect_success(&concat_args(&args, &["--stop-after=1"]));
         let resume = ["train", "--threads=2", "--resume", name];
-        assert_needs(&place, "training", &resume);
-        let called = limited(&place, TOO_LITTLE, &resume);
-        assert_eq!(called.code, 0, "{called:?}");
+        assert_needs(&sandbox, "training", &resume);
+        let result = run_with_memory_limit(&sandbox, TOO_LITTLE_KIB, &resume);
+        assert_eq!(result.code, 0, "{result:?}");
     }
 }
 
 #[test]
-fn eval_that_fits_no_address_space_is_refused_and_runs_in_what_it_asks_for() {
-    let place = Place::trained();
-    assert_needs(&place, "playing", &["eval", "run", "--episodes=1000"]);
-    let called = limited(&place, 1 << 20, &["eval", "run", "--episodes=16777216"]);
-    assert!(called.code == 2 && called.err.contains("playing needs "), "{called:?}");
-    assert_needs(&place, "playing", &["explain", "run"]);
+fn eval_runs_in_exactly_the_memory_that_its_refusal_names() {
+    let sandbox = Sandbox::with_trained_run();
+    assert_needs(&sandbox, "playing", &["eval", "run", "--episodes=1000"]);
+    let result = run_with_memory_limit(&sandbox, 1 << 20, &["eval", "run", "--episodes=16777216"]);
+    assert!(result.code == 2 && result.err.contains("playing needs "), "{result:?}");
+    assert_needs(&sandbox, "playing", &["explain", "run"]);
 }

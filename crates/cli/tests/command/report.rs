@@ -1,20 +1,20 @@
-//! The pages that `report` writes: complete, from the files alone, and with nothing from elsewhere.
+//! Pages of `report`: they are complete, depend only on the files of the folder, and load nothing from elsewhere.
 
 use std::fs;
 
-use crate::place::{AssertContains, Place, assert_self_contained, small};
+use crate::sandbox::{AssertContains, Sandbox, assert_self_contained, small_training};
 use serde_json::{Value, json};
 
-/// The page of a folder after `report`.
+/// Runs `report` on a folder and returns the page.
 #[track_caller]
-fn page(place: &Place, folder: &str) -> String {
-    place.succeeds(&["report", folder]);
-    place.text(&format!("{folder}/report.html"))
+fn page(sandbox: &Sandbox, folder: &str) -> String {
+    sandbox.expect_success(&["report", folder]);
+    sandbox.text(&format!("{folder}/report.html"))
 }
 
-/// A run of two validations, with figures that are known.
-fn known(place: &Place, name: &str) {
-    place.succeeds(&small(&["--out", name]));
+/// Writes a run with two validations and known metrics.
+fn write_known_run(sandbox: &Sandbox, name: &str) {
+    sandbox.expect_success(&small_training(&["--out", name]));
     let update = |update: usize, grad_norm: f64| {
         json!({
             "update": update, "rate": 0.005, "entropy_coefficient": 0.3, "unlocked": 0, "loss": -0.25, "policy_loss": 0.5,
@@ -30,14 +30,14 @@ fn known(place: &Place, name: &str) {
     };
     let lines = [update(1, 0.625), update(2, 31.25), validation(2, [0.1234, 0.0, 0.0]), update(3, 0.5), update(4, 0.5)];
     let lines = lines.into_iter().chain([validation(4, [0.9876, 0.4321, 0.0])]);
-    place.write(&format!("{name}/metrics.jsonl"), jsonl(lines));
+    sandbox.write(&format!("{name}/metrics.jsonl"), jsonl(lines));
 }
 
 fn jsonl(lines: impl Iterator<Item = Value>) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// Lines of episodes.jsonl at three validations.
+/// Returns lines of `episodes.jsonl` at three validations.
 fn episodes(goal: &str) -> String {
     let line = |update: usize| {
         let p = [0.25, 0.5, 0.75][update / 2 - 1];
@@ -58,20 +58,20 @@ fn episodes(goal: &str) -> String {
 }
 
 #[test]
-fn the_page_of_a_run_shows_the_figures_of_its_files() {
-    let place = Place::new();
-    known(&place, "run");
-    place.write("run/episodes.jsonl", episodes("(a·b+c)−(d·e)"));
-    let page = page(&place, "run");
+fn report_page_shows_the_numbers_of_the_files() {
+    let sandbox = Sandbox::new();
+    write_known_run(&sandbox, "run");
+    sandbox.write("run/episodes.jsonl", episodes("(a·b+c)−(d·e)"));
+    let page = page(&sandbox, "run");
     assert_self_contained(&page);
     page.assert_contains(&[
         "update 2: 0.1234</title>",
         "update 4: 0.9876</title>",
         "update 4: 0.4321</title>",
-        "Gradient norm: from 0.6250 at update 1 to 0.5000 at update 4; least 0.5000 at update 3, greatest 31.25 at update 2",
+        "Gradient norm: from 0.6250 at update 1 to 0.5000 at update 4; minimum 0.5000 at update 3, maximum 31.25 at update 2",
         "Entropy: from 1.625",
-        "Value error: from 0.7500",
-        "Reward: from 0.1250",
+        "Value loss: from 0.7500",
+        "Return: from 0.1250",
         "clipped at 1<",
         "A fixed program per stage is optimal here",
         "step 1, ADD: from 0.2500 to 0.7500",
@@ -83,7 +83,7 @@ fn the_page_of_a_run_shows_the_figures_of_its_files() {
         "gradus train --width=16",
         "max_updates = 3",
     ]);
-    let stages = place.json("run/test.json")["stages"].as_array().expect("a list").clone();
+    let stages = sandbox.json("run/test.json")["stages"].as_array().expect("a list").clone();
     for stage in stages {
         let program = format!(
             "{} ({:.3})",
@@ -95,62 +95,62 @@ fn the_page_of_a_run_shows_the_figures_of_its_files() {
 }
 
 #[test]
-fn the_same_folder_gives_the_same_bytes() {
-    let place = Place::new();
-    place.succeeds(&small(&["--seeds", "0..2", "--out", "runs"]));
-    let first = page(&place, "runs");
+fn report_same_folder_gives_the_same_bytes() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--seeds", "0..2", "--out", "runs"]));
+    let first = page(&sandbox, "runs");
     assert_self_contained(&first);
     assert!(first.contains("3 of 3") || first.contains("0 of 3"), "{first}");
     first.assert_contains(&[
         "interquartile mean",
-        "95 % interval",
+        "95 % confidence interval",
         "Stage 2, seed 1: from",
         "Performance profile",
-        "of 2000 bootstrap resamples",
+        "from 2000 resamples",
     ]);
-    assert!(first == page(&place, "runs"));
-    place.succeeds(&["report", "runs", "--out", "page.html"]);
-    assert!(first == place.text("page.html"));
+    assert!(first == page(&sandbox, "runs"));
+    sandbox.expect_success(&["report", "runs", "--out", "page.html"]);
+    assert!(first == sandbox.text("page.html"));
 }
 
-/// Names and texts come from files, and are never markup.
+/// Names and texts from files must never become markup.
 #[test]
-fn hostile_text_is_escaped() {
-    let place = Place::new();
+fn report_hostile_text_is_escaped() {
+    let sandbox = Sandbox::new();
     let hostile = "\"><script>alert(1)</script>&<b onload=\"x\">";
-    known(&place, "a&b<i>");
-    let mut about = place.json("a&b<i>/about.json");
+    write_known_run(&sandbox, "a&b<i>");
+    let mut about = sandbox.json("a&b<i>/about.json");
     for (field, value) in
         [("version", json!(hostile)), ("made", json!(hostile)), ("arguments", json!([hostile, "2026é122T"]))]
     {
         about[field] = value;
     }
     about["machine"] = json!({"system": hostile, "architecture": hostile, "processor": hostile, "threads": 1});
-    place.write("a&b<i>/about.json", about.to_string());
-    place.write("a&b<i>/episodes.jsonl", episodes(hostile));
-    let page = page(&place, "a&b<i>");
+    sandbox.write("a&b<i>/about.json", about.to_string());
+    sandbox.write("a&b<i>/episodes.jsonl", episodes(hostile));
+    let page = page(&sandbox, "a&b<i>");
     assert!(!page.contains("<script") && !page.contains("<b onload") && !page.contains("<i>"), "{page}");
     assert!(page.matches("&lt;script&gt;alert(1)&lt;/script&gt;&amp;").count() >= 7, "{page}");
     assert!(page.contains("<h1>a&amp;b&lt;i&gt;</h1>"), "{page}");
 }
 
-/// A run in progress: its lock is held, it has no test, and its last line is half written, within a letter even.
+/// The lock is held, the test does not exist, and the last line ends in the middle of a UTF-8 character.
 #[test]
-fn a_run_may_go_on_meanwhile() {
-    let place = Place::new();
-    known(&place, "run");
-    fs::remove_file(place.path("run/test.json")).expect("removed");
-    let lock = fs::File::options().write(true).open(place.path("run/lock")).expect("a lock");
-    lock.lock().expect("nobody else holds it");
-    let metrics = place.text("run/metrics.jsonl") + "{\"update\":5,\"ra";
-    place.write("run/metrics.jsonl", metrics);
+fn report_of_a_running_training_shows_its_complete_lines() {
+    let sandbox = Sandbox::new();
+    write_known_run(&sandbox, "run");
+    fs::remove_file(sandbox.path("run/test.json")).expect("removed");
+    let lock = fs::File::options().write(true).open(sandbox.path("run/lock")).expect("a lock");
+    lock.lock().expect("the lock is free");
+    let metrics = sandbox.text("run/metrics.jsonl") + "{\"update\":5,\"ra";
+    sandbox.write("run/metrics.jsonl", metrics);
     let half = episodes("a·b");
     let within = half.rfind('·').expect("a dot") + 1;
-    place.write("run/episodes.jsonl", &half.as_bytes()[..within]);
-    let page = page(&place, "run");
+    sandbox.write("run/episodes.jsonl", &half.as_bytes()[..within]);
+    let page = page(&sandbox, "run");
     assert_self_contained(&page);
     page.assert_contains(&[
-        "Not over: 4 updates so far.",
+        "Not finished: 4 updates so far.",
         "There is no test yet",
         "update 4: 0.9876",
         "<b>Update 4</b>",
@@ -159,75 +159,78 @@ fn a_run_may_go_on_meanwhile() {
 }
 
 #[test]
-fn what_a_folder_does_not_have_is_said_in_words() {
-    let place = Place::new();
-    known(&place, "old");
-    fs::remove_file(place.path("old/about.json")).expect("removed");
-    fs::remove_file(place.path("old/episodes.jsonl")).expect("removed");
-    let old = page(&place, "old");
+fn report_explains_missing_parts_of_a_folder() {
+    let sandbox = Sandbox::new();
+    write_known_run(&sandbox, "old");
+    fs::remove_file(sandbox.path("old/about.json")).expect("removed");
+    fs::remove_file(sandbox.path("old/episodes.jsonl")).expect("removed");
+    let old = page(&sandbox, "old");
     assert_self_contained(&old);
-    assert!(old.contains("did not write down its version") && old.contains("has left its episodes"), "{old}");
+    assert!(old.contains("did not record its version") && old.contains("recorded no validation episodes"), "{old}");
 
-    place.succeeds(&small(&["--stop-after", "1", "--out", "short"]));
-    let short = place.text("short/report.html");
+    sandbox.expect_success(&small_training(&["--stop-after", "1", "--out", "short"]));
+    let short = sandbox.text("short/report.html");
     assert_self_contained(&short);
-    assert!(short.contains("There is no validation: the first follows update 2."), "{short}");
+    assert!(short.contains("There is no validation yet: the first one follows update 2."), "{short}");
 
-    let failed = place.gradus(&small(&["--rate", "1e38", "--out", "failed"]));
+    let failed = sandbox.run_gradus(&small_training(&["--rate", "1e38", "--out", "failed"]));
     assert_eq!(failed.code, 1, "{failed:?}");
-    let failed = page(&place, "failed");
+    let failed = page(&sandbox, "failed");
     assert_self_contained(&failed);
-    assert!(failed.contains("Failed: update 2:") && failed.contains("There was no test: the run failed."), "{failed}");
+    assert!(
+        failed.contains("Failed: update 2:") && failed.contains("There was no test, because the run failed."),
+        "{failed}"
+    );
 }
 
 #[test]
-fn what_is_no_run_is_refused() {
-    let place = Place::new();
-    fs::create_dir(place.path("empty")).expect("made");
-    place.refuses(&["report", "empty"], &["empty holds no run", "config.toml", "name a folder"]);
-    place.refuses(&["report", "nowhere"], &["nowhere holds no run"]);
-    place.succeeds(&small(&["--out", "run"]));
-    place.write("run/metrics.jsonl", "{\"update\":1}\n");
-    place.refuses(&["report", "run"], &["metrics.jsonl, line 1", "expected the metrics"]);
-    place.write("run/metrics.jsonl", "");
-    place.write("run/episodes.jsonl", "{}\n");
-    place.refuses(&["report", "run"], &["episodes.jsonl, line 1", "expected the episodes"]);
-    place.write("run/episodes.jsonl", "");
-    place.write("run/test.json", "{}");
-    place.refuses(&["report", "run"], &["cannot read run/test.json", "remove it"]);
+fn report_invalid_folder_is_refused() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("empty")).expect("created");
+    sandbox.expect_refusal(&["report", "empty"], &["empty holds no run", "config.toml", "name a folder"]);
+    sandbox.expect_refusal(&["report", "nowhere"], &["nowhere holds no run"]);
+    sandbox.expect_success(&small_training(&["--out", "run"]));
+    sandbox.write("run/metrics.jsonl", "{\"update\":1}\n");
+    sandbox.expect_refusal(&["report", "run"], &["metrics.jsonl, line 1", "expected the metrics"]);
+    sandbox.write("run/metrics.jsonl", "");
+    sandbox.write("run/episodes.jsonl", "{}\n");
+    sandbox.expect_refusal(&["report", "run"], &["episodes.jsonl, line 1", "expected the episodes"]);
+    sandbox.write("run/episodes.jsonl", "");
+    sandbox.write("run/test.json", "{}");
+    sandbox.expect_refusal(&["report", "run"], &["cannot read run/test.json", "delete it"]);
 }
 
 #[test]
-fn folders_are_compared() {
-    let place = Place::new();
-    place.succeeds(&small(&["--seeds", "0..2", "--out", "a"]));
-    place.succeeds(&small(&["--max-updates=5", "--seeds", "0..1", "--rate", "1e-3", "--out", "b"]));
-    place.succeeds(&small(&["--rate", "1e-3", "--out", "c"]));
-    let words = place.succeeds(&["report", "a", "b", "c"]);
-    words.assert_contains(&[
+fn report_several_folders_are_compared() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--seeds", "0..2", "--out", "a"]));
+    sandbox.expect_success(&small_training(&["--max-updates=5", "--seeds", "0..1", "--rate", "1e-3", "--out", "b"]));
+    sandbox.expect_success(&small_training(&["--rate", "1e-3", "--out", "c"]));
+    let output = sandbox.expect_success(&["report", "a", "b", "c"]);
+    output.assert_contains(&[
         "| rate ",
         "| b over a ",
         "| c over b ",
-        "the intervals of c tell nothing",
+        "the intervals of c say nothing",
         "3 of 3",
         "wrote compare.html",
     ]);
-    let page = place.text("compare.html");
+    let page = sandbox.text("compare.html");
     assert_self_contained(&page);
     page.assert_contains(&[
-        "A comparison of 3 configurations",
+        "Comparison of 3 configurations",
         "b over a",
-        "a: Reward, interquartile mean of 3 runs: from",
-        "c: Reward: from",
+        "a: Return, interquartile mean of 3 runs: from",
+        "c: Return: from",
     ]);
-    place.succeeds(&["report", "a", "c"]);
-    assert!(place.text("compare.html") != page, "a page of gradus is replaced");
-    place.write("compare.html", "");
-    place.succeeds(&["report", "a", "c"]);
-    place.write("compare.html", "mine");
-    place.refuses(&["report", "a", "b"], &["compare.html is there already and is no page of gradus"]);
+    sandbox.expect_success(&["report", "a", "c"]);
+    assert!(sandbox.text("compare.html") != page, "a page of gradus is replaced");
+    sandbox.write("compare.html", "");
+    sandbox.expect_success(&["report", "a", "c"]);
+    sandbox.write("compare.html", "mine");
+    sandbox.expect_refusal(&["report", "a", "b"], &["compare.html exists already and is not a page of gradus"]);
 
-    let json = place.succeeds(&["report", "a", "b", "--json", "--out", "other.html"]);
+    let json = sandbox.expect_success(&["report", "a", "b", "--json", "--out", "other.html"]);
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&json["page"], &json["folders"][1]["folder"]), (&json!("other.html"), &json!("b")));
     let pair = &json["probability_of_improvement"][0];
@@ -237,9 +240,9 @@ fn folders_are_compared() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused() {
-    let place = Place::trained();
-    place.refuses(&["report", "run", "./run"], &["./run is there twice"]);
-    place.refuses(&["report", "run", "nowhere"], &["nowhere holds no run"]);
-    place.refuses(&["report", "1", "2", "3", "4", "5", "6", "7"], &["7 folders", "at most 6"]);
+fn report_incomparable_folders_are_refused() {
+    let sandbox = Sandbox::with_trained_run();
+    sandbox.expect_refusal(&["report", "run", "./run"], &["./run is given twice"]);
+    sandbox.expect_refusal(&["report", "run", "nowhere"], &["nowhere holds no run"]);
+    sandbox.expect_refusal(&["report", "1", "2", "3", "4", "5", "6", "7"], &["7 folders", "at most 6"]);
 }

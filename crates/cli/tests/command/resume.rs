@@ -1,17 +1,17 @@
-//! A run that is stopped and gone on with leaves the same bytes as one that was not.
+//! A run that is stopped and resumed writes the same bytes as a run without a stop.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-use crate::place::{Called, Place, small, with};
+use crate::sandbox::{CommandResult, Sandbox, concat_args, small_training};
 
-/// What tells the time, or of the machine.
+/// Files that contain times or describe the machine.
 const NOT_COMPARED: [&str; 4] = ["about.json", "clock.json", "lock", "report.html"];
 
-/// All files of a folder, those aside that tell the time.
-fn files(place: &Place, folder: &str) -> Vec<(String, Vec<u8>)> {
-    let root = place.path(folder);
-    let named = place.files().into_iter().filter_map(|(path, content)| {
+/// Returns all files of a folder except [`NOT_COMPARED`].
+fn files(sandbox: &Sandbox, folder: &str) -> Vec<(String, Vec<u8>)> {
+    let root = sandbox.path(folder);
+    let named = sandbox.files().into_iter().filter_map(|(path, content)| {
         let name = path.strip_prefix(&root).ok()?.to_str().expect("UTF-8").to_owned();
         let last = name.rsplit('/').next().expect("a name").to_owned();
         (path.is_file() && !NOT_COMPARED.contains(&last.as_str())).then_some((name, content))
@@ -20,8 +20,8 @@ fn files(place: &Place, folder: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 #[track_caller]
-pub(crate) fn assert_same(place: &Place, a: &str, b: &str) {
-    let (a_files, b_files) = (files(place, a), files(place, b));
+pub(crate) fn assert_same_files(sandbox: &Sandbox, a: &str, b: &str) {
+    let (a_files, b_files) = (files(sandbox, a), files(sandbox, b));
     let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&a_files), names(&b_files), "{a} and {b}");
     for ((name, left), (_, right)) in a_files.into_iter().zip(b_files) {
@@ -29,94 +29,95 @@ pub(crate) fn assert_same(place: &Place, a: &str, b: &str) {
     }
 }
 
-/// The kernels change what is computed: who goes on with others is told, and the folder keeps the names of all.
+/// Other kernels change the results. The command prints a message, and the folder records all kernels.
 #[test]
-fn with_other_kernels_is_said_and_recorded() {
-    let place = Place::new();
+fn resume_with_other_kernels_is_reported_and_recorded() {
+    let sandbox = Sandbox::new();
     let gradus = |kernels: &str, args: &[&str]| {
-        let output = place.command(crate::gradus(), args).env("GRADUS_KERNELS", kernels).output();
-        let called = Called::of(output.expect("the command starts"));
-        assert_eq!(called.code, 0, "{called:?}");
-        called.out + &called.err
+        let output = sandbox.command(crate::gradus_path(), args).env("GRADUS_KERNELS", kernels).output();
+        let result = CommandResult::from_output(output.expect("the command starts"));
+        assert_eq!(result.code, 0, "{result:?}");
+        result.out + &result.err
     };
     let names = |folder: &str| {
-        let about = place.json(&format!("{folder}/about.json"));
+        let about = sandbox.json(&format!("{folder}/about.json"));
         let later = about["went_on"].as_array().cloned().unwrap_or_default();
         let later = later.iter().map(|went_on| went_on["kernels"].clone());
         [about["machine"]["kernels"].clone()].into_iter().chain(later).collect::<Vec<_>>()
     };
     for seeds in [&["--out", "run"][..], &["--seeds", "0,1", "--out", "runs"]] {
         let out = seeds[seeds.len() - 1];
-        gradus("portable", &with(&small(seeds), &["--stop-after", "1"]));
+        gradus("portable", &concat_args(&small_training(seeds), &["--stop-after", "1"]));
         let resume = ["train", "--resume", out, "--stop-after", "1"];
-        let said = gradus("reference", &resume);
-        assert!(said.contains("going on with the kernels reference, after portable"), "{said}");
-        let said = gradus("reference", &["train", "--resume", out]);
-        assert!(!said.contains("going on with the kernels"), "{said}");
+        let output = gradus("reference", &resume);
+        assert!(output.contains("resuming with the kernels reference; the run used portable before"), "{output}");
+        let output = gradus("reference", &["train", "--resume", out]);
+        assert!(!output.contains("resuming with the kernels"), "{output}");
         for folder in if out == "run" { &["run"][..] } else { &["runs", "runs/seed-0", "runs/seed-1"] } {
             assert_eq!(names(folder), ["portable", "reference"], "{folder}");
         }
     }
-    // A run that is over computes nothing.
+    // A finished run computes nothing.
     for out in ["run", "runs"] {
         gradus("portable", &["train", "--resume", out]);
         assert_eq!(names(out), ["portable", "reference"], "{out}");
     }
 }
 
-/// Everything that a run has to remember: a curriculum that unlocks, successes that are imitated, a rate that falls.
-const REMEMBERS: &str = "--max-updates=12 --curriculum=gate --unlock=0.01 --imitate=4 --rate-schedule=cosine --save-every=4 \
+/// Arguments of a run with all kinds of state: a curriculum that unlocks stages, a replay buffer, a falling learning rate.
+const STATEFUL_TRAINING: &str = "--max-updates=12 --curriculum=gate --unlock=0.01 --imitate=4 --rate-schedule=cosine --save-every=4 \
     --keep-every=5 --patience=1 --entropy-updates=12 --normalize-advantages=true --optimizer=adamw --weight-decay=0.01 --seed=3";
 
 #[test]
-fn at_several_updates_and_numbers_of_threads() {
-    let place = Place::new();
-    let train = small(&REMEMBERS.split(' ').collect::<Vec<_>>());
-    place.succeeds(&with(&train, &["--out", "whole", "--threads", "2"]));
-    assert!(place.names("whole").contains(&"best.safetensors".to_owned()));
-    assert_eq!(place.names("whole/checkpoints"), ["update-000005.safetensors", "update-000010.safetensors"]);
+fn resume_at_any_update_and_thread_count_gives_the_same_files() {
+    let sandbox = Sandbox::new();
+    let train = small_training(&STATEFUL_TRAINING.split(' ').collect::<Vec<_>>());
+    sandbox.expect_success(&concat_args(&train, &["--out", "whole", "--threads", "2"]));
+    assert!(sandbox.names("whole").contains(&"best.safetensors".to_owned()));
+    assert_eq!(sandbox.names("whole/checkpoints"), ["update-000005.safetensors", "update-000010.safetensors"]);
     for (k, stops) in [&["1", "2", "1", "4"][..], &["5"], &["11"]].into_iter().enumerate() {
         let out = format!("parts-{k}");
-        place.succeeds(&with(&train, &["--out", &out, "--threads", "1", "--stop-after", stops[0]]));
+        sandbox.expect_success(&concat_args(&train, &["--out", &out, "--threads", "1", "--stop-after", stops[0]]));
         for (stop, threads) in stops[1..].iter().zip(["4", "2", "1"]) {
-            place.succeeds(&["train", "--resume", &out, "--threads", threads, "--stop-after", stop]);
+            sandbox.expect_success(&["train", "--resume", &out, "--threads", threads, "--stop-after", stop]);
         }
-        let last = place.succeeds(&["train", "--resume", &out, "--threads", "4"]);
+        let last = sandbox.expect_success(&["train", "--resume", &out, "--threads", "4"]);
         assert!(last.contains("out of updates; 12 updates"), "{last}");
-        assert_same(&place, "whole", &out);
+        assert_same_files(&sandbox, "whole", &out);
     }
 }
 
 #[test]
-fn of_several_seeds() {
-    let place = Place::new();
-    let train = small(&["--seeds", "4..6"]);
-    place.succeeds(&with(&train, &["--out", "whole", "--threads", "3"]));
-    let said = place.succeeds(&with(&train, &["--out", "parts", "--stop-after", "2", "--threads", "1"]));
-    assert!(said.ends_with("go on with: gradus train --resume parts\n"), "{said}");
-    assert!(!place.path("parts/table.md").exists());
-    let said = place.succeeds(&["train", "--resume", "parts", "--threads", "2"]);
-    assert!(said.contains("seed 6: going on after update 2"), "{said}");
+fn resume_several_seeds_gives_the_same_files() {
+    let sandbox = Sandbox::new();
+    let train = small_training(&["--seeds", "4..6"]);
+    sandbox.expect_success(&concat_args(&train, &["--out", "whole", "--threads", "3"]));
+    let output =
+        sandbox.expect_success(&concat_args(&train, &["--out", "parts", "--stop-after", "2", "--threads", "1"]));
+    assert!(output.ends_with("resume with: gradus train --resume parts\n"), "{output}");
+    assert!(!sandbox.path("parts/table.md").exists());
+    let output = sandbox.expect_success(&["train", "--resume", "parts", "--threads", "2"]);
+    assert!(output.contains("seed 6: continuing after update 2"), "{output}");
     let without_seconds = |folder: &str| {
-        let mut table = place.json(&format!("{folder}/table.json"));
+        let mut table = sandbox.json(&format!("{folder}/table.json"));
         table["spread"]["seconds"].take();
         table["runs"].as_array_mut().expect("a list").iter_mut().for_each(|run| drop(run["seconds"].take()));
         table
     };
     assert_eq!(without_seconds("whole"), without_seconds("parts"));
     for seed in ["seed-4", "seed-5", "seed-6"] {
-        assert_same(&place, &format!("whole/{seed}"), &format!("parts/{seed}"));
+        assert_same_files(&sandbox, &format!("whole/{seed}"), &format!("parts/{seed}"));
     }
 }
 
-/// A process that is killed may have made the folder of a seed, and nothing in it yet; or be about to keep a checkpoint.
+/// A killed process may have created the folder of a seed with nothing in it, or may have been writing a kept checkpoint.
 #[test]
-fn of_several_seeds_of_which_one_had_not_begun() {
-    let place = Place::new();
-    let train = small(&["--seeds", "0,1", "--keep-every=1"]);
-    place.succeeds(&with(&train, &["--out", "whole"]));
-    place.succeeds(&with(&train, &["--out", "parts", "--stop-after", "1"]));
-    for entry in fs::read_dir(place.path("parts/seed-1")).expect("a folder") {
+fn resume_several_seeds_with_one_not_started_gives_the_same_files() {
+    let sandbox = Sandbox::new();
+    let train = small_training(&["--seeds", "0,1", "--keep-every=1"]);
+    sandbox.expect_success(&concat_args(&train, &["--out", "whole"]));
+    sandbox.expect_success(&concat_args(&train, &["--out", "parts", "--stop-after", "1"]));
+    for entry in fs::read_dir(sandbox.path("parts/seed-1")).expect("a folder") {
         let path = entry.expect("an entry").path();
         match path.file_name().and_then(|name| name.to_str()) {
             Some("about.json" | "lock") => Ok(()),
@@ -125,96 +126,96 @@ fn of_several_seeds_of_which_one_had_not_begun() {
         }
         .expect("removed");
     }
-    place
-        .write("parts/seed-0/checkpoints/update-000002.safetensors.0.part", "left behind by a process that was killed");
-    place.succeeds(&["train", "--resume", "parts"]);
+    sandbox.write("parts/seed-0/checkpoints/update-000002.safetensors.0.part", "left behind by a killed process");
+    sandbox.expect_success(&["train", "--resume", "parts"]);
     for seed in ["seed-0", "seed-1"] {
-        assert_same(&place, &format!("whole/{seed}"), &format!("parts/{seed}"));
+        assert_same_files(&sandbox, &format!("whole/{seed}"), &format!("parts/{seed}"));
     }
 }
 
-/// What is wrong is said at once, and again at the end: the others may go on for hours.
+/// The error is printed at once, because the other runs may take hours, and again at the end.
 #[test]
-fn of_several_seeds_of_which_one_is_damaged() {
-    let place = Place::new();
-    let train = small(&["--seeds", "0,1", "--out", "runs"]);
-    place.succeeds(&with(&train, &["--stop-after", "1"]));
-    place.write("runs/seed-0/model.safetensors", "damaged");
-    let called = place.gradus(&["train", "--resume", "runs", "--threads", "2"]);
-    assert_eq!(called.code, 2, "{called:?}");
-    assert!(called.out.contains("seed 0: stopped: checkpoint runs/seed-0/model.safetensors"), "{called:?}");
-    assert!(called.err.starts_with("error: checkpoint runs/seed-0/model.safetensors"), "{called:?}");
+fn resume_several_seeds_with_one_damaged_reports_the_error_twice() {
+    let sandbox = Sandbox::new();
+    let train = small_training(&["--seeds", "0,1", "--out", "runs"]);
+    sandbox.expect_success(&concat_args(&train, &["--stop-after", "1"]));
+    sandbox.write("runs/seed-0/model.safetensors", "damaged");
+    let result = sandbox.run_gradus(&["train", "--resume", "runs", "--threads", "2"]);
+    assert_eq!(result.code, 2, "{result:?}");
+    assert!(result.out.contains("seed 0: stopped: checkpoint runs/seed-0/model.safetensors"), "{result:?}");
+    assert!(result.err.starts_with("error: checkpoint runs/seed-0/model.safetensors"), "{result:?}");
 }
 
-/// A run that has lost what was written after its last checkpoint, in any way, makes it again.
+/// Lines after the last checkpoint are deleted and computed again.
 #[test]
-fn from_a_checkpoint_with_more_in_the_journals_than_it_knows() {
-    let place = Place::new();
-    let train = small(&["--save-every", "2"]);
-    place.succeeds(&with(&train, &["--out", "whole"]));
-    place.succeeds(&with(&train, &["--out", "parts", "--stop-after", "2"]));
-    let metrics = place.read("parts/metrics.jsonl");
-    place.write("parts/metrics.jsonl", [&metrics[..], b"{\"update\":3,\"rate\":0.0"].concat());
-    place.write("parts/model.safetensors.0.part", b"left behind by a process that was killed");
-    place.succeeds(&["train", "--resume", "parts"]);
-    assert_same(&place, "whole", "parts");
-}
-
-#[test]
-fn a_run_that_is_over_stays_as_it_is() {
-    let place = Place::trained();
-    let before = files(&place, "run");
-    let said = place.succeeds(&["train", "--resume", "run"]);
-    assert!(said.contains("this run is over") && said.contains("most frequent program"), "{said}");
-    assert_eq!(files(&place, "run"), before);
-    fs::remove_file(place.path("run/test.json")).expect("it is there");
-    place.succeeds(&["train", "--resume", "run"]);
-    assert_eq!(files(&place, "run"), before, "the test is played again");
+fn resume_with_journals_longer_than_the_checkpoint_gives_the_same_files() {
+    let sandbox = Sandbox::new();
+    let train = small_training(&["--save-every", "2"]);
+    sandbox.expect_success(&concat_args(&train, &["--out", "whole"]));
+    sandbox.expect_success(&concat_args(&train, &["--out", "parts", "--stop-after", "2"]));
+    let metrics = sandbox.read("parts/metrics.jsonl");
+    sandbox.write("parts/metrics.jsonl", [&metrics[..], b"{\"update\":3,\"rate\":0.0"].concat());
+    sandbox.write("parts/model.safetensors.0.part", b"left behind by a killed process");
+    sandbox.expect_success(&["train", "--resume", "parts"]);
+    assert_same_files(&sandbox, "whole", "parts");
 }
 
 #[test]
-fn what_cannot_be_gone_on_with_is_refused() {
-    let place = Place::new();
-    place.succeeds(&small(&["--out", "run", "--stop-after", "2"]));
-    let refuses = |says: &[&str]| place.refuses(&["train", "--resume", "run"], says);
-    place.refuses(&["train", "--resume", "nowhere"], &["nowhere holds no run", "about.json"]);
-    place.refuses(&["train", "--resume", "run", "--rate", "1e-3"], &["--resume takes no settings"]);
-    place.refuses(&["train", "--resume", "run", "--seed", "1"], &["--resume", "--seed", "cannot be used with"]);
+fn resume_finished_run_changes_no_file() {
+    let sandbox = Sandbox::with_trained_run();
+    let before = files(&sandbox, "run");
+    let output = sandbox.expect_success(&["train", "--resume", "run"]);
+    assert!(output.contains("this run has finished") && output.contains("most frequent program"), "{output}");
+    assert_eq!(files(&sandbox, "run"), before);
+    fs::remove_file(sandbox.path("run/test.json")).expect("the file exists");
+    sandbox.expect_success(&["train", "--resume", "run"]);
+    assert_eq!(files(&sandbox, "run"), before, "the test is repeated");
+}
 
-    let about = place.text("run/about.json");
-    place.write("run/about.json", about.replace("\"format\": 2", "\"format\": 3"));
-    refuses(&["run is a folder of version 3", "made by gradus 0.1.0", "reads versions 1 to 2"]);
-    place.write("run/about.json", "{}");
-    refuses(&["about.json does not tell a version"]);
-    fs::remove_file(place.path("run/about.json")).expect("it is there");
-    refuses(&["run is of version 1", "--init run/model.safetensors"]);
-    place.write("run/about.json", &about);
+#[test]
+fn resume_invalid_folder_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--out", "run", "--stop-after", "2"]));
+    let expect_resume_refusal = |messages: &[&str]| sandbox.expect_refusal(&["train", "--resume", "run"], messages);
+    sandbox.expect_refusal(&["train", "--resume", "nowhere"], &["nowhere holds no run", "about.json"]);
+    sandbox.expect_refusal(&["train", "--resume", "run", "--rate", "1e-3"], &["--resume takes no settings"]);
+    sandbox
+        .expect_refusal(&["train", "--resume", "run", "--seed", "1"], &["--resume", "--seed", "cannot be used with"]);
 
-    let metrics = place.read("run/metrics.jsonl");
-    place.write("run/metrics.jsonl", &metrics[..metrics.len() - 1]);
-    refuses(&["metrics.jsonl", "or more: it was cut off"]);
-    place.write("run/metrics.jsonl", [b"x", &metrics[1..]].concat());
-    refuses(&["metrics.jsonl, line 1", "not of the metrics"]);
-    place.write("run/metrics.jsonl", &metrics);
+    let about = sandbox.text("run/about.json");
+    sandbox.write("run/about.json", about.replace("\"format\": 2", "\"format\": 3"));
+    expect_resume_refusal(&["run has format version 3", "from gradus 0.1.0", "reads format versions 1 to 2"]);
+    sandbox.write("run/about.json", "{}");
+    expect_resume_refusal(&["about.json holds no format version"]);
+    fs::remove_file(sandbox.path("run/about.json")).expect("the file exists");
+    expect_resume_refusal(&["run has format version 1", "--init run/model.safetensors"]);
+    sandbox.write("run/about.json", &about);
 
-    let model = place.read("run/model.safetensors");
-    for (from, to, says) in [
+    let metrics = sandbox.read("run/metrics.jsonl");
+    sandbox.write("run/metrics.jsonl", &metrics[..metrics.len() - 1]);
+    expect_resume_refusal(&["metrics.jsonl", "or more: it was cut off"]);
+    sandbox.write("run/metrics.jsonl", [b"x", &metrics[1..]].concat());
+    expect_resume_refusal(&["metrics.jsonl, line 1", "invalid metrics"]);
+    sandbox.write("run/metrics.jsonl", &metrics);
+
+    let model = sandbox.read("run/model.safetensors");
+    for (from, to, messages) in [
         ("\\\"updates\\\":2", "\\\"updates\\\":9", "9 updates; expected at most 3"),
-        ("\\\"unlocked\\\":0", "\\\"unlocked\\\":7", "of which 7 is the last open"),
+        ("\\\"unlocked\\\":0", "\\\"unlocked\\\":7", "7 the highest unlocked"),
         ("\\\"perfect\\\":0", "\\\"perfekt\\\":0", "unknown field `perfekt`"),
-        ("run.metrics", "run.matrics", "it says nothing of run.metrics"),
-        ("\"seed\":\"0\"", "\"seed\":\"1\"", "its seed is 1, and the run's is 0"),
+        ("run.metrics", "run.matrics", "its metadata lacks run.metrics"),
+        ("\"seed\":\"0\"", "\"seed\":\"1\"", "its seed is 1, but the run's seed is 0"),
     ] {
-        place.write("run/model.safetensors", replaced(&model, from, to));
-        refuses(&["checkpoint run/model.safetensors", "it was damaged"]);
-        place.write("run/model.safetensors", replaced(&replaced(&model, from, to), "crc32", "other"));
-        refuses(&["checkpoint run/model.safetensors", says]);
+        sandbox.write("run/model.safetensors", replaced(&model, from, to));
+        expect_resume_refusal(&["checkpoint run/model.safetensors", "it was damaged"]);
+        sandbox.write("run/model.safetensors", replaced(&replaced(&model, from, to), "crc32", "other"));
+        expect_resume_refusal(&["checkpoint run/model.safetensors", messages]);
     }
-    place.write("run/model.safetensors", &model);
-    place.succeeds(&["train", "--resume", "run"]);
+    sandbox.write("run/model.safetensors", &model);
+    sandbox.expect_success(&["train", "--resume", "run"]);
 }
 
-/// `bytes` with the first `from` replaced by `to`, which is as long.
+/// Returns `bytes` with the first `from` replaced by `to`, which has the same length.
 #[track_caller]
 fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let at = bytes.windows(from.len()).position(|window| window == from.as_bytes());
@@ -222,46 +223,46 @@ fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
 }
 
-/// A pipe, where a file is expected, would have to be waited for.
+/// Reading a pipe instead of a file would block.
 #[cfg(unix)]
 #[test]
-fn pipes_in_the_place_of_files_are_refused() {
-    let place = Place::new();
-    place.succeeds(&small(&["--out", "run", "--stop-after", "2"]));
+fn resume_pipes_instead_of_files_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--out", "run", "--stop-after", "2"]));
     for name in ["about.json", "config.toml", "metrics.jsonl", "model.safetensors"] {
-        let (path, aside) = (place.path(&format!("run/{name}")), place.path("aside"));
-        fs::rename(&path, &aside).expect("it is there");
-        let made = Command::new("mkfifo").arg(&path).status().expect("mkfifo is there");
+        let (path, aside) = (sandbox.path(&format!("run/{name}")), sandbox.path("aside"));
+        fs::rename(&path, &aside).expect("the file exists");
+        let made = Command::new("mkfifo").arg(&path).status().expect("mkfifo exists");
         assert!(made.success());
-        let called = place.gradus(&["report", "run"]);
-        assert_eq!(called.code, if name.starts_with("model") { 0 } else { 2 }, "{name}: {called:?}");
-        let called = place.gradus(&["train", "--resume", "run"]);
-        assert!(called.code == 2 && called.err.contains(name) && called.err.contains("file"), "{name}: {called:?}");
-        fs::remove_file(&path).and_then(|()| fs::rename(&aside, &path)).expect("put back");
+        let result = sandbox.run_gradus(&["report", "run"]);
+        assert_eq!(result.code, if name.starts_with("model") { 0 } else { 2 }, "{name}: {result:?}");
+        let result = sandbox.run_gradus(&["train", "--resume", "run"]);
+        assert!(result.code == 2 && result.err.contains(name) && result.err.contains("file"), "{name}: {result:?}");
+        fs::remove_file(&path).and_then(|()| fs::rename(&aside, &path)).expect("restored");
     }
-    place.succeeds(&["train", "--resume", "run"]);
+    sandbox.expect_success(&["train", "--resume", "run"]);
 }
 
 #[test]
-fn what_is_missing_is_named() {
-    let place = Place::new();
-    place.succeeds(&small(&["--out", "my run", "--stop-after", "2"]));
-    let config = place.read("my run/config.toml");
-    fs::remove_file(place.path("my run/config.toml")).expect("it is there");
-    place.refuses(&["train", "--resume", "my run"], &["my run has lost its config.toml", "put it back"]);
-    place.write("my run/config.toml", config);
-    fs::remove_file(place.path("my run/model.safetensors")).expect("it is there");
-    let said = place.succeeds(&["train", "--resume", "my run", "--stop-after", "1"]);
-    assert!(said.contains("there is no checkpoint: beginning again"), "{said}");
-    assert!(said.ends_with("go on with: gradus train --resume 'my run'\n"), "{said}");
+fn resume_missing_file_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--out", "my run", "--stop-after", "2"]));
+    let config = sandbox.read("my run/config.toml");
+    fs::remove_file(sandbox.path("my run/config.toml")).expect("the file exists");
+    sandbox.expect_refusal(&["train", "--resume", "my run"], &["my run lacks its config.toml", "restore the file"]);
+    sandbox.write("my run/config.toml", config);
+    fs::remove_file(sandbox.path("my run/model.safetensors")).expect("the file exists");
+    let output = sandbox.expect_success(&["train", "--resume", "my run", "--stop-after", "1"]);
+    assert!(output.contains("no checkpoint found: starting again"), "{output}");
+    assert!(output.ends_with("resume with: gradus train --resume 'my run'\n"), "{output}");
 }
 
-/// A training that takes long enough to be interrupted, after its first update.
-fn long(place: &Place, out: &str) -> Child {
-    let args = small(&["--out", out, "--save-every=1", "--max-updates=1000000"]);
-    let mut command = place.command(crate::gradus(), &args);
+/// Starts a training run that is long enough to be interrupted, and waits for its first update.
+fn start_long_training(sandbox: &Sandbox, out: &str) -> Child {
+    let args = small_training(&["--out", out, "--save-every=1", "--max-updates=1000000"]);
+    let mut command = sandbox.command(crate::gradus_path(), &args);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
-    let metrics = place.path(&format!("{out}/metrics.jsonl"));
+    let metrics = sandbox.path(&format!("{out}/metrics.jsonl"));
     while fs::metadata(&metrics).map_or(0, |metrics| metrics.len()) == 0 {
         assert!(child.try_wait().expect("a process").is_none(), "it has ended");
         std::thread::yield_now();
@@ -270,48 +271,51 @@ fn long(place: &Place, out: &str) -> Child {
 }
 
 #[test]
-fn two_processes_in_one_folder_are_one_too_many() {
-    let place = Place::new();
-    let mut first = long(&place, "run");
+fn train_folder_in_use_is_refused() {
+    let sandbox = Sandbox::new();
+    let mut first = start_long_training(&sandbox, "run");
     let id = first.id();
-    for args in [&["train", "--resume", "run"][..], &small(&["--out", "run"])] {
-        let called = place.gradus(args);
-        assert_eq!(called.code, 2, "{called:?}");
-        let in_use = called.err.contains(&format!("run is in use by another gradus (process {id})"));
-        assert!(in_use || called.err.contains("already holds a run"), "{called:?}");
+    for args in [&["train", "--resume", "run"][..], &small_training(&["--out", "run"])] {
+        let result = sandbox.run_gradus(args);
+        assert_eq!(result.code, 2, "{result:?}");
+        let is_locked = result.err.contains(&format!("run is in use by another gradus (process {id})"));
+        assert!(is_locked || result.err.contains("already holds a run"), "{result:?}");
     }
-    first.kill().expect("it runs");
-    first.wait().expect("it ends");
-    place.succeeds(&["train", "--resume", "run", "--stop-after", "1"]);
+    first.kill().expect("the process runs");
+    first.wait().expect("the process ends");
+    sandbox.expect_success(&["train", "--resume", "run", "--stop-after", "1"]);
 }
 
-/// Ctrl-C is a signal that another process can send, where there are signals.
+/// On Unix, another process can send Ctrl-C as a signal.
 #[cfg(unix)]
 #[test]
-fn ctrl_c_finishes_the_update_saves_and_says_how_to_go_on() {
-    let place = Place::new();
-    let child = long(&place, "run");
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+fn train_ctrl_c_finishes_the_update_saves_and_prints_how_to_resume() {
+    let sandbox = Sandbox::new();
+    let child = start_long_training(&sandbox, "run");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill exists");
     assert!(sent.success());
-    let output = child.wait_with_output().expect("it ends");
+    let output = child.wait_with_output().expect("the process ends");
     assert_eq!(output.status.code(), Some(130));
-    let said = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(said.ends_with("stopped, and saved; go on with: gradus train --resume run\n"), "{said}");
+    let stdout = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(stdout.ends_with("stopped and saved; resume with: gradus train --resume run\n"), "{stdout}");
     assert!(String::from_utf8(output.stderr).expect("UTF-8").contains("finishing the update"));
-    place.succeeds(&["eval", "run", "--episodes", "3"]);
-    let said = place.succeeds(&["train", "--resume", "run", "--stop-after", "1"]);
-    assert!(said.contains("going on after update"), "{said}");
+    sandbox.expect_success(&["eval", "run", "--episodes", "3"]);
+    let output = sandbox.expect_success(&["train", "--resume", "run", "--stop-after", "1"]);
+    assert!(output.contains("continuing after update"), "{output}");
 }
 
 #[test]
-fn settings_that_are_cut_off_are_no_defaults() {
-    let place = Place::new();
-    place.succeeds(&small(&["--out", "run", "--stop-after", "1"]));
-    let config = place.text("run/config.toml");
-    place.write("run/config.toml", &config[..config.find("\nmax_updates = ").expect("a setting")]);
-    let (metrics, model) = (place.read("run/metrics.jsonl"), place.read("run/model.safetensors"));
-    let called = place.gradus(&["train", "--resume", "run"]);
-    assert_eq!(called.code, 2, "{called:?}");
-    assert!(called.err.contains("run/config.toml: there is no max_updates; expected every setting"), "{called:?}");
-    assert!(place.read("run/metrics.jsonl") == metrics && place.read("run/model.safetensors") == model);
+fn resume_missing_setting_is_refused_instead_of_using_its_default() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--out", "run", "--stop-after", "1"]));
+    let config = sandbox.text("run/config.toml");
+    sandbox.write("run/config.toml", &config[..config.find("\nmax_updates = ").expect("a setting")]);
+    let (metrics, model) = (sandbox.read("run/metrics.jsonl"), sandbox.read("run/model.safetensors"));
+    let result = sandbox.run_gradus(&["train", "--resume", "run"]);
+    assert_eq!(result.code, 2, "{result:?}");
+    assert!(
+        result.err.contains("run/config.toml: the setting max_updates is missing; expected all settings"),
+        "{result:?}"
+    );
+    assert!(sandbox.read("run/metrics.jsonl") == metrics && sandbox.read("run/model.safetensors") == model);
 }

@@ -1,64 +1,64 @@
-//! The same settings and seed give the same bytes: parameters, moments, metrics and test.
+//! The same settings and seed give the same bytes: parameters, optimizer moments, metrics and test.
 
-use crate::place::{AssertContains, Place, small, with};
+use crate::sandbox::{AssertContains, Sandbox, concat_args, small_training};
 
-const SAME: [&str; 4] = ["config.toml", "metrics.jsonl", "model.safetensors", "test.json"];
+const COMPARED_FILES: [&str; 4] = ["config.toml", "metrics.jsonl", "model.safetensors", "test.json"];
 
 #[track_caller]
-fn assert_same(place: &Place, a: &str, b: &str) {
-    for name in SAME {
-        assert!(place.read(&format!("{a}/{name}")) == place.read(&format!("{b}/{name}")), "{name} of {a} and {b}");
+fn assert_same_files(sandbox: &Sandbox, a: &str, b: &str) {
+    for name in COMPARED_FILES {
+        assert!(sandbox.read(&format!("{a}/{name}")) == sandbox.read(&format!("{b}/{name}")), "{name} of {a} and {b}");
     }
 }
 
 #[test]
-fn at_any_number_of_threads() {
-    let place = Place::new();
+fn train_any_number_of_threads_gives_the_same_bytes() {
+    let sandbox = Sandbox::new();
     for threads in ["1", "2", "4"] {
-        place.succeeds(&small(&["--threads", threads, "--out", threads]));
+        sandbox.expect_success(&small_training(&["--threads", threads, "--out", threads]));
     }
-    assert_same(&place, "1", "2");
-    assert_same(&place, "1", "4");
+    assert_same_files(&sandbox, "1", "2");
+    assert_same_files(&sandbox, "1", "4");
 }
 
 #[test]
-fn from_the_file_that_a_run_has_written() {
-    let place = Place::new();
+fn train_with_the_written_config_gives_the_same_bytes() {
+    let sandbox = Sandbox::new();
     let settings = ["--seed", "7", "--rate", "1e-3", "--optimizer", "rmsprop", "--normalize-advantages", "true"];
-    place.succeeds(&with(&small(&settings), &["--out", "first"]));
-    place.succeeds(&["train", "--config", "first/config.toml", "--out", "second"]);
-    assert_same(&place, "first", "second");
+    sandbox.expect_success(&concat_args(&small_training(&settings), &["--out", "first"]));
+    sandbox.expect_success(&["train", "--config", "first/config.toml", "--out", "second"]);
+    assert_same_files(&sandbox, "first", "second");
 }
 
 #[test]
-fn of_a_seed_alone_and_among_others() {
-    let place = Place::new();
-    place.succeeds(&small(&["--seed", "5", "--out", "alone"]));
-    place.succeeds(&small(&["--seeds", "4..5", "--out", "both"]));
-    assert_same(&place, "alone", "both/seed-5");
-    assert!(place.read("both/seed-4/model.safetensors") != place.read("alone/model.safetensors"));
+fn train_one_seed_or_several_gives_the_same_bytes() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--seed", "5", "--out", "alone"]));
+    sandbox.expect_success(&small_training(&["--seeds", "4..5", "--out", "both"]));
+    assert_same_files(&sandbox, "alone", "both/seed-5");
+    assert!(sandbox.read("both/seed-4/model.safetensors") != sandbox.read("alone/model.safetensors"));
 }
 
 #[test]
-fn from_the_weights_of_a_run_with_init() {
-    let place = Place::new();
-    place.succeeds(&small(&["--out", "first"]));
-    let tiny = small(&["--init", "first/model.safetensors"]);
-    place.succeeds(&with(&tiny, &["--out", "second"]));
-    place.succeeds(&["train", "--config", "second/config.toml", "--out", "third"]);
-    assert_same(&place, "second", "third");
-    assert!(place.read("first/model.safetensors") != place.read("second/model.safetensors"));
+fn train_with_init_and_its_written_config_gives_the_same_bytes() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--out", "first"]));
+    let tiny = small_training(&["--init", "first/model.safetensors"]);
+    sandbox.expect_success(&concat_args(&tiny, &["--out", "second"]));
+    sandbox.expect_success(&["train", "--config", "second/config.toml", "--out", "third"]);
+    assert_same_files(&sandbox, "second", "third");
+    assert!(sandbox.read("first/model.safetensors") != sandbox.read("second/model.safetensors"));
 }
 
 #[test]
-fn with_a_profile_and_without() {
-    let place = Place::new();
-    place.succeeds(&small(&["--out", "plain"]));
-    let said = place.succeeds(&small(&["--profile", "--out", "profiled"]));
-    assert_same(&place, "plain", "profiled");
-    assert_eq!(place.names("plain"), place.names("profiled"));
-    assert!(said.contains("profile of 3 updates"), "{said}");
-    said.assert_contains(&["| matmul NT", "| adam", "| outside: act", "| outside: step", "of peak"]);
-    let again = place.succeeds(&["train", "--profile", "--resume", "profiled"]);
+fn train_with_profile_gives_the_same_bytes() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--out", "plain"]));
+    let output = sandbox.expect_success(&small_training(&["--profile", "--out", "profiled"]));
+    assert_same_files(&sandbox, "plain", "profiled");
+    assert_eq!(sandbox.names("plain"), sandbox.names("profiled"));
+    assert!(output.contains("profile of 3 updates"), "{output}");
+    output.assert_contains(&["| matmul NT", "| adam", "| outside: act", "| outside: step", "of peak"]);
+    let again = sandbox.expect_success(&["train", "--profile", "--resume", "profiled"]);
     assert!(again.contains("no update was made"), "{again}");
 }

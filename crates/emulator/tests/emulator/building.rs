@@ -1,13 +1,14 @@
-//! How an emulator is built: once for the same sources, with what was asked for, and with words where it cannot be.
+//! Building an emulator: once for the same sources, with the given options, and with clear errors.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use emulator::{Emulator, Fault, Missing, Options, Sanitizer, Variant};
+use emulator::{BuildError, Emulator, Fault, Options, Sanitizer, Variant};
 
 /// A folder with the kernels of a test.
 struct Folder(PathBuf);
@@ -20,7 +21,7 @@ impl Folder {
         Self(path)
     }
 
-    /// With this as the only kernel, of the file `x.cu`.
+    /// Options with this text as the only kernel file, `x.cu`.
     fn options(&self, text: &str) -> Options {
         fs::write(self.0.join("x.cu"), text).expect("it can be written");
         let program = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/driver.cpp"));
@@ -34,9 +35,9 @@ impl Drop for Folder {
     }
 }
 
-/// What the kernel `f` writes; `None` without a compiler.
+/// Returns what the kernel `f` writes; `None` without a compiler.
 fn result(options: &Options) -> Option<String> {
-    let built = Emulator::at_hand(options)?;
+    let built = Emulator::build_or_skip(options)?;
     let mut command = built.command(built.program());
     command.arg("module x_float; alloc y 4; launch f 1 1 0 y; show y words 1");
     let outcome = built.run(command, &[]);
@@ -46,27 +47,33 @@ fn result(options: &Options) -> Option<String> {
 
 const SEVEN: &str = "extern \"C\" __global__ void f(int* y) { *y = 7; }";
 
-fn fault(file: &str, text: &str, instead: &str) -> Fault {
-    Fault { file: file.into(), text: text.into(), instead: instead.into() }
+fn fault(file: &str, text: &str, replacement: &str) -> Fault {
+    Fault { file: file.into(), text: text.into(), replacement: replacement.into() }
 }
 
 #[test]
-fn what_is_there_is_not_built_again() {
+fn build_same_sources_reuses_the_folder() {
     let folder = Folder::new("again");
     let options = folder.options(SEVEN);
     let Some(seven) = result(&options) else { return };
     assert_eq!(seven, "7");
-    let start = Instant::now();
     let first = Emulator::build(&options).expect("it is there");
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-    // Another text, and the first again.
+    let times = || {
+        let files = fs::read_dir(first.folder()).expect("it can be read").map(|entry| entry.expect("an entry"));
+        files.map(|file| (file.file_name(), file.metadata().expect("metadata").modified().expect("a time"))).collect()
+    };
+    let written: BTreeMap<_, _> = times();
+    assert!(written.contains_key(OsStr::new("libcuda.so")), "{written:?}");
+    Emulator::build(&options).expect("it is there");
+    assert_eq!(times(), written);
+    // Another text, and then the first again.
     let other = Emulator::build(&folder.options(&SEVEN.replace('7', "8"))).expect("it is built");
     assert_ne!(first.folder(), other.folder());
     assert_eq!(Emulator::build(&folder.options(SEVEN)).expect("it is there").folder(), first.folder());
 }
 
 #[test]
-fn mistakes_are_planted() {
+fn build_with_faults_replaces_the_text() {
     let folder = Folder::new("planted");
     let sound = folder.options(SEVEN);
     let planted = |fault| Options { faults: vec![fault], ..sound.clone() };
@@ -82,7 +89,7 @@ fn mistakes_are_planted() {
 }
 
 #[test]
-fn a_variant_has_its_definitions() {
+fn variant_is_compiled_with_its_defines() {
     let folder = Folder::new("variant");
     let text = "#ifndef N\n#define N 1\n#endif\nextern \"C\" __global__ void f(int* y) { *y = N; }";
     let defines = vec![("N".to_string(), "5".to_string())];
@@ -100,7 +107,7 @@ fn a_variant_has_its_definitions() {
 }
 
 #[test]
-fn several_build_at_once() {
+fn build_in_parallel_gives_one_folder() {
     let folder = Folder::new("several");
     let options = Options { folder: Some(folder.0.join("built")), ..folder.options(SEVEN) };
     let results: Vec<_> = thread::scope(|scope| {
@@ -118,10 +125,10 @@ fn several_build_at_once() {
 }
 
 #[test]
-fn what_does_not_compile_is_told_by_its_line() {
+fn compile_error_names_the_line() {
     let folder = Folder::new("wrong");
     let error = match Emulator::build(&folder.options("\n\nextern \"C\" __global__ void f(int* y) { *y = z; }")) {
-        Err(Missing::System | Missing::Compiler(_)) => return,
+        Err(BuildError::System | BuildError::Compiler(_)) => return,
         other => other.expect_err("z is nothing").to_string(),
     };
     assert!(error.starts_with("x_") && error.contains("does not compile for the host"), "{error}");
@@ -134,7 +141,7 @@ fn what_does_not_compile_is_told_by_its_line() {
 }
 
 #[test]
-fn without_a_compiler_there_are_words() {
+fn build_without_compiler_names_the_candidates() {
     const INNER: &str = "GRADUS_TEST_NO_COMPILER";
     if env::var_os(INNER).is_some() {
         let error = Emulator::build(&Options::default()).expect_err("there is no such compiler").to_string();
@@ -144,14 +151,14 @@ fn without_a_compiler_there_are_words() {
     if cfg!(target_os = "linux") {
         let program = env::current_exe().expect("a path");
         let mut inner = Command::new(program);
-        inner.args(["without_a_compiler_there_are_words", "--exact"]);
+        inner.args(["build_without_compiler_names_the_candidates", "--exact"]);
         let done = inner.env(INNER, "1").env("CXX", "no-such-compiler").output().expect("it starts");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
     }
 }
 
 #[test]
-fn a_sanitizer_has_a_folder_of_its_own() {
+fn sanitized_build_runs_and_preloads_its_library() {
     let folder = Folder::new("sanitizer");
     let options = Options { sanitizer: Sanitizer::Address, ..folder.options(SEVEN) };
     match Emulator::build(&options) {
@@ -159,7 +166,7 @@ fn a_sanitizer_has_a_folder_of_its_own() {
             assert!(built.environment().iter().any(|(name, _)| *name == "LD_PRELOAD"));
             assert_eq!(result(&options).as_deref(), Some("7"));
         }
-        Err(Missing::System | Missing::Compiler(_) | Missing::Sanitizer { .. }) => {}
+        Err(BuildError::System | BuildError::Compiler(_) | BuildError::Sanitizer { .. }) => {}
         Err(error) => panic!("{error}"),
     }
 }

@@ -1,4 +1,4 @@
-//! The emulator: how it is built, what it shows of right and wrong kernels, and how the driver's own binding sees it.
+//! Tests of the emulator: building it, running right and wrong kernels, and using it through cudarc.
 #![forbid(unsafe_code)]
 
 mod building;

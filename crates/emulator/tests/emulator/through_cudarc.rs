@@ -1,4 +1,5 @@
-//! The emulator as `cudarc` sees it, in child processes of these tests. Launches are unsafe there, and tested by [`scripts`](super::scripts).
+//! The emulator through `cudarc`, in child processes of these tests. Launches are unsafe there; [`scripts`](super::scripts)
+//! tests them.
 
 use std::panic;
 use std::path::Path;
@@ -6,16 +7,16 @@ use std::path::Path;
 use cudarc::driver::sys::{CUgraphInstantiate_flags as Flags, CUresult, CUstreamCaptureMode as Mode};
 use cudarc::driver::{CudaContext, DriverError};
 use cudarc::nvrtc::{CompileError, CompileOptions, Ptx, compile_ptx_with_opts};
-use emulator::{Emulator, Options, Outcome, inside};
+use emulator::{Emulator, Options, Outcome, is_emulated};
 
 fn options() -> Options {
     let kernels = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kernels");
     Options { kernels, modules: Some(vec!["right".into()]), ..Options::default() }
 }
 
-/// Starts a test again under an emulator; nothing where none can be built.
+/// Reruns a test under an emulator; does nothing if none can be built.
 fn under(options: &Options, test: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
-    let outcome = Emulator::at_hand(options)?.rerun(&format!("through_cudarc::{test}"), environment);
+    let outcome = Emulator::build_or_skip(options)?.rerun(&format!("through_cudarc::{test}"), environment);
     assert!(outcome.success, "{outcome}");
     Some(outcome)
 }
@@ -28,9 +29,9 @@ fn error<T>(result: Result<T, DriverError>) -> CUresult {
 }
 
 #[test]
-fn a_gpu_with_memory() -> Result<(), DriverError> {
-    if !inside() {
-        under(&options(), "a_gpu_with_memory", &[]);
+fn context_memory_copies_and_frees() -> Result<(), DriverError> {
+    if !is_emulated() {
+        under(&options(), "context_memory_copies_and_frees", &[]);
         return Ok(());
     }
     let gpu = CudaContext::new(0)?;
@@ -60,16 +61,16 @@ fn compiled(scalar: &str) -> Result<Ptx, CompileError> {
 }
 
 #[test]
-fn modules_and_functions() -> Result<(), DriverError> {
-    if !inside() {
-        let Some(outcome) = under(&options(), "modules_and_functions", &[]) else { return Ok(()) };
+fn modules_load_and_find_functions() -> Result<(), DriverError> {
+    if !is_emulated() {
+        let Some(outcome) = under(&options(), "modules_load_and_find_functions", &[]) else { return Ok(()) };
         assert!(outcome.log.iter().any(|line| line == "compile kernels/right.cu -DREAL=double"), "{:?}", outcome.log);
         assert!(outcome.log.iter().any(|line| line == "module right_double"), "{:?}", outcome.log);
         return Ok(());
     }
     let gpu = CudaContext::new(0)?;
     let image = compiled("double").expect("a text");
-    // As a cache gives it back: with a line before it.
+    // A cache returns the text with a line before it.
     let cached = Ptx::from_src(format!("// something else\n{}", image.to_src()));
     for ptx in [image, cached] {
         let module = gpu.load_module(ptx)?;
@@ -85,9 +86,9 @@ fn modules_and_functions() -> Result<(), DriverError> {
 }
 
 #[test]
-fn events() -> Result<(), DriverError> {
-    if !inside() {
-        under(&options(), "events", &[]);
+fn events_measure_elapsed_time() -> Result<(), DriverError> {
+    if !is_emulated() {
+        under(&options(), "events_measure_elapsed_time", &[]);
         return Ok(());
     }
     let gpu = CudaContext::new(0)?;
@@ -102,9 +103,9 @@ fn events() -> Result<(), DriverError> {
 }
 
 #[test]
-fn a_capture_is_replayed() -> Result<(), DriverError> {
-    if !inside() {
-        under(&options(), "a_capture_is_replayed", &[]);
+fn capture_join_and_replay_follow_cuda() -> Result<(), DriverError> {
+    if !is_emulated() {
+        under(&options(), "capture_join_and_replay_follow_cuda", &[]);
         return Ok(());
     }
     let gpu = CudaContext::new(0)?;
@@ -123,18 +124,18 @@ fn a_capture_is_replayed() -> Result<(), DriverError> {
     assert_eq!(format!("{:?}", stream.capture_status()?), "CU_STREAM_CAPTURE_STATUS_INVALIDATED");
     assert_eq!(error(stream.end_capture(Flags(0))), CUresult::CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
 
-    // What is forked must be joined again.
+    // A forked stream must be joined again.
     stream.begin_capture(Mode::CU_STREAM_CAPTURE_MODE_GLOBAL)?;
     other.join(&stream)?;
     assert_eq!(error(stream.end_capture(Flags(0))), CUresult::CUDA_ERROR_STREAM_CAPTURE_UNJOINED);
     Ok(())
 }
 
-/// Why event tracking has to be off: what a buffer waits for was recorded before the capture.
+/// Event tracking has to be off, because the event of a buffer was recorded before the capture.
 #[test]
-fn a_captured_stream_waits_for_nothing_outside() -> Result<(), DriverError> {
-    if !inside() {
-        under(&options(), "a_captured_stream_waits_for_nothing_outside", &[]);
+fn captured_stream_waiting_outside_fails() -> Result<(), DriverError> {
+    if !is_emulated() {
+        under(&options(), "captured_stream_waiting_outside_fails", &[]);
         return Ok(());
     }
     let gpu = CudaContext::new(0)?;
@@ -142,7 +143,7 @@ fn a_captured_stream_waits_for_nothing_outside() -> Result<(), DriverError> {
     let mut x = stream.clone_htod(&[1.0f32])?;
     stream.begin_capture(Mode::CU_STREAM_CAPTURE_MODE_GLOBAL)?;
     let refused = error(stream.memset_zeros(&mut x));
-    // cudarc waits where it cannot say what went wrong, and says it at the next call.
+    // cudarc defers an error that it cannot return, and returns it at the next call.
     let later = error(stream.end_capture(Flags(0)));
     assert!([refused, later].contains(&CUresult::CUDA_ERROR_STREAM_CAPTURE_ISOLATION), "{refused:?}, {later:?}");
     assert_eq!(error(stream.end_capture(Flags(0))), CUresult::CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
@@ -150,9 +151,9 @@ fn a_captured_stream_waits_for_nothing_outside() -> Result<(), DriverError> {
 }
 
 #[test]
-fn no_device() {
-    if !inside() {
-        under(&options(), "no_device", &[("GRADUS_EMULATOR_DEVICES", "0")]);
+fn no_device_returns_its_error() {
+    if !is_emulated() {
+        under(&options(), "no_device_returns_its_error", &[("GRADUS_EMULATOR_DEVICES", "0")]);
         return;
     }
     let failed = CudaContext::new(0).expect_err("there is none");
@@ -161,9 +162,9 @@ fn no_device() {
 }
 
 #[test]
-fn no_memory() -> Result<(), DriverError> {
-    if !inside() {
-        under(&options(), "no_memory", &[("GRADUS_EMULATOR_MEMORY", "1000000")]);
+fn out_of_memory_returns_its_error() -> Result<(), DriverError> {
+    if !is_emulated() {
+        under(&options(), "out_of_memory_returns_its_error", &[("GRADUS_EMULATOR_MEMORY", "1000000")]);
         return Ok(());
     }
     let stream = CudaContext::new(0)?.default_stream();
@@ -172,41 +173,41 @@ fn no_memory() -> Result<(), DriverError> {
 }
 
 #[test]
-fn a_source_that_does_not_compile() {
-    if !inside() {
+fn nvrtc_failure_returns_the_log() {
+    if !is_emulated() {
         let log = "map.cu(3): error: expected a \";\"";
-        under(&options(), "a_source_that_does_not_compile", &[("GRADUS_EMULATOR_NVRTC_FAILS", log)]);
+        under(&options(), "nvrtc_failure_returns_the_log", &[("GRADUS_EMULATOR_NVRTC_FAILS", log)]);
         return;
     }
     let Err(CompileError::CompileError { log, .. }) = compiled("float") else { panic!("it compiles") };
     assert_eq!(log.to_str(), Ok("map.cu(3): error: expected a \";\""));
 }
 
-/// `cudarc` panics where a library or a symbol is not there.
+/// Returns the message of the panic with which `cudarc` reports a missing library or symbol.
 fn message(call: impl FnOnce() + panic::UnwindSafe) -> String {
     let thrown = panic::catch_unwind(call).expect_err("it panics");
     thrown.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 
 #[test]
-fn no_nvrtc() {
-    if !inside() {
-        under(&Options { nvrtc: false, ..options() }, "no_nvrtc", &[]);
+fn missing_nvrtc_panics_with_its_name() {
+    if !is_emulated() {
+        under(&Options { nvrtc: false, ..options() }, "missing_nvrtc_panics_with_its_name", &[]);
         return;
     }
     assert!(CudaContext::new(0).is_ok(), "the driver is there");
-    let said = message(|| drop(compiled("float")));
-    assert!(said.starts_with("Unable to dynamically load the \"nvrtc\" shared library"), "{said}");
+    let output = message(|| drop(compiled("float")));
+    assert!(output.starts_with("Unable to dynamically load the \"nvrtc\" shared library"), "{output}");
 }
 
 #[test]
-fn no_symbol() {
-    if !inside() {
+fn missing_symbol_panics_with_its_name() {
+    if !is_emulated() {
         let without = Some("cuDevicePrimaryCtxRetain".to_string());
-        under(&Options { without, ..options() }, "no_symbol", &[]);
+        under(&Options { without, ..options() }, "missing_symbol_panics_with_its_name", &[]);
         return;
     }
     assert_eq!(CudaContext::device_count(), Ok(1), "the others are there");
-    let said = message(|| drop(CudaContext::new(0)));
-    assert!(said.starts_with("Missing symbol cuDevicePrimaryCtxRetain"), "{said}");
+    let output = message(|| drop(CudaContext::new(0)));
+    assert!(output.starts_with("Missing symbol cuDevicePrimaryCtxRetain"), "{output}");
 }

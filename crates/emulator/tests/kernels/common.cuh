@@ -1,4 +1,4 @@
-// What the kernels of these tests share.
+// Functions that the kernels of these tests share.
 
 __device__ inline unsigned thread() {
     return blockIdx.x * blockDim.x + threadIdx.x;

@@ -1,6 +1,6 @@
-// Kernels without mistakes.
+// Correct kernels.
 
-// y[block] = Σ x over the block's part, by halves in shared memory.
+// y[block] = Σ x over the block's part, half added to half in shared memory.
 extern "C" __global__ void __launch_bounds__(256) sum(const REAL* x, REAL* y) {
     __shared__ REAL part[256];
     part[threadIdx.x] = x[thread()];
@@ -11,7 +11,7 @@ extern "C" __global__ void __launch_bounds__(256) sum(const REAL* x, REAL* y) {
     if (threadIdx.x == 0) y[blockIdx.x] = part[0];
 }
 
-// The same in memory whose size the launch chooses.
+// The same in dynamic shared memory.
 extern "C" __global__ void sum_dynamic(const REAL* x, REAL* y) {
     extern __shared__ REAL part[];
     part[threadIdx.x] = x[thread()];
@@ -27,7 +27,7 @@ extern "C" __global__ void scale(REAL a, REAL* x, unsigned n) {
     for (unsigned i = thread(); i < n; i += gridDim.x * blockDim.x) x[i] *= a;
 }
 
-// What each lane of a warp gets from the others; lane l gives l + 100.
+// The values that each lane of a warp gets from the others; lane l gives l + 100.
 extern "C" __global__ void shuffles(int* y) {
     const int lane = threadIdx.x % 32, mine = lane + 100;
     int* const out = y + 12 * threadIdx.x;
@@ -41,7 +41,7 @@ extern "C" __global__ void shuffles(int* y) {
     out[7] = __any_sync(0xffffffffu, lane == 31) + 2 * __any_sync(0xffffffffu, lane == 32);
     out[8] = __reduce_add_sync(0xffffffffu, lane);
     out[9] = __reduce_min_sync(0xffffffffu, -lane);
-    // Two halves that know nothing of each other.
+    // Two independent half-warps.
     out[10] = lane < 16 ? __shfl_xor_sync(0xffffu, mine, 1) : __shfl_xor_sync(0xffff0000u, mine, 2);
     out[11] = (int)__shfl_down_sync(0xffffffffu, (double)mine, 31);
 }
@@ -58,7 +58,7 @@ extern "C" __global__ void count(unsigned* counters) {
     atomicCAS(&counters[2], 0u, 1 + threadIdx.x / 1024);
 }
 
-// The last block to come adds up what the others left: atomics order what stands before them.
+// The last block to arrive adds the others' results: atomics order the writes before them.
 extern "C" __global__ void last_block(unsigned* part, unsigned* arrived, unsigned* y) {
     if (threadIdx.x == 0) {
         part[blockIdx.x] = blockIdx.x + 1;
@@ -71,7 +71,7 @@ extern "C" __global__ void last_block(unsigned* part, unsigned* arrived, unsigne
     }
 }
 
-// Which thread came when.
+// Records the order in which the threads ran.
 extern "C" __global__ void turns(unsigned* next, unsigned* y) {
     y[thread()] = atomicAdd(next, 1u);
 }

@@ -1,4 +1,4 @@
-// Kernels with a mistake each.
+// Kernels with one mistake each.
 
 extern "C" __global__ void half_at_a_barrier(REAL* y) {
     if (threadIdx.x < 16) __syncthreads();
@@ -30,7 +30,7 @@ extern "C" __global__ void unwritten(REAL* y) {
     y[threadIdx.x] = part[threadIdx.x];
 }
 
-// After the first block, shared memory holds what that left; the next must not see it.
+// After the first block, shared memory holds its values; the next block must not see them.
 extern "C" __global__ void left_by_the_last_block(REAL* y) {
     __shared__ REAL part[1];
     if (blockIdx.x == 0) part[0] = 7;
@@ -68,17 +68,17 @@ extern "C" __global__ void divides(int* y) {
     y[0] = 7 / y[1];
 }
 
-// Every thread adds one, and every thread is forgotten by the next that read too early.
+// Every thread adds one, and a thread that read too early overwrites another's sum.
 extern "C" __global__ void lost_update(unsigned* counter) {
     *counter = *counter + 1;
 }
 
-// As if blocks came one after the other.
+// Correct only if blocks ran one after the other.
 extern "C" __global__ void lost_between_blocks(unsigned* counter) {
     if (threadIdx.x == 0) *counter = *counter + 1;
 }
 
-// Barriers order the threads of a block, and no blocks.
+// Barriers order the threads of a block, but not blocks.
 extern "C" __global__ void barriers_between_blocks(unsigned* counter) {
     if (blockIdx.x == 0 && threadIdx.x == 0) *counter = 1;
     __syncthreads();
@@ -92,7 +92,7 @@ extern "C" __global__ void no_barrier(REAL* y) {
     y[threadIdx.x] = part[(threadIdx.x + 1) % 64];
 }
 
-// Shuffles order no memory.
+// Shuffles do not order memory.
 extern "C" __global__ void no_syncwarp(REAL* y) {
     __shared__ REAL part[32];
     part[threadIdx.x] = threadIdx.x;

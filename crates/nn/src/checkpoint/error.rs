@@ -1,4 +1,4 @@
-//! What can be wrong with a checkpoint.
+//! Errors of checkpoints.
 
 use std::borrow::ToOwned;
 use std::fmt;
@@ -9,101 +9,102 @@ use std::vec::Vec;
 
 use tensor::Shape;
 
-/// A file, and what is wrong with it.
+/// An error of a checkpoint file.
 #[derive(Debug)]
 pub struct CheckpointError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong.
-    pub problem: Problem,
+    /// The error.
+    pub problem: CheckpointProblem,
 }
 
-/// What is wrong with a checkpoint.
+/// The kinds of errors of a checkpoint.
 #[derive(Debug)]
-pub enum Problem {
-    /// It cannot be read.
+pub enum CheckpointProblem {
+    /// The file cannot be read.
     Read(io::Error),
-    /// It cannot be written.
+    /// The file cannot be written.
     Write(io::Error),
-    /// Its length is not the one that its header announces.
+    /// The length of the file differs from the length that its header announces.
     Truncated {
         /// The length in bytes.
         bytes: u64,
     },
-    /// Its content is not what was saved.
+    /// The content differs from what was saved.
     Damaged {
-        /// The checksum of its content.
+        /// The checksum of the content.
         found: String,
-        /// What its metadata give as the checksum.
+        /// The checksum in the metadata.
         expected: String,
     },
-    /// Its header would be longer than those that are read.
+    /// The header would exceed the limit for reading.
     Header {
         /// The header's length in bytes.
         bytes: usize,
         /// The length limit.
-        most: usize,
+        max: usize,
     },
-    /// Its header is not that of a safetensors file.
+    /// The header is not that of a safetensors file.
     Format(String),
-    /// A tensor is of a type that is not read.
+    /// A tensor has an unsupported type.
     Type {
         /// The tensor.
         name: String,
-        /// Its type in the file.
+        /// The type in the file.
         found: String,
     },
-    /// The names are not those of the model or optimiser.
+    /// The names of the tensors differ from those of the model or optimiser.
     Names {
-        /// Expected, but not in the file.
+        /// Names that are expected but not in the file.
         missing: Vec<String>,
-        /// In the file, but not expected.
+        /// Names that are in the file but not expected.
         unexpected: Vec<String>,
     },
-    /// A tensor has another shape than the model has.
+    /// A tensor and the model's tensor differ in shape.
     Shape {
         /// The tensor.
         name: String,
-        /// Its shape in the file.
+        /// The shape in the file.
         found: Vec<usize>,
-        /// Its shape in the model.
+        /// The shape in the model.
         expected: Shape,
     },
-    /// A tensor holds a number that is infinite or NaN, at least in the scalar type it is loaded as.
+    /// A tensor holds a number that is infinite or NaN, or becomes so in the scalar type of the model.
     NotFinite {
         /// The tensor.
         name: String,
     },
-    /// A second moment, which is a mean of squares, holds a negative number.
+    /// A second moment holds a negative number, although it is a mean of squares.
     Negative {
         /// The tensor.
         name: String,
         /// The number.
         found: f64,
     },
-    /// A tensor without elements has extents whose product, from the outermost on, overflows: the format's readers refuse it.
+    /// A tensor without elements has extents whose product overflows before its first 0. Readers of the format refuse
+    /// it.
     Extents {
         /// The tensor.
         name: String,
-        /// Its shape.
+        /// The shape.
         found: Shape,
     },
-    /// The metadata do not name the optimiser's rule.
-    Rule {
-        /// What they say.
+    /// The metadata name another update rule than the optimiser's, or none.
+    UpdateRule {
+        /// The entry in the metadata.
         found: Option<String>,
         /// The name of the rule.
         expected: &'static str,
     },
-    /// The metadata do not say how many steps the optimiser has taken.
+    /// The metadata have no valid number of optimiser steps.
     Steps {
-        /// What they say.
+        /// The entry in the metadata.
         found: Option<String>,
     },
 }
 
-impl Problem {
-    pub(crate) fn of(self, path: &Path) -> CheckpointError {
+impl CheckpointProblem {
+    pub(crate) fn at_path(self, path: &Path) -> CheckpointError {
         CheckpointError { path: path.to_owned(), problem: self }
     }
 }
@@ -114,7 +115,7 @@ impl fmt::Display for CheckpointError {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for CheckpointProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -123,8 +124,8 @@ impl fmt::Display for Problem {
             Self::Read(error) => write!(f, "cannot be read: {error}; it should be a file that you may read"),
             Self::Write(error) => write!(
                 f,
-                "cannot be written: {error}; a file that was there before is still whole; \
-                 choose a folder that exists, that you may write to, and that has room"
+                "cannot be written: {error}; an earlier file at this path is unchanged; \
+                 choose an existing, writable folder with enough free space"
             ),
             Self::Truncated { bytes } => write!(
                 f,
@@ -136,9 +137,9 @@ impl fmt::Display for Problem {
                 "its content has the checksum {found:?}, expected {expected:?} as its metadata say under \"crc32\"; \
                  it was damaged: copy it again, or take an earlier one; if it was changed on purpose, leave \"crc32\" out"
             ),
-            Self::Header { bytes, most } => write!(
+            Self::Header { bytes, max } => write!(
                 f,
-                "its header would have {bytes} bytes, expected {most} or fewer; \
+                "its header would have {bytes} bytes, expected {max} or fewer; \
                  shorten the metadata, or put what they hold into a file of its own"
             ),
             Self::Format(error) => write!(
@@ -164,13 +165,13 @@ impl fmt::Display for Problem {
                 write!(
                     f,
                     "{name} holds a number that is not finite, expected finite numbers only; \
-                 go on from an earlier checkpoint"
+                 continue from an earlier checkpoint"
                 )
             }
             Self::Negative { name, found } => write!(
                 f,
-                "{name} holds the negative number {found}, expected numbers from 0, as means of squares are; \
-                 go on from an earlier checkpoint, or begin with a new optimiser"
+                "{name} holds the negative number {found}, expected 0 or more, because it is a mean of squares; \
+                 continue from an earlier checkpoint, or begin with a new optimiser"
             ),
             Self::Extents { name, found } => write!(
                 f,
@@ -178,7 +179,7 @@ impl fmt::Display for Problem {
                  element; expected a product below 2^{} up to its first 0",
                 usize::BITS
             ),
-            Self::Rule { found, expected } => {
+            Self::UpdateRule { found, expected } => {
                 match found {
                     Some(found) => write!(f, "its metadata give the optimiser's rule as {found:?}")?,
                     None => write!(f, "its metadata lack the optimiser's rule")?,
@@ -207,7 +208,7 @@ fn list(f: &mut fmt::Formatter<'_>, verb: &str, names: &[String]) -> fmt::Result
 impl std::error::Error for CheckpointError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
-            Problem::Read(error) | Problem::Write(error) => Some(error),
+            CheckpointProblem::Read(error) | CheckpointProblem::Write(error) => Some(error),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
-//! Writing: the bytes of a safetensors file.
+//! Writing of safetensors files.
 //!
-//! The `safetensors` crate, which reads, would write the metadata in the random order of a hash map; here the same
-//! content gives the same bytes.
+//! The same content gives the same bytes. The `safetensors` crate is used only for reading, because it writes metadata
+//! in the random order of a hash map.
 
 use std::borrow::ToOwned;
 use std::collections::BTreeMap;
@@ -12,42 +12,43 @@ use std::vec::Vec;
 use tensor::Tensor;
 
 use super::checksum::{CHECKSUM, checksum};
-use super::error::Problem;
+use super::error::CheckpointProblem;
 use super::read::MAX_HEADER;
-use crate::bytes::{Stored, to_le_bytes};
+use crate::bytes::{Storable, to_le_bytes};
 
-/// A safetensors file: the length of the header in eight bytes, the header as JSON padded with spaces to a multiple of
-/// eight, and the tensors row-major without gaps, sorted by name.
+/// Encodes a safetensors file: the length of the header in eight bytes, the header as JSON padded with spaces to a
+/// multiple of eight bytes, and the tensors in row-major order without gaps, sorted by name.
 ///
 /// Source: the README of the `safetensors` library, section "Format".
-pub(super) fn file<T: Stored>(
+pub(super) fn encode_file<T: Storable>(
     tensors: &BTreeMap<String, Tensor<T>>,
     mut metadata: BTreeMap<String, String>,
-) -> Result<Vec<u8>, Problem> {
+) -> Result<Vec<u8>, CheckpointProblem> {
     let parts: Vec<_> = tensors.values().map(|values| (values.shape(), to_le_bytes(values))).collect();
     let contents = tensors.keys().zip(&parts).map(|(name, (shape, data))| (&name[..], &shape[..], &data[..]));
     metadata.insert(CHECKSUM.to_owned(), format!("{:08x}", checksum(&metadata, contents.clone())));
 
-    let pairs: Vec<String> = metadata.iter().map(|(key, value)| format!("{}:{}", json(key), json(value))).collect();
+    let pairs: Vec<String> =
+        metadata.iter().map(|(key, value)| format!("{}:{}", json_string(key), json_string(value))).collect();
     let mut header = format!("{{\"__metadata__\":{{{}}}", pairs.join(","));
     let mut start = 0;
     for (name, shape, data) in contents {
-        let (name, dtype, end) = (json(name), T::DTYPE, start + data.len());
+        let (name, dtype, end) = (json_string(name), T::DTYPE, start + data.len());
         header += &format!(",{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":[{start},{end}]}}");
         start = end;
     }
     header.push('}');
     header += &" ".repeat(header.len().next_multiple_of(8) - header.len());
     if header.len() > MAX_HEADER {
-        return Err(Problem::Header { bytes: header.len(), most: MAX_HEADER });
+        return Err(CheckpointProblem::Header { bytes: header.len(), max: MAX_HEADER });
     }
     let mut bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
     parts.iter().for_each(|(_, data)| bytes.extend(data));
     Ok(bytes)
 }
 
-/// A JSON string (RFC 8259, section 7).
-fn json(text: &str) -> String {
+/// Quotes a JSON string (RFC 8259, section 7).
+fn json_string(text: &str) -> String {
     let mut quoted = String::from('"');
     for c in text.chars() {
         match c {
@@ -69,13 +70,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reader_understands_any_names_and_metadata() {
+    fn encode_file_any_names_and_metadata_can_be_read() {
         let odd = "quote \" backslash \\ newline \n bell \u{7} ü 量";
         let metadata = BTreeMap::from([(odd.to_string(), odd.to_string()), ("a".to_string(), String::new())]);
         let tensors = [(odd, Tensor::from([[1.5_f32], [-2.0]])), ("s", Tensor::scalar(3.0))];
         let tensors = tensors.map(|(name, values)| (name.to_string(), values)).into();
-        let bytes = file(&tensors, metadata.clone()).expect("small");
-        assert_eq!(bytes, file(&tensors, metadata.clone()).expect("small"));
+        let bytes = encode_file(&tensors, metadata.clone()).expect("small");
+        assert_eq!(bytes, encode_file(&tensors, metadata.clone()).expect("small"));
 
         let (header, read) = SafeTensors::read_metadata(&bytes).expect("valid");
         assert_eq!(header % 8, 0);
@@ -89,8 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn no_tensors_and_no_metadata_are_a_file_too() {
-        let bytes = file::<f64>(&BTreeMap::new(), BTreeMap::new()).expect("small");
+    fn encode_file_without_tensors_and_metadata_is_valid() {
+        let bytes = encode_file::<f64>(&BTreeMap::new(), BTreeMap::new()).expect("small");
         assert!(SafeTensors::deserialize(&bytes).expect("valid").is_empty());
     }
 }

@@ -1,7 +1,8 @@
-//! A file of lines that only grows, and that a run can be resumed from.
+//! An append-only file of lines, from which a run can be resumed.
 //!
-//! What a checkpoint relies on must be on the disk before it: [`Journal::sync`] says up to where that is, the checkpoint
-//! records it, and a resumed run cuts the journal there and makes the rest again.
+//! The lines that a checkpoint depends on must be on the disk before the checkpoint. [`Journal::sync`] returns the
+//! length that is on the disk, and the checkpoint records it. A resumed run truncates the journal there and writes the
+//! later lines again.
 
 use std::borrow::ToOwned;
 use std::boxed::Box;
@@ -10,83 +11,85 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::vec::Vec;
 
-use super::{Files, OpenFile, folder_of};
+use super::{FileSystem, WritableFile, folder_of};
 
-/// A file of lines that only grows. No fault leaves a torn line in its middle: what could not be written is cut off
-/// again, kept, and written later.
+/// An append-only file of lines. No fault leaves a torn line in its middle: an incomplete write is truncated, kept in
+/// memory, and repeated later.
 #[derive(Debug)]
 pub struct Journal {
-    file: Box<dyn OpenFile>,
+    file: Box<dyn WritableFile>,
     path: PathBuf,
-    /// How many bytes are on the disk for good.
+    /// The number of bytes that are on the disk permanently.
     synced: u64,
-    /// All lines after them.
+    /// The lines after the first `synced` bytes.
     tail: Vec<u8>,
-    /// How many bytes of the tail the file holds, unless it is torn: then it may hold less or more.
+    /// The number of bytes of the tail that the file holds. If `torn`, the file may hold fewer or more.
     written: usize,
     torn: bool,
 }
 
 impl Journal {
-    /// A new journal, without lines.
+    /// Creates a journal without lines.
     ///
     /// # Errors
-    /// `AlreadyExists` if there is a file, or any other that the system has; then there is no journal.
-    pub fn create(files: &dyn Files, path: &Path) -> io::Result<Self> {
+    /// `AlreadyExists` if the file exists, or any other error of the system. Then no journal is left behind.
+    pub fn create(files: &dyn FileSystem, path: &Path) -> io::Result<Self> {
         let file = files.create_new(path, None)?;
         files.sync_folder(folder_of(path)).inspect_err(|_| drop(files.remove(path)))?;
-        Ok(Self::at(0, file, path))
+        Ok(Self::with_file(0, file, path))
     }
 
-    /// The journal as it was when it had `length` bytes; what came after them is gone.
+    /// Opens a journal and truncates it to its first `length` bytes.
     ///
     /// # Errors
-    /// `InvalidData` if it has fewer, or any other that the system has; then it is as it was.
-    pub fn resume(files: &dyn Files, path: &Path, length: u64) -> io::Result<Self> {
+    /// `InvalidData` if it has fewer bytes, or any other error of the system. Then the file is unchanged.
+    pub fn resume(files: &dyn FileSystem, path: &Path, length: u64) -> io::Result<Self> {
         let mut file = files.open(path)?;
         let found = file.length()?;
         if found < length {
-            let words = format!("it holds {found} bytes, expected {length} or more: it was cut off, or is another's");
-            return Err(io::Error::new(ErrorKind::InvalidData, words));
+            let message =
+                format!("it holds {found} bytes, expected {length} or more: it was cut off or belongs to another run");
+            return Err(io::Error::new(ErrorKind::InvalidData, message));
         }
-        files.sync_folder(folder_of(path))?; // as who made it may have been interrupted before that
-        file.cut(length)?;
-        Ok(Self::at(length, file, path))
+        files.sync_folder(folder_of(path))?; // the process that created it may have stopped before this
+        file.truncate(length)?;
+        Ok(Self::with_file(length, file, path))
     }
 
-    fn at(synced: u64, file: Box<dyn OpenFile>, path: &Path) -> Self {
+    fn with_file(synced: u64, file: Box<dyn WritableFile>, path: &Path) -> Self {
         Self { file, path: path.to_owned(), synced, tail: Vec::new(), written: 0, torn: false }
     }
 
-    /// Where it is.
+    /// The path of the journal.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Appends a line, which is in the file for every reader when this returns, but not yet on the disk for good.
+    /// Appends a line. When this returns, every reader of the file sees the line, but it may not survive a loss of
+    /// power.
     ///
     /// # Errors
-    /// Any that the system has, `StorageFull` for one. The line is kept then, and written before the next one or by
+    /// Any error of the system, such as `StorageFull`. The line is then kept and written before the next one or by
     /// [`sync`](Self::sync).
     ///
     /// # Panics
-    /// If there is a line break in it.
+    /// If the line contains a line break.
     #[track_caller]
     pub fn append(&mut self, line: &str) -> io::Result<()> {
-        assert!(!line.contains('\n'), "Journal::append: a line with a line break in it: {line:?}");
+        assert!(!line.contains('\n'), "Journal::append: the line contains a line break: {line:?}");
         self.tail.extend_from_slice(line.as_bytes());
         self.tail.push(b'\n');
-        self.write()
+        self.write_tail()
     }
 
-    /// Brings all lines to the disk and says how many bytes these are: what a checkpoint may record.
+    /// Flushes all lines to the disk and returns the length of the journal in bytes, for a checkpoint to record.
     ///
     /// # Errors
-    /// Any that the system has. The lines since the last success are kept then, and written again by the next call.
+    /// Any error of the system. The lines since the last success are then kept, and the next call writes them again.
     pub fn sync(&mut self) -> io::Result<u64> {
-        self.write()?;
+        self.write_tail()?;
         if let Err(error) = self.file.sync() {
-            // The system may take what it lost for written: only a new write brings it to the disk.
+            // The system may consider lost bytes as written. Only a new write brings them to the disk.
             (self.written, self.torn) = (0, true);
             return Err(error);
         }
@@ -96,21 +99,21 @@ impl Journal {
         Ok(self.synced)
     }
 
-    fn write(&mut self) -> io::Result<()> {
-        self.mend()?;
+    fn write_tail(&mut self) -> io::Result<()> {
+        self.truncate_torn_end()?;
         if let Err(error) = self.file.write_all(&self.tail[self.written..]) {
             self.torn = true;
-            self.mend().ok(); // the first error is the one to report, and the next call tries again
+            self.truncate_torn_end().ok(); // the first error is the one to report, and the next call tries again
             return Err(error);
         }
         self.written = self.tail.len();
         Ok(())
     }
 
-    /// Cuts off what is torn.
-    fn mend(&mut self) -> io::Result<()> {
+    /// Truncates the file after the last complete write, if a write failed.
+    fn truncate_torn_end(&mut self) -> io::Result<()> {
         if self.torn {
-            self.file.cut(self.synced + self.written as u64)?;
+            self.file.truncate(self.synced + self.written as u64)?;
             self.torn = false;
         }
         Ok(())

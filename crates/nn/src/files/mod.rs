@@ -1,28 +1,28 @@
-//! Files that no fault can hurt: one that is written [whole or not at all](write_whole), and a [journal](Journal) of
-//! lines that a run can be resumed from.
+//! Fault-tolerant files: [atomic writes](write_atomic), which replace a file whole or not at all, and a
+//! [journal](Journal) of lines from which a run can be resumed.
 //!
 //! ```
-//! use nn::files::{Disk, Journal, write_whole};
+//! use nn::files::{Disk, Journal, write_atomic};
 //!
 //! let [state, lines] = ["state", "jsonl"].map(|name| std::env::temp_dir().join(format!("gradus-doc-files.{name}")));
 //! # std::fs::remove_file(&lines).ok();
 //! let mut journal = Journal::create(&Disk, &lines)?;
 //! journal.append(r#"{"update":1}"#)?;
-//! write_whole(&Disk, &state, &journal.sync()?.to_le_bytes())?; // the lines first, then who relies on them
+//! write_atomic(&Disk, &state, &journal.sync()?.to_le_bytes())?; // first the lines, then the file that depends on them
 //! journal.append(r#"{"update":2}"#)?;
 //!
 //! let length = u64::from_le_bytes(std::fs::read(&state)?.try_into().expect("eight bytes"));
-//! let mut journal = Journal::resume(&Disk, &lines, length)?; // without the second line, which is made again
+//! let mut journal = Journal::resume(&Disk, &lines, length)?; // the second line is gone; the run writes it again
 //! # std::fs::remove_file(state)?;
 //! # std::fs::remove_file(lines)?;
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Both write through [`Files`], so that tests can put a disk under them that fails, fills up, or loses power.
+//! Both write through [`FileSystem`]. Therefore tests can simulate a disk that fails, fills up, or loses power.
 
-mod access;
+mod atomic;
 mod journal;
-mod whole;
+mod permissions;
 
 use std::boxed::Box;
 use std::fmt::Debug;
@@ -30,68 +30,69 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+pub use self::atomic::{is_partial_file, probe_write, remove_partial_files, write_atomic};
 pub use self::journal::Journal;
-pub use self::whole::{is_part, sweep, try_out, write_whole};
 
-/// What writing needs of a file system.
-pub trait Files: Debug + Send + Sync {
-    /// A new file, empty. It has the mode, owner and group of the file `like`, as far as the system allows; if there is no
-    /// such file, those of any new one.
+/// The file system operations that writing needs.
+pub trait FileSystem: Debug + Send + Sync {
+    /// Creates an empty file. It gets the mode, owner and group of the file `like`, as far as the system allows. If
+    /// there is no such file, it gets those of any new file.
     ///
     /// # Errors
-    /// `AlreadyExists` if anything is there, or any other that the system has.
-    fn create_new(&self, path: &Path, like: Option<&Path>) -> io::Result<Box<dyn OpenFile>>;
+    /// `AlreadyExists` if the path exists, or any other error of the system.
+    fn create_new(&self, path: &Path, like: Option<&Path>) -> io::Result<Box<dyn WritableFile>>;
 
-    /// The text of a symbolic link, which is relative to the link's folder; nothing if there is something else, or nothing.
+    /// Returns the target of a symbolic link, relative to the link's folder. `None` if the path is no link or does not
+    /// exist.
     ///
     /// # Errors
-    /// Any that the system has.
+    /// Any error of the system.
     fn read_link(&self, path: &Path) -> io::Result<Option<PathBuf>>;
 
-    /// The file that is there, to be written on at its end.
+    /// Opens an existing file to append to it.
     ///
     /// # Errors
-    /// `NotFound` if it is not there, or any other that the system has.
-    fn open(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
+    /// `NotFound` if the file does not exist, or any other error of the system.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn WritableFile>>;
 
-    /// Gives a file another name, in one step, and replaces the file that had it.
+    /// Renames a file in one step and replaces any file of the new name.
     ///
     /// # Errors
-    /// Any that the system has.
+    /// Any error of the system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
     ///
     /// # Errors
-    /// Any that the system has.
+    /// Any error of the system.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Brings the names in a folder to the disk: until then a loss of power may undo what was created and renamed.
+    /// Flushes the names in a folder to the disk. Until then, a loss of power may undo creations and renames.
     ///
     /// # Errors
-    /// Any that the system has, but not that it knows no such thing.
+    /// Any error of the system, except that it does not support the operation.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 }
 
-/// A file that is being written.
-pub trait OpenFile: Write + Debug + Send {
-    /// Its length in bytes.
+/// An open file for writing.
+pub trait WritableFile: Write + Debug + Send {
+    /// Returns the length in bytes.
     ///
     /// # Errors
-    /// Any that the system has.
+    /// Any error of the system.
     fn length(&self) -> io::Result<u64>;
 
-    /// Cuts it to `length` bytes; writing goes on there.
+    /// Truncates the file to `length` bytes. Writing continues at its new end.
     ///
     /// # Errors
-    /// Any that the system has.
-    fn cut(&mut self, length: u64) -> io::Result<()>;
+    /// Any error of the system.
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
 
-    /// Brings what was written to the disk. After an error that may be lost, even if a later call succeeds: write it
-    /// again.
+    /// Flushes the written bytes to the disk. After an error they may be lost, even if a later call succeeds: write
+    /// them again.
     ///
     /// # Errors
-    /// Any that the system has.
+    /// Any error of the system.
     fn sync(&mut self) -> io::Result<()>;
 }
 
@@ -99,14 +100,14 @@ pub trait OpenFile: Write + Debug + Send {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
 
-impl Files for Disk {
-    fn create_new(&self, path: &Path, like: Option<&Path>) -> io::Result<Box<dyn OpenFile>> {
+impl FileSystem for Disk {
+    fn create_new(&self, path: &Path, like: Option<&Path>) -> io::Result<Box<dyn WritableFile>> {
         match like.map_or(Err(ErrorKind::NotFound.into()), fs::metadata) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Box::new(File::create_new(path)?)),
             Ok(like) if !like.is_file() && !like.is_dir() => {
                 Err(io::Error::other("it is a pipe or a device, expected a file"))
             }
-            like => access::create_new(path, &like?).map(|file| Box::new(file) as _),
+            like => permissions::create_new(path, &like?).map(|file| Box::new(file) as _),
         }
     }
 
@@ -117,11 +118,11 @@ impl Files for Disk {
         }
     }
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
         if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is a folder, a pipe or a device, expected a file")); // a pipe would be waited for
+            return Err(io::Error::other("it is a folder, a pipe or a device, expected a file")); // opening a pipe would block
         }
-        let mut file = OpenOptions::new().write(true).open(path)?; // not `append`: Windows cuts no such file
+        let mut file = OpenOptions::new().write(true).open(path)?; // not `append`: Windows cannot truncate such a file
         file.seek(SeekFrom::End(0))?;
         Ok(Box::new(file))
     }
@@ -134,26 +135,28 @@ impl Files for Disk {
         fs::remove_file(path)
     }
 
-    /// Not every folder that takes files can be opened, Windows opens none, and not every file system synchronises
-    /// them. There the names come to the disk when the system sees fit, which is no reason not to write.
+    /// Returns success if the system does not support this. Not every writable folder can be opened, Windows opens no
+    /// folder, and not every file system can flush a folder. In these cases the system decides when the names reach the
+    /// disk.
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         match File::open(folder) {
-            Ok(folder) => unless(folder.sync_all(), &[ErrorKind::InvalidInput, ErrorKind::Unsupported]),
-            Err(error) => unless(Err(error), &[ErrorKind::PermissionDenied, ErrorKind::IsADirectory]),
+            Ok(folder) => ignore_unsupported(folder.sync_all(), &[ErrorKind::InvalidInput, ErrorKind::Unsupported]),
+            Err(error) => ignore_unsupported(Err(error), &[ErrorKind::PermissionDenied, ErrorKind::IsADirectory]),
         }
     }
 }
 
-fn unless(result: io::Result<()>, unable: &[ErrorKind]) -> io::Result<()> {
-    result.or_else(|error| if unable.contains(&error.kind()) { Ok(()) } else { Err(error) })
+/// Turns the errors of a system that does not support an operation into success.
+fn ignore_unsupported(result: io::Result<()>, unsupported: &[ErrorKind]) -> io::Result<()> {
+    result.or_else(|error| if unsupported.contains(&error.kind()) { Ok(()) } else { Err(error) })
 }
 
-impl OpenFile for File {
+impl WritableFile for File {
     fn length(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 
-    fn cut(&mut self, length: u64) -> io::Result<()> {
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.set_len(length)?;
         self.seek(SeekFrom::Start(length)).map(drop)
     }
@@ -163,7 +166,7 @@ impl OpenFile for File {
     }
 }
 
-/// The folder of a file.
+/// Returns the folder of a file.
 fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))

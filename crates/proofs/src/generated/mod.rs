@@ -1,47 +1,47 @@
-//! Every operation at given extents, and its value by a plain loop. The `match` has no wildcard: a new operation without a row
-//! here does not compile.
+//! Every operation at given extents, with its value by a plain loop. The `match` has no wildcard, so a new operation
+//! without a row here does not compile.
 
 mod naive;
 
-use autograd::gradcheck::Overloaded;
+use autograd::gradcheck::DynFunction;
 use autograd::ops::Kind;
 use autograd::{Var, function};
 use tensor::{Shape, Tensor};
 
-use crate::Draw;
+use crate::RandomTensors;
 
-use naive::{by_index, by_rows, gru, layer_norm, logsumexp, repeated, with};
+use naive::{broadcast_element, from_index_fn, gru, insert_index, layer_norm, logsumexp, map_rows};
 
-/// The most elements of a tensor whose number of axes may be chosen.
-const SIZE: usize = 600;
+/// The maximum number of elements of a tensor whose rank is chosen.
+const MAX_ELEMENTS: usize = 600;
 
 const LAYER_NORM_EPSILON: f64 = 0.1; // so that dx does not cancel in rows of two
 
-/// A function, its inputs, and its value.
-pub struct Generated {
+/// A function with its inputs and its value.
+pub struct GeneratedCase {
     /// The inputs.
     pub inputs: Vec<Tensor<f64>>,
-    /// The function, over any scalar.
-    pub f: Box<dyn Overloaded>,
-    /// Its value at the inputs.
+    /// The function, for any scalar type.
+    pub f: Box<dyn DynFunction>,
+    /// The value at the inputs.
     pub value: Tensor<f64>,
 }
 
-/// The operation at `extents`, with random numbers. `choice` decides everything else that an operation has to choose: the number
-/// of axes, the axis of a sum, repeated axes.
-pub fn generate(kind: Kind, extents: [usize; 4], choice: usize, d: &mut Draw) -> Generated {
-    let any = shape(&extents, choice % 5);
-    let row = shape(&extents, 1 + choice % 4);
+/// Generates a case of the operation at `extents`, with random numbers. `choice` decides everything else: the number of
+/// axes, the axis of a sum, repeated axes.
+pub fn generate_case(kind: Kind, extents: [usize; 4], choice: usize, d: &mut RandomTensors) -> GeneratedCase {
+    let any = shape_of_rank(&extents, choice % 5);
+    let row = shape_of_rank(&extents, 1 + choice % 4);
     let axis = choice / 4 % row.rank();
-    let filled = row.with(row.rank() - 1, row.last_extent().max(1)); // an empty row has no maximum
+    let filled = row.with_extent(row.rank() - 1, row.last_extent().max(1)); // an empty row has no maximum
     match kind {
         Kind::Add => binary(d, any, choice, |a, b| a + b, function!(|x| x[0] + x[1])),
         Kind::Sub => binary(d, any, choice, |a, b| a - b, function!(|x| x[0] - x[1])),
         Kind::Mul => binary(d, any, choice, |a, b| a * b, function!(|x| x[0] * x[1])),
         Kind::Div => binary(d, any, choice, |a, b| a / b, function!(|x| x[0] / x[1])),
         Kind::Neg => unary(d.normal(any), |x| -x, function!(|x| -x[0])),
-        Kind::Scale => unary(d.normal(any), |x| -1.5 * x, function!(|x| x[0].scale(T::of(-1.5)))),
-        Kind::Shift => unary(d.normal(any), |x| x - 1.5, function!(|x| x[0].shift(T::of(-1.5)))),
+        Kind::Scale => unary(d.normal(any), |x| -1.5 * x, function!(|x| x[0].scale(T::from_f64(-1.5)))),
+        Kind::Shift => unary(d.normal(any), |x| x - 1.5, function!(|x| x[0].shift(T::from_f64(-1.5)))),
         Kind::Exp => unary(d.normal(any), f64::exp, function!(|x| x[0].exp())),
         Kind::Log => unary(d.positive(any), f64::ln, function!(|x| x[0].log())),
         Kind::Sqrt => unary(d.positive(any), f64::sqrt, function!(|x| x[0].sqrt())),
@@ -55,113 +55,117 @@ pub fn generate(kind: Kind, extents: [usize; 4], choice: usize, d: &mut Draw) ->
         Kind::Sum => {
             let x = d.normal(any);
             let value = Tensor::scalar(x.to_vec().iter().sum());
-            generated([x], value, function!(|x| x[0].sum()))
+            new_case([x], value, function!(|x| x[0].sum()))
         }
         Kind::SumAxis => {
             let x = d.normal(row);
-            let sum = |i: &[usize]| (0..row[axis]).map(|k| x.at(&with(i, axis, k))).sum();
-            let value = by_index(row.without(axis), sum);
-            generated([x], value, function!([axis: usize] |x| x[0].sum_axis(*axis)))
+            let sum = |i: &[usize]| (0..row[axis]).map(|k| x.get(&insert_index(i, axis, k))).sum();
+            let value = from_index_fn(row.without_axis(axis), sum);
+            new_case([x], value, function!([axis: usize] |x| x[0].sum_axis(*axis)))
         }
         Kind::Reshape => reshape(d, any, choice),
         Kind::Permute => permute(d, any, choice),
         Kind::BroadcastTo => {
-            let x = d.normal(narrower(any, choice));
-            let value = by_index(any, |i| repeated(&x, i));
-            generated([x], value, function!([any: Shape] |x| x[0].broadcast_to(*any)))
+            let x = d.normal(broadcastable_shape(any, choice));
+            let value = from_index_fn(any, |i| broadcast_element(&x, i));
+            new_case([x], value, function!([any: Shape] |x| x[0].broadcast_to(*any)))
         }
         Kind::Slice => slice(d, row, axis, choice),
         Kind::Concat => concat(d, extents, row, axis),
         Kind::Softmax => {
             let x = d.normal(filled);
-            let value = by_rows(&x, |row| row.iter().map(|x| (x - logsumexp(row)).exp()).collect());
-            generated([x], value, function!(|x| x[0].softmax()))
+            let value = map_rows(&x, |row| row.iter().map(|x| (x - logsumexp(row)).exp()).collect());
+            new_case([x], value, function!(|x| x[0].softmax()))
         }
         Kind::LogSoftmax => {
             let x = d.normal(filled);
-            let value = by_rows(&x, |row| row.iter().map(|x| x - logsumexp(row)).collect());
-            generated([x], value, function!(|x| x[0].log_softmax()))
+            let value = map_rows(&x, |row| row.iter().map(|x| x - logsumexp(row)).collect());
+            new_case([x], value, function!(|x| x[0].log_softmax()))
         }
         Kind::LogSumExp => {
             let x = d.normal(filled);
             let value = x.to_vec().chunks(filled.last_extent()).map(logsumexp).collect();
-            let value = Tensor::new(filled.without(filled.rank() - 1), value);
-            generated([x], value, function!(|x| x[0].logsumexp()))
+            let value = Tensor::new(filled.without_axis(filled.rank() - 1), value);
+            new_case([x], value, function!(|x| x[0].logsumexp()))
         }
         Kind::Entropy => {
             let x = d.normal(filled);
             let entropy = |row: &[f64]| row.iter().map(|x| -x * x.exp()).sum();
             let value = x.to_vec().chunks(filled.last_extent()).map(entropy).collect();
-            let value = Tensor::new(filled.without(filled.rank() - 1), value);
-            generated([x], value, function!(|x| x[0].entropy()))
+            let value = Tensor::new(filled.without_axis(filled.rank() - 1), value);
+            new_case([x], value, function!(|x| x[0].entropy()))
         }
         Kind::Embedding => embedding(d, extents, choice),
         Kind::Gather => gather(d, extents[3], row),
         Kind::LayerNorm => {
             let n = row.last_extent();
             let (x, w, b) = (d.normal(row), d.normal([n]), d.normal([n]));
-            let value = by_rows(&x, |row| layer_norm(row, &w.to_vec(), &b.to_vec(), LAYER_NORM_EPSILON));
-            let f = function!(|x| x[0].layer_norm(x[1], x[2], T::of(LAYER_NORM_EPSILON)));
-            generated([x, w, b], value, f)
+            let value = map_rows(&x, |row| layer_norm(row, &w.to_vec(), &b.to_vec(), LAYER_NORM_EPSILON));
+            let f = function!(|x| x[0].layer_norm(x[1], x[2], T::from_f64(LAYER_NORM_EPSILON)));
+            new_case([x, w, b], value, f)
         }
         Kind::Gru => {
             let [t, b, h, _] = extents;
-            let w = &d.normal([3 * h, h]) * &Tensor::scalar(1.0 / (h as f64).sqrt());
-            let inputs = [d.normal([t, b, 3 * h]), d.normal([b, h]), w, d.normal([3 * h])];
+            let w_hh = &d.normal([3 * h, h]) * &Tensor::scalar(1.0 / (h as f64).sqrt());
+            let inputs = [d.normal([t, b, 3 * h]), d.normal([b, h]), w_hh, d.normal([3 * h])];
             let value = gru(inputs.each_ref());
-            generated(inputs, value, function!(|x| x[0].gru(x[1], x[2], x[3])))
+            new_case(inputs, value, function!(|x| x[0].gru(x[1], x[2], x[3])))
         }
     }
 }
 
-fn generated<const N: usize>(inputs: [Tensor<f64>; N], value: Tensor<f64>, f: impl Overloaded + 'static) -> Generated {
-    Generated { inputs: inputs.into(), f: Box::new(f), value }
+fn new_case<const N: usize>(
+    inputs: [Tensor<f64>; N],
+    value: Tensor<f64>,
+    f: impl DynFunction + 'static,
+) -> GeneratedCase {
+    GeneratedCase { inputs: inputs.into(), f: Box::new(f), value }
 }
 
-/// As many axes, or fewer, where that were too many elements.
-fn shape(extents: &[usize], rank: usize) -> Shape {
-    let fits = |rank: &usize| extents[..*rank].iter().product::<usize>() <= SIZE;
+/// Returns the first `rank` extents, or fewer if there would be too many elements.
+fn shape_of_rank(extents: &[usize], rank: usize) -> Shape {
+    let fits = |rank: &usize| extents[..*rank].iter().product::<usize>() <= MAX_ELEMENTS;
     Shape::new(&extents[..(0..=rank).rev().find(fits).unwrap_or(0)])
 }
 
-/// A shape that broadcasts to `to`: leading axes left out, some extents 1.
-fn narrower(to: Shape, choice: usize) -> Shape {
+/// Returns a shape that broadcasts to `to`: leading axes are left out, and some extents are 1.
+fn broadcastable_shape(to: Shape, choice: usize) -> Shape {
     let kept = choice / 5 % (to.rank() + 1);
     let extent = |axis: usize| if choice >> (8 + axis) & 1 == 0 { to[axis] } else { 1 };
     Shape::new(&(kept..to.rank()).map(extent).collect::<Vec<_>>())
 }
 
-fn unary(x: Tensor<f64>, of: impl Fn(f64) -> f64, f: impl Overloaded + 'static) -> Generated {
-    let value = by_index(x.shape(), |i| of(x.at(i)));
-    generated([x], value, f)
+fn unary(x: Tensor<f64>, scalar_f: impl Fn(f64) -> f64, f: impl DynFunction + 'static) -> GeneratedCase {
+    let value = from_index_fn(x.shape(), |i| scalar_f(x.get(i)));
+    new_case([x], value, f)
 }
 
-/// Every pair of shapes that broadcast.
+/// Generates an operation of two arguments, for any pair of shapes that broadcast.
 fn binary(
-    d: &mut Draw,
+    d: &mut RandomTensors,
     to: Shape,
     choice: usize,
-    of: impl Fn(f64, f64) -> f64,
-    f: impl Overloaded + 'static,
-) -> Generated {
-    let [a, b] = [choice, choice >> 12].map(|choice| narrower(to, choice));
+    scalar_f: impl Fn(f64, f64) -> f64,
+    f: impl DynFunction + 'static,
+) -> GeneratedCase {
+    let [a, b] = [choice, choice >> 12].map(|choice| broadcastable_shape(to, choice));
     let to = a.broadcast(&b).expect("both broadcast to one shape");
     let (a, b) = (d.normal(a), d.nonzero(b));
-    let value = by_index(to, |i| of(repeated(&a, i), repeated(&b, i)));
-    generated([a, b], value, f)
+    let value = from_index_fn(to, |i| scalar_f(broadcast_element(&a, i), broadcast_element(&b, i)));
+    new_case([a, b], value, f)
 }
 
-fn matmul(d: &mut Draw, [m, k, n, _]: [usize; 4], choice: usize) -> Generated {
+fn matmul(d: &mut RandomTensors, [m, k, n, _]: [usize; 4], choice: usize) -> GeneratedCase {
     let (a, b) = (d.normal([m, k]), d.normal([k, n]));
-    let value = by_index([m, n], |i| (0..k).map(|k| a.at(&[i[0], k]) * b.at(&[k, i[1]])).sum());
+    let value = from_index_fn([m, n], |i| (0..k).map(|k| a.get(&[i[0], k]) * b.get(&[k, i[1]])).sum());
     match choice % 3 {
-        0 => generated([a, b], value, function!(|x| x[0].matmul(x[1]))),
-        1 => generated([a, b.transpose()], value, function!(|x| x[0].matmul_nt(x[1]))),
-        _ => generated([a.transpose(), b], value, function!(|x| x[0].matmul_tn(x[1]))),
+        0 => new_case([a, b], value, function!(|x| x[0].matmul(x[1]))),
+        1 => new_case([a, b.transpose()], value, function!(|x| x[0].matmul_nt(x[1]))),
+        _ => new_case([a.transpose(), b], value, function!(|x| x[0].matmul_tn(x[1]))),
     }
 }
 
-fn reshape(d: &mut Draw, from: Shape, choice: usize) -> Generated {
+fn reshape(d: &mut RandomTensors, from: Shape, choice: usize) -> GeneratedCase {
     let (x, size) = (d.normal(from), from.size());
     let to = match choice / 5 % 4 {
         0 => Shape::new(&[size]),
@@ -171,10 +175,10 @@ fn reshape(d: &mut Draw, from: Shape, choice: usize) -> Generated {
         _ => Shape::new(&from.iter().rev().copied().collect::<Vec<_>>()),
     };
     let value = Tensor::new(to, x.to_vec());
-    generated([x], value, function!([to: Shape] |x| x[0].reshape(*to)))
+    new_case([x], value, function!([to: Shape] |x| x[0].reshape(*to)))
 }
 
-fn permute(d: &mut Draw, from: Shape, choice: usize) -> Generated {
+fn permute(d: &mut RandomTensors, from: Shape, choice: usize) -> GeneratedCase {
     let x = d.normal(from);
     let (mut left, mut axes, mut choice) = ((0..from.rank()).collect::<Vec<_>>(), Vec::new(), choice / 5);
     while !left.is_empty() {
@@ -183,28 +187,28 @@ fn permute(d: &mut Draw, from: Shape, choice: usize) -> Generated {
     }
     let to: Vec<usize> = axes.iter().map(|&axis| from[axis]).collect();
     let place = |i: &[usize], axis: usize| i[axes.iter().position(|&a| a == axis).expect("a permutation")];
-    let value = by_index(&to[..], |i| x.at(&(0..from.rank()).map(|axis| place(i, axis)).collect::<Vec<_>>()));
-    generated([x], value, function!([axes: Vec<usize>] |x| x[0].permute(axes)))
+    let value = from_index_fn(&to[..], |i| x.get(&(0..from.rank()).map(|axis| place(i, axis)).collect::<Vec<_>>()));
+    new_case([x], value, function!([axes: Vec<usize>] |x| x[0].permute(axes)))
 }
 
-fn slice(d: &mut Draw, from: Shape, axis: usize, choice: usize) -> Generated {
+fn slice(d: &mut RandomTensors, from: Shape, axis: usize, choice: usize) -> GeneratedCase {
     let x = d.normal(from);
     let start = choice / 16 % (from[axis] + 1);
     let end = start + choice / 1024 % (from[axis] - start + 1);
-    let value = by_index(from.with(axis, end - start), |i| {
+    let value = from_index_fn(from.with_extent(axis, end - start), |i| {
         let mut i = i.to_vec();
         i[axis] += start;
-        x.at(&i)
+        x.get(&i)
     });
-    generated([x], value, function!([axis: usize, start: usize, end: usize] |x| x[0].slice(*axis, *start..*end)))
+    new_case([x], value, function!([axis: usize, start: usize, end: usize] |x| x[0].slice(*axis, *start..*end)))
 }
 
-/// x, y and x again, whose extents along the axis differ.
-fn concat(d: &mut Draw, extents: [usize; 4], first: Shape, axis: usize) -> Generated {
-    let second = first.with(axis, extents[3].min(9));
+/// Concatenates x, y and x again. The extents of x and y along the axis differ.
+fn concat(d: &mut RandomTensors, extents: [usize; 4], first: Shape, axis: usize) -> GeneratedCase {
+    let second = first.with_extent(axis, extents[3].min(9));
     let (x, y) = (d.normal(first), d.normal(second));
     let (n, m) = (first[axis], second[axis]);
-    let value = by_index(first.with(axis, 2 * n + m), |i| {
+    let value = from_index_fn(first.with_extent(axis, 2 * n + m), |i| {
         let mut at = i.to_vec();
         at[axis] = if i[axis] < n {
             i[axis]
@@ -213,37 +217,37 @@ fn concat(d: &mut Draw, extents: [usize; 4], first: Shape, axis: usize) -> Gener
         } else {
             i[axis] - n - m
         };
-        if (n..n + m).contains(&i[axis]) { y.at(&at) } else { x.at(&at) }
+        if (n..n + m).contains(&i[axis]) { y.get(&at) } else { x.get(&at) }
     });
-    generated([x, y], value, function!([axis: usize] |x| Var::concat(&[x[0], x[1], x[0]], *axis)))
+    new_case([x, y], value, function!([axis: usize] |x| Var::concat(&[x[0], x[1], x[0]], *axis)))
 }
 
-/// Indices below `n`, with repeats; none if there is nothing to name.
-fn indices(d: &mut Draw, n: usize, shape: Shape) -> Tensor<u32> {
+/// Returns indices below `n`, with repeats. `shape` must be empty if n is 0.
+fn random_indices(d: &mut RandomTensors, n: usize, shape: Shape) -> Tensor<u32> {
     let numbers = d.positive(shape).to_vec();
     Tensor::new(shape, numbers.iter().map(|x| ((x - 0.5) * n as f64) as u32).collect())
 }
 
-fn embedding(d: &mut Draw, [v, e, k, j]: [usize; 4], choice: usize) -> Generated {
+fn embedding(d: &mut RandomTensors, [v, e, k, j]: [usize; 4], choice: usize) -> GeneratedCase {
     let k = if v == 0 { 0 } else { k };
-    let at = if choice.is_multiple_of(2) { Shape::new(&[k]) } else { Shape::new(&[k, j.min(3)]) };
-    let (table, index) = (d.normal([v, e]), indices(d, v, at));
-    let to = Shape::new(&[&at[..], &[e]].concat());
-    let value = by_index(to, |i| {
+    let index_shape = if choice.is_multiple_of(2) { Shape::new(&[k]) } else { Shape::new(&[k, j.min(3)]) };
+    let (table, index) = (d.normal([v, e]), random_indices(d, v, index_shape));
+    let to = Shape::new(&[&index_shape[..], &[e]].concat());
+    let value = from_index_fn(to, |i| {
         let (at, column) = i.split_at(i.len() - 1);
-        table.at(&[index.at(at) as usize, column[0]])
+        table.get(&[index.get(at) as usize, column[0]])
     });
-    generated([table], value, function!([index: Tensor<u32>] |x| x[0].embedding(index)))
+    new_case([table], value, function!([index: Tensor<u32>] |x| x[0].embedding(index)))
 }
 
-fn gather(d: &mut Draw, k: usize, from: Shape) -> Generated {
+fn gather(d: &mut RandomTensors, k: usize, from: Shape) -> GeneratedCase {
     let (x, n, last) = (d.normal(from), from.last_extent(), from.rank() - 1);
-    let at = from.with(last, if n == 0 { 0 } else { k });
-    let index = indices(d, n, at);
-    let value = by_index(at, |i| {
+    let index_shape = from.with_extent(last, if n == 0 { 0 } else { k });
+    let index = random_indices(d, n, index_shape);
+    let value = from_index_fn(index_shape, |i| {
         let mut place = i.to_vec();
-        place[last] = index.at(i) as usize;
-        x.at(&place)
+        place[last] = index.get(i) as usize;
+        x.get(&place)
     });
-    generated([x], value, function!([index: Tensor<u32>] |x| x[0].gather(index)))
+    new_case([x], value, function!([index: Tensor<u32>] |x| x[0].gather(index)))
 }

@@ -1,15 +1,15 @@
-//! Loops over plain numbers: what a value is by its definition.
+//! Reference values by plain loops, straight from the definitions.
 
 use tensor::{Shape, Tensor};
 
-/// The tensor whose element at each index is `f` of it.
-pub(super) fn by_index(shape: impl Into<Shape>, f: impl Fn(&[usize]) -> f64) -> Tensor<f64> {
+/// Returns the tensor whose element at each index is `f` of the index.
+pub(super) fn from_index_fn(shape: impl Into<Shape>, f: impl Fn(&[usize]) -> f64) -> Tensor<f64> {
     let shape = shape.into();
-    Tensor::from_fn(shape, |i| f(&index(shape, i)))
+    Tensor::from_fn(shape, |i| f(&unravel_index(shape, i)))
 }
 
-/// Where the `i`th element of `shape` is.
-fn index(shape: Shape, mut i: usize) -> Vec<usize> {
+/// Converts the flat index `i` into the index of an element of `shape`.
+fn unravel_index(shape: Shape, mut i: usize) -> Vec<usize> {
     let mut index = shape.to_vec();
     for at in index.iter_mut().rev() {
         (i, *at) = (i / *at, i % *at);
@@ -17,21 +17,21 @@ fn index(shape: Shape, mut i: usize) -> Vec<usize> {
     index
 }
 
-/// The element of x at an index into what it broadcasts to.
-pub(super) fn repeated(x: &Tensor<f64>, index: &[usize]) -> f64 {
+/// Returns the element of x at an index of the shape that x broadcasts to.
+pub(super) fn broadcast_element(x: &Tensor<f64>, index: &[usize]) -> f64 {
     let shape = x.shape();
     let index = &index[index.len() - shape.rank()..];
     let at: Vec<usize> = index.iter().zip(&shape[..]).map(|(&i, &extent)| if extent == 1 { 0 } else { i }).collect();
-    x.at(&at)
+    x.get(&at)
 }
 
-/// An index with `at` put in as axis `axis`.
-pub(super) fn with(index: &[usize], axis: usize, at: usize) -> Vec<usize> {
+/// Inserts `at` into an index as axis `axis`.
+pub(super) fn insert_index(index: &[usize], axis: usize, at: usize) -> Vec<usize> {
     [&index[..axis], &[at], &index[axis..]].concat()
 }
 
-/// Each row of the last axis, replaced by `f` of it.
-pub(super) fn by_rows(x: &Tensor<f64>, f: impl Fn(&[f64]) -> Vec<f64>) -> Tensor<f64> {
+/// Replaces each row of the last axis by `f` of it.
+pub(super) fn map_rows(x: &Tensor<f64>, f: impl Fn(&[f64]) -> Vec<f64>) -> Tensor<f64> {
     let rows = x.to_vec();
     let values = rows.chunks(x.shape().last_extent().max(1)).flat_map(f).collect();
     Tensor::new(x.shape(), values)
@@ -48,24 +48,26 @@ pub(super) fn layer_norm(row: &[f64], w: &[f64], b: &[f64], epsilon: f64) -> Vec
     row.iter().zip(w).zip(b).map(|((x, w), b)| (x - mean) / (variance + epsilon).sqrt() * w + b).collect()
 }
 
-/// The states hs\[T,B,H\] from gx\[T,B,3H\], h0\[B,H\], w\[3H,H\], b\[3H\], one number at a time: equations (F1) to (F5).
-pub(super) fn gru([gx, h0, w, b]: [&Tensor<f64>; 4]) -> Tensor<f64> {
-    let (steps, batch, hidden) = (gx.shape()[0], h0.shape()[0], h0.shape()[1]);
+/// Computes the states hs\[T,B,H\] from gx\[T,B,3H\], h0\[B,H\], W_hh\[3H,H\] and b_hh\[3H\], one number at a time:
+/// equations (F1) to (F5) of the operation's file.
+pub(super) fn gru([gx, h0, w_hh, b_hh]: [&Tensor<f64>; 4]) -> Tensor<f64> {
+    let (steps, batch, hidden_size) = (gx.shape()[0], h0.shape()[0], h0.shape()[1]);
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
     let (mut h, mut states) = (h0.to_vec(), Vec::new());
     for t in 0..steps {
-        let before = h.clone();
-        for (row, i) in (0..batch).flat_map(|row| (0..hidden).map(move |i| (row, i))) {
+        let h_prev = h.clone();
+        for (row, i) in (0..batch).flat_map(|row| (0..hidden_size).map(move |i| (row, i))) {
             let gh = |gate: usize| {
-                let product = (0..hidden).map(|j| w.at(&[gate * hidden + i, j]) * before[row * hidden + j]);
-                product.sum::<f64>() + b.at(&[gate * hidden + i])
+                let product =
+                    (0..hidden_size).map(|j| w_hh.get(&[gate * hidden_size + i, j]) * h_prev[row * hidden_size + j]);
+                product.sum::<f64>() + b_hh.get(&[gate * hidden_size + i])
             };
-            let gx = |gate: usize| gx.at(&[t, row, gate * hidden + i]);
+            let gx = |gate: usize| gx.get(&[t, row, gate * hidden_size + i]);
             let (r, z) = (sigmoid(gx(0) + gh(0)), sigmoid(gx(1) + gh(1)));
             let n = (gx(2) + r * gh(2)).tanh();
-            h[row * hidden + i] = (1.0 - z) * n + z * before[row * hidden + i];
+            h[row * hidden_size + i] = (1.0 - z) * n + z * h_prev[row * hidden_size + i];
         }
         states.extend(&h);
     }
-    Tensor::new([steps, batch, hidden], states)
+    Tensor::new([steps, batch, hidden_size], states)
 }

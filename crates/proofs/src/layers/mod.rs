@@ -7,19 +7,26 @@ use autograd::gradcheck::Input;
 use nn::{Builder, Params};
 use tensor::Tensor;
 
-use crate::{Case, Draw};
+use crate::{Case, RandomTensors};
 
-/// The cases of every layer; parameters are called as they are in a checkpoint.
-pub fn layers() -> Vec<Case> {
-    let d = &mut Draw::new(100);
-    [simple::linear, simple::embedding, simple::layer_norm, simple::mlp, gru::cell, gru::over_time]
-        .into_iter()
-        .flat_map(|cases| cases(d))
-        .collect()
+/// Returns the cases of every layer. Parameters have their checkpoint names.
+pub fn layer_cases() -> Vec<Case> {
+    let d = &mut RandomTensors::new(100);
+    [
+        simple::linear_cases,
+        simple::embedding_cases,
+        simple::layer_norm_cases,
+        simple::mlp_cases,
+        gru::cell_cases,
+        gru::sequence_cases,
+    ]
+    .into_iter()
+    .flat_map(|cases| cases(d))
+    .collect()
 }
 
-/// A layer, with parameters to put in the place of its initial values: what begins at 0 or 1 would hide mistakes.
-pub(crate) fn build<L>(d: &mut Draw, layer: impl FnOnce(&mut Builder<'_, f64>) -> L) -> (L, Vec<Input>) {
+/// Builds a layer, with random values for its parameters. Initial values of 0 or 1 would hide mistakes.
+pub(crate) fn build_layer<L>(d: &mut RandomTensors, layer: impl FnOnce(&mut Builder<'_, f64>) -> L) -> (L, Vec<Input>) {
     let mut params = Params::new();
     let layer = layer(&mut Builder::new(&mut params, 0));
     let mut draw = |param| {
@@ -27,10 +34,10 @@ pub(crate) fn build<L>(d: &mut Draw, layer: impl FnOnce(&mut Builder<'_, f64>) -
         let scale = if shape.rank() == 2 { 1.0 / (shape[1] as f64).sqrt() } else { 0.6 };
         Input::from(&d.normal(shape) * &Tensor::scalar(scale)).named(params.name(param))
     };
-    let values = params.all().map(&mut draw).collect();
+    let values = params.handles().map(&mut draw).collect();
     (layer, values)
 }
 
-fn named(name: &str, value: Tensor<f64>) -> Input {
+fn named_input(name: &str, value: Tensor<f64>) -> Input {
     Input::from(value).named(name)
 }

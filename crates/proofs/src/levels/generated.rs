@@ -1,47 +1,52 @@
-//! L6: the value of a generated case against a loop over plain numbers, and its gradients against duals, or against dot products
-//! if the entries are too many.
+//! L6: generated cases. The value is compared with a plain loop, and the gradients with duals, or with dot products if
+//! there are too many entries.
 
 use autograd::gradcheck::{Finding, Report, dot_products, duals};
 use autograd::{Tape, Var};
 use tensor::Tensor;
 
-use super::{Verdict, near_on};
-use crate::Generated;
+use super::{Verdict, check_close_with_scale};
+use crate::GeneratedCase;
 
-/// The most entries for which duals are used: they cost one run an entry.
-const ENTRIES: usize = 300;
+/// The maximum number of entries for a check by duals, which costs one run per entry.
+const MAX_ENTRIES_FOR_DUALS: usize = 300;
 
-/// Checks that the value is the plain loop's, and that the gradients are exact, or agree along random directions.
+/// Checks that the value equals the plain loop's, and that the gradients are exact or agree along random directions.
 ///
 /// # Errors
-/// If not.
-pub fn agrees(Generated { inputs, f, value }: &Generated) -> Verdict {
+/// If the check fails.
+pub fn check_generated(GeneratedCase { inputs, f, value }: &GeneratedCase) -> Verdict {
     let tape = Tape::new();
     let x: Vec<Var<'_, f64>> = inputs.iter().map(|x| tape.input(x.clone())).collect();
-    let y = f.on_numbers(&tape, &x);
-    near_on("the value", &y.value(), value, 1.0, 1e-12)?;
+    let y = f.call_f64(&tape, &x);
+    check_close_with_scale("the value", &y.value(), value, 1.0, 1e-12)?;
     y.backward_from(&Tensor::full(y.shape(), 1.0)).map_err(|unreached| unreached.to_string())?;
     for (k, (x, input)) in x.iter().zip(inputs).enumerate() {
         let dx = x.grad().ok_or(format!("input {k} has no gradient"))?;
-        let nothing = value.size() > 0 || dx.to_vec().iter().all(|&dx| dx == 0.0);
-        if dx.shape() != input.shape() || !nothing {
+        let has_gradient_of_empty_value = value.size() == 0 && dx.to_vec().iter().any(|&dx| dx != 0.0);
+        if dx.shape() != input.shape() || has_gradient_of_empty_value {
             return Err(format!("input {k} is {}, the value {}, the gradient {dx}", input.shape(), value.shape()));
         }
     }
     let entries: usize = inputs.iter().map(Tensor::size).sum();
-    judge(if entries <= ENTRIES { duals(&**f, inputs) } else { dot_products(&**f, inputs) })
+    verdict_without_small_differences(if entries <= MAX_ENTRIES_FOR_DUALS {
+        duals(&**f, inputs)
+    } else {
+        dot_products(&**f, inputs)
+    })
 }
 
-/// Sums of hundreds of terms of size one may cancel, and what rounds then is the terms: a gap that is small by itself will
-/// do. What is not a number is no gap that is small.
-fn judge(mut report: Report) -> Verdict {
+/// Returns the verdict of a report, and accepts small absolute differences: sums of hundreds of terms of size one may
+/// cancel, and the terms are rounded. NaN is never small.
+fn verdict_without_small_differences(mut report: Report) -> Verdict {
     report.findings.retain(|finding| !is_expected(finding));
     let small = 0.0..=report.tolerance;
     report.compared.retain(|compared| !small.contains(&(compared.gradient - compared.reference).abs()));
-    super::verdict(&report)
+    super::report_to_verdict(&report)
 }
 
-/// A row of one element may have no influence on what is normalised, and empty tensors have been looked at.
+/// Returns true for a finding that generated cases cause: normalising a row of one element has no influence, and empty
+/// tensors are checked elsewhere.
 fn is_expected(finding: &Finding) -> bool {
     matches!(finding, Finding::NoInfluence(_) | Finding::EmptyInput(_) | Finding::NoOutput)
 }
@@ -53,14 +58,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nan_is_refused() {
+    fn verdict_of_nan_is_an_error() {
         let report = || duals(&function!(|x| x[0].square()), &[Tensor::from([0.5, 2.0])]);
-        judge(report()).expect("right as it is");
+        verdict_without_small_differences(report()).expect("right as it is");
         for (gradient, reference) in [(f64::NAN, 1.0), (1.0, f64::NAN), (f64::NAN, f64::NAN), (f64::INFINITY, 1.0)] {
             let mut report = report();
             let worst = &mut report.compared[0];
             (worst.gradient, worst.reference, worst.error) = (gradient, reference, f64::NAN);
-            judge(report).expect_err("not a number");
+            verdict_without_small_differences(report).expect_err("not a number");
         }
     }
 }

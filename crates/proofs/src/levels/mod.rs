@@ -1,49 +1,49 @@
-//! The levels that a gradient is held to, as functions of a case that say what is wrong with it.
+//! The levels of checks for gradients, as functions of a case that return an error in words.
 //!
-//! A test of the suite calls them on every case; a test of the suite's teeth calls them on a rule that is broken, and
-//! expects an error.
+//! The test suite calls them on every case. The tests of the suite's own sensitivity call them on broken rules and
+//! expect errors.
 
 mod algebra;
 mod batch;
-mod exact;
+mod compose;
+mod duals;
 mod generated;
 mod numeric;
-mod overloaded;
 mod pass;
 mod poison;
 mod repeat;
 mod second;
 mod steps;
 
-use crate::{Case, Layout, all, production};
+use crate::{Case, Layout, all_cases, production_cases};
 use autograd::gradcheck::Report;
 
-pub use algebra::{accumulates, ignores_constants, is_linear};
-pub use batch::{adds_up_over_rows, has_rows};
-pub use exact::{exact, exact_along, exact_on_top};
-pub use generated::agrees;
-pub use numeric::{central, extrapolated, products};
-pub use pass::{gradients_fit, near, near_on};
-pub use poison::{leaves_unread, withstands_poison};
-pub use repeat::repeats;
-pub use second::{second_order, slope_of_the_gradient, symmetric};
-pub use steps::{goes_step_by_step, has_steps};
+pub use algebra::{check_accumulation, check_constants, check_linearity};
+pub use batch::{check_batch_rows, has_batch};
+pub use duals::{check_duals, check_duals_along, check_duals_with_existing_gradients};
+pub use generated::check_generated;
+pub use numeric::{check_central_differences, check_dot_products, check_richardson};
+pub use pass::{check_close, check_close_with_scale, check_gradient_shapes};
+pub use poison::{check_unread_entries, has_unread_entries};
+pub use repeat::check_repeatability;
+pub use second::{check_gradient_slope, check_hessian_symmetry, check_second_order};
+pub use steps::{check_step_by_step, is_recurrent};
 
-/// What is wrong, if anything.
+/// The result of a check: an error in words, if it fails.
 pub type Verdict = Result<(), String>;
 
-/// A part of a level.
+/// One check of a level.
 #[derive(Clone, Copy)]
 pub struct Check {
     /// The level, from `"L0"` to `"L5"`.
     pub level: &'static str,
-    /// What it asks for.
+    /// The name of the check.
     pub name: &'static str,
-    /// The cases that it goes through, whether it applies to them or not.
+    /// The cases that it runs on, including those that it does not apply to.
     pub table: fn() -> Vec<Case>,
-    /// Whether it has anything to say of a case; where it has not, [`check`](Self::check) finds nothing wrong.
+    /// Returns true if the check applies to a case. Otherwise [`check`](Self::check) passes.
     pub applies: fn(&Case) -> bool,
-    /// Whether a case meets it.
+    /// Runs the check on a case.
     pub check: fn(&Case) -> Verdict,
 }
 
@@ -55,36 +55,36 @@ macro_rules! checks {
     (@ $applies:ident) => { $applies };
 }
 
-/// Every check of a case. L6, [`agrees`], holds generated cases to L1 and L3. L7 and L8 have files of their own.
+/// Every check of a case. L6, [`check_generated`], runs L1 and L3 on generated cases. L7 and L8 have their own files.
 pub const CHECKS: &[Check] = checks! {
-    "L0" "repeats" on any_size: repeats;
-    "L1" "exact" on laid_out: exact;
-    "L1" "exact on top of other gradients" on laid_out: exact_on_top;
-    "L1" "exact along other cotangents" on all: |case| (1..=2).try_for_each(|seed| exact_along(case, seed));
-    "L2" "Richardson's extrapolation" on all: extrapolated;
-    "L2" "central differences" on laid_out: central;
-    "L3" "dot products" on any_size: products;
-    "L4" "second order" on laid_out: second_order;
-    "L4" "slope of the gradient" on all: slope_of_the_gradient;
-    "L4" "symmetric" on all: symmetric;
-    "L5" "linear" on laid_out: is_linear;
-    "L5" "accumulates" on laid_out: accumulates;
-    "L5" "ignores constants" on laid_out: ignores_constants;
-    "L5" "adds up over rows" on laid_out if has_rows: adds_up_over_rows;
-    "L5" "goes step by step" on laid_out if has_steps: goes_step_by_step;
-    "L5" "withstands poison" on all if leaves_unread: withstands_poison;
+    "L0" "repeats" on all_sizes: check_repeatability;
+    "L1" "exact" on all_layouts: check_duals;
+    "L1" "exact on top of other gradients" on all_layouts: check_duals_with_existing_gradients;
+    "L1" "exact along other cotangents" on all_cases: |case| (1..=2).try_for_each(|seed| check_duals_along(case, seed));
+    "L2" "Richardson's extrapolation" on all_cases: check_richardson;
+    "L2" "central differences" on all_layouts: check_central_differences;
+    "L3" "dot products" on all_sizes: check_dot_products;
+    "L4" "second order" on all_layouts: check_second_order;
+    "L4" "slope of the gradient" on all_cases: check_gradient_slope;
+    "L4" "symmetric" on all_cases: check_hessian_symmetry;
+    "L5" "linear" on all_layouts: check_linearity;
+    "L5" "accumulates" on all_layouts: check_accumulation;
+    "L5" "ignores constants" on all_layouts: check_constants;
+    "L5" "adds up over rows" on all_layouts if has_batch: check_batch_rows;
+    "L5" "goes step by step" on all_layouts if is_recurrent: check_step_by_step;
+    "L5" "withstands poison" on all_cases if has_unread_entries: check_unread_entries;
 };
 
-/// All cases in all layouts.
-fn laid_out() -> Vec<Case> {
-    all().iter().flat_map(|case| Layout::ALL.map(|layout| case.laid_out(layout))).collect()
+/// Returns all cases in all layouts.
+fn all_layouts() -> Vec<Case> {
+    all_cases().iter().flat_map(|case| Layout::ALL.map(|layout| case.with_layout(layout))).collect()
 }
 
-/// And in the sizes of a training run, too.
-fn any_size() -> Vec<Case> {
-    laid_out().into_iter().chain(production()).collect()
+/// Returns all cases in all layouts, and those in the sizes of a training run.
+fn all_sizes() -> Vec<Case> {
+    all_layouts().into_iter().chain(production_cases()).collect()
 }
 
-fn verdict(report: &Report) -> Verdict {
+fn report_to_verdict(report: &Report) -> Verdict {
     if report.is_ok() { Ok(()) } else { Err(report.to_string()) }
 }

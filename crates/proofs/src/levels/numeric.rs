@@ -1,30 +1,31 @@
-//! L2 and L3: references that know neither the backward rules nor, in L2, dual numbers; and one for any size.
+//! L2 and L3: references that do not use the backward rules. L2 does not use dual numbers either, and L3 works at any
+//! size.
 
 use crate::Case;
 use autograd::gradcheck::{central_differences, dot_products, richardson};
 
-use super::{Verdict, verdict};
+use super::{Verdict, report_to_verdict};
 
-/// L2: Richardson's extrapolation, where its own error is well under the tolerance.
+/// L2: checks by Richardson's extrapolation, whose own error must be well under the tolerance.
 ///
 /// # Errors
-/// If they differ, or nothing can be said.
-pub fn extrapolated(case: &Case) -> Verdict {
-    verdict(&richardson(|tape, x| case.f.on_numbers(tape, x), &case.inputs))
+/// If gradient and reference differ, or the extrapolation is too uncertain.
+pub fn check_richardson(case: &Case) -> Verdict {
+    report_to_verdict(&richardson(|tape, x| case.f.call_f64(tape, x), &case.inputs))
 }
 
-/// L2: central differences.
+/// L2: checks by central differences.
 ///
 /// # Errors
-/// If they differ.
-pub fn central(case: &Case) -> Verdict {
-    verdict(&central_differences(|tape, x| case.f.on_numbers(tape, x), &case.inputs))
+/// If gradient and reference differ.
+pub fn check_central_differences(case: &Case) -> Verdict {
+    report_to_verdict(&central_differences(|tape, x| case.f.call_f64(tape, x), &case.inputs))
 }
 
-/// L3: dot products along random directions.
+/// L3: checks by dot products along random directions.
 ///
 /// # Errors
-/// If they differ.
-pub fn products(case: &Case) -> Verdict {
-    verdict(&dot_products(&*case.f, &case.inputs))
+/// If the dot products differ.
+pub fn check_dot_products(case: &Case) -> Verdict {
+    report_to_verdict(&dot_products(&*case.f, &case.inputs))
 }

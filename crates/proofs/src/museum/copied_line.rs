@@ -1,26 +1,26 @@
-//! A line for the first gate, copied for the second.
+//! A line of code for the first gate, copied for the second gate without a change.
 
 use autograd::gradcheck::{Report, richardson};
 use tensor::Tensor;
 
-use super::tools::{H, gru, gru_inputs, spoiled};
-use super::{Exhibit, Weak};
+use super::tools::{H, check_with_altered_gradients, gru, gru_inputs};
+use super::{Exhibit, WeakTest};
 
 pub(super) const EXHIBIT: Exhibit = Exhibit {
     name: "copied line",
     file: file!(),
-    title: "Copied, and not changed",
+    title: "A copied line that was not changed",
     year: Some(2019),
     sources: &["https://github.com/hanbt/learn_dl/issues/53"],
-    mistake: "In a tutorial's LSTM the gradients of the biases of two gates are taken from the third: a line was copied \
-              and only its left side changed. In the GRU here the update gate's bias receives the reset gate's gradient.",
-    lesson: "Gates are alike, so code for them is copied, and the copy compiles, has the right shape and the right size of \
-             numbers. Check every parameter, biases too, and let the report say which block is wrong.",
-    wrong: || check(true),
-    wrong_in: &["b"],
-    says: Some("it is wrong in gate z alone"),
-    right: || check(false),
-    weak: Weak { test: "the same check of everything but the biases", passes: but_the_biases },
+    mistake: "In a tutorial's LSTM the bias gradients of two gates are taken from a third gate: a line was copied and \
+              only its left side changed. In the GRU here the update gate's bias receives the reset gate's gradient.",
+    lesson: "Gates are alike, so their code is often copied. The copy compiles, and its numbers have the right shape \
+             and size. Check every parameter, biases too, and let the report name the wrong block.",
+    wrong_report: || check(true),
+    wrong_inputs: &["b_hh"],
+    diagnosis: Some("it is wrong in gate z alone"),
+    right_report: || check(false),
+    weak_test: WeakTest { description: "the same check of everything but the biases", passes: passes_without_biases },
 };
 
 fn check(wrong: bool) -> Report {
@@ -29,7 +29,7 @@ fn check(wrong: bool) -> Report {
         entries.copy_within(..H, H);
         Tensor::new([3 * H], entries)
     };
-    spoiled(
+    check_with_altered_gradients(
         gru,
         |gradients| {
             if wrong {
@@ -40,7 +40,7 @@ fn check(wrong: bool) -> Report {
     )
 }
 
-fn but_the_biases() -> bool {
-    let [gx, h0, w, b] = gru_inputs(2);
-    richardson(|tape, x| x[0].gru(x[1], x[2], tape.constant(b.value.clone())), &[gx, h0, w]).is_ok()
+fn passes_without_biases() -> bool {
+    let [gx, h0, w_hh, b_hh] = gru_inputs(2);
+    richardson(|tape, x| x[0].gru(x[1], x[2], tape.constant(b_hh.value.clone())), &[gx, h0, w_hh]).is_ok()
 }

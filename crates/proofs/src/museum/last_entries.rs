@@ -1,39 +1,42 @@
-//! A loop that stopped early is run back from the end of its inputs.
+//! A loop that stopped early; its backward starts from the end of the inputs.
 
 use autograd::gradcheck::{Report, richardson};
 use tensor::Tensor;
 
-use super::rule::rule;
-use super::tools::drawn;
-use super::{Exhibit, Weak};
+use super::custom_rule::record_with_backward;
+use super::tools::named_input;
+use super::{Exhibit, WeakTest};
 
 pub(super) const EXHIBIT: Exhibit = Exhibit {
     name: "last entries",
     file: file!(),
-    title: "Back from the wrong end",
+    title: "Gradients sent to the wrong steps",
     year: Some(2017),
     sources: &["https://github.com/Theano/Theano/issues/5439", "https://github.com/Theano/Theano/pull/5775"],
-    mistake: "Theano's loop, `scan`, may stop before its inputs end. Its gradient reversed the inputs whole, not only \
-              the steps that had run: a loop over 20 numbers that stopped after six steps sent its gradients to the \
-              last six.",
-    lesson: "Lengths that always agree in the tests (the loop's, the sequence's, the buffer's) hide which of them the \
-             code uses. Every size in a test should be another number.",
-    wrong: || check(false, 3),
-    wrong_in: &["x"],
-    says: Some("it is wrong at [0, 1, 2, 10, 11, 12] of axis 0 alone"),
-    right: || check(true, 3),
-    weak: Weak { test: "a loop that runs to the end of its inputs", passes: || check(false, LENGTH).is_ok() },
+    mistake: "Theano's loop, `scan`, may stop before its inputs end. Its gradient reversed all inputs instead of the \
+              steps that had run. A loop over 20 numbers that stopped after six steps sent its gradients to the last \
+              six numbers.",
+    lesson: "If lengths always agree in the tests (of the loop, the sequence, the buffer), no test shows which of them \
+             the code uses. Make every size in a test a different number.",
+    wrong_report: || check(false, 3),
+    wrong_inputs: &["x"],
+    diagnosis: Some("it is wrong at [0, 1, 2, 10, 11, 12] of axis 0 alone"),
+    right_report: || check(true, 3),
+    weak_test: WeakTest {
+        description: "a loop that runs to the end of its inputs",
+        passes: || check(false, LENGTH).is_ok(),
+    },
 };
 
 const LENGTH: usize = 13;
 
-/// The running products of the first `steps` numbers: y_t = y₋·x_t.
+/// Checks the gradient of the running products of the first `steps` numbers: y_t = y_{t−1}·x_t.
 fn check(right: bool, steps: usize) -> Report {
-    let forward = move |x: &[Tensor<f64>]| Tensor::new([steps], running(&x[0].to_vec()[..steps]));
+    let forward = move |x: &[Tensor<f64>]| Tensor::new([steps], running_products(&x[0].to_vec()[..steps]));
     let backward = move |x: &[Tensor<f64>], dy: &Tensor<f64>| {
         let first = if right { 0 } else { LENGTH - steps };
         let (x, mut dx) = (&x[0].to_vec()[first..first + steps], vec![0.0; LENGTH]);
-        let (y, mut from_later) = (running(x), 0.0);
+        let (y, mut from_later) = (running_products(x), 0.0);
         for t in (0..steps).rev() {
             let dy = dy.to_vec()[t] + from_later;
             dx[first + t] = dy * if t == 0 { 1.0 } else { y[t - 1] };
@@ -41,10 +44,10 @@ fn check(right: bool, steps: usize) -> Report {
         }
         vec![Some(Tensor::new([LENGTH], dx))]
     };
-    richardson(|_, x| rule(x, forward, backward), &[drawn("x", 1, [LENGTH])])
+    richardson(|_, x| record_with_backward(x, forward, backward), &[named_input("x", 1, [LENGTH])])
 }
 
-fn running(x: &[f64]) -> Vec<f64> {
+fn running_products(x: &[f64]) -> Vec<f64> {
     x.iter()
         .scan(1.0, |y, x| {
             *y *= x;

@@ -1,19 +1,20 @@
-//! The museum of wrong gradients: mistakes of recurrent networks that were published or shipped, each with the check that
-//! shows it and the test that does not.
+//! The museum of wrong gradients: published or shipped mistakes of recurrent networks. Each has a check that finds it
+//! and a weak test that misses it.
 //!
 //! ```
 //! for exhibit in proofs::museum::exhibits() {
-//!     println!("{}: {}\n{}", exhibit.title, exhibit.lesson, (exhibit.wrong)());
+//!     println!("{}: {}\n{}", exhibit.title, exhibit.lesson, (exhibit.wrong_report)());
 //! }
 //! ```
 //!
-//! Each file is one exhibit. It makes the mistake anew, as small as it can be, in this engine: nothing is copied from the
-//! source, and what was an LSTM there may be a GRU here, where the mistake does not depend on it. `docs/museum.md` is the
-//! guided tour.
+//! Each file is one exhibit. It reproduces the mistake in this engine, as small as possible; no code is copied from the
+//! source. An exhibit may use a GRU instead of the source's LSTM if the mistake is the same in both. `docs/museum.md` is
+//! the guided tour.
 
 mod bias_stride;
 mod copied_line;
 mod cran;
+mod custom_rule;
 mod detach;
 mod gate_order;
 mod last_entries;
@@ -25,7 +26,6 @@ mod not_repeatable;
 mod page;
 mod plain_sum;
 mod reset_variant;
-mod rule;
 mod severed;
 mod stack;
 mod stale_buffer;
@@ -36,44 +36,44 @@ use autograd::gradcheck::Report;
 
 pub use page::page;
 
-/// One wrong gradient.
+/// One mistake, with the check that finds it.
 pub struct Exhibit {
-    /// A word or two, for lists.
+    /// A name of one or two words, for lists.
     pub name: &'static str,
-    /// Where it stands, from the workspace's root.
+    /// The path of the file, from the root of the workspace.
     pub file: &'static str,
-    /// What one sees.
+    /// The title on the page.
     pub title: &'static str,
-    /// The year in which it was published, shipped or reported, where that is known.
+    /// The year in which the mistake was published, shipped or reported, if known.
     pub year: Option<u16>,
-    /// Where it can be read.
+    /// The addresses of the sources.
     pub sources: &'static [&'static str],
-    /// What exactly is wrong.
+    /// The mistake.
     pub mistake: &'static str,
-    /// What it teaches.
+    /// The lesson.
     pub lesson: &'static str,
-    /// The check that shows the mistake.
-    pub wrong: fn() -> Report,
-    /// The inputs for which that check's report is not content.
-    pub wrong_in: &'static [&'static str],
-    /// Its words for the mistake; `None` where no known signature fits.
-    pub says: Option<&'static str>,
-    /// The same check of the version without the mistake.
-    pub right: fn() -> Report,
-    /// A test that many people would have written.
-    pub weak: Weak,
+    /// Runs the check that finds the mistake.
+    pub wrong_report: fn() -> Report,
+    /// The inputs that this check reports as wrong.
+    pub wrong_inputs: &'static [&'static str],
+    /// The report's diagnosis of the mistake; `None` if no known signature fits.
+    pub diagnosis: Option<&'static str>,
+    /// Runs the same check on the version without the mistake.
+    pub right_report: fn() -> Report,
+    /// A common test that misses the mistake.
+    pub weak_test: WeakTest,
 }
 
-/// A test that does not see the mistake.
-pub struct Weak {
-    /// What it does.
-    pub test: &'static str,
-    /// Whether it passes, with the mistake in place.
+/// A test that misses the mistake.
+pub struct WeakTest {
+    /// A description of the test.
+    pub description: &'static str,
+    /// Runs the test on the version with the mistake; true if it passes.
     pub passes: fn() -> bool,
 }
 
-/// All exhibits, in the order of the tour: from what is written down, over what is lost on the way back through time, to
-/// what is stored in the wrong place, and to what is no gradient at all.
+/// All exhibits, in the order of the tour: mistakes in written derivations, gradients lost on the way back through
+/// time, results stored in the wrong place, and results that are no gradient.
 pub fn exhibits() -> [&'static Exhibit; 17] {
     [
         &cran::VIGNETTE,

@@ -1,39 +1,39 @@
-//! GRUs one on top of the other.
+//! A stack of GRU layers.
 
 use autograd::gradcheck::Input;
 use autograd::{Tape, Var};
 use tensor::{Shape, Tensor};
 
-use super::tools::{B, H, drawn};
+use super::tools::{B, H, named_input};
 
-/// One layer of a stack: the states \[T,B,H\] from x\[T,B,I\] and its w_ih\[3H,I\], w_hh\[3H,H\], b_ih\[3H\] and
-/// b_hh\[3H\], from a state of zeros.
+/// One layer of a stack: computes the states \[T,B,H\] from x\[T,B,E\] and W_ih\[3H,E\], W_hh\[3H,H\], b_ih\[3H\],
+/// b_hh\[3H\]. It starts from zero states.
 fn layer<'t>(x: Var<'t, f64>, weights: &[Var<'t, f64>]) -> Var<'t, f64> {
     let h0 = x.tape().constant(Tensor::zeros([x.shape()[1], H]));
-    input_part(x, weights).gru(h0, weights[1], weights[3])
+    project_input(x, weights).gru(h0, weights[1], weights[3])
 }
 
-/// The last layer's states, of [`layer_inputs`].
+/// Computes the last layer's states from [`layer_inputs`].
 pub(super) fn stack<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
     x[1..].chunks(4).fold(x[0], layer)
 }
 
-/// gx\[T,B,3H\] of that layer.
-pub(super) fn input_part<'t>(x: Var<'t, f64>, weights: &[Var<'t, f64>]) -> Var<'t, f64> {
-    let (steps, batch, wide) = (x.shape()[0], x.shape()[1], x.shape()[2]);
-    (x.reshape([steps * batch, wide]).matmul_nt(weights[0]) + weights[2]).reshape([steps, batch, 3 * H])
+/// Computes gx\[T,B,3H\] of one layer.
+pub(super) fn project_input<'t>(x: Var<'t, f64>, weights: &[Var<'t, f64>]) -> Var<'t, f64> {
+    let (steps, batch, input_size) = (x.shape()[0], x.shape()[1], x.shape()[2]);
+    (x.reshape([steps * batch, input_size]).matmul_nt(weights[0]) + weights[2]).reshape([steps, batch, 3 * H])
 }
 
-/// x\[T,B,I\], and the four weights of each of so many layers.
+/// Creates x\[T,B,E\] and the four weights of each layer.
 pub(super) fn layer_inputs(layers: usize) -> Vec<Input> {
-    let (steps, wide) = (4, 5);
-    let of_layer = |l: usize| {
-        let inputs = if l == 0 { wide } else { H };
-        let shapes = [Shape::from([3 * H, inputs]), [3 * H, H].into(), [3 * H].into(), [3 * H].into()];
+    let (steps, input_size) = (4, 5);
+    let weights_of_layer = |l: usize| {
+        let width = if l == 0 { input_size } else { H };
+        let shapes = [Shape::from([3 * H, width]), [3 * H, H].into(), [3 * H].into(), [3 * H].into()];
         let named = (10 * l as u32 + 10..).zip(["w_ih", "w_hh", "b_ih", "b_hh"]).zip(shapes);
-        named.map(move |((seed, what), shape)| {
-            drawn(&format!("{what} of layer {l}"), seed, shape).gates(0, &["r", "z", "n"])
+        named.map(move |((seed, name), shape)| {
+            named_input(&format!("{name} of layer {l}"), seed, shape).gates(0, &["r", "z", "n"])
         })
     };
-    [drawn("x", 1, [steps, B, wide])].into_iter().chain((0..layers).flat_map(of_layer)).collect()
+    [named_input("x", 1, [steps, B, input_size])].into_iter().chain((0..layers).flat_map(weights_of_layer)).collect()
 }

@@ -1,42 +1,43 @@
-//! A buffer that is not cleared between steps, and to which each step adds.
+//! A buffer that each step adds to and that is not cleared between steps.
 
 use autograd::gradcheck::{Report, by_hand};
 use autograd::{Tape, Var};
 use tensor::Tensor;
 
-use super::tools::{H, OnTape, composed, gradients, gru, gru_inputs, state_part, value};
-use super::{Exhibit, Weak};
+use super::tools::{H, TapeFunction, compute_gradients, evaluate, gru, gru_inputs, project_hidden, unroll_composed};
+use super::{Exhibit, WeakTest};
 
 pub(super) const EXHIBIT: Exhibit = Exhibit {
     name: "stale buffer",
     file: file!(),
-    title: "What the last step left behind",
+    title: "A buffer that is not cleared",
     year: Some(2020),
     sources: &["https://github.com/microsoft/onnxruntime/pull/3893"],
-    mistake: "ONNX Runtime's GRU adds the product of the state to a buffer into which the bias was copied. Without a bias \
-              nothing was copied, and the buffer was not cleared: what was in it stayed. (It took a batch of three or \
-              more, or an initial state, to show there; here it takes a second step.)",
-    lesson: "Here it is the value that is wrong, and the gradient is that of the network that was meant. A check says that \
-             the two do not belong together, and not which one lies; ask whether the gradient is that of something else. \
-             Buffers that are used again want a second use in the test, and optional inputs a test without them.",
-    wrong: || check(2, stale),
-    wrong_in: &["gx", "h0", "w"],
-    says: Some("it is the gradient of the GRU that clears its buffer"),
-    right: || check(2, clean),
-    weak: Weak { test: "one step", passes: || check(1, stale).is_ok() },
+    mistake: "ONNX Runtime's GRU adds the product with the state to a buffer that holds a copy of the bias. Without a \
+              bias nothing was copied, and the buffer was not cleared: its old content stayed. (In ONNX Runtime the \
+              mistake showed with a batch of three or more, or with an initial state; here it shows at the second \
+              step.)",
+    lesson: "Here the value is wrong, and the gradient belongs to the intended network. A check shows that the two do \
+             not match, but not which of them is wrong; ask if the gradient belongs to another function. In a test, use \
+             every reused buffer at least twice, and leave out every optional input once.",
+    wrong_report: || check(2, stale),
+    wrong_inputs: &["gx", "h0", "w_hh"],
+    diagnosis: Some("it is the gradient of the GRU that clears its buffer"),
+    right_report: || check(2, clean),
+    weak_test: WeakTest { description: "one step", passes: || check(1, stale).is_ok() },
 };
 
 fn clean<'t>(tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
     gru(tape, &without_bias(tape, x))
 }
 
-/// r·(U·h₁ + … + U·h₋) where it should be r·(U·h₋).
+/// Computes r·(h0·W_hnᵀ + … + h_prev·W_hnᵀ) instead of r·(h_prev·W_hnᵀ).
 fn stale<'t>(tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
     let x = without_bias(tape, x);
     let mut buffer: Option<Var<'t, f64>> = None;
-    composed(&x, |r, h| {
-        let product = state_part(&x, h, 2);
-        let sum = buffer.map_or(product, |left| left + product);
+    unroll_composed(&x, |r, h_prev| {
+        let product = project_hidden(&x, h_prev, 2);
+        let sum = buffer.map_or(product, |old| old + product);
         buffer = Some(sum);
         r * sum
     })
@@ -46,9 +47,9 @@ fn without_bias<'t>(tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> [Var<'t, f64>; 4
     [x[0], x[1], x[2], tape.constant(Tensor::zeros([3 * H]))]
 }
 
-/// The values of `f`, with the gradients of the GRU that was meant.
-fn check(steps: usize, f: impl OnTape) -> Report {
+/// Checks the values of `f` with the gradients of the intended GRU.
+fn check(steps: usize, f: impl TapeFunction) -> Report {
     let inputs = &gru_inputs(steps)[..3];
-    let report = by_hand(|x| value(&f, x), |x, dy| gradients(&clean, x, dy), inputs);
+    let report = by_hand(|x| evaluate(&f, x), |x, dy| compute_gradients(&clean, x, dy), inputs);
     report.suspect("the GRU that clears its buffer", clean, inputs)
 }

@@ -1,59 +1,59 @@
-//! What the exhibits are made of: inputs, right gradients to be spoiled, and the usual test.
+//! Tools for the exhibits: inputs, correct gradients that a check can alter, and a common weak test.
 
 use autograd::gradcheck::{Input, Report, by_hand};
 use autograd::{Tape, Var};
 use tensor::{Shape, Tensor};
 
-use crate::Draw;
+use crate::RandomTensors;
 
-/// Hidden units, other than every other extent.
+/// The hidden size H. It differs from every other extent.
 pub(super) const H: usize = 3;
-/// Rows of a batch.
+/// The batch size B.
 pub(super) const B: usize = 2;
 
-/// An input by name, with numbers that `seed` names.
-pub(super) fn drawn(name: &str, seed: u32, shape: impl Into<Shape>) -> Input {
-    Input::from(draw(seed, shape)).named(name)
+/// Creates a named input with random numbers of the seed `seed`.
+pub(super) fn named_input(name: &str, seed: u32, shape: impl Into<Shape>) -> Input {
+    Input::from(random_tensor(seed, shape)).named(name)
 }
 
-pub(super) fn draw(seed: u32, shape: impl Into<Shape>) -> Tensor<f64> {
-    Draw::new(seed).normal(shape)
+pub(super) fn random_tensor(seed: u32, shape: impl Into<Shape>) -> Tensor<f64> {
+    RandomTensors::new(seed).normal(shape)
 }
 
-/// gx\[T,B,3H\], h0\[B,H\], w\[3H,H\] and b\[3H\] of a GRU, with the names of their gates.
+/// Creates gx\[T,B,3H\], h0\[B,H\], W_hh\[3H,H\] and b_hh\[3H\] of a GRU, with the names of their gates.
 pub(super) fn gru_inputs(steps: usize) -> [Input; 4] {
     let gates = &["r", "z", "n"];
     [
-        drawn("gx", 1, [steps, B, 3 * H]).gates(2, gates),
-        drawn("h0", 2, [B, H]),
-        drawn("w", 3, [3 * H, H]).gates(0, gates),
-        drawn("b", 4, [3 * H]).gates(0, gates),
+        named_input("gx", 1, [steps, B, 3 * H]).gates(2, gates),
+        named_input("h0", 2, [B, H]),
+        named_input("w_hh", 3, [3 * H, H]).gates(0, gates),
+        named_input("b_hh", 4, [3 * H]).gates(0, gates),
     ]
 }
 
-/// The states of the GRU of [`gru_inputs`], rightly.
+/// Computes the states of the GRU of [`gru_inputs`] correctly.
 pub(super) fn gru<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
     x[0].gru(x[1], x[2], x[3])
 }
 
-/// The same, composed, with n = tanh(gx_n + `from_state`(r, h₋)).
-pub(super) fn composed<'t>(
+/// Computes the states from small operations, with n = tanh(gx_n + `hidden_term`(r, h_prev)).
+pub(super) fn unroll_composed<'t>(
     x: &[Var<'t, f64>],
-    mut from_state: impl FnMut(Var<'t, f64>, Var<'t, f64>) -> Var<'t, f64>,
+    mut hidden_term: impl FnMut(Var<'t, f64>, Var<'t, f64>) -> Var<'t, f64>,
 ) -> Var<'t, f64> {
-    let mut h = x[1];
+    let mut h_prev = x[1];
     let step = |t| {
         let gx = x[0].select(0, t);
-        let [r, z] = [0, 1].map(|k| (block(gx, 1, k) + state_part(x, h, k)).sigmoid());
-        let n = (block(gx, 1, 2) + from_state(r, h)).tanh();
-        h = (-z).shift(1.0) * n + z * h;
-        h
+        let [r, z] = [0, 1].map(|k| (block(gx, 1, k) + project_hidden(x, h_prev, k)).sigmoid());
+        let n = (block(gx, 1, 2) + hidden_term(r, h_prev)).tanh();
+        h_prev = (-z).shift(1.0) * n + z * h_prev;
+        h_prev
     };
     Var::stack(&(0..x[0].shape()[0]).map(step).collect::<Vec<_>>())
 }
 
-/// U_k·h + b_k, for the `k`th of the gates r, z, n.
-pub(super) fn state_part<'t>(x: &[Var<'t, f64>], h: Var<'t, f64>, k: usize) -> Var<'t, f64> {
+/// Computes gh_k = h·W_hkᵀ + b_hk for gate `k` of r, z, n.
+pub(super) fn project_hidden<'t>(x: &[Var<'t, f64>], h: Var<'t, f64>, k: usize) -> Var<'t, f64> {
     h.matmul_nt(block(x[2], 0, k)) + block(x[3], 0, k)
 }
 
@@ -61,53 +61,57 @@ fn block(x: Var<'_, f64>, axis: usize, k: usize) -> Var<'_, f64> {
     x.slice(axis, k * H..(k + 1) * H)
 }
 
-/// A closure over the tape, as the checks take it.
-pub(super) trait OnTape: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64> {}
-impl<F: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>> OnTape for F {}
+/// A function of a tape and variables, as the checks take it.
+pub(super) trait TapeFunction: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64> {}
+impl<F: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>> TapeFunction for F {}
 
-pub(super) fn value(f: &impl OnTape, x: &[Tensor<f64>]) -> Tensor<f64> {
-    let tape = Tape::evaluating();
+pub(super) fn evaluate(f: &impl TapeFunction, x: &[Tensor<f64>]) -> Tensor<f64> {
+    let tape = Tape::no_grad();
     let x: Vec<_> = x.iter().map(|x| tape.constant(x.clone())).collect();
     f(&tape, &x).value()
 }
 
-pub(super) fn gradients(f: &impl OnTape, x: &[Tensor<f64>], dy: &Tensor<f64>) -> Vec<Tensor<f64>> {
+pub(super) fn compute_gradients(f: &impl TapeFunction, x: &[Tensor<f64>], dy: &Tensor<f64>) -> Vec<Tensor<f64>> {
     let tape = Tape::new();
     let x: Vec<_> = x.iter().map(|x| tape.input(x.clone())).collect();
     f(&tape, &x).backward_from(dy).expect("there are inputs only");
     x.iter().map(|x| x.grad().expect("the value depends on every input")).collect()
 }
 
-/// Checks `f` with its gradients as `spoil` leaves them.
-pub(super) fn spoiled(f: impl OnTape, spoil: impl Fn(&mut [Tensor<f64>]), inputs: &[Input]) -> Report {
-    let spoiled = |x: &[Tensor<f64>], dy: &Tensor<f64>| {
-        let mut gradients = gradients(&f, x, dy);
-        spoil(&mut gradients);
+/// Checks `f` with gradients that `alter` has changed.
+pub(super) fn check_with_altered_gradients(
+    f: impl TapeFunction,
+    alter: impl Fn(&mut [Tensor<f64>]),
+    inputs: &[Input],
+) -> Report {
+    let altered = |x: &[Tensor<f64>], dy: &Tensor<f64>| {
+        let mut gradients = compute_gradients(&f, x, dy);
+        alter(&mut gradients);
         gradients
     };
-    by_hand(|x| value(&f, x), spoiled, inputs)
+    by_hand(|x| evaluate(&f, x), altered, inputs)
 }
 
-/// What every tutorial does: the gradient of a plain sum against central differences, with the step and the tolerances
-/// that PyTorch's `gradcheck` has by default.
-pub(super) fn plain_sum_passes(f: impl OnTape, inputs: &[Tensor<f64>]) -> bool {
-    let dy = Tensor::full(value(&f, inputs).shape(), 1.0);
+/// Runs the gradient check that tutorials use: the gradient of a plain sum against central differences, with the default
+/// step and tolerances of PyTorch's `gradcheck`. Returns true if it passes.
+pub(super) fn plain_sum_passes(f: impl TapeFunction, inputs: &[Tensor<f64>]) -> bool {
+    let dy = Tensor::full(evaluate(&f, inputs).shape(), 1.0);
     let slope = |k: usize, i: usize| {
-        let at = |h: f64| {
+        let sum_at = |h: f64| {
             let mut entries = inputs[k].to_vec();
             entries[i] += h;
             let mut x = inputs.to_vec();
             x[k] = Tensor::new(x[k].shape(), entries);
-            value(&f, &x).sum()
+            evaluate(&f, &x).sum()
         };
-        (at(1e-6) - at(-1e-6)) / 2e-6
+        (sum_at(1e-6) - sum_at(-1e-6)) / 2e-6
     };
-    gradients(&f, inputs, &dy).iter().enumerate().all(|(k, dx)| {
+    compute_gradients(&f, inputs, &dy).iter().enumerate().all(|(k, dx)| {
         dx.to_vec().iter().enumerate().all(|(i, dx)| (dx - slope(k, i)).abs() <= 1e-5 + 1e-3 * slope(k, i).abs())
     })
 }
 
-/// The values of inputs, without their names.
+/// Returns the values of inputs, without their names.
 pub(super) fn values(inputs: &[Input]) -> Vec<Tensor<f64>> {
     inputs.iter().map(|input| input.value.clone()).collect()
 }

@@ -1,16 +1,17 @@
-//! The four operations of two arguments: every pair of shapes that broadcast, and an operand that occurs twice.
+//! Cases of the four operations of two arguments: every pair of shapes that broadcast, and one operand used twice.
 
 use autograd::function;
-use autograd::gradcheck::Overloaded;
+use autograd::gradcheck::DynFunction;
 use autograd::ops::Kind;
 use tensor::Shape;
 
-use crate::{Case, Draw, Of};
+use crate::{Case, RandomTensors, Target};
 
-/// The cases of each operation. The second operand is named as in [`Draw`], since it may be a divisor.
+/// Defines the cases of each operation. The second operand is a method name of [`RandomTensors`], since it may be a
+/// divisor.
 macro_rules! arithmetic {
     ($($name:ident: $kind:ident $operator:tt $second:ident $($squared:literal)?;)*) => {$(
-        pub(super) fn $name(d: &mut Draw) -> Vec<Case> {
+        pub(super) fn $name(d: &mut RandomTensors) -> Vec<Case> {
             let mut cases = pairs(d, Kind::$kind, || function!(|x| x[0] $operator x[1]));
             $(cases.extend(cases! { $kind: $squared, [d.normal([3, 2])]: |x| x[0] $operator x[0]; });)?
             cases.extend(cases! { $kind:
@@ -29,8 +30,9 @@ arithmetic! {
     div: Div / nonzero;
 }
 
-/// All shapes that broadcast to \[4, 5\], each with each, and some with more axes. The second may be a divisor.
-fn pairs<F: Overloaded + Send + Sync + 'static>(d: &mut Draw, kind: Kind, f: impl Fn() -> F) -> Vec<Case> {
+/// Returns cases for all pairs of shapes that broadcast to \[4, 5\], and some with more axes. The second may be a
+/// divisor.
+fn pairs<F: DynFunction + Send + Sync + 'static>(d: &mut RandomTensors, kind: Kind, f: impl Fn() -> F) -> Vec<Case> {
     const TO_A_MATRIX: [&[usize]; 7] = [&[], &[1], &[5], &[1, 1], &[1, 5], &[4, 1], &[4, 5]];
     const MORE_AXES: [[&[usize]; 2]; 5] = [
         [&[4, 1], &[3, 4, 5]],
@@ -41,7 +43,7 @@ fn pairs<F: Overloaded + Send + Sync + 'static>(d: &mut Draw, kind: Kind, f: imp
     ];
     let mut case = |[a, b]: [&[usize]; 2]| {
         let (a, b) = (Shape::new(a), Shape::new(b));
-        Case::new(Of::Operation(kind), format!("{a} and {b}"), [d.normal(a), d.nonzero(b)], f())
+        Case::new(Target::Operation(kind), format!("{a} and {b}"), [d.normal(a), d.nonzero(b)], f())
     };
     let matrices = TO_A_MATRIX.into_iter().flat_map(|a| TO_A_MATRIX.map(|b| [a, b]));
     matrices.chain(MORE_AXES).map(&mut case).collect()

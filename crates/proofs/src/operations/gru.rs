@@ -1,24 +1,24 @@
-//! The fused GRU: one step and many, batches of three and more, and H that is no multiple of four.
+//! Cases of the fused GRU: one step and many, batches of three and more, and H that is no multiple of four.
 
 use autograd::function;
 use autograd::gradcheck::Input;
 use autograd::ops::Kind;
 use tensor::Tensor;
 
-use crate::{Case, Draw, Of};
+use crate::{Case, RandomTensors, Target};
 
-const KIND: Of = Of::Operation(Kind::Gru);
+const TARGET: Target = Target::Operation(Kind::Gru);
 
-/// T, B, H: with 3H pairwise distinct, but for the smallest.
+/// T, B, H. The extents, with 3H, are pairwise distinct, except in the smallest case.
 const SIZES: [[usize; 3]; 8] =
     [[1, 1, 1], [1, 3, 5], [2, 4, 3], [7, 3, 4], [7, 2, 5], [2, 5, 7], [3, 2, 8], [50, 2, 3]];
 
-/// Which axis of gx, h0, w and b counts the rows of the batch.
-const ROWS: [Option<usize>; 4] = [Some(1), Some(0), None, None];
+/// The batch axes of gx, h0, W_hh and b_hh.
+const BATCH_AXES: [Option<usize>; 4] = [Some(1), Some(0), None, None];
 
-pub(super) fn gru(d: &mut Draw) -> Vec<Case> {
-    let mut cases: Vec<Case> = SIZES.iter().map(|&sizes| all_states(d, sizes)).collect();
-    cases.extend([of_tokens(d), without_a_state(d), last_state(d), twice(d)]);
+pub(super) fn gru(d: &mut RandomTensors) -> Vec<Case> {
+    let mut cases: Vec<Case> = SIZES.iter().map(|&sizes| all_states_case(d, sizes)).collect();
+    cases.extend([token_table_case(d), no_initial_state_case(d), last_state_case(d), twice_case(d)]);
     cases.extend(cases! { Gru:
         "views", [d.normal([2, 4, 9]), d.normal([3, 2]), d.normal([3, 9]), d.normal([2, 9])]:
             |x| x[0].permute(&[1, 0, 2]).gru(x[1].transpose(), x[2].transpose(), x[3].select(0, 1));
@@ -28,54 +28,54 @@ pub(super) fn gru(d: &mut Draw) -> Vec<Case> {
     cases
 }
 
-/// gx\[T,B,3H\], h0\[B,H\], w\[3H,H\], b\[3H\].
-fn inputs(d: &mut Draw, [t, b, h]: [usize; 3]) -> [Input; 4] {
+/// Creates gx\[T,B,3H\], h0\[B,H\], W_hh\[3H,H\] and b_hh\[3H\].
+fn inputs(d: &mut RandomTensors, [t, b, h]: [usize; 3]) -> [Input; 4] {
     let gates = &["r", "z", "n"];
-    let w = &d.normal([3 * h, h]) * &Tensor::scalar(1.0 / (h as f64).sqrt());
+    let w_hh = &d.normal([3 * h, h]) * &Tensor::scalar(1.0 / (h as f64).sqrt());
     [
         Input::from(d.normal([t, b, 3 * h])).named("gx").gates(2, gates),
         Input::from(d.normal([b, h])).named("h0"),
-        Input::from(w).named("w_hh").gates(0, gates),
+        Input::from(w_hh).named("w_hh").gates(0, gates),
         Input::from(d.normal([3 * h])).named("b_hh").gates(0, gates),
     ]
 }
 
-/// What the engine trains with.
-pub(crate) fn all_states(d: &mut Draw, sizes: [usize; 3]) -> Case {
+/// A case whose value is the states after each step, as in training.
+pub(crate) fn all_states_case(d: &mut RandomTensors, sizes: [usize; 3]) -> Case {
     let [t, b, h] = sizes;
     let f = function!(|x| x[0].gru(x[1], x[2], x[3]));
-    Case::new(KIND, format!("T={t} B={b} H={h}"), inputs(d, sizes), f).by_rows(&ROWS, 1).recurrent()
+    Case::new(TARGET, format!("T={t} B={b} H={h}"), inputs(d, sizes), f).with_batch(&BATCH_AXES, 1).into_recurrent()
 }
 
-/// Rows of a table: one read by both examples at once, one again and again, one never.
-fn of_tokens(d: &mut Draw) -> Case {
+/// A case that reads rows of a table: one is read by both examples at once, one repeatedly, one never.
+fn token_table_case(d: &mut RandomTensors) -> Case {
     let tokens = Tensor::from([[1, 1], [4, 0], [1, 3], [3, 1]]);
-    let [_, h0, w, b] = inputs(d, [4, 2, 3]);
+    let [_, h0, w_hh, b_hh] = inputs(d, [4, 2, 3]);
     let table = Input::from(d.normal([5, 9])).named("table").gates(1, &["r", "z", "n"]);
-    let f = function!([tokens: Tensor<u32>] |x| x[0].gru_of(tokens, x[1], x[2], x[3]));
-    Case::new(KIND, "rows of a table", [table, h0, w, b], f)
+    let f = function!([tokens: Tensor<u32>] |x| x[0].embedding_gru(tokens, x[1], x[2], x[3]));
+    Case::new(TARGET, "rows of a table", [table, h0, w_hh, b_hh], f)
 }
 
-/// With B ≥ 3, where ONNX Runtime's was wrong without a state (microsoft/onnxruntime#3893).
-fn without_a_state(d: &mut Draw) -> Case {
-    let [gx, _, w, b] = inputs(d, [3, 5, 7]);
+/// A case without an initial state, with B ≥ 3. ONNX Runtime's GRU was wrong there (microsoft/onnxruntime#3893).
+fn no_initial_state_case(d: &mut RandomTensors) -> Case {
+    let [gx, _, w_hh, b_hh] = inputs(d, [3, 5, 7]);
     let f = function!(|tape, x| {
         let h0 = tape.constant(Tensor::zeros([5, 7]));
         x[0].gru(h0, x[1], x[2])
     });
-    Case::new(KIND, "no initial state", [gx, w, b], f)
+    Case::new(TARGET, "no initial state", [gx, w_hh, b_hh], f)
 }
 
-/// A slice of the states with H no multiple of four: there cuDNN's backward failed (pytorch/pytorch#54307).
-fn last_state(d: &mut Draw) -> Case {
+/// A case of a slice of the states, with H no multiple of four. cuDNN's backward failed there (pytorch/pytorch#54307).
+fn last_state_case(d: &mut RandomTensors) -> Case {
     let f = function!(|x| x[0].gru(x[1], x[2], x[3]).select(0, 3));
-    Case::new(KIND, "the last state alone", inputs(d, [4, 2, 3]), f).by_rows(&ROWS, 0)
+    Case::new(TARGET, "the last state alone", inputs(d, [4, 2, 3]), f).with_batch(&BATCH_AXES, 0)
 }
 
-fn twice(d: &mut Draw) -> Case {
+fn twice_case(d: &mut RandomTensors) -> Case {
     let f = function!(|x| {
         let first = x[0].gru(x[1], x[2], x[3]).select(0, 3);
         x[0].gru(first, x[2], x[3])
     });
-    Case::new(KIND, "twice", inputs(d, [4, 2, 3]), f).by_rows(&ROWS, 1)
+    Case::new(TARGET, "twice", inputs(d, [4, 2, 3]), f).with_batch(&BATCH_AXES, 1)
 }

@@ -1,4 +1,4 @@
-//! The table of operations. A new one without cases does not compile.
+//! The table of operations. A new operation without cases does not compile.
 
 mod binary;
 mod elementwise;
@@ -9,12 +9,12 @@ mod shapes;
 
 use autograd::ops::Kind;
 
-use crate::{Case, Draw};
+use crate::{Case, RandomTensors};
 
-/// The cases of an operation: its shapes, views, repeated operands. Extents are pairwise distinct where a case does not ask
-/// for others.
-pub fn operations(kind: Kind) -> Vec<Case> {
-    let d = &mut Draw::new(kind as u32);
+/// Returns the cases of an operation: its shapes, views, repeated operands. Extents are pairwise distinct unless a case
+/// needs equal ones.
+pub fn operation_cases(kind: Kind) -> Vec<Case> {
+    let d = &mut RandomTensors::new(kind as u32);
     match kind {
         Kind::Add => binary::add(d),
         Kind::Sub => binary::sub(d),

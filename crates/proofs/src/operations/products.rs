@@ -1,8 +1,8 @@
-//! The matrix product in its three forms: plain, and with either operand transposed.
+//! Cases of the matrix product in its three forms: plain, and with either operand transposed.
 
-use crate::{Case, Draw};
+use crate::{Case, RandomTensors};
 
-pub(super) fn matmul(d: &mut Draw) -> Vec<Case> {
+pub(super) fn matmul(d: &mut RandomTensors) -> Vec<Case> {
     cases! { MatMul:
         "nn", [d.normal([2, 3]), d.normal([3, 5])] by rows [Some(0), None] => 0: |x| x[0].matmul(x[1]);
         "nt", [d.normal([2, 3]), d.normal([5, 3])] by rows [Some(0), None] => 0: |x| x[0].matmul_nt(x[1]);

@@ -1,10 +1,10 @@
-//! What works on rows: normalisations, and rows and entries that an index names.
+//! Cases of the operations on rows: normalisations, and lookups of rows and entries by index.
 
 use tensor::Tensor;
 
-use crate::{Case, Draw};
+use crate::{Case, RandomTensors};
 
-pub(super) fn softmax(d: &mut Draw) -> Vec<Case> {
+pub(super) fn softmax(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Softmax:
         "a matrix", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| x[0].softmax();
         "a view", [d.normal([5, 2, 3])]: |x| x[0].permute(&[1, 2, 0]).slice(2, 1..5).softmax();
@@ -13,7 +13,7 @@ pub(super) fn softmax(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-pub(super) fn log_softmax(d: &mut Draw) -> Vec<Case> {
+pub(super) fn log_softmax(d: &mut RandomTensors) -> Vec<Case> {
     cases! { LogSoftmax:
         "a matrix", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| x[0].log_softmax();
         "a view", [d.normal([5, 2, 3])]: |x| x[0].permute(&[1, 2, 0]).slice(2, 1..5).log_softmax();
@@ -22,7 +22,7 @@ pub(super) fn log_softmax(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-pub(super) fn logsumexp(d: &mut Draw) -> Vec<Case> {
+pub(super) fn logsumexp(d: &mut RandomTensors) -> Vec<Case> {
     cases! { LogSumExp:
         "a matrix", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| x[0].logsumexp();
         "a view", [d.normal([5, 2, 3])]: |x| x[0].permute(&[1, 2, 0]).slice(2, 1..5).logsumexp();
@@ -30,7 +30,7 @@ pub(super) fn logsumexp(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-pub(super) fn entropy(d: &mut Draw) -> Vec<Case> {
+pub(super) fn entropy(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Entropy:
         "a matrix", [d.normal([4, 5])] by rows [Some(0)] => 0: |x| x[0].entropy();
         "a view", [d.normal([5, 2, 3])]: |x| x[0].permute(&[1, 2, 0]).slice(2, 1..5).entropy();
@@ -38,7 +38,7 @@ pub(super) fn entropy(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-pub(super) fn embedding(d: &mut Draw) -> Vec<Case> {
+pub(super) fn embedding(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Embedding:
         "repeats", [d.normal([3, 2])]: |x| x[0].embedding(&Tensor::from([2, 0, 2, 2])).square();
         "a matrix of rows", [d.normal([5, 2])]:
@@ -47,9 +47,9 @@ pub(super) fn embedding(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-/// Index and table have other extents, where the backward of burn's scatter, the adjoint, failed past all of its suites
-/// (tracel-ai/burn#4063).
-pub(super) fn gather(d: &mut Draw) -> Vec<Case> {
+/// Index and table have different extents. For such extents the backward of burn's scatter (the adjoint of gather) failed,
+/// and none of burn's test suites noticed it (tracel-ai/burn#4063).
+pub(super) fn gather(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Gather:
         "three of each row", [d.normal([4, 5])]:
             |x| x[0].gather(&Tensor::from([[1, 4, 0], [2, 2, 3], [0, 1, 2], [4, 3, 1]])).square();
@@ -60,16 +60,16 @@ pub(super) fn gather(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-pub(super) fn layer_norm(d: &mut Draw) -> Vec<Case> {
+pub(super) fn layer_norm(d: &mut RandomTensors) -> Vec<Case> {
     cases! { LayerNorm:
         "a matrix", [d.normal([4, 5]), d.normal([5]), d.normal([5])] by rows [Some(0), None, None] => 0:
-            |x| x[0].layer_norm(x[1], x[2], T::of(1e-5));
+            |x| x[0].layer_norm(x[1], x[2], T::from_f64(1e-5));
         "three axes", [d.normal([2, 3, 7]), d.normal([7]), d.normal([7])] by rows [Some(1), None, None] => 1:
-            |x| x[0].layer_norm(x[1], x[2], T::of(1e-5));
+            |x| x[0].layer_norm(x[1], x[2], T::from_f64(1e-5));
         "a vector", [d.normal([5]), d.normal([5]), d.normal([5])]:
-            |x| x[0].layer_norm(x[1], x[2], T::of(1e-2));
+            |x| x[0].layer_norm(x[1], x[2], T::from_f64(1e-2));
         "a view", [d.normal([7, 4]), d.normal([5]), d.normal([2, 5])]:
-            |x| x[0].transpose().slice(1, 1..6).layer_norm(x[1], x[2].select(0, 1), T::of(1e-5));
-        "w = b", [d.normal([4, 5]), d.normal([5])]: |x| x[0].layer_norm(x[1], x[1], T::of(1e-5));
+            |x| x[0].transpose().slice(1, 1..6).layer_norm(x[1], x[2].select(0, 1), T::from_f64(1e-5));
+        "w = b", [d.normal([4, 5]), d.normal([5])]: |x| x[0].layer_norm(x[1], x[1], T::from_f64(1e-5));
     }
 }

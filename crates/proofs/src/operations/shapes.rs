@@ -1,10 +1,11 @@
-//! Sums, and the operations that only move elements. These are squared, so that each gradient depends on its place.
+//! Cases of sums and of the operations that only move elements. Their results are squared, so that each gradient
+//! depends on its position.
 
 use autograd::Var;
 
-use crate::{Case, Draw};
+use crate::{Case, RandomTensors};
 
-pub(super) fn sum(d: &mut Draw) -> Vec<Case> {
+pub(super) fn sum(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Sum:
         "three axes", [d.normal([2, 3, 4])]: |x| x[0].sum();
         "a view", [d.normal([3, 5])]: |x| x[0].transpose().slice(0, 1..3).sum();
@@ -12,7 +13,7 @@ pub(super) fn sum(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-pub(super) fn sum_axis(d: &mut Draw) -> Vec<Case> {
+pub(super) fn sum_axis(d: &mut RandomTensors) -> Vec<Case> {
     cases! { SumAxis:
         "axis 0", [d.normal([2, 3, 4])]: |x| x[0].sum_axis(0);
         "axis 1", [d.normal([2, 3, 4])]: |x| x[0].sum_axis(1);
@@ -22,14 +23,14 @@ pub(super) fn sum_axis(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-pub(super) fn reshape(d: &mut Draw) -> Vec<Case> {
+pub(super) fn reshape(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Reshape:
         "three axes to two", [d.normal([2, 3, 4])]: |x| x[0].reshape([6, 4]).square();
         "a view", [d.normal([2, 3, 4])]: |x| x[0].permute(&[2, 0, 1]).reshape([8, 3]).square();
     }
 }
 
-pub(super) fn permute(d: &mut Draw) -> Vec<Case> {
+pub(super) fn permute(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Permute:
         "four axes", [d.normal([2, 3, 4, 5])]: |x| x[0].permute(&[2, 0, 3, 1]).square();
         "twice", [d.normal([2, 3, 4])]: |x| x[0].permute(&[1, 2, 0]).permute(&[1, 2, 0]).square();
@@ -37,7 +38,7 @@ pub(super) fn permute(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-pub(super) fn broadcast_to(d: &mut Draw) -> Vec<Case> {
+pub(super) fn broadcast_to(d: &mut RandomTensors) -> Vec<Case> {
     cases! { BroadcastTo:
         "a column", [d.normal([3, 1])]: |x| x[0].broadcast_to([2, 3, 4]).square();
         "a row", [d.normal([4])]: |x| x[0].broadcast_to([2, 3, 4]).square();
@@ -46,7 +47,7 @@ pub(super) fn broadcast_to(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-pub(super) fn slice(d: &mut Draw) -> Vec<Case> {
+pub(super) fn slice(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Slice:
         "of an axis", [d.normal([2, 5, 3])]: |x| x[0].slice(1, 1..4).square();
         "of a slice", [d.normal([2, 7, 3])]: |x| x[0].slice(1, 1..6).slice(1, 2..4).slice(2, 1..3).square();
@@ -55,7 +56,7 @@ pub(super) fn slice(d: &mut Draw) -> Vec<Case> {
     }
 }
 
-pub(super) fn concat(d: &mut Draw) -> Vec<Case> {
+pub(super) fn concat(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Concat:
         "along 0", [d.normal([2, 3]), d.normal([5, 3])]: |x| Var::concat(&[x[0], x[1]], 0).square();
         "along 1", [d.normal([2, 3, 4]), d.normal([2, 5, 4])]: |x| Var::concat(&[x[0], x[1]], 1).square();

@@ -1,6 +1,6 @@
-//! An agent from a run's checkpoint. How wide the network is and which actions it has can be read off the tensors; what
-//! cannot, the task and where the reset gate acts, is in the metadata. A file that does not say, such as one written in
-//! Python, is of `calculator` and has PyTorch's GRU.
+//! Loads an agent from the checkpoint of a run. The shapes of the tensors determine the width of the network and its
+//! actions. The metadata hold the task and the position of the reset gate. A file without them, for example one
+//! written in Python, is loaded as an agent of `calculator` with PyTorch's GRU.
 
 use core::fmt;
 use std::borrow::ToOwned;
@@ -14,25 +14,25 @@ use super::Agent;
 use crate::config::{Actions, Config};
 use crate::settings::{SettingError, Settings};
 use crate::tasks::{self, token};
-use crate::train::network;
+use crate::train::build_network;
 
-/// Why a file is not an agent.
+/// The reason why a file cannot be loaded as an agent.
 #[derive(Debug)]
 pub enum LoadError {
-    /// It cannot be read, or its tensors are not those of such a network.
+    /// The file cannot be read, or its tensors do not fit the network.
     Checkpoint(CheckpointError),
-    /// It is of another task.
+    /// The file belongs to another task.
     Task {
         /// The file.
         path: PathBuf,
-        /// Its task.
+        /// The task of the file.
         found: String,
     },
-    /// It names a network that there is not.
+    /// The file describes a network that gradus does not have.
     Setting {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The error of the setting.
         error: SettingError,
     },
 }
@@ -44,7 +44,7 @@ impl fmt::Display for LoadError {
             Self::Task { path, found } => write!(
                 f,
                 "checkpoint {}: its task is {found}, expected {}; take the checkpoint of a run on that task, \
-                 or build the policy yourself and hand it to Agent::new",
+                 or create the policy in your program and pass it to Agent::new",
                 path.display(),
                 tasks::calculator::NAME
             ),
@@ -72,29 +72,29 @@ impl From<CheckpointError> for LoadError {
 }
 
 impl<T: Real> Agent<T> {
-    /// The agent of a run on `calculator`, from its checkpoint.
+    /// Loads the agent of a run on `calculator` from its checkpoint.
     ///
     /// # Errors
-    /// If the file cannot be read, is of another task, or holds other tensors or numbers that are not finite.
+    /// If the file cannot be read, belongs to another task, has other tensors, or holds numbers that are not finite.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, LoadError> {
         let path = path.as_ref();
         let checkpoint = Checkpoint::load(path)?;
-        let about = |key| checkpoint.metadata().get(key);
-        if let Some(found) = about("task").filter(|found| *found != tasks::calculator::NAME) {
+        let metadata = |key| checkpoint.metadata().get(key);
+        if let Some(found) = metadata("task").filter(|found| *found != tasks::calculator::NAME) {
             return Err(LoadError::Task { path: path.to_owned(), found: found.clone() });
         }
         let mut config = Config { actions: actions(&checkpoint), ..Config::default() };
-        let settings = [("width", width(&checkpoint)), ("gru", about("gru").cloned())];
+        let settings = [("width", width(&checkpoint)), ("gru", metadata("gru").cloned())];
         for (name, value) in settings.into_iter().filter_map(|(name, value)| Some((name, value?))) {
             config.set(name, &value).map_err(|error| LoadError::Setting { path: path.to_owned(), error })?;
         }
-        let (task, policy, mut params) = network(&config, 0);
+        let (task, policy, mut params) = build_network(&config, 0);
         checkpoint.load_params(&mut params)?;
         Ok(Self::new(&task, policy, params))
     }
 }
 
-/// d, if the recurrent weights are \[3d,d\]. Only then is the file large enough to warrant a network of this width.
+/// Returns d if the recurrent weights are \[3d,d\]. Therefore a small file cannot cause the allocation of a large network.
 fn width(checkpoint: &Checkpoint) -> Option<String> {
     match shape(checkpoint, "rnn.weight_hh")? {
         &[rows, width] if Some(rows) == width.checked_mul(3) => Some(width.to_string()),
@@ -102,7 +102,7 @@ fn width(checkpoint: &Checkpoint) -> Option<String> {
     }
 }
 
-/// All tokens, if the policy's head has as many rows.
+/// Returns all tokens if the policy head has that many rows; otherwise the tools.
 fn actions(checkpoint: &Checkpoint) -> Actions {
     match shape(checkpoint, "pi.weight") {
         Some(&[token::COUNT, _]) => Actions::Tokens,

@@ -1,4 +1,5 @@
-//! A trained policy for a program that embeds it: read a context, look at the probabilities, act, say what was done.
+//! A trained policy for use in other programs. The program passes a context, reads the probabilities, chooses an action,
+//! and reports the action to the agent.
 //!
 //! ```
 //! use rl::{agent::Agent, config::Config, tasks::token, train::Run};
@@ -11,8 +12,8 @@
 //! episode.took(action);
 //! ```
 //!
-//! An [`Agent`] does not change: threads share one, each with [`Episode`]s of its own. There is no environment here;
-//! what an action does, and when an episode is over, is known to the program around it.
+//! An [`Agent`] is immutable: threads share one, each with its own [`Episode`]s. An agent has no environment. The
+//! surrounding program decides the effect of an action and the end of an episode.
 
 #[cfg(feature = "std")]
 mod load;
@@ -30,16 +31,16 @@ use crate::config::Config;
 use crate::env::Task;
 use crate::policy::{Network, Policy};
 use crate::rollout::{draw, first_nan, most_probable};
-use crate::train::network;
+use crate::train::build_network;
 
-/// A policy and its numbers, ready to act.
+/// A policy and its parameters, ready to act.
 #[derive(Clone, Debug)]
 pub struct Agent<T: Real = f32> {
     policy: Policy,
     params: Params<T>,
-    /// [`Policy::table`], which is the same in every episode.
+    /// [`Policy::table`], the same in every episode.
     table: Tensor<T>,
-    /// The length of each stage's contexts.
+    /// The context length of each stage.
     contexts: Vec<usize>,
     /// The token and the name of each action.
     actions: Vec<(u32, &'static str)>,
@@ -47,9 +48,9 @@ pub struct Agent<T: Real = f32> {
 }
 
 impl<T: Real> Agent<T> {
-    /// The agent of a policy that was made for `task`, the engine's or one's own.
+    /// Creates the agent of a policy for `task`, which may be a task of this crate or another one.
     pub fn new(task: &dyn Task, policy: Policy, params: Params<T>) -> Self {
-        let tape = Tape::evaluating();
+        let tape = Tape::no_grad();
         let table = policy.table(params.bind(&tape)).value();
         let (contexts, env) = ((0..task.stages()).map(|s| task.env(s, 1).context_len()), task.env(0, 1));
         let actions = (0..task.actions()).map(|a| (env.token(a as u32), task.action_name(a)));
@@ -57,13 +58,13 @@ impl<T: Real> Agent<T> {
         Self { policy, params, table, contexts, actions, vocabulary: task.vocabulary() }
     }
 
-    /// The agent of a run on `calculator`, from what [`Params::to_le_bytes`] gave: where there are no files. Of
-    /// `config`, width, actions and gru must be those of the run.
+    /// Creates the agent of a run on `calculator` from the bytes of [`Params::to_le_bytes`], for programs without files.
+    /// `width`, `actions` and `gru` in `config` must be those of the run.
     ///
     /// # Errors
-    /// If the bytes are too few or too many for such a network, or a number is not finite.
+    /// If the number of bytes does not fit the network, or if a number is not finite.
     pub fn from_le_bytes(config: &Config, bytes: &[u8]) -> Result<Self, BytesError> {
-        let (task, policy, mut params) = network(config, 0);
+        let (task, policy, mut params) = build_network(config, 0);
         params.copy_from_le_bytes(bytes)?;
         Ok(Self::new(&task, policy, params))
     }
@@ -82,7 +83,7 @@ impl<T: Real> Agent<T> {
         self.action(action).1
     }
 
-    /// The token of `action`: what the agent reads after it, and what the program around it can tell tools apart by.
+    /// The token of `action`. The agent reads it after the action; a program can use it to identify the tool.
     ///
     /// # Panics
     /// If there is no such action.
@@ -91,23 +92,22 @@ impl<T: Real> Agent<T> {
         self.action(action).0
     }
 
-    /// Starts an episode of `stage`: the context is read, and the first decision is there.
+    /// Starts an episode of `stage`: reads the context and computes the first decision.
     ///
     /// # Panics
-    /// If there is no such stage, or `context` is not as long as its contexts are, or holds a token that does not
-    /// exist.
+    /// If there is no such stage, if `context` has the wrong length, or if it holds a token that does not exist.
     #[track_caller]
     pub fn begin(&self, stage: usize, context: &[u32]) -> Episode<'_, T> {
         let Some(&len) = self.contexts.get(stage) else {
             panic!("begin: stage {stage}, but there are {} stages", self.contexts.len())
         };
         let found = context.len();
-        assert!(found == len, "begin: a context of {found} tokens, but those of stage {stage} have {len}");
+        assert!(found == len, "begin: a context of {found} tokens, but contexts of stage {stage} have {len}");
         if let Some(token) = context.iter().find(|&&token| token as usize >= self.vocabulary) {
             panic!("begin: token {token} in the context, but there are {} tokens", self.vocabulary)
         }
         let context = Tensor::new([len, 1], context.to_vec());
-        let mut tape = Tape::evaluating();
+        let mut tape = Tape::no_grad();
         let seen = {
             let network = self.on(&tape);
             Seen::after(&network, &context, network.start(stage, 1).value())
@@ -123,23 +123,23 @@ impl<T: Real> Agent<T> {
     #[track_caller]
     fn action(&self, action: u32) -> (u32, &'static str) {
         let Some(&action) = self.actions.get(action as usize) else {
-            panic!("action {action}, but there are {}", self.actions())
+            panic!("action {action}, but there are {} actions", self.actions())
         };
         action
     }
 }
 
-/// One episode: what the agent remembers of it, h, and what it would do next.
+/// One episode: the agent's state h and its next decision.
 pub struct Episode<'a, T: Real = f32> {
     agent: &'a Agent<T>,
-    /// Empty between steps; its buffers stay.
+    /// Empty between steps; the steps reuse its buffers.
     tape: Tape<T>,
     seen: Seen<T>,
-    /// Actions so far.
+    /// The number of actions so far.
     step: usize,
 }
 
-/// What the network makes of the tokens so far.
+/// The outputs of the network after the tokens so far.
 struct Seen<T: Real> {
     /// h\[1,d\].
     state: Tensor<T>,
@@ -150,7 +150,7 @@ struct Seen<T: Real> {
 }
 
 impl<T: Real> Seen<T> {
-    /// Reads tokens\[K,1\] in state h\[1,d\].
+    /// Reads tokens\[K,1\] from the state h\[1,d\].
     fn after(network: &Network<'_, '_, T>, tokens: &Tensor<u32>, h: Tensor<T>) -> Self {
         let h = network.tape().constant(h);
         let state = network.read(tokens, h).select(0, tokens.shape()[0] - 1);
@@ -166,17 +166,17 @@ impl<T: Real> Episode<'_, T> {
         self.seen.log_probs.iter().map(|log_prob| log_prob.exp().value()).collect()
     }
 
-    /// V(h), the sum of rewards that the agent expects from here on.
+    /// V(h), the return that the agent expects from here on.
     pub fn value(&self) -> f64 {
         self.seen.value.value()
     }
 
-    /// h\[1,d\], all that the agent knows of this episode.
+    /// h\[1,d\], the whole state of the agent in this episode.
     pub fn state(&self) -> &Tensor<T> {
         &self.seen.state
     }
 
-    /// The most probable action, the first of equals.
+    /// The most probable action, or the first of them if several are equally probable.
     ///
     /// # Panics
     /// If the log-probability of an action is NaN: a parameter is not finite, or a logit overflows.
@@ -186,7 +186,7 @@ impl<T: Real> Episode<'_, T> {
         most_probable(&self.seen.log_probs)
     }
 
-    /// An action drawn from the policy, by one number of the generator. One of probability zero is never drawn.
+    /// Samples an action from the policy, with one number of the generator. It never returns an action of probability zero.
     ///
     /// # Panics
     /// As [`greedy`](Self::greedy).
@@ -207,7 +207,7 @@ impl<T: Real> Episode<'_, T> {
         panic!("{called}: the log-probability of action {action}, {name}, is NaN at step {step} of the episode: {why}")
     }
 
-    /// Tells the agent which action was taken, its own choice or another's: the next decision follows from it.
+    /// Reports the action that was taken, which need not be the agent's choice. Computes the next decision.
     ///
     /// # Panics
     /// If there is no such action.

@@ -7,21 +7,21 @@ use crate::train::Run;
 use tensor::Map;
 use tensor::philox::{Purpose, Stream};
 
-/// An agent that has not been trained, with weights so large that each context leads somewhere else.
+/// An untrained agent with weights so large that different contexts lead to different decisions.
 fn agent(actions: Actions, gru: GruVariant) -> Agent<f64> {
-    let (task, policy, mut params) = network(&Config { width: 7, actions, gru, ..Config::default() }, 3);
+    let (task, policy, mut params) = build_network(&Config { width: 7, actions, gru, ..Config::default() }, 3);
     params.flat_mut().apply(Map::Scale(4.0));
     Agent::new(&task, policy, params)
 }
 
-/// The context of `stage` with these digits.
+/// The context of `stage` with these digits as operands.
 fn context(stage: usize, digits: [u32; 5]) -> Vec<u32> {
     digits[..3 + stage].iter().copied().chain([token::CTX]).collect()
 }
 
-/// Step by step, with what is kept from step to step, an agent decides what the network decides that sees all at once.
+/// The agent reads one token per step and keeps its state. Its decisions agree with one pass over the whole sequence.
 #[test]
-fn every_step_is_the_networks() {
+fn episode_step_by_step_decides_as_one_pass() {
     for actions in [Actions::Tools, Actions::Tokens] {
         for gru in [GruVariant::ResetAfter, GruVariant::ResetBefore] {
             let agent = agent(actions, gru);
@@ -34,7 +34,7 @@ fn check_steps(agent: &Agent<f64>, stage: usize) {
     let context = context(stage, [4, 2, 7, 3, 1]);
     let taken = [1, 4, 0, 5, 5, 2];
     let after = Tensor::from_fn([taken.len(), 1], |t| agent.token(taken[t]));
-    let tape = Tape::evaluating();
+    let tape = Tape::no_grad();
     let network = agent.policy.on(agent.params.bind(&tape));
     let all = network.decisions(stage, &Tensor::new([context.len(), 1], context.clone()), &after);
     let (log_probs, values) = (all.log_probs.value().to_vec(), all.values.value().to_vec());
@@ -50,7 +50,7 @@ fn check_steps(agent: &Agent<f64>, stage: usize) {
 }
 
 #[test]
-fn sampled_actions_are_as_frequent_as_probable() {
+fn sample_frequencies_match_probabilities() {
     let agent = agent(Actions::Tools, GruVariant::ResetAfter);
     let episode = agent.begin(0, &context(0, [4, 2, 7, 0, 0]));
     let mut rng = Philox::stream(1, Stream { purpose: Purpose(256), update: 0, episode: 0 });
@@ -58,7 +58,7 @@ fn sampled_actions_are_as_frequent_as_probable() {
     (0..10_000).for_each(|_| counts[episode.sample(&mut rng) as usize] += 1e-4);
     let gap = |(count, p): (&f64, &f64)| (count - p).abs();
     let probabilities = episode.probabilities();
-    // Five standard deviations of a share of 10,000 draws, at most.
+    // The tolerance is at least five standard deviations of a frequency in 10,000 draws.
     assert!(counts.iter().zip(&probabilities).map(gap).all(|gap| gap < 0.025), "{counts:?} {probabilities:?}");
     assert_eq!(
         probabilities.iter().position(|&p| probabilities.iter().all(|&q| q <= p)),
@@ -67,29 +67,30 @@ fn sampled_actions_are_as_frequent_as_probable() {
 }
 
 #[test]
-fn bytes_make_the_same_agent() {
+fn agent_from_le_bytes_is_the_same() {
     let config = Config { width: 7, gru: GruVariant::ResetBefore, ..Config::default() };
     let run = Run::<f32>::new(&config, 5);
     let bytes = run.learner.params.to_le_bytes();
     let agent = Agent::<f32>::from_le_bytes(&config, &bytes).expect("as many");
-    let of_run = Agent::new(&run.task, run.learner.policy, run.learner.params);
-    let [one, other] = [&agent, &of_run].map(|agent| agent.begin(1, &context(1, [1, 2, 3, 4, 0])).probabilities());
+    let agent_of_run = Agent::new(&run.task, run.learner.policy, run.learner.params);
+    let [one, other] =
+        [&agent, &agent_of_run].map(|agent| agent.begin(1, &context(1, [1, 2, 3, 4, 0])).probabilities());
     assert_eq!(one, other);
     assert!(Agent::<f32>::from_le_bytes(&config, &bytes[1..]).is_err());
 }
 
 #[test]
-fn threads_share_an_agent() {
+fn agent_is_shared_by_threads() {
     fn assert_shared<X: Send + Sync>() {}
     fn assert_sent<X: Send>() {}
     assert_shared::<Agent>();
     assert_sent::<Episode<'_>>();
 }
 
-/// A policy that never draws from its first, a middle and its last action.
+/// The first, a middle and the last action have probability zero.
 #[test]
-fn sample_of_a_policy_with_zeros_draws_none_of_them() {
-    let (task, policy, mut params) = network::<f32>(&Config { width: 7, ..Config::default() }, 3);
+fn sample_never_returns_an_action_of_probability_zero() {
+    let (task, policy, mut params) = build_network::<f32>(&Config { width: 7, ..Config::default() }, 3);
     let never = f32::NEG_INFINITY;
     params.set(policy.pi.bias, &Tensor::from([never, 0.5, never, 0.1, -0.3, never]));
     let agent = Agent::new(&task, policy, params);
@@ -103,14 +104,14 @@ fn sample_of_a_policy_with_zeros_draws_none_of_them() {
 
 /// An agent with a number that is not finite in the bias of its last action.
 fn undecided() -> Agent<f64> {
-    let (task, policy, mut params) = network(&Config { width: 7, ..Config::default() }, 3);
+    let (task, policy, mut params) = build_network(&Config { width: 7, ..Config::default() }, 3);
     params.set(policy.pi.bias, &Tensor::from([0.0, 0.0, 0.0, 0.0, 0.0, f64::NAN]));
     Agent::new(&task, policy, params)
 }
 
 #[test]
 #[should_panic(expected = "is NaN at step 1 of the episode: parameter pi.bias holds a number that is not finite")]
-fn greedy_of_nan_names_step_and_parameter() {
+fn greedy_nan_panics_with_step_and_parameter() {
     let agent = undecided();
     let mut episode = agent.begin(0, &context(0, [4, 2, 7, 0, 0]));
     episode.took(2);
@@ -119,31 +120,31 @@ fn greedy_of_nan_names_step_and_parameter() {
 
 #[test]
 #[should_panic(expected = "sample: the log-probability of action 0")]
-fn sample_of_nan_names_the_action() {
+fn sample_nan_panics_with_the_action() {
     let mut rng = Philox::stream(1, Stream { purpose: Purpose(256), update: 0, episode: 0 });
     undecided().begin(0, &context(0, [4, 2, 7, 0, 0])).sample(&mut rng);
 }
 
 #[test]
-#[should_panic(expected = "begin: a context of 3 tokens, but those of stage 1 have 5")]
-fn a_context_has_the_length_of_its_stage() {
+#[should_panic(expected = "begin: a context of 3 tokens, but contexts of stage 1 have 5")]
+fn begin_context_of_wrong_length_panics() {
     agent(Actions::Tools, GruVariant::ResetAfter).begin(1, &[4, 2, 7]);
 }
 
 #[test]
 #[should_panic(expected = "begin: token 18 in the context, but there are 18 tokens")]
-fn a_context_is_of_tokens() {
+fn begin_unknown_token_panics() {
     agent(Actions::Tools, GruVariant::ResetAfter).begin(0, &[4, 2, 18, token::CTX]);
 }
 
 #[test]
 #[should_panic(expected = "begin: stage 3, but there are 3 stages")]
-fn there_is_no_fourth_stage() {
+fn begin_unknown_stage_panics() {
     agent(Actions::Tools, GruVariant::ResetAfter).begin(3, &[4, 2, 7, token::CTX]);
 }
 
 #[test]
 #[should_panic(expected = "action 6, but there are 6")]
-fn there_is_no_seventh_tool() {
+fn took_unknown_action_panics() {
     agent(Actions::Tools, GruVariant::ResetAfter).begin(0, &context(0, [4, 2, 7, 0, 0])).took(6);
 }

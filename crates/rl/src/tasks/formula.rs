@@ -1,5 +1,5 @@
-//! Formulae in the operands a to e: what a program computes, as it was put together. Where [`Poly`](super::poly::Poly)
-//! says what is equal, this says what is read: `(a·b+c)−(d·e)` for the polynomial `-de + c + ab`.
+//! Formulae in the operands a to e. A formula shows how a program computed its result; a [`Poly`](super::poly::Poly) decides
+//! whether two results are equal. The polynomial `-de + c + ab` has the formula `(a·b+c)−(d·e)`.
 
 use alloc::{borrow::ToOwned, format, string::String};
 use core::fmt;
@@ -7,15 +7,15 @@ use core::ops::{Add, Mul, Sub};
 
 use super::poly::VARIABLES;
 
-/// A formula; the default is 0. Products and sums are written without the brackets that they do not need, and a
-/// difference has both its sides in brackets, as the goals of the stages have.
+/// A formula; the default is 0. Products and sums have only the brackets that they need. A difference has brackets around
+/// each side that is not a single operand, as in the goals of the stages.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Formula {
     text: String,
     kind: Kind,
 }
 
-/// What was done last.
+/// The outermost operation of a formula.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Atom,
@@ -25,7 +25,7 @@ enum Kind {
 }
 
 impl Formula {
-    /// All operands, each as the formula that it is.
+    /// All operands as formulae.
     pub fn variables() -> [Self; VARIABLES] {
         ["a", "b", "c", "d", "e"].map(Self::atom)
     }
@@ -34,7 +34,7 @@ impl Formula {
         Self { text: text.to_owned(), kind: Kind::Atom }
     }
 
-    /// `self ∘ other`, a `kind`; sides that were made by more than `bare` are bracketed.
+    /// Creates `self ∘ other` of this `kind`. A side gets brackets if its kind is above `bare`.
     fn join(&self, sign: char, other: &Self, kind: Kind, bare: Kind) -> Self {
         let side = |side: &Self| if side.kind <= bare { side.text.clone() } else { format!("({})", side.text) };
         Self { text: format!("{}{sign}{}", side(self), side(other)), kind }
@@ -84,12 +84,12 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn goals_are_written_as_they_are_announced() {
+    fn formula_of_each_goal_is_its_text() {
         assert_eq!([0, 1, 2].map(|stage| goal(stage, &Formula::variables()).to_string()), GOALS);
     }
 
     #[test]
-    fn brackets_are_where_they_are_needed() {
+    fn formula_has_brackets_only_where_needed() {
         let [a, b, c, d, e] = Formula::variables();
         let text = |formula: Formula| formula.to_string();
         assert_eq!(text((a.clone() * b.clone()) * c.clone()), "a·b·c");

@@ -1,8 +1,8 @@
-//! The task: [`Calculator`] asks for three results of operands a to e: `a·b+c`, `(a·b+c)−d`, `(a·b+c)−(d·e)`.
+//! The task [`Calculator`] has three stages. Their goals are `a·b+c`, `(a·b+c)−d` and `(a·b+c)−(d·e)` of operands a to e.
 //!
-//! A task is one interpreter, generic in what it computes with ([`Number`]): integers play an episode,
-//! polynomials ([`poly::Poly`]) play all episodes at once, which is what the solver explores, and formulae
-//! ([`formula::Formula`]) write down what was done.
+//! A task has one interpreter, generic in its number type ([`Number`]). Integers play one episode. Polynomials
+//! ([`poly::Poly`]) play all episodes at once; the solver explores these. Formulae ([`formula::Formula`]) show how a
+//! program computed its result.
 
 pub mod calculator;
 pub mod formula;
@@ -19,30 +19,30 @@ pub const STAGES: usize = 3;
 /// The goals of the stages, as formulae.
 pub const GOALS: [&str; STAGES] = ["a·b+c", "(a·b+c)−d", "(a·b+c)−(d·e)"];
 
-/// What an interpreter computes with: integers, or polynomials in the operands. The default is zero.
+/// The numbers of an interpreter: integers, polynomials in the operands, or formulae. The default is zero.
 pub trait Number: Clone + Default + Ord + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {}
 
 impl<V: Clone + Default + Ord + Add<Output = V> + Sub<Output = V> + Mul<Output = V>> Number for V {}
 
-/// The number of operands that `stage` shows.
+/// The number of operands in the context of `stage`.
 ///
 /// # Panics
 /// If there is no such stage.
 #[track_caller]
-pub fn operands(stage: usize) -> usize {
+pub fn operand_count(stage: usize) -> usize {
     assert!(stage < STAGES, "stage {stage}, but there are stages 0 to {}", STAGES - 1);
     3 + stage
 }
 
-/// What `stage` asks for, see [`GOALS`].
+/// Computes the goal of `stage`, see [`GOALS`].
 ///
 /// # Panics
-/// If there is no such stage, or fewer operands than it shows.
+/// If there is no such stage, or fewer operands than it has.
 #[track_caller]
 pub fn goal<V: Number>(stage: usize, operands: &[V]) -> V {
     let x = |i: usize| operands[i].clone();
     let g1 = x(0) * x(1) + x(2);
-    match self::operands(stage) {
+    match self::operand_count(stage) {
         3 => g1,
         4 => g1 - x(3),
         _ => g1 - x(3) * x(4),
@@ -55,7 +55,7 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn goals_are_their_formulae() {
+    fn goal_of_each_stage_is_its_formula() {
         let symbols = poly::Poly::variables(5);
         assert_eq!([0, 1, 2].map(|stage| goal(stage, &symbols).to_string()), ["c + ab", "-d + c + ab", "-de + c + ab"]);
         assert_eq!([0, 1, 2].map(|stage| goal(stage, &[2i64, 3, 4, 5, 6])), [10, 5, -20]);
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "stage 3, but there are stages 0 to 2")]
-    fn there_is_no_fourth_stage() {
+    fn goal_fourth_stage_panics() {
         goal(3, &[0i64; 5]);
     }
 }

@@ -1,36 +1,36 @@
-//! Polynomials with integer coefficients in the operands a to e: what a program computes, for all operands at once.
+//! Polynomials with integer coefficients in the operands a to e. A polynomial is the result of a program for all operands.
 //!
-//! Two programs compute the same thing if and only if their polynomials are equal. Equality of the numbers that one
-//! episode happens to show is weaker: `a·b` equals `a·b+c` in every tenth episode. (Over digits, polynomials of
-//! degree 9 or less in each operand that agree everywhere are the same polynomial.)
+//! Two programs compute the same function if and only if their polynomials are equal. Equality of the numbers in one
+//! episode is weaker: `a·b` equals `a·b+c` in every tenth episode, when c is 0. (Polynomials of degree 9 or less in each
+//! operand are equal if they agree for all digits.)
 
 use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt;
 use core::ops::{Add, Mul, Sub};
 
-/// The most operands a polynomial can speak of.
+/// The number of operands of a polynomial.
 pub const VARIABLES: usize = 5;
 
 /// The exponents of a to e.
 type Monomial = [u8; VARIABLES];
 
-/// The product of two monomials: exponents add up.
-fn times(x: &Monomial, y: &Monomial) -> Monomial {
+/// Multiplies two monomials: adds their exponents.
+fn multiply_monomials(x: &Monomial, y: &Monomial) -> Monomial {
     core::array::from_fn(|i| x[i] + y[i])
 }
 
 /// A polynomial; the default is 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Poly {
-    /// Coefficients, none of them 0: so equal polynomials are equal maps.
+    /// The coefficients. None is 0, so equal polynomials have equal maps.
     terms: BTreeMap<Monomial, i64>,
 }
 
 impl Poly {
-    /// The first `n` operands, each as the polynomial that it is.
+    /// The first `n` operands as polynomials.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If `n` is greater than [`VARIABLES`].
     #[track_caller]
     pub fn variables(n: usize) -> Vec<Self> {
         assert!(n <= VARIABLES, "{n} variables, but polynomials have at most {VARIABLES}");
@@ -42,7 +42,7 @@ impl Poly {
         (0..n).map(variable).collect()
     }
 
-    /// The value at `operands`; operands that are left out count as 0.
+    /// The value of the polynomial at `operands`. Missing operands are 0.
     pub fn value(&self, operands: &[i64]) -> i64 {
         let power = |(i, &exponent): (usize, &u8)| match exponent {
             0 => 1,
@@ -85,14 +85,14 @@ impl Mul for Poly {
         let mut product = Self::default();
         for (x, c) in &self.terms {
             for (y, d) in &other.terms {
-                product.add_term(times(x, y), c * d);
+                product.add_term(multiply_monomials(x, y), c * d);
             }
         }
         product
     }
 }
 
-/// Sums of products, as in `-d + c + ab`; squares as `dd`.
+/// Writes a sum of products, for example `-d + c + ab`. A square is `dd`.
 impl fmt::Display for Poly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.terms.is_empty() {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_when_they_are_the_same_function() {
+    fn poly_of_the_same_function_is_equal() {
         let [a, b, c] = abc();
         let factored = (a.clone() + b.clone()) * c.clone();
         let expanded = b * c.clone() + c * a;
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_names() {
+    fn poly_square_of_difference_has_its_value_and_text() {
         let [a, b, c] = abc();
         let p = (a.clone() - b.clone()) * (a.clone() - b) - c;
         assert_eq!(p.value(&[5, 3, 7]), -3);

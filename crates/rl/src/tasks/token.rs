@@ -1,4 +1,4 @@
-//! The 18 tokens: ten digits, which stand for themselves, and eight names.
+//! The 18 tokens: the digits 0 to 9, with the same numbers, and eight named tokens.
 
 /// Ends the context.
 pub const CTX: u32 = 10;
@@ -20,7 +20,7 @@ pub const EOS: u32 = 17;
 /// The number of tokens.
 pub const COUNT: usize = NAMES.len();
 
-/// The six tokens that do something.
+/// The six tools: the tokens that have an effect as actions.
 pub const TOOLS: [u32; 6] = [MUL, ADD, SUB, ANS, STO, RCL];
 
 /// All tokens.
@@ -29,11 +29,11 @@ pub const ALL: [u32; COUNT] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, CTX, MUL, ADD, SUB,
 const NAMES: [&str; 18] =
     ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "CTX", "MUL", "ADD", "SUB", "ANS", "STO", "RCL", "EOS"];
 
-/// How people write `token`.
+/// The printed name of `token`.
 ///
 /// # Panics
 /// If there is no such token.
 #[track_caller]
 pub fn name(token: u32) -> &'static str {
-    NAMES.get(token as usize).copied().unwrap_or_else(|| panic!("token {token}, but there are {COUNT}"))
+    NAMES.get(token as usize).copied().unwrap_or_else(|| panic!("token {token}, but there are {COUNT} tokens"))
 }

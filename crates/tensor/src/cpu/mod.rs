@@ -1,11 +1,12 @@
-//! Kernels for the host: the reference, the fast ones, and for `f32` those of each instruction set; and which of them run.
+//! The kernels of the host: the reference, the fast kernels, the `f32` kernels of each instruction set, and the choice of the
+//! default kernels.
 //!
-//! Each is a folder with one file for each family of kernels, and one function in it for each method of the trait.
+//! Each implementation is a folder. It has one file for each family of kernels, with one function for each method of the trait.
 
 use crate::shape::Shape;
 use crate::view::View;
 
-/// Implements [`Kernels`](crate::Kernels) by the functions of the modules beside it.
+/// Implements [`Kernels`](crate::Kernels) by calling the functions of the sibling modules.
 macro_rules! implement_kernels {
     ($kernels:ident, $name:literal) => {
         const _: () = {
@@ -22,19 +23,19 @@ macro_rules! implement_kernels {
 }
 pub(crate) use implement_kernels;
 
-/// The row that the `i`th example of a batch has.
-fn row_of(rows: Option<View<u32>>, i: usize) -> usize {
-    rows.map_or(i, |rows| rows.at(&[i]) as usize)
+/// The row of gx for example `i` of a batch: `rows[i]`, or `i` itself without `rows`.
+fn gx_row(rows: Option<View<u32>>, i: usize) -> usize {
+    rows.map_or(i, |rows| rows.get(&[i]) as usize)
 }
 
 /// # Panics
-/// If a row is too long for the `u32` that `argmax` gives.
+/// If the rows of `x` are too long for the `u32` indices of `argmax`.
 fn assert_indices_fit(x: Shape) {
     let n = x.last_extent();
     assert!(u32::try_from(n).is_ok(), "argmax of {x}: rows of {n} numbers, expected at most {}", u32::MAX);
 }
 
-mod choice;
+mod dispatch;
 mod fast;
 mod naive;
 mod simd;
@@ -43,8 +44,8 @@ mod sum;
 #[cfg(feature = "std")]
 pub(crate) use simd::multiply_adds;
 
-pub use choice::{UnknownKernels, available_kernels, choose_kernels, default_kernels};
-pub(crate) use choice::{for_any, for_f32, for_f64, host_for_f32};
+pub use dispatch::{UnknownKernels, available_kernels, choose_kernels, default_kernels};
+pub(crate) use dispatch::{default_for_any, default_for_f32, default_for_f64, host_default_for_f32};
 
 pub use fast::Fast;
 pub use naive::Naive;

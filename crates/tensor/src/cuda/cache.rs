@@ -1,7 +1,7 @@
-//! What NVRTC has made, kept in a folder for the next process.
+//! An on-disk cache of the PTX code that NVRTC compiles.
 //!
-//! A cache may be lost, and its disk may be full: then NVRTC is asked again. What is there is believed only if it says for what
-//! it was made and is whole. It is written to a file of another name, and renamed.
+//! A lost cache or a full disk is harmless: NVRTC compiles again. A cached file is used only if its header matches and its
+//! checksum is right. It is written under a temporary name and then renamed.
 
 use alloc::format;
 use alloc::string::String;
@@ -12,29 +12,29 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::process;
 
-/// The environment variable that names another folder; empty, for none.
+/// The environment variable that names another cache folder. An empty value disables the cache.
 const VARIABLE: &str = "GRADUS_CACHE";
 
-/// A folder with what was made for one GPU, driver and compiler.
+/// A cache folder with the code for one GPU, driver and compiler.
 pub(super) struct Cache {
     folder: Option<PathBuf>,
-    /// The GPU, the driver and the compiler.
+    /// The GPU, the driver and the compiler, as text.
     made_for: String,
 }
 
 impl Cache {
-    pub(super) fn of(made_for: String) -> Self {
+    pub(super) fn new(made_for: String) -> Self {
         Self { folder: folder(), made_for }
     }
 
-    /// What was made of `key`.
+    /// Returns the code that was compiled from `key`, if it is cached.
     pub(super) fn get(&self, name: &str, key: &str) -> Option<String> {
         let text = fs::read_to_string(self.path(name, key)?).ok()?;
         let (head, made) = text.split_once('\n')?;
         (head == self.head(key, made)).then(|| made.into())
     }
 
-    /// Keeps what was made of `key`, if it can.
+    /// Stores the code that was compiled from `key`. Failures are ignored.
     pub(super) fn put(&self, name: &str, key: &str, made: &str) {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let Some(path) = self.path(name, key) else { return };
@@ -52,7 +52,7 @@ impl Cache {
         Some(self.folder.as_ref()?.join(format!("{name}-{:016x}.ptx", hash(&[&self.made_for, key]))))
     }
 
-    /// The first line, a comment for the driver: for what it was made, from what, and the sum of what follows.
+    /// The first line of a cached file, a comment for the driver: its target, a hash of the source, and a checksum of the code.
     fn head(&self, key: &str, made: &str) -> String {
         format!("// gradus: {}; source {:016x}, this {:016x}", self.made_for, hash(&[key]), hash(&[made, "made"]))
     }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_put_there_is_found_for_the_same_gpu_alone() {
+    fn cache_entry_is_found_for_the_same_gpu_only() {
         let cache = cache("same");
         assert_eq!(cache.get("map.cu", "key"), None);
         cache.put("map.cu", "key", "ptx\nof two lines");
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cut_off_or_changed_is_not_believed() {
+    fn cache_file_truncated_or_changed_is_ignored() {
         let cache = cache("cut");
         cache.put("map.cu", "key", "some ptx");
         let path = cache.path("map.cu", "key").expect("it has a folder");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_can_be_written_nothing_happens() {
+    fn cache_without_writable_folder_stores_nothing() {
         let nowhere = Cache { folder: None, made_for: String::new() };
         nowhere.put("map.cu", "key", "ptx");
         let file = env::temp_dir().join(format!("gradus-cache-{}-file", process::id()));

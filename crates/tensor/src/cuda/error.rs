@@ -1,16 +1,15 @@
-//! Why there is no GPU to compute on, or why it stopped: one variant for each, which says what was found, what is needed,
-//! and what to do.
+//! The errors of CUDA: no usable GPU, or a GPU that failed. Each variant says what was found, what is needed, and what to do.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// A version of the driver or of its compiler, as in 13.0.
+/// A version of the CUDA driver, of its compiler NVRTC, or of a compute capability, such as 13.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CudaVersion {
-    /// Before the dot.
+    /// The number before the dot.
     pub major: u32,
-    /// Behind it.
+    /// The number after the dot.
     pub minor: u32,
 }
 
@@ -20,95 +19,95 @@ impl fmt::Display for CudaVersion {
     }
 }
 
-/// Why there is no GPU to compute on, or why it stopped.
+/// The reason why no GPU can be used, or why a GPU stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CudaError {
     /// This program was built without the feature `cuda`.
     NotBuilt,
-    /// There is no driver.
+    /// No CUDA driver was found.
     NoDriver {
-        /// The names under which its library was looked for.
+        /// The library names that were tried.
         names: Vec<String>,
     },
-    /// A library is there that lacks a function.
+    /// A library was found, but it lacks a function.
     MissingSymbol {
-        /// Which: the driver, or its compiler.
+        /// The library: the driver or NVRTC.
         library: &'static str,
-        /// The function.
+        /// The name of the missing function.
         symbol: String,
     },
-    /// The driver is there, and does not start.
+    /// The driver was found, but does not start.
     NotStarted {
-        /// What it says.
-        said: String,
+        /// The driver's message.
+        message: String,
     },
-    /// The driver starts, and finds no GPU.
+    /// The driver starts, but finds no GPU.
     NoDevice,
     /// The driver is too old.
     DriverTooOld {
         /// Its version.
         found: CudaVersion,
-        /// The version that is needed at least.
+        /// The minimum version.
         needed: CudaVersion,
     },
-    /// What NVRTC writes is too new for the driver.
+    /// NVRTC generates code that is too new for the driver.
     CompilerTooNew {
         /// NVRTC's version.
         compiler: CudaVersion,
-        /// The driver's.
+        /// The driver's version.
         driver: CudaVersion,
     },
-    /// There is no GPU of this number.
+    /// No GPU has this number.
     NoSuchDevice {
-        /// The number.
+        /// The requested number.
         asked: usize,
-        /// How many GPUs there are.
+        /// The number of GPUs.
         count: usize,
     },
-    /// The GPU is too old.
+    /// The compute capability of the GPU is too low.
     GpuTooOld {
-        /// Its name.
+        /// The GPU's name.
         name: String,
-        /// Its compute capability.
+        /// The GPU's compute capability.
         found: CudaVersion,
-        /// The one that is needed at least.
+        /// The minimum compute capability.
         needed: CudaVersion,
     },
-    /// There is no NVRTC, which compiles the kernels for the GPU.
+    /// NVRTC, which compiles the kernels for the GPU, was not found.
     NoNvrtc {
-        /// The names under which its library was looked for.
+        /// The library names that were tried.
         names: Vec<String>,
     },
-    /// NVRTC does not take a kernel.
+    /// NVRTC rejects a kernel.
     Compile {
-        /// The kernel's file, and its scalar.
+        /// The kernel's file and scalar type.
         source: String,
-        /// What NVRTC says.
+        /// NVRTC's log.
         log: String,
     },
     /// The GPU has too little memory.
-    Memory {
-        /// How many bytes were asked for.
+    OutOfMemory {
+        /// The requested number of bytes.
         asked: u64,
-        /// How many are free.
+        /// The number of free bytes.
         free: u64,
-        /// How many it has.
+        /// The total number of bytes.
         total: u64,
-        /// How much of what was asked for would fit, in its own unit, as in `4096 episodes`; where that is known.
+        /// The amount that would fit, with its unit, such as `4096 episodes`, if it is known.
         fits: Option<String>,
     },
-    /// Numbers that a GPU does not have: it computes with `f32` and `f64`, and knows `u32` as indices.
+    /// The GPU does not support this element type. It computes with `f32` and `f64`, and uses `u32` for indices.
     Scalar {
-        /// Their type.
+        /// The name of the type.
         name: &'static str,
     },
-    /// Something failed on the GPU, or the GPU is gone. A GPU that has failed once stays lost for this process.
+    /// An operation on the GPU failed, or the GPU is gone. After a failure the GPU is unusable in this process.
     Failed {
-        /// What was being done.
+        /// The operation that failed.
         doing: String,
-        /// What the driver says.
-        said: String,
+        /// The driver's message.
+        message: String,
     },
 }
 
@@ -128,11 +127,11 @@ impl fmt::Display for CudaError {
             ),
             Self::MissingSymbol { library, symbol } => write!(
                 f,
-                "{library} has no function {symbol}: it is too old, or none of NVIDIA's; install a newer one; {CPU}"
+                "{library} has no function {symbol}: it is too old, or not NVIDIA's; install a newer one; {CPU}"
             ),
-            Self::NotStarted { said } => write!(
+            Self::NotStarted { message } => write!(
                 f,
-                "the CUDA driver is there and does not start: {said}; see whether nvidia-smi runs, since the kernel's \
+                "the CUDA driver was found, but does not start: {message}; see whether nvidia-smi runs, since the kernel's \
                  module must be loaded and of the same version; {CPU}"
             ),
             Self::NoDevice => write!(
@@ -146,7 +145,7 @@ impl fmt::Display for CudaError {
             ),
             Self::CompilerTooNew { compiler, driver } => write!(
                 f,
-                "NVRTC has version {compiler}, and what it writes is too new for the driver, which has version {driver}; \
+                "NVRTC has version {compiler}, and its output is too new for the driver, which has version {driver}; \
                  install a newer driver, or NVRTC {driver}; {CPU}"
             ),
             Self::NoSuchDevice { asked, count: 1 } => {
@@ -171,7 +170,7 @@ impl fmt::Display for CudaError {
                 f,
                 "NVRTC does not compile {source}; use another version of NVRTC, or report this log; {CPU}:\n{log}"
             ),
-            Self::Memory { asked, free, total, fits } => {
+            Self::OutOfMemory { asked, free, total, fits } => {
                 write!(
                     f,
                     "the GPU has too little memory: {} were asked for, and {} of {} are free",
@@ -181,7 +180,7 @@ impl fmt::Display for CudaError {
                 )?;
                 match fits {
                     Some(fits) => write!(f, "; at most {fits} would fit")?,
-                    None => f.write_str("; ask for less, or end what else runs there")?,
+                    None => f.write_str("; ask for less, or end the other programs that use it")?,
                 }
                 write!(f, "; or compute on the CPU")
             }
@@ -190,9 +189,9 @@ impl fmt::Display for CudaError {
                 "numbers of type {name} were asked for on a GPU, which has f32 and f64, and u32 for indices; compute \
                  with them on the CPU"
             ),
-            Self::Failed { doing, said } => write!(
+            Self::Failed { doing, message } => write!(
                 f,
-                "the GPU failed: {doing}: {said}; it is lost for this process, start it again; if that does not \
+                "the GPU failed: {doing}: {message}; it is lost for this process, start it again; if that does not \
                  help, look at nvidia-smi, or compute on the CPU"
             ),
         }
@@ -201,7 +200,7 @@ impl fmt::Display for CudaError {
 
 impl core::error::Error for CudaError {}
 
-/// A number of bytes as people say it.
+/// A number of bytes, printed with a binary unit.
 struct Bytes(u64);
 
 impl fmt::Display for Bytes {
@@ -227,32 +226,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_told_in_units_that_people_read() {
-        let said = |n| Bytes(n).to_string();
-        assert_eq!([0, 1023, 1024, 1536 << 20].map(said), ["0 bytes", "1023 bytes", "1.0 KiB", "1.5 GiB"]);
-        assert_eq!(said(u64::MAX), "16777216.0 TiB");
+    fn bytes_are_printed_with_binary_units() {
+        let print = |n| Bytes(n).to_string();
+        assert_eq!([0, 1023, 1024, 1536 << 20].map(print), ["0 bytes", "1023 bytes", "1.0 KiB", "1.5 GiB"]);
+        assert_eq!(print(u64::MAX), "16777216.0 TiB");
     }
 
     #[test]
-    fn what_fits_is_named_where_it_is_known() {
-        let of = |fits| CudaError::Memory { asked: 3 << 30, free: 1 << 30, total: 2 << 30, fits }.to_string();
+    fn out_of_memory_with_known_fit_names_it() {
+        let print = |fits| CudaError::OutOfMemory { asked: 3 << 30, free: 1 << 30, total: 2 << 30, fits }.to_string();
         let found = "the GPU has too little memory: 3.0 GiB were asked for, and 1.0 GiB of 2.0 GiB are free; ";
         assert_eq!(
-            of(Some("64 episodes".into())),
+            print(Some("64 episodes".into())),
             [found, "at most 64 episodes would fit; or compute on the CPU"].concat()
         );
-        assert!(of(None).starts_with(&[found, "ask for less"].concat()));
+        assert!(print(None).starts_with(&[found, "ask for less"].concat()));
     }
 
     #[test]
-    fn the_numbers_of_the_gpus_are_named() {
-        let of = |count| CudaError::NoSuchDevice { asked: 7, count }.to_string();
-        assert!(of(1).starts_with("there is no GPU 7: there is one, which has number 0;"));
-        assert!(of(3).starts_with("there is no GPU 7: there are 3, with the numbers 0 to 2;"));
+    fn no_such_device_names_the_valid_numbers() {
+        let print = |count| CudaError::NoSuchDevice { asked: 7, count }.to_string();
+        assert!(print(1).starts_with("there is no GPU 7: there is one, which has number 0;"));
+        assert!(print(3).starts_with("there is no GPU 7: there are 3, with the numbers 0 to 2;"));
     }
 
     #[test]
-    fn a_log_comes_last_and_whole() {
+    fn compile_error_ends_with_the_whole_log() {
         let error = CudaError::Compile { source: "map.cu for f32".into(), log: "map.cu(3): error\nand more".into() };
         assert!(error.to_string().ends_with(":\nmap.cu(3): error\nand more"));
         let error = CudaError::NoDriver { names: vec!["libcuda.so".into(), "libcuda.so.1".into()] };

@@ -1,32 +1,32 @@
-//! A GPU that failed in the middle of something: what a panic has told, as an error again.
+//! GPU failures in functions without a `Result`: raised as a panic, caught as an error.
 
 use super::error::CudaError;
 
-/// What `f` gives, or the failure of a GPU that ended it. Kernels have no results, so they tell a failure by a panic with the
-/// words of the error; that panic is not printed, on whatever thread it was. Any other panic goes on.
+/// Runs `f` and returns its result, or the GPU failure that ended it. Kernels return nothing, so they report a failure by a
+/// panic whose message is the error. That panic is not printed, whichever thread it came from. Any other panic is passed on.
 ///
 /// # Errors
 /// If a GPU failed.
 ///
 /// ```
-/// assert_eq!(tensor::catch_cuda(|| 1 + 1), Ok(2));
+/// assert_eq!(tensor::catch_cuda_error(|| 1 + 1), Ok(2));
 /// ```
 #[cfg(feature = "std")]
-pub fn catch_cuda<R>(f: impl FnOnce() -> R) -> Result<R, CudaError> {
+pub fn catch_cuda_error<R>(f: impl FnOnce() -> R) -> Result<R, CudaError> {
     #[cfg(not(feature = "cuda"))]
     return Ok(f());
     #[cfg(feature = "cuda")]
-    super::quiet::told(f)
+    super::panics::catch_failure(f)
 }
 
-/// Ends what is being done by a GPU's failure, where there is no result to tell it by: a panic that `catch_cuda` answers.
+/// Raises a GPU failure as a panic, in functions without a `Result`. [`catch_cuda_error`] turns it into an error again.
 ///
 /// # Panics
-/// Always, with the words of the error.
+/// Always, with the error's text as the message.
 #[track_caller]
-pub fn cuda_failed(error: CudaError) -> ! {
+pub fn raise_cuda_error(error: CudaError) -> ! {
     #[cfg(not(feature = "cuda"))]
     panic!("{error}");
     #[cfg(feature = "cuda")]
-    match super::gpu::done(Err::<core::convert::Infallible, _>(error)) {}
+    match super::gpu::expect_driver(Err::<core::convert::Infallible, _>(error)) {}
 }

@@ -1,4 +1,4 @@
-//! A GPU that is open.
+//! An open GPU.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -13,68 +13,68 @@ use cudarc::driver::sys::{CUmemPool_attribute, CUresult};
 use cudarc::driver::{CudaContext, CudaStream};
 
 use super::error::{CudaError, CudaVersion};
-use super::kernels::Cuda;
-use super::launch::{self, Limits};
-use super::memory::Memory;
+use super::kernels::CudaKernels;
+use super::launch::{self, GridLimits};
+use super::memory::DeviceBuffer;
 use super::modules::Modules;
-use super::probe::{self, Facts, failed, safely};
+use super::probe::{self, GpuProperties, catch_missing_symbol, driver_error};
 
-/// A GPU that is open, for as long as the process runs.
+/// An open GPU. It stays open until the process ends.
 ///
-/// All that is done on it is done in one order, that of its stream: so what a kernel reads has been written, and memory that is
-/// given back is not used by what was asked for before. Several threads may ask.
+/// All work runs in the order of the GPU's stream. So a kernel reads only finished results, and freed memory is reused only
+/// after its last use. Several threads may submit work.
 pub struct Gpu {
     ordinal: usize,
-    facts: Facts,
+    properties: GpuProperties,
     driver: CudaVersion,
     context: Arc<CudaContext>,
     pub(super) stream: Arc<CudaStream>,
     pub(super) modules: Modules,
-    pub(super) limits: Limits,
-    kernels: OnceLock<&'static Cuda>,
-    /// Numbers that are zero, for kernels to report an index in.
-    reports: Mutex<Vec<Memory<u32>>>,
+    pub(super) limits: GridLimits,
+    kernels: OnceLock<&'static CudaKernels>,
+    /// Buffers of one zero each, in which kernels report an index that is out of range.
+    reports: Mutex<Vec<DeviceBuffer<u32>>>,
 }
 
-/// The GPUs that are open.
+/// The open GPUs.
 static OPEN: Mutex<Vec<&'static Gpu>> = Mutex::new(Vec::new());
 
-/// The failures that panics have told, with their words; of equal ones, one.
+/// The failures that were raised as panics, with their messages. Equal messages are stored once.
 static FAILURES: Mutex<Vec<(String, CudaError)>> = Mutex::new(Vec::new());
 
 impl Gpu {
-    /// The GPU of this number.
+    /// Opens the GPU with this number, or returns it if it is open.
     pub(crate) fn open(ordinal: usize) -> Result<&'static Self, CudaError> {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(gpu) = open.iter().find(|gpu| gpu.ordinal == ordinal) {
             return Ok(gpu);
         }
         let gpu: &'static Self = Box::leak(Box::new(Self::new(ordinal)?));
-        launch::prepare(gpu)?;
+        launch::check_compiler(gpu)?;
         open.push(gpu);
         Ok(gpu)
     }
 
     #[allow(unsafe_code)]
     fn new(ordinal: usize) -> Result<Self, CudaError> {
-        let driver = probe::driver()?;
-        let facts = probe::gpu(ordinal)?;
-        facts.suffices()?;
-        let compiler = probe::compiler()?;
-        let (context, stream) = safely("the CUDA driver", || {
-            let opening = |error| failed(&format!("opening GPU {ordinal}, {}", facts.name), error);
+        let driver = probe::query_driver()?;
+        let properties = probe::query_gpu(ordinal)?;
+        properties.check_capability()?;
+        let compiler = probe::query_compiler()?;
+        let (context, stream) = catch_missing_symbol("the CUDA driver", || {
+            let opening = |error| driver_error(&format!("opening GPU {ordinal}, {}", properties.name), error);
             let context = CudaContext::new(ordinal).map_err(opening)?;
-            // SAFETY: whatever is allocated on this GPU is used on the one stream that is made next.
+            // SAFETY: memory of this GPU is used only on the stream that is created next.
             unsafe { context.disable_event_tracking() };
-            let stream = context.new_stream().map_err(opening)?; // that of the context could not be captured
+            let stream = context.new_stream().map_err(opening)?; // the context's default stream cannot be captured
             Ok((context, stream))
         })?;
-        keep_memory(&context);
-        let modules = Modules::new(&facts, driver, compiler);
-        let limits = Limits::of(&facts);
+        keep_freed_memory(&context);
+        let modules = Modules::new(&properties, driver, compiler);
+        let limits = GridLimits::new(&properties);
         Ok(Self {
             ordinal,
-            facts,
+            properties,
             driver,
             context,
             stream,
@@ -85,82 +85,83 @@ impl Gpu {
         })
     }
 
-    /// Its number, as the driver counts.
+    /// The GPU's number, in the driver's order.
     pub fn ordinal(&self) -> usize {
         self.ordinal
     }
 
-    /// Its name.
+    /// The GPU's name.
     pub fn name(&self) -> &str {
-        &self.facts.name
+        &self.properties.name
     }
 
-    /// Its compute capability.
-    pub fn capability(&self) -> CudaVersion {
-        self.facts.capability
+    /// The GPU's compute capability.
+    pub fn compute_capability(&self) -> CudaVersion {
+        self.properties.capability
     }
 
-    /// Its multiprocessors.
+    /// The number of multiprocessors.
     pub fn multiprocessors(&self) -> usize {
-        self.facts.multiprocessors as usize
+        self.properties.multiprocessors as usize
     }
 
     pub(crate) fn flops(&self) -> Option<f64> {
-        self.facts.flops()
+        self.properties.flops()
     }
 
     /// The driver's version.
-    pub fn driver(&self) -> CudaVersion {
+    pub fn driver_version(&self) -> CudaVersion {
         self.driver
     }
 
-    /// How many bytes are free, and how many there are.
+    /// Returns the number of free bytes and the total number of bytes.
     ///
     /// # Errors
-    /// If the GPU has failed.
-    pub fn memory(&self) -> Result<(u64, u64), CudaError> {
-        let (free, total) = self.asked("asking for free memory", || self.context.mem_get_info())?;
+    /// If the GPU failed.
+    pub fn memory_info(&self) -> Result<(u64, u64), CudaError> {
+        let (free, total) = self.call_driver("querying the free memory", || self.context.mem_get_info())?;
         Ok((free as u64, total as u64))
     }
 
-    /// Waits until all is done that was asked for.
+    /// Waits until all submitted work is done.
     ///
     /// # Errors
-    /// If some of it failed.
+    /// If some of the work failed.
     pub fn synchronize(&self) -> Result<(), CudaError> {
-        self.asked("waiting for what runs there", || self.stream.synchronize())
+        self.call_driver("waiting for the GPU's work", || self.stream.synchronize())
     }
 
-    /// Its kernels, which live as long as it does.
-    pub(super) fn kernels(&'static self) -> &'static Cuda {
-        self.kernels.get_or_init(|| Box::leak(Box::new(Cuda::of(self))))
+    /// The GPU's kernels, created at the first call.
+    pub(super) fn kernels(&'static self) -> &'static CudaKernels {
+        self.kernels.get_or_init(|| Box::leak(Box::new(CudaKernels::new(self))))
     }
 
-    /// A number that is zero, for a kernel to report an index in.
-    pub(super) fn report(&'static self) -> Result<Memory<u32>, CudaError> {
+    /// Takes a buffer that holds one zero, in which a kernel reports an index that is out of range.
+    pub(super) fn take_index_report(&'static self) -> Result<DeviceBuffer<u32>, CudaError> {
         let kept = self.reports.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        kept.map_or_else(|| Memory::zeros(self, 1), Ok)
+        kept.map_or_else(|| DeviceBuffer::zeros(self, 1), Ok)
     }
 
-    /// Keeps such a number, which is still zero, for the next.
-    pub(super) fn keep_report(&self, zero: Memory<u32>) {
+    /// Returns a buffer of `take_index_report`, which must still hold zero, for the next call.
+    pub(super) fn return_index_report(&self, zero: DeviceBuffer<u32>) {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(zero);
     }
 
-    /// Gives back what was freed and kept, so that what is free is known. A driver that cannot kept nothing.
+    /// Returns freed memory from the driver's pool, so that the free memory can be measured. A driver without a pool has kept
+    /// none.
     ///
     /// # Errors
-    /// If some of the work that was asked for failed.
+    /// If some of the submitted work failed.
     #[allow(unsafe_code)]
-    pub fn give_back(&self) -> Result<(), CudaError> {
+    pub fn trim_memory_pool(&self) -> Result<(), CudaError> {
         self.synchronize()?;
-        let give = || {
-            // SAFETY: the device is that of the context.
+        let trim = || {
+            // SAFETY: the device is the context's.
             let pool = unsafe { result::device::get_default_mem_pool(self.context.cu_device()) }?;
-            // SAFETY: the pool has just been given out; nothing that is in use leaves it.
+            // SAFETY: the pool was obtained above; trimming it frees no memory in use.
             unsafe { result::mem_pool::trim_to(pool, 0) }
         };
-        self.asked("giving memory back", give).ok();
+        self.call_driver("trimming the memory pool", trim).ok();
         Ok(())
     }
 
@@ -168,34 +169,38 @@ impl Gpu {
         &self.context
     }
 
-    /// What the driver answers.
-    pub(super) fn asked<R>(&self, doing: &str, ask: impl FnOnce() -> Result<R, DriverError>) -> Result<R, CudaError> {
-        safely("the CUDA driver", || ask().map_err(|error| failed(doing, error)))
+    /// Calls the driver. `doing` names the operation in the error.
+    pub(super) fn call_driver<R>(
+        &self,
+        doing: &str,
+        call: impl FnOnce() -> Result<R, DriverError>,
+    ) -> Result<R, CudaError> {
+        catch_missing_symbol("the CUDA driver", || call().map_err(|error| driver_error(doing, error)))
     }
 
-    /// The same for memory, where too little is an error of its own, after which all goes on.
-    pub(super) fn asked_for<R>(
+    /// Allocates `bytes` bytes by `call`. Too little memory is a separate error, after which the GPU remains usable.
+    pub(super) fn allocate<R>(
         &self,
         bytes: usize,
-        ask: impl FnOnce() -> Result<R, DriverError>,
+        call: impl FnOnce() -> Result<R, DriverError>,
     ) -> Result<R, CudaError> {
-        match ask() {
+        match call() {
             Ok(memory) => Ok(memory),
             Err(DriverError(CUresult::CUDA_ERROR_OUT_OF_MEMORY)) => {
-                let (free, total) = self.memory()?;
-                Err(CudaError::Memory { asked: bytes as u64, free, total, fits: None })
+                let (free, total) = self.memory_info()?;
+                Err(CudaError::OutOfMemory { asked: bytes as u64, free, total, fits: None })
             }
-            Err(error) => self.asked("taking memory", || Err(error)),
+            Err(error) => self.call_driver("allocating memory", || Err(error)),
         }
     }
 }
 
-/// For what cannot be answered by an error: a kernel's caller.
+/// Returns the value of a result. For kernels, whose callers expect no `Result`.
 ///
 /// # Panics
-/// With the words of the error.
+/// If it is an error, with the error's text as the message.
 #[track_caller]
-pub(super) fn done<R>(result: Result<R, CudaError>) -> R {
+pub(super) fn expect_driver<R>(result: Result<R, CudaError>) -> R {
     result.unwrap_or_else(|error| {
         let words = format!("{error}");
         let mut failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -207,31 +212,31 @@ pub(super) fn done<R>(result: Result<R, CudaError>) -> R {
     })
 }
 
-/// The failure that these words of a panic tell.
-pub(super) fn failure(words: Option<&str>) -> Option<CudaError> {
+/// Returns the failure that was raised as a panic with this message.
+pub(super) fn find_failure(words: Option<&str>) -> Option<CudaError> {
     let failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
     failures.iter().find(|(known, _)| Some(known.as_str()) == words).map(|(_, error)| error.clone())
 }
 
-/// Has the driver keep what is freed for what is asked for next; of itself, it gives memory back whenever the GPU is waited
-/// for. A driver that cannot is slower, and that is all.
+/// Makes the driver keep freed memory for later allocations. By default it returns the memory at every synchronization. A
+/// driver without this option is only slower.
 #[allow(unsafe_code)]
-fn keep_memory(context: &CudaContext) {
+fn keep_freed_memory(context: &CudaContext) {
     if !context.has_async_alloc() {
         return;
     }
     let keep = || {
         let mut all = u64::MAX;
         let value = (&raw mut all).cast();
-        // SAFETY: the device is that of the context.
+        // SAFETY: the device is the context's.
         let pool = unsafe { result::device::get_default_mem_pool(context.cu_device()) }?;
-        // SAFETY: the pool has just been given out, and the value of this attribute is a 64-bit number.
+        // SAFETY: the pool was obtained above, and the value of this attribute is a 64-bit number.
         unsafe { result::mem_pool::set_attribute(pool, CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, value) }
     };
-    safely("the CUDA driver", || keep().map_err(|error| failed("keeping memory", error))).ok();
+    catch_missing_symbol("the CUDA driver", || keep().map_err(|error| driver_error("keeping memory", error))).ok();
 }
 
-/// GPUs are compared by their number: each is opened once.
+/// GPUs are equal if their numbers are equal, because each GPU is opened once.
 impl PartialEq for Gpu {
     fn eq(&self, other: &Self) -> bool {
         self.ordinal == other.ordinal
@@ -242,13 +247,13 @@ impl Eq for Gpu {}
 
 impl fmt::Debug for Gpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GPU {} ({})", self.ordinal, self.facts.name)
+        write!(f, "GPU {} ({})", self.ordinal, self.properties.name)
     }
 }
 
-impl Facts {
-    /// The architecture for which kernels are compiled: of those for which `.ci/cuda` compiles them, the last that the GPU
-    /// understands. GPUs understand what was written for earlier ones.
+impl GpuProperties {
+    /// The target architecture: the newest of those that `.ci/cuda` compiles for and that the GPU supports. A GPU also runs
+    /// code for earlier architectures.
     pub(super) fn architecture(&self) -> &'static str {
         if self.capability.major >= 9 { "compute_90" } else { "compute_80" }
     }

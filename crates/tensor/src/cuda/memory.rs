@@ -1,5 +1,5 @@
-//! Memory on a GPU.
-#![allow(unsafe_code)] // copies to and from it
+//! Buffers in GPU memory.
+#![allow(unsafe_code)] // copies to and from the GPU
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,10 +11,10 @@ use core::ops::Range;
 use cudarc::driver::{CudaSlice, DevicePtr, result};
 
 use super::error::CudaError;
-use super::gpu::{Gpu, done};
+use super::gpu::{Gpu, expect_driver};
 use crate::real::Element;
 
-/// The numbers that a GPU has.
+/// The element types that a GPU supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scalar {
     F32,
@@ -23,11 +23,11 @@ pub(crate) enum Scalar {
 }
 
 impl Scalar {
-    /// Which of them `T` is.
+    /// Returns the element type of `T`.
     ///
     /// # Errors
-    /// If it is none.
-    pub(crate) fn of<T: Element>() -> Result<Self, CudaError> {
+    /// If a GPU does not support it.
+    pub(crate) fn from_type<T: Element>() -> Result<Self, CudaError> {
         let all =
             [(TypeId::of::<f32>(), Self::F32), (TypeId::of::<f64>(), Self::F64), (TypeId::of::<u32>(), Self::U32)];
         let found = all.into_iter().find(|(id, _)| *id == TypeId::of::<T>());
@@ -35,54 +35,54 @@ impl Scalar {
     }
 }
 
-/// Some elements on a GPU. It is freed when it is dropped, in the order of the GPU's stream.
+/// A buffer of elements on a GPU. Dropping it frees the memory in the order of the GPU's stream.
 ///
-/// Whoever holds it may write there: that nobody else does is for views to see to, as with a slice on the host.
-pub struct Memory<T> {
+/// A shared reference allows writing. As with a slice on the host, the views ensure that nobody else accesses the elements.
+pub struct DeviceBuffer<T> {
     gpu: &'static Gpu,
-    /// Nothing, where there are no elements.
+    /// `None` for a buffer without elements.
     block: Option<CudaSlice<u8>>,
     len: usize,
     elements: PhantomData<T>,
 }
 
-impl<T: Element> Memory<T> {
-    /// No elements: what takes no memory, and cannot fail.
+impl<T: Element> DeviceBuffer<T> {
+    /// Returns a buffer without elements. It takes no memory and cannot fail.
     pub fn empty(gpu: &'static Gpu) -> Self {
         Self { gpu, block: None, len: 0, elements: PhantomData }
     }
 
-    /// `len` elements, which may be anything.
+    /// Allocates `len` elements with arbitrary content.
     ///
     /// # Errors
-    /// If the GPU has too little memory, does not have such numbers, or fails.
-    pub fn any(gpu: &'static Gpu, len: usize) -> Result<Self, CudaError> {
-        Scalar::of::<T>()?;
+    /// If the GPU has too little memory, does not support the element type, or fails.
+    pub fn uninit(gpu: &'static Gpu, len: usize) -> Result<Self, CudaError> {
+        Scalar::from_type::<T>()?;
         if len == 0 {
             return Ok(Self::empty(gpu));
         }
         let bytes = len.saturating_mul(size_of::<T>());
-        // SAFETY: whatever bytes there are, they are a number of each type that a GPU has.
-        let block = gpu.asked_for(bytes, || unsafe { gpu.stream.alloc::<u8>(bytes) })?;
+        // SAFETY: any bytes are valid numbers of each type that a GPU supports.
+        let block = gpu.allocate(bytes, || unsafe { gpu.stream.alloc::<u8>(bytes) })?;
         Ok(Self { gpu, block: Some(block), len, elements: PhantomData })
     }
 
-    /// `len` zeros.
+    /// Allocates `len` zeros.
     ///
     /// # Errors
-    /// As [`any`](Self::any).
+    /// As [`uninit`](Self::uninit).
     pub fn zeros(gpu: &'static Gpu, len: usize) -> Result<Self, CudaError> {
-        let memory = Self::any(gpu, len)?;
+        let memory = Self::uninit(gpu, len)?;
         memory.clear(0..len)?;
         Ok(memory)
     }
 
-    /// These elements.
+    /// Copies these elements to the GPU.
     ///
     /// # Errors
-    /// As [`any`](Self::any).
-    pub fn copy_of(gpu: &'static Gpu, elements: &[T]) -> Result<Self, CudaError> {
-        let memory = Self::any(gpu, elements.len())?;
+    /// As [`uninit`](Self::uninit).
+    pub fn from_slice(gpu: &'static Gpu, elements: &[T]) -> Result<Self, CudaError> {
+        let memory = Self::uninit(gpu, elements.len())?;
         memory.write(0, elements)?;
         Ok(memory)
     }
@@ -95,81 +95,81 @@ impl<T: Element> Memory<T> {
         self.len
     }
 
-    /// The address of element `at` on the GPU; any address where there are no elements.
-    pub fn place(&self, at: usize) -> u64 {
+    /// Returns the address of element `at` on the GPU; an arbitrary address if the buffer has no elements.
+    pub fn address(&self, at: usize) -> u64 {
         let base = self.block.as_ref().map_or(16, |block| block.device_ptr(&self.gpu.stream).0); // not null
         base + (at * size_of::<T>()) as u64
     }
 
-    /// Sets these to zero: to numbers whose bytes are all zero.
+    /// Sets all bytes of these elements to zero.
     pub(crate) fn clear(&self, range: Range<usize>) -> Result<(), CudaError> {
         let (place, bytes) = (self.within(&range), range.len() * size_of::<T>());
         if bytes == 0 {
             return Ok(());
         }
-        self.gpu.asked("clearing memory", || {
+        self.gpu.call_driver("clearing memory", || {
             self.gpu.context().bind_to_thread()?;
-            // SAFETY: the range lies inside, and all that uses this memory is in the order of this stream.
+            // SAFETY: the range lies inside the buffer, and all uses of this memory are ordered by this stream.
             unsafe { result::memset_d8_async(place, 0, bytes, self.gpu.stream.cu_stream()) }
         })
     }
 
-    /// Puts `elements` there, from element `at` on.
+    /// Writes `elements` to the buffer, from element `at` on.
     ///
     /// # Errors
     /// If the GPU fails.
     ///
     /// # Panics
-    /// If there are fewer elements.
+    /// If the buffer is too short.
     pub fn write(&self, at: usize, elements: &[T]) -> Result<(), CudaError> {
         let place = self.within(&(at..at + elements.len()));
         if elements.is_empty() {
             return Ok(());
         }
-        self.gpu.asked("copying to the GPU", || {
+        self.gpu.call_driver("copying to the GPU", || {
             self.gpu.context().bind_to_thread()?;
-            // SAFETY: the range lies inside, and the elements stay where they are until the copy is over, for which is waited.
+            // SAFETY: the range lies inside the buffer. The elements stay in place, because we wait for the end of the copy.
             unsafe { result::memcpy_htod_async(place, elements, self.gpu.stream.cu_stream()) }?;
             self.gpu.stream.synchronize()
         })
     }
 
-    /// These elements, on the host.
+    /// Copies these elements to the host.
     ///
     /// # Errors
     /// If the GPU fails.
     ///
     /// # Panics
-    /// If there are fewer elements.
+    /// If the buffer is too short.
     pub fn read(&self, range: Range<usize>) -> Result<Vec<T>, CudaError> {
         let mut elements = vec![T::default(); range.len()];
         self.read_to(range.start, &mut elements)?;
         Ok(elements)
     }
 
-    /// The elements from `at` on, to the host.
+    /// Copies the elements from `at` on to a slice of the host.
     pub(crate) fn read_to(&self, at: usize, elements: &mut [T]) -> Result<(), CudaError> {
         let place = self.within(&(at..at + elements.len()));
         if elements.is_empty() {
             return Ok(());
         }
-        self.gpu.asked("copying from the GPU", || {
+        self.gpu.call_driver("copying from the GPU", || {
             self.gpu.context().bind_to_thread()?;
-            // SAFETY: the range lies inside; the elements are numbers of a type that a GPU has, for which any bytes will do,
-            // and nobody looks at them until the copy is over, for which is waited.
+            // SAFETY: the range lies inside the buffer. Any bytes are valid elements, because their type is one that a GPU
+            // supports. Nobody reads them before the end of the copy, because we wait for it.
             unsafe { result::memcpy_dtoh_async(elements, place, self.gpu.stream.cu_stream()) }?;
             self.gpu.stream.synchronize()
         })
     }
 
-    /// One element.
+    /// Reads one element.
     ///
     /// # Panics
     /// If the GPU fails.
     #[track_caller]
     pub(crate) fn get(&self, at: usize) -> T {
         let mut element = [T::default()];
-        done(self.read_to(at, &mut element));
+        expect_driver(self.read_to(at, &mut element));
         element[0]
     }
 
@@ -179,31 +179,31 @@ impl<T: Element> Memory<T> {
     /// If the GPU fails.
     #[track_caller]
     pub(crate) fn set(&self, at: usize, element: T) {
-        done(self.write(at, &[element]));
+        expect_driver(self.write(at, &[element]));
     }
 
-    /// Puts these elements of `from` there, from element `at` on; both on one GPU, and not on top of each other.
+    /// Copies these elements of `from` to this buffer, from element `at` on. Both are on one GPU and do not overlap.
     pub(crate) fn copy(&self, at: usize, from: &Self, range: Range<usize>) -> Result<(), CudaError> {
         let to = self.within(&(at..at + range.len()));
         let (from, bytes) = (from.within(&range), range.len() * size_of::<T>());
         if bytes == 0 {
             return Ok(());
         }
-        self.gpu.asked("copying on the GPU", || {
+        self.gpu.call_driver("copying on the GPU", || {
             self.gpu.context().bind_to_thread()?;
-            // SAFETY: both ranges lie inside their memory, which is used in the order of this stream.
+            // SAFETY: both ranges lie inside their buffers, whose uses are ordered by this stream.
             unsafe { result::memcpy_dtod_async(to, from, bytes, self.gpu.stream.cu_stream()) }
         })
     }
 
     fn within(&self, range: &Range<usize>) -> u64 {
         assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {} elements on a GPU", self.len);
-        self.place(range.start)
+        self.address(range.start)
     }
 }
 
-impl<T> Drop for Memory<T> {
-    /// The driver frees on behalf of a thread that uses the GPU, which this one may never have done.
+impl<T> Drop for DeviceBuffer<T> {
+    /// Binds the GPU's context to this thread, because the driver frees in the current context.
     fn drop(&mut self) {
         if self.block.is_some() {
             self.gpu.context().bind_to_thread().ok();
@@ -211,7 +211,7 @@ impl<T> Drop for Memory<T> {
     }
 }
 
-impl<T> fmt::Debug for Memory<T> {
+impl<T> fmt::Debug for DeviceBuffer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} elements on {:?}", self.len, self.gpu)
     }

@@ -1,12 +1,12 @@
-//! A graphics card as a second device, by NVIDIA's driver.
+//! NVIDIA GPUs as a second device, through the CUDA driver.
 //!
-//! Nothing of CUDA is needed to build this: the driver is looked for when a GPU is first asked for ([`Device::cuda`](crate::Device::cuda)), and
-//! the kernels, which are sources in this binary, are compiled for the GPU that is found.
+//! Building this needs no part of CUDA. The driver is loaded at the first request for a GPU
+//! ([`Device::cuda`](crate::Device::cuda)). The kernels are sources in this binary, compiled for the GPU that is found.
 //!
-//! Reading order: `error` (what can be missing), `probe` (looking for it), `gpu` (a GPU that is open),
-//! `memory` (what lies there), `modules` (compiled kernels, and their cache), `launch` (a call: its operands, its grid),
-//! `kernels` (the trait, a call or two for each method), and `graph` (recorded launches). [`gpu`](crate::gpu) declares and launches kernels
-//! that are not in the trait.
+//! Reading order: `error` (what can be missing), `probe` (finding driver and GPUs), `gpu` (an open GPU), `memory` (buffers on
+//! it), `modules` (compiled kernels and their cache), `launch` (a kernel call: operands and grid), `kernels` (the kernel trait,
+//! one or two calls for each method), and `graph` (recorded launches). The module [`gpu`](crate::gpu) declares and launches
+//! kernels that are not in the trait.
 
 mod error;
 
@@ -26,9 +26,9 @@ mod memory;
 #[cfg(feature = "cuda")]
 mod modules;
 #[cfg(feature = "cuda")]
-mod probe;
+mod panics;
 #[cfg(feature = "cuda")]
-mod quiet;
+mod probe;
 mod sgemm;
 #[cfg(feature = "std")]
 mod survey;
@@ -37,23 +37,23 @@ mod transfer;
 
 pub use error::{CudaError, CudaVersion};
 #[cfg(feature = "std")]
-pub use failure::catch_cuda;
-pub use failure::cuda_failed;
+pub use failure::catch_cuda_error;
+pub use failure::raise_cuda_error;
 #[cfg(feature = "cuda")]
 pub use gpu::Gpu;
 #[cfg(feature = "cuda")]
 pub use graph::Graph;
 #[cfg(feature = "cuda")]
-pub use launch::{Argument, Launch, Queue, count_of, pair};
+pub use launch::{Argument, GpuStream, Launch, checked_count, pack_pair};
 #[cfg(feature = "cuda")]
-pub use memory::Memory;
+pub use memory::DeviceBuffer;
 #[cfg(feature = "cuda")]
 pub use modules::{Define, Kernel, Source};
 pub use sgemm::Sgemm;
 #[cfg(feature = "std")]
-pub use survey::{CudaSurvey, GpuFound, cuda_survey};
+pub use survey::{CudaSurvey, GpuInfo, survey_cuda};
 
 #[cfg(feature = "cuda")]
 pub(crate) use kernels::kernels;
 #[cfg(feature = "cuda")]
-pub(crate) use transfer::{apply, assign, fill, grow, packed, read, to_vec};
+pub(crate) use transfer::{apply, assign, fill, grow, read, to_contiguous, to_vec};

@@ -1,5 +1,5 @@
-//! The kernels' sources, and the modules that NVRTC compiles from them for a GPU: one for each file, scalar and list of defines. A
-//! module is compiled when one of its kernels is first called, and kept.
+//! The kernels' sources, and the modules that NVRTC compiles from them: one for each file, scalar type and list of defines. A
+//! module is compiled at the first call of one of its kernels and then kept.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -17,47 +17,47 @@ use super::cache::Cache;
 use super::error::{CudaError, CudaVersion};
 use super::gpu::Gpu;
 use super::memory::Scalar;
-use super::probe::{Facts, safely};
+use super::probe::{GpuProperties, catch_missing_symbol};
 
-/// What stands before every source.
-const COMMON: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../kernels/common.cuh"));
+/// The text that precedes every source.
+const COMMON: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/kernels/common.cuh"));
 
-/// A file of kernels.
+/// A source file of kernels.
 #[derive(Debug)]
 pub struct Source {
-    /// Its name in the messages of compilers.
+    /// The file's name in compiler messages.
     pub name: &'static str,
-    /// Its text. `kernels/common.cuh` is put before it.
+    /// The file's text. `kernels/common.cuh` is put before it.
     pub text: &'static str,
 }
 
-/// A kernel: a static that [`gpu_kernels!`](crate::gpu_kernels) declares.
+/// A kernel, declared as a static by [`gpu_kernels!`](crate::gpu_kernels).
 #[derive(Debug)]
 pub struct Kernel {
-    /// Its name in the source.
+    /// The kernel's name in the source.
     pub name: &'static str,
-    /// What is said where it fails.
+    /// The operation that an error names, such as "running the kernel map".
     pub running: &'static str,
-    /// Its file.
+    /// The kernel's file.
     pub source: &'static Source,
-    /// The threads of a block, as `__launch_bounds__` has it; 0 if they depend on the defines.
+    /// The number of threads in a block, as in `__launch_bounds__`; 0 if it depends on the defines.
     pub threads: u32,
 }
 
 impl Kernel {
-    /// The number of blocks with one thread for each piece of some work.
+    /// Returns the number of blocks that give each piece of work one thread.
     pub fn blocks(&self, pieces: usize) -> usize {
         pieces.div_ceil(self.threads as usize)
     }
 
-    /// The number of blocks with one warp for each row.
+    /// Returns the number of blocks that give each row one warp.
     pub fn blocks_of_rows(&self, rows: usize) -> usize {
         rows.div_ceil(self.threads as usize / 32)
     }
 }
 
-/// Declares files of the folder `kernels/`, the kernels in each, and the threads of their blocks: a constant of `Entry` for each
-/// [`Kernel`](crate::gpu::Kernel), and a test that compares all this with the sources.
+/// Declares files of the folder `kernels/`, the kernels in each, and the threads of their blocks. Each
+/// [`Kernel`](crate::gpu::Kernel) becomes a constant of `Entry`. A test compares the declarations with the sources.
 #[macro_export]
 macro_rules! gpu_kernels {
     ($($file:ident $name:literal { $($kernel:ident $entry:literal $threads:literal),* $(,)? })*) => {
@@ -66,7 +66,7 @@ macro_rules! gpu_kernels {
             mod $file {
                 pub(super) static SOURCE: $crate::gpu::Source = $crate::gpu::Source {
                     name: concat!($name, ".cu"),
-                    text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../kernels/", $name, ".cu")),
+                    text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/kernels/", $name, ".cu")),
                 };
                 $(pub(super) static $kernel: $crate::gpu::Kernel = $crate::gpu::Kernel {
                     name: $entry,
@@ -77,7 +77,7 @@ macro_rules! gpu_kernels {
             }
         )*
 
-        /// The kernels.
+        /// The declared kernels.
         pub(crate) struct Entry;
 
         #[allow(non_upper_case_globals)]
@@ -87,7 +87,7 @@ macro_rules! gpu_kernels {
 
         #[cfg(test)]
         #[test]
-        fn every_kernel_stands_in_its_source_with_as_many_threads() {
+        fn kernel_declarations_match_the_sources() {
             let all = [$($(Entry::$kernel),*),*];
             for kernel in all {
                 let bounds = kernel.source.text.split("extern \"C\" __global__ void").find_map(|part| {
@@ -100,7 +100,7 @@ macro_rules! gpu_kernels {
                 assert_eq!(threads, Ok(kernel.threads), "{}", kernel.name);
             }
             let kernels: usize = [$(&$file::SOURCE),*].iter().map(|file| file.text.matches("__global__").count()).sum();
-            assert_eq!(kernels, all.len(), "a kernel is missing in the table");
+            assert_eq!(kernels, all.len(), "a kernel is missing in the declaration");
         }
     };
 }
@@ -143,17 +143,17 @@ gpu_kernels! {
     Categorical "categorical" { Categorical "categorical" 256 }
 }
 
-/// A define, besides the scalar, with which a file is compiled: a name and a number.
+/// A define with which a file is compiled, besides the scalar type: a name and a number.
 pub type Define = (&'static str, u32);
 
-/// The address of a file's text or of a kernel's declaration, with the scalar and the defines.
+/// The key of a compiled file or kernel: the address of its text or declaration, the scalar type and the defines.
 type Key = (usize, Scalar, Vec<Define>);
 
-/// The modules of a GPU: compiled files, and the kernels found in them.
+/// The modules of a GPU: compiled files and the kernels found in them.
 pub(super) struct Modules {
-    /// How NVRTC calls the GPU's architecture.
+    /// NVRTC's name of the GPU's architecture.
     architecture: &'static str,
-    /// The driver's version, and its compiler's, whose code the driver must understand.
+    /// The versions of the driver and of NVRTC, whose code the driver must support.
     versions: [CudaVersion; 2],
     cache: Cache,
     loaded: Mutex<BTreeMap<Key, Arc<CudaModule>>>,
@@ -161,18 +161,18 @@ pub(super) struct Modules {
 }
 
 impl Modules {
-    /// None yet. What is cached belongs to this GPU, driver and compiler.
-    pub(super) fn new(facts: &Facts, driver: CudaVersion, compiler: CudaVersion) -> Self {
-        let architecture = facts.architecture();
-        let cache = Cache::of(format!("{}, driver {driver}, NVRTC {compiler}, {architecture}", facts.name));
+    /// Creates the modules of a GPU; none is loaded yet. The cache is specific to this GPU, driver and compiler.
+    pub(super) fn new(properties: &GpuProperties, driver: CudaVersion, compiler: CudaVersion) -> Self {
+        let architecture = properties.architecture();
+        let cache = Cache::new(format!("{}, driver {driver}, NVRTC {compiler}, {architecture}", properties.name));
         let (loaded, functions) = (Mutex::default(), Mutex::default());
         Self { architecture, versions: [driver, compiler], cache, loaded, functions }
     }
 
-    /// A kernel for a scalar and a list of defines, ready for a launch on the GPU of these modules.
+    /// Returns a kernel for a scalar type and a list of defines, ready for a launch on the GPU of these modules.
     ///
     /// # Errors
-    /// If NVRTC or the driver refuses it.
+    /// If NVRTC or the driver rejects it.
     pub(super) fn function(
         &self,
         gpu: &Gpu,
@@ -187,7 +187,7 @@ impl Modules {
         }
         let module = self.module(gpu, kernel.source, scalar, defines)?;
         let looking = format!("looking for the kernel {}", kernel.name);
-        let function = gpu.asked(&looking, || module.load_function(kernel.name))?;
+        let function = gpu.call_driver(&looking, || module.load_function(kernel.name))?;
         functions().insert(key, function.clone());
         Ok(function)
     }
@@ -209,18 +209,18 @@ impl Modules {
         Ok(module)
     }
 
-    /// Where the driver does not understand what its compiler wrote, the one is too new for the other.
-    fn of_versions(&self, error: CudaError) -> CudaError {
+    /// Replaces the driver's error about an unsupported PTX version: NVRTC is too new for the driver.
+    fn explain_ptx_version(&self, error: CudaError) -> CudaError {
         let [driver, compiler] = self.versions;
         match error {
-            CudaError::Failed { said, .. } if said.contains("CUDA_ERROR_UNSUPPORTED_PTX_VERSION") => {
+            CudaError::Failed { message, .. } if message.contains("CUDA_ERROR_UNSUPPORTED_PTX_VERSION") => {
                 CudaError::CompilerTooNew { compiler, driver }
             }
             error => error,
         }
     }
 
-    /// What the cache has, or else what NVRTC makes.
+    /// Loads a module from the cache, or compiles it with NVRTC.
     fn load(
         &self,
         gpu: &Gpu,
@@ -238,13 +238,15 @@ impl Modules {
         options.extend(defines.iter().map(|(name, number)| format!("-D{name}={number}")));
         let key = format!("{} {}\n{text}", source.name, options.join(" "));
         let to_gpu = |ptx: String| {
-            gpu.asked(&format!("loading {} for {real}", source.name), || gpu.context().load_module(Ptx::from_src(ptx)))
+            gpu.call_driver(&format!("loading {} for {real}", source.name), || {
+                gpu.context().load_module(Ptx::from_src(ptx))
+            })
         };
         if let Some(module) = self.cache.get(source.name, &key).and_then(|ptx| to_gpu(ptx).ok()) {
             return Ok(module);
         }
         let ptx = compile(source, real, text, options)?;
-        let module = to_gpu(ptx.clone()).map_err(|error| self.of_versions(error))?;
+        let module = to_gpu(ptx.clone()).map_err(|error| self.explain_ptx_version(error))?;
         self.cache.put(source.name, &key, &ptx);
         Ok(module)
     }
@@ -253,7 +255,7 @@ impl Modules {
 fn compile(source: &Source, real: &str, text: String, options: Vec<String>) -> Result<String, CudaError> {
     let refused = |log: String| CudaError::Compile { source: format!("{} for {real}", source.name), log };
     let options = CompileOptions { options, name: Some(source.name.into()), ..CompileOptions::default() };
-    safely("NVRTC", || match compile_ptx_with_opts(text, options) {
+    catch_missing_symbol("NVRTC", || match compile_ptx_with_opts(text, options) {
         Ok(ptx) => Ok(ptx.to_src()),
         Err(CompileError::CompileError { log, .. }) => Err(refused(log.to_string_lossy().into_owned())),
         Err(error) => Err(refused(format!("{error}"))),

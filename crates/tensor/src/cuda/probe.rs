@@ -1,7 +1,7 @@
-//! Looking for a driver, its compiler and a GPU, one step after the other, each with its own error.
+//! Finds the driver, NVRTC and the GPUs. Each step has its own error.
 //!
-//! `cudarc` panics where a library or a function of it is missing. So each step looks first, and all steps together are run
-//! where a panic is caught.
+//! `cudarc` panics if a library or a function is missing. So each step checks for them first, and a remaining panic is
+//! caught.
 #![allow(unsafe_code)] // calls into the driver
 
 use alloc::format;
@@ -13,100 +13,102 @@ use cudarc::driver::sys::{self, CUdevice_attribute as Attribute, CUresult};
 use cudarc::nvrtc;
 
 use super::error::{CudaError, CudaVersion};
-use super::quiet::caught;
+use super::panics::catch_panic;
 
-/// The driver that can be worked with: the first with all functions that are called here, allocation in the order of a
-/// stream included, in a version that is still cared for.
+/// The minimum driver version: the first that NVIDIA still maintains and that has all functions used here, including
+/// stream-ordered allocation.
 pub(super) const DRIVER: CudaVersion = CudaVersion { major: 12, minor: 0 };
 
-/// The GPU that can be worked with: Ampere, the first with tf32 and asynchronous copies.
+/// The minimum compute capability: Ampere, the first with tf32 and asynchronous copies.
 pub(super) const CAPABILITY: CudaVersion = CudaVersion { major: 8, minor: 0 };
 
-/// The functions of the driver that are called here.
+/// The driver functions that the engine uses.
 const DRIVER_FUNCTIONS: &str = "cuInit cuDriverGetVersion cuGetErrorString cuDeviceGet cuDeviceGetCount \
     cuDeviceGetName cuDeviceGetAttribute cuDeviceTotalMem_v2 cuDevicePrimaryCtxRetain cuDevicePrimaryCtxRelease_v2 \
     cuCtxGetCurrent cuCtxSetCurrent cuMemGetInfo_v2 cuMemAlloc_v2 cuMemFree_v2 cuMemAllocAsync cuMemFreeAsync \
     cuMemcpyHtoDAsync_v2 cuMemcpyDtoHAsync_v2 cuMemcpyDtoDAsync_v2 cuMemsetD8Async cuStreamCreate \
     cuStreamSynchronize cuStreamDestroy_v2 cuModuleLoadData cuModuleUnload cuModuleGetFunction cuLaunchKernel";
 
-/// Those of its compiler.
+/// The NVRTC functions that the engine uses.
 const NVRTC_FUNCTIONS: &str = "nvrtcVersion nvrtcCreateProgram nvrtcCompileProgram nvrtcDestroyProgram \
     nvrtcGetPTXSize nvrtcGetPTX nvrtcGetProgramLogSize nvrtcGetProgramLog";
 
-/// A GPU before it is opened.
+/// The properties of a GPU, known before it is opened.
 #[derive(Clone, Debug)]
-pub(super) struct Facts {
+pub(super) struct GpuProperties {
     pub(super) name: String,
     pub(super) capability: CudaVersion,
     pub(super) bytes: u64,
     pub(super) multiprocessors: u32,
-    /// The highest clock in Hz, where the driver names it.
+    /// The maximum clock rate in Hz, if the driver reports it.
     pub(super) clock: Option<f64>,
 }
 
-/// The driver, started: its version.
+/// Starts the driver and returns its version.
 ///
 /// # Errors
 /// If it is missing, lacks a function, does not start, or is too old.
-pub(super) fn driver() -> Result<CudaVersion, CudaError> {
-    safely("the CUDA driver", || {
-        // SAFETY: the libraries of these names are NVIDIA's, whose initialisation any program may run.
+pub(super) fn query_driver() -> Result<CudaVersion, CudaError> {
+    catch_missing_symbol("the CUDA driver", || {
+        // SAFETY: libraries with these names are NVIDIA's, and any program may run their initialisation.
         if !unsafe { sys::is_culib_present() } {
-            return Err(CudaError::NoDriver { names: names(&["cuda", "nvcuda"]) });
+            return Err(CudaError::NoDriver { names: library_names(&["cuda", "nvcuda"]) });
         }
-        // SAFETY: as above; it has just been found.
+        // SAFETY: as above; the library was found.
         let library = unsafe { sys::culib() };
-        // SAFETY: a symbol is looked up and not called.
-        let there = |name: &str| unsafe { library.get::<unsafe extern "C" fn()>(name.as_bytes()) }.is_ok();
-        if let Some(symbol) = DRIVER_FUNCTIONS.split(' ').find(|name| !there(name)) {
+        // SAFETY: the symbol is looked up but not called.
+        let has_symbol = |name: &str| unsafe { library.get::<unsafe extern "C" fn()>(name.as_bytes()) }.is_ok();
+        if let Some(symbol) = DRIVER_FUNCTIONS.split(' ').find(|name| !has_symbol(name)) {
             return Err(CudaError::MissingSymbol { library: "the CUDA driver", symbol: symbol.to_string() });
         }
         let mut version = 0;
-        // SAFETY: it writes one number, for which there is a place, and needs no driver that has started.
+        // SAFETY: the function writes one number, to a valid place, and does not need a started driver.
         let asked = unsafe { sys::cuDriverGetVersion(&mut version) }.result();
-        asked.map_err(|error| CudaError::NotStarted { said: said(error) })?;
+        asked.map_err(|error| CudaError::NotStarted { message: driver_message(error) })?;
         let found = CudaVersion { major: (version / 1000) as u32, minor: (version % 1000 / 10) as u32 };
         if found < DRIVER {
             return Err(CudaError::DriverTooOld { found, needed: DRIVER });
         }
         match result::init() {
             Err(DriverError(CUresult::CUDA_ERROR_NO_DEVICE)) => Err(CudaError::NoDevice),
-            started => started.map(|()| found).map_err(|error| CudaError::NotStarted { said: said(error) }),
+            started => {
+                started.map(|()| found).map_err(|error| CudaError::NotStarted { message: driver_message(error) })
+            }
         }
     })
 }
 
-/// How many GPUs there are; at least one.
+/// Returns the number of GPUs, at least one.
 ///
 /// # Errors
 /// If there is none, or the driver fails.
-pub(super) fn count() -> Result<usize, CudaError> {
-    safely("the CUDA driver", || match result::device::get_count() {
+pub(super) fn count_gpus() -> Result<usize, CudaError> {
+    catch_missing_symbol("the CUDA driver", || match result::device::get_count() {
         Ok(count @ 1..) => Ok(count as usize),
         Ok(_) | Err(DriverError(CUresult::CUDA_ERROR_NO_DEVICE)) => Err(CudaError::NoDevice),
-        Err(error) => Err(failed("counting the GPUs", error)),
+        Err(error) => Err(driver_error("counting the GPUs", error)),
     })
 }
 
-/// What the driver says of a GPU.
+/// Queries the properties of a GPU.
 ///
 /// # Errors
-/// If there is none of this number, or the driver fails.
-pub(super) fn gpu(ordinal: usize) -> Result<Facts, CudaError> {
-    let count = count()?;
+/// If no GPU has this number, or the driver fails.
+pub(super) fn query_gpu(ordinal: usize) -> Result<GpuProperties, CudaError> {
+    let count = count_gpus()?;
     if ordinal >= count {
         return Err(CudaError::NoSuchDevice { asked: ordinal, count });
     }
-    safely("the CUDA driver", || {
-        let asking = |error| failed(&format!("asking GPU {ordinal} what it is"), error);
+    catch_missing_symbol("the CUDA driver", || {
+        let asking = |error| driver_error(&format!("querying GPU {ordinal}"), error);
         let device = result::device::get(ordinal as i32).map_err(asking)?;
-        // SAFETY: the device has just been given out.
+        // SAFETY: the device was obtained above.
         let attribute = |of| unsafe { result::device::get_attribute(device, of) }.map(|n| n as u32).map_err(asking);
         let capability = CudaVersion {
             major: attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?,
             minor: attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?,
         };
-        Ok(Facts {
+        Ok(GpuProperties {
             name: result::device::get_name(device).map_err(asking)?,
             capability,
             // SAFETY: as above.
@@ -120,9 +122,10 @@ pub(super) fn gpu(ordinal: usize) -> Result<Facts, CudaError> {
     })
 }
 
-impl Facts {
-    /// Two for each multiply-add of `f32` that all cores begin in a second. The number of cores is that of NVIDIA's programming
-    /// guide, section "Arithmetic instructions", for the architectures that it lists.
+impl GpuProperties {
+    /// Returns the peak rate in `f32` operations per second: two for each multiply-add that all cores can start. The number of
+    /// cores per multiprocessor is from NVIDIA's programming guide, section "Arithmetic instructions", for the listed
+    /// architectures.
     pub(super) fn flops(&self) -> Option<f64> {
         let cores = match (self.capability.major, self.capability.minor) {
             (8, 0) => 64,
@@ -132,69 +135,72 @@ impl Facts {
         Some(2.0 * f64::from(cores * self.multiprocessors) * self.clock?)
     }
 
-    /// Whether the GPU can be worked with.
+    /// Checks that the GPU is new enough.
     ///
     /// # Errors
-    /// If it is too old.
-    pub(super) fn suffices(&self) -> Result<(), CudaError> {
+    /// If its compute capability is too low.
+    pub(super) fn check_capability(&self) -> Result<(), CudaError> {
         let Self { name, capability: found, .. } = self.clone();
         if found < CAPABILITY { Err(CudaError::GpuTooOld { name, found, needed: CAPABILITY }) } else { Ok(()) }
     }
 }
 
-/// NVRTC's version.
+/// Returns NVRTC's version.
 ///
 /// # Errors
 /// If it is missing, or lacks a function.
-pub(super) fn compiler() -> Result<CudaVersion, CudaError> {
-    safely("NVRTC", || {
-        // SAFETY: the libraries of these names are NVIDIA's, whose initialisation any program may run.
+pub(super) fn query_compiler() -> Result<CudaVersion, CudaError> {
+    catch_missing_symbol("NVRTC", || {
+        // SAFETY: libraries with these names are NVIDIA's, and any program may run their initialisation.
         if !unsafe { nvrtc::sys::is_culib_present() } {
-            return Err(CudaError::NoNvrtc { names: names(&["nvrtc"]) });
+            return Err(CudaError::NoNvrtc { names: library_names(&["nvrtc"]) });
         }
-        // SAFETY: as above; it has just been found.
+        // SAFETY: as above; the library was found.
         let library = unsafe { nvrtc::sys::culib() };
-        // SAFETY: a symbol is looked up and not called.
-        let there = |name: &str| unsafe { library.get::<unsafe extern "C" fn()>(name.as_bytes()) }.is_ok();
-        if let Some(symbol) = NVRTC_FUNCTIONS.split(' ').find(|name| !there(name)) {
+        // SAFETY: the symbol is looked up but not called.
+        let has_symbol = |name: &str| unsafe { library.get::<unsafe extern "C" fn()>(name.as_bytes()) }.is_ok();
+        if let Some(symbol) = NVRTC_FUNCTIONS.split(' ').find(|name| !has_symbol(name)) {
             return Err(CudaError::MissingSymbol { library: "NVRTC", symbol: symbol.to_string() });
         }
         let (mut major, mut minor) = (0, 0);
-        // SAFETY: it writes two numbers, for which there are places.
+        // SAFETY: the function writes two numbers, to valid places.
         let asked = unsafe { nvrtc::sys::nvrtcVersion(&mut major, &mut minor) }.result();
-        asked.map_err(|error| CudaError::NotStarted { said: format!("NVRTC: {error}") })?;
+        asked.map_err(|error| CudaError::NotStarted { message: format!("NVRTC: {error}") })?;
         Ok(CudaVersion { major: major as u32, minor: minor as u32 })
     })
 }
 
-/// Runs a step. Where it panics all the same, a function is missing that was not looked for.
-pub(super) fn safely<R>(library: &'static str, step: impl FnOnce() -> Result<R, CudaError>) -> Result<R, CudaError> {
-    caught(step).unwrap_or_else(|words| {
+/// Runs a step. A panic means that a function is missing for which no step has checked; it becomes an error.
+pub(super) fn catch_missing_symbol<R>(
+    library: &'static str,
+    step: impl FnOnce() -> Result<R, CudaError>,
+) -> Result<R, CudaError> {
+    catch_panic(step).unwrap_or_else(|words| {
         let symbol = words.strip_prefix("Missing symbol ").and_then(|rest| rest.split([':', ' ']).next());
         Err(match symbol {
             Some(symbol) => CudaError::MissingSymbol { library, symbol: symbol.into() },
-            None => CudaError::NotStarted { said: words },
+            None => CudaError::NotStarted { message: words },
         })
     })
 }
 
-/// What the driver says of an error of its own, with the number under which manuals know it.
-pub(super) fn said(error: DriverError) -> String {
-    let words = caught(|| error.error_string().map(|words| words.to_string_lossy().into_owned()));
+/// Returns the driver's description of an error, with its name in the CUDA manual.
+pub(super) fn driver_message(error: DriverError) -> String {
+    let words = catch_panic(|| error.error_string().map(|words| words.to_string_lossy().into_owned()));
     match words {
         Ok(Ok(words)) => format!("{words} ({:?})", error.0),
         _ => format!("{:?}", error.0),
     }
 }
 
-/// A failure of the driver while something was done.
-pub(super) fn failed(doing: &str, error: DriverError) -> CudaError {
-    CudaError::Failed { doing: doing.into(), said: said(error) }
+/// Creates the error of a driver call that failed. `doing` names the operation.
+pub(super) fn driver_error(doing: &str, error: DriverError) -> CudaError {
+    CudaError::Failed { doing: doing.into(), message: driver_message(error) }
 }
 
-/// The first and the last of the names under which a library is looked for; those between have numbers in them that no
-/// installation of today has.
-fn names(libraries: &[&str]) -> Vec<String> {
+/// Returns the library names that `cudarc` tries, without those that contain "64": no current installation uses their version
+/// numbers.
+fn library_names(libraries: &[&str]) -> Vec<String> {
     let mut all = Vec::new();
     for library in libraries {
         let names = cudarc::get_lib_name_candidates(library);

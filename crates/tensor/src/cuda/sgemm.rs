@@ -1,37 +1,37 @@
-//! The ladder of matrix products on a GPU: the files kernels/sgemm_*.cu, to be read and compared. What networks are computed
-//! with is [`Kernels::matmul`](crate::Kernels::matmul).
+//! The ladder of matrix products on a GPU: the files kernels/sgemm_*.cu, for reading and comparison. Networks use
+//! [`Kernels::matmul`](crate::Kernels::matmul) instead.
 
 use alloc::format;
 
 #[cfg(feature = "cuda")]
 use super::{
     gpu::Gpu,
-    launch::{Call, count_of},
+    launch::{Call, checked_count},
     modules::{Entry, Kernel},
 };
 use crate::device::Device;
 use crate::view::{View, ViewMut};
 
-/// A rung: y\[M,N\] = a\[M,K\]·b\[K,N\] in `f32`, each with one more idea than the one before.
+/// A rung of the ladder: y\[M,N\] = a\[M,K\]·b\[K,N\] in `f32`. Each rung adds one idea to the previous one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sgemm {
-    /// The equation: a thread computes an entry.
+    /// The equation: one thread computes one entry.
     Naive,
     /// Tiles in shared memory.
     Tiled,
-    /// A tile of sums in each thread's registers.
+    /// A tile of sums in the registers of each thread.
     Registers,
-    /// The next tiles arrive while these are multiplied.
+    /// Double buffering: the next tiles are loaded while the current ones are multiplied.
     DoubleBuffered,
-    /// Tensor cores, which round factors to the 10 bits of tf32.
+    /// Tensor cores, which round the factors to the 10 mantissa bits of tf32.
     Tf32,
 }
 
 impl Sgemm {
-    /// All of them, from the bottom up.
+    /// All rungs, from the bottom up.
     pub const ALL: [Self; 5] = [Self::Naive, Self::Tiled, Self::Registers, Self::DoubleBuffered, Self::Tf32];
 
-    /// Its kernel's name, which is that of its file.
+    /// The name of the rung's kernel and of its file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Naive => "sgemm_0_naive",
@@ -42,11 +42,11 @@ impl Sgemm {
         }
     }
 
-    /// Overwrites y with a·b. It does not wait for the GPU.
+    /// Overwrites y with a·b. Does not wait for the GPU.
     ///
     /// # Panics
-    /// If these are no matrices whose shapes go together, if one of them does not lie row-major without gaps on one GPU, or if
-    /// the GPU fails.
+    /// If the shapes are not those of a matrix product, if an operand is not row-major without gaps on one GPU, or if the GPU
+    /// fails.
     #[track_caller]
     pub fn run(self, a: View<f32>, b: View<f32>, y: ViewMut<f32>) {
         let shapes = [a.shape(), b.shape(), y.shape()];
@@ -74,7 +74,7 @@ impl Sgemm {
         }
     }
 
-    /// As many blocks as there are tiles of y.
+    /// The number of blocks: one for each tile of y.
     fn blocks(self, m: usize, n: usize) -> usize {
         let tiles = |side: usize| m.div_ceil(side) * n.div_ceil(side);
         match self {
@@ -88,7 +88,7 @@ impl Sgemm {
     #[track_caller]
     fn launch<'a>(self, gpu: &'static Gpu, sizes: [usize; 3], a: View<'a, f32>, b: View<'a, f32>, y: ViewMut<'a, f32>) {
         let what = format!("{} of {} times {}", self.name(), a.shape(), b.shape());
-        let count = |call: Call<'a>, n| call.count(count_of(&what, n));
+        let count = |call: Call<'a>, n| call.count(checked_count(&what, n));
         let call = sizes.into_iter().fold(Call::new::<f32>(gpu, self.entry()), count);
         call.elements(a).elements(b).elements_mut(y).run(self.blocks(sizes[0], sizes[1]));
     }

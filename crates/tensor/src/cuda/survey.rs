@@ -1,38 +1,38 @@
-//! What there is for CUDA on this machine, and what is missing.
+//! A survey of the driver, NVRTC and the GPUs of this machine.
 
 use std::string::String;
 use std::vec::Vec;
 
 use super::error::{CudaError, CudaVersion};
 
-/// What there is for CUDA on this machine. Looking is no use: no GPU is opened.
+/// A survey of the driver, NVRTC and the GPUs of this machine. The survey opens no GPU.
 #[derive(Clone, Debug)]
 pub struct CudaSurvey {
-    /// The driver's version, or why it cannot be worked with.
+    /// The driver's version, or the reason why it cannot be used.
     pub driver: Result<CudaVersion, CudaError>,
-    /// NVRTC's version, or why it cannot be worked with.
+    /// NVRTC's version, or the reason why it cannot be used.
     pub nvrtc: Result<CudaVersion, CudaError>,
-    /// The GPUs in the driver's order, or why there is none.
-    pub gpus: Result<Vec<GpuFound>, CudaError>,
+    /// The GPUs in the driver's order, or the reason why there is none.
+    pub gpus: Result<Vec<GpuInfo>, CudaError>,
 }
 
-/// A GPU that the driver names.
+/// A GPU that the driver lists.
 #[derive(Clone, Debug)]
-pub struct GpuFound {
-    /// Its name.
+pub struct GpuInfo {
+    /// The GPU's name.
     pub name: String,
-    /// Its compute capability.
+    /// The compute capability.
     pub capability: CudaVersion,
-    /// Its memory in bytes.
+    /// The memory size in bytes.
     pub bytes: u64,
-    /// Its multiprocessors.
+    /// The number of multiprocessors.
     pub multiprocessors: u32,
-    /// Whether it can be worked with, or why not.
+    /// `Ok` if the engine can use the GPU, or the reason why not.
     pub usable: Result<(), CudaError>,
 }
 
-/// Looks for a driver, its compiler, and GPUs.
-pub fn cuda_survey() -> CudaSurvey {
+/// Looks for the driver, NVRTC and GPUs.
+pub fn survey_cuda() -> CudaSurvey {
     #[cfg(not(feature = "cuda"))]
     return CudaSurvey {
         driver: Err(CudaError::NotBuilt),
@@ -42,17 +42,17 @@ pub fn cuda_survey() -> CudaSurvey {
     #[cfg(feature = "cuda")]
     {
         use super::probe;
-        let driver = probe::driver();
+        let driver = probe::query_driver();
         let found = |ordinal| {
-            probe::gpu(ordinal).map(|facts| GpuFound {
-                usable: facts.suffices(),
-                name: facts.name,
-                capability: facts.capability,
-                bytes: facts.bytes,
-                multiprocessors: facts.multiprocessors,
+            probe::query_gpu(ordinal).map(|properties| GpuInfo {
+                usable: properties.check_capability(),
+                name: properties.name,
+                capability: properties.capability,
+                bytes: properties.bytes,
+                multiprocessors: properties.multiprocessors,
             })
         };
-        let gpus = driver.clone().and_then(|_| probe::count()).and_then(|count| (0..count).map(found).collect());
-        CudaSurvey { driver, nvrtc: probe::compiler(), gpus }
+        let gpus = driver.clone().and_then(|_| probe::count_gpus()).and_then(|count| (0..count).map(found).collect());
+        CudaSurvey { driver, nvrtc: probe::query_compiler(), gpus }
     }
 }

@@ -1,27 +1,28 @@
-//! What each kernel costs, from shapes alone, and the kernels that count it: one entry for each.
+//! The cost of each kernel, computed from shapes alone: a table with one entry for each kernel.
 //!
-//! Flops are those of the equation in [`Kernels`]: one for each addition, subtraction, multiplication, division and comparison, and
-//! one for each exp, ln, √, tanh and σ, although such a function takes the time of some ten to twenty. Copies have none.
-//! A maximum of a row of N has N comparisons, a sum N additions.
+//! Flops follow the equations of [`Kernels`]. Each addition, subtraction, multiplication, division and comparison
+//! counts as one. Each exp, ln, √, tanh and σ also counts as one, although it takes the time of ten to twenty flops. A
+//! copy has no flops. A maximum over a row of N has N comparisons, and a sum has N additions.
 //!
-//! Numbers are those of all operands, each read once and written once; what is added to is read and written. Nothing is known of
-//! caches, and a view that repeats elements counts each time. Below, `n` is the number of elements of a view.
+//! Memory traffic counts the numbers of all operands. Each operand is read once or written once; an operand that the
+//! kernel adds to is read and written. Caches are ignored. A view that repeats elements counts every repetition. Below,
+//! `x.n()` is the number of elements of the view x.
 
 use super::Profiled;
 use crate::kernels::forward_kernels;
 use crate::{AdamStep, Binary, Device, Element, Form, Kernels, Map, Real, Reduce, View, ViewMut};
 
-/// What a call costs.
+/// The cost of one call.
 #[derive(Clone, Copy)]
 pub(super) struct Cost {
     pub(super) flops: u64,
-    /// Numbers that are read or written.
+    /// The number of scalars read or written.
     pub(super) numbers: u64,
-    /// Indices that are read or written.
+    /// The number of indices read or written.
     pub(super) indices: u64,
 }
 
-/// The number of elements.
+/// A view with a number of elements; `None` has 0.
 trait Size {
     fn n(&self) -> u64;
 }
@@ -44,46 +45,47 @@ impl<V: Size> Size for Option<V> {
     }
 }
 
-/// Flops of a function at one element.
-fn each<T>(f: Map<T>) -> u64 {
+/// The flops of a function at one element.
+fn flops_per_element<T>(f: Map<T>) -> u64 {
     match f {
         Map::Identity | Map::Primal | Map::Constant(_) => 0,
-        Map::HalfRecip | Map::OneMinusSquare | Map::Logistic => 2,
+        Map::HalfRecip | Map::OneMinusSquare | Map::SigmoidSlope => 2,
         Map::EntropyTerm => 3,
         Map::EntropySlope => 4,
         _ => 1,
     }
 }
 
-/// The elements of what a and b broadcast to.
-fn together<T: Element>(a: &View<T>, b: &View<T>) -> u64 {
+/// The number of elements of the common shape of a and b.
+fn broadcast_size<T: Element>(a: &View<T>, b: &View<T>) -> u64 {
     a.shape().broadcast(&b.shape()).map_or(0, |shape| shape.size() as u64)
 }
 
-/// The length of the dimension that a product sums over.
-fn inner<T: Element>(form: Form, a: &View<T>) -> u64 {
+/// The extent K of the axis that a matrix product sums over.
+fn inner_extent<T: Element>(form: Form, a: &View<T>) -> u64 {
     a.shape()[if form == Form::TN { 0 } else { 1 }] as u64
 }
 
-/// Makes [`Kernel`], and from each entry an arm of `cost!`: from `kernel(arguments)`, which are references, to the row that it counts
-/// for, and its flops, numbers and indices. (`$` is an argument, since a macro cannot write it into a macro.)
+/// Defines [`Kernel`] and the macro `cost!`. Each entry of the table becomes an arm of `cost!`. The arm maps
+/// `kernel(arguments)`, whose arguments are references, to the row of the profile and the [`Cost`]. (`$` is an argument,
+/// because a macro cannot write it into another macro.)
 macro_rules! costs {
     ($d:tt $(
         $method:ident($($arg:pat),*)
         { $($kernel:ident $name:literal $(if $case:pat = $of:ident)?),* }
         [$flops:expr, $numbers:expr, $indices:expr]
     )*) => {
-        /// A row of a profile: a kernel, with one for each form of the matrix product.
+        /// A row of a profile. Each kernel has one row, and the matrix product has one for each form.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Kernel {
             $($(#[doc = $name] $kernel,)*)*
         }
 
         impl Kernel {
-            /// All of them.
+            /// All rows.
             pub const ALL: &[Self] = &[$($(Self::$kernel),*),*];
 
-            /// Its name.
+            /// The name of the row.
             pub const fn name(self) -> &'static str {
                 match self { $($(Self::$kernel => $name,)*)* }
             }
@@ -107,15 +109,15 @@ macro_rules! costs {
 
 costs! { $
     map(f, x, y) { Map "map" }
-        [each(*f) * y.n(), x.n() + y.n(), 0]
+        [flops_per_element(*f) * y.n(), x.n() + y.n(), 0]
     map_backward(slope, kept, dy, dx) { MapBackward "map_backward" }
-        [(each(*slope) + 2) * dx.n(), kept.n() + dy.n() + 2 * dx.n(), 0] // slope, ·dy, +=
+        [(flops_per_element(*slope) + 2) * dx.n(), kept.n() + dy.n() + 2 * dx.n(), 0] // slope, ·dy, +=
     binary(_, a, b, y) { Binary "binary" }
         [y.n(), a.n() + b.n() + y.n(), 0]
     sum_to(_, dy, dx) { SumTo "sum_to" }
         [dy.n() + dx.n(), dy.n() + 2 * dx.n(), 0] // additions, and α·
     sum_product_to(_, a, b, dx) { SumProductTo "sum_product_to" }
-        [2 * together(a, b) + dx.n(), a.n() + b.n() + 2 * dx.n(), 0]
+        [2 * broadcast_size(a, b) + dx.n(), a.n() + b.n() + 2 * dx.n(), 0]
     reduce(_, x, _, y) { Reduce "reduce" }
         [x.n(), x.n() + y.n(), 0]
     argmax(x, y) { Argmax "argmax" }
@@ -123,7 +125,7 @@ costs! { $
     matmul(form, a, b, accumulate, y)
         { MatmulNN "matmul NN" if Form::NN = form, MatmulNT "matmul NT" if Form::NT = form,
           MatmulTN "matmul TN" if Form::TN = form }
-        [2 * y.n() * inner(*form, a), a.n() + b.n() + (1 + u64::from(*accumulate)) * y.n(), 0] // 2·M·N·K
+        [2 * y.n() * inner_extent(*form, a), a.n() + b.n() + (1 + u64::from(*accumulate)) * y.n(), 0] // 2·M·N·K
     softmax(x, _) { Softmax "softmax" }
         [5 * x.n(), 2 * x.n(), 0] // max, −, exp, Σ, /
     softmax_backward(y, _, _) { SoftmaxBackward "softmax_backward" }
@@ -152,25 +154,25 @@ costs! { $
             x.n() + w.n() + stats.n() + dy.n() + 2 * dx.n() + 2 * dw.n(),
             0
         ]
-    gru_gates(_, rows, hw, b, h, kept, y) { GruGates "gru_gates" }
-        [14 * h.n(), 2 * hw.n() + b.n() + h.n() + kept.n() + y.n(), rows.n()] // gh: 3, r: 2, z: 2, n: 3, y: 4
-    gru_gates_backward(kept, h, dy, rows, _, dgh, dh) { GruGatesBackward "gru_gates_backward" }
+    gru_gates(_, rows, hw, b_hh, h_prev, kept, h) { GruGates "gru_gates" }
+        [14 * h.n(), 2 * hw.n() + b_hh.n() + h_prev.n() + kept.n() + h.n(), rows.n()] // gh: 3, r: 2, z: 2, n: 3, h: 4
+    gru_gates_backward(kept, h_prev, dh, rows, _, dgh, dh_prev) { GruGatesBackward "gru_gates_backward" }
         [
-            19 * h.n(), // da_n: 5, da_z: 5, da_r: 4, dgx: 3, dgh: 1, dh: 1
-            kept.n() + h.n() + dy.n() + 3 * dgh.n() + dh.n(),
+            19 * dh.n(), // da_n: 5, da_z: 5, da_r: 4, dgx: 3, dgh: 1, dh_prev: 1
+            kept.n() + h_prev.n() + dh.n() + 3 * dgh.n() + dh_prev.n(),
             rows.n()
         ]
     sum_of_squares(x) { SumOfSquares "sum_of_squares" }
         [2 * x.n(), x.n(), 0]
-    adam(with, _, _, _, p) { Adam "adam" }
-        [(13 + if with.decay == 0.0 { 0 } else { 2 }) * p.n(), 7 * p.n(), 0] // m: 3, v: 4, p: 6, decay: 2
+    adam(config, _, _, _, p) { Adam "adam" }
+        [(13 + if config.decay == 0.0 { 0 } else { 2 }) * p.n(), 7 * p.n(), 0] // m: 3, v: 4, p: 6, decay: 2
     momentum(_, _, _, _, p) { Momentum "momentum" }
         [4 * p.n(), 5 * p.n(), 0]
     rmsprop(_, _, _, _, _, p) { Rmsprop "rmsprop" }
         [9 * p.n(), 5 * p.n(), 0] // v: 4, p: 5
 }
 
-/// Counts a kernel, and calls the inner one.
+/// Calls the inner kernel, and counts the call.
 macro_rules! call {
     ($self:ident, $family:ident::$kernel:ident $args:tt) => {{
         let (kernel, cost) = cost!($kernel $args);

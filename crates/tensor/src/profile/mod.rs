@@ -1,13 +1,13 @@
-//! Where the time goes: kernels that count and time what they are asked to do, and spans that name for what.
+//! A profiler: kernels that count and time their calls, and spans that assign the calls to phases of the program.
 //!
-//! [`Profiled`] does each kernel by other kernels and notes calls, nanoseconds, flops and bytes; results do not change by
-//! a bit. A [span](Profiled::span) is a part of a program with a number, its phase. Each thread knows which span it is in, so that a
-//! kernel is counted for the phase that asked for it, and a span knows how much of its time was spent in kernels. With
-//! several threads, times add up over threads.
+//! [`Profiled`] forwards each call to other kernels and records calls, nanoseconds, flops and bytes. Results stay the same to
+//! the bit. A [span](Profiled::span) is a section of a program, and its number is its phase. Each thread tracks its innermost
+//! span. So a kernel counts for the phase that called it, and a span records the share of its time in kernels. With several
+//! threads, times are added over the threads.
 //!
-//! After [`start`], `f32`'s own [`Real::kernels`] are profiled, and spans are timed; before, a span costs one load.
+//! After [`start`], the default kernels of `f32` are profiled, and spans are timed. Before that, a span costs one load.
 //!
-//! Time is read with `std`'s clock, twice a call: some 50 ns, which a kernel over a handful of elements does not hide.
+//! Each call reads the clock of `std` twice. This takes about 50 ns, which is visible for kernels over a few elements.
 
 mod costs;
 mod peak;
@@ -24,37 +24,37 @@ use costs::Cost;
 pub use costs::Kernel;
 pub use peak::{peak_bandwidth, peak_flops};
 
-/// How many phases there are at most, with phase 0, which is whatever is in no span.
+/// The maximum number of phases, including phase 0, which is the time outside of all spans.
 pub const PHASES: usize = 16;
 
-/// What was counted of a kernel within a phase.
+/// The counters of one kernel in one phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// How often it was called.
+    /// The number of calls.
     pub calls: u64,
-    /// For how long, over all threads together.
+    /// The total time, added over all threads.
     pub nanoseconds: u64,
     /// Additions, multiplications, divisions, comparisons and functions; see [`Kernel`].
     pub flops: u64,
-    /// Bytes of all operands, each read and written once.
+    /// Bytes of all operands; each operand is read once and written once.
     pub bytes: u64,
 }
 
-/// What was counted of the spans of a phase.
+/// The counters of all spans of one phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spans {
-    /// How many there were.
+    /// The number of spans.
     pub calls: u64,
-    /// How long they took, over all threads together.
+    /// The total time, added over all threads.
     pub nanoseconds: u64,
-    /// How much of that was spent in kernels.
+    /// The part of that time in kernels.
     pub in_kernels: u64,
 }
 
-/// Counters that several threads add to: calls, nanoseconds, and two more.
+/// Counters that several threads update: calls, nanoseconds, and two more.
 type Counters = [AtomicU64; 4];
 
-/// Other kernels, with a count and a clock.
+/// A wrapper around other kernels that counts and times each call.
 pub struct Profiled<T: Real> {
     inner: &'static dyn Kernels<T>,
     kernels: [[Counters; Kernel::ALL.len()]; PHASES],
@@ -63,11 +63,11 @@ pub struct Profiled<T: Real> {
 
 thread_local! {
     /// The phase of this thread's innermost span, and the nanoseconds in kernels since it began.
-    static HERE: Cell<(usize, u64)> = const { Cell::new((0, 0)) };
+    static CURRENT_SPAN: Cell<(usize, u64)> = const { Cell::new((0, 0)) };
 }
 
 impl<T: Real> Profiled<T> {
-    /// `inner`, with nothing counted yet.
+    /// Wraps `inner`. All counters are 0.
     pub const fn new(inner: &'static dyn Kernels<T>) -> Self {
         const fn zero() -> Counters {
             [const { AtomicU64::new(0) }; 4]
@@ -79,35 +79,36 @@ impl<T: Real> Profiled<T> {
         }
     }
 
-    /// What was counted of a kernel within a phase.
+    /// The counters of a kernel in a phase.
     ///
     /// # Panics
-    /// If there is no such phase.
+    /// If `phase` is not below [`PHASES`].
     pub fn counts(&self, phase: usize, kernel: Kernel) -> Counts {
         let [calls, nanoseconds, flops, bytes] =
             self.kernels[phase][kernel as usize].each_ref().map(|counter| counter.load(Relaxed));
         Counts { calls, nanoseconds, flops, bytes }
     }
 
-    /// What was counted of the spans of a phase.
+    /// The counters of the spans of a phase.
     ///
     /// # Panics
-    /// If there is no such phase.
+    /// If `phase` is not below [`PHASES`].
     pub fn spans(&self, phase: usize) -> Spans {
         let [calls, nanoseconds, in_kernels, _] = self.spans[phase].each_ref().map(|counter| counter.load(Relaxed));
         Spans { calls, nanoseconds, in_kernels }
     }
 
-    /// Does `f` as a span of a phase. Within it, a further span has its own time and kernels; the time counts here, too.
+    /// Runs `f` as a span of a phase. A span inside it counts its own time and kernels; its time also counts for the
+    /// outer span.
     ///
     /// # Panics
-    /// If there is no such phase.
+    /// If `phase` is not below [`PHASES`].
     pub fn span<R>(&self, phase: usize, f: impl FnOnce() -> R) -> R {
-        let outside = HERE.replace((phase, 0));
+        let outside = CURRENT_SPAN.replace((phase, 0));
         let started = Instant::now();
         let result = f();
         let nanoseconds = started.elapsed().as_nanos() as u64;
-        let (_, in_kernels) = HERE.replace(outside);
+        let (_, in_kernels) = CURRENT_SPAN.replace(outside);
         add(&self.spans[phase], [1, nanoseconds, in_kernels, 0]);
         result
     }
@@ -116,8 +117,8 @@ impl<T: Real> Profiled<T> {
         let started = Instant::now();
         let result = f();
         let nanoseconds = started.elapsed().as_nanos() as u64;
-        let (phase, in_kernels) = HERE.get();
-        HERE.set((phase, in_kernels + nanoseconds));
+        let (phase, in_kernels) = CURRENT_SPAN.get();
+        CURRENT_SPAN.set((phase, in_kernels + nanoseconds));
         let bytes = cost.numbers * size_of::<T>() as u64 + cost.indices * size_of::<u32>() as u64;
         add(&self.kernels[phase][kernel as usize], [1, nanoseconds, cost.flops, bytes]);
         result
@@ -132,7 +133,8 @@ fn add(counters: &Counters, amounts: [u64; 4]) {
 
 static RUNNING: OnceLock<Profiled<f32>> = OnceLock::new();
 
-/// From now on, what takes its kernels from `f32` is profiled, to the end of the process. What has taken them before is not.
+/// Starts the profiler for the rest of the process. It profiles all code that calls [`Real::kernels`] of `f32` from now on, but
+/// not code that has called it before.
 pub fn start() -> &'static Profiled<f32> {
     RUNNING.get_or_init(|| Profiled::new(f32::kernels()))
 }
@@ -148,7 +150,7 @@ mod tests {
     use crate::{Fast, Form, Map, Tensor};
 
     #[test]
-    fn kernels_count_for_the_innermost_span_and_its_time_for_both() {
+    fn nested_spans_count_kernels_once_and_time_twice() {
         static PROFILED: Profiled<f32> = Profiled::new(&Fast);
         let (a, b) = (Tensor::<f32>::zeros([2, 3]), Tensor::zeros([3, 4]));
         let mut y = Tensor::zeros([2, 4]);

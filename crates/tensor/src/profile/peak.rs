@@ -1,4 +1,4 @@
-//! What one thread of this machine could do at best, measured.
+//! Measurements of the peak performance of one thread.
 
 use core::hint::black_box;
 use std::time::Instant;
@@ -6,25 +6,25 @@ use std::vec;
 
 use crate::cpu::multiply_adds;
 
-/// Rounds of a measurement, of which the best counts: whatever else the machine does makes others worse.
+/// The number of rounds of a measurement. The best round counts, because other load on the machine slows some rounds down.
 const ROUNDS: usize = 20;
 
-/// Steps of each chain of multiply-adds in a round: about a millisecond.
+/// The steps of each chain of multiply-adds in a round, which takes about a millisecond.
 const STEPS: usize = 100_000;
 
-/// Bytes that are copied: they stay in a second-level cache, as most operands of an update do.
+/// The bytes read and written by one copy. They fit into the L2 cache, as most operands of an update do.
 const COPIED: usize = 128 << 10;
 
-/// Multiply-adds that one thread does in a second, times two: the flop/s of `f32` by the fastest instruction set.
+/// Measures the `f32` flop/s of one thread with the fastest instruction set. A multiply-add counts as two flops.
 pub fn peak_flops() -> f64 {
-    best(2 * multiply_adds(STEPS).0, || multiply_adds(STEPS).1)
+    best_rate(2 * multiply_adds(STEPS).0, || multiply_adds(STEPS).1)
 }
 
-/// Bytes that one thread reads and writes in a second, copying what stays in its second-level cache.
+/// Measures the bytes per second that one thread reads and writes when it copies within its L2 cache.
 pub fn peak_bandwidth() -> f64 {
     let (from, mut to) = (vec![1_u8; COPIED / 2], vec![0_u8; COPIED / 2]);
     let copies = 100;
-    best(COPIED * copies, || {
+    best_rate(COPIED * copies, || {
         for _ in 0..copies {
             black_box(&mut to).copy_from_slice(black_box(&from));
         }
@@ -32,8 +32,8 @@ pub fn peak_bandwidth() -> f64 {
     })
 }
 
-/// How much of `amount` is done in a second in the best round.
-fn best(amount: usize, mut round: impl FnMut() -> f32) -> f64 {
+/// Runs all rounds, of `amount` operations each, and returns the operations per second of the best round.
+fn best_rate(amount: usize, mut round: impl FnMut() -> f32) -> f64 {
     let seconds = (0..ROUNDS).map(|_| {
         let started = Instant::now();
         black_box(round());
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machine_does_something_and_not_everything() {
+    fn peaks_of_this_machine_are_plausible() {
         for peak in [peak_flops(), peak_bandwidth()] {
             std::println!("{peak:e}");
             assert!((1e7..1e13).contains(&peak), "{peak}");

@@ -1,10 +1,10 @@
-//! How a generic body becomes tests.
+//! The macro and the loop that make tests of a generic body.
 
 use crate::Draw;
 
 pub(crate) const CASES: u32 = 40;
 
-/// One test per body and scalar type.
+/// Makes one test for each body and scalar type.
 macro_rules! agree {
     ($($body:ident)*) => {$(
         mod $body {
@@ -24,12 +24,12 @@ macro_rules! agree {
     )*};
 }
 
-/// The last number printed is the case that failed. `GRADUS_TEST_CASES` asks for fewer, where they are slow.
+/// Runs all cases, or as many as `GRADUS_TEST_CASES` says, for slow machines. The last number printed is the case that failed.
 pub(crate) fn run(body: impl Fn(&mut Draw)) {
     run_up_to(CASES, body);
 }
 
-/// Runs this many cases, or as many as are asked for, if those are fewer.
+/// Runs `most` cases, or as many as `GRADUS_TEST_CASES` says if that is fewer.
 pub(crate) fn run_up_to(most: u32, body: impl Fn(&mut Draw)) {
     let asked = std::env::var("GRADUS_TEST_CASES").ok().and_then(|text| text.parse().ok());
     for case in 0..asked.unwrap_or(most).min(most) {

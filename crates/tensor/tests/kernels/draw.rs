@@ -1,4 +1,4 @@
-//! Random sizes, layouts and numbers, all from one stream per case.
+//! Random sizes, layouts and numbers. Each case has one random stream.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use tensor::{Element, Shape, Tensor, View, ViewMut};
 
 use crate::Scalar;
 
-/// Around powers of two, where blocked and vectorised loops have their remainders.
+/// Extents around powers of two, where blocked and vectorised loops have remainders.
 const SIZES: [usize; 11] = [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 33];
 
-/// The source of everything random in one case.
+/// The random generator of one case.
 pub(crate) struct Draw {
     rng: Philox,
     case: u32,
@@ -30,12 +30,12 @@ impl Draw {
         self.below(2) == 0
     }
 
-    /// A multiple of 1/4 in [−2, 2]: sums and products of such numbers are exact even in `f32`, in whatever order.
+    /// Draws a multiple of 1/4 in [−2, 2]. Sums and products of such numbers are exact even in `f32`, in every order.
     pub(crate) fn number(&mut self) -> f64 {
         self.below(17) as f64 / 4.0 - 2.0
     }
 
-    /// Pairwise distinct extents; one of them is 0 in every eighth case.
+    /// Draws pairwise distinct extents. In every eighth case one of them is 0.
     pub(crate) fn sizes<const N: usize>(&mut self) -> [usize; N] {
         let mut sizes: [usize; N] = self.shuffled(if N < 4 { &SIZES } else { &SIZES[..7] })[..N].try_into().expect("N");
         if self.case % 8 == 7 && N > 0 {
@@ -44,7 +44,7 @@ impl Draw {
         sizes
     }
 
-    /// A shape of `least` to 4 axes.
+    /// Draws a shape with `least` to 4 axes.
     pub(crate) fn shape(&mut self, least: usize) -> Shape {
         match least + self.below(5 - least) {
             0 => self.sizes::<0>().into(),
@@ -55,89 +55,89 @@ impl Draw {
         }
     }
 
-    /// A shape that broadcasts to `to`: some extents 1, some leading axes left out.
-    pub(crate) fn narrower(&mut self, to: Shape) -> Shape {
+    /// Draws a shape that broadcasts to `to`: some extents become 1, and some leading axes are dropped.
+    pub(crate) fn broadcastable(&mut self, to: Shape) -> Shape {
         let kept = self.below(to.rank() + 1);
         let extents: Vec<usize> = to[kept..].iter().map(|&n| if self.coin() { n } else { 1 }).collect();
         Shape::new(&extents)
     }
 
-    /// What a kernel reads: any layout, repeated elements included.
+    /// Draws an operand that a kernel reads, in any layout, including layouts that repeat elements.
     pub(crate) fn input<T: Scalar>(&mut self, shape: impl Into<Shape>) -> Operand<T> {
         let to = shape.into();
-        let from = if self.below(4) == 0 { self.narrower(to) } else { to };
+        let from = if self.below(4) == 0 { self.broadcastable(to) } else { to };
         let values = (0..from.size()).map(|_| T::draw(self)).collect();
-        Operand { broadcast: to, ..self.operand(from, values, T::of(f64::NAN)) }
+        Operand { broadcast: to, ..self.operand(from, values, T::from_f64(f64::NAN)) }
     }
 
-    /// What a kernel reads: these values.
+    /// Makes an operand that a kernel reads, with these values.
     pub(crate) fn given<T: Scalar>(&mut self, shape: impl Into<Shape>, values: Vec<T>) -> Operand<T> {
-        self.operand(shape.into(), values, T::of(f64::NAN))
+        self.operand(shape.into(), values, T::from_f64(f64::NAN))
     }
 
-    /// What a kernel reads or changes: numbers in [1/2, 5/2].
+    /// Draws an operand that a kernel reads or changes, with numbers in [1/2, 5/2].
     pub(crate) fn positive<T: Scalar>(&mut self, shape: impl Into<Shape>) -> Operand<T> {
         let shape = shape.into();
-        let half = T::of(0.5);
+        let half = T::from_f64(0.5);
         let away_from_zero = |x: T| if x < T::zero() { half - x } else { half + x };
         let values = (0..shape.size()).map(|_| away_from_zero(T::draw(self))).collect();
-        self.operand(shape, values, T::of(-77.0))
+        self.operand(shape, values, T::from_f64(-77.0))
     }
 
-    /// What a kernel adds to: a gradient that is not zero.
+    /// Draws an operand that a kernel adds to: a gradient that is not zero.
     pub(crate) fn gradient<T: Scalar>(&mut self, shape: impl Into<Shape>) -> Operand<T> {
         let shape = shape.into();
         let values = (0..shape.size()).map(|_| T::draw(self)).collect();
-        self.operand(shape, values, T::of(-77.0))
+        self.operand(shape, values, T::from_f64(-77.0))
     }
 
-    /// What a kernel reads: any layout, repeated elements included, of numbers that `number` gives.
-    pub(crate) fn input_of<T: Scalar>(
+    /// Draws an operand that a kernel reads, in any layout, with numbers from `number`.
+    pub(crate) fn input_by<T: Scalar>(
         &mut self,
         shape: impl Into<Shape>,
         number: &dyn Fn(&mut Self) -> f64,
     ) -> Operand<T> {
         let to = shape.into();
-        let from = if self.below(4) == 0 { self.narrower(to) } else { to };
-        let values = (0..from.size()).map(|_| T::of(number(self))).collect();
-        Operand { broadcast: to, ..self.operand(from, values, T::of(f64::NAN)) }
+        let from = if self.below(4) == 0 { self.broadcastable(to) } else { to };
+        let values = (0..from.size()).map(|_| T::from_f64(number(self))).collect();
+        Operand { broadcast: to, ..self.operand(from, values, T::from_f64(f64::NAN)) }
     }
 
-    /// What a kernel adds to, of numbers that `number` gives.
-    pub(crate) fn gradient_of<T: Scalar>(
+    /// Draws an operand that a kernel adds to, with numbers from `number`.
+    pub(crate) fn gradient_by<T: Scalar>(
         &mut self,
         shape: impl Into<Shape>,
         number: &dyn Fn(&mut Self) -> f64,
     ) -> Operand<T> {
         let shape = shape.into();
-        let values = (0..shape.size()).map(|_| T::of(number(self))).collect();
-        self.operand(shape, values, T::of(-77.0))
+        let values = (0..shape.size()).map(|_| T::from_f64(number(self))).collect();
+        self.operand(shape, values, T::from_f64(-77.0))
     }
 
-    /// In [0, 1).
+    /// Draws uniformly from [0, 1).
     pub(crate) fn uniform(&mut self) -> f64 {
         self.rng.uniform_f64()
     }
 
-    /// What a kernel overwrites: NaN, which must be gone afterwards.
-    pub(crate) fn blank<T: Scalar>(&mut self, shape: impl Into<Shape>) -> Operand<T> {
+    /// Makes an operand that a kernel overwrites. It holds NaN, which must not remain.
+    pub(crate) fn overwritten<T: Scalar>(&mut self, shape: impl Into<Shape>) -> Operand<T> {
         let shape = shape.into();
-        let operand = self.operand(shape, vec![T::of(f64::NAN); shape.size()], T::of(-77.0));
-        Operand { values: vec![T::of(55.0); shape.size()], ..operand }
+        let operand = self.operand(shape, vec![T::from_f64(f64::NAN); shape.size()], T::from_f64(-77.0));
+        Operand { values: vec![T::from_f64(55.0); shape.size()], ..operand }
     }
 
-    /// Numbers below `bound`.
+    /// Draws indices below `bound`.
     pub(crate) fn indices(&mut self, shape: impl Into<Shape>, bound: usize) -> Operand<u32> {
         let shape = shape.into();
         let values = (0..shape.size()).map(|_| self.below(bound) as u32).collect();
         self.operand(shape, values, u32::MAX)
     }
 
-    /// `values` in a random layout without repeated elements, in a buffer that holds `guard` elsewhere.
+    /// Places `values` in a random layout without repeated elements. The rest of the buffer holds `guard`.
     fn operand<T: Element>(&mut self, shape: Shape, values: Vec<T>, guard: T) -> Operand<T> {
-        let place = Place::draw(self, shape);
+        let place = Placement::draw(self, shape);
         let mut buffer = Tensor::full(place.buffer, guard);
-        let mut view = place.carve_mut(buffer.view_mut());
+        let mut view = place.apply_mut(buffer.view_mut());
         shape.indices().zip(&values).for_each(|(i, &x)| view.set(&i, x));
         Operand { values, shape, broadcast: shape, place, buffer, guard }
     }
@@ -151,42 +151,42 @@ impl Draw {
     }
 }
 
-/// A tensor twice: its elements as a row-major list, and in some layout within a larger buffer.
+/// A tensor in two forms: a row-major list of its elements, and the same elements in some layout within a larger buffer.
 pub(crate) struct Operand<T> {
     pub(crate) values: Vec<T>,
     pub(crate) buffer: Tensor<T>,
     pub(crate) guard: T,
     shape: Shape,
     broadcast: Shape,
-    place: Place,
+    place: Placement,
 }
 
 impl<T: Element> Operand<T> {
-    pub(crate) fn plain(&self) -> View<'_, T> {
+    pub(crate) fn contiguous(&self) -> View<'_, T> {
         View::new(&self.values, self.shape).broadcast_to(self.broadcast)
     }
-    pub(crate) fn plain_mut<'a>(&self, values: &'a mut [T]) -> ViewMut<'a, T> {
+    pub(crate) fn contiguous_mut<'a>(&self, values: &'a mut [T]) -> ViewMut<'a, T> {
         ViewMut::new(values, self.shape)
     }
-    pub(crate) fn carved(&self) -> View<'_, T> {
-        self.carved_in(&self.buffer)
+    pub(crate) fn strided(&self) -> View<'_, T> {
+        self.strided_in(&self.buffer)
     }
-    /// In a copy of the buffer.
-    pub(crate) fn carved_in<'a>(&self, buffer: &'a Tensor<T>) -> View<'a, T> {
-        self.place.carve(buffer.view()).broadcast_to(self.broadcast)
+    /// The view in a copy of the buffer.
+    pub(crate) fn strided_in<'a>(&self, buffer: &'a Tensor<T>) -> View<'a, T> {
+        self.place.apply(buffer.view()).broadcast_to(self.broadcast)
     }
-    pub(crate) fn carved_mut<'a>(&self, buffer: &'a mut Tensor<T>) -> ViewMut<'a, T> {
-        self.place.carve_mut(buffer.view_mut())
+    pub(crate) fn strided_mut<'a>(&self, buffer: &'a mut Tensor<T>) -> ViewMut<'a, T> {
+        self.place.apply_mut(buffer.view_mut())
     }
-    /// The elements where they lie in `buffer`, in row-major order.
+    /// Reads the elements from `buffer`, in row-major order.
     pub(crate) fn read(&self, buffer: &Tensor<T>) -> Vec<T> {
-        let view = self.place.carve(buffer.view());
-        self.shape.indices().map(|i| view.at(&i)).collect()
+        let view = self.place.apply(buffer.view());
+        self.shape.indices().map(|i| view.get(&i)).collect()
     }
 }
 
-/// Where in a buffer a tensor lies: axes permuted, with margins, reversed, and with a stride of 2 along the last.
-struct Place {
+/// The layout of a tensor in a buffer: permuted axes, margins, reversed axes, and a stride of 2 along the last axis.
+struct Placement {
     buffer: Shape,
     every_second: bool,
     axes: Vec<usize>,
@@ -194,7 +194,7 @@ struct Place {
     reversed: Vec<bool>,
 }
 
-macro_rules! carve {
+macro_rules! apply {
     ($place:expr, $view:expr) => {{
         let (place, mut view) = ($place, $view);
         if place.every_second {
@@ -209,9 +209,10 @@ macro_rules! carve {
     }};
 }
 
-impl Place {
-    /// A quarter of all places is the plain one; otherwise each departure from it comes with even odds. In every fourth case
-    /// all are plain, for the kernels that have a way of their own where not one of six operands has gaps.
+impl Placement {
+    /// Draws a placement. In every fourth case all operands are contiguous, because some kernels have a special path if none
+    /// of six operands has gaps. In the other cases, a quarter of the placements is contiguous. The others have each
+    /// feature with probability 1/2.
     fn draw(draw: &mut Draw, shape: Shape) -> Self {
         let rank = shape.rank();
         let plain = draw.below(4) == 0 || draw.case.is_multiple_of(4);
@@ -237,11 +238,11 @@ impl Place {
         }
     }
 
-    fn carve<'a, T: Element>(&self, buffer: View<'a, T>) -> View<'a, T> {
-        carve!(self, buffer)
+    fn apply<'a, T: Element>(&self, buffer: View<'a, T>) -> View<'a, T> {
+        apply!(self, buffer)
     }
 
-    fn carve_mut<'a, T: Element>(&self, buffer: ViewMut<'a, T>) -> ViewMut<'a, T> {
-        carve!(self, buffer)
+    fn apply_mut<'a, T: Element>(&self, buffer: ViewMut<'a, T>) -> ViewMut<'a, T> {
+        apply!(self, buffer)
     }
 }

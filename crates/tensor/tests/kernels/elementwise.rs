@@ -6,15 +6,17 @@ agree!(map map_backward row_constants binary);
 
 fn map<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
-    for f in Map::all(T::of(-1.5)) {
+    for f in Map::all(T::from_f64(-1.5)) {
         let x = if matches!(f, Map::Log | Map::Sqrt) { draw.positive(shape) } else { draw.input(shape) };
-        check(&format!("map {f:?}"), functions::<T>(), [x], [draw.blank::<T>(shape)], |k, [x], [y]| k.map(f, x, y));
+        check(&format!("map {f:?}"), functions::<T>(), [x], [draw.overwritten::<T>(shape)], |k, [x], [y]| {
+            k.map(f, x, y)
+        });
     }
 }
 
 fn map_backward<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
-    for f in Map::all(T::of(-1.5)) {
+    for f in Map::all(T::from_f64(-1.5)) {
         let inputs = [draw.positive(shape), draw.input(shape)];
         let dx = draw.gradient::<T>(shape);
         check(&format!("map_backward {f:?}"), functions::<T>(), inputs, [dx], |k, [kept, dy], [dx]| {
@@ -23,10 +25,10 @@ fn map_backward<T: Scalar>(draw: &mut Draw) {
     }
 }
 
-/// dy has one number for each row, as the gradient of the entropy has it.
+/// dy repeats one number along each row, like the gradient of the entropy.
 fn row_constants<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(1);
-    let dy = draw.input(shape.with(shape.rank() - 1, 1));
+    let dy = draw.input(shape.with_extent(shape.rank() - 1, 1));
     let dx = draw.gradient::<T>(shape);
     check("map_backward of rows", functions::<T>(), [draw.input(shape), dy], [dx], |k, [kept, dy], [dx]| {
         k.map_backward(Map::EntropySlope, kept, dy.broadcast_to(dx.shape()), dx);
@@ -36,9 +38,9 @@ fn row_constants<T: Scalar>(draw: &mut Draw) {
 fn binary<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
     for op in [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div] {
-        let (a, b) = (draw.narrower(shape), draw.narrower(shape));
+        let (a, b) = (draw.broadcastable(shape), draw.broadcastable(shape));
         let inputs = [draw.input(a), draw.positive(b)];
-        check(&format!("{op:?} {a} {b}"), EXACT, inputs, [draw.blank::<T>(shape)], |k, [a, b], [y]| {
+        check(&format!("{op:?} {a} {b}"), EXACT, inputs, [draw.overwritten::<T>(shape)], |k, [a, b], [y]| {
             k.binary(op, a, b, y);
         });
     }

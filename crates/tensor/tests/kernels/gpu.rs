@@ -1,7 +1,7 @@
 //! The GPU of these tests, if they run on one.
 //!
-//! `cargo test --workspace` starts this program again under an emulated driver: `tests/lab`. On a machine with a GPU,
-//! `GRADUS_TEST_GPU=1 cargo test -p tensor --features cuda --test kernels` runs these tests there.
+//! In `cargo test --workspace`, `tests/lab` runs this program again under an emulated driver. On a machine with a GPU,
+//! `GRADUS_TEST_GPU=1 cargo test -p gradus-tensor --features cuda --test kernels` runs these tests on the GPU.
 
 use std::env;
 
@@ -14,5 +14,5 @@ pub(crate) fn is_on_gpu() -> bool {
 
 /// The GPU, for tests of features that the host lacks; `None` if the tests run on the host.
 pub(crate) fn device() -> Option<Device> {
-    is_on_gpu().then(|| Device::cuda(0).unwrap_or_else(|error| panic!("a GPU is tested: {error}")))
+    is_on_gpu().then(|| Device::cuda(0).unwrap_or_else(|error| panic!("these tests need a GPU: {error}")))
 }

@@ -4,36 +4,39 @@ use crate::{Draw, Operand, Scalar, check, rounding};
 
 agree!(gates gates_backward);
 
-/// The input's part of each of `b` examples; or a table, and which row of it each has.
-fn part(draw: &mut Draw, b: usize) -> (usize, Option<Operand<u32>>) {
+/// Draws the number of rows of gx: either `batch` rows, one for each example, or those of a table, with the row of each
+/// example.
+fn draw_rows(draw: &mut Draw, batch: usize) -> (usize, Option<Operand<u32>>) {
     if draw.coin() {
-        return (b, None);
+        return (batch, None);
     }
     let rows = 1 + draw.below(4);
-    (rows, Some(draw.indices([b], rows)))
+    (rows, Some(draw.indices([batch], rows)))
 }
 
-fn carved(rows: &Option<Operand<u32>>) -> Option<View<'_, u32>> {
-    rows.as_ref().map(Operand::carved)
+fn strided(rows: &Option<Operand<u32>>) -> Option<View<'_, u32>> {
+    rows.as_ref().map(Operand::strided)
 }
 
 fn gates<T: Scalar>(draw: &mut Draw) {
-    let [b, h] = draw.sizes();
-    let (v, rows) = part(draw, b);
-    let inputs = [draw.input([v, 3 * h]), draw.input([b, 3 * h]), draw.input([3 * h]), draw.input([b, h])];
-    let outputs = [draw.blank::<T>([b, 4 * h]), draw.blank([b, h])];
-    check("gru_gates", rounding::<T>(1), inputs, outputs, |k, [gx, hw, bias, h], [kept, y]| {
-        k.gru_gates(gx, carved(&rows), hw, bias, h, kept, y);
+    let [batch, hidden] = draw.sizes();
+    let (gx_rows, rows) = draw_rows(draw, batch);
+    let (gx, hw) = (draw.input([gx_rows, 3 * hidden]), draw.input([batch, 3 * hidden]));
+    let inputs = [gx, hw, draw.input([3 * hidden]), draw.input([batch, hidden])];
+    let outputs = [draw.overwritten::<T>([batch, 4 * hidden]), draw.overwritten([batch, hidden])];
+    check("gru_gates", rounding::<T>(1), inputs, outputs, |k, [gx, hw, b_hh, h_prev], [kept, h]| {
+        k.gru_gates(gx, strided(&rows), hw, b_hh, h_prev, kept, h);
     });
 }
 
-/// A row of a table collects as many numbers as there are examples.
+/// A row of a table can collect gradients from all examples.
 fn gates_backward<T: Scalar>(draw: &mut Draw) {
-    let [b, h] = draw.sizes();
-    let (v, rows) = part(draw, b);
-    let inputs = [draw.input([b, 4 * h]), draw.input([b, h]), draw.input([b, h])];
-    let outputs = [draw.gradient::<T>([v, 3 * h]), draw.blank([b, 3 * h]), draw.blank([b, h])];
-    check("gru_gates_backward", rounding::<T>(b), inputs, outputs, |k, [kept, h, dy], [dgx, dgh, dh]| {
-        k.gru_gates_backward(kept, h, dy, carved(&rows), dgx, dgh, dh);
+    let [batch, hidden] = draw.sizes();
+    let (gx_rows, rows) = draw_rows(draw, batch);
+    let inputs = [draw.input([batch, 4 * hidden]), draw.input([batch, hidden]), draw.input([batch, hidden])];
+    let dgx = draw.gradient::<T>([gx_rows, 3 * hidden]);
+    let outputs = [dgx, draw.overwritten([batch, 3 * hidden]), draw.overwritten([batch, hidden])];
+    check("gru_gates_backward", rounding::<T>(batch), inputs, outputs, |k, [kept, h_prev, dh], [dgx, dgh, dh_prev]| {
+        k.gru_gates_backward(kept, h_prev, dh, strided(&rows), dgx, dgh, dh_prev);
     });
 }

@@ -7,7 +7,7 @@ use crate::{Draw, EXACT, Scalar, check};
 
 agree!(gather_rows scatter_add_rows gather scatter_add);
 
-/// An embedding: the table's shape, the index's, and the index with the table's width behind it.
+/// Draws the shapes of an embedding: the table, the index, and the result.
 fn table(draw: &mut Draw) -> ([usize; 2], Shape, Shape) {
     let [rows, width, b, t] = draw.sizes();
     let (rows, index) = (rows.max(1), Shape::new(&[b, t][draw.below(3)..]));
@@ -19,8 +19,8 @@ fn table(draw: &mut Draw) -> ([usize; 2], Shape, Shape) {
 fn gather_rows<T: Scalar>(draw: &mut Draw) {
     let ([rows, width], index, picked) = table(draw);
     let index = draw.indices(index, rows);
-    let (table, y) = (draw.input([rows, width]), draw.blank::<T>(picked));
-    check("gather_rows", EXACT, [table], [y], |k, [table], [y]| k.gather_rows(table, index.carved(), y));
+    let (table, y) = (draw.input([rows, width]), draw.overwritten::<T>(picked));
+    check("gather_rows", EXACT, [table], [y], |k, [table], [y]| k.gather_rows(table, index.strided(), y));
 }
 
 fn scatter_add_rows<T: Scalar>(draw: &mut Draw) {
@@ -28,40 +28,40 @@ fn scatter_add_rows<T: Scalar>(draw: &mut Draw) {
     let index = draw.indices(index, rows);
     let (dy, dtable) = (draw.input(picked), draw.gradient::<T>([rows, width]));
     check("scatter_add_rows", EXACT, [dy], [dtable], |k, [dy], [dtable]| {
-        k.scatter_add_rows(index.carved(), dy, dtable);
+        k.scatter_add_rows(index.strided(), dy, dtable);
     });
 }
 
-/// A shape to index into along its last axis, and one to pick from it.
+/// Draws a shape to index along its last axis, and the shape of the indices.
 fn row(draw: &mut Draw) -> (Shape, Shape) {
     let full = draw.shape(1);
     let last = full.rank() - 1;
-    (full.with(last, full[last].max(1)), full.with(last, draw.below(40)))
+    (full.with_extent(last, full[last].max(1)), full.with_extent(last, draw.below(40)))
 }
 
 fn gather<T: Scalar>(draw: &mut Draw) {
     let (full, picked) = row(draw);
     let index = draw.indices(picked, full.last_extent());
-    let (x, y) = (draw.input(full), draw.blank::<T>(picked));
-    check("gather", EXACT, [x], [y], |k, [x], [y]| k.gather(x, index.carved(), y));
+    let (x, y) = (draw.input(full), draw.overwritten::<T>(picked));
+    check("gather", EXACT, [x], [y], |k, [x], [y]| k.gather(x, index.strided(), y));
 }
 
 fn scatter_add<T: Scalar>(draw: &mut Draw) {
     let (full, picked) = row(draw);
     let index = draw.indices(picked, full.last_extent());
     let (dy, dx) = (draw.input(picked), draw.gradient::<T>(full));
-    check("scatter_add", EXACT, [dy], [dx], |k, [dy], [dx]| k.scatter_add(index.carved(), dy, dx));
+    check("scatter_add", EXACT, [dy], [dx], |k, [dy], [dx]| k.scatter_add(index.strided(), dy, dx));
 }
 
-/// Of several indices outside, one is named: on a GPU, where all are seen at once, the largest.
+/// The message names one of several indices outside the table. On a GPU, which sees all of them at once, it is the largest.
 #[test]
-fn the_largest_index_outside_is_named() {
+fn gather_rows_several_indices_outside_names_the_largest() {
     let (table, index) = (Tensor::<f32>::zeros([3, 40]), Tensor::new([60], (0..60).map(|i| i % 7).collect()));
     for k in f32::implementations() {
         let mut y = Tensor::zeros([60, 40]);
         let run = AssertUnwindSafe(|| k.gather_rows(table.view(), index.view(), y.view_mut()));
         let payload = catch_unwind(run).expect_err("there are three rows");
-        let words = payload.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
-        assert!(!is_on_gpu() || words.contains("index 6 is outside [3, 40]"), "{}: {words}", k.name());
+        let message = payload.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+        assert!(!is_on_gpu() || message.contains("index 6 is outside [3, 40]"), "{}: {message}", k.name());
     }
 }

@@ -1,27 +1,27 @@
-//! The ladder of products on a GPU once more: between others' numbers, and what tensor cores round.
+//! Further tests of the ladder of products on a GPU: operands between guards, and the rounding of tensor cores.
 
 use tensor::{Device, Form, Kernels, Naive, Sgemm, Tensor};
 
 use crate::Draw;
 use crate::gpu::device;
 
-/// M, K, N: several tiles of each rung, the last ones ragged in every direction; and the turns of two buffers, odd and even.
-/// K also beyond a block of 512 terms, by one and by far.
+/// M, K, N. They give several tiles of each rung, with partial tiles in every direction, and both odd and even numbers of
+/// buffer swaps. K also exceeds a block of 512 terms, by one and by much more.
 const SIZES: [[usize; 3]; 6] = [[131, 41, 133], [65, 50, 67], [33, 24, 200], [16, 7, 1], [3, 513, 1], [1, 2049, 2]];
 
-/// How many elements lie on each side of an operand that are not its own.
+/// The number of guard elements on each side of an operand.
 const MARGIN: usize = 200;
 
-/// In the middle of a buffer that has `guard` on both sides.
+/// Places x in the middle of a buffer on the device, with `guard` on both sides.
 fn between(device: Device, x: &Tensor<f32>, guard: f32) -> Tensor<f32> {
     let rim = vec![guard; MARGIN];
     let all = [rim.clone(), x.to_vec(), rim].concat();
-    Tensor::new([all.len()], all).to(device).expect("there is room")
+    Tensor::new([all.len()], all).to(device).expect("the GPU has enough memory")
 }
 
-/// NaNs beside the factors would be seen in the product, and a number beside the product if it were written.
+/// A read outside the factors would put NaN into the product. A write outside the product would change a guard.
 #[test]
-fn nothing_beside_the_matrices_is_read_or_written() {
+fn sgemm_between_guards_stays_inside_the_matrices() {
     let Some(device) = device() else { return };
     let mut draw = Draw::new(1);
     for [m, k, n] in SIZES {
@@ -45,14 +45,14 @@ fn nothing_beside_the_matrices_is_read_or_written() {
     }
 }
 
-/// To the nearest number with ten bits behind the point; from the middle away from zero.
+/// The rounding is to the nearest number with ten fraction bits; a tie rounds away from zero.
 #[test]
-fn tensor_cores_round_their_factors() {
+fn sgemm_tf32_rounds_its_factors() {
     let Some(device) = device() else { return };
     let bit = 2_f32.powi(-10);
     let given = [1.0 + bit / 2.0, 1.0 + bit / 4.0, 1.0 + bit * 0.75, 1.0 + bit * 1.5, -1.0 - bit / 2.0, 3.0, 0.0, 1e-3];
     let rounded = [1.0 + bit, 1.0, 1.0 + bit, 1.0 + bit * 2.0, -1.0 - bit, 3.0, 0.0, f32::from_bits(0x3a83_2000)];
-    let there = |x: Tensor<f32>| x.to(device).expect("there is room");
+    let there = |x: Tensor<f32>| x.to(device).expect("the GPU has enough memory");
     let (numbers, one) = (there(Tensor::new([8, 1], given.to_vec())), there(Tensor::from([[1.0]])));
     let (row, mut y) = (numbers.reshape([1, 8]), there(Tensor::zeros([8, 1])));
     Sgemm::Tf32.run(numbers.view(), one.view(), y.view_mut());

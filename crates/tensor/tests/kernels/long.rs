@@ -1,6 +1,6 @@
-//! Sums that are long, and rows far from zero: what a plain running sum in `f32` loses. Answers by hand.
+//! Long sums in `f32`, in which a plain running sum would lose terms. Answers by hand.
 //!
-//! First on a GPU. The host's lengths at the end are too long for an emulated GPU.
+//! The first tests run on a GPU. The last ones run on the host, because they are too long for an emulated GPU.
 
 use tensor::{Form, Kernels, Naive, Reduce, Sgemm, Tensor};
 
@@ -10,14 +10,14 @@ use crate::gpu::{device, is_on_gpu};
 /// A kernel that adds a sum to a tensor.
 type Sum<'a> = &'a dyn Fn(&mut Tensor);
 
-/// 2²⁴, beyond which a running sum in `f32` no longer takes up a 1.
+/// 2²⁴. A running sum in `f32` that has reached it no longer changes when 1 is added.
 const LARGE: f32 = 16_777_216.0;
 
 fn gpu() -> Option<&'static dyn Kernels<f32>> {
     device().map(|_| f32::implementations()[0])
 }
 
-/// 2²⁴, then ones.
+/// The terms of a sum: 2²⁴, then n − 1 ones.
 fn terms(n: usize) -> Tensor {
     Tensor::from_fn([n], |i| if i == 0 { LARGE } else { 1.0 })
 }
@@ -26,7 +26,7 @@ fn off_by(got: &Tensor, ones: usize) -> f32 {
     got.to_vec().iter().map(|x| (x - LARGE - ones as f32).abs()).fold(0.0, f32::max)
 }
 
-/// The lengths around a block's 256 threads and 512 terms, and far beyond. Three roundings at 2²⁴ are allowed.
+/// The lengths are around the 256 threads and the 512 terms of a block, and far above. Three roundings at 2²⁴ are allowed.
 #[test]
 fn sum_long_row_keeps_small_terms() {
     let Some(k) = gpu() else { return };
@@ -56,7 +56,7 @@ fn sum_long_row_keeps_small_terms() {
     }
 }
 
-/// The first block of 512 terms may lose all its ones; the others none.
+/// The first block of 512 terms may lose all its ones. The other blocks may lose none.
 #[test]
 fn matmul_long_k_adds_in_blocks() {
     let Some(k) = gpu() else { return };
@@ -73,11 +73,11 @@ fn matmul_long_k_adds_in_blocks() {
     }
 }
 
-/// Every rung of the ladder as well: a plain running sum would lose all ones.
+/// Does the same for every rung of the ladder. A plain running sum would lose all ones.
 #[test]
 fn sgemm_long_k_adds_in_blocks() {
     let Some(device) = device() else { return };
-    let there = |x: Tensor| x.to(device).expect("there is room");
+    let there = |x: Tensor| x.to(device).expect("the GPU has enough memory");
     for n in [512, 2100] {
         for rung in Sgemm::ALL {
             let mut y = there(Tensor::full([1, 1], f32::NAN));
@@ -88,22 +88,22 @@ fn sgemm_long_k_adds_in_blocks() {
     }
 }
 
-/// A view may repeat one number more often than kernels count: it is refused before they are called.
+/// A view may repeat one number more often than the kernels of a GPU can count. It must panic before the launch.
 #[test]
-fn extent_beyond_32_bits_is_refused() {
+fn reduce_extent_beyond_32_bits_panics() {
     let Some(k) = gpu() else { return };
     let one = Tensor::full([1, 1], 1.0);
     for extent in [u32::MAX as usize - 1022, u32::MAX as usize, 1 << 32] {
         let x = one.broadcast_to([1, extent]);
         let mut y = Tensor::zeros([1]);
         let sum = std::panic::AssertUnwindSafe(|| k.reduce(Reduce::Sum, x.view(), 1, y.view_mut()));
-        let payload = std::panic::catch_unwind(sum).expect_err("it is refused");
-        let words = format!("[1, {extent}]: {extent} along an axis, where kernels of a GPU count up to 4294966272");
-        assert_eq!(*payload.downcast::<String>().expect("words"), words);
+        let payload = std::panic::catch_unwind(sum).expect_err("it panics");
+        let message = format!("[1, {extent}]: {extent} along an axis, where kernels of a GPU count up to 4294966272");
+        assert_eq!(*payload.downcast::<String>().expect("a message"), message);
     }
 }
 
-/// e^−17.4 is less than half a roundoff of 1.
+/// e^−17.4 is less than half of the unit roundoff of 1.
 #[test]
 fn logsumexp_long_row_keeps_small_terms() {
     let Some(k) = gpu() else { return };
@@ -115,19 +115,19 @@ fn logsumexp_long_row_keeps_small_terms() {
     assert!((f64::from(y.to_vec()[0]) - want).abs() < 5e-7, "{y:?}, not {want}");
 }
 
-/// All of the host's.
+/// The kernels of the host; none if the tests run on a GPU.
 fn host() -> Vec<&'static dyn Kernels<f32>> {
     if is_on_gpu() { Vec::new() } else { f32::implementations() }
 }
 
-/// γ_D(n), the relative error of a sum of n numbers above zero, as `kernels.rs` states it.
+/// γ_D(n), the bound on the relative error of a sum of n positive numbers, as in `kernels.rs`.
 fn stated_error(n: usize) -> f64 {
     let additions = 32.0 + f64::from(n.div_ceil(32).next_power_of_two().ilog2());
     let unit_roundoff = f64::from(f32::EPSILON) / 2.0;
     additions * unit_roundoff / (1.0 - additions * unit_roundoff)
 }
 
-/// A bias gradient: rows of 0.1. A running sum of a million of them has a relative error of 9.6e-3.
+/// The gradient of a bias from rows of 0.1. A running sum of a million rows would have a relative error of 9.6e-3.
 #[test]
 fn bias_gradient_of_many_rows_is_within_its_bound() {
     for n in [100_000, 1_000_000] {
@@ -157,8 +157,8 @@ fn sum_axis_of_more_ones_than_f32_counts_is_exact() {
     assert_eq!([ones.sum(), ones.sum_axis(0).item(), by_reference.item()], [n as f32; 3]);
 }
 
-/// The rest of a sum of ones, after 2²⁸ of them: 16 running sums, which is as many as lie side by side, are at 2²⁴ and would
-/// stay there. (`cpu/sum.rs` adds all the 2²⁸.)
+/// The end of a sum of more than 2²⁸ ones: 16 partial sums, the most that run side by side, have reached 2²⁴ and would stay
+/// there. (A test in `cpu/sum.rs` adds all 2²⁸ ones.)
 #[test]
 fn sum_of_ones_behind_sixteen_large_terms_keeps_them() {
     let ones = 1 << 16;
@@ -185,7 +185,7 @@ fn sum_of_ones_behind_sixteen_large_terms_keeps_them() {
     }
 }
 
-/// The reference takes a second for twice as many.
+/// The reference would need a second for twice as many ones.
 #[test]
 fn sum_of_squares_of_more_ones_than_f32_counts_is_exact_by_the_reference() {
     if is_on_gpu() {

@@ -1,7 +1,8 @@
-//! Every kernel of `Fast`, and of each instruction set for `f32`, against `Naive`: one body for `f32`, `f64` and `Dual<f64>`, operands in every layout.
+//! Tests every kernel of `Fast`, and of each instruction set for `f32`, against the reference `Naive`. One test body serves
+//! `f32`, `f64` and `Dual<f64>`, with operands in every layout.
 //!
-//! A body draws sizes, layouts and numbers, and names a call; [`check`] makes the call on contiguous operands with
-//! `Naive`, which is the reference, and on the drawn layouts with both.
+//! A body draws sizes, layouts and numbers, and names a call. [`check`] makes the call with `Naive` on contiguous operands, and
+//! with all kernels on the drawn layouts. Then it compares the results.
 #![forbid(unsafe_code)]
 
 #[macro_use]

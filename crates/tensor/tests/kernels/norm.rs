@@ -5,24 +5,24 @@ use crate::{Draw, Operand, Scalar, check, rounding};
 
 agree!(layer_norm layer_norm_backward either_gradient_alone);
 
-/// The shapes of x\[…,N\] and of stats\[…,2\], N, and how many rows there are.
+/// Draws the shapes of x\[…,N\] and of stats\[…,2\]. Also returns N and the number of rows.
 fn shapes(draw: &mut Draw) -> (Shape, Shape, usize, usize) {
     let x = draw.shape(1);
     let last = x.rank() - 1;
-    (x, x.with(last, 2), x[last], x.without(last).size())
+    (x, x.with_extent(last, 2), x[last], x.without_axis(last).size())
 }
 
 fn layer_norm<T: Scalar>(draw: &mut Draw) {
     let (shape, stats, n, _) = shapes(draw);
     let inputs = [draw.input(shape), draw.input([n]), draw.input([n])];
-    let outputs = [draw.blank::<T>(shape), draw.blank(stats)];
+    let outputs = [draw.overwritten::<T>(shape), draw.overwritten(stats)];
     check("layer_norm", rounding::<T>(n), inputs, outputs, |k, [x, w, b], [y, stats]| {
-        k.layer_norm(x, w, b, T::of(0.125), y, stats);
+        k.layer_norm(x, w, b, T::from_f64(0.125), y, stats);
     });
 }
 
-/// Rows of one number: y is b, for any number and any rounding of its mean. The mean is no `f32`, and after it is subtracted, its
-/// rounding is all that is left of a row. The test is exact on a GPU, and to 1e-6 on the host.
+/// If all numbers of a row are equal, y is b, for any rounding of the mean. The mean is not an `f32` here, so x − mean
+/// is only the rounding error of the mean. The test is exact on a GPU, and has a tolerance of 1e-6 on the host.
 #[test]
 fn layer_norm_of_a_constant_row_is_its_bias() {
     let [near, near_0] = if is_on_gpu() { [0.0, 0.0] } else { [1e-6, 1e-5] };
@@ -34,7 +34,7 @@ fn layer_norm_of_a_constant_row_is_its_bias() {
             k.layer_norm(x.view(), w.view(), b.view(), 1e-5, y.view_mut(), stats.view_mut());
             let furthest = y.to_vec().iter().fold(0.0, |worst: f32, y| worst.max((y - 0.5).abs()));
             assert!(furthest <= near, "{}: off by {furthest} for n = {n}", k.name());
-            // x̂ = 0, and therefore dw = 0 and dx = s·(g − mean g), with s = 1/√ε; the mean of dy is 1/2, or 0
+            // x̂ = 0, so dw = 0 and dx = s·(g − mean g) with s = 1/√ε. The mean of dy is 1/2 or 0.
             for shift in [0.0, -0.5] {
                 let dy = Tensor::from_fn([3, n], |j| (j % 2) as f32 + shift);
                 let (mut dx, mut dw) = (Tensor::zeros([3, n]), Tensor::zeros([n]));
@@ -51,11 +51,18 @@ fn layer_norm_of_a_constant_row_is_its_bias() {
     }
 }
 
-/// x, w, the stats of x as the reference finds them, and dy.
+/// Draws x, w and dy, and computes the stats of x with the reference.
 fn backward_inputs<T: Scalar>(draw: &mut Draw, shape: Shape, stats: Shape, n: usize) -> [Operand<T>; 4] {
     let (x, w) = (draw.input::<T>(shape), draw.input::<T>([n]));
     let [mut y, mut found] = [shape, stats].map(|shape| Tensor::full(shape, T::zero()));
-    Naive.layer_norm(x.plain(), w.plain(), w.plain(), T::of(0.125), y.view_mut(), found.view_mut());
+    Naive.layer_norm(
+        x.contiguous(),
+        w.contiguous(),
+        w.contiguous(),
+        T::from_f64(0.125),
+        y.view_mut(),
+        found.view_mut(),
+    );
     let stats = draw.given(stats, found.to_vec());
     [x, w, stats, draw.input(shape)]
 }

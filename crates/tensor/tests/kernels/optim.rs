@@ -8,17 +8,19 @@ fn adam<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
     let step = [1, 2, 3, 100, 100_000][draw.below(5)];
     for decoupled in [false, true] {
-        let with = AdamStep { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.05, decoupled, step };
+        let config = AdamStep { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.05, decoupled, step };
         let (g, m, p) = (draw.input(shape), draw.gradient::<T>(shape), draw.gradient(shape));
         let v = draw.positive(shape);
-        check(&format!("{with:?}"), rounding::<T>(8), [g], [m, v, p], |k, [g], [m, v, p]| k.adam(with, g, m, v, p));
+        check(&format!("{config:?}"), rounding::<T>(8), [g], [m, v, p], |k, [g], [m, v, p]| k.adam(config, g, m, v, p));
     }
 }
 
 fn momentum<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
     let (g, m, p) = (draw.input(shape), draw.gradient::<T>(shape), draw.gradient(shape));
-    check("momentum", rounding::<T>(8), [g], [m, p], |k, [g], [m, p]| k.momentum(T::of(0.1), T::of(0.9), g, m, p));
+    check("momentum", rounding::<T>(8), [g], [m, p], |k, [g], [m, p]| {
+        k.momentum(T::from_f64(0.1), T::from_f64(0.9), g, m, p)
+    });
 }
 
 fn rmsprop<T: Scalar>(draw: &mut Draw) {
@@ -26,19 +28,19 @@ fn rmsprop<T: Scalar>(draw: &mut Draw) {
     let (g, p) = (draw.input(shape), draw.gradient::<T>(shape));
     let v = draw.positive(shape);
     check("rmsprop", rounding::<T>(8), [g], [v, p], |k, [g], [v, p]| {
-        k.rmsprop(T::of(0.1), T::of(0.99), T::of(1e-8), g, v, p);
+        k.rmsprop(T::from_f64(0.1), T::from_f64(0.99), T::from_f64(1e-8), g, v, p);
     });
 }
 
-/// 1 − 0.999 is 0.001; what `f32` leaves of 0.999 would make it 0.00100005. So constants are computed before they are rounded, and
-/// the first step goes exactly as far as the rate.
+/// 1 − 0.999 is 0.001, but with 0.999 rounded to `f32` it would be 0.00100005. So the kernels compute constants in
+/// `f64` and then round them. The first step is exactly as long as the rate.
 #[test]
-fn the_constants_of_adam_are_rounded_once() {
-    let with = AdamStep { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 0.0, decay: 0.0, decoupled: false, step: 1 };
+fn adam_constants_are_rounded_once() {
+    let config = AdamStep { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 0.0, decay: 0.0, decoupled: false, step: 1 };
     let g = Tensor::from([1.0_f32, -1.0]);
     for k in f32::implementations() {
         let [mut m, mut v, mut p] = [(); 3].map(|()| Tensor::zeros([2]));
-        k.adam(with, g.view(), m.view_mut(), v.view_mut(), p.view_mut());
+        k.adam(config, g.view(), m.view_mut(), v.view_mut(), p.view_mut());
         let [first, second] = [0.9, 0.999].map(|beta: f64| (1.0 - beta) as f32);
         assert_eq!((m.to_vec(), v.to_vec()), (vec![first, -first], vec![second; 2]), "{}", k.name());
         let near = |(p, want): (f32, f32)| (p - want).abs() <= 4.0 * f32::EPSILON * 0.1;
@@ -46,39 +48,40 @@ fn the_constants_of_adam_are_rounded_once() {
     }
 }
 
-/// A bias of −∞ masks an action, and has no gradient. Without decay, and with the decoupled one, it stays where it is.
+/// A bias of −∞ masks an action and has gradient 0. Without decay and with decoupled decay it does not change.
 #[test]
 fn adam_infinite_parameters_without_gradient_stay_and_have_no_moments() {
     let n = 19;
     for (decay, decoupled) in [(0.0, false), (0.0, true), (0.05, true)] {
-        let with = AdamStep { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, decoupled, step: 3 };
+        let config = AdamStep { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, decoupled, step: 3 };
         let start = Tensor::from_fn([n], |i| [f32::NEG_INFINITY, f32::INFINITY][i % 2]);
         for k in f32::implementations().into_iter().chain([&tensor::Naive as &dyn tensor::Kernels<f32>]) {
             let (zeros, mut p) = (Tensor::zeros([n]), start.clone());
             let [mut m, mut v] = [(); 2].map(|()| Tensor::zeros([n]));
-            k.adam(with, zeros.view(), m.view_mut(), v.view_mut(), p.view_mut());
-            assert_eq!(p.to_vec(), start.to_vec(), "{} with {with:?}", k.name());
-            assert_eq!((m.to_vec(), v.to_vec()), (zeros.to_vec(), zeros.to_vec()), "{} with {with:?}", k.name());
+            k.adam(config, zeros.view(), m.view_mut(), v.view_mut(), p.view_mut());
+            assert_eq!(p.to_vec(), start.to_vec(), "{} with {config:?}", k.name());
+            assert_eq!((m.to_vec(), v.to_vec()), (zeros.to_vec(), zeros.to_vec()), "{} with {config:?}", k.name());
         }
     }
 }
 
-/// 10^u for u in [low, high): all orders of magnitude alike.
+/// Draws 10^u with u uniform in [low, high), so that all orders of magnitude are equally likely.
 fn log_uniform(draw: &mut Draw, low: f64, high: f64) -> f64 {
     10_f64.powf(low + (high - low) * draw.uniform())
 }
 
-/// A number that a scalar holds.
-fn held<T: Scalar>(x: f64) -> f64 {
-    T::of(x).value()
+/// Rounds x to the scalar type.
+fn round_to<T: Scalar>(x: f64) -> f64 {
+    T::from_f64(x).value()
 }
 
-/// Sizes on either side of all vectors, and one beyond any block.
+/// Sizes around the lanes of all vectors, and one that exceeds any block.
 const SIZES: [usize; 8] = [1, 3, 7, 8, 17, 33, 257, 5000];
 
-/// The error that a step may have: sixteen roundings of the terms that it adds up.
+/// Asserts that each result of a step has an error of at most sixteen roundings of the sum of its absolute terms.
+/// `want` has the result and that sum.
 #[track_caller]
-fn assert_moved<T: Scalar>(what: &str, got: &Tensor<T>, want: &[(f64, f64)]) {
+fn assert_within_roundings<T: Scalar>(what: &str, got: &Tensor<T>, want: &[(f64, f64)]) {
     for (i, (got, &(want, terms))) in got.to_vec().iter().zip(want).enumerate() {
         let bound = 16.0 * T::ROUNDOFF * terms + f64::from(f32::MIN_POSITIVE);
         assert!(
@@ -89,8 +92,9 @@ fn assert_moved<T: Scalar>(what: &str, got: &Tensor<T>, want: &[(f64, f64)]) {
     }
 }
 
-/// The equations as they stand, in a plain loop over `f64`, for rates from 1e-6 to 1, decays to 10, and all steps.
-fn by_plain_loops<T: Scalar>() {
+/// Compares all kernels with a plain `f64` loop of the equations, for rates from 1e-6 to 1, decays up to 10, and steps
+/// up to 10¹².
+fn compare_with_plain_loops<T: Scalar>() {
     let all = || T::implementations().into_iter().chain(std::iter::once(&tensor::Naive as &dyn tensor::Kernels<T>));
     for case in 0..200 {
         let draw = &mut Draw::new(case);
@@ -102,7 +106,7 @@ fn by_plain_loops<T: Scalar>() {
         let decay = if draw.below(4) == 0 { 0.0 } else { log_uniform(draw, -4.0, 1.0) };
         let step = if draw.coin() { 1 + draw.below(5) as u64 } else { log_uniform(draw, 1.0, 12.0) as u64 };
         let mut numbers = |least: f64| -> Vec<T> {
-            (0..n).map(|_| T::of(least.max(2.0 * draw.uniform() - 1.0) * log_uniform(draw, -3.0, 1.0))).collect()
+            (0..n).map(|_| T::from_f64(least.max(2.0 * draw.uniform() - 1.0) * log_uniform(draw, -3.0, 1.0))).collect()
         };
         let (g, m, p, v) = (numbers(-1.0), numbers(-1.0), numbers(-1.0), numbers(0.0));
         let wide = |x: &[T], i: usize| x[i].value();
@@ -110,7 +114,7 @@ fn by_plain_loops<T: Scalar>() {
         let g_there = Tensor::new([n], g.clone());
 
         for decoupled in [false, true] {
-            let with = AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step };
+            let config = AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step };
             let corrections = [beta1, beta2].map(|beta| -(step as f64 * beta.ln()).exp_m1());
             let want: Vec<[(f64, f64); 3]> = (0..n)
                 .map(|i| {
@@ -128,7 +132,7 @@ fn by_plain_loops<T: Scalar>() {
                     let (m, v) = (beta1 * m + (1.0 - beta1) * g, beta2 * v + (1.0 - beta2) * g * g);
                     let size = rate / corrections[0] / ((v / corrections[1]).sqrt() + epsilon);
                     let cancelled = if v > 0.0 { v_terms / v } else { 1.0 };
-                    // 1 − βᵗ has lost what 1 and βᵗ have in common, and βᵗ has as many roundings as steps, in f64.
+                    // The error of 1 − βᵗ: cancellation, and as many roundings of βᵗ in f64 as there are steps.
                     let lost =
                         |beta: f64, c: f64| f64::EPSILON / T::ROUNDOFF * (1.0 + step as f64 * (1.0 - c) / beta) / c;
                     let lost = lost(beta1, corrections[0]) + lost(beta2, corrections[1]);
@@ -138,19 +142,19 @@ fn by_plain_loops<T: Scalar>() {
                 .collect();
             for k in all() {
                 let [mut m, mut v, mut p] = tensors();
-                k.adam(with, g_there.view(), m.view_mut(), v.view_mut(), p.view_mut());
+                k.adam(config, g_there.view(), m.view_mut(), v.view_mut(), p.view_mut());
                 for (j, got) in [m, v, p].iter().enumerate() {
                     let want: Vec<_> = want.iter().map(|want| want[j]).collect();
                     let which = ["m", "v", "p"][j];
-                    assert_moved(&format!("case {case}, {with:?} by {}, {which}", k.name()), got, &want);
+                    assert_within_roundings(&format!("case {case}, {config:?} by {}, {which}", k.name()), got, &want);
                 }
             }
         }
-        let [rate, mu, alpha, epsilon] = [rate, mu, alpha, epsilon].map(held::<T>);
+        let [rate, mu, alpha, epsilon] = [rate, mu, alpha, epsilon].map(round_to::<T>);
         for k in all() {
             let [mut m_there, mut v_there, start] = tensors();
             let mut moved = start.clone();
-            k.momentum(T::of(rate), T::of(mu), g_there.view(), m_there.view_mut(), moved.view_mut());
+            k.momentum(T::from_f64(rate), T::from_f64(mu), g_there.view(), m_there.view_mut(), moved.view_mut());
             let want: Vec<[(f64, f64); 2]> = (0..n)
                 .map(|i| {
                     let [g, m, p] = [wide(&g, i), wide(&m, i), wide(&p, i)];
@@ -160,10 +164,17 @@ fn by_plain_loops<T: Scalar>() {
                 .collect();
             for (j, got) in [m_there, moved].iter().enumerate() {
                 let want: Vec<_> = want.iter().map(|want| want[j]).collect();
-                assert_moved(&format!("case {case}, momentum {mu} at {rate:e} by {}", k.name()), got, &want);
+                assert_within_roundings(&format!("case {case}, momentum {mu} at {rate:e} by {}", k.name()), got, &want);
             }
             let mut moved = start;
-            k.rmsprop(T::of(rate), T::of(alpha), T::of(epsilon), g_there.view(), v_there.view_mut(), moved.view_mut());
+            k.rmsprop(
+                T::from_f64(rate),
+                T::from_f64(alpha),
+                T::from_f64(epsilon),
+                g_there.view(),
+                v_there.view_mut(),
+                moved.view_mut(),
+            );
             let want: Vec<[(f64, f64); 2]> = (0..n)
                 .map(|i| {
                     let [g, v, p] = [wide(&g, i), wide(&v, i), wide(&p, i)];
@@ -174,18 +185,22 @@ fn by_plain_loops<T: Scalar>() {
                 .collect();
             for (j, got) in [v_there, moved].iter().enumerate() {
                 let want: Vec<_> = want.iter().map(|want| want[j]).collect();
-                assert_moved(&format!("case {case}, rmsprop {alpha} at {rate:e} by {}", k.name()), got, &want);
+                assert_within_roundings(
+                    &format!("case {case}, rmsprop {alpha} at {rate:e} by {}", k.name()),
+                    got,
+                    &want,
+                );
             }
         }
     }
 }
 
 #[test]
-fn optimisers_in_f32_follow_plain_loops() {
-    by_plain_loops::<f32>();
+fn optimisers_in_f32_match_plain_loops() {
+    compare_with_plain_loops::<f32>();
 }
 
 #[test]
-fn optimisers_in_f64_follow_plain_loops() {
-    by_plain_loops::<f64>();
+fn optimisers_in_f64_match_plain_loops() {
+    compare_with_plain_loops::<f64>();
 }

@@ -1,4 +1,4 @@
-//! Random numbers on a GPU: Philox's known answers, the host's streams, and choices by them.
+//! Random numbers on a GPU: Philox against known answers, streams against the host, and categorical choices.
 
 use tensor::philox::{Philox, Purpose, Stream, philox4x32_10};
 use tensor::{Device, Element, Tensor};
@@ -7,12 +7,12 @@ use crate::gpu::device;
 use crate::{Draw, Scalar};
 
 fn there<T: Element>(x: Tensor<T>) -> Tensor<T> {
-    x.to(Device::cuda(0).expect("there is a GPU")).expect("there is room")
+    x.to(Device::cuda(0).expect("the tests run on a GPU")).expect("the GPU has enough memory")
 }
 
 /// The three lines of Random123: zeros, ones, and the digits of π.
 #[test]
-fn known_answers() {
+fn philox_on_gpu_gives_the_known_answers() {
     let Some(Device::Cuda(gpu)) = device() else { return };
     let counters = [[0; 4], [!0; 4], [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344]];
     let answers = [
@@ -24,7 +24,7 @@ fn known_answers() {
 }
 
 #[test]
-fn blocks_are_those_of_the_host() {
+fn philox_blocks_equal_those_of_the_host() {
     let Some(Device::Cuda(gpu)) = device() else { return };
     let mut words = Philox::stream(1, Stream { purpose: Purpose(300), update: 0, episode: 0 });
     for count in [0, 1, 255, 256, 257, 1000] {
@@ -35,28 +35,28 @@ fn blocks_are_those_of_the_host() {
     }
 }
 
-/// Number by number, in streams that begin near the end of what a word holds.
+/// Compares number by number. Some streams begin near the largest value of a word.
 #[test]
-fn streams_are_those_of_the_host() {
+fn uniform_streams_equal_those_of_the_host() {
     let Some(Device::Cuda(gpu)) = device() else { return };
     for (episodes, count, first) in [(3, 5, 0), (40, 7, 1 << 31), (1, 300, u32::MAX), (300, 1, 12), (2, 0, 0)] {
         let (seed, place) = (0x0123_4567_89ab_cdef, Stream { purpose: Purpose(301), update: !7, episode: first });
         let mut y = there(Tensor::full([episodes, count], f64::NAN));
         gpu.uniform(seed, place, y.view_mut());
-        let of = |e: usize| Philox::stream(seed, Stream { episode: first.wrapping_add(e as u32), ..place });
+        let stream = |e: usize| Philox::stream(seed, Stream { episode: first.wrapping_add(e as u32), ..place });
         let want = (0..episodes).flat_map(|e| {
-            let mut rng = of(e);
+            let mut rng = stream(e);
             (0..count).map(move |_| rng.uniform_f64())
         });
         assert!(y.to_vec() == want.collect::<Vec<_>>(), "{count} numbers of {episodes} episodes");
     }
 }
 
-/// Shares whose borders are exact: 0, 1/2, 3/4 and 1 where e^(ln 2⁻ᵏ) is 2⁻ᵏ, and nothing where the logarithm is −∞.
-/// A number above all shares falls to the last action that has one.
-fn exact<T: Scalar>() {
+/// Probabilities with exact cumulative sums. An action of log-probability −∞ has probability 0. A number u above the total
+/// chooses the last action of nonzero probability.
+fn check_exact_borders<T: Scalar>() {
     let Some(Device::Cuda(gpu)) = device() else { return };
-    let (no, sure, small) = (T::of(f64::NEG_INFINITY), T::of(0.0), T::of(-30.0));
+    let (no, sure, small) = (T::from_f64(f64::NEG_INFINITY), T::from_f64(0.0), T::from_f64(-30.0));
     let x = [[no, sure, no], [no, no, sure], [sure, sure, sure], [small, small, small], [no, no, no]];
     let below_one = 1.0 - f64::EPSILON / 2.0;
     for (u, want) in [(0.0, [1, 2, 0, 0, 2]), (below_one, [1, 2, 0, 2, 2]), (1.0, [1, 2, 1, 2, 2])] {
@@ -67,15 +67,16 @@ fn exact<T: Scalar>() {
     }
 }
 
-/// Against the rule in `f64`, but for numbers so close to a border that the last bit of e^x decides.
-fn rule<T: Scalar>() {
+/// Compares choices with the cumulative sums in `f64`. Either action is accepted if u is so close to a border that the last bit
+/// of e^x decides.
+fn check_cumulative_sums<T: Scalar>() {
     let Some(Device::Cuda(gpu)) = device() else { return };
     let mut draw = Draw::new(2);
     for [rows, actions] in [[1, 1], [255, 2], [257, 6], [600, 18], [3, 33], [0, 4]] {
         let logits: Vec<f64> = (0..rows * actions).map(|_| 2.0 * draw.number()).collect();
         let normal = |row: &[f64]| row.iter().map(|x| x.exp()).sum::<f64>().ln();
         let log_probs: Vec<T> =
-            logits.chunks(actions).flat_map(|row| row.iter().map(|x| T::of(x - normal(row)))).collect();
+            logits.chunks(actions).flat_map(|row| row.iter().map(|x| T::from_f64(x - normal(row)))).collect();
         let mut x = there(Tensor::zeros([actions, rows])); // transposed, so that rows have gaps
         x.view_mut().permute(&[1, 0]).assign(&log_probs);
         let x = x.transpose();
@@ -95,13 +96,13 @@ fn rule<T: Scalar>() {
 }
 
 #[test]
-fn choices_at_exact_borders() {
-    exact::<f32>();
-    exact::<f64>();
+fn categorical_at_exact_borders_chooses_the_right_action() {
+    check_exact_borders::<f32>();
+    check_exact_borders::<f64>();
 }
 
 #[test]
-fn choices_are_by_shares() {
-    rule::<f32>();
-    rule::<f64>();
+fn categorical_choices_follow_the_probabilities() {
+    check_cumulative_sums::<f32>();
+    check_cumulative_sums::<f64>();
 }

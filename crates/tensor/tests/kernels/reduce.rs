@@ -6,20 +6,20 @@ agree!(sum_to sum_product_to reduce argmax sum_of_squares);
 
 fn sum_to<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
-    let to = draw.narrower(shape);
+    let to = draw.broadcastable(shape);
     let (dy, dx) = (draw.input(shape), draw.gradient::<T>(to));
-    check(&format!("sum {shape} to {to}"), EXACT, [dy], [dx], |k, [dy], [dx]| k.sum_to(T::of(1.5), dy, dx));
+    check(&format!("sum {shape} to {to}"), EXACT, [dy], [dx], |k, [dy], [dx]| k.sum_to(T::from_f64(1.5), dy, dx));
 }
 
 fn sum_product_to<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
-    let (narrow, to) = (draw.narrower(shape), draw.narrower(shape));
+    let (narrow, to) = (draw.broadcastable(shape), draw.broadcastable(shape));
     let mut inputs = [draw.input(shape), draw.input(narrow)];
     if draw.coin() {
         inputs.reverse();
     }
     check(&format!("sum {shape}·{narrow} to {to}"), EXACT, inputs, [draw.gradient::<T>(to)], |k, [a, b], [dx]| {
-        k.sum_product_to(T::of(1.5), a, b, dx);
+        k.sum_product_to(T::from_f64(1.5), a, b, dx);
     });
 }
 
@@ -27,7 +27,7 @@ fn reduce<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(1);
     for how in [Reduce::Sum, Reduce::Max] {
         for axis in 0..shape.rank() {
-            let (x, y) = (draw.input(shape), draw.blank::<T>(shape.without(axis)));
+            let (x, y) = (draw.input(shape), draw.overwritten::<T>(shape.without_axis(axis)));
             check(&format!("{how:?} of {shape} along {axis}"), EXACT, [x], [y], |k, [x], [y]| {
                 k.reduce(how, x, axis, y)
             });
@@ -38,18 +38,18 @@ fn reduce<T: Scalar>(draw: &mut Draw) {
 fn argmax<T: Scalar>(draw: &mut Draw) {
     let mut shape = draw.shape(1);
     let last = shape.rank() - 1;
-    shape = shape.with(last, shape[last].max(1));
-    let (x, y) = (draw.input::<T>(shape), draw.indices(shape.without(last), 99));
+    shape = shape.with_extent(last, shape[last].max(1));
+    let (x, y) = (draw.input::<T>(shape), draw.indices(shape.without_axis(last), 99));
     check(&format!("argmax of {shape}"), EXACT, [x], [y], |k, [x], [y]| k.argmax(x, y));
 }
 
 fn sum_of_squares<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
-    let (x, y) = (draw.input(shape), draw.blank::<T>([]));
+    let (x, y) = (draw.input(shape), draw.overwritten::<T>([]));
     check(&format!("sum_of_squares of {shape}"), EXACT, [x], [y], |k, [x], [mut y]| y.set(&[], k.sum_of_squares(x)));
 }
 
-/// A running sum of ones stays at 2²⁴. The ones are one number that is repeated.
+/// A running sum of ones would stop at 2²⁴. The view repeats a single 1.
 #[test]
 fn sum_of_more_ones_than_f32_counts_is_exact() {
     let (n, one) = ((1 << 24) + 1000, Tensor::from([[1.0_f32]]));
@@ -63,10 +63,10 @@ fn sum_of_more_ones_than_f32_counts_is_exact() {
     }
 }
 
-/// 2²⁰ numbers side by side. No term passes through more than 32 + 15 additions, whatever lies abreast, and each adds at most
-/// one unit roundoff, 2⁻²⁴; a square has one rounding more.
+/// A row of 2²⁰ numbers. No term passes through more than 32 + 15 additions, for any number of partial sums. Each
+/// addition has an error of at most one unit roundoff, 2⁻²⁴. A square has one more rounding.
 #[test]
-fn sum_of_a_long_row_keeps_its_digits() {
+fn sum_of_a_long_row_is_within_its_bound() {
     let n = 1 << 20;
     let x = Tensor::full([n], 0.1_f32);
     let want = |term: f64| n as f64 * term;
@@ -86,7 +86,7 @@ fn sum_of_a_long_row_keeps_its_digits() {
     }
 }
 
-/// Either side of each block limit, and far beyond.
+/// The lengths are just below and above each block size, and far above.
 #[test]
 fn sum_of_any_length_loses_no_block() {
     for n in [31, 32, 33, 64, 65, 255, 256, 257, 511, 512, 513, 1025, 4096, 4097, 32_768, 32_769, 70_001] {
@@ -103,9 +103,10 @@ fn sum_of_any_length_loses_no_block() {
     }
 }
 
-/// 2²⁴ + 1 is no `f32`: a single sum from left to right would stay at 2²⁴. Along the innermost axis there are eight.
+/// 2²⁴ + 1 is not an `f32`, so a single running sum would stay at 2²⁴. Along the innermost axis the kernels have eight
+/// partial sums.
 #[test]
-fn small_terms_outlive_a_large_one() {
+fn sums_with_one_large_term_keep_the_small_terms() {
     let mut terms = [1.0_f32; 16];
     terms[0] = 16_777_216.0;
     let (x, ones) = (Tensor::from(terms), Tensor::full([16], 1.0));

@@ -1,12 +1,12 @@
-//! The ladder of products on a GPU: whole matrices, without gaps.
+//! The ladder of matrix products on a GPU, with contiguous matrices.
 
 use tensor::{Form, Kernels, Naive, Sgemm, Tensor};
 
 use crate::Draw;
 use crate::gpu::device;
 
-/// Sizes around the tiles of all rungs: one short of them, equal, one more; more rows than columns, and fewer.
-/// K also on either side of a block of 512 terms, and of several.
+/// M, K, N around the tile sizes of all rungs: one less, equal, one more. Some have more rows than columns, some fewer.
+/// K is also just below and above 512, the terms of a block, and above several blocks.
 const SIZES: [[usize; 3]; 13] = [
     [1, 1, 1],
     [3, 5, 7],
@@ -23,9 +23,9 @@ const SIZES: [[usize; 3]; 13] = [
     [2, 2049, 3],
 ];
 
-/// Multiples of 1/4 up to 2, whose products and sums are exact even where factors are rounded to tf32.
+/// The numbers are multiples of 1/4 up to 2. Their products and sums are exact, even if factors are rounded to tf32.
 #[test]
-fn every_rung_gives_the_product() {
+fn sgemm_every_rung_gives_the_product() {
     let Some(device) = device() else { return };
     let mut draw = Draw::new(0);
     for [m, k, n] in SIZES {
@@ -33,7 +33,7 @@ fn every_rung_gives_the_product() {
         let (a, b) = (matrix(m, k), matrix(k, n));
         let mut want = Tensor::full([m, n], f32::NAN);
         Naive.matmul(Form::NN, a.view(), b.view(), false, want.view_mut());
-        let there = |x: &Tensor<f32>| x.to(device).expect("there is room");
+        let there = |x: &Tensor<f32>| x.to(device).expect("the GPU has enough memory");
         for rung in Sgemm::ALL {
             let mut y = there(&Tensor::full([m, n], f32::NAN));
             rung.run(there(&a).view(), there(&b).view(), y.view_mut());
@@ -43,16 +43,16 @@ fn every_rung_gives_the_product() {
 }
 
 #[test]
-fn what_lies_elsewhere_or_otherwise_is_refused() {
+fn sgemm_operands_on_the_host_or_with_gaps_panics() {
     let Some(device) = device() else { return };
-    let there = Tensor::<f32>::zeros_on(device, [4, 4]).expect("there is room");
-    let refused = |a: &Tensor<f32>, b: &Tensor<f32>| {
-        let mut y = there.packed();
+    let there = Tensor::<f32>::zeros_on(device, [4, 4]).expect("the GPU has enough memory");
+    let panic_message = |a: &Tensor<f32>, b: &Tensor<f32>| {
+        let mut y = there.to_contiguous();
         let run = std::panic::AssertUnwindSafe(|| Sgemm::Tiled.run(a.view(), b.view(), y.view_mut()));
-        let payload = std::panic::catch_unwind(run).expect_err("it is refused");
-        *payload.downcast::<String>().expect("words")
+        let payload = std::panic::catch_unwind(run).expect_err("it panics");
+        *payload.downcast::<String>().expect("a message")
     };
-    assert!(refused(&there.to_host(), &there).contains("[4, 4] lies on the host"));
-    assert!(refused(&there, &there.transpose()).contains("[4, 4] has gaps"));
-    assert_eq!(refused(&there, &there.slice(0, 0..3)), "sgemm_1_tiled: [4, 4] times [3, 4] gives no [4, 4]");
+    assert!(panic_message(&there.to_host(), &there).contains("[4, 4] lies on the host"));
+    assert!(panic_message(&there, &there.transpose()).contains("[4, 4] has gaps"));
+    assert_eq!(panic_message(&there, &there.slice(0, 0..3)), "sgemm_1_tiled: [4, 4] times [3, 4] gives no [4, 4]");
 }

@@ -4,7 +4,7 @@ agree!(softmax softmax_backward log_softmax log_softmax_backward logsumexp logsu
 
 fn softmax<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(1);
-    let (x, y) = (draw.input(shape), draw.blank::<T>(shape));
+    let (x, y) = (draw.input(shape), draw.overwritten::<T>(shape));
     check("softmax", rounding::<T>(shape.last_extent()), [x], [y], |k, [x], [y]| k.softmax(x, y));
 }
 
@@ -18,7 +18,7 @@ fn softmax_backward<T: Scalar>(draw: &mut Draw) {
 
 fn log_softmax<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(1);
-    let (x, y) = (draw.input(shape), draw.blank::<T>(shape));
+    let (x, y) = (draw.input(shape), draw.overwritten::<T>(shape));
     check("log_softmax", rounding::<T>(shape.last_extent()), [x], [y], |k, [x], [y]| k.log_softmax(x, y));
 }
 
@@ -32,13 +32,13 @@ fn log_softmax_backward<T: Scalar>(draw: &mut Draw) {
 
 fn logsumexp<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(1);
-    let (x, y) = (draw.input(shape), draw.blank::<T>(shape.without(shape.rank() - 1)));
+    let (x, y) = (draw.input(shape), draw.overwritten::<T>(shape.without_axis(shape.rank() - 1)));
     check("logsumexp", rounding::<T>(shape.last_extent()), [x], [y], |k, [x], [y]| k.logsumexp(x, y));
 }
 
 fn logsumexp_backward<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(1);
-    let rows = shape.without(shape.rank() - 1);
+    let rows = shape.without_axis(shape.rank() - 1);
     let (x, y, dy): (Operand<T>, _, _) = (draw.input(shape), draw.input(rows), draw.input(rows));
     let dx = draw.gradient::<T>(shape);
     check("logsumexp_backward", rounding::<T>(1), [x, y, dy], [dx], |k, [x, y, dy], [dx]| {

@@ -1,8 +1,10 @@
-//! ±∞, NaN, −0 and subnormal numbers through every kernel of every instruction set and of a GPU, in every layout, against `Naive`.
+//! Tests every kernel of every instruction set and of a GPU on ±∞, NaN, −0 and subnormal numbers, in every layout,
+//! against `Naive`.
 //!
-//! Two results are the same if both are NaN, or the same infinity, or finite and as near as the kernel promises. Zeros have the same
-//! sign where nothing is added to them: by maps, functions of two elements, copies. Numbers are small, so that only an infinity makes
-//! a sum infinite, in whatever order it is added. A GPU keeps subnormal numbers, too.
+//! Two results agree if both are NaN, if they are the same infinity, or if both are finite and within the kernel's
+//! tolerance. Zeros must have the same sign if the kernel adds nothing to them: elementwise functions and copies. The
+//! numbers are small, so that a sum is infinite only because of an infinite term, in every order of addition. A GPU
+//! must keep subnormal numbers, too.
 
 use tensor::{AdamStep, Binary, Form, Map, Reduce};
 
@@ -10,24 +12,24 @@ use crate::cases::CASES;
 use crate::gpu::is_on_gpu;
 use crate::{Draw, EXACT, Operand, Parts, Scalar, check_by, functions, rounding};
 
-/// Which numbers a case has.
+/// The kinds of numbers in a case.
 #[derive(Clone, Copy, Debug)]
 enum Mix {
-    /// Ordinary ones, zeros of either sign and subnormal ones.
+    /// Ordinary numbers, zeros of either sign and subnormal numbers.
     Finite,
-    /// Those, and infinities.
+    /// The numbers of `Finite`, and infinities.
     Infinite,
-    /// Those, and NaN.
+    /// The numbers of `Infinite`, and NaN.
     All,
-    /// Subnormal ones and zeros alone: a kernel that flushes them to zero loses all.
+    /// Only subnormal numbers and zeros. A kernel that flushes subnormal numbers to zero loses all of them.
     Tiny,
-    /// −∞ and ordinary ones, as logits of actions that are masked.
+    /// −∞ and ordinary numbers, like the logits of masked actions.
     Masked,
-    /// Finite ones whose differences overflow, as logits alone.
+    /// Finite numbers whose differences overflow. They are tested only as logits.
     Huge,
 }
 
-/// Of every kernel; logits have more.
+/// The mixes for every kernel. Logits have one more.
 const MIXES: [Mix; 5] = [Mix::Finite, Mix::Infinite, Mix::All, Mix::Tiny, Mix::Masked];
 
 impl Mix {
@@ -36,7 +38,7 @@ impl Mix {
         let smallest = if single { f64::from(f32::from_bits(1)) } else { f64::from_bits(1) };
         let huge = if single { 1.75e38 } else { 0.925e308 };
         let infinite = [f64::INFINITY, f64::NEG_INFINITY];
-        // Multiples of 64, so that three quarters of one and the like are exact.
+        // Multiples of 64 times the smallest number, so that products such as 3/4 of one are exact.
         let tiny = |draw: &mut Draw| (draw.below(2001) as f64 - 1000.0) * 64.0 * smallest;
         let zero = |draw: &mut Draw| [0.0, -0.0][draw.below(2)];
         match (self, draw.below(12)) {
@@ -51,17 +53,17 @@ impl Mix {
     }
 }
 
-/// How far results may differ.
+/// The permitted difference between two results.
 #[derive(Clone, Copy)]
 enum Same {
-    /// In no bit, but for those of a NaN.
+    /// All bits are equal, except those of a NaN.
     Bits,
-    /// By this much of the largest finite result, and never in the sign of a zero.
+    /// The difference is at most this fraction of the largest finite result. Zeros have the same sign.
     Rounded(f64),
-    /// By this much of the largest finite result, or some of the smallest subnormal numbers; and whether a zero is negative may
-    /// depend on the order of operations.
+    /// The difference is at most this fraction of the largest finite result, plus a few of the smallest subnormal numbers. The
+    /// sign of a zero may depend on the order of operations.
     AnyZero(f64),
-    /// As `AnyZero`; where one result is infinite or NaN, so is the other.
+    /// Like `AnyZero`. If one result is infinite or NaN, the other must be infinite or NaN, too.
     NotFinite(f64),
 }
 
@@ -84,7 +86,7 @@ fn compare<U: Parts>(same: Same, what: &str, got: &[U], want: &[U]) {
     }
 }
 
-/// The kernels of one case, each with numbers of the mix.
+/// One case: the random generator, and the mix of its numbers.
 struct Case<'a> {
     draw: &'a mut Draw,
     mix: Mix,
@@ -93,13 +95,13 @@ struct Case<'a> {
 impl Case<'_> {
     fn input<T: Scalar>(&mut self, shape: impl Into<tensor::Shape>) -> Operand<T> {
         let mix = self.mix;
-        self.draw.input_of(shape, &|draw| mix.number::<T>(draw))
+        self.draw.input_by(shape, &|draw| mix.number::<T>(draw))
     }
 
-    /// What is added to.
-    fn into<T: Scalar>(&mut self, shape: impl Into<tensor::Shape>) -> Operand<T> {
+    /// Draws an operand that a kernel adds to.
+    fn gradient<T: Scalar>(&mut self, shape: impl Into<tensor::Shape>) -> Operand<T> {
         let mix = self.mix;
-        self.draw.gradient_of(shape, &|draw| mix.number::<T>(draw))
+        self.draw.gradient_by(shape, &|draw| mix.number::<T>(draw))
     }
 }
 
@@ -123,7 +125,8 @@ macro_rules! special {
 special!(MIXES, maps binaries reductions products rows tables gates norms optimisers);
 special!([Mix::Huge], logits);
 
-/// A GPU takes eight cases: an emulator is slow, and in eight there are gaps, none, and an extent of 0.
+/// Runs all cases, or eight on a GPU, because an emulator is slow. Eight cases include operands with and without gaps, and an
+/// extent of 0.
 fn run(mixes: &[Mix], body: fn(&mut Case<'_>)) {
     let cases = if is_on_gpu() { 8 } else { CASES };
     crate::cases::run_up_to(cases, |draw| {
@@ -134,23 +137,23 @@ fn run(mixes: &[Mix], body: fn(&mut Case<'_>)) {
     });
 }
 
-macro_rules! hold {
-    ($case:expr, $same:expr, $what:expr, [$($input:expr),*], [$($output:expr),*], $call:expr) => {{
+macro_rules! check_special {
+    ($case:expr, $same:expr, $what:expr, $inputs:expr, $outputs:expr, $call:expr) => {{
         let what = format!("{} of {:?}", $what, $case.mix);
-        check_by(&what, |what, got, want| compare($same, what, got, want), [$($input),*], [$($output),*], $call);
+        check_by(&what, |what, got, want| compare($same, what, got, want), $inputs, $outputs, $call);
     }};
 }
 
 fn maps<T: Scalar>(case: &mut Case<'_>) {
     let shape = case.draw.shape(0);
-    // The last bits of eˣ and the like are a GPU's own.
+    // A GPU may differ in the last bits of functions such as eˣ.
     let (same, back) =
         if is_on_gpu() { (Same::Rounded(functions::<T>()), functions::<T>()) } else { (Same::Bits, EXACT) };
-    for f in Map::all(T::of(-1.5)) {
-        let (x, y) = (case.input(shape), case.draw.blank::<T>(shape));
-        hold!(case, same, format!("{f:?}"), [x], [y], |k, [x], [y]| k.map(f, x, y));
-        let (kept, dy, dx) = (case.input(shape), case.input(shape), case.into::<T>(shape));
-        hold!(case, Same::AnyZero(back), format!("{f:?} back"), [kept, dy], [dx], |k, [kept, dy], [dx]| {
+    for f in Map::all(T::from_f64(-1.5)) {
+        let (x, y) = (case.input(shape), case.draw.overwritten::<T>(shape));
+        check_special!(case, same, format!("{f:?}"), [x], [y], |k, [x], [y]| k.map(f, x, y));
+        let (kept, dy, dx) = (case.input(shape), case.input(shape), case.gradient::<T>(shape));
+        check_special!(case, Same::AnyZero(back), format!("{f:?} back"), [kept, dy], [dx], |k, [kept, dy], [dx]| {
             k.map_backward(f, kept, dy, dx);
         });
     }
@@ -159,36 +162,37 @@ fn maps<T: Scalar>(case: &mut Case<'_>) {
 fn binaries<T: Scalar>(case: &mut Case<'_>) {
     let shape = case.draw.shape(0);
     for op in [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div] {
-        let (a, b) = (case.draw.narrower(shape), case.draw.narrower(shape));
-        let (a, b, y) = (case.input(a), case.input(b), case.draw.blank::<T>(shape));
-        hold!(case, Same::Bits, format!("{op:?}"), [a, b], [y], |k, [a, b], [y]| k.binary(op, a, b, y));
+        let (a, b) = (case.draw.broadcastable(shape), case.draw.broadcastable(shape));
+        let (a, b, y) = (case.input(a), case.input(b), case.draw.overwritten::<T>(shape));
+        check_special!(case, Same::Bits, format!("{op:?}"), [a, b], [y], |k, [a, b], [y]| k.binary(op, a, b, y));
     }
 }
 
 fn reductions<T: Scalar>(case: &mut Case<'_>) {
     let shape = case.draw.shape(1);
     let n = rounding::<T>(shape.size());
-    let to = case.draw.narrower(shape);
-    let (dy, dx) = (case.input(shape), case.into::<T>(to));
-    hold!(case, Same::AnyZero(n), "sum_to", [dy], [dx], |k, [dy], [dx]| k.sum_to(T::of(1.5), dy, dx));
-    let (a, b, dx) = (case.input(shape), case.input(shape), case.into::<T>(to));
-    hold!(case, Same::AnyZero(n), "sum_product_to", [a, b], [dx], |k, [a, b], [dx]| {
-        k.sum_product_to(T::of(1.5), a, b, dx);
+    let to = case.draw.broadcastable(shape);
+    let (dy, dx) = (case.input(shape), case.gradient::<T>(to));
+    check_special!(case, Same::AnyZero(n), "sum_to", [dy], [dx], |k, [dy], [dx]| k.sum_to(T::from_f64(1.5), dy, dx));
+    let (a, b, dx) = (case.input(shape), case.input(shape), case.gradient::<T>(to));
+    check_special!(case, Same::AnyZero(n), "sum_product_to", [a, b], [dx], |k, [a, b], [dx]| {
+        k.sum_product_to(T::from_f64(1.5), a, b, dx);
     });
     for axis in 0..shape.rank() {
-        let (x, y) = (case.input(shape), case.draw.blank::<T>(shape.without(axis)));
+        let (x, y) = (case.input(shape), case.draw.overwritten::<T>(shape.without_axis(axis)));
         let what = format!("sum of {shape} along {axis}");
-        hold!(case, Same::AnyZero(n), what, [x], [y], |k, [x], [y]| k.reduce(Reduce::Sum, x, axis, y));
-        let (x, y) = (case.input(shape), case.draw.blank::<T>(shape.without(axis)));
+        check_special!(case, Same::AnyZero(n), what, [x], [y], |k, [x], [y]| k.reduce(Reduce::Sum, x, axis, y));
+        let (x, y) = (case.input(shape), case.draw.overwritten::<T>(shape.without_axis(axis)));
         let what = format!("maximum of {shape} along {axis}");
-        hold!(case, Same::AnyZero(EXACT), what, [x], [y], |k, [x], [y]| k.reduce(Reduce::Max, x, axis, y));
+        check_special!(case, Same::AnyZero(EXACT), what, [x], [y], |k, [x], [y]| k.reduce(Reduce::Max, x, axis, y));
     }
-    let (x, y) = (case.input(shape), case.draw.blank::<T>([]));
-    hold!(case, Same::AnyZero(n), "sum_of_squares", [x], [y], |k, [x], [mut y]| y.set(&[], k.sum_of_squares(x)));
+    let (x, y) = (case.input(shape), case.draw.overwritten::<T>([]));
+    check_special!(case, Same::AnyZero(n), "sum_of_squares", [x], [y], |k, [x], [mut y]| y
+        .set(&[], k.sum_of_squares(x)));
     let last = shape.rank() - 1;
-    let shape = shape.with(last, shape[last].max(1));
-    let (x, y) = (case.input::<T>(shape), case.draw.indices(shape.without(last), 99));
-    hold!(case, Same::Bits, "argmax", [x], [y], |k, [x], [y]| k.argmax(x, y));
+    let shape = shape.with_extent(last, shape[last].max(1));
+    let (x, y) = (case.input::<T>(shape), case.draw.indices(shape.without_axis(last), 99));
+    check_special!(case, Same::Bits, "argmax", [x], [y], |k, [x], [y]| k.argmax(x, y));
 }
 
 fn products<T: Scalar>(case: &mut Case<'_>) {
@@ -197,36 +201,37 @@ fn products<T: Scalar>(case: &mut Case<'_>) {
         let a = case.input::<T>(if form == Form::TN { [k, m] } else { [m, k] });
         let b = case.input(if form == Form::NT { [n, k] } else { [k, n] });
         let (same, accumulate) = (Same::AnyZero(rounding::<T>(k)), case.draw.coin());
-        let y = if accumulate { case.into::<T>([m, n]) } else { case.draw.blank([m, n]) };
+        let y = if accumulate { case.gradient::<T>([m, n]) } else { case.draw.overwritten([m, n]) };
         let what = format!("{form:?} with M, K, N = {m}, {k}, {n}, added: {accumulate}");
-        hold!(case, same, what, [a, b], [y], |k, [a, b], [y]| k.matmul(form, a, b, accumulate, y));
+        check_special!(case, same, what, [a, b], [y], |k, [a, b], [y]| k.matmul(form, a, b, accumulate, y));
     }
 }
 
 fn logits<T: Scalar>(case: &mut Case<'_>) {
     let shape = case.draw.shape(1);
-    let each = shape.without(shape.rank() - 1);
+    let each = shape.without_axis(shape.rank() - 1);
     let same = Same::AnyZero(rounding::<T>(shape.last_extent()));
-    let (x, y) = (case.input(shape), case.draw.blank::<T>(shape));
-    hold!(case, same, "softmax", [x], [y], |k, [x], [y]| k.softmax(x, y));
-    let (x, y) = (case.input(shape), case.draw.blank::<T>(shape));
-    hold!(case, same, "log_softmax", [x], [y], |k, [x], [y]| k.log_softmax(x, y));
-    let (x, y) = (case.input(shape), case.draw.blank::<T>(each));
-    hold!(case, same, "logsumexp", [x], [y], |k, [x], [y]| k.logsumexp(x, y));
+    let (x, y) = (case.input(shape), case.draw.overwritten::<T>(shape));
+    check_special!(case, same, "softmax", [x], [y], |k, [x], [y]| k.softmax(x, y));
+    let (x, y) = (case.input(shape), case.draw.overwritten::<T>(shape));
+    check_special!(case, same, "log_softmax", [x], [y], |k, [x], [y]| k.log_softmax(x, y));
+    let (x, y) = (case.input(shape), case.draw.overwritten::<T>(each));
+    check_special!(case, same, "logsumexp", [x], [y], |k, [x], [y]| k.logsumexp(x, y));
 }
 
-/// Logits, and the ways back.
+/// The kernels of logits, and their backward.
 fn rows<T: Scalar>(case: &mut Case<'_>) {
     logits::<T>(case);
     let shape = case.draw.shape(1);
-    let each = shape.without(shape.rank() - 1);
+    let each = shape.without_axis(shape.rank() - 1);
     let same = Same::AnyZero(rounding::<T>(shape.last_extent()));
-    let (y, dy, dx) = (case.input(shape), case.input(shape), case.into::<T>(shape));
-    hold!(case, same, "softmax_backward", [y, dy], [dx], |k, [y, dy], [dx]| k.softmax_backward(y, dy, dx));
-    let (y, dy, dx) = (case.input(shape), case.input(shape), case.into::<T>(shape));
-    hold!(case, same, "log_softmax_backward", [y, dy], [dx], |k, [y, dy], [dx]| k.log_softmax_backward(y, dy, dx));
-    let (x, y, dy, dx) = (case.input(shape), case.input(each), case.input(each), case.into::<T>(shape));
-    hold!(case, same, "logsumexp_backward", [x, y, dy], [dx], |k, [x, y, dy], [dx]| {
+    let (y, dy, dx) = (case.input(shape), case.input(shape), case.gradient::<T>(shape));
+    check_special!(case, same, "softmax_backward", [y, dy], [dx], |k, [y, dy], [dx]| k.softmax_backward(y, dy, dx));
+    let (y, dy, dx) = (case.input(shape), case.input(shape), case.gradient::<T>(shape));
+    check_special!(case, same, "log_softmax_backward", [y, dy], [dx], |k, [y, dy], [dx]| k
+        .log_softmax_backward(y, dy, dx));
+    let (x, y, dy, dx) = (case.input(shape), case.input(each), case.input(each), case.gradient::<T>(shape));
+    check_special!(case, same, "logsumexp_backward", [x, y, dy], [dx], |k, [x, y, dy], [dx]| {
         k.logsumexp_backward(x, y, dy, dx);
     });
 }
@@ -235,70 +240,83 @@ fn tables<T: Scalar>(case: &mut Case<'_>) {
     let [v, width, b] = case.draw.sizes();
     let v = v.max(1);
     let index = case.draw.indices([b], v);
-    let (table, y) = (case.input([v, width]), case.draw.blank::<T>([b, width]));
-    hold!(case, Same::Bits, "gather_rows", [table], [y], |k, [table], [y]| k.gather_rows(table, index.carved(), y));
+    let (table, y) = (case.input([v, width]), case.draw.overwritten::<T>([b, width]));
+    check_special!(case, Same::Bits, "gather_rows", [table], [y], |k, [table], [y]| k.gather_rows(
+        table,
+        index.strided(),
+        y
+    ));
     let same = Same::AnyZero(rounding::<T>(b));
-    let (dy, dtable) = (case.input([b, width]), case.into::<T>([v, width]));
-    hold!(case, same, "scatter_add_rows", [dy], [dtable], |k, [dy], [dtable]| {
-        k.scatter_add_rows(index.carved(), dy, dtable);
+    let (dy, dtable) = (case.input([b, width]), case.gradient::<T>([v, width]));
+    check_special!(case, same, "scatter_add_rows", [dy], [dtable], |k, [dy], [dtable]| {
+        k.scatter_add_rows(index.strided(), dy, dtable);
     });
     let index = case.draw.indices([b, 3], v);
-    let (x, y) = (case.input([b, v]), case.draw.blank::<T>([b, 3]));
-    hold!(case, Same::Bits, "gather", [x], [y], |k, [x], [y]| k.gather(x, index.carved(), y));
-    let (dy, dx) = (case.input([b, 3]), case.into::<T>([b, v]));
-    hold!(case, same, "scatter_add", [dy], [dx], |k, [dy], [dx]| k.scatter_add(index.carved(), dy, dx));
+    let (x, y) = (case.input([b, v]), case.draw.overwritten::<T>([b, 3]));
+    check_special!(case, Same::Bits, "gather", [x], [y], |k, [x], [y]| k.gather(x, index.strided(), y));
+    let (dy, dx) = (case.input([b, 3]), case.gradient::<T>([b, v]));
+    check_special!(case, same, "scatter_add", [dy], [dx], |k, [dy], [dx]| k.scatter_add(index.strided(), dy, dx));
 }
 
 fn gates<T: Scalar>(case: &mut Case<'_>) {
-    let [b, h] = case.draw.sizes();
-    let same = Same::AnyZero(rounding::<T>(b));
-    let inputs = [case.input([b, 3 * h]), case.input([b, 3 * h]), case.input([3 * h]), case.input([b, h])];
-    let [gx, hw, bias, state] = inputs;
-    let (kept, y) = (case.draw.blank::<T>([b, 4 * h]), case.draw.blank([b, h]));
-    hold!(case, same, "gru_gates", [gx, hw, bias, state], [kept, y], |k, [gx, hw, bias, h], [kept, y]| {
-        k.gru_gates(gx, None, hw, bias, h, kept, y);
+    let [batch, hidden] = case.draw.sizes();
+    let same = Same::AnyZero(rounding::<T>(batch));
+    let (gx, hw) = (case.input([batch, 3 * hidden]), case.input([batch, 3 * hidden]));
+    let (b_hh, h_prev) = (case.input([3 * hidden]), case.input([batch, hidden]));
+    let (kept, h) = (case.draw.overwritten::<T>([batch, 4 * hidden]), case.draw.overwritten([batch, hidden]));
+    let inputs = [gx, hw, b_hh, h_prev];
+    check_special!(case, same, "gru_gates", inputs, [kept, h], |k, [gx, hw, b_hh, h_prev], [kept, h]| {
+        k.gru_gates(gx, None, hw, b_hh, h_prev, kept, h);
     });
-    let (kept, state, dy) = (case.input([b, 4 * h]), case.input([b, h]), case.input([b, h]));
-    let (dgx, dgh, dh) = (case.into::<T>([b, 3 * h]), case.draw.blank([b, 3 * h]), case.draw.blank([b, h]));
-    hold!(case, same, "gru_gates_backward", [kept, state, dy], [dgx, dgh, dh], |k, [kept, h, dy], [dgx, dgh, dh]| {
-        k.gru_gates_backward(kept, h, dy, None, dgx, dgh, dh);
+    let (kept, h_prev) = (case.input([batch, 4 * hidden]), case.input([batch, hidden]));
+    let inputs = [kept, h_prev, case.input([batch, hidden])];
+    let dgx = case.gradient::<T>([batch, 3 * hidden]);
+    let outputs = [dgx, case.draw.overwritten([batch, 3 * hidden]), case.draw.overwritten([batch, hidden])];
+    check_special!(case, same, "gru_gates_backward", inputs, outputs, |k, [kept, h_prev, dh], [dgx, dgh, dh_prev]| {
+        k.gru_gates_backward(kept, h_prev, dh, None, dgx, dgh, dh_prev);
     });
 }
 
-/// Where a row has an infinity or a NaN, its mean has one of the two, and nothing of the row is finite.
+/// If a row has an infinity or a NaN, its mean is infinite or NaN, and no result of the row is finite.
 fn norms<T: Scalar>(case: &mut Case<'_>) {
     let [rows, n] = case.draw.sizes();
     let same = Same::NotFinite(rounding::<T>(n.max(rows)));
     let (x, w, b) = (case.input([rows, n]), case.input([n]), case.input([n]));
-    let (y, stats) = (case.draw.blank::<T>([rows, n]), case.draw.blank([rows, 2]));
-    hold!(case, same, "layer_norm", [x, w, b], [y, stats], |k, [x, w, b], [y, stats]| {
-        k.layer_norm(x, w, b, T::of(0.125), y, stats);
+    let (y, stats) = (case.draw.overwritten::<T>([rows, n]), case.draw.overwritten([rows, 2]));
+    check_special!(case, same, "layer_norm", [x, w, b], [y, stats], |k, [x, w, b], [y, stats]| {
+        k.layer_norm(x, w, b, T::from_f64(0.125), y, stats);
     });
     let inputs = [case.input([rows, n]), case.input([n]), case.input([rows, 2]), case.input([rows, n])];
     let [x, w, stats, dy] = inputs;
-    let (dx, dw) = (case.into::<T>([rows, n]), case.into([n]));
-    hold!(case, same, "layer_norm_backward", [x, w, stats, dy], [dx, dw], |k, [x, w, stats, dy], [dx, dw]| {
+    let (dx, dw) = (case.gradient::<T>([rows, n]), case.gradient([n]));
+    check_special!(case, same, "layer_norm_backward", [x, w, stats, dy], [dx, dw], |k, [x, w, stats, dy], [dx, dw]| {
         k.layer_norm_backward(x, w, stats, dy, Some(dx), Some(dw));
     });
 }
 
-/// Gradients and moments are special; parameters are finite, and second moments not negative.
+/// Gradients and moments are special numbers. Parameters are finite, and second moments are not negative.
 fn optimisers<T: Scalar>(case: &mut Case<'_>) {
     let shape = case.draw.shape(0);
     let same = Same::AnyZero(rounding::<T>(8));
     let mix = case.mix;
     let second = |draw: &mut Draw| mix.number::<T>(draw).abs();
     for decoupled in [false, true] {
-        let with = AdamStep { rate: 1e-4, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, decay: 0.05, decoupled, step: 7 };
-        let (g, m, p) = (case.input(shape), case.into::<T>(shape), case.draw.gradient(shape));
-        let v = case.draw.gradient_of(shape, &second);
-        hold!(case, same, "adam", [g], [m, v, p], |k, [g], [m, v, p]| k.adam(with, g, m, v, p));
+        let config = AdamStep { rate: 1e-4, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, decay: 0.05, decoupled, step: 7 };
+        let (g, m, p) = (case.input(shape), case.gradient::<T>(shape), case.draw.gradient(shape));
+        let v = case.draw.gradient_by(shape, &second);
+        check_special!(case, same, "adam", [g], [m, v, p], |k, [g], [m, v, p]| k.adam(config, g, m, v, p));
     }
-    let (g, m, p) = (case.input(shape), case.into::<T>(shape), case.draw.gradient(shape));
-    hold!(case, same, "momentum", [g], [m, p], |k, [g], [m, p]| k.momentum(T::of(1e-3), T::of(0.7), g, m, p));
+    let (g, m, p) = (case.input(shape), case.gradient::<T>(shape), case.draw.gradient(shape));
+    check_special!(case, same, "momentum", [g], [m, p], |k, [g], [m, p]| k.momentum(
+        T::from_f64(1e-3),
+        T::from_f64(0.7),
+        g,
+        m,
+        p
+    ));
     let (g, p) = (case.input(shape), case.draw.gradient::<T>(shape));
-    let v = case.draw.gradient_of(shape, &second);
-    hold!(case, same, "rmsprop", [g], [v, p], |k, [g], [v, p]| {
-        k.rmsprop(T::of(1e-3), T::of(0.9), T::of(1e-5), g, v, p);
+    let v = case.draw.gradient_by(shape, &second);
+    check_special!(case, same, "rmsprop", [g], [v, p], |k, [g], [v, p]| {
+        k.rmsprop(T::from_f64(1e-3), T::from_f64(0.9), T::from_f64(1e-5), g, v, p);
     });
 }

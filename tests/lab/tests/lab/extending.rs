@@ -1,5 +1,5 @@
-//! The steps of `docs/extending.md`, taken in a copy of the workspace: the operation that the page adds passes the levels, and each
-//! step that is left out is an error of the compiler.
+//! A test of `docs/extending.md`. It applies the page's steps in a copy of the workspace. The added operation must pass all
+//! levels, and leaving out any step must cause a compiler error.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,47 +7,53 @@ use std::process::{Command, Output};
 
 use crate::root;
 
-/// A test program that runs the levels on the page's operation alone.
+/// A test program that checks only the page's operation, at every level.
 const LEVELS: &str = r#"
 use autograd::ops::Kind;
-use proofs::levels::{CHECKS, agrees};
-use proofs::{Draw, Layout, generate, operations};
+use proofs::levels::{CHECKS, check_generated};
+use proofs::{Layout, RandomTensors, generate_case, operation_cases};
 
 #[test]
 fn cube() {
-    for case in operations(Kind::Cube) {
+    for case in operation_cases(Kind::Cube) {
         for check in CHECKS.iter().filter(|check| (check.applies)(&case)) {
-            for case in Layout::ALL.map(|layout| case.laid_out(layout)) {
+            for case in Layout::ALL.map(|layout| case.with_layout(layout)) {
                 (check.check)(&case).unwrap_or_else(|error| panic!("{}, {}: {case}\n{error}", check.level, check.name));
             }
         }
     }
     for choice in 0..40 {
-        let generated = generate(Kind::Cube, [2, 3, 5, 7], choice, &mut Draw::new(choice as u32));
-        agrees(&generated).unwrap_or_else(|error| panic!("L6, {choice}: {error}"));
+        let generated = generate_case(Kind::Cube, [2, 3, 5, 7], choice, &mut RandomTensors::new(choice as u32));
+        check_generated(&generated).unwrap_or_else(|error| panic!("L6, {choice}: {error}"));
     }
 }
 "#;
 
-/// A block of code of the page, and its place: "a new file `…`", or "in [`…`](…), after `…`", where the latter is a line of the file.
+/// A code block of the page, and its place: "a new file `…`", or "in [`…`](…), after `…`" (a line of that file).
 struct Step {
     file: String,
     after: Option<String>,
     code: String,
 }
 
-/// The blocks of the page's part on operations. In the paragraph before each, the first words in backticks are the file, and the words
-/// in backticks behind "after" the line.
-fn steps() -> Vec<Step> {
-    let page = fs::read_to_string(root().join("docs/extending.md")).expect("the page is there");
-    let part =
-        page.split("\n## ").find(|part| part.starts_with("An operation of the engine")).expect("it has this part");
+/// Reads the code blocks of the page's section on operations. In the paragraph before each block, the first words in backticks
+/// are the file, and the words in backticks after "after" are the line.
+fn read_steps() -> Vec<Step> {
+    let page = fs::read_to_string(root().join("docs/extending.md")).expect("the page exists");
+    let part = page
+        .split("\n## ")
+        .find(|part| part.starts_with("An operation of the engine"))
+        .expect("the page has this section");
     let step = |words: &str, block: &str| {
-        let words = words.trim().rsplit("\n\n").find(|words| words.contains("`crates/")).expect("names a file");
+        let words = words
+            .trim()
+            .rsplit("\n\n")
+            .find(|words| words.contains("`crates/"))
+            .expect("a paragraph that names a file");
         let words = words.replace('\n', " ");
         let quoted = |from: &str| Some(words.split_once(from)?.1.split('`').next()?.to_owned());
         let (file, after) = (quoted("`crates/").map(|file| format!("crates/{file}")), quoted("after `"));
-        assert!(after.is_some() || words.contains("new file"), "where does this go? {words}");
+        assert!(after.is_some() || words.contains("new file"), "the place of the block is missing: {words}");
         let code = block.split_once('\n').expect("a block has lines").1.to_owned();
         Step { file: file.expect("a file in backticks"), after, code }
     };
@@ -55,39 +61,39 @@ fn steps() -> Vec<Step> {
     blocks.chunks_exact(2).map(|pair| step(pair[0], pair[1])).collect()
 }
 
-/// The text of a file after a step.
-fn taken(text: &str, Step { file, after, code }: &Step) -> String {
+/// Applies a step to the text of a file.
+fn apply_step(text: &str, Step { file, after, code }: &Step) -> String {
     let Some(line) = after else { return code.clone() };
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let places: Vec<usize> = (0..lines.len()).filter(|&i| lines[i].trim() == line).collect();
-    let &[at] = &places[..] else { panic!("{file}: {line:?} stands in it {} times", places.len()) };
+    let &[at] = &places[..] else { panic!("{file}: {line:?} occurs {} times", places.len()) };
     [lines[..=at].concat(), code.clone(), lines[at + 1..].concat()].concat()
 }
 
-/// A copy of the workspace, and a folder for its builds.
-struct Scratch {
+/// A copy of the workspace, and its target folder.
+struct WorkspaceCopy {
     folder: PathBuf,
-    built: PathBuf,
+    target: PathBuf,
 }
 
-impl Scratch {
-    /// Files keep their times, so that cargo builds nothing again that has not changed.
+impl WorkspaceCopy {
+    /// Copies the workspace. Files keep their times, so cargo does not rebuild unchanged packages.
     fn new() -> Self {
         let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join("extending");
-        let scratch = Self { folder: at.join("workspace"), built: at.join("target") };
-        let _ = fs::remove_dir_all(&scratch.folder);
+        let workspace = Self { folder: at.join("workspace"), target: at.join("target") };
+        let _ = fs::remove_dir_all(&workspace.folder);
         for name in ["Cargo.toml", "Cargo.lock", "crates", "tests", "benches"] {
-            copy(&root().join(name), &scratch.folder.join(name));
+            copy(&root().join(name), &workspace.folder.join(name));
         }
-        scratch
+        workspace
     }
 
-    /// Takes these steps, and no other.
-    fn take<'a>(&self, all: &'a [Step], with: impl Fn(&'a Step) -> bool) {
+    /// Applies the steps for which `is_applied` is true, and no others.
+    fn apply<'a>(&self, all: &'a [Step], is_applied: impl Fn(&'a Step) -> bool) {
         for Step { file, .. } in all {
-            let of_file = || all.iter().filter(|step| step.file == *file && with(step));
+            let steps_of_file = || all.iter().filter(|step| step.file == *file && is_applied(step));
             let original = fs::read_to_string(root().join(file)).unwrap_or_default();
-            let text = of_file().fold(original, |text, step| taken(&text, step));
+            let text = steps_of_file().fold(original, |text, step| apply_step(&text, step));
             let at = self.folder.join(file);
             if text.is_empty() {
                 let _ = fs::remove_file(at);
@@ -99,7 +105,7 @@ impl Scratch {
 
     fn cargo(&self, arguments: &[&str]) -> Output {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.arg("test").args(["--offline", "--locked", "--target-dir"]).arg(&self.built).args(arguments);
+        cargo.arg("test").args(["--offline", "--locked", "--target-dir"]).arg(&self.target).args(arguments);
         cargo.env("CARGO_PROFILE_TEST_OPT_LEVEL", "0").env("CARGO_PROFILE_TEST_DEBUG", "false");
         cargo.current_dir(&self.folder).output().expect("cargo runs")
     }
@@ -117,27 +123,28 @@ fn copy(from: &Path, to: &Path) {
     }
     fs::create_dir_all(to.parent().expect("in a folder")).expect("a folder");
     fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
-    let time = fs::metadata(from).and_then(|of| of.modified()).expect("a file has a time");
+    let time = fs::metadata(from).and_then(|metadata| metadata.modified()).expect("a file has a time");
     fs::File::options().write(true).open(to).and_then(|file| file.set_modified(time)).expect("a time can be set");
 }
 
 #[test]
-fn operation_of_the_page_passes_every_level_and_needs_each_step() {
-    let (scratch, steps) = (Scratch::new(), steps());
+fn extending_page_operation_passes_every_level_and_needs_each_step() {
+    let (workspace, steps) = (WorkspaceCopy::new(), read_steps());
     let files = steps.iter().map(|step| &step.file).collect::<std::collections::BTreeSet<_>>();
-    assert!(files.len() <= 5, "an operation stands in more files than five: {files:?}");
-    fs::create_dir_all(scratch.folder.join("crates/proofs/tests")).expect("a folder");
-    fs::write(scratch.folder.join("crates/proofs/tests/cube.rs"), LEVELS).expect("the copy can be written");
+    assert!(files.len() <= 5, "an operation needs more than five files: {files:?}");
+    fs::create_dir_all(workspace.folder.join("crates/proofs/tests")).expect("a folder");
+    fs::write(workspace.folder.join("crates/proofs/tests/cube.rs"), LEVELS).expect("the copy can be written");
     for (number, left_out) in steps.iter().enumerate() {
-        scratch.take(&steps, |step| !std::ptr::eq(step, left_out));
-        let output = scratch.cargo(&["-p", "proofs", "--test", "cube", "--no-run"]);
+        workspace.apply(&steps, |step| !std::ptr::eq(step, left_out));
+        let output = workspace.cargo(&["-p", "gradus-proofs", "--test", "cube", "--no-run"]);
         let log = String::from_utf8_lossy(&output.stderr);
-        let seen = log.contains("error") && log.to_lowercase().contains("cube");
-        assert!(!output.status.success() && seen, "without block {number}, in {}:\n{log}", left_out.file);
+        let is_reported = log.contains("error") && log.to_lowercase().contains("cube");
+        assert!(!output.status.success() && is_reported, "without block {number}, in {}:\n{log}", left_out.file);
     }
-    scratch.take(&steps, |_| true);
-    for arguments in [&["-p", "proofs", "--test", "cube"][..], &["-p", "autograd", "--lib", "ops::cube"]] {
-        let output = scratch.cargo(arguments);
+    workspace.apply(&steps, |_| true);
+    for arguments in [&["-p", "gradus-proofs", "--test", "cube"][..], &["-p", "gradus-autograd", "--lib", "ops::cube"]]
+    {
+        let output = workspace.cargo(arguments);
         let [out, log] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
         assert!(output.status.success() && out.contains("1 passed"), "{arguments:?}:\n{out}\n{log}");
     }

@@ -1,5 +1,5 @@
-//! Every gradient once more on the GPU of the emulator, in `f64`: operations, layers, the fused GRU. Duals are computed on the host,
-//! which shares no kernel with the GPU.
+//! Tests of all gradients on the emulated GPU in `f64`: operations, layers and the fused GRU. The duals run on the CPU, which
+//! shares no kernel with the GPU.
 
 use std::thread;
 
@@ -7,40 +7,40 @@ use emulator::{Options, Outcome};
 
 use crate::{emulated, program};
 
-/// The tests of `gradients::levels` that judge gradients by a pass or two each.
+/// The tests of `gradients::levels` that need one or two passes per case.
 const FEW_PASSES: [&str; 2] =
-    ["gradients::levels::every_gradient_is_exact", "gradients::levels::every_backward_pass_accumulates"];
+    ["gradients::levels::gradients_every_case_match_duals", "gradients::levels::backward_every_case_accumulates"];
 
-/// Those that need many.
+/// The tests of `gradients::levels` that need many passes per case.
 const MANY_PASSES: [&str; 5] = [
-    "gradients::levels::every_gradient_is_there_and_repeats",
-    "gradients::levels::every_gradient_is_added_to_what_is_there",
-    "gradients::levels::every_gradient_is_the_slope",
-    "gradients::levels::every_gradient_is_the_transpose_of_the_tangent",
-    "gradients::levels::what_is_not_read_changes_nothing",
+    "gradients::levels::gradients_every_case_exist_and_repeat",
+    "gradients::levels::gradients_every_case_add_to_existing_gradients",
+    "gradients::levels::gradients_every_case_match_central_differences",
+    "gradients::levels::gradients_every_case_are_the_transpose_of_the_tangent",
+    "gradients::levels::gradients_unread_inputs_change_nothing",
 ];
 
 #[test]
-fn every_gradient_is_as_good_on_a_gpu() {
+fn gradients_on_emulated_gpu_match_duals() {
     run_on_gpu(&FEW_PASSES);
 }
 
 #[test]
 #[ignore = "takes minutes on an emulator: .ci/emulator runs it"]
-fn every_gradient_is_the_slope_on_a_gpu() {
+fn gradients_on_emulated_gpu_pass_the_slow_checks() {
     run_on_gpu(&MANY_PASSES);
 }
 
 fn run_on_gpu(tests: &[&str]) {
     let Some(built) = emulated(&Options::default()) else { return };
     let all = program("all");
-    // Each in a process of its own, as an emulator runs one kernel at a time.
+    // Each test runs in its own process, since an emulator runs one kernel at a time.
     let runs: Vec<Outcome> = thread::scope(|scope| {
         let started: Vec<_> = tests
             .iter()
             .map(|test| scope.spawn(|| built.run_test(&all, test, &[("GRADUS_KERNELS", "cuda")])))
             .collect();
-        started.into_iter().map(|run| run.join().expect("it was started")).collect()
+        started.into_iter().map(|run| run.join().expect("the thread does not panic")).collect()
     });
     for outcome in runs {
         assert!(outcome.success && outcome.log.len() > 200, "{outcome}");

@@ -1,5 +1,5 @@
-//! Tests beyond those of `cargo test` at the root: they need a C++ compiler, build packages, or take long. `cargo test --workspace`
-//! runs them.
+//! Tests that `cargo test` at the root does not run, because they need a C++ compiler, build packages or take long.
+//! `cargo test --workspace` runs them.
 #![forbid(unsafe_code)]
 
 mod command;
@@ -21,7 +21,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tests/lab is in the workspace")
 }
 
-/// The path of a program that `cargo test` at the root builds: a test program, or the command. It is built if it is not there.
+/// Returns the path of a program that `cargo test` at the root builds: a test program, or the command. Builds it if necessary.
 fn program(name: &str) -> PathBuf {
     static PROGRAMS: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     let all = PROGRAMS.get_or_init(|| {
@@ -33,24 +33,25 @@ fn program(name: &str) -> PathBuf {
         let path = |line: &str| {
             let message: Value = serde_json::from_str(line).expect("JSON");
             let path = message["executable"].as_str()?.into();
-            // The unit tests of a library or command have its name, too.
+            // The unit tests of a library or command have the same name; they are left out.
             let is_program = message["target"]["kind"][0] == "test" || message["profile"]["test"] == false;
             is_program.then(|| (message["target"]["name"].as_str().expect("a name").to_owned(), path))
         };
         lines.lines().filter_map(path).collect()
     });
-    all.get(name).unwrap_or_else(|| panic!("cargo builds no {name}, but {:?}", all.keys())).clone()
+    all.get(name).unwrap_or_else(|| panic!("cargo builds no program {name}, only {:?}", all.keys())).clone()
 }
 
-/// The command.
-fn gradus() -> PathBuf {
+/// Returns the path of the command.
+fn gradus_path() -> PathBuf {
     program("gradus")
 }
 
-/// An emulator. Without a C++ compiler there is none, and a message says so. On a GPU, `GRADUS_TEST_GPU` runs the tests themselves.
+/// Builds an emulator. Without a C++ compiler, prints a message and returns `None`. On a machine with a GPU it also returns
+/// `None`: there, `GRADUS_TEST_GPU` runs the tests on the GPU itself.
 fn emulated(options: &Options) -> Option<Built> {
     if is_on_gpu() {
         return None;
     }
-    Emulator::at_hand(options)
+    Emulator::build_or_skip(options)
 }

@@ -1,21 +1,23 @@
-//! Damaged files: cut anywhere, with any byte changed, and 10,000 with seeded damage of every kind. Each is an error in
-//! words, or loads what was saved; none panics or takes more memory than it warrants.
+//! Tests of damaged files: truncated at any length, with any byte changed, and 10,000 with seeded random damage.
+//!
+//! Each file causes an error with a message or loads what was saved. None panics or uses more memory than its header
+//! justifies.
 
 use std::collections::HashSet;
 use std::fs;
 use std::mem::discriminant;
 
 use allocation_counter::measure;
-use nn::{Checkpoint, CheckpointError, Optimizer, Params, Problem, Rule, encode};
+use nn::{Checkpoint, CheckpointError, CheckpointProblem, Optimizer, Params, UpdateRule, encode_checkpoint};
 use safetensors::SafeTensors;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use super::given::{Folder, about, bits, error_of, head, model, text, trained};
+use super::fixtures::{Folder, about, bits, error_of, head, model, text, trained};
 
-/// What reading takes beside the file itself: so many bytes for each byte of the header.
+/// The largest number of bytes that a reader may allocate per byte of the header, besides the file itself.
 pub(crate) const FACTOR: u64 = 80;
 
-/// Reads bytes with an eye on the memory that this takes.
+/// Decodes a checkpoint and asserts that the peak memory stays within the bound.
 pub(crate) fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
     let mut read = None;
     let owned = bytes.to_vec();
@@ -25,17 +27,20 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
     read.expect("just read")
 }
 
-/// A checkpoint, and the model that it holds.
+/// Returns the bytes of a checkpoint and the model in it.
 fn saved() -> (Vec<u8>, Params<f32>) {
     let mut params = head();
     params.flat_mut().view_mut().fill(0.75);
-    let bytes = encode(&params, Some(&Optimizer::new(Rule::adam(), &params)), &about()).expect("finite");
+    let bytes =
+        encode_checkpoint(&params, Some(&Optimizer::new(UpdateRule::adam(), &params)), &about()).expect("finite");
     (bytes, params)
 }
 
-/// What becomes of damaged bytes: a problem, or nothing if what loads is right. Without the checksum, which may be what
-/// was damaged, right is what another reader finds in the same bytes.
-fn outcome(bytes: &[u8], saved: &Params<f32>) -> Option<Problem> {
+/// Loads damaged bytes. Returns the problem, or `None` if the loaded values are right.
+///
+/// With a checksum, right values are the saved ones. If the damage removed the checksum, they are the values that another
+/// reader finds in the same bytes.
+fn load_damaged(bytes: &[u8], saved: &Params<f32>) -> Option<CheckpointProblem> {
     let mut params = head();
     let loaded = read(bytes).and_then(|checkpoint| {
         checkpoint.load_params(&mut params)?;
@@ -47,7 +52,7 @@ fn outcome(bytes: &[u8], saved: &Params<f32>) -> Option<Problem> {
             None
         }
         Ok(_) => {
-            let file = SafeTensors::deserialize(bytes).expect("another reader understands it too");
+            let file = SafeTensors::deserialize(bytes).expect("another reader accepts it too");
             let data = ["weight", "bias"].map(|name| file.tensor(name).expect("it was loaded").data());
             assert_eq!(params.to_le_bytes(), data.concat());
             None
@@ -60,11 +65,11 @@ fn outcome(bytes: &[u8], saved: &Params<f32>) -> Option<Problem> {
 }
 
 #[test]
-fn files_cut_off_anywhere_or_longer() {
+fn checkpoint_truncated_or_longer_file_is_refused() {
     let folder = Folder::new("cut");
     let path = folder.file("model.safetensors");
-    let (params, optimizer) = trained::<f32>(Rule::adam());
-    let whole = encode(&params, Some(&optimizer), &about()).expect("finite");
+    let (params, optimizer) = trained::<f32>(UpdateRule::adam());
+    let whole = encode_checkpoint(&params, Some(&optimizer), &about()).expect("finite");
     let expected = |bytes: usize| {
         format!(
             "holds {bytes} bytes, which is not what its header announces; \
@@ -82,20 +87,20 @@ fn files_cut_off_anywhere_or_longer() {
     }
 }
 
-/// Every byte of the file, with every other value that it may have.
+/// Changes every byte of the file to every other value.
 #[test]
-fn one_changed_byte_is_an_error_or_changes_no_number() {
+fn checkpoint_one_changed_byte_is_refused_or_harmless() {
     let (mut bytes, params) = saved();
-    assert!(outcome(&bytes, &params).is_none());
+    assert!(load_damaged(&bytes, &params).is_none());
     let mut harmless = 0;
     for at in 0..bytes.len() {
         for change in 1..=255 {
             bytes[at] ^= change;
-            harmless += usize::from(outcome(&bytes, &params).is_none());
+            harmless += usize::from(load_damaged(&bytes, &params).is_none());
             bytes[at] ^= change;
         }
     }
-    // Spaces behind the JSON that became others, and keys of the checksum that became others.
+    // Harmless changes: the padding behind the JSON, and the key of the checksum.
     assert!((1..3000).contains(&harmless), "{harmless}");
 }
 
@@ -103,7 +108,7 @@ fn chance(seed: u64) -> Philox {
     Philox::stream(seed, Stream { purpose: Purpose(1002), update: 0, episode: 0 })
 }
 
-/// Damages a header or a whole file.
+/// Applies one random damage to a header or a whole file.
 fn damage(bytes: &mut Vec<u8>, chance: &mut Philox) {
     let mut below = |n: usize| chance.below(n as u32) as usize;
     let from = below(bytes.len() + 1);
@@ -125,13 +130,13 @@ fn damage(bytes: &mut Vec<u8>, chance: &mut Philox) {
             let insert = ["[".repeat(1 + below(3000)), r#"{"":"#.repeat(1 + below(1000)), ",[]".repeat(below(500))];
             bytes.splice(from..from, insert[below(3)].bytes());
         }
-        7 => word(bytes, below),
-        _ => number(bytes, below),
+        7 => replace_word(bytes, below),
+        _ => replace_number(bytes, below),
     }
 }
 
-/// Puts a word that a header may have in the place of another.
-fn word(bytes: &mut Vec<u8>, mut below: impl FnMut(usize) -> usize) {
+/// Replaces a word of the header with another word that a header may contain.
+fn replace_word(bytes: &mut Vec<u8>, mut below: impl FnMut(usize) -> usize) {
     let words =
         ["weight", "bias", "F32", "I32", "F64", "[1, 3]", "[3]", "[1,1,3]", "[1]", "shape", "data_offsets", "null"];
     let [old, new] = [(); 2].map(|()| words[below(words.len())].as_bytes());
@@ -140,8 +145,8 @@ fn word(bytes: &mut Vec<u8>, mut below: impl FnMut(usize) -> usize) {
     }
 }
 
-/// Puts a hostile number in the place of one of those in the header.
-fn number(bytes: &mut Vec<u8>, mut below: impl FnMut(usize) -> usize) {
+/// Replaces a number of the header with a hostile number.
+fn replace_number(bytes: &mut Vec<u8>, mut below: impl FnMut(usize) -> usize) {
     let digits = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_digit);
     let starts: Vec<usize> = (1..bytes.len()).filter(|&i| digits(i) && !digits(i - 1)).collect();
     let Some(&start) = starts.get(below(starts.len() + 1)) else { return };
@@ -151,13 +156,13 @@ fn number(bytes: &mut Vec<u8>, mut below: impl FnMut(usize) -> usize) {
     bytes.splice(start..end, hostile[below(8)].bytes());
 }
 
-/// Half of them have the right length of header for what the header has become, so that its reader gets to see it, and
-/// half have no checksum, so that what comes after it does.
+/// In half of the files, the length field is corrected after the damage, so that the header is parsed. In half of them, the
+/// checksum is missing, so that the checks behind it run.
 #[test]
-fn ten_thousand_damaged_files() {
+fn checkpoint_ten_thousand_damaged_files_are_refused_or_harmless() {
     let (whole, params) = saved();
     let header = 8 + u64::from_le_bytes(*whole.first_chunk().expect("eight bytes")) as usize;
-    let key = whole.windows(5).position(|word| word == b"crc32").expect("there is a checksum");
+    let key = whole.windows(5).position(|word| word == b"crc32").expect("the file has a checksum");
     let (mut loaded, mut problems) = (0, HashSet::new());
     for seed in 0..10_000 {
         let chance = &mut chance(seed);
@@ -169,7 +174,7 @@ fn ten_thousand_damaged_files() {
         if skipped > 0 {
             bytes = [&(bytes.len() as u64).to_le_bytes(), &bytes[..], &data].concat();
         }
-        match outcome(&bytes, &params) {
+        match load_damaged(&bytes, &params) {
             None => loaded += 1,
             Some(problem) => drop(problems.insert(discriminant(&problem))),
         }
@@ -178,13 +183,13 @@ fn ten_thousand_damaged_files() {
     assert!(problems.len() >= 6, "{} kinds of problems", problems.len());
 }
 
-/// The words of an error whose checksum is wrong.
+/// The message of a checksum error.
 #[test]
-fn a_changed_number_is_named_damage() {
+fn checkpoint_changed_number_fails_the_checksum() {
     let (mut bytes, _) = saved();
     *bytes.last_mut().expect("not empty") ^= 1;
     let error = read(&bytes).expect_err("damaged");
-    let Problem::Damaged { found, expected } = &error.problem else { panic!("{error}") };
+    let CheckpointProblem::Damaged { found, expected } = &error.problem else { panic!("{error}") };
     assert_eq!(
         text("file".as_ref(), &error),
         format!(

@@ -1,21 +1,20 @@
-//! Files that were made to hurt: headers that announce what is not there, or that take many times their size in memory;
-//! and what is no file at all.
+//! Tests of hostile files: headers that announce missing data or that expand in memory; and paths that are not files.
 
 use std::fs;
 use std::path::Path;
 
 use allocation_counter::measure;
-use nn::{Checkpoint, Problem};
+use nn::{Checkpoint, CheckpointProblem};
 
 use super::damaged::read;
-use super::given::{Folder, text};
+use super::fixtures::{Folder, text};
 
-/// A file with this header.
+/// Returns the bytes of a file with this header and `data` zero bytes.
 fn file(header: &str, data: usize) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; data]].concat()
 }
 
-fn problem(bytes: &[u8]) -> Problem {
+fn problem(bytes: &[u8]) -> CheckpointProblem {
     read(bytes).expect_err("hostile").problem
 }
 
@@ -24,32 +23,32 @@ fn tensor(name: &str, dtype: &str, shape: &str, from: u64, to: u64) -> String {
 }
 
 #[test]
-fn announced_lengths_are_not_believed() {
+fn checkpoint_false_header_length_is_refused() {
     for length in [13, 1 << 10, 1 << 20] {
         let bytes = [&u64::to_le_bytes(length)[..], b"{\"a\":1234567"].concat();
-        assert!(matches!(problem(&bytes), Problem::Truncated { bytes: 20 }), "{length}");
+        assert!(matches!(problem(&bytes), CheckpointProblem::Truncated { bytes: 20 }), "{length}");
     }
     for length in [(1 << 20) + 1, 100_000_000, 1 << 32, u64::MAX - 7, u64::MAX] {
         let bytes = [&u64::to_le_bytes(length)[..], b"{\"a\":1234567"].concat();
-        assert!(matches!(problem(&bytes), Problem::Format(_)), "{length}");
+        assert!(matches!(problem(&bytes), CheckpointProblem::Format(_)), "{length}");
     }
 }
 
 #[test]
-fn shapes_and_offsets_are_not_believed() {
+fn checkpoint_false_shapes_and_offsets_are_refused() {
     let huge = u64::MAX / 8;
     for header in [
         tensor("a", "F32", "[4294967296,4294967296,4294967296]", 0, 0),
         tensor("a", "F32", "[1000000]", 0, 4_000_000),
         tensor("a", "F64", "[2305843009213693951]", 0, u64::MAX - 7),
         tensor("a", "F32", "[1]", u64::MAX - 3, u64::MAX),
-        // Their sum is 2^64 - 8 plus the header: the crate that reads would overflow.
+        // The sum of these lengths is 2^64 - 8. Adding the header's length overflows in the safetensors crate.
         (0..8)
             .map(|i| tensor(&i.to_string(), "U8", &format!("[{huge}]"), i * huge, (i + 1) * huge))
             .collect::<Vec<_>>()
             .join(","),
     ] {
-        assert!(matches!(problem(&file(&format!("{{{header}}}"), 4)), Problem::Truncated { .. }), "{header}");
+        assert!(matches!(problem(&file(&format!("{{{header}}}"), 4)), CheckpointProblem::Truncated { .. }), "{header}");
     }
     for header in [
         tensor("a", "F32", "[1,2]", 0, 4),
@@ -64,12 +63,12 @@ fn shapes_and_offsets_are_not_believed() {
         tensor("a", "F99", "[1]", 0, 4),
         [tensor("a", "F32", "[1]", 0, 4), tensor("b", "F32", "[1]", 0, 4)].join(","),
     ] {
-        assert!(matches!(problem(&file(&format!("{{{header}}}"), 4)), Problem::Format(_)), "{header}");
+        assert!(matches!(problem(&file(&format!("{{{header}}}"), 4)), CheckpointProblem::Format(_)), "{header}");
     }
 }
 
 #[test]
-fn tensors_without_numbers_are_read() {
+fn checkpoint_tensors_without_elements_are_read() {
     for (text, shape) in [("[0,7]", [0, 7]), ("[0,1000]", [0, 1000]), ("[4096,0]", [4096, 0])] {
         let header = format!("{{{},{}}}", tensor("a", "F32", text, 0, 0), tensor("b", "F64", "[]", 0, 8));
         let checkpoint = read(&file(&header, 8)).expect("valid");
@@ -81,9 +80,9 @@ fn tensors_without_numbers_are_read() {
     assert_eq!(checkpoint.shapes().next(), Some(("shape", &[0, usize::MAX][..])));
 }
 
-/// [`read`] bounds the memory; the contents of these headers are as small as they can be, or as deep.
+/// The elements of these headers are as small or as deeply nested as possible. [`read`] checks the memory bound.
 #[test]
-fn headers_that_swell() {
+fn checkpoint_expanding_headers_use_bounded_memory() {
     for count in [10, 1000, 20_000] {
         let pairs = |pair: &dyn Fn(usize) -> String| (0..count).map(pair).collect::<Vec<_>>().join(",");
         for header in [
@@ -106,28 +105,28 @@ fn headers_that_swell() {
     }
 }
 
-/// Only the beginning is read of what cannot be a checkpoint, however large it is.
+/// Only the beginning of a file that cannot be a checkpoint is read, at any file size.
 #[test]
-fn a_large_file_is_not_read_in_vain() {
+fn checkpoint_large_invalid_file_is_not_read_whole() {
     let folder = Folder::new("large");
     let path = folder.file("sparse");
     for beginning in
         ["", "the first bytes of a text", "\u{10}\0\0\0\0\0\0\0{\"a\":1000000000}", "\0\0\u{10}\0\0\0\0\0{}"]
     {
         fs::write(&path, beginning).expect("written");
-        let file = fs::OpenOptions::new().write(true).open(&path).expect("there");
-        file.set_len(1 << 36).expect("a file of holes takes no room");
+        let file = fs::OpenOptions::new().write(true).open(&path).expect("it exists");
+        file.set_len(1 << 36).expect("a sparse file needs no space");
         let mut read = None;
         let used = measure(|| read = Some(Checkpoint::load(&path))).bytes_max;
         assert!(used < (1 << 20) + 4096, "{used} bytes of memory");
         let problem = read.expect("just read").expect_err("no checkpoint").problem;
-        assert!(matches!(problem, Problem::Truncated { .. } | Problem::Format(_)), "{problem}");
+        assert!(matches!(problem, CheckpointProblem::Truncated { .. } | CheckpointProblem::Format(_)), "{problem}");
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_not_read_for_ever() {
+fn checkpoint_load_folder_device_or_socket_is_refused() {
     let folder = Folder::new("no-file");
     let socket = folder.file("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a short path");

@@ -1,7 +1,7 @@
-//! Checkpoints: there and back to the bit, and everything that can be wrong with a file.
+//! Tests of checkpoints: bit-exact round trips, and everything that can be wrong with a file.
 
 mod damaged;
-mod given;
+mod fixtures;
 mod hostile;
 mod reading;
 mod replacing;

@@ -1,19 +1,19 @@
-//! Everything that can be wrong with a file that is not damaged.
+//! Tests of undamaged files that are wrong: other formats, other tensors, numbers that are not finite.
 
 use std::collections::BTreeMap;
 use std::fs;
 
-use nn::{Checkpoint, Grads, Optimizer, Rule, save};
+use nn::{Checkpoint, Grads, Optimizer, UpdateRule, save_checkpoint};
 use safetensors::Dtype;
 use tensor::Tensor;
 
-use super::given::{Folder, HEAD, Tensors, about, bits, error_of, foreign, head, model, text, trained};
+use super::fixtures::{Folder, HEAD, Tensors, about, bits, error_of, head, model, text, trained, write_foreign};
 
 #[test]
-fn a_state_dict_without_metadata_gives_initial_weights() {
+fn checkpoint_state_dict_without_metadata_loads() {
     let folder = Folder::new("state-dict");
     let path = folder.file("pytorch.safetensors");
-    foreign(&path, &[], &HEAD, |name, bytes| match name {
+    write_foreign(&path, &[], &HEAD, |name, bytes| match name {
         "weight" => bytes[4..8].copy_from_slice(&2.5_f32.to_le_bytes()),
         _ => bytes.copy_from_slice(&(-1.5_f32).to_le_bytes()),
     });
@@ -27,7 +27,7 @@ fn a_state_dict_without_metadata_gives_initial_weights() {
 }
 
 #[test]
-fn files_that_are_not_checkpoints() {
+fn checkpoint_other_files_are_refused() {
     let folder = Folder::new("not-checkpoints");
     let missing = error_of(&folder.file("missing"), &mut head());
     assert_eq!(missing, "there is no such file; check the path, or train first");
@@ -45,12 +45,12 @@ fn files_that_are_not_checkpoints() {
 }
 
 #[test]
-fn tensors_that_do_not_fit() {
+fn checkpoint_wrong_tensors_are_refused() {
     let folder = Folder::new("unfit");
     let path = folder.file("model.safetensors");
     let (weight, bias) = (HEAD[0], HEAD[1]);
     let error = |tensors: Tensors| {
-        foreign(&path, &[], tensors, |_, _| ());
+        write_foreign(&path, &[], tensors, |_, _| ());
         error_of(&path, &mut head())
     };
     let advice = "; rename the tensors, or build the model or optimiser that the file was saved from";
@@ -73,12 +73,13 @@ fn tensors_that_do_not_fit() {
 }
 
 #[test]
-fn numbers_that_are_not_finite() {
+fn checkpoint_not_finite_numbers_are_refused() {
     let folder = Folder::new("nan");
     let path = folder.file("model.safetensors");
-    let want = "bias holds a number that is not finite, expected finite numbers only; go on from an earlier checkpoint";
+    let want =
+        "bias holds a number that is not finite, expected finite numbers only; continue from an earlier checkpoint";
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        foreign(&path, &[], &HEAD, |name, bytes| {
+        write_foreign(&path, &[], &HEAD, |name, bytes| {
             if name == "bias" {
                 bytes.copy_from_slice(&bad.to_le_bytes());
             }
@@ -86,22 +87,22 @@ fn numbers_that_are_not_finite() {
         assert_eq!(error_of(&path, &mut head()), want);
     }
     let mut wide = head().cast::<f64>();
-    wide.set(wide.find("bias").expect("there"), &Tensor::from([1e300]));
-    save(&path, &wide, None, &BTreeMap::new()).expect("finite as f64");
+    wide.set(wide.find("bias").expect("it exists"), &Tensor::from([1e300]));
+    save_checkpoint(&path, &wide, None, &BTreeMap::new()).expect("finite as f64");
     assert_eq!(error_of(&path, &mut head()), want, "1e300 is no f32");
 
     wide.flat_mut().view_mut().set(&[3], f64::NAN);
-    let before = fs::read(&path).expect("there");
-    let error = save(&path, &wide, None, &BTreeMap::new()).expect_err("would not load");
+    let before = fs::read(&path).expect("it exists");
+    let error = save_checkpoint(&path, &wide, None, &BTreeMap::new()).expect_err("would not load");
     assert_eq!(text(&path, &error), want);
-    assert_eq!(fs::read(&path).expect("there"), before);
+    assert_eq!(fs::read(&path).expect("it exists"), before);
 }
 
 #[test]
-fn an_optimisers_state_that_does_not_fit() {
+fn checkpoint_wrong_optimiser_state_is_refused() {
     let folder = Folder::new("optimiser");
     let path = folder.file("model.safetensors");
-    let (params, adam) = trained::<f32>(Rule::adam());
+    let (params, adam) = trained::<f32>(UpdateRule::adam());
     let error = |optimizer: &mut Optimizer<f32>| {
         let (moments, steps) = (optimizer.moments().map(|(_, m)| bits(m)).collect::<Vec<_>>(), optimizer.steps());
         let error = Checkpoint::load(&path).expect("valid").load_optimizer(optimizer).expect_err("does not fit");
@@ -109,37 +110,37 @@ fn an_optimisers_state_that_does_not_fit() {
         text(&path, &error)
     };
     let advice = "; rename the tensors, or build the model or optimiser that the file was saved from";
-    save(&path, &params, Some(&adam), &about()).expect("saved");
+    save_checkpoint(&path, &params, Some(&adam), &about()).expect("saved");
     let rule = |found: &str, expected: &str| {
         format!(
             "its metadata {found}, expected \"{expected}\" under \"optimizer.rule\"; \
              build the optimiser that the file was saved from, or begin with a new one"
         )
     };
-    for other in [Rule::adamw(0.0), Rule::Sgd { momentum: 0.9 }, Rule::rmsprop()] {
+    for other in [UpdateRule::adamw(0.0), UpdateRule::Sgd { momentum: 0.9 }, UpdateRule::rmsprop()] {
         let mut optimizer = Optimizer::new(other, &params);
         assert_eq!(error(&mut optimizer), rule("give the optimiser's rule as \"adam\"", other.name()));
     }
-    let mut small = Optimizer::new(Rule::adam(), &model::<f32>(1, 2));
+    let mut small = Optimizer::new(UpdateRule::adam(), &model::<f32>(1, 2));
     assert_eq!(
         error(&mut small),
         "optimizer.m has shape [67], expected [39]; build the model with the sizes that the file was saved with"
     );
-    save(&path, &params, None, &about()).expect("saved");
-    let mut fresh = Optimizer::new(Rule::adam(), &params);
+    save_checkpoint(&path, &params, None, &about()).expect("saved");
+    let mut fresh = Optimizer::new(UpdateRule::adam(), &params);
     assert_eq!(error(&mut fresh), rule("lack the optimiser's rule", "adam"));
     let adam = ("optimizer.rule", "adam");
-    foreign(&path, &[adam], &HEAD, |_, _| ());
+    write_foreign(&path, &[adam], &HEAD, |_, _| ());
     assert_eq!(error(&mut fresh), format!("lacks optimizer.m, optimizer.v{advice}"));
 
     let steps = |found: &str| {
         format!("{found}, expected a whole number below 2^63 under \"optimizer.steps\"; begin with a new optimiser")
     };
     let moments: Tensors = &[("optimizer.m", Dtype::F32, &[67]), ("optimizer.v", Dtype::F32, &[67])];
-    foreign(&path, &[adam], moments, |_, _| ());
+    write_foreign(&path, &[adam], moments, |_, _| ());
     assert_eq!(error(&mut fresh), steps("its metadata lack the optimiser's steps"));
     for bad in ["-1", "9223372036854775808", "18446744073709551614", "18446744073709551615", "18446744073709551616"] {
-        foreign(&path, &[adam, ("optimizer.steps", bad)], moments, |_, _| ());
+        write_foreign(&path, &[adam, ("optimizer.steps", bad)], moments, |_, _| ());
         assert_eq!(error(&mut fresh), steps(&format!("its metadata give the optimiser's steps as \"{bad}\"")));
     }
     let negative = |name: &str, bytes: &mut [u8]| {
@@ -148,28 +149,29 @@ fn an_optimisers_state_that_does_not_fit() {
             bytes[12..16].copy_from_slice(&(-0.25_f32).to_le_bytes());
         }
     };
-    foreign(&path, &[adam, ("optimizer.steps", "7")], moments, negative);
+    write_foreign(&path, &[adam, ("optimizer.steps", "7")], moments, negative);
     assert_eq!(
         error(&mut fresh),
-        "optimizer.v holds the negative number -0.25, expected numbers from 0, as means of squares are; \
-         go on from an earlier checkpoint, or begin with a new optimiser"
+        "optimizer.v holds the negative number -0.25, expected 0 or more, because it is a mean of squares; \
+         continue from an earlier checkpoint, or begin with a new optimiser"
     );
-    for (bad, of) in [(f32::NAN, "optimizer.m"), (f32::INFINITY, "optimizer.m"), (f32::NAN, "optimizer.v")] {
-        foreign(&path, &[adam, ("optimizer.steps", "7")], moments, |name, bytes| {
-            if name == of {
+    for (bad, moment) in [(f32::NAN, "optimizer.m"), (f32::INFINITY, "optimizer.m"), (f32::NAN, "optimizer.v")] {
+        write_foreign(&path, &[adam, ("optimizer.steps", "7")], moments, |name, bytes| {
+            if name == moment {
                 bytes[8..12].copy_from_slice(&bad.to_le_bytes());
             }
         });
-        let words = "holds a number that is not finite, expected finite numbers only; go on from an earlier checkpoint";
-        assert_eq!(error(&mut fresh), format!("{of} {words}"));
+        let words =
+            "holds a number that is not finite, expected finite numbers only; continue from an earlier checkpoint";
+        assert_eq!(error(&mut fresh), format!("{moment} {words}"));
     }
-    // The most steps that are taken, from which the next ones do not overflow.
-    foreign(&path, &[adam, ("optimizer.steps", "9223372036854775807")], moments, |_, _| ());
+    // The largest accepted number of steps. Further steps do not overflow.
+    write_foreign(&path, &[adam, ("optimizer.steps", "9223372036854775807")], moments, |_, _| ());
     Checkpoint::load(&path).expect("valid").load_optimizer(&mut fresh).expect("fits");
     let (mut moved, grads) = (params.clone(), Grads::zeros(&params));
     (0..2).for_each(|_| fresh.step(0.1, &mut moved, &grads));
     assert_eq!(fresh.steps(), (1 << 63) + 1);
-    foreign(&path, &[adam, ("optimizer.steps", "7")], moments, |_, _| ());
+    write_foreign(&path, &[adam, ("optimizer.steps", "7")], moments, |_, _| ());
     Checkpoint::load(&path).expect("valid").load_optimizer(&mut fresh).expect("fits");
     assert_eq!(fresh.steps(), 7);
 }

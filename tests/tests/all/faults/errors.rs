@@ -1,4 +1,4 @@
-//! Operations that fail, one after the other, and disks that are full.
+//! Tests of failing disk operations and full disks.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use gradus_tests::disk::{MemoryDisk, Operation};
 
 use super::run::{Run, UPDATES};
 
-/// Two processes: the first is told to stop half-way, the second resumes.
-fn two_processes(run: &mut Run) {
+/// Runs two processes: the first stops half-way, the second resumes.
+fn run_two_processes(run: &mut Run) {
     for last in [UPDATES / 2 - 1, UPDATES] {
         run.advance_to(last).ok();
         assert_eq!(run.check(), Ok(()));
@@ -15,21 +15,21 @@ fn two_processes(run: &mut Run) {
     }
 }
 
-/// A third process, on a disk that is well again, and then a loss of power.
-fn a_process_that_works(mut run: Run) {
+/// Repairs the disk, runs a third process, and then cuts the power.
+fn finish_on_repaired_disk(mut run: Run) {
     run.disk.fail(0..0);
-    run.disk.leave_room(usize::MAX);
-    run.advance_to(UPDATES).expect("the disk is well again");
+    run.disk.set_free_bytes(usize::MAX);
+    run.advance_to(UPDATES).expect("the disk works again");
     run.check_end();
     (0..3).for_each(|_| run.after_power_cut().check_end());
 }
 
-/// Every operation of the run fails, alone or with those after it, at once or half-way.
+/// Makes every operation of the run fail: half-way, alone, or together with the next one or two.
 #[test]
-fn whatever_fails_the_files_are_whole_and_the_next_save_works() {
+fn run_any_failing_operation_leaves_whole_files() {
     let run = &mut Run::new(MemoryDisk::new(0));
-    two_processes(run);
-    let operations = run.disk.asked().len();
+    run_two_processes(run);
+    let operations = run.disk.operations().len();
     assert!(operations >= 50, "{operations} points");
     let mut failed = BTreeSet::new();
     for number in 0..operations {
@@ -39,39 +39,39 @@ fn whatever_fails_the_files_are_whole_and_the_next_save_works() {
                 0 => run.disk.fail_half_way(number),
                 _ => run.disk.fail(number..number + length),
             }
-            two_processes(&mut run);
-            assert!(length > 1 || run.parts() == 0, "operation {number} failed and left a part");
-            failed.extend(run.disk.asked()[number..].iter().take(length).copied());
-            a_process_that_works(run);
+            run_two_processes(&mut run);
+            assert!(length > 1 || run.count_parts() == 0, "operation {number} failed and left a part");
+            failed.extend(run.disk.operations()[number..].iter().take(length).copied());
+            finish_on_repaired_disk(run);
         }
     }
     use Operation::*;
     assert_eq!(
         failed.into_iter().collect::<Vec<_>>(),
-        [Create, ReadLink, Open, Write, Cut, Sync, Rename, Remove, SyncFolder]
+        [Create, ReadLink, Open, Write, Truncate, Sync, Rename, Remove, SyncFolder]
     );
 }
 
-/// Room for any number of bytes, down to none.
+/// Covers disks with 0 to 8000 free bytes.
 #[test]
-fn a_full_disk_keeps_the_old_checkpoint() {
-    for room in (0..8000).step_by(37) {
-        let mut run = Run::new(MemoryDisk::new(room));
-        run.disk.leave_room(room as usize);
-        two_processes(&mut run);
-        a_process_that_works(run);
+fn run_full_disk_keeps_the_old_checkpoint() {
+    for free_bytes in (0..8000).step_by(37) {
+        let mut run = Run::new(MemoryDisk::new(free_bytes));
+        run.disk.set_free_bytes(free_bytes as usize);
+        run_two_processes(&mut run);
+        finish_on_repaired_disk(run);
     }
 }
 
-/// The run itself goes on when somebody makes room.
+/// The same process continues when the disk accepts writes again.
 #[test]
-fn a_full_disk_that_gets_room_takes_everything() {
+fn run_full_disk_with_space_again_saves_everything() {
     for number in 0..40 {
         let mut run = Run::new(MemoryDisk::new(number as u64));
         run.disk.fail(number..number + 25);
         if run.advance_to(UPDATES).is_ok() {
             run.check_end();
         }
-        a_process_that_works(run);
+        finish_on_repaired_disk(run);
     }
 }

@@ -1,42 +1,42 @@
-//! A file behind symbolic links, on a disk on which everything fails once and whose power is cut at every moment.
+//! Tests of a file behind symbolic links, with a failure and a power cut at every operation.
 
 use std::path::{Path, PathBuf};
 
 use gradus_tests::disk::{MemoryDisk, NEW_MODE};
-use nn::files::{Files, write_whole};
+use nn::files::{FileSystem, write_atomic};
 
 const LINKS: [(&str, &str); 2] = [("run/model", "../kept/second"), ("run/../kept/second", "third/model")];
 const TARGET: &str = "run/../kept/third/model";
 
 fn disk(seed: u64) -> MemoryDisk {
     let disk = MemoryDisk::new(seed);
-    LINKS.iter().for_each(|(link, text)| disk.link(Path::new(link), Path::new(text)));
+    LINKS.iter().for_each(|(link, text)| disk.create_link(Path::new(link), Path::new(text)));
     disk
 }
 
-/// The links lead where they led, and the target is the old file or the new one, with the old one's mode.
+/// Asserts that the links are unchanged, and that the target is the old or the new file with the old mode.
 fn check(disk: &MemoryDisk, old: &str, new: &str) {
     for (link, text) in LINKS {
-        assert_eq!(disk.text_of_link(Path::new(link)), Some(PathBuf::from(text)));
+        assert_eq!(disk.link_target(Path::new(link)), Some(PathBuf::from(text)));
         assert_eq!(disk.read(Path::new(link)), None);
     }
-    let found = disk.read(Path::new(TARGET)).expect("there");
+    let found = disk.read(Path::new(TARGET)).expect("it exists");
     assert!(found == old.as_bytes() || found == new.as_bytes(), "{}", String::from_utf8_lossy(&found));
     assert_eq!(disk.mode(Path::new(TARGET)), Some(0o600));
 }
 
 #[test]
-fn a_target_behind_links_is_whole_whatever_fails() {
+fn write_atomic_behind_links_any_failure_leaves_a_whole_target() {
     let path = Path::new(LINKS[0].0);
     for power in [false, true] {
         for number in 0.. {
             let disk = disk(number as u64);
-            write_whole(&disk, path, b"the old content").expect("nothing fails yet");
+            write_atomic(&disk, path, b"the old content").expect("nothing fails yet");
             assert_eq!(disk.mode(Path::new(TARGET)), Some(NEW_MODE));
             disk.set_mode(Path::new(TARGET), 0o600);
-            let done = disk.asked().len();
+            let done = disk.operations().len();
             disk.fail(done + number..if power { usize::MAX } else { done + number + 1 });
-            let written = write_whole(&disk, path, b"the new content, which is longer");
+            let written = write_atomic(&disk, path, b"the new content, which is longer");
             let after = if power { disk.after_power_cut() } else { disk.clone() };
             check(&after, "the old content", "the new content, which is longer");
             if written.is_ok() {
@@ -45,27 +45,27 @@ fn a_target_behind_links_is_whole_whatever_fails() {
                 break;
             }
             after.fail(0..0);
-            write_whole(&after, path, b"the next").expect("nothing fails any more");
+            write_atomic(&after, path, b"the next").expect("nothing fails any more");
             check(&after.after_power_cut(), "the next", "the next");
         }
     }
 }
 
 #[test]
-fn links_in_a_circle_end() {
+fn write_atomic_link_loop_on_memory_disk_is_an_error() {
     let disk = MemoryDisk::new(0);
-    disk.link(Path::new("run/a"), Path::new("b"));
-    disk.link(Path::new("run/b"), Path::new("a"));
-    let error = write_whole(&disk, Path::new("run/a"), b"").expect_err("they lead nowhere");
-    assert_eq!(error.to_string(), "more than 40 symbolic links, expected a chain that ends: they lead in a circle");
+    disk.create_link(Path::new("run/a"), Path::new("b"));
+    disk.create_link(Path::new("run/b"), Path::new("a"));
+    let error = write_atomic(&disk, Path::new("run/a"), b"").expect_err("they lead nowhere");
+    assert_eq!(error.to_string(), "more than 40 symbolic links, expected a chain that ends: they form a loop");
     assert!(disk.names().is_empty());
 }
 
-/// What would happen without looking: a file takes the link's place.
+/// The memory disk behaves as a real one: a rename onto a link replaces the link, not its target.
 #[test]
-fn a_name_that_a_file_takes_is_no_link_any_more() {
+fn memory_disk_rename_over_a_link_removes_the_link() {
     let disk = disk(0);
     drop(disk.create_new(Path::new("run/other"), None).expect("made"));
     disk.rename(Path::new("run/other"), Path::new(LINKS[0].0)).expect("renamed");
-    assert_eq!(disk.text_of_link(Path::new(LINKS[0].0)), None);
+    assert_eq!(disk.link_target(Path::new(LINKS[0].0)), None);
 }

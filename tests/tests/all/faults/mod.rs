@@ -1,5 +1,5 @@
-//! Whatever a disk does, nothing that was saved is lost: operations that fail, disks that are full, and losses of power,
-//! each at every moment of a little run.
+//! Tests that saved data survive disk faults: failing operations, full disks and power cuts, each at every operation of a
+//! small run.
 
 mod errors;
 mod journal;

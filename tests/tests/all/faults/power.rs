@@ -1,25 +1,25 @@
-//! Losses of power, at every moment; and writers that leave out one of their precautions, which must be seen.
+//! Tests of power cuts at every operation, and of writers that omit a precaution, which must lose data.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use gradus_tests::disk::{MemoryDisk, Operation};
-use nn::files::{Files, write_whole};
+use nn::files::{FileSystem, write_atomic};
 use tensor::philox::{Philox, Purpose, Stream};
 
 use super::run::{Run, Save, UPDATES};
 
-/// The power goes at every operation of a run, and comes back. The error says what was lost.
-fn at_every_moment(seed: u64, save: Save, forget: Option<(Operation, &'static str)>) -> Result<(), String> {
+/// Cuts the power at every operation of a run and resumes the run. The error describes the loss.
+fn cut_power_everywhere(seed: u64, save: Save, ignored: Option<(Operation, &'static str)>) -> Result<(), String> {
     for number in 0.. {
         let mut run = Run::saving_with(save, MemoryDisk::new(seed << 32 | number as u64));
-        if let Some((operation, names)) = forget {
-            run.disk.forget(operation, names);
+        if let Some((operation, suffix)) = ignored {
+            run.disk.ignore(operation, suffix);
         }
         run.disk.fail(number..usize::MAX);
         let ended = run.advance_to(UPDATES).is_ok();
         let mut run = run.after_power_cut();
-        run.check().map_err(|what| format!("without power from operation {number} on: {what}"))?;
+        run.check().map_err(|what| format!("power cut at operation {number}: {what}"))?;
         run.advance_to(UPDATES).map_err(|error| error.to_string())?;
         run.check()?;
         if ended {
@@ -30,15 +30,15 @@ fn at_every_moment(seed: u64, save: Save, forget: Option<(Operation, &'static st
 }
 
 #[test]
-fn what_was_saved_survives_a_loss_of_power_at_any_moment() {
+fn run_power_cut_at_any_operation_keeps_saved_files() {
     for seed in 0..20 {
-        assert_eq!(at_every_moment(seed, write_whole, None), Ok(()), "seed {seed}");
+        assert_eq!(cut_power_everywhere(seed, write_atomic, None), Ok(()), "seed {seed}");
     }
 }
 
-/// Several losses of power, after errors of all kinds, in one run.
+/// Several power cuts in one run, after errors of all kinds.
 #[test]
-fn what_was_saved_survives_many_losses_and_errors() {
+fn run_many_power_cuts_and_errors_keep_saved_files() {
     for seed in 0..400 {
         let mut chance = Philox::stream(seed, Stream { purpose: Purpose(1001), update: 0, episode: 0 });
         let mut run = Run::new(MemoryDisk::new(seed));
@@ -58,28 +58,28 @@ fn what_was_saved_survives_many_losses_and_errors() {
     }
 }
 
-/// The precautions are what the tests above see: each that is left out loses something.
+/// The tests above notice each precaution: a writer that omits one loses data.
 #[test]
-fn leaving_out_any_precaution_loses_something() {
-    let loss = |save: Save, forget| (0..20).find_map(|seed| at_every_moment(seed, save, forget).err());
-    for (precaution, forget) in [
+fn run_without_any_one_precaution_loses_data() {
+    let loss = |save: Save, ignored| (0..20).find_map(|seed| cut_power_everywhere(seed, save, ignored).err());
+    for (precaution, ignored) in [
         ("the file is synced before it is renamed", (Operation::Sync, ".part")),
         ("the folder is synced before a success is reported", (Operation::SyncFolder, "run")),
         ("the journal is synced before the checkpoint", (Operation::Sync, ".jsonl")),
     ] {
-        assert!(loss(write_whole, Some(forget)).is_some(), "not seen: {precaution}");
+        assert!(loss(write_atomic, Some(ignored)).is_some(), "not noticed: {precaution}");
     }
-    assert!(loss(in_place, None).is_some(), "not seen: the file is written beside the old one");
+    assert!(loss(write_in_place, None).is_some(), "not noticed: the file is written beside the old one");
 }
 
-/// Writes over the old file.
-fn in_place(files: &dyn Files, path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Overwrites the old file.
+fn write_in_place(files: &dyn FileSystem, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = match files.create_new(path, None) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => files.open(path)?,
         created => created?,
     };
-    file.cut(0)?;
+    file.truncate(0)?;
     file.write_all(bytes)?;
     file.sync()?;
-    files.sync_folder(path.parent().expect("it is in a folder"))
+    files.sync_folder(path.parent().expect("the path has a folder"))
 }

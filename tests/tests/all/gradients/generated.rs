@@ -1,30 +1,30 @@
-//! L6: every operation at generated extents, in any layout.
+//! Level L6: tests of every operation at generated extents and in any memory layout.
 //!
-//! The cases are the same each time. `PROPTEST_CASES=1000` tries more of them, `PROPTEST_RNG_SEED=7` others. A case that has failed is
-//! written to `generated.regressions`, to be committed, and is tried first.
+//! The cases are the same in every run. `PROPTEST_CASES=1000` runs more cases, `PROPTEST_RNG_SEED=7` runs other cases. A
+//! failing case is appended to `generated.regressions`, which should be committed. Later runs try it first.
 
 use std::env;
 
 use autograd::ops::Kind;
-use proofs::levels::agrees;
-use proofs::{Draw, Layout, generate};
+use proofs::levels::check_generated;
+use proofs::{Layout, RandomTensors, generate_case};
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, RngSeed, TestRunner};
 use tensor::Tensor;
 
-/// Around powers of two, where blocked and vectorised loops have their remainders; and nothing at all.
+/// Zero, and numbers around powers of two, where blocked and vectorised loops have remainders.
 const EXTENTS: [usize; 12] = [0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 33];
 
-/// What a case is made from.
+/// The random choices from which a case is generated.
 #[derive(Clone, Debug)]
 struct Draft {
-    /// Pairwise distinct.
+    /// The extents, pairwise distinct.
     extents: [usize; 4],
-    /// How many axes, which of them, which are repeated: whatever an operation has to choose.
+    /// A number that selects the operation's options: the number of axes, which axes, which indices repeat.
     choice: u32,
-    /// How each of up to four inputs lies in memory.
+    /// The memory layouts of up to four inputs.
     layouts: [Layout; 4],
-    /// Of the numbers.
+    /// The seed of the values.
     seed: u32,
 }
 
@@ -42,10 +42,10 @@ fn drafts() -> impl Strategy<Value = Draft> {
 
 fn check(kind: Kind, draft: &Draft) -> Result<(), String> {
     let Draft { extents, choice, layouts, seed } = draft;
-    let mut case = generate(kind, *extents, *choice as usize, &mut Draw::new(*seed));
-    case.inputs = case.inputs.iter().zip(layouts).map(|(x, layout)| layout.of(x)).collect();
+    let mut case = generate_case(kind, *extents, *choice as usize, &mut RandomTensors::new(*seed));
+    case.inputs = case.inputs.iter().zip(layouts).map(|(x, layout)| layout.apply(x)).collect();
     let shapes: Vec<_> = case.inputs.iter().map(Tensor::shape).collect();
-    agrees(&case).map_err(|error| format!("{shapes:?}: {error}"))
+    check_generated(&case).map_err(|error| format!("{shapes:?}: {error}"))
 }
 
 fn config() -> ProptestConfig {
@@ -64,12 +64,12 @@ fn config() -> ProptestConfig {
 }
 
 #[test]
-fn every_operation_at_any_shape() {
-    let tried = |&kind: &Kind| {
+fn operations_generated_shapes_have_exact_gradients() {
+    let failure = |&kind: &Kind| {
         let mut runner = TestRunner::new(config());
         let result = runner.run(&drafts(), |draft| check(kind, &draft).map_err(TestCaseError::fail));
         result.err().map(|error| format!("{}: {error}", kind.name()))
     };
-    let failed: Vec<String> = Kind::ALL.iter().filter_map(tried).collect();
+    let failed: Vec<String> = Kind::ALL.iter().filter_map(failure).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

@@ -1,15 +1,15 @@
-//! Where there are two slopes, there is a convention: relu's slope at 0 is 0, as PyTorch's.
+//! Tests of the convention at kinks: relu's slope at 0 is 0, as in PyTorch.
 
 use autograd::Tape;
 use autograd::gradcheck::{Finding, duals, richardson};
 use autograd::{Var, function};
 use tensor::Tensor;
 
-/// Zeros of both signs, and the smallest numbers around them.
+/// Zeros of both signs, the smallest normal numbers, and ±1.
 const AROUND: [f64; 6] = [0.0, -0.0, f64::MIN_POSITIVE, -f64::MIN_POSITIVE, 1.0, -1.0];
 
 #[test]
-fn relu_has_slope_zero_at_zero() {
+fn relu_at_zero_has_slope_zero() {
     let tape = Tape::new();
     let x = tape.input(Tensor::from(AROUND));
     let y = x.relu();
@@ -19,13 +19,13 @@ fn relu_has_slope_zero_at_zero() {
 }
 
 #[test]
-fn both_modes_have_the_same_convention() {
+fn relu_at_zero_both_modes_agree() {
     duals(&function!(|x| x[0].relu()), &[Tensor::from(AROUND)]).assert_ok();
 }
 
-/// Differences see a kink, at the zeros and nowhere else, and do not take the convention for a mistake if they are told to.
+/// Differences report a kink at the zeros and nowhere else. With `allow_kinks` the convention is not a mistake.
 #[test]
-fn a_difference_sees_the_kink() {
+fn richardson_at_a_kink_reports_it() {
     let x = [Tensor::from([0.5, 0.0, -0.5, -0.0])];
     let report = richardson(|_, x: &[Var<'_, f64>]| x[0].relu(), &x);
     let place = |finding: &Finding| match finding {
@@ -36,5 +36,5 @@ fn a_difference_sees_the_kink() {
         other => panic!("{other}"),
     };
     assert_eq!(report.findings.iter().map(place).collect::<Vec<_>>(), ["[1]", "[3]"]);
-    assert!(!report.is_ok() && report.clone().allowing_kinks().is_ok());
+    assert!(!report.is_ok() && report.clone().allow_kinks().is_ok());
 }

@@ -1,20 +1,20 @@
-//! What holds for every tape, whatever is on it.
+//! Tests of the laws of the tape, which hold for any operations on it.
 
 use autograd::{Tape, Var, function};
-use proofs::levels::{accumulates, ignores_constants, is_linear};
-use proofs::{Case, Draw, Of};
+use proofs::levels::{check_accumulation, check_constants, check_linearity};
+use proofs::{Case, RandomTensors, Target};
 use tensor::{Real, Tensor};
 
-/// Most operations, over x\[4,3\], w\[3,5\], v\[5\].
+/// A function of x\[4,3\], w\[3,5\] and v\[5\] that uses most operations.
 fn model<'t, T: Real>(x: Var<'t, T>, w: Var<'t, T>, v: Var<'t, T>) -> Var<'t, T> {
     let index = Tensor::from([[1, 4], [0, 0], [2, 3], [4, 1]]);
-    let hidden = (x.matmul(w) + v).tanh().layer_norm(v, v, T::of(1e-5));
+    let hidden = (x.matmul(w) + v).tanh().layer_norm(v, v, T::from_f64(1e-5));
     let mix = hidden.softmax() * v.exp() - hidden.log_softmax() / v.square().shift(T::one()).sqrt();
     Var::concat(&[mix.gather(&index), mix.slice(1, 1..4).sigmoid(), mix.relu()], 1)
 }
 
 fn inputs() -> [Tensor<f64>; 3] {
-    let mut d = Draw::new(6);
+    let mut d = RandomTensors::new(6);
     [d.normal([4, 3]), d.normal([3, 5]), d.nonzero([5])]
 }
 
@@ -25,19 +25,20 @@ fn gradients(dy: &Tensor<f64>) -> [Vec<f64>; 3] {
     x.map(|x| x.grad().expect("reached").to_vec())
 }
 
-/// The backward is linear in the cotangent, a variable collects from all its uses, and constants get no gradient and change no other.
+/// The backward pass is linear in the cotangent. A variable sums the gradients of all its uses. Constants get no gradient and
+/// change no other gradient.
 #[test]
-fn the_backward_pass_of_most_operations_at_once_is_as_that_of_each() {
-    let case = Case::new(Of::Layer("most operations"), "at once", inputs(), function!(|x| model(x[0], x[1], x[2])));
-    for law in [is_linear, accumulates, ignores_constants] {
+fn backward_most_operations_together_obeys_the_laws() {
+    let case = Case::new(Target::Layer("most operations"), "at once", inputs(), function!(|x| model(x[0], x[1], x[2])));
+    for law in [check_linearity, check_accumulation, check_constants] {
         law(&case).unwrap_or_else(|error| panic!("{error}"));
     }
 }
 
-/// Neither gradients nor scratch buffers of one backward pass leak into the next, on a tape that is cleared or not.
+/// Gradients and scratch buffers of one backward pass do not leak into the next, whether the tape is cleared or not.
 #[test]
-fn a_second_backward_pass_gives_the_same_bits() {
-    let mut d = Draw::new(10);
+fn backward_repeated_gives_the_same_bits() {
+    let mut d = RandomTensors::new(10);
     let (dy, other) = (d.normal([4, 10]), d.normal([4, 10]));
     let want = gradients(&dy);
     let mut tape = Tape::new();
@@ -49,14 +50,14 @@ fn a_second_backward_pass_gives_the_same_bits() {
         }
         assert_eq!(x.map(|x| x.grad().expect("reached").to_vec()), want);
         tape.clear();
-        let x = tape.input(Tensor::full([2, 3], f64::NAN)); // dirt in the kept buffers
+        let x = tape.input(Tensor::full([2, 3], f64::NAN)); // leaves NaN in the reused buffers
         x.square().sum().backward().expect("no parameters");
         tape.clear();
     }
 }
 
 #[test]
-fn a_gradient_from_an_earlier_root_is_gone() {
+fn backward_new_root_clears_earlier_gradients() {
     let tape = Tape::<f64>::new();
     let (a, b) = (tape.input(Tensor::scalar(2.0)), tape.input(Tensor::scalar(3.0)));
     (a * b).backward().expect("no parameters");
@@ -65,7 +66,7 @@ fn a_gradient_from_an_earlier_root_is_gone() {
 }
 
 #[test]
-fn parameters_that_were_not_reached_are_named_and_frozen_ones_are_not() {
+fn backward_unreached_parameters_are_named_except_frozen() {
     let tape = Tape::<f64>::new();
     let number = || Tensor::scalar(1.0);
     let used = tape.param("used", number());
@@ -81,12 +82,12 @@ fn parameters_that_were_not_reached_are_named_and_frozen_ones_are_not() {
 }
 
 #[test]
-fn without_recording_values_are_the_same_and_nothing_needs_a_gradient() {
+fn tape_evaluating_gives_the_same_values_without_gradients() {
     let value = |tape: &Tape<f64>| {
         let x = inputs().map(|x| tape.input(x));
         model(x[0], x[1], x[2]).value()
     };
-    let evaluating = Tape::evaluating();
+    let evaluating = Tape::no_grad();
     assert_eq!(value(&evaluating), value(&Tape::new()));
     assert!(evaluating.to_string().lines().all(|line| line.ends_with('·')));
 }

@@ -1,4 +1,4 @@
-//! Every operation's and every layer's gradients: one table, held to every level; and the laws of the tape itself.
+//! Tests of the gradients of all operations and layers at every level, and of the laws of the tape itself.
 
 mod generated;
 mod gru;

@@ -1,4 +1,4 @@
-//! Every exhibit of the museum: the check finds the mistake and names it, is content without it, and the weak test passes.
+//! Tests of every exhibit of the museum: the check finds and names the mistake, passes without it, and the weak test misses it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,25 +6,30 @@ use std::path::Path;
 use autograd::gradcheck::{Finding, Report};
 use proofs::museum::{exhibits, page};
 
-/// The inputs with which a report is not content.
-fn wrong_in(report: &Report) -> BTreeSet<&str> {
+/// Returns the inputs whose gradients the report rejects.
+fn rejected_inputs(report: &Report) -> BTreeSet<&str> {
     let too_far = report.compared.iter().filter(|compared| compared.error > report.tolerance);
     let findings = report.findings.iter().filter_map(|finding| match finding {
         Finding::NoInfluence(input) | Finding::Severed(input) | Finding::NotLinear(input) => Some(&**input),
         Finding::WrongShape { input, .. } => Some(&**input),
         Finding::NotDeterministic => None,
-        other => panic!("no exhibit is meant to show this: {other}"),
+        other => panic!("no exhibit should cause this finding: {other}"),
     });
     too_far.map(|compared| &*compared.input).chain(findings).collect()
 }
 
 #[test]
-fn every_mistake_is_found_and_named() {
+fn museum_every_mistake_is_found_and_named() {
     for exhibit in exhibits() {
-        let report = (exhibit.wrong)();
+        let report = (exhibit.wrong_report)();
         assert!(!report.is_ok(), "{}: {report}", exhibit.name);
-        assert_eq!(wrong_in(&report), exhibit.wrong_in.iter().copied().collect(), "{}: {report}", exhibit.name);
-        match exhibit.says {
+        assert_eq!(
+            rejected_inputs(&report),
+            exhibit.wrong_inputs.iter().copied().collect(),
+            "{}: {report}",
+            exhibit.name
+        );
+        match exhibit.diagnosis {
             Some(says) => assert!(report.to_string().contains(says), "{}: not “{says}”, but {report}", exhibit.name),
             None => {
                 assert!(report.findings.is_empty() && report.diagnoses().count() == 0, "{}: {report}", exhibit.name)
@@ -34,22 +39,27 @@ fn every_mistake_is_found_and_named() {
 }
 
 #[test]
-fn without_the_mistake_the_check_is_content() {
+fn museum_corrected_exhibits_pass_the_check() {
     for exhibit in exhibits() {
-        let report = (exhibit.right)();
+        let report = (exhibit.right_report)();
         assert!(report.is_ok() && !report.compared.is_empty(), "{}: {report}", exhibit.name);
     }
 }
 
 #[test]
-fn the_weak_test_lets_it_pass() {
+fn museum_weak_tests_miss_every_mistake() {
     for exhibit in exhibits() {
-        assert!((exhibit.weak.passes)(), "{}: “{}” sees it after all", exhibit.name, exhibit.weak.test);
+        assert!(
+            (exhibit.weak_test.passes)(),
+            "{}: “{}” notices it after all",
+            exhibit.name,
+            exhibit.weak_test.description
+        );
     }
 }
 
 #[test]
-fn every_exhibit_is_named_once_and_has_a_source() {
+fn museum_exhibits_have_unique_names_and_sources() {
     let names: BTreeSet<_> = exhibits().iter().map(|exhibit| exhibit.name).collect();
     assert_eq!(names.len(), exhibits().len());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace");
@@ -60,8 +70,11 @@ fn every_exhibit_is_named_once_and_has_a_source() {
 }
 
 #[test]
-fn the_page_is_the_one_that_the_museum_prints() {
+fn museum_page_matches_the_printed_page() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/museum.md");
     let found = std::fs::read_to_string(&path).expect("docs/museum.md");
-    assert!(found == page(), "write it again: cargo run -p proofs --example museum -- --page > docs/museum.md");
+    assert!(
+        found == page(),
+        "the page is out of date; run cargo run -p gradus-proofs --example museum -- --page > docs/museum.md"
+    );
 }

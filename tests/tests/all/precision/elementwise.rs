@@ -1,13 +1,13 @@
-//! Maps, their slopes, and functions of two elements: one rounding, or the ulps of a function.
+//! Precision of maps, their slopes and binary functions. The bound is one rounding, or the ulps of a function.
 
-use gradus_tests::Draw;
+use gradus_tests::RandomTensors;
 use tensor::{Binary, Kernels, Map, Real, Tensor};
 
 use crate::precision::{constant, normal, positive, wide};
 
 precise!(Sums: map map_backward binary);
 
-fn map<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
+fn map<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let apply = |f| {
         let x = if matches!(f, Map::Log | Map::Sqrt) { positive(d, [n]) } else { normal::<T>(d, [n]) };
         let mut y = Tensor::zeros([n]);
@@ -17,7 +17,7 @@ fn map<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     Map::all(constant(-1.5)).into_iter().map(apply).collect()
 }
 
-fn map_backward<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
+fn map_backward<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let apply = |slope| {
         let (kept, dy, mut dx) = (positive::<T>(d, [n]), wide(d, [n]), normal(d, [n]));
         k.map_backward(slope, kept.view(), dy.view(), dx.view_mut());
@@ -26,7 +26,7 @@ fn map_backward<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tens
     Map::all(constant(-1.5)).into_iter().map(apply).collect()
 }
 
-fn binary<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
+fn binary<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let apply = |op| {
         let (a, b, mut y) = (wide::<T>(d, [n, 1]), positive(d, [3]), Tensor::zeros([n, 3]));
         k.binary(op, a.view(), b.view(), y.view_mut());

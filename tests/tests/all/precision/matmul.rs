@@ -1,7 +1,7 @@
-//! Matrix products: |error| ≤ γ_k · |a|·|b|, element by element, with k the additions that are stated, with fused products or
-//! without.
+//! Precision of matrix products: |error| ≤ γ_k · |a|·|b| for each element, where k is the scheme's number of additions. The
+//! bound holds with and without fused multiply-add.
 
-use gradus_tests::Draw;
+use gradus_tests::RandomTensors;
 use tensor::{Form, Kernels, Naive, Real, Tensor};
 
 use crate::precision::bounded::{Bounded, Sums};
@@ -9,8 +9,8 @@ use crate::precision::{normal, wide};
 
 precise!(Products: matmul);
 
-/// y\[9,17\], which is no multiple of a register tile, over K = n; overwritten and added to.
-fn matmul<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
+/// Computes y\[9,17\] over K = n, overwriting and accumulating. The shape is not a multiple of a register tile.
+fn matmul<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let mut out = Vec::new();
     for form in [Form::NN, Form::NT, Form::TN] {
         for accumulate in [false, true] {
@@ -24,11 +24,11 @@ fn matmul<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>>
     out
 }
 
-/// [`Naive`] states the scheme of all other sums: outside of it there would be no bound.
+/// [`Naive`] follows the scheme of all other sums. Outside this scheme the bounds would be infinite.
 #[test]
-fn reference_product_follows_the_scheme_of_sums() {
+fn matmul_naive_follows_the_scheme_of_sums() {
     for n in [1, 31, 32, 33, 512, 1000] {
-        let products = matmul::<Bounded<Sums>>(&mut Draw::new(0), n, &Naive);
+        let products = matmul::<Bounded<Sums>>(&mut RandomTensors::new(0), n, &Naive);
         assert!(products.iter().all(|y| y.to_vec().iter().all(|y| y.error().is_finite())), "n = {n}");
     }
 }

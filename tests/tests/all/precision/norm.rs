@@ -1,19 +1,19 @@
-//! Layer normalisation of rows near zero. Rows whose mean is far greater than their spread have [a bound of their
-//! own](super::long).
+//! Precision of layer normalisation for rows near zero. Rows whose mean is far greater than their spread have [their own
+//! bound](super::long_rows).
 
-use gradus_tests::Draw;
+use gradus_tests::RandomTensors;
 use tensor::{Kernels, Real, Tensor};
 
 use crate::precision::{constant, normal, positive, wide};
 
 precise!(Sums: layer_norm layer_norm_backward);
 
-/// Rows around 0, and of sizes far apart.
-fn rows<T: Real>(d: &mut Draw, n: usize) -> [Tensor<T>; 2] {
+/// Draws rows around 0, and rows of numbers of very different sizes.
+fn rows<T: Real>(d: &mut RandomTensors, n: usize) -> [Tensor<T>; 2] {
     [normal(d, [2, n]), wide(d, [2, n])]
 }
 
-fn layer_norm<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
+fn layer_norm<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let mut out = Vec::new();
     for x in rows::<T>(d, n) {
         let (w, b) = (normal(d, [n]), normal(d, [n]));
@@ -24,8 +24,8 @@ fn layer_norm<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor
     out
 }
 
-/// From any statistics, so that this is about the backward alone.
-fn layer_norm_backward<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
+/// The statistics are random, so the test covers the backward pass alone.
+fn layer_norm_backward<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let mut out = Vec::new();
     for x in rows::<T>(d, n) {
         let (w, stats, dy) = (normal(d, [n]), positive(d, [2, 2]), wide(d, [2, n]));

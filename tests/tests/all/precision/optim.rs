@@ -1,13 +1,14 @@
-//! One step of each optimiser. The constants are `f64`s that are rounded to `f32`, by amounts that the bound knows.
+//! Precision of one step of each optimiser. The constants are `f64`, rounded to `f32`; the bound contains these rounding
+//! errors.
 
-use gradus_tests::Draw;
+use gradus_tests::RandomTensors;
 use tensor::{AdamStep, Kernels, Real, Tensor};
 
 use crate::precision::{constant, normal, positive, wide};
 
 precise!(Sums: adam momentum rmsprop);
 
-fn adam<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
+fn adam<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let mut out = Vec::new();
     for (step, decay, decoupled) in
         [(1, 0.0, false), (2, 0.05, false), (3, 0.05, true), (100, 0.0, true), (100_000, 0.05, true)]
@@ -20,13 +21,13 @@ fn adam<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     out
 }
 
-fn momentum<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
+fn momentum<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let (g, mut m, mut p) = (wide::<T>(d, [n]), normal(d, [n]), normal(d, [n]));
     k.momentum(constant(0.1), constant(0.9), g.view(), m.view_mut(), p.view_mut());
     vec![m, p]
 }
 
-fn rmsprop<T: Real>(d: &mut Draw, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
+fn rmsprop<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<Tensor<T>> {
     let (g, mut v, mut p) = (wide::<T>(d, [n]), positive(d, [n]), normal(d, [n]));
     k.rmsprop(constant(0.1), constant(0.99), constant(1e-8), g.view(), v.view_mut(), p.view_mut());
     vec![v, p]

@@ -1,12 +1,12 @@
-//! The ends of the range of `f32`. Within it the bound holds, subnormal numbers included. Beyond it there is none, and
-//! rightly: the results are infinite, not a number, or wrong.
+//! Precision at the ends of the range of `f32`. Within the range the bound holds, also for subnormal numbers. Beyond it the
+//! bound is infinite, and indeed the results are infinite, NaN or wrong.
 
-use gradus_tests::Draw;
+use gradus_tests::RandomTensors;
 use tensor::{AdamStep, Form, Kernels, Map, Real, Reduce, Tensor};
 
 use crate::precision::bounded::Bounded;
 use crate::precision::constant;
-use crate::precision::judge::{Body, Case, implementations};
+use crate::precision::harness::{Case, Computations, implementations};
 
 fn single<T: Real, const N: usize>(x: [f32; N]) -> Tensor<T> {
     Tensor::from(x).cast()
@@ -24,7 +24,7 @@ fn product<T: Real>(k: &dyn Kernels<T>, a: f32, b: f32) -> Tensor<T> {
     y
 }
 
-fn normalised<T: Real>(k: &dyn Kernels<T>, x: [f32; 4]) -> Tensor<T> {
+fn normalise<T: Real>(k: &dyn Kernels<T>, x: [f32; 4]) -> Tensor<T> {
     let (mut y, mut stats, w) = (Tensor::zeros([4]), Tensor::zeros([2]), single([1.0, 2.0, 3.0, 4.0]));
     k.layer_norm(single(x).view(), w.view(), w.view(), constant(1e-5), y.view_mut(), stats.view_mut());
     y
@@ -37,7 +37,7 @@ fn adam<T: Real>(k: &dyn Kernels<T>, g: f32) -> Tensor<T> {
     p
 }
 
-fn within<T: Real>(_: &mut Draw, _: usize, k: &'static dyn Kernels<T>) -> Vec<Tensor<T>> {
+fn within<T: Real>(_: &mut RandomTensors, _: usize, k: &'static dyn Kernels<T>) -> Vec<Tensor<T>> {
     let logits = single::<T, _>([1e38, -1e38, 9.9e37]);
     let (mut p, mut log_p, mut mass) = (Tensor::zeros([3]), Tensor::zeros([3]), Tensor::zeros([]));
     k.softmax(logits.view(), p.view_mut());
@@ -58,9 +58,9 @@ fn within<T: Real>(_: &mut Draw, _: usize, k: &'static dyn Kernels<T>) -> Vec<Te
         product(k, 1e-22, 1e-20),
         product(k, 1e19, 1e19),
         Tensor::scalar(k.sum_of_squares(single([1e-23, 1e-22, 1e-30]).view())),
-        normalised(k, [1.0; 4]),
-        normalised(k, [-4e18, 4e18, 1e18, -2e18]),
-        normalised(k, [1e-25, 2e-25, -3e-25, 0.0]),
+        normalise(k, [1.0; 4]),
+        normalise(k, [-4e18, 4e18, 1e18, -2e18]),
+        normalise(k, [1e-25, 2e-25, -3e-25, 0.0]),
         adam(k, 1e-25),
         adam(k, 1e-8),
         adam(k, 0.0),
@@ -68,8 +68,8 @@ fn within<T: Real>(_: &mut Draw, _: usize, k: &'static dyn Kernels<T>) -> Vec<Te
 }
 
 #[test]
-fn within_the_range_the_bound_holds() {
-    let body: Body = Body { f32: within, bounded: within, f64: within };
+fn kernels_within_f32_range_stay_within_the_bound() {
+    let body: Computations = Computations { f32: within, bounded: within, f64: within };
     let case = Case::new(&body, 0, 0);
     for implementation in &implementations() {
         case.compare(implementation.f32.name(), implementation);
@@ -86,14 +86,14 @@ fn beyond<T: Real>(k: &'static dyn Kernels<T>) -> Vec<Tensor<T>> {
         map(k, Map::Recip, [2e-39]),
         product(k, 2e19, 1e19),
         Tensor::scalar(k.sum_of_squares(single([1.5e19, 1.5e19]).view())),
-        normalised(k, [-2e19, 2e19, 1e19, -3e19]),
+        normalise(k, [-2e19, 2e19, 1e19, -3e19]),
         adam(k, 1e21),
     ]
 }
 
-/// What is computed there is not finite, or off by a part in a thousand and more.
+/// The results are not finite, or have a relative error of more than 1e-3.
 #[test]
-fn beyond_the_range_there_is_no_bound() {
+fn kernels_beyond_f32_range_have_no_bound() {
     let want = beyond::<f64>(&tensor::Naive);
     for implementation in &implementations() {
         let bounds: Vec<Tensor<Bounded>> = beyond(implementation.formulas);

@@ -1,4 +1,4 @@
-//! Runs that another process writes, read as far as they have come.
+//! Reads the files of runs that another process is still writing.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -6,124 +6,127 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::folder::outcome::Timed;
-use crate::folder::{About, CONFIG, LOCK, Line, METRICS, News, TEST, Tail, of_seed, seeds};
+use crate::folder::outcome::TimedOutcome;
+use crate::folder::{About, CONFIG, LOCK, Line, METRICS, TEST, Tail, TailEvent, list_seeds, seed_folder};
 use crate::input::config_file::ConfigFile;
 use crate::input::settings;
-use crate::live::{Board, Goal, plain};
+use crate::live::{RunLimits, RunProgress, plain};
 
-/// The run of a folder, or its runs of several seeds.
-pub(super) struct Runs {
-    /// Whether they are of several seeds.
+/// The run of a folder, or the runs of several seeds in it.
+pub(super) struct FollowedRuns {
+    /// True for a folder of several seeds.
     pub(super) several: bool,
-    /// Whether what stopped can be gone on with.
+    /// True if a stopped run can be resumed.
     pub(super) resumable: bool,
-    /// Each of them.
-    pub(super) all: Vec<Followed>,
+    /// Each run, in the order of the seeds.
+    pub(super) runs: Vec<FollowedRun>,
 }
 
-/// A run.
-pub(super) struct Followed {
+/// One run.
+pub(super) struct FollowedRun {
     path: PathBuf,
     tail: Tail,
-    /// The validation up to which lines were printed.
-    said: usize,
-    /// What is known of it.
-    pub(super) board: Board,
-    /// How it ended.
-    pub(super) over: Option<Timed>,
+    /// The last validation whose line was printed.
+    printed_validation: usize,
+    /// State of the run as read so far.
+    pub(super) progress: RunProgress,
+    /// Outcome of the run, once it has finished.
+    pub(super) outcome: Option<TimedOutcome>,
 }
 
-/// The runs in a folder, or nothing if they are about to begin.
+/// Finds the runs in a folder. Returns `None` if training may be about to start there.
 ///
 /// # Errors
-/// If there are none, or a file cannot be understood.
-pub(super) fn find(dir: &Path) -> Result<Option<Runs>> {
+/// If the folder holds no run, or a file is invalid.
+pub(super) fn find_runs(dir: &Path) -> Result<Option<FollowedRuns>> {
     let about = About::read(dir)?;
-    let seeds = seeds(dir, about.as_ref());
-    let first = seeds.iter().flatten().next().map(|&seed| of_seed(dir, seed));
+    let seeds = list_seeds(dir, about.as_ref());
+    let first = seeds.iter().flatten().next().map(|&seed| seed_folder(dir, seed));
     let config =
         first.map(|child| child.join(CONFIG)).into_iter().chain([dir.join(CONFIG)]).rfind(|path| path.exists());
     let Some(config) = config else {
-        return if about.is_some() || is_new(dir)? { Ok(None) } else { Err(no_run(dir)) };
+        return if about.is_some() || may_start_soon(dir)? { Ok(None) } else { Err(no_run_error(dir)) };
     };
-    let file = ConfigFile::in_folder(&config)?;
+    let file = ConfigFile::read_regular(&config)?;
     file.task()?;
-    let goal = Goal::of(&settings::read(Some(&file))?.0);
-    let all = match &seeds {
-        None => vec![Followed::new(dir.into(), file.seed()?.unwrap_or(0), goal)],
-        Some(seeds) => seeds.iter().map(|&seed| Followed::new(of_seed(dir, seed), seed, goal)).collect(),
+    let limits = RunLimits::from_config(&settings::read(Some(&file))?.0);
+    let runs = match &seeds {
+        None => vec![FollowedRun::new(dir.into(), file.seed()?.unwrap_or(0), limits)],
+        Some(seeds) => seeds.iter().map(|&seed| FollowedRun::new(seed_folder(dir, seed), seed, limits)).collect(),
     };
-    Ok(Some(Runs { several: seeds.is_some(), resumable: about.is_some(), all }))
+    Ok(Some(FollowedRuns { several: seeds.is_some(), resumable: about.is_some(), runs }))
 }
 
-/// Whether a run may be about to begin there: the folder is empty, or has the lock that is there before anything else.
-fn is_new(dir: &Path) -> Result<bool> {
+/// Returns true if training may be about to start: the folder is empty, or holds the lock, which is written first.
+fn may_start_soon(dir: &Path) -> Result<bool> {
     match fs::read_dir(dir) {
         Ok(mut entries) => Ok(dir.join(LOCK).exists() || entries.next().is_none()),
         Err(error) if error.kind() == ErrorKind::NotADirectory => Ok(false),
-        Err(error) => Err(Error::file("watch", dir, &error, "name a folder that gradus train writes")),
+        Err(error) => Err(Error::file("watch", dir, &error, "name a folder that gradus train has written")),
     }
 }
 
-fn no_run(dir: &Path) -> Error {
+/// Creates the error of a folder without a run.
+fn no_run_error(dir: &Path) -> Error {
     let dir = dir.display();
-    Error::input(format!("{dir} holds no run: there is no {CONFIG}; name a folder that gradus train writes"))
+    Error::input(format!("{dir} holds no run, because it has no {CONFIG}; name a folder that gradus train has written"))
 }
 
-impl Runs {
-    /// Reads what is new at this moment, and gives a plain line for each validation. Returns whether anything was.
+impl FollowedRuns {
+    /// Reads everything that was written since the last call, and passes a line of text for each validation to `line`.
+    /// Returns true if there was anything new.
     ///
     /// # Errors
-    /// If a file cannot be read or understood.
-    pub(super) fn look(&mut self, now: Duration, mut line: impl FnMut(String)) -> Result<bool> {
+    /// If a file cannot be read or is invalid.
+    pub(super) fn poll(&mut self, now: Duration, mut line: impl FnMut(String)) -> Result<bool> {
         let mut new = false;
-        for run in &mut self.all {
-            let seed = run.board.seed;
+        for run in &mut self.runs {
+            let seed = run.progress.seed;
             let several = self.several;
-            new |= run.look(now, |text| line(if several { format!("seed {seed}: {text}") } else { text }))?;
+            new |= run.poll(now, |text| line(if several { format!("seed {seed}: {text}") } else { text }))?;
         }
         Ok(new)
     }
 
-    /// Those that are over.
-    pub(super) fn over(&self) -> impl Iterator<Item = &Timed> {
-        self.all.iter().filter_map(|run| run.over.as_ref())
+    /// Outcomes of the finished runs.
+    pub(super) fn finished(&self) -> impl Iterator<Item = &TimedOutcome> {
+        self.runs.iter().filter_map(|run| run.outcome.as_ref())
     }
 
-    /// What is known of those that have begun and are not over.
-    pub(super) fn running(&self) -> impl Iterator<Item = &Board> {
-        self.all.iter().filter(|run| run.over.is_none() && run.board.update > 0).map(|run| &run.board)
+    /// States of the runs that have started and not finished.
+    pub(super) fn running(&self) -> impl Iterator<Item = &RunProgress> {
+        self.runs.iter().filter(|run| run.outcome.is_none() && run.progress.update > 0).map(|run| &run.progress)
     }
 }
 
-impl Followed {
-    fn new(path: PathBuf, seed: u64, goal: Goal) -> Self {
+impl FollowedRun {
+    fn new(path: PathBuf, seed: u64, limits: RunLimits) -> Self {
         let tail = Tail::new(&path.join(METRICS));
-        Self { path, tail, said: 0, board: Board::new(seed, goal), over: None }
+        Self { path, tail, printed_validation: 0, progress: RunProgress::new(seed, limits), outcome: None }
     }
 
-    fn look(&mut self, now: Duration, mut line: impl FnMut(String)) -> Result<bool> {
-        if self.over.is_some() {
+    /// Reads everything new of this run, as [`FollowedRuns::poll`] does for all runs.
+    fn poll(&mut self, now: Duration, mut line: impl FnMut(String)) -> Result<bool> {
+        if self.outcome.is_some() {
             return Ok(false);
         }
-        let over = self.path.join(TEST).exists(); // asked first: the metrics are complete then
-        let (mut new, board, said) = (over, &mut self.board, &mut self.said);
-        self.tail.read(|news| {
+        let finished = self.path.join(TEST).exists(); // checked before reading: if it exists, the metrics are complete
+        let (mut new, progress, printed) = (finished, &mut self.progress, &mut self.printed_validation);
+        self.tail.read(|event| {
             new = true;
-            board.take(&news);
-            if let News::Line(Line::Validation(found)) = news
-                && found.validation > *said
+            progress.apply(&event);
+            if let TailEvent::Line(Line::Validation(found)) = event
+                && found.validation > *printed
             {
-                *said = found.validation;
-                line(plain::line(board));
+                *printed = found.validation;
+                line(plain::progress_line(progress));
             }
         })?;
         if new {
-            board.clock(now);
+            progress.record_time(now);
         }
-        if over {
-            self.over = Some(Timed::read(&self.path)?);
+        if finished {
+            self.outcome = Some(TimedOutcome::read(&self.path)?);
         }
         Ok(new)
     }

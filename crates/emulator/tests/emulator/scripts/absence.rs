@@ -1,9 +1,9 @@
-//! A driver that is there and does not work, in all the ways that a program should get along with.
+//! Failures of the driver that a program must handle.
 
 use super::plain;
 
 #[test]
-fn a_driver_that_will_not_start() {
+fn init_failure_returns_its_error() {
     for (name, value, error) in [
         ("GRADUS_EMULATOR_DEVICES", "0", "CUDA_ERROR_NO_DEVICE"),
         ("GRADUS_EMULATOR_DRIVER_VERSION", "11000", "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"),
@@ -15,7 +15,7 @@ fn a_driver_that_will_not_start() {
 }
 
 #[test]
-fn too_little_memory() {
+fn alloc_beyond_free_memory_fails() {
     let memory = [("GRADUS_EMULATOR_MEMORY", "4096"), ("GRADUS_EMULATOR_MEMORY_FREE", "2048")];
     let script = "memory; alloc a 1024; memory; alloc b 1025; alloc c 1024; free a; alloc b 1024; memory";
     let Some(outcome) = plain(script, &memory) else { return };
@@ -24,7 +24,7 @@ fn too_little_memory() {
 }
 
 #[test]
-fn a_device_that_disappears() {
+fn lost_device_fails_every_later_call() {
     let script = "module right_float; alloc x 4; zero x 4; launch scale 1 1 0 f:2 x i:1; launch scale 1 1 0 f:2 x i:1;
                   show x floats 1; free x; sync; release";
     let Some(outcome) = plain(script, &[("GRADUS_EMULATOR_FAIL_LAUNCH", "2")]) else { return };

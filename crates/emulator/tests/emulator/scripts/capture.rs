@@ -1,4 +1,4 @@
-//! Streams that are captured, and graphs that replay them.
+//! Stream capture, and replaying the captured graphs.
 
 use super::{Outcome, plain};
 
@@ -9,29 +9,29 @@ fn script(rest: &str) -> Option<Outcome> {
 }
 
 #[test]
-fn a_replay_runs_exactly_what_was_captured() {
+fn replay_runs_exactly_the_captured_calls() {
     let captured = "begin global; floats x 1 2; launch scale 1 2 0 f:3 x i:2; launch scale 1 2 0 f:2 x i:1; end; ";
     let Some(outcome) = script(&format!(
         "{captured} show x floats 2; replay; show x floats 2; zero x 8; replay; sync; show x floats 2"
     )) else {
         return;
     };
-    assert_eq!(outcome.stdout, "1 2 \n6 6 \n6 6 \n", "nothing runs while it is captured: {outcome}");
-    let begin = outcome.log.iter().position(|line| line.starts_with("capture begins")).expect("it is told");
-    let of = |prefix: &str| -> Vec<String> {
+    assert_eq!(outcome.stdout, "1 2 \n6 6 \n6 6 \n", "nothing runs during the capture: {outcome}");
+    let begin = outcome.log.iter().position(|line| line.starts_with("capture begins")).expect("it is logged");
+    let with_prefix = |prefix: &str| -> Vec<String> {
         outcome.log[begin..].iter().filter_map(|line| line.strip_prefix(prefix)).map(String::from).collect()
     };
-    let captured: Vec<_> = of("capture ").into_iter().filter(|line| !line.starts_with(['b', 'e'])).collect();
-    let replayed = of("replay ");
+    let captured: Vec<_> = with_prefix("capture ").into_iter().filter(|line| !line.starts_with(['b', 'e'])).collect();
+    let replayed = with_prefix("replay ");
     assert_eq!(captured.len(), 3, "{:?}", outcome.log);
     assert!(captured[1].starts_with("launch scale grid 1 1 1 block 2 1 1 shared 0 arguments "), "{captured:?}");
-    assert_ne!(captured[1], captured[2], "the arguments differ, and that is seen");
+    assert_ne!(captured[1], captured[2], "the log shows that the arguments differ");
     assert_eq!(replayed, [captured.clone(), captured].concat());
-    assert!(of("alloc ").is_empty() && of("free ").is_empty());
+    assert!(with_prefix("alloc ").is_empty() && with_prefix("free ").is_empty());
 }
 
 #[test]
-fn what_may_not_happen_while_capturing_loses_the_capture() {
+fn forbidden_call_during_capture_invalidates_it() {
     for mode in ["global", "local"] {
         for (what, error) in [
             ("alloc y 4", "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"),
@@ -51,7 +51,7 @@ fn what_may_not_happen_while_capturing_loses_the_capture() {
 }
 
 #[test]
-fn the_default_stream_may_not_be_used_meanwhile() {
+fn default_stream_launch_during_capture_fails() {
     let Some(outcome) = script("begin global; default; launch scale 1 2 0 f:3 x i:2") else { return };
     assert_eq!(outcome.stdout.trim(), "launch scale: CUDA_ERROR_STREAM_CAPTURE_IMPLICIT", "{outcome}");
     let relaxed = script("begin relaxed; default; launch scale 1 2 0 f:3 x i:2; show x floats 2").expect("a compiler");
@@ -59,13 +59,13 @@ fn the_default_stream_may_not_be_used_meanwhile() {
 }
 
 #[test]
-fn the_default_stream_cannot_be_captured() {
+fn capture_of_the_default_stream_fails() {
     let Some(outcome) = script("default; begin global") else { return };
     assert_eq!(outcome.stdout.trim(), "begin global: CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED");
 }
 
 #[test]
-fn a_graph_must_not_outlive_its_memory() {
+fn replay_after_free_is_reported() {
     let Some(outcome) = script("begin global; launch scale 1 2 0 f:3 x i:2; end; free x; replay") else { return };
     assert_eq!(outcome.stdout.trim(), "replay: CUDA_ERROR_ILLEGAL_ADDRESS");
     assert!(
@@ -77,7 +77,7 @@ fn a_graph_must_not_outlive_its_memory() {
 }
 
 #[test]
-fn a_graph_must_not_outlive_its_module() {
+fn replay_after_unload_is_reported() {
     let Some(outcome) = script("begin global; launch scale 1 2 0 f:3 x i:2; end; unload; replay") else { return };
     assert!(outcome.stderr.contains("scale: its module was unloaded"), "{outcome}");
 }

@@ -1,4 +1,4 @@
-//! What kernels and their launchers do wrong is told: what, in which kernel, where.
+//! Mistakes of kernels and their callers: the report names the mistake, the kernel and the place.
 
 use super::{Outcome, Sanitizer, plain, sanitized};
 
@@ -6,15 +6,15 @@ const ADDRESS: &str = "CUDA_ERROR_ILLEGAL_ADDRESS";
 const FAILED: &str = "CUDA_ERROR_LAUNCH_FAILED";
 const VALUE: &str = "CUDA_ERROR_INVALID_VALUE";
 
-/// The error is this one, and the message has all of these.
+/// Asserts that a script fails with this error, and that the message contains all of these parts.
 fn fails(script: &str, error: &str, message: &[&str]) {
     let Some(outcome) = plain(&format!("module wrong_float; {script}"), &[]) else { return };
-    says(&outcome, error, message);
+    assert_reports(&outcome, error, message);
     let fault: Vec<_> = outcome.log.iter().filter(|line| line.starts_with("fault ")).collect();
-    assert!(!fault.is_empty(), "the record has it too: {:?}", outcome.log);
+    assert!(!fault.is_empty(), "the log has it too: {:?}", outcome.log);
 }
 
-fn says(outcome: &Outcome, error: &str, message: &[&str]) {
+fn assert_reports(outcome: &Outcome, error: &str, message: &[&str]) {
     assert!(outcome.stdout.contains(error), "{error}: {outcome}");
     for part in message {
         assert!(outcome.stderr.contains(part), "{part}: {outcome}");
@@ -22,7 +22,7 @@ fn says(outcome: &Outcome, error: &str, message: &[&str]) {
 }
 
 #[test]
-fn a_barrier_that_some_do_not_reach() {
+fn barrier_some_threads_skip_is_reported() {
     fails(
         "alloc y 256; launch half_at_a_barrier 2 32 0 y",
         "launch half_at_a_barrier: CUDA_ERROR_LAUNCH_FAILED",
@@ -40,7 +40,7 @@ fn a_barrier_that_some_do_not_reach() {
 }
 
 #[test]
-fn a_warp_that_some_do_not_reach() {
+fn shuffle_some_lanes_skip_is_reported() {
     fails(
         "alloc y 256; launch half_a_warp 1 32 0 y",
         FAILED,
@@ -54,7 +54,7 @@ fn a_warp_that_some_do_not_reach() {
 }
 
 #[test]
-fn an_error_stays() {
+fn error_repeats_for_every_later_call() {
     let script = "module wrong_float; alloc y 256; launch half_at_a_barrier 1 32 0 y; zero y 4; sync";
     let Some(outcome) = plain(script, &[]) else { return };
     let errors: Vec<_> = outcome.stdout.lines().collect();
@@ -63,7 +63,7 @@ fn an_error_stays() {
 }
 
 #[test]
-fn shared_memory_that_nobody_wrote_is_nan() {
+fn shared_memory_unwritten_is_nan() {
     let Some(outcome) = plain("module wrong_float; alloc y 16; launch unwritten 1 4 0 y; show y floats 4", &[]) else {
         return;
     };
@@ -73,25 +73,25 @@ fn shared_memory_that_nobody_wrote_is_nan() {
 }
 
 #[test]
-fn device_memory_that_nobody_wrote_is_nan() {
+fn device_memory_unwritten_is_nan() {
     let Some(outcome) = plain("alloc x 16; show x floats 2; show x doubles 1; show x words 1", &[]) else { return };
     assert_eq!(outcome.stdout, "-nan -nan \n-nan \n-1 \n");
 }
 
 #[test]
-fn a_write_out_of_bounds() {
+fn write_out_of_bounds_is_reported() {
     let past = "past_the_end: a write at byte 40 of allocation 1, which has 40";
     fails("alloc y 40; launch past_the_end 1 1 0 y i:10", "launch past_the_end: CUDA_ERROR_ILLEGAL_ADDRESS", &[past]);
     let before = "a write at byte -4 of allocation 1";
     fails("alloc y 40; launch past_the_end 1 1 0 y i:-1", ADDRESS, &[before]);
-    // The last float of a size that is no multiple of four.
+    // The last float of a size that is not a multiple of four.
     fails("alloc y 41; launch past_the_end 1 1 0 y i:10", ADDRESS, &["a write at byte 41 of"]);
-    fails("alloc y 4; launch nowhere 1 1 0 y", ADDRESS, &["memory that is nobody's (address 0x10)"]);
+    fails("alloc y 4; launch nowhere 1 1 0 y", ADDRESS, &["unmapped memory (address 0x10)"]);
     fails("alloc y 8; zero y 8; launch divides 1 1 0 y", ADDRESS, &["an integer division by zero"]);
 }
 
 #[test]
-fn a_read_out_of_bounds_is_nan() {
+fn read_out_of_bounds_is_nan() {
     let script =
         "module wrong_float; alloc x 8; zero x 8; alloc y 4; launch reads_past_the_end 1 1 0 x y i:2; show y floats 1";
     let Some(outcome) = plain(script, &[]) else { return };
@@ -99,7 +99,7 @@ fn a_read_out_of_bounds_is_nan() {
 }
 
 #[test]
-fn shared_memory_has_bounds() {
+fn shared_memory_write_out_of_bounds_is_reported() {
     let past = "past_shared, block (0, 0, 0): a write past the end of first";
     fails("alloc y 4; launch past_shared 1 8 0 y i:8", ADDRESS, &[past]);
     let past = "a write past the end of the dynamic shared memory";
@@ -108,7 +108,7 @@ fn shared_memory_has_bounds() {
 }
 
 #[test]
-fn memory_that_was_freed() {
+fn use_after_free_is_reported() {
     let freed = "past_the_end: argument 0 points into allocation 1 of 40 bytes, which was freed";
     fails("alloc y 40; free y; launch past_the_end 1 1 0 y i:0", ADDRESS, &[freed]);
     fails("alloc y 40; free y; free y", "free y: CUDA_ERROR_INVALID_VALUE", &["freed already"]);
@@ -116,7 +116,7 @@ fn memory_that_was_freed() {
 }
 
 #[test]
-fn copies_stay_within_an_allocation() {
+fn copy_beyond_the_allocation_is_reported() {
     fails(
         "alloc y 4; floats y 1 2",
         "floats y: CUDA_ERROR_INVALID_VALUE",
@@ -127,23 +127,23 @@ fn copies_stay_within_an_allocation() {
 }
 
 #[test]
-fn launches_that_a_gpu_refuses() {
+fn invalid_launch_is_refused() {
     fails("alloc y 4; launch bounded 0 1 0 y", VALUE, &["bounded: an empty launch"]);
     fails("alloc y 4; launch bounded 1 65 0 y", "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", &["__launch_bounds__"]);
     fails("alloc y 4; launch past_dynamic 1 2048 0 y i:0", VALUE, &["too many threads"]);
     let much = "launch past_dynamic 1 1 50000 y i:0";
-    fails(&format!("alloc y 4; {much}"), VALUE, &["more shared memory than was asked for"]);
+    fails(&format!("alloc y 4; {much}"), VALUE, &["more shared memory than was requested"]);
     fails("alloc y 4; launch absent 1 1 0 y", "CUDA_ERROR_NOT_FOUND", &["module wrong_float has no kernel absent"]);
     fails("module absent_float", "module absent_float: CUDA_ERROR_FILE_NOT_FOUND", &["absent_float was not built"]);
-    let asked = format!("module wrong_float; alloc y 4; shared past_dynamic 50000; {much}; show y floats 1");
-    if let Some(outcome) = plain(&asked, &[]) {
+    let queried = format!("module wrong_float; alloc y 4; shared past_dynamic 50000; {much}; show y floats 1");
+    if let Some(outcome) = plain(&queried, &[]) {
         assert_eq!(outcome.stdout.trim(), "1");
     }
 }
 
-/// With AddressSanitizer, reads are seen too, and a source line is named.
+/// AddressSanitizer reports reads too, and names a source line.
 #[test]
-fn address_sanitizer_sees_every_access() {
+fn address_sanitizer_reports_every_access() {
     for (script, what) in [
         ("alloc y 40; launch past_the_end 1 1 0 y i:10", "heap-buffer-overflow"),
         ("alloc x 40; alloc y 4; launch reads_past_the_end 1 1 0 x y i:10", "heap-buffer-overflow"),

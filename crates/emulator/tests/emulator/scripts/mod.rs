@@ -1,4 +1,4 @@
-//! Kernels under the emulator: what is right gives what it should, and each kind of mistake is seen.
+//! Kernels under the emulator: correct ones give the right result, and each kind of mistake is reported.
 
 mod absence;
 mod capture;
@@ -8,7 +8,7 @@ mod right;
 
 use std::path::Path;
 
-use emulator::{Built, Emulator, Missing, Options, Outcome, Sanitizer, Variant};
+use emulator::{BuildError, Built, Emulator, Options, Outcome, Sanitizer, Variant};
 
 /// The emulator with the kernels of these tests.
 fn options() -> Options {
@@ -22,11 +22,11 @@ fn options() -> Options {
     }
 }
 
-/// `None` where no compiler is, which is said.
+/// Builds an emulator; prints a message and returns `None` if there is no compiler.
 fn built(options: &Options) -> Option<Built> {
     match Emulator::build(options) {
         Ok(built) => Some(built),
-        Err(missing @ (Missing::System | Missing::Compiler(_) | Missing::Sanitizer { .. })) => {
+        Err(missing @ (BuildError::System | BuildError::Compiler(_) | BuildError::Sanitizer { .. })) => {
             eprintln!("not run: {missing}");
             None
         }
@@ -41,7 +41,7 @@ fn run(built: &Built, script: &str, environment: &[(&str, &str)]) -> Outcome {
     built.run(command, environment)
 }
 
-/// A script under an emulator without anything special.
+/// Runs a script under an emulator without a sanitizer.
 fn plain(script: &str, environment: &[(&str, &str)]) -> Option<Outcome> {
     Some(run(&built(&options())?, script, environment))
 }

@@ -1,4 +1,4 @@
-//! Races, by ThreadSanitizer: whatever order the threads happen to have, two that touch the same without order are seen.
+//! Races under ThreadSanitizer: two unordered accesses are reported, whatever order the threads happen to run in.
 
 use super::{Sanitizer, sanitized};
 
@@ -11,8 +11,8 @@ fn race(script: &str) -> Option<bool> {
 }
 
 #[test]
-fn a_lost_update_is_a_race() {
-    // `warm` comes after threads of the same names, which are ordered before it.
+fn lost_update_is_a_race() {
+    // In `warm`, earlier launches had threads with the same indices, which are ordered before the race.
     let warm = "launch syncwarp 1 32 0 y; launch syncwarp 1 32 0 y; launch lost_between_blocks 2 32 0 c";
     let apart = "launch barriers_between_blocks 2 32 0 c";
     for grid in
@@ -24,7 +24,7 @@ fn a_lost_update_is_a_race() {
 }
 
 #[test]
-fn a_missing_barrier_is_a_race() {
+fn missing_barrier_is_a_race() {
     for (kernel, threads, wrong) in [("no_barrier", 64, true), ("no_syncwarp", 32, true), ("syncwarp", 32, false)] {
         let Some(seen) = race(&format!("alloc y 256; launch {kernel} 1 {threads} 0 y")) else { return };
         assert_eq!(seen, wrong, "{kernel}");
@@ -32,9 +32,9 @@ fn a_missing_barrier_is_a_race() {
 }
 
 #[test]
-fn what_is_ordered_is_no_race() {
-    // One thread; one launch after the other; blocks that use the same places of shared memory, one after the other here; more
-    // threads than are kept.
+fn ordered_accesses_are_no_race() {
+    // One thread; one launch after the other; blocks that use the same shared memory, here one after the other; more threads
+    // than the emulator keeps.
     for script in [
         "alloc c 4; zero c 4; launch lost_update 1 1 0 c; launch lost_update 1 1 0 c; show c words 1",
         "module right_float; alloc x 1024; alloc y 64; launch sum 16 16 0 x y; launch sum 16 16 0 x y",

@@ -1,11 +1,11 @@
-//! The calculator's episodes on a GPU: the same integers as the host's environment, and the same rewards to the bit; and the choices
-//! of a rollout by the host's rule.
+//! Tests of the calculator's episodes on a GPU, which must equal the host's in all integers and in every bit of the rewards,
+//! and of categorical sampling, which must follow the host's rule.
 //!
-//! Each test starts itself again under an emulator, in three orders of threads and on three grids.
+//! Each test reruns itself under an emulator, in three orders of threads and on three grids.
 
 mod planted;
 
-use emulator::planted::Way;
+use emulator::planted::Schedule;
 use emulator::{Options, is_on_gpu};
 use gpu_train::GpuEpisodes;
 use rl::env::{Step, Task};
@@ -16,16 +16,16 @@ use tensor::{Device, Gpu, Real, Tensor};
 
 use super::{device, emulated};
 
-const WAYS: [Way; 3] = [["forward", "64"], ["reverse", "1"], ["random:11", "2"]];
+const SCHEDULES: [Schedule; 3] = [["forward", "64"], ["reverse", "1"], ["random:11", "2"]];
 
-/// The GPU, in the program that was started again or on a machine that has one; else this starts it.
-fn gpu(test: &str) -> Option<&'static Gpu> {
+/// Returns the GPU, in a rerun program or on a machine that has one. Otherwise reruns the test under an emulator.
+fn gpu_or_rerun(test: &str) -> Option<&'static Gpu> {
     if is_on_gpu() {
         let Device::Cuda(gpu) = device() else { panic!("a GPU is tested: {:?}", device()) };
         return Some(gpu);
     }
     let built = emulated(&options())?;
-    for [order, blocks] in WAYS {
+    for [order, blocks] in SCHEDULES {
         let outcome = built.rerun(test, &[("GRADUS_EMULATOR_ORDER", order), ("GRADUS_CUDA_BLOCKS", blocks)]);
         assert!(outcome.success, "{outcome}");
     }
@@ -37,14 +37,14 @@ fn options() -> Options {
     Options { modules, ..Options::default() }
 }
 
-/// B episodes of a stage, some steps beyond their end, by random actions of which most mean something.
-fn compare(gpu: &'static Gpu, task: &Calculator, stage: usize, batch: usize) {
+/// Compares episodes of a stage with the host's, until some steps after their end. Two thirds act at random.
+fn compare_episodes(gpu: &'static Gpu, task: &Calculator, stage: usize, batch: usize) {
     let first = Stream { purpose: Purpose::OPERANDS, update: 3, episode: u32::MAX - 100 };
-    let of = |b: usize| Stream { episode: first.episode.wrapping_add(b as u32), ..first };
+    let stream = |b: usize| Stream { episode: first.episode.wrapping_add(b as u32), ..first };
     let mut host = task.env(stage, batch);
-    host.reset(&mut (0..batch).map(|b| Philox::stream(9, of(b))).collect::<Vec<_>>());
-    let mut there = GpuEpisodes::new(gpu, task).expect("there is room");
-    let contexts = there.reset(stage, batch, 9, first).expect("there is room");
+    host.reset(&mut (0..batch).map(|b| Philox::stream(9, stream(b))).collect::<Vec<_>>());
+    let mut gpu_episodes = GpuEpisodes::new(gpu, task).expect("there is room");
+    let contexts = gpu_episodes.reset(stage, batch, 9, first).expect("there is room");
     assert_eq!(contexts.len(), host.context_len() * batch);
     for b in 0..batch {
         let shown: Vec<_> = contexts.iter().skip(b).step_by(batch).copied().collect();
@@ -62,57 +62,57 @@ fn compare(gpu: &'static Gpu, task: &Calculator, stage: usize, batch: usize) {
             })
             .collect();
         host.step(&actions, &mut steps);
-        for (b, (got, want)) in there.step(&actions).expect("it works").iter().zip(&steps).enumerate() {
+        for (b, (got, want)) in gpu_episodes.step(&actions).expect("it works").iter().zip(&steps).enumerate() {
             let what = format!("stage {stage}, episode {b}, step {at}");
             assert_eq!((got.reward.to_bits(), got.done), (want.reward.to_bits(), want.done), "{what}");
             assert_eq!(got.token, host.token(actions[b]), "{what}");
         }
     }
     let solved: Vec<_> = (0..batch).map(|b| host.solved(b)).collect();
-    assert_eq!(there.solved(), Ok(solved.clone()));
+    assert_eq!(gpu_episodes.solved(), Ok(solved.clone()));
     assert!(batch < 10 || solved.contains(&true) && solved.contains(&false));
 }
 
 #[test]
-fn episodes_are_those_of_the_host() {
-    let Some(gpu) = gpu("calculator::episodes_are_those_of_the_host") else { return };
-    // Rewards whose sums are rounded.
+fn episodes_match_the_host() {
+    let Some(gpu) = gpu_or_rerun("calculator::episodes_match_the_host") else { return };
+    // Rewards whose sums need rounding.
     let odd = Rewards { correct: 0.7, milestone: 0.1, step: -0.03 };
     for task in [Calculator::default(), Calculator::new(ActionSet::Tokens, odd)] {
         for stage in 0..3 {
             for batch in [1, 255, 300] {
-                compare(gpu, &task, stage, batch);
+                compare_episodes(gpu, &task, stage, batch);
             }
         }
     }
 }
 
 #[test]
-fn an_action_that_is_not_there_is_named() {
-    let Some(gpu) = gpu("calculator::an_action_that_is_not_there_is_named") else { return };
-    let mut there = GpuEpisodes::new(gpu, &Calculator::default()).expect("there is room");
+fn step_invalid_action_is_named() {
+    let Some(gpu) = gpu_or_rerun("calculator::step_invalid_action_is_named") else { return };
+    let mut gpu_episodes = GpuEpisodes::new(gpu, &Calculator::default()).expect("there is room");
     let first = Stream { purpose: Purpose::OPERANDS, update: 0, episode: 0 };
-    there.reset(0, 2, 1, first).expect("there is room");
-    let step = std::panic::AssertUnwindSafe(|| there.step(&[2, 6]));
+    gpu_episodes.reset(0, 2, 1, first).expect("there is room");
+    let step = std::panic::AssertUnwindSafe(|| gpu_episodes.step(&[2, 6]));
     let payload = std::panic::catch_unwind(step).expect_err("there are six");
     assert_eq!(payload.downcast_ref::<String>().expect("words"), "calculator_step: index 6 is outside [6]");
 }
 
-/// By `rl`'s own rule, but for numbers so close to a border that the last bit of e^x decides.
-fn choices<T: Real>(gpu: &'static Gpu, near: f64) {
+/// Compares with `rl`'s rule, except for numbers so close to a border that the last bit of e^x decides.
+fn check_categorical<T: Real>(gpu: &'static Gpu, near: f64) {
     let mut random = Philox::stream(12, Stream { purpose: Purpose::ACTIONS, update: 0, episode: 0 });
     for [rows, actions] in [[300, 6], [257, 18], [5, 33]] {
         let mut log_probs = Vec::new();
         for _ in 0..rows {
             let logits: Vec<f64> = (0..actions).map(|_| 2.0 * random.normal()).collect();
             let mass = logits.iter().map(|x| x.exp()).sum::<f64>().ln();
-            log_probs.extend(logits.iter().map(|x| T::of(x - mass)));
+            log_probs.extend(logits.iter().map(|x| T::from_f64(x - mass)));
         }
         let u: Vec<f64> = (0..rows).map(|_| random.uniform_f64()).collect();
-        let on = Device::Cuda(gpu);
-        let x = Tensor::new([rows, actions], log_probs.clone()).to(on).expect("there is room");
-        let numbers = Tensor::new([rows], u.clone()).to(on).expect("there is room");
-        let mut y = Tensor::new([rows], vec![77_u32; rows]).to(on).expect("there is room");
+        let device_of_gpu = Device::Cuda(gpu);
+        let x = Tensor::new([rows, actions], log_probs.clone()).to(device_of_gpu).expect("there is room");
+        let numbers = Tensor::new([rows], u.clone()).to(device_of_gpu).expect("there is room");
+        let mut y = Tensor::new([rows], vec![77_u32; rows]).to(device_of_gpu).expect("there is room");
         gpu.categorical(x.view(), numbers.view(), y.view_mut());
         for ((row, &u), got) in log_probs.chunks(actions).zip(&u).zip(y.to_vec()) {
             let want = draw(row, u);
@@ -123,8 +123,8 @@ fn choices<T: Real>(gpu: &'static Gpu, near: f64) {
 }
 
 #[test]
-fn choices_are_those_of_the_host() {
-    let Some(gpu) = gpu("calculator::choices_are_those_of_the_host") else { return };
-    choices::<f32>(gpu, 1e-5);
-    choices::<f64>(gpu, 1e-13);
+fn categorical_matches_the_host() {
+    let Some(gpu) = gpu_or_rerun("calculator::categorical_matches_the_host") else { return };
+    check_categorical::<f32>(gpu, 1e-5);
+    check_categorical::<f64>(gpu, 1e-13);
 }

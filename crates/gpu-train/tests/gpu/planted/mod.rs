@@ -1,58 +1,59 @@
-//! Mistakes in the kernels of the whole update, each seen by a test of this program. `docs/planted-faults.md` is the list.
+//! Faults in the kernels of the whole update, each detected by a test of this program. `record/planted-faults.md` lists them.
 
 mod faults;
 
 use emulator::Options;
-use emulator::planted::{List, Planted, Way};
+use emulator::planted::{FaultList, PlantedFault, Schedule};
 
 use super::{WIDTH, emulated, options};
 
-const WAYS: [Way; 4] = [["forward", "64"], ["reverse", "64"], ["forward", "1"], ["random:7", "3"]];
+const SCHEDULES: [Schedule; 4] = [["forward", "64"], ["reverse", "64"], ["forward", "1"], ["random:7", "3"]];
 
-const LIST: List = List {
+const LIST: FaultList = FaultList {
     heading: "The whole update",
     faults: faults::FAULTS,
     build,
     program: emulator::this_program,
-    // As many as there are episodes: so the way alone says how many blocks the persistent kernels have.
+    // As many multiprocessors as episodes: so the schedule alone decides the number of blocks of the persistent kernels.
     environment: &[("GRADUS_EMULATOR_MULTIPROCESSORS", "64")],
 };
 
-/// The network of the test. A GPU is opened by kernels for `float`; those for `double` are built where the test wants them.
-fn build(fault: &Planted) -> Options {
+/// Builds the network of the test. Opening a GPU needs kernels for `float`; those for `double` are built only if the test uses
+/// them.
+fn build(fault: &PlantedFault) -> Options {
     let network = match fault.test {
-        "sizes::the_default_network" => options(96, 18),
-        "sizes::the_widest_network_in_f32" => options(256, 6),
+        "sizes::update_default_network_matches_the_host" => options(96, 18),
+        "sizes::update_widest_network_f32_matches_the_host" => options(256, 6),
         _ => options(WIDTH, 6),
     };
-    let floats = fault.test.ends_with("f32") || fault.test.starts_with("failures::");
+    let floats = fault.test.contains("f32") || fault.test.starts_with("failures::");
     Options { scalars: if floats { vec!["float"] } else { vec!["float", "double"] }, ..network }
 }
 
 #[test]
-fn each_is_seen() {
+fn every_fault_is_detected() {
     if emulated(&options(WIDTH, 6)).is_some() {
-        LIST.each_is_seen();
+        LIST.every_fault_is_detected();
     }
 }
 
 #[test]
 #[ignore = "builds with sanitizers: .ci/emulator runs it"]
-fn each_is_seen_by_its_sanitizer() {
+fn every_fault_is_detected_by_its_sanitizer() {
     if emulated(&options(WIDTH, 6)).is_some() {
-        LIST.each_is_seen_by_its_sanitizer();
+        LIST.every_fault_is_detected_by_its_sanitizer();
     }
 }
 
 #[test]
-#[ignore = "builds with each mistake: .ci/emulator runs it"]
-fn what_sanitizers_are_for_is_seen_by_nothing_else() {
+#[ignore = "builds with each fault: .ci/emulator runs it"]
+fn sanitizer_faults_pass_without_a_sanitizer() {
     if emulated(&options(WIDTH, 6)).is_some() {
-        LIST.nothing_else_sees_what_sanitizers_are_for(&WAYS);
+        LIST.assert_sanitizer_faults_pass_without_one(&SCHEDULES);
     }
 }
 
 #[test]
-fn the_page_lists_them() {
-    LIST.the_page_lists_them();
+fn page_lists_every_fault() {
+    LIST.page_lists_every_fault();
 }

@@ -1,4 +1,4 @@
-//! Two exhibits from one source: a derivation in a package's vignette, and the code that the package ships.
+//! Two exhibits from one source: the derivation in the vignette of a package, and the code of the package.
 
 mod cell;
 mod package;

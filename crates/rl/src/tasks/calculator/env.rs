@@ -1,5 +1,5 @@
-//! Episodes of `calculator`. What a program does is the same for all operands, so a step is one look-up in the graph
-//! that the solver explored; the operands are only shown.
+//! Episodes of `calculator`. A program has the same effect for all operands, so a step is one look-up in the graph that
+//! the solver explored. The operands appear only in the context.
 
 use alloc::{sync::Arc, vec, vec::Vec};
 
@@ -10,25 +10,25 @@ use super::{ActionSet, HORIZON, Rewards};
 use crate::env::{Env, Step, check_reset, check_step};
 use crate::solver::{FAILED, Graph, SOLVED, START};
 use crate::tasks::{
-    operands,
+    operand_count,
     poly::{Poly, VARIABLES},
     token,
 };
 
-/// A vector of episodes, one entry each in every array.
+/// A vector of episodes; every array has one entry per episode.
 #[derive(Clone, Debug)]
 pub struct CalculatorEnv {
     stage: usize,
     graph: Arc<Graph<State<Poly>>>,
     tokens: &'static [u32],
     rewards: Rewards,
-    /// `[B, operands + 1]`
+    /// The context of each episode, `[B, operands + 1]`.
     contexts: Vec<u32>,
-    /// Where each episode is in the graph, `[B]`.
+    /// The state of each episode in the graph, `[B]`.
     states: Vec<u16>,
-    /// The smallest distance to the goal so far, `[B]`.
+    /// The smallest distance to the goal so far in each episode, `[B]`.
     nearest: Vec<u16>,
-    /// `[B]`
+    /// The number of actions since the start of each episode, `[B]`.
     steps: Vec<usize>,
 }
 
@@ -46,16 +46,16 @@ impl CalculatorEnv {
             graph,
             tokens: actions.tokens(),
             rewards,
-            contexts: vec![token::CTX; episodes * (operands(stage) + 1)],
+            contexts: vec![token::CTX; episodes * (operand_count(stage) + 1)],
             states: vec![START; episodes],
             steps: vec![0; episodes],
         }
     }
 
-    /// Starts `episode` anew on these operands.
+    /// Restarts `episode` with these operands.
     ///
     /// # Panics
-    /// Unless the stage shows as many.
+    /// If the number of operands is not that of the stage.
     pub fn start(&mut self, episode: usize, operands: &[u32]) {
         let width = self.context_len();
         self.contexts[episode * width..][..width - 1].copy_from_slice(operands);
@@ -64,7 +64,7 @@ impl CalculatorEnv {
         self.steps[episode] = 0;
     }
 
-    /// One action of one episode that is not done.
+    /// Takes one action in an episode that is not done. Returns its reward.
     fn advance(&mut self, i: usize, action: u32) -> f64 {
         let state = self.graph.next(self.states[i], action as usize);
         let distance = self.graph.distance(state);
@@ -88,7 +88,7 @@ impl Env for CalculatorEnv {
     }
 
     fn context_len(&self) -> usize {
-        operands(self.stage) + 1
+        operand_count(self.stage) + 1
     }
 
     fn reset(&mut self, rngs: &mut [Philox]) {

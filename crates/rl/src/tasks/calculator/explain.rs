@@ -1,4 +1,4 @@
-//! Episodes of `calculator` in words: the machine on formulae, beside the machine on numbers.
+//! Explanations of `calculator` episodes: one machine runs on formulae, another on numbers.
 
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
 use core::ops::ControlFlow::{Break, Continue};
@@ -6,29 +6,29 @@ use core::ops::ControlFlow::{Break, Continue};
 use super::Calculator;
 use super::machine::State;
 use crate::env::Env;
-use crate::explain::{Explain, Register, digits};
+use crate::explain::{Explain, Register, to_digits};
 use crate::tasks::{self, Number, formula::Formula};
 
 impl Explain for Calculator {
-    fn operands(&self, stage: usize) -> usize {
-        tasks::operands(stage)
+    fn operand_count(&self, stage: usize) -> usize {
+        tasks::operand_count(stage)
     }
 
-    fn env_on(&self, stage: usize, operands: &[u32]) -> Box<dyn Env> {
-        digits(operands, tasks::operands(stage));
-        let mut env = self.episodes(stage, 1);
+    fn env_with_operands(&self, stage: usize, operands: &[u32]) -> Box<dyn Env> {
+        to_digits(operands, tasks::operand_count(stage));
+        let mut env = self.new_env(stage, 1);
         env.start(0, operands);
         Box::new(env)
     }
 
     fn goals(&self, stage: usize, operands: &[u32]) -> Vec<Register> {
-        let numbers = digits(operands, tasks::operands(stage));
+        let numbers = to_digits(operands, tasks::operand_count(stage));
         let goal = (tasks::goal(stage, &Formula::variables()), tasks::goal(stage, &numbers));
         vec![Register::new("goal", Some(goal))]
     }
 
     fn states(&self, stage: usize, operands: &[u32], actions: &[u32]) -> Vec<Vec<Register>> {
-        let numbers = digits(operands, tasks::operands(stage));
+        let numbers = to_digits(operands, tasks::operand_count(stage));
         let symbols = &Formula::variables()[..numbers.len()];
         let program: Vec<u32> = actions.iter().map(|&action| self.actions.tokens()[action as usize]).collect();
         let (formulae, numbers) = (run(&program, symbols), run(&program, &numbers));
@@ -36,7 +36,7 @@ impl Explain for Calculator {
     }
 }
 
-/// The states before the first token of a program and after each. An answer changes no register.
+/// The states before the first token of a program and after each token. An answer changes no register.
 fn run<V: Number>(program: &[u32], operands: &[V]) -> Vec<State<V>> {
     let mut states = vec![State::default()];
     for &token in program {
@@ -55,7 +55,7 @@ fn registers(formulae: State<Formula>, numbers: State<i64>, symbols: &[Formula])
         Register::new("acc", formulae.acc.zip(numbers.acc)),
         Register::new("mem", formulae.mem.zip(numbers.mem)),
         Register::new("left", formulae.left.zip(numbers.left)),
-        Register::words("used", if used.is_empty() { "no operand".into() } else { used.join(" ") }),
+        Register::from_words("used", if used.is_empty() { "no operand".into() } else { used.join(" ") }),
     ]
 }
 
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_program_is_told() {
+    fn states_of_the_longest_program_are_explained() {
         assert_eq!(
             lines(2, &[4, 2, 7, 3, 5], "MUL ADD STO MUL RCL SUB ANS"),
             [
@@ -97,15 +97,15 @@ mod tests {
         assert_eq!(goals.iter().map(Register::to_string).collect::<Vec<_>>(), ["goal = (a·b+c)−(d·e) = 0"]);
     }
 
-    /// The environment steps through a graph of polynomials: what is told ends as it ends, whatever is done.
+    /// The environment steps through a graph of polynomials. For every program, the explained states agree with it.
     #[test]
-    fn what_is_told_is_what_happens() {
+    fn states_agree_with_the_environment_for_all_programs() {
         let (task, operands) = (Calculator::default(), [4, 2, 7, 3]);
         let goal = &task.goals(1, &operands)[0].content;
         let polynomial = |state: &State<Poly>| state.acc.as_ref().map(|acc| acc.value(&operands.map(i64::from)));
         for number in 0..6usize.pow(5) {
             let program: Vec<u32> = (0..5).map(|i| (number / 6usize.pow(i) % 6) as u32).collect();
-            let mut env = task.env_on(1, &operands);
+            let mut env = task.env_with_operands(1, &operands);
             assert_eq!(env.context(0), [4, 2, 7, 3, crate::tasks::token::CTX]);
             let (mut out, mut place) = ([Step::default()], crate::solver::START);
             let states = task.states(1, &operands, &program);
@@ -132,8 +132,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "operands [4, 2], but the stage shows 3 digits")]
-    fn operands_that_do_not_fit() {
-        Calculator::default().env_on(0, &[4, 2]);
+    #[should_panic(expected = "operands [4, 2], but the stage has 3 digits")]
+    fn env_with_operands_wrong_count_panics() {
+        Calculator::default().env_with_operands(0, &[4, 2]);
     }
 }

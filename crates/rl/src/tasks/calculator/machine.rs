@@ -1,6 +1,6 @@
-//! The machine of `calculator`: what each tool does to position, accumulator, memory and recalled left operand.
+//! The machine of `calculator`: the effect of each tool on position, accumulator, memory and recalled left operand.
 //!
-//! | tool | needs | does |
+//! | tool | condition | effect |
 //! |---|---|---|
 //! | MUL | `acc` empty, two operands left | `acc` := their product; `left` stays |
 //! | MUL, ADD, SUB | `acc` and `left` set | `acc` := `left` ∘ `acc`; `left` emptied |
@@ -9,10 +9,10 @@
 //! | RCL | `mem` set, `left` empty | `left` := `mem`; `mem` emptied |
 //! | ANS | | ends the episode; correct if `acc` is the goal |
 //!
-//! Whatever is not listed changes nothing.
+//! A tool has no effect if its condition does not hold. The other tokens never have an effect.
 //!
-//! An operand enters once, and values are moved, never copied: so `acc`, `mem` and `left` are made of different operands,
-//! and no value exceeds 9⁵ = 59,049 in size.
+//! Each operand is used once, and values are moved, never copied. Therefore `acc`, `mem` and `left` consist of different
+//! operands, and no absolute value exceeds 9⁵ = 59,049.
 
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
@@ -24,7 +24,7 @@ use crate::tasks::{self, Number, poly::Poly, token};
 /// The registers, holding integers or polynomials.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct State<V> {
-    /// Operands that were consumed.
+    /// The number of operands used so far.
     pub position: usize,
     /// The accumulator.
     pub acc: Option<V>,
@@ -35,7 +35,7 @@ pub struct State<V> {
 }
 
 impl<V: Number> State<V> {
-    /// The state after `token`, or `Break(whether the answer is the goal)`.
+    /// The state after `token`. For an answer: `Break(true)` if `acc` is the goal, otherwise `Break(false)`.
     pub fn step(mut self, token: u32, operands: &[V], goal: &V) -> ControlFlow<bool, Self> {
         match token {
             token::MUL if self.acc.is_none() => self.load_product(operands),
@@ -68,28 +68,28 @@ impl<V: Number> State<V> {
     }
 }
 
-/// The machine on polynomials: one run of it stands for all operands.
+/// The machine on polynomials: one run covers all operands.
 #[derive(Clone, Debug)]
-pub struct Symbolic {
+pub struct SymbolicMachine {
     actions: ActionSet,
     operands: Vec<Poly>,
     goal: Poly,
 }
 
-impl Symbolic {
-    /// The machine of `stage`.
+impl SymbolicMachine {
+    /// Creates the machine of `stage`.
     ///
     /// # Panics
     /// If there is no such stage.
     #[track_caller]
     pub fn new(stage: usize, actions: ActionSet) -> Self {
-        let operands = Poly::variables(tasks::operands(stage));
+        let operands = Poly::variables(tasks::operand_count(stage));
         let goal = tasks::goal(stage, &operands);
         Self { actions, operands, goal }
     }
 }
 
-impl Machine for Symbolic {
+impl Machine for SymbolicMachine {
     type State = State<Poly>;
 
     fn start(&self) -> State<Poly> {
@@ -127,7 +127,7 @@ mod tests {
 
     /// One case for each line of the table, on the operands 2, 3, 4, 5, 6.
     #[test]
-    fn every_tool_does_what_the_table_says() {
+    fn step_each_tool_has_the_effect_in_the_table() {
         assert_eq!(run(&[MUL]), state(2, Some(6), None, None));
         assert_eq!(run(&[MUL, ADD]), state(3, Some(10), None, None));
         assert_eq!(run(&[MUL, SUB]), state(3, Some(2), None, None));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_in_the_table_changes_nothing() {
+    fn step_outside_the_table_changes_nothing() {
         for no_op in [ADD, SUB, STO, RCL, token::CTX, token::EOS, 0, 9] {
             assert_eq!(run(&[no_op]), State::default(), "{}", token::name(no_op));
         }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_right_symbolically_or_not_at_all() {
+    fn step_answer_is_right_only_symbolically() {
         let symbols = Poly::variables(3);
         let answer = |program: &[u32], goal: &Poly| {
             let mut state = State::default();
@@ -178,8 +178,8 @@ mod tests {
 
     /// Values are multilinear in the operands, so they are largest where each operand is 0 or 9.
     #[test]
-    fn no_value_exceeds_nine_to_the_fifth() {
-        let graph = Graph::explore(&Symbolic::new(2, ActionSet::Tools), usize::MAX);
+    fn values_of_all_states_do_not_exceed_nine_to_the_fifth() {
+        let graph = Graph::explore(&SymbolicMachine::new(2, ActionSet::Tools), usize::MAX);
         let corner = |bits: u32| [0, 1, 2, 3, 4].map(|i| i64::from(bits >> i & 1) * 9);
         let registers = graph.states().iter().flat_map(|s| [&s.acc, &s.mem, &s.left]).flatten();
         let largest = registers.flat_map(|value| (0..32).map(|bits| value.value(&corner(bits)).abs())).max();

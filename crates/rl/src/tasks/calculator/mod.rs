@@ -1,11 +1,11 @@
 //! `calculator`: a tape of operands, an accumulator, a memory, and six tools.
 //!
-//! What the tools do is in [`machine`]; what an episode is, in [`mod@env`]; this file puts them together as a [`Task`].
-//! Success is symbolic: the accumulator holds the goal *as a polynomial*, so that a wrong program never scores
-//! because its numbers happened to be right.
+//! [`machine`] defines the tools, [`mod@env`] the episodes. This file combines them into a [`Task`].
+//! Success is symbolic: the accumulator must hold the goal *as a polynomial*. A wrong program is never counted as right
+//! because its numbers match by chance.
 //!
-//! What the program computes does not depend on the operands, so a fixed program per stage is optimal. The task needs
-//! exploration, credit over seven steps and stages that are not forgotten; it does not need the context.
+//! The right program does not depend on the operands, so a fixed program per stage is optimal. The task needs
+//! exploration, credit assignment over seven steps, and no forgetting of earlier stages. It does not need the context.
 
 pub mod env;
 mod explain;
@@ -15,23 +15,23 @@ use alloc::{boxed::Box, string::String, sync::Arc};
 
 use crate::env::{Env, Task};
 use crate::solver::{Graph, Report, Solvable};
-use crate::tasks::{GOALS, STAGES, operands, poly::Poly, token};
+use crate::tasks::{GOALS, STAGES, operand_count, poly::Poly, token};
 
 use env::CalculatorEnv;
-use machine::{State, Symbolic};
+use machine::{State, SymbolicMachine};
 
 /// The name of the task.
 pub const NAME: &str = "calculator";
-/// Steps after which an episode without an answer has failed.
+/// The maximum number of steps. An episode that has not answered by then has failed.
 pub const HORIZON: usize = 10;
 
-/// Which tokens can be chosen as actions.
+/// The set of tokens that are actions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ActionSet {
     /// The six tools.
     #[default]
     Tools,
-    /// All 18 tokens; digits, CTX and EOS do nothing and cost their step.
+    /// All 18 tokens. Digits, CTX and EOS have no effect, but each costs a step.
     Tokens,
 }
 
@@ -45,15 +45,16 @@ impl ActionSet {
     }
 }
 
-/// What an action earns; the parts add up.
+/// The rewards of an action. The reward of a step is the sum of these parts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rewards {
-    /// Paid for a correct answer.
+    /// Reward for a correct answer.
     pub correct: f64,
-    /// Paid for each unit by which the exact number of steps that are still needed falls below its smallest value
-    /// so far in the episode; a correct answer takes it from 1 to 0. This is the solver teaching: 0 turns it off.
+    /// Reward for each unit by which the distance to the goal falls below its minimum so far in the episode. The solver
+    /// computes the distance, the exact number of remaining steps. A correct answer lowers it from 1 to 0. The value 0
+    /// turns this reward off.
     pub milestone: f64,
-    /// Paid for every step, the answer included.
+    /// Reward for every step, including the answer.
     pub step: f64,
 }
 
@@ -63,7 +64,7 @@ impl Default for Rewards {
     }
 }
 
-/// The task; cheap to make environments from, as they share its tables.
+/// The task. Creating an environment is cheap, since all environments share the tables of the task.
 #[derive(Clone, Debug)]
 pub struct Calculator {
     actions: ActionSet,
@@ -72,19 +73,19 @@ pub struct Calculator {
 }
 
 impl Calculator {
-    /// The task with these actions and rewards.
+    /// Creates the task with these actions and rewards.
     pub fn new(actions: ActionSet, rewards: Rewards) -> Self {
-        let graph = |stage| Arc::new(Graph::explore(&Symbolic::new(stage, actions), usize::MAX));
+        let graph = |stage| Arc::new(Graph::explore(&SymbolicMachine::new(stage, actions), usize::MAX));
         Self { actions, rewards, graphs: core::array::from_fn(graph) }
     }
 
-    /// All states of `stage`, how they follow each other, and how far each is from the goal.
+    /// The graph of all states of `stage`, with their distances to the goal.
     ///
     /// # Panics
     /// If there is no such stage.
     #[track_caller]
     pub fn graph(&self, stage: usize) -> &Arc<Graph<State<Poly>>> {
-        operands(stage);
+        operand_count(stage);
         &self.graphs[stage]
     }
 
@@ -98,7 +99,7 @@ impl Calculator {
         self.rewards
     }
 
-    fn episodes(&self, stage: usize, episodes: usize) -> CalculatorEnv {
+    fn new_env(&self, stage: usize, episodes: usize) -> CalculatorEnv {
         CalculatorEnv::new(stage, episodes, self.graph(stage).clone(), self.actions, self.rewards)
     }
 }
@@ -140,7 +141,7 @@ impl Task for Calculator {
     }
 
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
-        Box::new(self.episodes(stage, episodes))
+        Box::new(self.new_env(stage, episodes))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Maps and binary functions over `ndarray`'s `Zip`.
+//! Elementwise functions of one and two arguments, by `Zip` of `ndarray`.
 
 use ndarray::Zip;
 
@@ -8,12 +8,12 @@ use crate::real::Real;
 use crate::view::{View, ViewMut};
 
 pub(in crate::cpu) fn map<T: Real>(f: Map<T>, x: View<T>, y: ViewMut<T>) {
-    let zip = Zip::from(y.host()).and(x.host());
+    let zip = Zip::from(y.into_ndarray()).and(x.as_ndarray());
     for_map!(f, |f| zip.for_each(|y, &x| *y = f(x)));
 }
 
 pub(in crate::cpu) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
-    let zip = Zip::from(dx.host()).and(kept.host()).and(dy.host());
+    let zip = Zip::from(dx.into_ndarray()).and(kept.as_ndarray()).and(dy.as_ndarray());
     if slope == Map::Step {
         return zip.for_each(|dx, &kept, &dy| *dx += if kept > T::zero() { dy } else { T::zero() });
     }
@@ -22,7 +22,8 @@ pub(in crate::cpu) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: Vi
 
 pub(in crate::cpu) fn binary<T: Real>(op: Binary, a: View<T>, b: View<T>, y: ViewMut<T>) {
     let shape = y.shape();
-    let zip = Zip::from(y.host()).and(a.broadcast_to(shape).host()).and(b.broadcast_to(shape).host());
+    let zip =
+        Zip::from(y.into_ndarray()).and(a.broadcast_to(shape).as_ndarray()).and(b.broadcast_to(shape).as_ndarray());
     match op {
         Binary::Add => zip.for_each(|y, &a, &b| *y = a + b),
         Binary::Sub => zip.for_each(|y, &a, &b| *y = a - b),

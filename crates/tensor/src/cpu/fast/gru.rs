@@ -1,9 +1,9 @@
-//! The gates of a GRU step, all four in one pass over a row.
+//! The gates of a GRU step. A whole row of kept = (r, z, n, gh_n) is computed gate by gate.
 
 use ndarray::{ArrayView2, Ix2};
 
 use super::{row, with_row};
-use crate::cpu::row_of;
+use crate::cpu::gx_row;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
@@ -11,67 +11,76 @@ pub(in crate::cpu) fn gru_gates<T: Real>(
     gx: View<T>,
     rows: Option<View<u32>>,
     hw: View<T>,
-    b: View<T>,
-    h: View<T>,
+    b_hh: View<T>,
+    h_prev: View<T>,
     kept: ViewMut<T>,
-    y: ViewMut<T>,
+    h: ViewMut<T>,
 ) {
-    let (gx, hw, b, h) = (matrix(gx), matrix(hw), b.host().into_dimensionality().expect("a row"), matrix(h));
-    let (mut kept, mut y, b) = (kept.host(), y.host(), row(b));
-    for (i, (kept, y)) in kept.rows_mut().into_iter().zip(y.rows_mut()).enumerate() {
-        let (gx, hw, h) = (row(gx.row(row_of(rows, i))), row(hw.row(i)), row(h.row(i)));
-        with_row(y, |y| with_row(kept, |kept| gates_of_row(&gx, (&hw, &b), &h, kept, y)));
+    let (gx, hw, h_prev) = (matrix(gx), matrix(hw), matrix(h_prev));
+    let b_hh = row(b_hh.as_ndarray().into_dimensionality().expect("b_hh has one axis"));
+    let (mut kept, mut h) = (kept.into_ndarray(), h.into_ndarray());
+    for (i, (kept, h)) in kept.rows_mut().into_iter().zip(h.rows_mut()).enumerate() {
+        let (gx, hw, h_prev) = (row(gx.row(gx_row(rows, i))), row(hw.row(i)), row(h_prev.row(i)));
+        with_row(h, |h| with_row(kept, |kept| compute_row(&gx, (&hw, &b_hh), &h_prev, kept, h)));
     }
 }
 
 fn matrix<T: Real>(x: View<'_, T>) -> ArrayView2<'_, T> {
-    x.host().into_dimensionality::<Ix2>().expect("a matrix")
+    x.as_ndarray().into_dimensionality::<Ix2>().expect("a matrix")
 }
 
-/// One gate after the other, so that each loop is one that compilers vectorise.
-fn gates_of_row<T: Real>(gx: &[T], (hw, b): (&[T], &[T]), h: &[T], kept: &mut [T], y: &mut [T]) {
-    let hidden = h.len();
+/// Computes one gate after the other, in simple loops that compilers vectorise.
+fn compute_row<T: Real>(gx: &[T], (hw, b_hh): (&[T], &[T]), h_prev: &[T], kept: &mut [T], h: &mut [T]) {
+    let hidden = h_prev.len();
     let (rz, rest) = kept.split_at_mut(2 * hidden);
-    let (n, hn) = rest.split_at_mut(hidden);
-    hn.iter_mut().zip(&hw[2 * hidden..]).zip(&b[2 * hidden..]).for_each(|((hn, &hw), &b)| *hn = hw + b);
-    rz.iter_mut().zip(gx).zip(hw).zip(b).for_each(|(((gate, &x), &hw), &b)| *gate = (x + (hw + b)).sigmoid());
+    let (n, gh_n) = rest.split_at_mut(hidden);
+    gh_n.iter_mut().zip(&hw[2 * hidden..]).zip(&b_hh[2 * hidden..]).for_each(|((gh_n, &hw), &b_hh)| *gh_n = hw + b_hh);
+    rz.iter_mut()
+        .zip(gx)
+        .zip(hw)
+        .zip(b_hh)
+        .for_each(|(((gate, &gx), &hw), &b_hh)| *gate = (gx + (hw + b_hh)).sigmoid());
     let (r, z) = rz.split_at(hidden);
-    n.iter_mut().zip(&gx[2 * hidden..]).zip(r).zip(hn).for_each(|(((n, &x), &r), hn)| *n = (x + r * *hn).tanh());
-    y.iter_mut().zip(z).zip(n).zip(h).for_each(|(((y, &z), n), &h)| *y = (T::one() - z) * *n + z * h);
+    n.iter_mut()
+        .zip(&gx[2 * hidden..])
+        .zip(r)
+        .zip(gh_n)
+        .for_each(|(((n, &gx), &r), gh_n)| *n = (gx + r * *gh_n).tanh());
+    h.iter_mut().zip(z).zip(n).zip(h_prev).for_each(|(((h, &z), n), &h_prev)| *h = (T::one() - z) * *n + z * h_prev);
 }
 
 pub(in crate::cpu) fn gru_gates_backward<T: Real>(
     kept: View<T>,
-    h: View<T>,
-    dy: View<T>,
+    h_prev: View<T>,
+    dh: View<T>,
     rows: Option<View<u32>>,
     dgx: ViewMut<T>,
     dgh: ViewMut<T>,
-    dh: ViewMut<T>,
+    dh_prev: ViewMut<T>,
 ) {
-    let hidden = h.shape().last_extent();
+    let hidden = h_prev.shape().last_extent();
     let one = T::one();
-    let (kept, h, dy) = (matrix(kept), matrix(h), matrix(dy));
-    let (dgx, mut dgh, mut dh) = (dgx.host(), dgh.host(), dh.host());
+    let (kept, h_prev, dh) = (matrix(kept), matrix(h_prev), matrix(dh));
+    let (dgx, mut dgh, mut dh_prev) = (dgx.into_ndarray(), dgh.into_ndarray(), dh_prev.into_ndarray());
     let mut dgx = dgx.into_dimensionality::<Ix2>().expect("a matrix");
-    for (i, (dgh, dh)) in dgh.rows_mut().into_iter().zip(dh.rows_mut()).enumerate() {
-        let (kept, h, dy) = (row(kept.row(i)), row(h.row(i)), row(dy.row(i)));
-        let (r, z, n) = thirds(&kept, hidden);
-        let hn = &kept[3 * hidden..];
-        with_row(dgx.row_mut(row_of(rows, i)), |dgx| {
+    for (i, (dgh, dh_prev)) in dgh.rows_mut().into_iter().zip(dh_prev.rows_mut()).enumerate() {
+        let (kept, h_prev, dh) = (row(kept.row(i)), row(h_prev.row(i)), row(dh.row(i)));
+        let (r, z, n) = first_three_blocks(&kept, hidden);
+        let gh_n = &kept[3 * hidden..];
+        with_row(dgx.row_mut(gx_row(rows, i)), |dgx| {
             with_row(dgh, |dgh| {
-                with_row(dh, |dh| {
+                with_row(dh_prev, |dh_prev| {
                     for j in 0..hidden {
-                        let da_n = dy[j] * (one - z[j]) * (one - n[j] * n[j]);
-                        let da_z = dy[j] * (h[j] - n[j]) * z[j] * (one - z[j]);
-                        let da_r = da_n * hn[j] * r[j] * (one - r[j]);
+                        let da_n = dh[j] * (one - z[j]) * (one - n[j] * n[j]);
+                        let da_z = dh[j] * (h_prev[j] - n[j]) * z[j] * (one - z[j]);
+                        let da_r = da_n * gh_n[j] * r[j] * (one - r[j]);
                         dgx[j] += da_r;
                         dgx[hidden + j] += da_z;
                         dgx[2 * hidden + j] += da_n;
                         dgh[j] = da_r;
                         dgh[hidden + j] = da_z;
                         dgh[2 * hidden + j] = da_n * r[j];
-                        dh[j] = dy[j] * z[j];
+                        dh_prev[j] = dh[j] * z[j];
                     }
                 });
             });
@@ -80,6 +89,6 @@ pub(in crate::cpu) fn gru_gates_backward<T: Real>(
 }
 
 /// The first three blocks of `hidden` elements.
-fn thirds<T>(x: &[T], hidden: usize) -> (&[T], &[T], &[T]) {
+fn first_three_blocks<T>(x: &[T], hidden: usize) -> (&[T], &[T], &[T]) {
     (&x[..hidden], &x[hidden..2 * hidden], &x[2 * hidden..3 * hidden])
 }

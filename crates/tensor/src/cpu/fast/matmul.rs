@@ -1,4 +1,4 @@
-//! Matrix products through `matrixmultiply`.
+//! Matrix products by `matrixmultiply`, in blocks along K.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
@@ -7,19 +7,19 @@ use crate::kernels::Form;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
-/// Products of a running sum; the block sums are added to y in turn.
+/// The extent of a block along K. Each block is one running sum, and the block sums are added to y in turn.
 const DEPTH: usize = 512;
 
-/// The matrices a\[M,K\], b\[K,N\] and y\[M,N\] of a product in any form.
+/// Transposes the operands of a product in any form to a\[M,K\], b\[K,N\] and y\[M,N\].
 fn matrices<'a, T: Real>(
     form: Form,
     a: View<'a, T>,
     b: View<'a, T>,
     y: ViewMut<'a, T>,
 ) -> (ArrayView2<'a, T>, ArrayView2<'a, T>, ArrayViewMut2<'a, T>) {
-    let a = a.host().into_dimensionality().expect("matmul takes matrices");
-    let b = b.host().into_dimensionality().expect("matmul takes matrices");
-    let y = y.host().into_dimensionality().expect("matmul makes a matrix");
+    let a = a.as_ndarray().into_dimensionality().expect("matmul takes matrices");
+    let b = b.as_ndarray().into_dimensionality().expect("matmul takes matrices");
+    let y = y.into_ndarray().into_dimensionality().expect("matmul makes a matrix");
     match form {
         Form::NN => (a, b, y),
         Form::NT => (a, b.reversed_axes(), y),

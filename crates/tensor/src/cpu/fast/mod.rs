@@ -1,10 +1,10 @@
-//! The fast kernels for the host.
+//! The fast kernels of the host, for every scalar type.
 //!
-//! What they do is what [`Naive`](crate::Naive) does. How they depart from it:
-//! 1. Elementwise work runs over `ndarray`'s `Zip`, which walks contiguous operands as flat slices, one compiled loop
-//!    per function.
-//! 2. Matrix products go to `matrixmultiply` (through `ndarray`), which packs and uses the machine's vector units.
-//! 3. Row-wise work takes each row as a slice.
+//! They compute the same as [`Naive`](crate::Naive), and differ in three ways:
+//! 1. Elementwise kernels use `Zip` of `ndarray`, which treats contiguous operands as flat slices. Each function has a compiled
+//!    loop of its own.
+//! 2. Matrix products use `matrixmultiply` (through `ndarray`), which packs the operands and uses the CPU's vector units.
+//! 3. Row-wise kernels process each row as a slice.
 
 pub(super) mod elementwise;
 pub(super) mod gru;
@@ -21,14 +21,14 @@ use ndarray::{ArrayView1, ArrayViewMut1};
 
 use crate::real::Real;
 
-/// The fast kernels for the host, for every scalar. For `f32` there are faster ones: see
-/// [`available_kernels`](crate::available_kernels).
+/// The fast kernels of the host, for every scalar type. [`available_kernels`](crate::available_kernels) lists faster kernels
+/// for `f32`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fast;
 
 crate::cpu::implement_kernels!(Fast, "fast");
 
-/// A row to read as a slice: itself where it has no gaps, else a copy.
+/// A row as a slice: the row itself if it has no gaps, else a copy.
 fn row<'a, T: Real>(x: ArrayView1<'a, T>) -> Cow<'a, [T]> {
     match x.to_slice() {
         Some(slice) => Cow::Borrowed(slice),
@@ -36,7 +36,7 @@ fn row<'a, T: Real>(x: ArrayView1<'a, T>) -> Cow<'a, [T]> {
     }
 }
 
-/// A row to change as a slice: itself where it has no gaps, else a copy that is written back.
+/// Calls `f` with a row as a mutable slice: the row itself if it has no gaps, else a copy that is then written back.
 fn with_row<T: Real>(mut y: ArrayViewMut1<T>, f: impl FnOnce(&mut [T])) {
     if let Some(slice) = y.as_slice_mut() {
         return f(slice);

@@ -19,14 +19,14 @@ pub(in crate::cpu) fn layer_norm<T: Real>(
 ) {
     let (w, b) = (vector(w), vector(b));
     let (w, b) = (row(w), row(b));
-    let n = T::of(x.shape().last_extent() as f64);
-    Zip::from(y.host().rows_mut()).and(x.host().rows()).and(stats.host().rows_mut()).for_each(
+    let n = T::from_f64(x.shape().last_extent() as f64);
+    Zip::from(y.into_ndarray().rows_mut()).and(x.as_ndarray().rows()).and(stats.into_ndarray().rows_mut()).for_each(
         |y, x, mut stats: ArrayViewMut1<T>| {
             let x = row(x);
-            let mean = sum::abreast(x.len(), |j| x[j]) / n;
+            let mean = sum::lane_sum(x.len(), |j| x[j]) / n;
             let rest = rest(&x, mean);
             let centred = |j: usize| x[j] - mean - rest;
-            let variance = sum::abreast(x.len(), |j| centred(j) * centred(j)) / n;
+            let variance = sum::lane_sum(x.len(), |j| centred(j) * centred(j)) / n;
             let s = T::one() / (variance + epsilon).sqrt();
             (stats[0], stats[1]) = (mean, s);
             with_row(y, |y| {
@@ -46,18 +46,18 @@ pub(in crate::cpu) fn layer_norm_backward<T: Real>(
     dx: Option<ViewMut<T>>,
     dw: Option<ViewMut<T>>,
 ) {
-    let (xs, dys, stats) = (x.host(), dy.host(), stats.host());
+    let (xs, dys, stats) = (x.as_ndarray(), dy.as_ndarray(), stats.as_ndarray());
     if let Some(dx) = dx {
         let w = row(vector(w));
-        let n = T::of(x.shape().last_extent() as f64);
-        Zip::from(dx.host().rows_mut()).and(xs.rows()).and(dys.rows()).and(stats.rows()).for_each(
+        let n = T::from_f64(x.shape().last_extent() as f64);
+        Zip::from(dx.into_ndarray().rows_mut()).and(xs.rows()).and(dys.rows()).and(stats.rows()).for_each(
             |dx, x, dy, stats| {
                 let (mean, s) = (stats[0], stats[1]);
                 let (x, dy) = (row(x), row(dy));
                 let rest = rest(&x, mean);
                 let (centred, g) = (|j: usize| x[j] - mean - rest, |j: usize| dy[j] * w[j]);
-                let g_sum = sum::abreast(x.len(), g);
-                let gx_sum = sum::abreast(x.len(), |j| g(j) * centred(j));
+                let g_sum = sum::lane_sum(x.len(), g);
+                let gx_sum = sum::lane_sum(x.len(), |j| g(j) * centred(j));
                 let (g_mean, gx_mean) = (g_sum / n, gx_sum * s / n);
                 with_row(dx, |dx| {
                     for (j, dx) in dx.iter_mut().enumerate() {
@@ -68,7 +68,7 @@ pub(in crate::cpu) fn layer_norm_backward<T: Real>(
         );
     }
     if let Some(dw) = dw {
-        let mut dw: ArrayViewMut1<T> = dw.host().into_dimensionality().expect("w has one axis");
+        let mut dw: ArrayViewMut1<T> = dw.into_ndarray().into_dimensionality().expect("w has one axis");
         let mut rows = xs.rows().into_iter().zip(dys.rows()).zip(stats.rows());
         let count = stats.rows().into_iter().len();
         let mut add = |block: Range<usize>, dw: &mut [T]| {
@@ -79,19 +79,19 @@ pub(in crate::cpu) fn layer_norm_backward<T: Real>(
             }
         };
         if let Some(dw) = dw.as_slice_mut() {
-            return sum::rows(count, dw, add);
+            return sum::add_rows(count, dw, add);
         }
         let mut sums = dw.to_vec();
-        sum::rows(count, &mut sums, &mut add);
+        sum::add_rows(count, &mut sums, &mut add);
         dw.iter_mut().zip(sums).for_each(|(dw, sum)| *dw = sum);
     }
 }
 
-/// mean (x − μ), zero but for the rounding of μ.
+/// mean (x − μ), which would be 0 if μ were exact.
 fn rest<T: Real>(x: &[T], mean: T) -> T {
-    sum::abreast(x.len(), |j| x[j] - mean) / T::of(x.len() as f64)
+    sum::lane_sum(x.len(), |j| x[j] - mean) / T::from_f64(x.len() as f64)
 }
 
 fn vector<T: Real>(x: View<'_, T>) -> ArrayView1<'_, T> {
-    x.host().into_dimensionality().expect("w and b have one axis")
+    x.as_ndarray().into_dimensionality().expect("w and b have one axis")
 }

@@ -1,4 +1,4 @@
-//! The optimisers' steps over flat buffers.
+//! The optimiser steps, by `Zip` of `ndarray`.
 
 use ndarray::Zip;
 
@@ -6,20 +6,24 @@ use crate::kernels::AdamStep;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
-pub(in crate::cpu) fn adam<T: Real>(with: AdamStep, g: View<T>, m: ViewMut<T>, v: ViewMut<T>, p: ViewMut<T>) {
-    let update = adam_of_one(with);
-    Zip::from(p.host()).and(m.host()).and(v.host()).and(g.host()).for_each(|p, m, v, &g| update(p, m, v, g));
+pub(in crate::cpu) fn adam<T: Real>(config: AdamStep, g: View<T>, m: ViewMut<T>, v: ViewMut<T>, p: ViewMut<T>) {
+    let update = adam_update(config);
+    Zip::from(p.into_ndarray())
+        .and(m.into_ndarray())
+        .and(v.into_ndarray())
+        .and(g.as_ndarray())
+        .for_each(|p, m, v, &g| update(p, m, v, g));
 }
 
-/// What a step does to one parameter, with its moments and gradient.
+/// Returns the update of one parameter: a function of the parameter, its moments m and v, and its gradient.
 #[inline(always)]
-pub(in crate::cpu) fn adam_of_one<T: Real>(with: AdamStep) -> impl Fn(&mut T, &mut T, &mut T, T) {
-    let AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step } = with;
-    let step_size = T::of(rate / (1.0 - power(beta1, step)));
-    let root_correction = T::of(num_traits::Float::sqrt(1.0 - power(beta2, step)));
+pub(in crate::cpu) fn adam_update<T: Real>(config: AdamStep) -> impl Fn(&mut T, &mut T, &mut T, T) {
+    let AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step } = config;
+    let step_size = T::from_f64(rate / (1.0 - power(beta1, step)));
+    let root_correction = T::from_f64(num_traits::Float::sqrt(1.0 - power(beta2, step)));
     let (shrink, l2) = if decoupled { (rate * decay, 0.0) } else { (0.0, decay) };
-    let (shrink, l2, epsilon) = (T::of(1.0 - shrink), T::of(l2), T::of(epsilon));
-    let (b1, b2, c1, c2) = (T::of(beta1), T::of(beta2), T::of(1.0 - beta1), T::of(1.0 - beta2));
+    let (shrink, l2, epsilon) = (T::from_f64(1.0 - shrink), T::from_f64(l2), T::from_f64(epsilon));
+    let (b1, b2, c1, c2) = (T::from_f64(beta1), T::from_f64(beta2), T::from_f64(1.0 - beta1), T::from_f64(1.0 - beta2));
     #[inline(always)]
     move |p, m, v, g| {
         *p *= shrink;
@@ -30,7 +34,7 @@ pub(in crate::cpu) fn adam_of_one<T: Real>(with: AdamStep) -> impl Fn(&mut T, &m
     }
 }
 
-/// βᵗ by repeated squaring.
+/// Computes βᵗ by repeated squaring.
 fn power(mut base: f64, mut exponent: u64) -> f64 {
     let mut out = 1.0;
     while exponent > 0 {
@@ -44,14 +48,14 @@ fn power(mut base: f64, mut exponent: u64) -> f64 {
 }
 
 pub(in crate::cpu) fn momentum<T: Real>(rate: T, mu: T, g: View<T>, m: ViewMut<T>, p: ViewMut<T>) {
-    Zip::from(p.host()).and(m.host()).and(g.host()).for_each(|p, m, &g| {
+    Zip::from(p.into_ndarray()).and(m.into_ndarray()).and(g.as_ndarray()).for_each(|p, m, &g| {
         *m = mu * *m + g;
         *p -= rate * *m;
     });
 }
 
 pub(in crate::cpu) fn rmsprop<T: Real>(rate: T, alpha: T, epsilon: T, g: View<T>, v: ViewMut<T>, p: ViewMut<T>) {
-    Zip::from(p.host()).and(v.host()).and(g.host()).for_each(|p, v, &g| {
+    Zip::from(p.into_ndarray()).and(v.into_ndarray()).and(g.as_ndarray()).for_each(|p, v, &g| {
         *v = alpha * *v + (T::one() - alpha) * (g * g);
         *p -= rate * g / (v.sqrt() + epsilon);
     });

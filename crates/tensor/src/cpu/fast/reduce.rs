@@ -1,4 +1,4 @@
-//! Sums and maxima; the undoing of a broadcast.
+//! Sums and maxima, and the sums that undo a broadcast.
 
 use core::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::view::{View, ViewMut};
 
 pub(in crate::cpu) fn sum_to<T: Real>(alpha: T, dy: View<T>, dx: ViewMut<T>) {
     let dx = align(dx, dy.shape().rank());
-    let dy = dy.host();
+    let dy = dy.as_ndarray();
     fold(dx, &[dy.view()], &mut |dx, [dy]: &[_; 1], lane| match lane {
         None => Zip::from(dx).and(dy).for_each(|dx, &dy| *dx += alpha * dy),
         Some(lane) => Zip::from(dx).and(dy.lanes(lane)).for_each(|dx, dy| *dx += alpha * sum_of_lane(dy)),
@@ -21,32 +21,34 @@ pub(in crate::cpu) fn sum_to<T: Real>(alpha: T, dy: View<T>, dx: ViewMut<T>) {
 }
 
 pub(in crate::cpu) fn sum_product_to<T: Real>(alpha: T, a: View<T>, b: View<T>, dx: ViewMut<T>) {
-    let shape = a.shape().broadcast(&b.shape()).expect("operands broadcast");
+    let shape = a.shape().broadcast(&b.shape()).expect("the operands broadcast");
     let dx = align(dx, shape.rank());
-    let (a, b) = (a.broadcast_to(shape).host(), b.broadcast_to(shape).host());
+    let (a, b) = (a.broadcast_to(shape).as_ndarray(), b.broadcast_to(shape).as_ndarray());
     fold(dx, &[a.view(), b.view()], &mut |dx, [a, b]: &[_; 2], lane| match lane {
         None => Zip::from(dx).and(a).and(b).for_each(|dx, &a, &b| *dx += alpha * (a * b)),
         Some(lane) => {
             Zip::from(dx)
                 .and(a.lanes(lane))
                 .and(b.lanes(lane))
-                .for_each(|dx, a, b| *dx += alpha * sum::abreast(a.len(), |j| a[j] * b[j]));
+                .for_each(|dx, a, b| *dx += alpha * sum::lane_sum(a.len(), |j| a[j] * b[j]));
         }
     });
 }
 
-/// Gives `dx` leading axes of extent 1, up to `rank` axes.
+/// Inserts leading axes of extent 1 into `dx`, up to `rank` axes.
 fn align<T: Real>(dx: ViewMut<T>, rank: usize) -> ArrayViewMutD<T> {
-    let mut dx = dx.host();
+    let mut dx = dx.into_ndarray();
     while dx.ndim() < rank {
         dx = dx.insert_axis(Axis(0));
     }
     dx
 }
 
-/// Runs `add` over sub-views of equal shape: along the axes where `dx` has extent 1 and the operands have more (or fewer),
-/// each entry of the operands in turn meets the one of `dx`. Only the innermost axis is left to `add` where it is such a
-/// one: `add` is told which it is in the operands, and that `dx` is without it.
+/// Calls `add` with views of `dx` and of the operands that differ in at most one axis.
+///
+/// The summed axes are those where `dx` has extent 1 and the operands have another extent. `fold` loops over their entries, so
+/// each call of `add` gets one entry of the operands. There is one exception: if the innermost axis is summed, it stays in the
+/// operands. Then `dx` lacks it, and the third argument of `add` is its number in the operands.
 fn fold<T: Real, const N: usize>(
     mut dx: ArrayViewMutD<T>,
     from: &[ArrayViewD<T>; N],
@@ -75,8 +77,8 @@ fn fold<T: Real, const N: usize>(
     });
 }
 
-/// Calls `add` with each of the entries and where it is added: `to`, or for blocks of entries a sum of their own, which
-/// are added pairwise.
+/// Adds all entries to `to`, in blocks whose sums are added pairwise. `add` adds one entry to the view that it gets: `to`
+/// itself, or the sum of a block.
 fn in_halves<T: Real>(entries: Range<usize>, mut to: ArrayViewMutD<T>, add: &mut impl FnMut(usize, ArrayViewMutD<T>)) {
     if entries.len() <= sum::BLOCK {
         return entries.for_each(|entry| add(entry, to.view_mut()));
@@ -88,14 +90,14 @@ fn in_halves<T: Real>(entries: Range<usize>, mut to: ArrayViewMutD<T>, add: &mut
     Zip::from(to).and(&right).for_each(|to, &right| *to += right);
 }
 
-/// The last axis that there is more than one step along.
+/// The last axis whose extent is not 1.
 fn innermost(extents: &[usize]) -> Option<usize> {
     extents.iter().rposition(|&n| n != 1)
 }
 
 pub(in crate::cpu) fn reduce<T: Real>(how: Reduce, x: View<T>, axis: usize, y: ViewMut<T>) {
-    let (x, mut y) = (x.host(), y.host());
-    let lowest = T::of(f64::NEG_INFINITY);
+    let (x, mut y) = (x.as_ndarray(), y.into_ndarray());
+    let lowest = T::from_f64(f64::NEG_INFINITY);
     if innermost(x.shape()) == Some(axis) {
         let zip = Zip::from(y).and(x.lanes(Axis(axis)));
         return match how {
@@ -120,8 +122,8 @@ pub(in crate::cpu) fn reduce<T: Real>(how: Reduce, x: View<T>, axis: usize, y: V
 
 fn sum_of_lane<T: Real>(x: ArrayView1<T>) -> T {
     match x.to_slice() {
-        Some(x) => sum::abreast(x.len(), |j| x[j]),
-        None => sum::abreast(x.len(), |j| x[j]),
+        Some(x) => sum::lane_sum(x.len(), |j| x[j]),
+        None => sum::lane_sum(x.len(), |j| x[j]),
     }
 }
 
@@ -134,17 +136,17 @@ pub(in crate::cpu) fn argmax<T: Real>(x: View<T>, y: ViewMut<u32>) {
     let n = x.shape().last_extent();
     match x.rows() {
         Some((x, distance)) => {
-            y.host().iter_mut().enumerate().for_each(|(i, y)| *y = largest(&x[i * distance..][..n]));
+            y.into_ndarray().iter_mut().enumerate().for_each(|(i, y)| *y = largest(&x[i * distance..][..n]));
         }
-        None => y.host().iter_mut().zip(x.host().rows()).for_each(|(y, x)| *y = largest(&row(x))),
+        None => y.into_ndarray().iter_mut().zip(x.as_ndarray().rows()).for_each(|(y, x)| *y = largest(&row(x))),
     }
 }
 
 pub(in crate::cpu) fn sum_of_squares<T: Real>(x: View<T>) -> T {
-    let all = x.reshape(Shape::new(&[x.shape().size()]));
-    let sum = |x: &[T]| sum::abreast(x.len(), |j| x[j] * x[j]);
-    match all {
-        Some(flat) => sum(&row(flat.host().into_dimensionality().expect("one axis"))),
-        None => sum::of(x.host().iter().map(|&x| x * x)),
+    let flat = x.reshape(Shape::new(&[x.shape().size()]));
+    let sum = |x: &[T]| sum::lane_sum(x.len(), |j| x[j] * x[j]);
+    match flat {
+        Some(flat) => sum(&row(flat.as_ndarray().into_dimensionality().expect("one axis"))),
+        None => sum::pairwise_sum(x.as_ndarray().iter().map(|&x| x * x)),
     }
 }

@@ -1,4 +1,4 @@
-//! Maps and binary functions, one element at a time.
+//! Elementwise functions of one and two arguments, one element at a time.
 
 use crate::kernels::Binary;
 use crate::map::Map;
@@ -7,13 +7,13 @@ use crate::view::{View, ViewMut};
 
 pub(super) fn map<T: Real>(f: Map<T>, x: View<T>, mut y: ViewMut<T>) {
     for i in y.shape().indices() {
-        y.set(&i, f.apply(x.at(&i)));
+        y.set(&i, f.apply(x.get(&i)));
     }
 }
 
 pub(super) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: View<T>, mut dx: ViewMut<T>) {
     for i in dx.shape().indices() {
-        let (kept, dy) = (kept.at(&i), dy.at(&i));
+        let (kept, dy) = (kept.get(&i), dy.get(&i));
         match slope {
             Map::Step if kept > T::zero() => dx.add_at(&i, dy),
             Map::Step => {}
@@ -24,7 +24,7 @@ pub(super) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: View<T>, m
 
 pub(super) fn binary<T: Real>(op: Binary, a: View<T>, b: View<T>, mut y: ViewMut<T>) {
     for i in y.shape().indices() {
-        let (a, b) = (a.at(&i.unbroadcast(a.shape())), b.at(&i.unbroadcast(b.shape())));
+        let (a, b) = (a.get(&i.unbroadcast(a.shape())), b.get(&i.unbroadcast(b.shape())));
         let value = match op {
             Binary::Add => a + b,
             Binary::Sub => a - b,

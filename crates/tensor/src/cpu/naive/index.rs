@@ -1,4 +1,4 @@
-//! Gathering by index, and scattering back.
+//! Gather by index, and its backward, scatter-add.
 
 use crate::real::Real;
 use crate::view::{View, ViewMut};
@@ -6,7 +6,7 @@ use crate::view::{View, ViewMut};
 pub(super) fn gather_rows<T: Real>(table: View<T>, index: View<u32>, mut y: ViewMut<T>) {
     for i in index.shape().indices() {
         for e in 0..table.shape()[1] {
-            y.set(&i.then(e), table.at(&[index.at(&i) as usize, e]));
+            y.set(&i.append(e), table.get(&[index.get(&i) as usize, e]));
         }
     }
 }
@@ -14,19 +14,19 @@ pub(super) fn gather_rows<T: Real>(table: View<T>, index: View<u32>, mut y: View
 pub(super) fn scatter_add_rows<T: Real>(index: View<u32>, dy: View<T>, mut dtable: ViewMut<T>) {
     for i in index.shape().indices() {
         for e in 0..dtable.shape()[1] {
-            dtable.add_at(&[index.at(&i) as usize, e], dy.at(&i.then(e)));
+            dtable.add_at(&[index.get(&i) as usize, e], dy.get(&i.append(e)));
         }
     }
 }
 
 pub(super) fn gather<T: Real>(x: View<T>, index: View<u32>, mut y: ViewMut<T>) {
     for i in index.shape().indices() {
-        y.set(&i, x.at(&i.with_last(index.at(&i) as usize)));
+        y.set(&i, x.get(&i.with_last(index.get(&i) as usize)));
     }
 }
 
 pub(super) fn scatter_add<T: Real>(index: View<u32>, dy: View<T>, mut dx: ViewMut<T>) {
     for i in index.shape().indices() {
-        dx.add_at(&i.with_last(index.at(&i) as usize), dy.at(&i));
+        dx.add_at(&i.with_last(index.get(&i) as usize), dy.get(&i));
     }
 }

@@ -6,8 +6,8 @@ use crate::real::Real;
 use crate::view::{View, ViewMut};
 
 pub(super) fn matmul<T: Real>(form: Form, a: View<T>, b: View<T>, accumulate: bool, mut y: ViewMut<T>) {
-    let a_ik = |i, k| if form == Form::TN { a.at(&[k, i]) } else { a.at(&[i, k]) };
-    let b_kj = |k, j| if form == Form::NT { b.at(&[j, k]) } else { b.at(&[k, j]) };
+    let a_ik = |i, k| if form == Form::TN { a.get(&[k, i]) } else { a.get(&[i, k]) };
+    let b_kj = |k, j| if form == Form::NT { b.get(&[j, k]) } else { b.get(&[k, j]) };
     let inner = if form == Form::TN { a.shape()[0] } else { a.shape()[1] };
     for i in 0..y.shape()[0] {
         for j in 0..y.shape()[1] {

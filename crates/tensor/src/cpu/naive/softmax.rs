@@ -1,4 +1,4 @@
-//! Softmax, its logarithm and its normaliser, row by row.
+//! Softmax, log-softmax and log-sum-exp, row by row.
 
 use super::{maximum, rows, sum};
 use crate::real::Real;
@@ -7,11 +7,11 @@ use crate::view::{View, ViewMut};
 pub(super) fn softmax<T: Real>(x: View<T>, mut y: ViewMut<T>) {
     let n = x.shape().last_extent();
     for i in rows(x.shape()) {
-        let x = |j| x.at(&i.then(j));
+        let x = |j| x.get(&i.append(j));
         let m = maximum(n, x);
         let mass = sum(n, |j| (x(j) - m).exp());
         for j in 0..n {
-            y.set(&i.then(j), (x(j) - m).exp() / mass);
+            y.set(&i.append(j), (x(j) - m).exp() / mass);
         }
     }
 }
@@ -19,10 +19,10 @@ pub(super) fn softmax<T: Real>(x: View<T>, mut y: ViewMut<T>) {
 pub(super) fn softmax_backward<T: Real>(y: View<T>, dy: View<T>, mut dx: ViewMut<T>) {
     let n = y.shape().last_extent();
     for i in rows(y.shape()) {
-        let (y, dy) = (|j| y.at(&i.then(j)), |j| dy.at(&i.then(j)));
+        let (y, dy) = (|j| y.get(&i.append(j)), |j| dy.get(&i.append(j)));
         let mean = sum(n, |j| dy(j) * y(j));
         for j in 0..n {
-            dx.add_at(&i.then(j), y(j) * (dy(j) - mean));
+            dx.add_at(&i.append(j), y(j) * (dy(j) - mean));
         }
     }
 }
@@ -30,11 +30,11 @@ pub(super) fn softmax_backward<T: Real>(y: View<T>, dy: View<T>, mut dx: ViewMut
 pub(super) fn log_softmax<T: Real>(x: View<T>, mut y: ViewMut<T>) {
     let n = x.shape().last_extent();
     for i in rows(x.shape()) {
-        let x = |j| x.at(&i.then(j));
+        let x = |j| x.get(&i.append(j));
         let m = maximum(n, x);
         let log_mass = sum(n, |j| (x(j) - m).exp()).ln();
         for j in 0..n {
-            y.set(&i.then(j), x(j) - m - log_mass);
+            y.set(&i.append(j), x(j) - m - log_mass);
         }
     }
 }
@@ -42,10 +42,10 @@ pub(super) fn log_softmax<T: Real>(x: View<T>, mut y: ViewMut<T>) {
 pub(super) fn log_softmax_backward<T: Real>(y: View<T>, dy: View<T>, mut dx: ViewMut<T>) {
     let n = y.shape().last_extent();
     for i in rows(y.shape()) {
-        let (y, dy) = (|j| y.at(&i.then(j)), |j| dy.at(&i.then(j)));
+        let (y, dy) = (|j| y.get(&i.append(j)), |j| dy.get(&i.append(j)));
         let total = sum(n, dy);
         for j in 0..n {
-            dx.add_at(&i.then(j), dy(j) - y(j).exp() * total);
+            dx.add_at(&i.append(j), dy(j) - y(j).exp() * total);
         }
     }
 }
@@ -53,7 +53,7 @@ pub(super) fn log_softmax_backward<T: Real>(y: View<T>, dy: View<T>, mut dx: Vie
 pub(super) fn logsumexp<T: Real>(x: View<T>, mut y: ViewMut<T>) {
     let n = x.shape().last_extent();
     for i in rows(x.shape()) {
-        let x = |j| x.at(&i.then(j));
+        let x = |j| x.get(&i.append(j));
         let m = finite_or_zero(maximum(n, x));
         y.set(&i, m + sum(n, |j| (x(j) - m).exp()).ln());
     }
@@ -62,9 +62,9 @@ pub(super) fn logsumexp<T: Real>(x: View<T>, mut y: ViewMut<T>) {
 pub(super) fn logsumexp_backward<T: Real>(x: View<T>, y: View<T>, dy: View<T>, mut dx: ViewMut<T>) {
     for i in rows(x.shape()) {
         for j in 0..x.shape().last_extent() {
-            let x = x.at(&i.then(j));
-            if x != T::of(f64::NEG_INFINITY) {
-                dx.add_at(&i.then(j), dy.at(&i) * (x - y.at(&i)).exp());
+            let x = x.get(&i.append(j));
+            if x != T::from_f64(f64::NEG_INFINITY) {
+                dx.add_at(&i.append(j), dy.get(&i) * (x - y.get(&i)).exp());
             }
         }
     }

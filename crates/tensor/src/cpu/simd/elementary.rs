@@ -1,5 +1,5 @@
-//! eˣ, tanh and σ of a vector: the steps of the scalar functions in `crate::elementary`, one for one and each rounded,
-//! so that they give the same bits.
+//! eˣ, tanh and σ of a vector. They take the same steps as the scalar functions in `crate::elementary`, and every
+//! operation is rounded on its own. So they give the same bits.
 
 use super::isa::Isa;
 use crate::elementary::{LN_2, ROUND};
@@ -25,7 +25,7 @@ fn round<S: Isa>(s: S, x: S::V) -> S::V {
 
 #[inline(always)]
 pub(super) fn exp<S: Isa>(s: S, x: S::V) -> S::V {
-    let x = s.at_least(s.at_most(x, 89.0), -104.0);
+    let x = s.max(s.min(x, 89.0), -104.0);
     let (n, p) = split(s, x);
     let half = round(s, s.mul(s.splat(0.5), n));
     let scaled = s.mul(s.add(s.splat(1.0), p), s.power_of_two(half));
@@ -34,19 +34,19 @@ pub(super) fn exp<S: Isa>(s: S, x: S::V) -> S::V {
 
 #[inline(always)]
 pub(super) fn tanh<S: Isa>(s: S, x: S::V) -> S::V {
-    let a = s.at_most(s.magnitude(x), 10.0);
+    let a = s.min(s.abs(x), 10.0);
     let (n, p) = split(s, s.mul(s.splat(2.0), a));
     let scale = s.power_of_two(n);
     let u = s.add(s.mul(scale, p), s.sub(scale, s.splat(1.0)));
-    s.with_sign(s.div(u, s.add(u, s.splat(2.0))), x)
+    s.copysign(s.div(u, s.add(u, s.splat(2.0))), x)
 }
 
 #[inline(always)]
 pub(super) fn sigmoid<S: Isa>(s: S, x: S::V) -> S::V {
-    let e = exp(s, s.with_sign(x, s.splat(-1.0)));
-    // 1 where x is not negative, and e where it is: one division for both.
-    let above = s.where_negative(x, e, s.splat(1.0));
-    s.div(above, s.add(s.splat(1.0), e))
+    let e = exp(s, s.copysign(x, s.splat(-1.0)));
+    // The numerator is e for negative x and 1 otherwise, so both cases share one division.
+    let numerator = s.select_negative(x, e, s.splat(1.0));
+    s.div(numerator, s.add(s.splat(1.0), e))
 }
 
 #[cfg(test)]
@@ -55,9 +55,9 @@ mod tests {
 
     use crate::{Map, Tensor, available_kernels};
 
-    /// Over all exponents, and the ends of the range; five at the end, so that no instruction set has full vectors alone.
+    /// The numbers cover all exponents and the ends of the range. The five extra numbers make the last vector partial.
     #[test]
-    fn every_instruction_set_gives_the_bits_of_the_scalar_functions() {
+    fn map_of_every_instruction_set_gives_the_bits_of_the_scalar_functions() {
         let mut x: Vec<f32> = (0..u32::MAX).step_by(1 << 17).map(f32::from_bits).collect();
         x.extend([f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 0.0, -0.0]);
         let x = Tensor::new([x.len()], x);

@@ -1,45 +1,45 @@
-//! Maps and binary functions, row by row, or over all elements at once where none have gaps.
+//! Elementwise functions of one and two arguments, row by row, or as one row if no operand has gaps.
 
 use core::ops::{Add, Div, Mul, Sub};
 
-use super::isa::{Isa, each};
-use super::{Rows, all, all_mut, elementary, entropy, packed};
+use super::isa::{Isa, for_each_vector};
+use super::{Rows, are_contiguous, as_slice, as_slice_mut, elementary, entropy};
 use crate::cpu::fast::elementwise;
 use crate::kernels::Binary;
 use crate::map::{Map, for_map};
 use crate::view::{View, ViewMut};
 
 pub(super) fn map<S: Isa>(s: S, f: Map<f32>, x: View<f32>, y: ViewMut<f32>) {
-    let rows = match Rows::of([x], y) {
-        Ok(rows) => rows.in_one(),
+    let rows = match Rows::from_views([x], y) {
+        Ok(rows) => rows.flattened(),
         Err(y) => return elementwise::map(f, x, y),
     };
     s.run(
         #[inline(always)]
         || {
-            macro_rules! by_hand {
+            macro_rules! by_vectors {
                 ($f:path) => {
-                    rows.each(
+                    rows.for_each(
                         #[inline(always)]
                         |[x], y| {
-                            each(
+                            for_each_vector(
                                 s,
                                 x.len(),
                                 #[inline(always)]
-                                |at| at.put($f(s, at.get(x)), y),
+                                |at| at.store($f(s, at.load(x)), y),
                             )
                         },
                     )
                 };
             }
             match f {
-                Map::Exp => by_hand!(elementary::exp),
-                Map::Tanh => by_hand!(elementary::tanh),
-                Map::Sigmoid => by_hand!(elementary::sigmoid),
-                Map::EntropyTerm => by_hand!(entropy::term),
-                Map::EntropySlope => by_hand!(entropy::slope),
-                Map::Identity => rows.each(|[x], y| y.copy_from_slice(x)),
-                f => for_map!(f, |f| rows.each(
+                Map::Exp => by_vectors!(elementary::exp),
+                Map::Tanh => by_vectors!(elementary::tanh),
+                Map::Sigmoid => by_vectors!(elementary::sigmoid),
+                Map::EntropyTerm => by_vectors!(entropy::term),
+                Map::EntropySlope => by_vectors!(entropy::slope),
+                Map::Identity => rows.for_each(|[x], y| y.copy_from_slice(x)),
+                f => for_map!(f, |f| rows.for_each(
                     #[inline(always)]
                     |[x], y| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x))
                 )),
@@ -53,10 +53,10 @@ pub(super) fn map_backward<S: Isa>(s: S, slope: Map<f32>, kept: View<f32>, dy: V
         return entropy::backward(s, kept, constants, dx)
             .unwrap_or_else(|dx| elementwise::map_backward(slope, kept, dy, dx));
     }
-    if slope == Map::Step || !packed(&[kept, dy], &[&dx]) {
+    if slope == Map::Step || !are_contiguous(&[kept, dy], &[&dx]) {
         return elementwise::map_backward(slope, kept, dy, dx);
     }
-    let (kept, dy, dx) = (all(kept), all(dy), all_mut(dx));
+    let (kept, dy, dx) = (as_slice(kept), as_slice(dy), as_slice_mut(dx));
     s.run(
         #[inline(always)]
         || for_map!(slope, |slope| dx.iter_mut().zip(kept).zip(dy).for_each(|((dx, &k), &dy)| *dx += slope(k) * dy)),
@@ -64,26 +64,26 @@ pub(super) fn map_backward<S: Isa>(s: S, slope: Map<f32>, kept: View<f32>, dy: V
 }
 
 pub(super) fn binary<S: Isa>(s: S, op: Binary, a: View<f32>, b: View<f32>, y: ViewMut<f32>) {
-    let rows = match Rows::of([a, b], y) {
-        Ok(rows) => rows.in_one(),
+    let rows = match Rows::from_views([a, b], y) {
+        Ok(rows) => rows.flattened(),
         Err(y) => return elementwise::binary(op, a, b, y),
     };
     s.run(
         #[inline(always)]
         || {
-            macro_rules! of {
+            macro_rules! apply {
                 ($f:expr) => {
-                    rows.each(
+                    rows.for_each(
                         #[inline(always)]
                         |[a, b], y| y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = $f(a, b)),
                     )
                 };
             }
             match op {
-                Binary::Add => of!(f32::add),
-                Binary::Sub => of!(f32::sub),
-                Binary::Mul => of!(f32::mul),
-                Binary::Div => of!(f32::div),
+                Binary::Add => apply!(f32::add),
+                Binary::Sub => apply!(f32::sub),
+                Binary::Mul => apply!(f32::mul),
+                Binary::Div => apply!(f32::div),
             }
         },
     );

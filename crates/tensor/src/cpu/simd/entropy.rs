@@ -1,43 +1,43 @@
-//! The terms of an entropy and their slopes, by vectors; see [`Map::EntropyTerm`](crate::Map::EntropyTerm).
+//! The terms of an entropy and their slopes, one vector at a time; see [`Map::EntropyTerm`](crate::Map::EntropyTerm).
 
 use super::Rows;
 use super::elementary::exp;
-use super::isa::{Isa, each};
+use super::isa::{Isa, for_each_vector};
 use crate::view::{View, ViewMut};
 
-/// −x·eˣ. Below −104, where eˣ rounds to 0, x is taken as −104, so that −∞ gives 0.
+/// −x·eˣ. An x below −104, where eˣ rounds to 0, is replaced by −104, so that −∞ gives 0.
 #[inline(always)]
 pub(super) fn term<S: Isa>(s: S, x: S::V) -> S::V {
-    let x = s.at_least(x, -104.0);
+    let x = s.max(x, -104.0);
     s.mul(s.mul(x, s.splat(-1.0)), exp(s, x))
 }
 
-/// −(1 + x)·eˣ, with x as in [`term`].
+/// −(1 + x)·eˣ, with x bounded as in [`term`].
 #[inline(always)]
 pub(super) fn slope<S: Isa>(s: S, x: S::V) -> S::V {
-    let x = s.at_least(x, -104.0);
+    let x = s.max(x, -104.0);
     s.mul(s.mul(s.add(s.splat(1.0), x), s.splat(-1.0)), exp(s, x))
 }
 
-/// dx += −(1 + x)·eˣ·dy with one dy for each row, as [`View::row_constants`] has them. Gives dx back where the rows of x or
-/// dx have gaps.
+/// dx += −(1 + x)·eˣ·dy with one dy for each row, from [`View::row_constants`]. Returns dx in the `Err` if rows of x or dx have
+/// gaps.
 pub(super) fn backward<'y, S: Isa>(
     s: S,
     x: View<f32>,
     (dy, distance): (&[f32], usize),
     dx: ViewMut<'y, f32>,
 ) -> Result<(), ViewMut<'y, f32>> {
-    let mut rows = Rows::of([x], dx)?;
+    let mut rows = Rows::from_views([x], dx)?;
     s.run(
         #[inline(always)]
         || {
             for i in 0..rows.count {
                 let (dy, ([x], dx)) = (s.splat(dy[i * distance]), rows.row(i));
-                each(
+                for_each_vector(
                     s,
                     x.len(),
                     #[inline(always)]
-                    |at| at.add(s.mul(slope(s, at.get(x)), dy), dx),
+                    |at| at.add(s.mul(slope(s, at.load(x)), dy), dx),
                 );
             }
         },
@@ -51,7 +51,7 @@ mod tests {
 
     use crate::{Map, Tensor, available_kernels};
 
-    /// Over all exponents, and the ends of the range; five at the end, so that no instruction set has full vectors alone.
+    /// The numbers cover all exponents and the ends of the range. The five extra numbers make the last vector partial.
     #[test]
     fn entropy_terms_have_the_bits_of_the_scalar_functions() {
         let mut x: Vec<f32> = (0..u32::MAX).step_by(1 << 17).map(f32::from_bits).collect();

@@ -1,90 +1,94 @@
-//! The gates, row by row, a vector of units at a time; the equations are those of the trait.
+//! The gates of a GRU step, row by row, one vector of hidden units at a time. [`Kernels`](crate::Kernels) states the equations.
 
 use super::elementary::{sigmoid, tanh};
-use super::isa::{Isa, each};
-use super::{all, all_mut, packed};
+use super::isa::{Isa, for_each_vector};
+use super::{are_contiguous, as_slice, as_slice_mut};
 use crate::cpu::fast::gru;
 use crate::view::{View, ViewMut};
 
-#[expect(clippy::too_many_arguments, reason = "those of the trait, and the token")]
+#[expect(clippy::too_many_arguments, reason = "the arguments of the trait's method, and the token")]
 pub(super) fn gru_gates<S: Isa>(
     s: S,
     gx: View<f32>,
     rows: Option<View<u32>>,
     hw: View<f32>,
-    b: View<f32>,
-    h: View<f32>,
+    b_hh: View<f32>,
+    h_prev: View<f32>,
     kept: ViewMut<f32>,
-    y: ViewMut<f32>,
+    h: ViewMut<f32>,
 ) {
-    if !packed(&[gx, hw, b, h], &[&kept, &y]) || rows.is_some_and(|rows| rows.as_slice().is_none()) {
-        return gru::gru_gates(gx, rows, hw, b, h, kept, y);
+    if !are_contiguous(&[gx, hw, b_hh, h_prev], &[&kept, &h]) || rows.is_some_and(|rows| rows.as_slice().is_none()) {
+        return gru::gru_gates(gx, rows, hw, b_hh, h_prev, kept, h);
     }
-    let hidden = h.shape().last_extent();
+    let hidden = h_prev.shape().last_extent();
     let rows = rows.and_then(|rows| rows.as_slice());
-    let (gx, hw, b, h, kept, y) = (all(gx), all(hw), all(b), all(h), all_mut(kept), all_mut(y));
+    let (gx, hw, b_hh, h_prev) = (as_slice(gx), as_slice(hw), as_slice(b_hh), as_slice(h_prev));
+    let (kept, h) = (as_slice_mut(kept), as_slice_mut(h));
     s.run(
         #[inline(always)]
         || {
-            let read = hw.chunks_exact(3 * hidden).zip(h.chunks_exact(hidden));
-            let written = kept.chunks_exact_mut(4 * hidden).zip(y.chunks_exact_mut(hidden));
-            for (i, ((hw, h), (kept, y))) in read.zip(written).enumerate() {
-                let gx = &gx[row_of(rows, i) * 3 * hidden..][..3 * hidden];
-                row(s, gx, (hw, b), h, kept, y);
+            let read = hw.chunks_exact(3 * hidden).zip(h_prev.chunks_exact(hidden));
+            let written = kept.chunks_exact_mut(4 * hidden).zip(h.chunks_exact_mut(hidden));
+            for (i, ((hw, h_prev), (kept, h))) in read.zip(written).enumerate() {
+                let gx = &gx[gx_row(rows, i) * 3 * hidden..][..3 * hidden];
+                row(s, gx, (hw, b_hh), h_prev, kept, h);
             }
         },
     );
 }
 
 #[inline(always)]
-fn row<S: Isa>(s: S, gx: &[f32], (hw, b): (&[f32], &[f32]), h: &[f32], kept: &mut [f32], y: &mut [f32]) {
-    let hidden = h.len();
+fn row<S: Isa>(s: S, gx: &[f32], (hw, b_hh): (&[f32], &[f32]), h_prev: &[f32], kept: &mut [f32], h: &mut [f32]) {
+    let hidden = h_prev.len();
     let ([gx_r, gx_z, gx_n], [hw_r, hw_z, hw_n], [b_r, b_z, b_n]) =
-        (gates(gx, hidden), gates(hw, hidden), gates(b, hidden));
-    let [r, z, n, hn] = gates_mut(kept, hidden);
-    each(
+        (blocks(gx, hidden), blocks(hw, hidden), blocks(b_hh, hidden));
+    let [kept_r, kept_z, kept_n, kept_gh_n] = blocks_mut(kept, hidden);
+    for_each_vector(
         s,
         hidden,
         #[inline(always)]
         |at| {
-            let gate_r = sigmoid(s, s.add(at.get(gx_r), s.add(at.get(hw_r), at.get(b_r))));
-            let gate_z = sigmoid(s, s.add(at.get(gx_z), s.add(at.get(hw_z), at.get(b_z))));
-            let part_n = s.add(at.get(hw_n), at.get(b_n));
-            let new = tanh(s, s.add(at.get(gx_n), s.mul(gate_r, part_n)));
-            at.put(gate_r, r);
-            at.put(gate_z, z);
-            at.put(new, n);
-            at.put(part_n, hn);
-            at.put(s.add(s.mul(s.sub(s.splat(1.0), gate_z), new), s.mul(gate_z, at.get(h))), y);
+            let r = sigmoid(s, s.add(at.load(gx_r), s.add(at.load(hw_r), at.load(b_r))));
+            let z = sigmoid(s, s.add(at.load(gx_z), s.add(at.load(hw_z), at.load(b_z))));
+            let gh_n = s.add(at.load(hw_n), at.load(b_n));
+            let n = tanh(s, s.add(at.load(gx_n), s.mul(r, gh_n)));
+            at.store(r, kept_r);
+            at.store(z, kept_z);
+            at.store(n, kept_n);
+            at.store(gh_n, kept_gh_n);
+            at.store(s.add(s.mul(s.sub(s.splat(1.0), z), n), s.mul(z, at.load(h_prev))), h);
         },
     );
 }
 
-#[expect(clippy::too_many_arguments, reason = "those of the trait, and the token")]
+#[expect(clippy::too_many_arguments, reason = "the arguments of the trait's method, and the token")]
 pub(super) fn gru_gates_backward<S: Isa>(
     s: S,
     kept: View<f32>,
-    h: View<f32>,
-    dy: View<f32>,
+    h_prev: View<f32>,
+    dh: View<f32>,
     rows: Option<View<u32>>,
     dgx: ViewMut<f32>,
     dgh: ViewMut<f32>,
-    dh: ViewMut<f32>,
+    dh_prev: ViewMut<f32>,
 ) {
-    if !packed(&[kept, h, dy], &[&dgx, &dgh, &dh]) || rows.is_some_and(|rows| rows.as_slice().is_none()) {
-        return gru::gru_gates_backward(kept, h, dy, rows, dgx, dgh, dh);
+    if !are_contiguous(&[kept, h_prev, dh], &[&dgx, &dgh, &dh_prev])
+        || rows.is_some_and(|rows| rows.as_slice().is_none())
+    {
+        return gru::gru_gates_backward(kept, h_prev, dh, rows, dgx, dgh, dh_prev);
     }
-    let hidden = h.shape().last_extent();
+    let hidden = h_prev.shape().last_extent();
     let rows = rows.and_then(|rows| rows.as_slice());
-    let (kept, h, dy, dgx, dgh, dh) = (all(kept), all(h), all(dy), all_mut(dgx), all_mut(dgh), all_mut(dh));
+    let (kept, h_prev, dh) = (as_slice(kept), as_slice(h_prev), as_slice(dh));
+    let (dgx, dgh, dh_prev) = (as_slice_mut(dgx), as_slice_mut(dgh), as_slice_mut(dh_prev));
     s.run(
         #[inline(always)]
         || {
-            let read = kept.chunks_exact(4 * hidden).zip(h.chunks_exact(hidden)).zip(dy.chunks_exact(hidden));
-            let written = dgh.chunks_exact_mut(3 * hidden).zip(dh.chunks_exact_mut(hidden));
-            for (i, (((kept, h), dy), (dgh, dh))) in read.zip(written).enumerate() {
-                let dgx = &mut dgx[row_of(rows, i) * 3 * hidden..][..3 * hidden];
-                row_backward(s, (kept, h, dy), (dgx, dgh, dh));
+            let read = kept.chunks_exact(4 * hidden).zip(h_prev.chunks_exact(hidden)).zip(dh.chunks_exact(hidden));
+            let written = dgh.chunks_exact_mut(3 * hidden).zip(dh_prev.chunks_exact_mut(hidden));
+            for (i, (((kept, h_prev), dh), (dgh, dh_prev))) in read.zip(written).enumerate() {
+                let dgx = &mut dgx[gx_row(rows, i) * 3 * hidden..][..3 * hidden];
+                row_backward(s, (kept, h_prev, dh), (dgx, dgh, dh_prev));
             }
         },
     );
@@ -93,45 +97,46 @@ pub(super) fn gru_gates_backward<S: Isa>(
 #[inline(always)]
 fn row_backward<S: Isa>(
     s: S,
-    (kept, h, dy): (&[f32], &[f32], &[f32]),
-    (dgx, dgh, dh): (&mut [f32], &mut [f32], &mut [f32]),
+    (kept, h_prev, dh): (&[f32], &[f32], &[f32]),
+    (dgx, dgh, dh_prev): (&mut [f32], &mut [f32], &mut [f32]),
 ) {
-    let (hidden, one) = (h.len(), s.splat(1.0));
-    let ([r, z, n, hn], [dgx_r, dgx_z, dgx_n], [dgh_r, dgh_z, dgh_n]) =
-        (gates(kept, hidden), gates_mut(dgx, hidden), gates_mut(dgh, hidden));
-    each(
+    let (hidden, one) = (h_prev.len(), s.splat(1.0));
+    let ([r, z, n, gh_n], [dgx_r, dgx_z, dgx_n], [dgh_r, dgh_z, dgh_n]) =
+        (blocks(kept, hidden), blocks_mut(dgx, hidden), blocks_mut(dgh, hidden));
+    for_each_vector(
         s,
         hidden,
         #[inline(always)]
         |at| {
-            let (r, z, n, dy) = (at.get(r), at.get(z), at.get(n), at.get(dy));
-            let da_n = s.mul(s.mul(dy, s.sub(one, z)), s.sub(one, s.mul(n, n)));
-            let da_z = s.mul(s.mul(s.mul(dy, s.sub(at.get(h), n)), z), s.sub(one, z));
-            let da_r = s.mul(s.mul(s.mul(da_n, at.get(hn)), r), s.sub(one, r));
+            let (r, z, n, dh) = (at.load(r), at.load(z), at.load(n), at.load(dh));
+            let da_n = s.mul(s.mul(dh, s.sub(one, z)), s.sub(one, s.mul(n, n)));
+            let da_z = s.mul(s.mul(s.mul(dh, s.sub(at.load(h_prev), n)), z), s.sub(one, z));
+            let da_r = s.mul(s.mul(s.mul(da_n, at.load(gh_n)), r), s.sub(one, r));
             at.add(da_r, dgx_r);
             at.add(da_z, dgx_z);
             at.add(da_n, dgx_n);
-            at.put(da_r, dgh_r);
-            at.put(da_z, dgh_z);
-            at.put(s.mul(da_n, r), dgh_n);
-            at.put(s.mul(dy, z), dh);
+            at.store(da_r, dgh_r);
+            at.store(da_z, dgh_z);
+            at.store(s.mul(da_n, r), dgh_n);
+            at.store(s.mul(dh, z), dh_prev);
         },
     );
 }
 
-fn row_of(rows: Option<&[u32]>, i: usize) -> usize {
+/// The row of gx for example `i`.
+fn gx_row(rows: Option<&[u32]>, i: usize) -> usize {
     rows.map_or(i, |rows| rows[i] as usize)
 }
 
-/// The blocks of a row, one for each gate.
+/// The blocks of a row, of `hidden` elements each.
 #[inline(always)]
-fn gates<const N: usize>(x: &[f32], hidden: usize) -> [&[f32]; N] {
+fn blocks<const N: usize>(x: &[f32], hidden: usize) -> [&[f32]; N] {
     core::array::from_fn(|k| &x[k * hidden..][..hidden])
 }
 
-/// The blocks of a row, to write them.
+/// The blocks of a row that is written, of `hidden` elements each.
 #[inline(always)]
-fn gates_mut<const N: usize>(x: &mut [f32], hidden: usize) -> [&mut [f32]; N] {
+fn blocks_mut<const N: usize>(x: &mut [f32], hidden: usize) -> [&mut [f32]; N] {
     let mut blocks = x.chunks_exact_mut(hidden);
-    core::array::from_fn(|_| blocks.next().expect("one block for each gate"))
+    core::array::from_fn(|_| blocks.next().expect("a row has N blocks"))
 }

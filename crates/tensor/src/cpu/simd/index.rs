@@ -1,16 +1,16 @@
-//! Rows of a table, copied and added to, without gaps.
+//! Gather and scatter-add of the rows of a contiguous table.
 
 use super::isa::Isa;
-use super::{all, all_mut, packed};
+use super::{are_contiguous, as_slice, as_slice_mut};
 use crate::cpu::fast::index;
 use crate::view::{View, ViewMut};
 
 pub(super) fn gather_rows<S: Isa>(s: S, table: View<f32>, index: View<u32>, y: ViewMut<f32>) {
-    let (true, Some(index)) = (packed(&[table], &[&y]), index.as_slice()) else {
+    let (true, Some(index)) = (are_contiguous(&[table], &[&y]), index.as_slice()) else {
         return index::gather_rows(table, index, y);
     };
     let width = table.shape().last_extent();
-    let (table, y) = (all(table), all_mut(y));
+    let (table, y) = (as_slice(table), as_slice_mut(y));
     s.run(
         #[inline(always)]
         || {
@@ -22,11 +22,11 @@ pub(super) fn gather_rows<S: Isa>(s: S, table: View<f32>, index: View<u32>, y: V
 }
 
 pub(super) fn scatter_add_rows<S: Isa>(s: S, index: View<u32>, dy: View<f32>, dtable: ViewMut<f32>) {
-    let (true, Some(index)) = (packed(&[dy], &[&dtable]), index.as_slice()) else {
+    let (true, Some(index)) = (are_contiguous(&[dy], &[&dtable]), index.as_slice()) else {
         return index::scatter_add_rows(index, dy, dtable);
     };
     let width = dtable.shape().last_extent();
-    let (dy, dtable) = (all(dy), all_mut(dtable));
+    let (dy, dtable) = (as_slice(dy), as_slice_mut(dtable));
     s.run(
         #[inline(always)]
         || {

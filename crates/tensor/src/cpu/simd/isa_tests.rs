@@ -1,9 +1,9 @@
-//! Every operation of every instruction set, on special numbers, against the arrays of `Portable`.
+//! Tests every operation of every instruction set on special numbers, against the arrays of `Portable`.
 
 use alloc::vec::Vec;
 
 use super::Simd;
-use super::isa::{Isa, Place};
+use super::isa::{Isa, Position};
 use super::portable::Portable;
 
 #[cfg(any(all(target_arch = "x86_64", feature = "std"), target_arch = "aarch64"))]
@@ -24,11 +24,11 @@ const NUMBERS: [f32; 14] = [
     f32::MIN,
 ];
 
-/// What each operation gives for a, b and c, in the first lane and the last.
+/// The results of each operation for a, b and c, in the first and the last lane.
 fn results<S: Isa>(s: S, [a, b, c]: [f32; 3]) -> Vec<(&'static str, f32)> {
     let lanes = |v: S::V| -> [f32; 2] {
         let mut out = [0.0; 16];
-        Place::new(s, 0, S::LANES).put(v, &mut out);
+        Position::new(s, 0, S::LANES).store(v, &mut out);
         [out[0], out[S::LANES - 1]]
     };
     let [va, vb] = [a, b].map(|x| s.splat(x));
@@ -39,21 +39,21 @@ fn results<S: Isa>(s: S, [a, b, c]: [f32; 3]) -> Vec<(&'static str, f32)> {
         note("sub", s.sub(va, vb));
         note("mul", s.mul(va, vb));
         note("div", s.div(va, vb));
-        note("at_most", s.at_most(va, 3.0));
-        note("at_least", s.at_least(va, -1.5));
-        note("larger", s.larger(va, vb));
-        note("magnitude", s.magnitude(va));
-        note("with_sign", s.with_sign(va, vb));
-        note("where_negative", s.where_negative(va, vb, s.splat(c)));
+        note("min", s.min(va, 3.0));
+        note("max", s.max(va, -1.5));
+        note("maximum", s.maximum(va, vb));
+        note("abs", s.abs(va));
+        note("copysign", s.copysign(va, vb));
+        note("select_negative", s.select_negative(va, vb, s.splat(c)));
         let part = [c; 15];
         let lanes = S::LANES - 1;
-        note("the lanes that a part leaves", Place::new(s, 0, lanes).get_or(&part[..lanes], vb));
+        note("load_masked", Position::new(s, 0, lanes).load_or(&part[..lanes], vb));
     });
     out
 }
 
 #[cfg(any(all(target_arch = "x86_64", feature = "std"), target_arch = "aarch64"))]
-fn agree<S: Isa>(s: S) {
+fn assert_agrees_with_portable<S: Isa>(s: S) {
     for a in NUMBERS {
         for b in NUMBERS {
             for c in [2.0, f32::NAN, f32::INFINITY] {
@@ -66,13 +66,13 @@ fn agree<S: Isa>(s: S) {
     }
 }
 
-fn maximum_passes_nans_over<S: Isa>(s: S) {
+fn assert_maximum_ignores_nan<S: Isa>(s: S) {
     for n in [1, 7, 8, 9, 16, 17, 33, 65] {
         for at in 0..n {
             for largest in [0, n / 2, n - 1].into_iter().filter(|&largest| largest != at) {
                 let mut x: Vec<f32> = (0..n).map(|i| -(i as f32)).collect();
                 (x[largest], x[at]) = (5.0, f32::NAN);
-                let got = s.run(|| super::reduce::largest(s, &x));
+                let got = s.run(|| super::reduce::maximum(s, &x));
                 assert_eq!(got, 5.0, "{}: NaN at {at}, the largest at {largest} of {n}", S::NAME);
             }
         }
@@ -80,22 +80,23 @@ fn maximum_passes_nans_over<S: Isa>(s: S) {
 }
 
 #[test]
-fn portable_maximum_passes_nans_over() {
-    maximum_passes_nans_over(Portable);
-    let of = |a, b| results(Portable, [a, b, 0.0]).into_iter().find(|(name, _)| *name == "larger").map(|(_, x)| x);
-    assert_eq!([of(1.0, f32::NAN), of(1.0, 2.0), of(2.0, 1.0)], [Some(1.0), Some(2.0), Some(2.0)]);
+fn portable_maximum_ignores_nan() {
+    assert_maximum_ignores_nan(Portable);
+    let maximum =
+        |a, b| results(Portable, [a, b, 0.0]).into_iter().find(|(name, _)| *name == "maximum").map(|(_, x)| x);
+    assert_eq!([maximum(1.0, f32::NAN), maximum(1.0, 2.0), maximum(2.0, 1.0)], [Some(1.0), Some(2.0), Some(2.0)]);
 }
 
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 #[test]
 fn avx_agrees_with_portable_on_special_numbers() {
     if let Some(&Simd(s)) = super::x86::avx2() {
-        agree(s);
-        maximum_passes_nans_over(s);
+        assert_agrees_with_portable(s);
+        assert_maximum_ignores_nan(s);
     }
     if let Some(&Simd(s)) = super::x86::avx512() {
-        agree(s);
-        maximum_passes_nans_over(s);
+        assert_agrees_with_portable(s);
+        assert_maximum_ignores_nan(s);
     }
 }
 
@@ -103,6 +104,6 @@ fn avx_agrees_with_portable_on_special_numbers() {
 #[test]
 fn neon_agrees_with_portable_on_special_numbers() {
     let Simd(s) = Simd(super::neon::Neon);
-    agree(s);
-    maximum_passes_nans_over(s);
+    assert_agrees_with_portable(s);
+    assert_maximum_ignores_nan(s);
 }

@@ -1,4 +1,4 @@
-//! The trait's methods: the functions of the modules beside this one, and the kernels that are left to [`Fast`].
+//! The implementation of [`Kernels`]: calls of the functions in the sibling modules, and of [`Fast`] for the other kernels.
 
 use super::isa::Isa;
 use super::{Simd, elementwise, gru, index, matmul, optim, reduce, softmax};
@@ -7,10 +7,11 @@ use crate::kernels::{AdamStep, Binary, Form, Kernels, Reduce, forward_kernels};
 use crate::map::Map;
 use crate::view::{View, ViewMut};
 
-/// The scalar of the list's signatures.
+/// The scalar type in the signatures of the kernel list.
 type T = f32;
 
-/// The kernels that are named here are those of `Fast`. Any other is the function of its name, with the token as its first argument.
+/// Forwards the kernels that have an arm here to `Fast`. Every other kernel is a function of the same name, whose first
+/// argument is the token.
 #[deny(unused_macro_rules)]
 macro_rules! call {
     ($self:ident, reduce::sum_product_to $args:tt) => { Fast.sum_product_to $args };

@@ -1,17 +1,17 @@
 //! Matrix products in tiles of y that fit into the registers.
 //!
-//! The plain algorithm is y\[i,j\] += a\[i,p\]·b\[p,j\] for all i, j, p. Departures from it:
-//! 1. M rows and N vectors of y are kept in registers while p runs, so that each number of b that is loaded serves M
-//!    times, and each of a N·LANES times. How many fit is the instruction set's affair.
-//! 2. p runs over at most `DEPTH` at a time, so that the strip of b that a column of tiles needs stays in the L1 or L2 cache
-//!    while the tiles go down the rows. Every element is still a sum in the order of p.
-//! 3. A strip is copied together first where its numbers do not lie side by side, or lie so far apart that each row of it
-//!    costs a page and falls into the same few sets of the cache.
-//! 4. A single row of y has tiles of its own; or where b's columns lie without gaps, it is dot products with them, each as sixteen
-//!    sums side by side.
+//! The plain algorithm is y\[i,j\] += a\[i,p\]·b\[p,j\] for all i, j, p. This code departs from it in four ways:
+//! 1. A tile of M rows and N vectors of y stays in registers while p runs. So each number loaded from b is used M
+//!    times, and each number loaded from a is used N·LANES times. The instruction set determines M and N.
+//! 2. p runs in blocks of at most `DEPTH`. So the strip of b for one column of tiles stays in the L1 or L2 cache while
+//!    the tiles go down the rows. Every element is still a sum in the order of p.
+//! 3. A strip is packed (copied to contiguous memory) in two cases: its numbers are not adjacent, or its rows are far apart. In
+//!    the second case each row would cost a page, and all rows would fall into the same few sets of the cache.
+//! 4. A single row of y has wider tiles. If the columns of b are contiguous, each element of the row is a dot product with
+//!    sixteen partial sums instead.
 //!
-//! Source: K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), section 4; the
-//! kernel as an outer product is theirs, the packing of a is left out, since a's rows are short here.
+//! Source: K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), section 4. The kernel as an
+//! outer product is from there. The packing of a is omitted, because the rows of a are short here.
 
 use alloc::vec;
 use core::mem::MaybeUninit;
@@ -22,10 +22,10 @@ use super::reduce::dot;
 use crate::kernels::Form;
 use crate::view::{View, ViewMut};
 
-/// A matrix: where its first element is, and how far apart rows and columns are.
+/// A matrix: the pointer to its first element, its extents, and the strides of rows and columns.
 #[derive(Clone, Copy)]
 struct Matrix<P> {
-    at: P,
+    ptr: P,
     rows: usize,
     columns: usize,
     row: isize,
@@ -33,9 +33,9 @@ struct Matrix<P> {
 }
 
 impl<P> Matrix<P> {
-    fn new((at, shape, strides): (P, &[usize], &[isize])) -> Self {
-        let ([rows, columns], [row, column]) = (shape, strides) else { panic!("matmul: {shape:?} is no matrix") };
-        Self { at, rows: *rows, columns: *columns, row: *row, column: *column }
+    fn new((ptr, shape, strides): (P, &[usize], &[isize])) -> Self {
+        let ([rows, columns], [row, column]) = (shape, strides) else { panic!("matmul: {shape:?} is not a matrix") };
+        Self { ptr, rows: *rows, columns: *columns, row: *row, column: *column }
     }
 
     fn transposed(self) -> Self {
@@ -43,11 +43,11 @@ impl<P> Matrix<P> {
     }
 }
 
-/// y = a·b, or y += a·b. The shapes fit; nobody else writes to y meanwhile, and nobody to a or b.
+/// The product y = a·b, or y += a·b. The shapes fit, no other code writes to y meanwhile, and no code writes to a or b.
 ///
-/// The SAFETY notes of this file rely on two checks of [`matmul`], which makes all products and runs in release builds, too:
-/// [`View::parts`] asserts that all elements of a matrix lie inside its buffer, so that offsets of elements fit into `isize`;
-/// and an assertion compares the shapes.
+/// The SAFETY notes of this file rely on two checks in [`matmul`], which makes all products. Both run in release
+/// builds, too. [`View::raw_parts`] asserts that all elements of a matrix are inside its buffer, so that offsets of
+/// elements fit into `isize`. An assertion compares the shapes.
 pub(crate) struct Product {
     a: Matrix<*const f32>,
     b: Matrix<*const f32>,
@@ -55,17 +55,17 @@ pub(crate) struct Product {
     y: Matrix<*mut f32>,
 }
 
-/// How many products are added up before y is touched. The block sums are added to y in turn.
+/// The extent of a block along K. Each block is one sum in registers, and the block sums are added to y in turn.
 const DEPTH: usize = 320;
-/// The widest tile of any instruction set, in numbers.
+/// The width of the widest tile of any instruction set, in numbers.
 const WIDEST: usize = 48;
-/// From this distance between rows of b on, in numbers, a strip is copied together: half a page.
-const FAR: usize = 512;
-/// And if as many rows of a as this make up for it.
-const WORTH: usize = 32;
+/// The row stride of b, in numbers, from which a strip is packed: half a page.
+const FAR_STRIDE: usize = 512;
+/// The number of rows of a from which this packing pays off.
+const MIN_ROWS_TO_PACK: usize = 32;
 
 pub(super) fn matmul<S: Isa>(s: S, form: Form, a: View<f32>, b: View<f32>, accumulate: bool, mut y: ViewMut<f32>) {
-    let (mut a, mut b, to) = (Matrix::new(a.parts()), Matrix::new(b.parts()), Matrix::new(y.parts()));
+    let (mut a, mut b, to) = (Matrix::new(a.raw_parts()), Matrix::new(b.raw_parts()), Matrix::new(y.raw_parts()));
     match form {
         Form::NN => {}
         Form::NT => b = b.transposed(),
@@ -75,43 +75,44 @@ pub(super) fn matmul<S: Isa>(s: S, form: Form, a: View<f32>, b: View<f32>, accum
     assert!(left.1 == right.0 && made == (left.0, right.1), "matmul: {left:?} by {right:?} into {made:?}");
     let product = Product { a, b, accumulate, y: to };
     if y.shape().size() == 0 {
-        // Nothing to compute, however long the sums are.
+        // An empty y has nothing to compute.
     } else if a.columns == 0 {
         if !accumulate {
             y.fill(0.0);
         }
     } else if to.column == 1 || to.columns <= 1 {
-        rows(s, product);
+        compute_rows(s, product);
     } else if to.row == 1 || to.rows <= 1 {
-        rows(s, Product { a: b.transposed(), b: a.transposed(), accumulate, y: to.transposed() });
+        compute_rows(s, Product { a: b.transposed(), b: a.transposed(), accumulate, y: to.transposed() });
     } else {
         let mut packed = vec![0.0; y.shape().size()];
-        let there = Matrix { at: packed.as_mut_ptr(), row: to.columns as isize, column: 1, ..to };
-        rows(s, Product { accumulate: false, y: there, ..product });
+        let there = Matrix { ptr: packed.as_mut_ptr(), row: to.columns as isize, column: 1, ..to };
+        compute_rows(s, Product { accumulate: false, y: there, ..product });
         let sums = View::new(&packed, y.shape());
         y.shape().indices().for_each(|i| {
-            let before = if accumulate { y.at(&i) } else { 0.0 };
-            y.set(&i, before + sums.at(&i));
+            let before = if accumulate { y.get(&i) } else { 0.0 };
+            y.set(&i, before + sums.get(&i));
         });
     }
 }
 
-/// The product, of which y's rows lie without gaps.
-fn rows<S: Isa>(s: S, product: Product) {
+/// Computes a product whose y has contiguous rows.
+fn compute_rows<S: Isa>(s: S, product: Product) {
     let Product { a, b, y, .. } = &product;
     if y.rows == 1 && y.columns > 1 && b.column == 1 {
-        row(s, product);
+        single_row(s, product);
     } else if y.rows == 1 && y.columns > 1 && b.row == 1 && a.column == 1 {
         dots(s, product);
     } else {
-        s.tiles(product);
+        s.matmul_tiles(product);
     }
 }
 
-/// A single row, from rows of b without gaps: nothing that is loaded serves twice, so that tiles are as wide as registers allow.
-fn row<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
+/// Computes a single row of y from contiguous rows of b. No loaded number is used twice, so the tiles are as wide as
+/// the registers allow.
+fn single_row<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
     let vectors = b.columns.div_ceil(S::LANES);
-    let width = vectors.div_ceil(vectors.div_ceil(S::SUMS)) * S::LANES;
+    let width = vectors.div_ceil(vectors.div_ceil(S::ACCUMULATORS)) * S::LANES;
     s.run(
         #[inline(always)]
         || {
@@ -119,12 +120,12 @@ fn row<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
                 let width = width.min(b.columns - left);
                 for first in (0..a.columns).step_by(DEPTH) {
                     let depth = DEPTH.min(a.columns - first);
-                    // SAFETY: `first` and `left` are inside a, b and y.
+                    // SAFETY: `first` and `left` are positions inside a, b and y.
                     let (a_at, b_at, y_at) = unsafe {
-                        let b_at = b.at.offset(first as isize * b.row).add(left);
-                        (a.at.offset(first as isize * a.column), b_at, y.at.add(left))
+                        let b_at = b.ptr.offset(first as isize * b.row).add(left);
+                        (a.ptr.offset(first as isize * a.column), b_at, y.ptr.add(left))
                     };
-                    let at = Tile {
+                    let operands = Tile {
                         depth,
                         a: a_at,
                         a_row: a.row,
@@ -138,12 +139,12 @@ fn row<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
                     };
                     macro_rules! tile_of {
                         ($($n:literal)*) => {
-                            const { assert!(S::SUMS <= [$($n),*].len(), "the widest has a tile") };
+                            const { assert!(S::ACCUMULATORS <= [$($n),*].len(), "the widest tile has an arm below") };
                             match (width.div_ceil(S::LANES), width.is_multiple_of(S::LANES)) {
-                                // SAFETY: `width` numbers of each row of b and of y are there, side by side, from `left` on.
-                                $(($n, true) if $n <= S::SUMS => unsafe { tile::<S, 1, $n, true>(s, at) },
-                                  ($n, false) if $n <= S::SUMS => unsafe { tile::<S, 1, $n, false>(s, at) },)*
-                                _ => unreachable!("a tile of at most {} vectors", S::SUMS),
+                                // SAFETY: each row of b and of y has `width` adjacent numbers from `left` on.
+                                $(($n, true) if $n <= S::ACCUMULATORS => unsafe { tile::<S, 1, $n, true>(s, operands) },
+                                  ($n, false) if $n <= S::ACCUMULATORS => unsafe { tile::<S, 1, $n, false>(s, operands) },)*
+                                _ => unreachable!("a tile of at most {} vectors", S::ACCUMULATORS),
                             }
                         };
                     }
@@ -154,16 +155,16 @@ fn row<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
     );
 }
 
-/// A single row, from columns of b without gaps.
+/// Computes a single row of y as dot products with contiguous columns of b.
 fn dots<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
-    // SAFETY: `rows` has seen that a has a column stride of 1, and y always has; nobody else writes to y.
-    let (a, y) = unsafe { (slice::from_raw_parts(a.at, a.columns), slice::from_raw_parts_mut(y.at, y.columns)) };
+    // SAFETY: `compute_rows` has checked that a has a column stride of 1, and y always has. No other code writes to y.
+    let (a, y) = unsafe { (slice::from_raw_parts(a.ptr, a.columns), slice::from_raw_parts_mut(y.ptr, y.columns)) };
     s.run(
         #[inline(always)]
         || {
             for (j, y) in y.iter_mut().enumerate() {
-                // SAFETY: a column of b, whose numbers lie side by side.
-                let column = unsafe { slice::from_raw_parts(b.at.offset(j as isize * b.column), b.rows) };
+                // SAFETY: the slice is a column of b, whose numbers are adjacent.
+                let column = unsafe { slice::from_raw_parts(b.ptr.offset(j as isize * b.column), b.rows) };
                 let sum = dot(s, a, column);
                 *y = if accumulate { *y + sum } else { sum };
             }
@@ -171,8 +172,8 @@ fn dots<S: Isa>(s: S, Product { a, b, accumulate, y }: Product) {
     );
 }
 
-/// All tiles, of M rows and N vectors where there is room.
-pub(super) fn tiles<S: Isa, const M: usize, const N: usize>(s: S, product: Product) {
+/// Computes a product in tiles of M rows and N vectors, and in smaller tiles at the edges.
+pub(super) fn matmul_tiles<S: Isa, const M: usize, const N: usize>(s: S, product: Product) {
     s.run(
         #[inline(always)]
         || strips::<S, M, N>(s, product),
@@ -188,16 +189,16 @@ fn strips<S: Isa, const M: usize, const N: usize>(s: S, Product { a, b, accumula
     let (b_row, b_column) = (b.row, b.column);
     let y_row = y.row;
     let width = N * S::LANES;
-    let pack = b_column != 1 && columns > 1 || b_row.unsigned_abs() >= FAR && rows >= WORTH;
+    let pack = b_column != 1 && columns > 1 || b_row.unsigned_abs() >= FAR_STRIDE && rows >= MIN_ROWS_TO_PACK;
     let mut strip = [MaybeUninit::<f32>::uninit(); DEPTH * WIDEST];
     for first in (0..inner).step_by(depth) {
         let depth = depth.min(inner - first);
         for left in (0..columns).step_by(width) {
             let width = width.min(columns - left);
-            // SAFETY: `first` and `left` are inside b; what is copied is `depth` rows of `width` numbers of b from
-            // there on, into as many of `strip`, which has room for DEPTH rows of the widest tile.
+            // SAFETY: `first` and `left` are positions inside b. The loop copies `depth` rows of `width` numbers of b
+            // from there to `strip`, which has room for DEPTH rows of the widest tile.
             let (b, b_row) = unsafe {
-                let from = b.at.offset(first as isize * b_row + left as isize * b_column);
+                let from = b.ptr.offset(first as isize * b_row + left as isize * b_column);
                 if pack {
                     let to = strip.as_mut_ptr().cast::<f32>();
                     let copy = |p: usize, j: usize| {
@@ -215,22 +216,22 @@ fn strips<S: Isa, const M: usize, const N: usize>(s: S, Product { a, b, accumula
             };
             let mut top = 0;
             while top < rows {
-                // SAFETY: `top`, `first` and `left` are inside a and y.
+                // SAFETY: `top`, `first` and `left` are positions inside a and y.
                 let (a, y) = unsafe {
-                    let a = a.at.offset(top as isize * a_row + first as isize * a_column);
-                    (a, y.at.offset(top as isize * y_row).add(left))
+                    let a = a.ptr.offset(top as isize * a_row + first as isize * a_column);
+                    (a, y.ptr.offset(top as isize * y_row).add(left))
                 };
                 let add = accumulate || first > 0;
-                let at = Tile { depth, a, a_row, a_column, b, b_row, add, y, y_row, width };
-                // SAFETY: as many rows as the tile has are left, and `width` columns, of which y's lie side by side, as do
-                // b's or their copies.
-                top += unsafe { widest::<S, M, N>(s, rows - top, at) };
+                let operands = Tile { depth, a, a_row, a_column, b, b_row, add, y, y_row, width };
+                // SAFETY: `rows - top` rows and `width` columns are left. The numbers in a row of y are adjacent, and so are
+                // those in a row of b or of its packed copy.
+                top += unsafe { run_tallest_tile::<S, M, N>(s, rows - top, operands) };
             }
         }
     }
 }
 
-/// Where a tile's operands are.
+/// The operands of one tile.
 #[derive(Clone, Copy)]
 struct Tile {
     depth: usize,
@@ -245,57 +246,60 @@ struct Tile {
     width: usize,
 }
 
-/// Does a tile of 8, 4, 2 or 1 rows, whichever is the most that M and `rows` allow, and says how many.
+/// Computes a tile of 8, 4, 2 or 1 rows: the largest number that M and `rows` allow. Returns that number.
 ///
 /// # Safety
 /// As for [`tile`], with `rows` rows.
 #[inline(always)]
-unsafe fn widest<S: Isa, const M: usize, const N: usize>(s: S, rows: usize, at: Tile) -> usize {
-    // SAFETY: handed on; each has at most `rows` rows.
+unsafe fn run_tallest_tile<S: Isa, const M: usize, const N: usize>(s: S, rows: usize, operands: Tile) -> usize {
+    // SAFETY: the caller's promise; each tile has at most `rows` rows.
     unsafe {
         if M >= 8 && rows >= 8 {
-            vectors::<S, 8, N>(s, at);
+            run_tile::<S, 8, N>(s, operands);
             8
         } else if M >= 4 && rows >= 4 {
-            vectors::<S, 4, N>(s, at);
+            run_tile::<S, 4, N>(s, operands);
             4
         } else if M >= 2 && rows >= 2 {
-            vectors::<S, 2, N>(s, at);
+            run_tile::<S, 2, N>(s, operands);
             2
         } else {
-            vectors::<S, 1, N>(s, at);
+            run_tile::<S, 1, N>(s, operands);
             1
         }
     }
 }
 
+/// Computes a tile of M rows and as many vectors as `operands.width` needs.
+///
 /// # Safety
 /// As for [`tile`].
 #[inline(always)]
-unsafe fn vectors<S: Isa, const M: usize, const N: usize>(s: S, at: Tile) {
-    let whole = at.width.is_multiple_of(S::LANES);
-    // SAFETY: handed on.
+unsafe fn run_tile<S: Isa, const M: usize, const N: usize>(s: S, operands: Tile) {
+    let whole = operands.width.is_multiple_of(S::LANES);
+    // SAFETY: the caller's promise.
     unsafe {
-        match (at.width.div_ceil(S::LANES), whole) {
-            (3, true) if N >= 3 => tile::<S, M, 3, true>(s, at),
-            (3, false) if N >= 3 => tile::<S, M, 3, false>(s, at),
-            (2, true) if N >= 2 => tile::<S, M, 2, true>(s, at),
-            (2, false) if N >= 2 => tile::<S, M, 2, false>(s, at),
-            (1, true) => tile::<S, M, 1, true>(s, at),
-            (1, false) => tile::<S, M, 1, false>(s, at),
+        match (operands.width.div_ceil(S::LANES), whole) {
+            (3, true) if N >= 3 => tile::<S, M, 3, true>(s, operands),
+            (3, false) if N >= 3 => tile::<S, M, 3, false>(s, operands),
+            (2, true) if N >= 2 => tile::<S, M, 2, true>(s, operands),
+            (2, false) if N >= 2 => tile::<S, M, 2, false>(s, operands),
+            (1, true) => tile::<S, M, 1, true>(s, operands),
+            (1, false) => tile::<S, M, 1, false>(s, operands),
             _ => unreachable!("a tile of at most {N} vectors"),
         }
     }
 }
 
-/// y\[M,width\] = (or, if `add`, +=) a\[M,depth\]·b\[depth,width\], with the sums in registers.
+/// y\[M,width\] = a\[M,depth\]·b\[depth,width\], or += if `add`, with the sums in registers.
 ///
 /// # Safety
-/// The operands are there: `a` with its strides; `depth` rows of b, `b_row` apart, and M rows of y, `y_row` apart, of
-/// `width` numbers side by side. N vectors hold them; the last is full if `WHOLE`, and nobody else writes to y.
+/// All elements of the operands are valid: those of a by its strides, `depth` rows of b with stride `b_row`, and M rows
+/// of y with stride `y_row`. A row of b or y has `width` adjacent numbers, which need N vectors; the last vector is
+/// full if `WHOLE`. No other code writes to y.
 #[inline(always)]
-unsafe fn tile<S: Isa, const M: usize, const N: usize, const WHOLE: bool>(s: S, at: Tile) {
-    let Tile { depth, a, a_row, a_column, b, b_row, add, y, y_row, width } = at;
+unsafe fn tile<S: Isa, const M: usize, const N: usize, const WHOLE: bool>(s: S, operands: Tile) {
+    let Tile { depth, a, a_row, a_column, b, b_row, add, y, y_row, width } = operands;
     let last = s.mask(width - (N - 1) * S::LANES);
     let mut sums = [[s.splat(0.0); N]; M];
     // SAFETY: the caller's promise: p < depth, i < M, and vector j < N starts inside `width`.
@@ -305,7 +309,7 @@ unsafe fn tile<S: Isa, const M: usize, const N: usize, const WHOLE: bool>(s: S, 
             let mut row = [s.splat(0.0); N];
             for (j, x) in row.iter_mut().enumerate() {
                 let b = b.add(j * S::LANES);
-                *x = if WHOLE || j + 1 < N { s.load(b) } else { s.load_part(s.splat(0.0), b, last) };
+                *x = if WHOLE || j + 1 < N { s.load(b) } else { s.load_masked(s.splat(0.0), b, last) };
             }
             for (i, sums) in sums.iter_mut().enumerate() {
                 let a = s.splat(*a.offset(i as isize * a_row + p * a_column));
@@ -320,8 +324,8 @@ unsafe fn tile<S: Isa, const M: usize, const N: usize, const WHOLE: bool>(s: S, 
                 match (WHOLE || j + 1 < N, add) {
                     (true, true) => s.store(s.add(s.load(y), sum), y),
                     (true, false) => s.store(sum, y),
-                    (false, true) => s.store_part(s.add(s.load_part(s.splat(0.0), y, last), sum), y, last),
-                    (false, false) => s.store_part(sum, y, last),
+                    (false, true) => s.store_masked(s.add(s.load_masked(s.splat(0.0), y, last), sum), y, last),
+                    (false, false) => s.store_masked(sum, y, last),
                 }
             }
         }

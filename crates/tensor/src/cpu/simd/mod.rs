@@ -1,10 +1,11 @@
-//! The kernels for `f32`, once for each instruction set.
+//! The `f32` kernels of each instruction set.
 //!
-//! Matrix products and the transcendental functions are written by hand, over the few operations of [`isa::Isa`]. Other
-//! work whose rows lie without gaps runs over slices, in loops that are compiled again for each instruction set, which compilers
-//! vectorise. Nothing is fused but in products, so that all else gives the same bytes everywhere. What has gaps, and what
-//! costs nothing, is left to [`Fast`](crate::Fast).
-#![allow(unsafe_code)] // here alone
+//! Matrix products and the transcendental functions use the vector operations of [`isa::Isa`]. The other kernels run
+//! plain loops over slices, for operands whose rows have no gaps. These loops are compiled once for each instruction
+//! set, and the compiler vectorises them. Only sums of products use fused multiply-adds, so all other results have the
+//! same bytes on every processor. Operands with gaps, and kernels that take little time, are left to
+//! [`Fast`](crate::Fast).
+#![allow(unsafe_code)] // the only module with unsafe code, apart from the GPU's
 
 mod elementary;
 mod elementwise;
@@ -30,71 +31,71 @@ mod x86;
 use crate::kernels::Kernels;
 use crate::view::{View, ViewMut};
 
-/// The kernels for `f32` by the instruction set `S`.
+/// The `f32` kernels for the instruction set `S`.
 #[derive(Clone, Copy)]
 pub(crate) struct Simd<S>(S);
 
-/// Whether all of these lie without gaps, and have elements.
-fn packed(read: &[View<f32>], written: &[&ViewMut<f32>]) -> bool {
+/// True if all operands are contiguous and none is empty.
+fn are_contiguous(read: &[View<f32>], written: &[&ViewMut<f32>]) -> bool {
     let written = written.iter().all(|y| y.is_contiguous() && y.shape().size() > 0);
     written && read.iter().all(|x| x.as_slice().is_some_and(|x| !x.is_empty()))
 }
 
-/// Operands of one shape, row by row: the rows of each lie without gaps, equally far apart.
+/// Operands of one shape, as rows. The rows of each operand have no gaps, and a constant stride from one to the next.
 struct Rows<'a, 'y, const N: usize> {
-    /// What is read: from the first row on, and the distance to the next.
+    /// The operands that are read: the elements from the first row on, and the row stride.
     x: [(&'a [f32], usize); N],
-    /// What is written.
+    /// The operand that is written, in the same form.
     y: (&'y mut [f32], usize),
     width: usize,
     count: usize,
 }
 
 impl<'a, 'y, const N: usize> Rows<'a, 'y, N> {
-    /// Those along the last axis of y and of x, each repeated to y's shape. Gives y back where the rows of some lie otherwise,
-    /// or have no elements.
-    fn of(x: [View<'a, f32>; N], y: ViewMut<'y, f32>) -> Result<Self, ViewMut<'y, f32>> {
+    /// Makes the rows along the last axis of y and of each x, which broadcasts to the shape of y. Returns y in the `Err` if an
+    /// operand does not have such rows, or y is empty.
+    fn from_views(x: [View<'a, f32>; N], y: ViewMut<'y, f32>) -> Result<Self, ViewMut<'y, f32>> {
         let shape = y.shape();
         let x = x.map(|x| x.broadcast_to(shape).rows());
         let (width, size) = (shape.last_extent(), shape.size());
         if size == 0 || y.view().rows().is_none() || x.iter().any(Option::is_none) {
             return Err(y);
         }
-        let looked_at = "they have been looked at";
-        let (x, y) = (x.map(|x| x.expect(looked_at)), y.into_rows().expect(looked_at));
+        let checked = "the rows were checked above";
+        let (x, y) = (x.map(|x| x.expect(checked)), y.into_rows().expect(checked));
         Ok(Self { x, y, width, count: size / width })
     }
 
-    /// The same elements in one row, where none have gaps.
-    fn in_one(self) -> Self {
+    /// Joins all rows into one row, if no operand has gaps between its rows.
+    fn flattened(self) -> Self {
         let gaps = self.x.iter().map(|x| x.1).chain([self.y.1]).any(|distance| distance != self.width);
         if gaps { self } else { Self { width: self.width * self.count, count: 1, ..self } }
     }
 
-    /// Calls `f` with the rows of x, and that of y.
+    /// Calls `f` for each row, with the rows of x and the row of y.
     #[inline(always)]
-    fn each(mut self, mut f: impl FnMut([&'a [f32]; N], &mut [f32])) {
+    fn for_each(mut self, mut f: impl FnMut([&'a [f32]; N], &mut [f32])) {
         (0..self.count).for_each(|i| {
             let (x, y) = self.row(i);
             f(x, y);
         });
     }
 
-    /// The `i`th row of each of x, and that of y.
+    /// Row `i` of each x, and row `i` of y.
     #[inline(always)]
     fn row(&mut self, i: usize) -> ([&'a [f32]; N], &mut [f32]) {
         (self.x.map(|(x, distance)| &x[i * distance..][..self.width]), &mut self.y.0[i * self.y.1..][..self.width])
     }
 }
 
-/// The elements of something packed.
-fn all(x: View<'_, f32>) -> &[f32] {
-    x.as_slice().expect("it is packed")
+/// The elements of a contiguous view.
+fn as_slice(x: View<'_, f32>) -> &[f32] {
+    x.as_slice().expect("the view is contiguous")
 }
 
-/// The elements of something packed, to write them.
-fn all_mut(y: ViewMut<'_, f32>) -> &mut [f32] {
-    y.into_slice().expect("it is packed")
+/// The elements of a contiguous view, for writing.
+fn as_slice_mut(y: ViewMut<'_, f32>) -> &mut [f32] {
+    y.into_slice().expect("the view is contiguous")
 }
 
 pub(super) fn portable() -> &'static dyn Kernels<f32> {
@@ -109,7 +110,8 @@ pub(super) fn neon() -> &'static dyn Kernels<f32> {
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 pub(super) use x86::{avx2, avx512};
 
-/// Multiply-adds of the fastest instruction set, `steps` in each lane of some vectors: how many, and a sum that needs them.
+/// Runs multiply-adds of the fastest instruction set, `steps` in each lane of several vectors. Returns their number, and a sum
+/// that depends on all of them.
 #[cfg(feature = "std")]
 pub(crate) fn multiply_adds(steps: usize) -> (usize, f32) {
     #[cfg(target_arch = "x86_64")]

@@ -1,9 +1,9 @@
-//! NEON, which every 64-bit ARM processor has: 4 numbers, 32 registers, no masks.
+//! NEON, which every 64-bit ARM processor has: 4 lanes, 32 registers, no masks.
 
 use core::arch::aarch64::*;
 
 use super::isa::Isa;
-use super::matmul::{Product, tiles};
+use super::matmul::{Product, matmul_tiles};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Neon;
@@ -13,7 +13,7 @@ pub(crate) struct Neon;
 impl Isa for Neon {
     const NAME: &'static str = "neon";
     const LANES: usize = 4;
-    const SUMS: usize = 18;
+    const ACCUMULATORS: usize = 18;
     type V = float32x4_t;
     type Mask = usize;
 
@@ -52,32 +52,32 @@ impl Isa for Neon {
         unsafe { vdivq_f32(a, b) }
     }
     #[inline(always)]
-    fn at_most(self, x: float32x4_t, limit: f32) -> float32x4_t {
+    fn min(self, x: float32x4_t, limit: f32) -> float32x4_t {
         // SAFETY: always there.
         unsafe { vminq_f32(vdupq_n_f32(limit), x) }
     }
     #[inline(always)]
-    fn at_least(self, x: float32x4_t, limit: f32) -> float32x4_t {
+    fn max(self, x: float32x4_t, limit: f32) -> float32x4_t {
         // SAFETY: always there.
         unsafe { vmaxq_f32(vdupq_n_f32(limit), x) }
     }
     #[inline(always)]
-    fn larger(self, m: float32x4_t, x: float32x4_t) -> float32x4_t {
+    fn maximum(self, m: float32x4_t, x: float32x4_t) -> float32x4_t {
         // SAFETY: always there.
         unsafe { vbslq_f32(vcgtq_f32(x, m), x, m) }
     }
     #[inline(always)]
-    fn magnitude(self, x: float32x4_t) -> float32x4_t {
+    fn abs(self, x: float32x4_t) -> float32x4_t {
         // SAFETY: always there.
         unsafe { vabsq_f32(x) }
     }
     #[inline(always)]
-    fn with_sign(self, x: float32x4_t, sign: float32x4_t) -> float32x4_t {
+    fn copysign(self, x: float32x4_t, sign: float32x4_t) -> float32x4_t {
         // SAFETY: always there.
         unsafe { vbslq_f32(vdupq_n_u32(1 << 31), sign, x) }
     }
     #[inline(always)]
-    fn where_negative(self, x: float32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    fn select_negative(self, x: float32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         // SAFETY: always there.
         unsafe { vbslq_f32(vcltq_s32(vreinterpretq_s32_f32(x), vdupq_n_s32(0)), a, b) }
     }
@@ -90,15 +90,15 @@ impl Isa for Neon {
     fn mask(self, lanes: usize) -> usize {
         lanes.min(Self::LANES)
     }
-    // SAFETY: what callers promise is said at the trait.
+    // SAFETY: the trait states the caller's promise.
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> float32x4_t {
         // SAFETY: always there, and the caller's promise.
         unsafe { vld1q_f32(from) }
     }
-    // SAFETY: what callers promise is said at the trait.
+    // SAFETY: the trait states the caller's promise.
     #[inline(always)]
-    unsafe fn load_part(self, rest: float32x4_t, from: *const f32, lanes: usize) -> float32x4_t {
+    unsafe fn load_masked(self, rest: float32x4_t, from: *const f32, lanes: usize) -> float32x4_t {
         let mut whole = [0.0; 4];
         // SAFETY: always there, and the caller's promise, for every lane below `lanes`.
         unsafe {
@@ -107,15 +107,15 @@ impl Isa for Neon {
             vld1q_f32(whole.as_ptr())
         }
     }
-    // SAFETY: what callers promise is said at the trait.
+    // SAFETY: the trait states the caller's promise.
     #[inline(always)]
     unsafe fn store(self, v: float32x4_t, to: *mut f32) {
         // SAFETY: always there, and the caller's promise.
         unsafe { vst1q_f32(to, v) }
     }
-    // SAFETY: what callers promise is said at the trait.
+    // SAFETY: the trait states the caller's promise.
     #[inline(always)]
-    unsafe fn store_part(self, v: float32x4_t, to: *mut f32, lanes: usize) {
+    unsafe fn store_masked(self, v: float32x4_t, to: *mut f32, lanes: usize) {
         let mut whole = [0.0; 4];
         // SAFETY: always there, and the caller's promise, for every lane below `lanes`.
         unsafe {
@@ -123,7 +123,7 @@ impl Isa for Neon {
             core::ptr::copy_nonoverlapping(whole.as_ptr(), to, lanes);
         }
     }
-    fn tiles(self, product: Product) {
-        tiles::<Self, 8, 2>(self, product);
+    fn matmul_tiles(self, product: Product) {
+        matmul_tiles::<Self, 8, 2>(self, product);
     }
 }

@@ -1,20 +1,20 @@
-//! Adam over slices; the other rules are left to `Fast`.
+//! Adam over slices. The other optimisers are left to `Fast`.
 
 use super::isa::Isa;
-use super::{all, all_mut, packed};
-use crate::cpu::fast::optim::{self, adam_of_one};
+use super::{are_contiguous, as_slice, as_slice_mut};
+use crate::cpu::fast::optim::{self, adam_update};
 use crate::kernels::AdamStep;
 use crate::view::{View, ViewMut};
 
-pub(super) fn adam<S: Isa>(s: S, with: AdamStep, g: View<f32>, m: ViewMut<f32>, v: ViewMut<f32>, p: ViewMut<f32>) {
-    if !packed(&[g], &[&m, &v, &p]) {
-        return optim::adam(with, g, m, v, p);
+pub(super) fn adam<S: Isa>(s: S, config: AdamStep, g: View<f32>, m: ViewMut<f32>, v: ViewMut<f32>, p: ViewMut<f32>) {
+    if !are_contiguous(&[g], &[&m, &v, &p]) {
+        return optim::adam(config, g, m, v, p);
     }
-    let (g, m, v, p) = (all(g), all_mut(m), all_mut(v), all_mut(p));
+    let (g, m, v, p) = (as_slice(g), as_slice_mut(m), as_slice_mut(v), as_slice_mut(p));
     s.run(
         #[inline(always)]
         || {
-            let update = adam_of_one(with);
+            let update = adam_update(config);
             let moments = m.iter_mut().zip(v);
             p.iter_mut().zip(moments).zip(g).for_each(|((p, (m, v)), &g)| update(p, m, v, g));
         },

@@ -1,16 +1,16 @@
-//! As many multiply-adds as a processor can do, to know what its peak is.
+//! A loop of multiply-adds at the full rate of the processor, to measure its peak.
 
 use core::hint::black_box;
 
 use super::Simd;
 use super::isa::Isa;
 
-/// Chains that do not wait for each other, enough to hide the latency of one, and few enough for the registers.
+/// The number of independent chains: enough to hide the latency of a multiply-add, and few enough for the registers.
 const CHAINS: usize = 12;
 
 impl<S: Isa> Simd<S> {
-    /// `steps` multiply-adds x = x·a + b in each lane of some vectors. Returns how many they were, and a sum that needs them
-    /// all.
+    /// Runs `steps` multiply-adds x = x·a + b in each lane of several vectors. Returns their number, and a sum that depends on
+    /// all of them.
     pub(super) fn multiply_adds(&self, steps: usize) -> (usize, f32) {
         let s = self.0;
         let sum = s.run(
@@ -25,8 +25,8 @@ impl<S: Isa> Simd<S> {
                 }
                 let mut first = [0.0; 1];
                 let sum = chains.iter().fold(s.splat(0.0), |sum, &x| s.add(sum, x));
-                // SAFETY: one lane counts, and there is room for one.
-                unsafe { s.store_part(sum, first.as_mut_ptr(), s.mask(1)) };
+                // SAFETY: the mask enables one lane, and `first` has room for one number.
+                unsafe { s.store_masked(sum, first.as_mut_ptr(), s.mask(1)) };
                 first[0]
             },
         );

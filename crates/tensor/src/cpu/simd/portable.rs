@@ -1,11 +1,11 @@
-//! No instruction set in particular: arrays, which compilers turn into whatever vectors there are.
+//! Vectors as arrays, for any processor. The compiler maps them to the vectors of the target.
 //!
-//! Products and sums are rounded one by one and in a fixed order, so that every processor gives the same bytes.
+//! Every product and sum is rounded on its own, in a fixed order, so every processor gives the same bytes.
 
 use crate::elementary;
 
 use super::isa::Isa;
-use super::matmul::{Product, tiles};
+use super::matmul::{Product, matmul_tiles};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
@@ -15,7 +15,7 @@ const LANES: usize = 8;
 impl Isa for Portable {
     const NAME: &'static str = "portable";
     const LANES: usize = LANES;
-    const SUMS: usize = 6;
+    const ACCUMULATORS: usize = 6;
     type V = [f32; LANES];
     type Mask = usize;
 
@@ -48,27 +48,27 @@ impl Isa for Portable {
         core::array::from_fn(|i| a[i] / b[i])
     }
     #[inline(always)]
-    fn at_most(self, x: Self::V, limit: f32) -> Self::V {
+    fn min(self, x: Self::V, limit: f32) -> Self::V {
         core::array::from_fn(|i| if x[i] > limit { limit } else { x[i] })
     }
     #[inline(always)]
-    fn at_least(self, x: Self::V, limit: f32) -> Self::V {
+    fn max(self, x: Self::V, limit: f32) -> Self::V {
         core::array::from_fn(|i| if x[i] < limit { limit } else { x[i] })
     }
     #[inline(always)]
-    fn larger(self, m: Self::V, x: Self::V) -> Self::V {
+    fn maximum(self, m: Self::V, x: Self::V) -> Self::V {
         core::array::from_fn(|i| if x[i] > m[i] { x[i] } else { m[i] })
     }
     #[inline(always)]
-    fn magnitude(self, x: Self::V) -> Self::V {
+    fn abs(self, x: Self::V) -> Self::V {
         core::array::from_fn(|i| x[i].abs())
     }
     #[inline(always)]
-    fn with_sign(self, x: Self::V, sign: Self::V) -> Self::V {
+    fn copysign(self, x: Self::V, sign: Self::V) -> Self::V {
         core::array::from_fn(|i| x[i].copysign(sign[i]))
     }
     #[inline(always)]
-    fn where_negative(self, x: Self::V, a: Self::V, b: Self::V) -> Self::V {
+    fn select_negative(self, x: Self::V, a: Self::V, b: Self::V) -> Self::V {
         core::array::from_fn(|i| if x[i].is_sign_negative() { a[i] } else { b[i] })
     }
     #[inline(always)]
@@ -79,33 +79,33 @@ impl Isa for Portable {
     fn mask(self, lanes: usize) -> usize {
         lanes.min(LANES)
     }
-    // SAFETY: what callers promise is said at the trait.
+    // SAFETY: the trait states the caller's promise.
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> Self::V {
         // SAFETY: the caller's promise; an array of floats has their alignment.
         unsafe { *from.cast() }
     }
-    // SAFETY: what callers promise is said at the trait.
+    // SAFETY: the trait states the caller's promise.
     #[inline(always)]
-    unsafe fn load_part(self, rest: Self::V, from: *const f32, lanes: usize) -> Self::V {
+    unsafe fn load_masked(self, rest: Self::V, from: *const f32, lanes: usize) -> Self::V {
         // SAFETY: the caller's promise, for every lane below `lanes`.
         core::array::from_fn(|i| if i < lanes { unsafe { *from.add(i) } } else { rest[i] })
     }
-    // SAFETY: what callers promise is said at the trait.
+    // SAFETY: the trait states the caller's promise.
     #[inline(always)]
     unsafe fn store(self, v: Self::V, to: *mut f32) {
         // SAFETY: the caller's promise; an array of floats has their alignment.
         unsafe { *to.cast() = v }
     }
-    // SAFETY: what callers promise is said at the trait.
+    // SAFETY: the trait states the caller's promise.
     #[inline(always)]
-    unsafe fn store_part(self, v: Self::V, to: *mut f32, lanes: usize) {
+    unsafe fn store_masked(self, v: Self::V, to: *mut f32, lanes: usize) {
         for (i, &x) in v.iter().enumerate().take(lanes) {
             // SAFETY: the caller's promise, for every lane below `lanes`.
             unsafe { *to.add(i) = x }
         }
     }
-    fn tiles(self, product: Product) {
-        tiles::<Self, 4, 1>(self, product);
+    fn matmul_tiles(self, product: Product) {
+        matmul_tiles::<Self, 4, 1>(self, product);
     }
 }

@@ -1,28 +1,28 @@
-//! Sums over slices: of equal shapes, of rows into one, of all elements, and of squares.
+//! Sums over slices: into an equal shape, of rows into one row, of all elements, and of squares.
 
 use core::ops::{Add, Range};
 
-use super::isa::{Isa, Place};
-use super::{Rows, all, all_mut, packed};
+use super::isa::{Isa, Position};
+use super::{Rows, are_contiguous, as_slice, as_slice_mut};
 use crate::cpu::fast::reduce;
 use crate::cpu::sum;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
 
-/// Where dx's shape is dy's, row by row. Where it is the last of dy's axes, each row of dy is added in turn; where it is a
-/// single number, the sum of all.
+/// Handles three cases, and leaves the others to `Fast`. If dx has the shape of dy, it adds row by row. If dx has the shape of
+/// the last axes of dy, it adds each row of dy to dx. If dx is one number, it adds the sum of dy.
 pub(super) fn sum_to<S: Isa>(s: S, alpha: f32, dy: View<f32>, dx: ViewMut<f32>) {
     let (from, to) = (dy.shape(), dx.shape());
     if from == to {
         return add_to(s, alpha, dy, dx);
     }
-    if !(to.size() == 1 || from.ends_with(&to)) || !packed(&[dy], &[&dx]) {
+    if !(to.size() == 1 || from.ends_with(&to)) || !are_contiguous(&[dy], &[&dx]) {
         return reduce::sum_to(alpha, dy, dx);
     }
-    let (dy, dx) = (all(dy), all_mut(dx));
+    let (dy, dx) = (as_slice(dy), as_slice_mut(dx));
     let width = dx.len();
     if width > 1 {
-        return sum::rows(dy.len() / width, dx, |rows, dx| {
+        return sum::add_rows(dy.len() / width, dx, |rows, dx| {
             s.run(
                 #[inline(always)]
                 || dy[rows.start * width..rows.end * width].chunks_exact(width).for_each(|dy| add_row(alpha, dy, dx)),
@@ -33,20 +33,20 @@ pub(super) fn sum_to<S: Isa>(s: S, alpha: f32, dy: View<f32>, dx: ViewMut<f32>) 
         #[inline(always)]
         || match dx {
             [dx] => *dx += alpha * sum(s, dy),
-            _ => unreachable!("rows are added above"),
+            _ => unreachable!("dx has one element"),
         },
     );
 }
 
 fn add_to<S: Isa>(s: S, alpha: f32, dy: View<f32>, dx: ViewMut<f32>) {
-    if let (Some(dy), true) = (dy.one_repeated(), packed(&[], &[&dx])) {
-        return all_mut(dx).iter_mut().for_each(|dx| *dx += alpha * dy);
+    if let (Some(dy), true) = (dy.repeated_scalar(), are_contiguous(&[], &[&dx])) {
+        return as_slice_mut(dx).iter_mut().for_each(|dx| *dx += alpha * dy);
     }
-    match Rows::of([dy], dx) {
+    match Rows::from_views([dy], dx) {
         Ok(rows) => s.run(
             #[inline(always)]
             || {
-                rows.in_one().each(
+                rows.flattened().for_each(
                     #[inline(always)]
                     |[dy], dx| add_row(alpha, dy, dx),
                 );
@@ -66,10 +66,10 @@ pub(super) fn sum_of_squares<S: Isa>(s: S, x: View<f32>) -> f32 {
     s.run(
         #[inline(always)]
         || {
-            in_blocks(
+            sum_of_blocks(
                 x.len(),
                 #[inline(always)]
-                |block| squares(s, &x[block]),
+                |block| sum_of_squares_of_block(s, &x[block]),
             )
         },
     )
@@ -77,27 +77,27 @@ pub(super) fn sum_of_squares<S: Isa>(s: S, x: View<f32>) -> f32 {
 
 /// Σ x²
 #[inline(always)]
-fn squares<S: Isa>(s: S, x: &[f32]) -> f32 {
-    abreast(
+fn sum_of_squares_of_block<S: Isa>(s: S, x: &[f32]) -> f32 {
+    reduce_in_lanes(
         s,
         x.len(),
         0.0,
         #[inline(always)]
-        |sum, at| s.add(sum, s.mul(at.get(x), at.get(x))),
+        |sum, at| s.add(sum, s.mul(at.load(x), at.load(x))),
         f32::add,
     )
 }
 
-/// The sums of blocks of n numbers, added pairwise. A block has [`sum::BLOCK`] terms for each of the results side by side.
+/// Sums n numbers in blocks, pairwise. A block has [`sum::BLOCK`] terms for each accumulator.
 #[inline(always)]
-fn in_blocks(n: usize, sum: impl Fn(Range<usize>) -> f32) -> f32 {
-    sum::in_blocks(n, ABREAST * sum::BLOCK, sum)
+fn sum_of_blocks(n: usize, sum: impl Fn(Range<usize>) -> f32) -> f32 {
+    sum::sum_of_blocks(n, ACCUMULATORS * sum::BLOCK, sum)
 }
 
-/// The sum of x.
+/// Sums x.
 #[inline(always)]
 pub(super) fn sum<S: Isa>(s: S, x: &[f32]) -> f32 {
-    in_blocks(
+    sum_of_blocks(
         x.len(),
         #[inline(always)]
         |at| sum_of_block(s, &x[at]),
@@ -106,20 +106,20 @@ pub(super) fn sum<S: Isa>(s: S, x: &[f32]) -> f32 {
 
 #[inline(always)]
 fn sum_of_block<S: Isa>(s: S, x: &[f32]) -> f32 {
-    abreast(
+    reduce_in_lanes(
         s,
         x.len(),
         0.0,
         #[inline(always)]
-        |sum, at| s.add(sum, at.get(x)),
+        |sum, at| s.add(sum, at.load(x)),
         f32::add,
     )
 }
 
-/// Σ a·b; the lengths are equal.
+/// Σ a·b, for equal lengths.
 #[inline(always)]
 pub(super) fn dot<S: Isa>(s: S, a: &[f32], b: &[f32]) -> f32 {
-    in_blocks(
+    sum_of_blocks(
         a.len(),
         #[inline(always)]
         |at| dot_of_block(s, &a[at.clone()], &b[at]),
@@ -128,54 +128,54 @@ pub(super) fn dot<S: Isa>(s: S, a: &[f32], b: &[f32]) -> f32 {
 
 #[inline(always)]
 fn dot_of_block<S: Isa>(s: S, a: &[f32], b: &[f32]) -> f32 {
-    abreast(
+    reduce_in_lanes(
         s,
         a.len(),
         0.0,
         #[inline(always)]
-        |sum, at| s.mul_add(at.get(a), at.get(b), sum),
+        |sum, at| s.mul_add(at.load(a), at.load(b), sum),
         f32::add,
     )
 }
 
-/// The largest of x; NaNs are passed over.
+/// The maximum of x; NaN is ignored.
 #[inline(always)]
-pub(super) fn largest<S: Isa>(s: S, x: &[f32]) -> f32 {
+pub(super) fn maximum<S: Isa>(s: S, x: &[f32]) -> f32 {
     let lowest = f32::NEG_INFINITY;
-    abreast(
+    reduce_in_lanes(
         s,
         x.len(),
         lowest,
         #[inline(always)]
-        |m, at| s.larger(m, at.get_or(x, s.splat(lowest))),
+        |m, at| s.maximum(m, at.load_or(x, s.splat(lowest))),
         Real::maximum,
     )
 }
 
-/// How many results lie side by side, whatever the instruction set, so that all add in the same order.
-const ABREAST: usize = 16;
+/// The number of accumulators. It is the same for every instruction set, so that all add in the same order.
+const ACCUMULATORS: usize = 16;
 
-/// Takes `n` numbers in, each into the result that has its turn, and joins these in pairs. Neither `start` changes a result, nor
-/// does a lane without a number.
+/// Reduces `n` numbers. `take` folds them into the accumulators in turn, and `join` joins the accumulators pairwise. `start`
+/// must be the neutral element of `join`, and `take` must ignore lanes without a number.
 #[inline(always)]
-fn abreast<S: Isa>(
+fn reduce_in_lanes<S: Isa>(
     s: S,
     n: usize,
     start: f32,
-    take: impl Fn(S::V, Place<S>) -> S::V,
+    take: impl Fn(S::V, Position<S>) -> S::V,
     join: impl Fn(f32, f32) -> f32,
 ) -> f32 {
-    const { assert!(S::LANES >= 4 && ABREAST.is_multiple_of(S::LANES), "four vectors hold all results") };
+    const { assert!(S::LANES >= 4 && ACCUMULATORS.is_multiple_of(S::LANES), "four vectors hold all accumulators") };
     let mut vectors = [s.splat(start); 4];
-    let vectors = &mut vectors[..ABREAST / S::LANES];
-    for block in (0..n).step_by(ABREAST) {
+    let vectors = &mut vectors[..ACCUMULATORS / S::LANES];
+    for block in (0..n).step_by(ACCUMULATORS) {
         for (vector, at) in vectors.iter_mut().zip((block..n).step_by(S::LANES)) {
-            *vector = take(*vector, Place::new(s, at, n));
+            *vector = take(*vector, Position::new(s, at, n));
         }
     }
-    let mut results = [0.0; ABREAST];
+    let mut results = [0.0; ACCUMULATORS];
     for (k, vector) in vectors.iter().enumerate() {
-        Place::new(s, k * S::LANES, ABREAST).put(*vector, &mut results);
+        Position::new(s, k * S::LANES, ACCUMULATORS).store(*vector, &mut results);
     }
     for half in [8, 4, 2, 1] {
         (0..half).for_each(|i| results[i] = join(results[i], results[i + half]));

@@ -1,9 +1,9 @@
-//! Maps and binary functions: a thread for each element.
+//! Maps and binary functions: one thread for each element.
 
 use core::marker::PhantomData;
 
 use super::{Call, Gpu};
-use crate::cuda::memory::Memory;
+use crate::cuda::memory::DeviceBuffer;
 use crate::cuda::modules::Entry;
 use crate::data::{Data, DataMut};
 use crate::kernels::Binary;
@@ -12,8 +12,8 @@ use crate::real::{Element, Real};
 use crate::shape::Layout;
 use crate::view::{View, ViewMut};
 
-/// The number under which the kernels know a function, and its constant.
-fn number<T: Real>(f: Map<T>) -> (i32, f64) {
+/// Returns the kernels' code of a function, and the function's constant.
+fn map_code<T: Real>(f: Map<T>) -> (i32, f64) {
     match f {
         Map::Identity => (0, 0.0),
         Map::Neg => (1, 0.0),
@@ -31,7 +31,7 @@ fn number<T: Real>(f: Map<T>) -> (i32, f64) {
         Map::Recip => (13, 0.0),
         Map::HalfRecip => (14, 0.0),
         Map::OneMinusSquare => (15, 0.0),
-        Map::Logistic => (16, 0.0),
+        Map::SigmoidSlope => (16, 0.0),
         Map::Step => (17, 0.0),
         Map::EntropyTerm => (18, 0.0),
         Map::EntropySlope => (19, 0.0),
@@ -40,29 +40,29 @@ fn number<T: Real>(f: Map<T>) -> (i32, f64) {
 
 #[track_caller]
 pub(in crate::cuda) fn map<T: Real>(gpu: &'static Gpu, f: Map<T>, x: View<T>, y: ViewMut<T>) {
-    let (blocks, (f, c)) = (Entry::Map.blocks(y.shape().size()), number(f));
+    let (blocks, (f, c)) = (Entry::Map.blocks(y.shape().size()), map_code(f));
     Call::new::<T>(gpu, Entry::Map).int(f).number(c).read(x).write(y).run(blocks);
 }
 
-/// y = x, of any numbers that the kernels compute with.
+/// y = x, for any scalar type of the kernels.
 #[track_caller]
 pub(in crate::cuda) fn copy<T: Element>(gpu: &'static Gpu, x: View<T>, y: ViewMut<T>) {
-    let (blocks, (identity, c)) = (Entry::Map.blocks(y.shape().size()), number(Map::<f32>::Identity));
+    let (blocks, (identity, c)) = (Entry::Map.blocks(y.shape().size()), map_code(Map::<f32>::Identity));
     Call::new::<T>(gpu, Entry::Map).int(identity).number(c).read(x).write(y).run(blocks);
 }
 
-/// y = c, of any numbers that the kernels compute with, in this memory.
+/// Sets the elements of a buffer to c, for any scalar type of the kernels.
 #[track_caller]
-pub(in crate::cuda) fn fill<T: Element>(memory: &Memory<T>, layout: &Layout, c: f64) {
-    let y = ViewMut::over(DataMut::Gpu(memory, PhantomData), *layout);
-    let (blocks, (constant, c)) = (Entry::Map.blocks(y.shape().size()), number(Map::Constant(c)));
-    let x = View::over(Data::Gpu(memory), *layout); // what is there is looked at, and makes no difference
+pub(in crate::cuda) fn fill<T: Element>(memory: &DeviceBuffer<T>, layout: &Layout, c: f64) {
+    let y = ViewMut::from_layout(DataMut::Gpu(memory, PhantomData), *layout);
+    let (blocks, (constant, c)) = (Entry::Map.blocks(y.shape().size()), map_code(Map::Constant(c)));
+    let x = View::from_layout(Data::Gpu(memory), *layout); // its values are read but not used
     Call::new::<T>(memory.gpu(), Entry::Map).int(constant).number(c).read(x).write(y).run(blocks);
 }
 
 #[track_caller]
 pub(super) fn map_backward<T: Real>(gpu: &'static Gpu, slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
-    let (blocks, (slope, c)) = (Entry::MapBackward.blocks(dx.shape().size()), number(slope));
+    let (blocks, (slope, c)) = (Entry::MapBackward.blocks(dx.shape().size()), map_code(slope));
     Call::new::<T>(gpu, Entry::MapBackward).int(slope).number(c).read(kept).read(dy).write(dx).run(blocks);
 }
 
@@ -84,8 +84,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_are_numbered_in_their_order() {
-        let numbers = Map::all(2.5).map(number);
+    fn map_codes_follow_the_order_of_declaration() {
+        let numbers = Map::all(2.5).map(map_code);
         assert!(numbers.iter().enumerate().all(|(at, (number, _))| *number == at as i32));
         assert_eq!(numbers.iter().filter(|(_, c)| *c == 2.5).count(), 3);
     }

@@ -1,6 +1,7 @@
-//! The gates of a GRU step: a thread for each unit of each example, and for each entry of a table that collects gradients.
+//! The gates of a GRU step: one thread for each hidden unit of each example. The backward of a table also has one thread for
+//! each hidden unit of each row of dgx.
 
-use super::{Call, Gpu, checked};
+use super::{Call, Gpu, call_checking_indices};
 use crate::cuda::modules::Entry;
 use crate::real::Real;
 use crate::view::{View, ViewMut};
@@ -12,15 +13,15 @@ pub(super) fn gru_gates<T: Real>(
     gx: View<T>,
     rows: Option<View<u32>>,
     hw: View<T>,
-    b: View<T>,
-    h: View<T>,
+    b_hh: View<T>,
+    h_prev: View<T>,
     kept: ViewMut<T>,
-    y: ViewMut<T>,
+    h: ViewMut<T>,
 ) {
-    let (blocks, shape) = (Entry::GruGates.blocks(h.shape().size()), gx.shape());
-    checked(gpu, "gru_gates", shape, |bad| {
-        let call = Call::new::<T>(gpu, Entry::GruGates).read(gx).read_any(rows).read(hw).read(b).read(h);
-        (call.write(kept).write(y).memory(bad), blocks)
+    let (blocks, shape) = (Entry::GruGates.blocks(h_prev.shape().size()), gx.shape());
+    call_checking_indices(gpu, "gru_gates", shape, |bad| {
+        let call = Call::new::<T>(gpu, Entry::GruGates).read(gx).read_optional(rows).read(hw).read(b_hh).read(h_prev);
+        (call.write(kept).write(h).memory(bad), blocks)
     });
 }
 
@@ -29,17 +30,17 @@ pub(super) fn gru_gates<T: Real>(
 pub(super) fn gru_gates_backward<T: Real>(
     gpu: &'static Gpu,
     kept: View<T>,
-    h: View<T>,
-    dy: View<T>,
+    h_prev: View<T>,
+    dh: View<T>,
     rows: Option<View<u32>>,
     dgx: ViewMut<T>,
     dgh: ViewMut<T>,
-    dh: ViewMut<T>,
+    dh_prev: ViewMut<T>,
 ) {
     let shape = dgx.shape();
-    let blocks = Entry::GruGatesBackward.blocks(h.shape().size().max(shape.size() / 3));
-    checked(gpu, "gru_gates_backward", shape, |bad| {
-        let call = Call::new::<T>(gpu, Entry::GruGatesBackward).read(kept).read(h).read(dy).read_any(rows);
-        (call.write(dgx).write(dgh).write(dh).memory(bad), blocks)
+    let blocks = Entry::GruGatesBackward.blocks(h_prev.shape().size().max(shape.size() / 3));
+    call_checking_indices(gpu, "gru_gates_backward", shape, |bad| {
+        let call = Call::new::<T>(gpu, Entry::GruGatesBackward).read(kept).read(h_prev).read(dh).read_optional(rows);
+        (call.write(dgx).write(dgh).write(dh_prev).memory(bad), blocks)
     });
 }

@@ -1,6 +1,6 @@
-//! Matrix products: a block for each tile of the result.
+//! Matrix products: one block for each tile of the result.
 
-use super::{Call, Gpu, parts};
+use super::{Call, Gpu, count_parts};
 use crate::cuda::modules::Entry;
 use crate::kernels::Form;
 use crate::real::Real;
@@ -11,7 +11,7 @@ const TILE: usize = 32;
 
 #[track_caller]
 pub(super) fn matmul<T: Real>(gpu: &'static Gpu, form: Form, a: View<T>, b: View<T>, accumulate: bool, y: ViewMut<T>) {
-    let blocks = parts(y.shape()[0], TILE) * parts(y.shape()[1], TILE);
+    let blocks = count_parts(y.shape()[0], TILE) * count_parts(y.shape()[1], TILE);
     let form = match form {
         Form::NN => 0,
         Form::NT => 1,

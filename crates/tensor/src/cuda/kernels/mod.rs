@@ -1,7 +1,8 @@
-//! The kernels on a GPU: [`Kernels`] in calls of those in the folder kernels/, where what they compute is told.
+//! The kernels on a GPU. The trait [`Kernels`] is implemented by calls of the kernels in the folder kernels/, whose sources
+//! explain what they compute.
 //!
-//! Each function states the amount of work; grids of any size do it, see [`Call::run`](super::launch::Call::run). `random` is
-//! outside the trait.
+//! Each function states the amount of work; a grid of any size can do it, see [`Call::run`](super::launch::Call::run). The
+//! module `random` is not part of the trait.
 
 mod elementwise;
 mod gru;
@@ -16,9 +17,9 @@ mod softmax;
 use core::any::{Any, type_name};
 
 use super::error::CudaError;
-use super::gpu::{Gpu, done};
-use super::launch::{Call, count_of};
-use super::memory::Memory;
+use super::gpu::{Gpu, expect_driver};
+use super::launch::{Call, checked_count};
+use super::memory::DeviceBuffer;
 use super::modules::Entry;
 use crate::device::Device;
 use crate::kernels::{AdamStep, Binary, Form, Kernels, Reduce, forward_kernels};
@@ -29,10 +30,10 @@ use crate::view::{View, ViewMut};
 
 pub(super) use elementwise::{copy, fill, map};
 
-/// The kernels of a GPU for scalars `T`.
+/// Returns the kernels of a GPU for the scalar type `T`.
 ///
 /// # Errors
-/// If it has none for them.
+/// If a GPU has no kernels for this type.
 pub(crate) fn kernels<T: Real>(gpu: &'static Gpu) -> Result<&'static dyn Kernels<T>, CudaError> {
     let cuda = gpu.kernels();
     let (single, double): (&'static dyn Kernels<f32>, &'static dyn Kernels<f64>) = (cuda, cuda);
@@ -40,56 +41,62 @@ pub(crate) fn kernels<T: Real>(gpu: &'static Gpu) -> Result<&'static dyn Kernels
     same(&single).or_else(|| same(&double)).ok_or(CudaError::Scalar { name: type_name::<T>() })
 }
 
-/// How many parts of `each` some work has.
-fn parts(work: usize, each: usize) -> usize {
+/// Returns the number of parts of size `each` in some work.
+fn count_parts(work: usize, each: usize) -> usize {
     work.div_ceil(each)
 }
 
-/// Calls a kernel that reports an index outside instead of following it, and panics if it does.
+/// Calls a kernel that reports an out-of-range index instead of using it. Panics if it reports one.
 #[track_caller]
-fn checked<'a>(gpu: &'static Gpu, what: &str, shape: Shape, call: impl FnOnce(&Memory<u32>) -> (Call<'a>, usize)) {
-    let bad = done(gpu.report());
+fn call_checking_indices<'a>(
+    gpu: &'static Gpu,
+    what: &str,
+    shape: Shape,
+    call: impl FnOnce(&DeviceBuffer<u32>) -> (Call<'a>, usize),
+) {
+    let bad = expect_driver(gpu.take_index_report());
     let (call, blocks) = call(&bad);
     call.run(blocks);
     if blocks > 0 {
         let worst = bad.get(0);
         assert!(worst == 0, "{what}: index {} is outside {shape}", worst.wrapping_sub(1));
     }
-    gpu.keep_report(bad);
+    gpu.return_index_report(bad);
 }
 
-/// The scalars that a GPU computes with.
+/// The scalar types that a GPU computes with.
 trait OnGpu: Real {}
 impl OnGpu for f32 {}
 impl OnGpu for f64 {}
 
 /// The kernels of a GPU.
-pub(super) struct Cuda(&'static Gpu);
+pub(super) struct CudaKernels(&'static Gpu);
 
-impl Cuda {
-    pub(super) fn of(gpu: &'static Gpu) -> Self {
+impl CudaKernels {
+    pub(super) fn new(gpu: &'static Gpu) -> Self {
         Self(gpu)
     }
 }
 
-/// The softmax family is one function of its entries. Any other kernel is the function of its name. Both take the GPU first.
+/// Maps a trait method to its call: the softmax family shares one function; any other kernel has the function of its name. The
+/// GPU is the first argument.
 macro_rules! call {
-    ($self:ident, softmax::softmax($x:ident, $y:ident)) => { softmax::rows($self.0, Entry::Softmax, [$x], $y) };
+    ($self:ident, softmax::softmax($x:ident, $y:ident)) => { softmax::launch_rows($self.0, Entry::Softmax, [$x], $y) };
     ($self:ident, softmax::softmax_backward($y:ident, $dy:ident, $dx:ident)) => {
-        softmax::rows($self.0, Entry::SoftmaxBackward, [$y, $dy], $dx)
+        softmax::launch_rows($self.0, Entry::SoftmaxBackward, [$y, $dy], $dx)
     };
-    ($self:ident, softmax::log_softmax($x:ident, $y:ident)) => { softmax::rows($self.0, Entry::LogSoftmax, [$x], $y) };
+    ($self:ident, softmax::log_softmax($x:ident, $y:ident)) => { softmax::launch_rows($self.0, Entry::LogSoftmax, [$x], $y) };
     ($self:ident, softmax::log_softmax_backward($y:ident, $dy:ident, $dx:ident)) => {
-        softmax::rows($self.0, Entry::LogSoftmaxBackward, [$y, $dy], $dx)
+        softmax::launch_rows($self.0, Entry::LogSoftmaxBackward, [$y, $dy], $dx)
     };
-    ($self:ident, softmax::logsumexp($x:ident, $y:ident)) => { softmax::rows($self.0, Entry::Logsumexp, [$x], $y) };
+    ($self:ident, softmax::logsumexp($x:ident, $y:ident)) => { softmax::launch_rows($self.0, Entry::Logsumexp, [$x], $y) };
     ($self:ident, softmax::logsumexp_backward($x:ident, $y:ident, $dy:ident, $dx:ident)) => {
-        softmax::rows($self.0, Entry::LogsumexpBackward, [$x, $y, $dy], $dx)
+        softmax::launch_rows($self.0, Entry::LogsumexpBackward, [$x, $y, $dy], $dx)
     };
     ($self:ident, $family:ident::$kernel:ident($($arg:ident),*)) => { $family::$kernel($self.0, $($arg),*) };
 }
 
-impl<T: OnGpu> Kernels<T> for Cuda {
+impl<T: OnGpu> Kernels<T> for CudaKernels {
     fn name(&self) -> &'static str {
         "cuda"
     }

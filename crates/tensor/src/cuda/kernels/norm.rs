@@ -1,14 +1,14 @@
-//! Layer normalisation: a warp for each row, and for dw a block for some columns.
+//! Layer normalisation: one warp for each row; for dw, one block for several columns.
 
-use super::{Call, Gpu, done, parts};
-use crate::cuda::memory::Memory;
+use super::{Call, Gpu, count_parts, expect_driver};
+use crate::cuda::memory::DeviceBuffer;
 use crate::cuda::modules::Entry;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::view::{View, ViewMut};
 
 fn rows(shape: Shape) -> usize {
-    shape.without(shape.rank() - 1).size()
+    shape.without_axis(shape.rank() - 1).size()
 }
 
 #[track_caller]
@@ -37,13 +37,13 @@ pub(super) fn layer_norm_backward<T: Real>(
     dw: Option<ViewMut<T>>,
 ) {
     let rows = rows(x.shape());
-    let rests = done(Memory::<T>::any(gpu, rows));
+    let rests = expect_driver(DeviceBuffer::<T>::uninit(gpu, rows));
     Call::new::<T>(gpu, Entry::LayerNormCentres)
         .read(x)
         .read(stats)
         .memory(&rests)
         .run(Entry::LayerNormCentres.blocks_of_rows(rows));
-    let blocks = parts(rows.max(x.shape().last_extent()), 8);
+    let blocks = count_parts(rows.max(x.shape().last_extent()), 8);
     let call = Call::new::<T>(gpu, Entry::LayerNormBackward).read(x).read(w).read(stats).memory(&rests).read(dy);
-    call.write_any(dx).write_any(dw).run(blocks);
+    call.write_optional(dx).write_optional(dw).run(blocks);
 }

@@ -1,4 +1,4 @@
-//! The optimisers' steps: a thread for each parameter.
+//! The optimisers' steps: one thread for each parameter.
 
 use num_traits::Float;
 

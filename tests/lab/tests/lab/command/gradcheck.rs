@@ -1,24 +1,24 @@
-//! `gradus gradcheck` on every operation and layer, and the museum.
+//! Tests of `gradus gradcheck` on every operation and layer, and of the museum.
 
 use autograd::ops::Kind;
 use proofs::measure::Method;
 use proofs::museum::exhibits;
 use serde_json::{Value, json};
 
-use super::place::{Place, assert_self_contained};
+use super::sandbox::{Sandbox, assert_self_contained};
 
-/// The layer that takes as long as all others together; it is in the run without names, which is an example in the help.
+/// The layer that takes as long as all others together. The run without names, an example in the help, checks it.
 const SLOWEST: &str = "Gru";
 
 #[test]
-fn all_of_them_are_proved() {
-    let place = Place::new();
-    let mut wanted: Vec<&str> = proofs::all().iter().map(|case| case.of.name()).collect();
+fn gradcheck_every_operation_and_layer_agrees() {
+    let sandbox = Sandbox::new();
+    let mut wanted: Vec<&str> = proofs::all_cases().iter().map(|case| case.target.name()).collect();
     wanted.dedup();
     let named = wanted.iter().filter(|name| **name != SLOWEST).flat_map(|name| ["--op", name]);
     let args: Vec<_> = ["gradcheck", "--json"].into_iter().chain(named).collect();
-    let json: Value = serde_json::from_str(&place.succeeds(&args)).expect("JSON");
-    let cases = proofs::all().iter().filter(|case| case.of.name() != SLOWEST).count();
+    let json: Value = serde_json::from_str(&sandbox.expect_success(&args)).expect("JSON");
+    let cases = proofs::all_cases().iter().filter(|case| case.target.name() != SLOWEST).count();
     assert_eq!((&json["agree"], &json["cases"]), (&json!(true), &json!(cases)));
     let subjects = json["subjects"].as_array().expect("a list");
     let names = |kind: &str| -> Vec<&str> {
@@ -44,26 +44,27 @@ fn all_of_them_are_proved() {
 }
 
 #[test]
-fn the_museum_can_be_visited() {
-    let place = Place::new();
-    let told = place.succeeds(&["gradcheck", "--museum"]);
-    let json: Value = serde_json::from_str(&place.succeeds(&["gradcheck", "--museum", "--json"])).expect("JSON");
-    let said = place.succeeds(&["gradcheck", "--museum", "--html"]);
+fn gradcheck_museum_shows_every_wrong_gradient() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.expect_success(&["gradcheck", "--museum"]);
+    let json: Value =
+        serde_json::from_str(&sandbox.expect_success(&["gradcheck", "--museum", "--json"])).expect("JSON");
+    let message = sandbox.expect_success(&["gradcheck", "--museum", "--html"]);
     let found = format!("finds {} of them", exhibits().len());
-    assert!(said.contains(&found) && said.ends_with("\nwrote museum.html\n"), "{said}");
-    let page = place.text("museum.html");
+    assert!(message.contains(&found) && message.ends_with("\nwrote museum.html\n"), "{message}");
+    let page = sandbox.text("museum.html");
     assert_self_contained(&page);
     let shown = json["exhibits"].as_array().expect("a list");
     assert_eq!((&json["found"], shown.len()), (&json!(true), exhibits().len()));
     for (exhibit, known) in shown.iter().zip(exhibits()) {
         assert_eq!(exhibit["title"], known.title);
         assert!(exhibit["report"]["compared"].is_array() && !exhibit["sources"].as_array().expect("a list").is_empty());
-        for part in [known.title, known.lesson, known.mistake, known.weak.test, known.sources[0]] {
-            assert!(told.contains(part), "no {part} in {told}");
+        for part in [known.title, known.lesson, known.mistake, known.weak_test.description, known.sources[0]] {
+            assert!(output.contains(part), "no {part} in {output}");
         }
         let escaped = known.lesson.replace('"', "&quot;").replace('<', "&lt;");
         assert!(page.contains(known.title) && page.contains(&escaped), "{}", known.title);
     }
-    assert!(told.contains("DO NOT AGREE") && page.contains("DO NOT AGREE"));
-    place.refuses(&["gradcheck", "--museum", "--op", "tanh"], &["--museum", "--op"]);
+    assert!(output.contains("DO NOT AGREE") && page.contains("DO NOT AGREE"));
+    sandbox.expect_refusal(&["gradcheck", "--museum", "--op", "tanh"], &["--museum", "--op"]);
 }

@@ -1,8 +1,8 @@
-//! Tests of the command that take long or need a GPU.
+//! Tests of the `gradus` executable that take long or need a GPU.
 
 mod device;
 mod gradcheck;
 mod help;
-#[path = "../../../../../crates/cli/tests/command/place.rs"]
-#[allow(dead_code, reason = "its other functions are for the tests of the package itself")]
-mod place;
+#[path = "../../../../../crates/cli/tests/command/sandbox.rs"]
+#[allow(dead_code, reason = "the package's own tests use the other functions")]
+mod sandbox;

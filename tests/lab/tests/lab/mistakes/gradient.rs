@@ -1,14 +1,14 @@
-//! The operation behind every wrong rule: the value of one function with the gradient of another.
+//! The operation behind every wrong rule. It has the value of one function and the gradient of another.
 
 use std::sync::Arc;
 
 use autograd::{Backward, CustomOp, Forward, Var};
 use tensor::{Map, Real, Tensor};
 
-/// Changes a gradient on its way. The first argument says for each input if it needs a gradient.
+/// A function that changes a gradient. Its first argument says for each input whether it needs a gradient.
 type Edit = Arc<dyn Fn(&[bool], &mut [f64]) + Send + Sync>;
 
-/// An operation whose value is its first input's. The gradient that comes in goes to its last input, edited, added or stored.
+/// An operation whose value is its first input. Its backward edits the cotangent, then adds or stores it in the last gradient.
 #[derive(Default)]
 struct Override {
     edit: Option<Edit>,
@@ -32,9 +32,9 @@ impl<T: Real> CustomOp<T> for Override {
             let wanted: Vec<bool> = (0..b.arity()).map(|k| b.needs_grad(k)).collect();
             let mut numbers: Vec<f64> = dy.to_vec().into_iter().map(T::value).collect();
             edit(&wanted, &mut numbers);
-            dy = Tensor::new(dy.shape(), numbers.into_iter().map(T::of).collect());
+            dy = Tensor::new(dy.shape(), numbers.into_iter().map(T::from_f64).collect());
         }
-        b.grad(0); // where nothing else is sent, the gradient is zero, not missing
+        b.grad(0); // an input without another gradient gets zero instead of none
         if let Some(mut dx) = b.grad(b.arity() - 1) {
             if self.stored {
                 dx.reborrow().fill(T::zero());
@@ -49,23 +49,23 @@ pub(crate) fn override_gradient<'t, T: Real>(value: Var<'t, T>, other: Var<'t, T
     value.tape().custom(Override::default(), &[value, other])
 }
 
-/// Returns x, and edits its gradient. Tangents of the gradient are lost.
+/// Returns x and edits its gradient. The tangents of the gradient are lost.
 pub(crate) fn edit_gradient<T: Real>(x: Var<'_, T>, edit: impl Fn(&mut [f64]) + Send + Sync + 'static) -> Var<'_, T> {
     let edit: Edit = Arc::new(move |_, dy| edit(dy));
     x.tape().custom(Override { edit: Some(edit), stored: false }, &[x])
 }
 
-/// Returns x, and multiplies its gradient.
+/// Returns x and multiplies its gradient by a factor.
 pub(crate) fn scale_gradient<T: Real>(x: Var<'_, T>, factor: f64) -> Var<'_, T> {
     edit_gradient(x, move |dy| dy.iter_mut().for_each(|dy| *dy *= factor))
 }
 
-/// Returns x, and stores its gradient in place of the sum of all uses: `=` for `+=`.
+/// Returns x and stores its gradient in place of the sum over all uses: `=` for `+=`.
 pub(crate) fn store_gradient<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     x.tape().custom(Override { edit: None, stored: true }, &[x])
 }
 
-/// Returns y, and doubles its gradient where one of the operands is a constant.
+/// Returns y and doubles its gradient if one of the operands is a constant.
 pub(crate) fn double_beside_constants<'t, T: Real>(y: Var<'t, T>, operands: [Var<'t, T>; 2]) -> Var<'t, T> {
     let edit: Edit = Arc::new(|wanted, dy| {
         if !(wanted[1] && wanted[2]) {
@@ -75,12 +75,12 @@ pub(crate) fn double_beside_constants<'t, T: Real>(y: Var<'t, T>, operands: [Var
     y.tape().custom(Override { edit: Some(edit), stored: false }, &[y, operands[0], operands[1], y])
 }
 
-/// Returns x with its tangent, and sends it no gradient.
+/// Returns x with its tangent, but without a gradient.
 pub(crate) fn block_gradient<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     override_gradient(x, x.tape().constant(Tensor::zeros(x.shape())))
 }
 
-/// Returns a function of x with the gradient `slope`·dy, where the slope is a constant.
+/// Returns a function of x with the gradient `slope`·dy. The slope is a constant.
 pub(crate) fn sloped<'t, T: Real>(slope: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
     slope.detach() * x
 }
@@ -90,7 +90,7 @@ pub(crate) fn one_minus<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     (-x).shift(T::one())
 }
 
-/// Returns x, broadcast, with each row multiplied by a number.
+/// Broadcasts x to rows and multiplies each row by a number.
 pub(crate) fn scale_rows<'t, T: Real>(x: Var<'t, T>, factors: &[f64]) -> Var<'t, T> {
-    x * x.tape().constant(Tensor::from_fn([factors.len(), 1], |i| T::of(factors[i])))
+    x * x.tape().constant(Tensor::from_fn([factors.len(), 1], |i| T::from_f64(factors[i])))
 }

@@ -1,35 +1,35 @@
-//! L9, teeth: mistakes are given to the checks that right code passes, and each is refused by the level that should notice it.
+//! L9: tests that the checks refuse mistakes. Right code passes every check; the level named with a mistake must refuse it.
 //!
-//! A wrong rule is an operation with the right value and the gradient of another function ([`gradient`]), in a case of its own; a wrong
-//! optimiser, clipping, judging or loss is a function. Golden files are off here: nothing in this file reads them.
-//! `docs/teeth.md` has the list, and the smallest factor that is seen in each rule.
+//! A wrong rule is an operation with the right value and the gradient of another function ([`gradient`]), in its own case. A
+//! wrong optimiser, clipping, advantage or loss is a function. Nothing in this file reads the golden files. `record/teeth.md`
+//! has the list, and the smallest factor that is detected in each rule.
 
 mod a2c;
+mod detection_limits;
 mod gradient;
 mod gru;
-mod learning;
-mod limits;
 mod operations;
-mod page;
+mod optimizers;
+mod teeth_page;
 
 use std::collections::BTreeSet;
 
 use gradus_tests::levels::{CHECKS, Check, Verdict};
 use proofs::Case;
 
-/// A mistake, and the level that must notice.
+/// A mistake, and the level that must refuse it.
 struct Mistake {
-    /// Where it is: an operation, or a function of a crate.
+    /// The operation, or the function of a crate, that is wrong.
     place: &'static str,
-    /// What is wrong, in words.
+    /// A description of the mistake.
     wrong: &'static str,
     /// The level that refuses it.
     level: &'static str,
-    /// The level's verdict without the mistake, and with it.
+    /// The level's verdicts without and with the mistake.
     verdicts: [Box<dyn Fn() -> Verdict>; 2],
-    /// For a rule, the case without the mistake, and with it.
+    /// For a rule, the cases without and with the mistake.
     cases: Option<[Case; 2]>,
-    /// For a rule that only another level refuses, the case in which L1 sees nothing.
+    /// For a rule that L1 cannot refuse, a case in which L1 misses it.
     unseen: Option<Case>,
 }
 
@@ -42,36 +42,36 @@ impl Mistake {
         Self { place, wrong, level, verdicts: [Box::new(right), Box::new(mistaken)], cases: None, unseen: None }
     }
 
-    /// A wrong rule, in a case of its own.
+    /// Creates a wrong rule from the cases without and with the mistake.
     fn rule(wrong: &'static str, level: &'static str, cases: [Case; 2]) -> Self {
-        let place = cases[0].of.name();
-        let [right, mistaken] = cases.clone().map(|case| move || judged(level, &case));
+        let place = cases[0].target.name();
+        let [right, mistaken] = cases.clone().map(|case| move || check_level(level, &case));
         let unseen = (level == "L4").then(|| cases[1].clone());
         Self { cases: Some(cases), unseen, ..Self::new([place, wrong, level], right, mistaken) }
     }
 }
 
-/// The verdict of a level on a case.
-fn judged(level: &str, case: &Case) -> Verdict {
+/// Runs all checks of a level on a case.
+fn check_level(level: &str, case: &Case) -> Verdict {
     CHECKS.iter().filter(|check| check.level == level).try_for_each(|check| (check.check)(case))
 }
 
-/// Every mistake, from the bottom up.
+/// Returns every mistake, from operations up to the A2C loss.
 fn mistakes() -> Vec<Mistake> {
-    [operations::mistakes(), gru::mistakes(), learning::mistakes(), a2c::mistakes()].into_iter().flatten().collect()
+    [operations::mistakes(), gru::mistakes(), optimizers::mistakes(), a2c::mistakes()].into_iter().flatten().collect()
 }
 
-/// True if a check refuses. A panic is no refusal: the mistake could not run, and nobody noticed it.
+/// Returns true if a check refuses. A panic does not count: the mistake could not run, so it was not noticed.
 fn is_refused(verdict: Verdict) -> bool {
     verdict.is_err_and(|words| !words.contains("panicked"))
 }
 
 #[test]
-fn every_mistake_is_refused_by_its_level() {
+fn mistakes_all_are_refused_by_their_level() {
     let (mut survivors, mut passed) = (Vec::new(), BTreeSet::new());
     for Mistake { place, wrong, level, verdicts: [right, mistaken], cases, .. } in mistakes() {
         let is_new = cases.is_none_or(|[right, _]| passed.insert((level, right.to_string())));
-        assert!(!is_new || right() == Ok(()), "{level} refuses {place} as it is: {wrong}");
+        assert!(!is_new || right() == Ok(()), "{level} refuses {place} without the mistake: {wrong}");
         if !is_refused(mistaken()) {
             survivors.push(format!("{place}: {wrong}: survives {level}"));
         }
@@ -79,14 +79,14 @@ fn every_mistake_is_refused_by_its_level() {
     assert!(survivors.is_empty(), "{}", survivors.join("\n"));
 }
 
-/// True if a check passes a case and refuses the same case with this mistake.
+/// Returns true if a check passes a case and refuses the same case with this mistake.
 fn tells_apart(check: &Check, mistake: &Mistake) -> bool {
     let Some([right, mistaken]) = &mistake.cases else { return false };
     (check.check)(right).is_ok() && is_refused((check.check)(mistaken))
 }
 
 #[test]
-fn every_check_refuses_a_mistake() {
+fn checks_all_refuse_a_mistake() {
     let mistakes = mistakes();
     for check in CHECKS {
         let found =
@@ -95,11 +95,11 @@ fn every_check_refuses_a_mistake() {
     }
 }
 
-/// L1 does not see the mistakes that only other levels refuse.
+/// L1 passes the mistakes that L2, L3 or L4 refuse.
 #[test]
-fn kinks_size_and_second_derivatives_need_their_levels() {
+fn l1_misses_kinks_large_operands_and_second_derivatives() {
     for mistake in mistakes().iter().filter(|mistake| ["L2", "L3", "L4"].contains(&mistake.level)) {
-        let case = mistake.unseen.as_ref().expect("a case that is small and smooth");
-        assert_eq!(judged("L1", case), Ok(()), "{}: {}", mistake.place, mistake.wrong);
+        let case = mistake.unseen.as_ref().expect("a small and smooth case");
+        assert_eq!(check_level("L1", case), Ok(()), "{}: {}", mistake.place, mistake.wrong);
     }
 }

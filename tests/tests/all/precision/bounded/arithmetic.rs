@@ -1,4 +1,4 @@
-//! The operators on [`Bounded`].
+//! The arithmetic operators of [`Bounded`].
 
 use core::cmp::Ordering;
 use core::fmt;
@@ -19,10 +19,10 @@ impl<S: Scheme> Neg for Bounded<S> {
 impl<S: Scheme> Add for Bounded<S> {
     type Output = Self;
     fn add(self, b: Self) -> Self {
-        if b.is(0.0) {
+        if b.is_exactly(0.0) {
             return self;
         }
-        if self.is(0.0) {
+        if self.is_exactly(0.0) {
             return b;
         }
         Self {
@@ -43,15 +43,15 @@ impl<S: Scheme> Sub for Bounded<S> {
     }
 }
 
-/// (a + α)(b + β) − ab = aβ + bα + αβ. A factor of ±1 is no operation.
+/// The error is (a + α)(b + β) − ab = aβ + bα + αβ. A factor of ±1 is exact.
 impl<S: Scheme> Mul for Bounded<S> {
     type Output = Self;
     fn mul(self, b: Self) -> Self {
         for (one, other) in [(self, b), (b, self)] {
-            if one.is(1.0) {
+            if one.is_exactly(1.0) {
                 return other;
             }
-            if one.is(-1.0) {
+            if one.is_exactly(-1.0) {
                 return -other;
             }
         }
@@ -61,7 +61,7 @@ impl<S: Scheme> Mul for Bounded<S> {
     }
 }
 
-/// With y = a/b: (a + α)/(b + β) − y = (α − yβ)/(b + β).
+/// With y = a/b, the error is (a + α)/(b + β) − y = (α − yβ)/(b + β).
 impl<S: Scheme> Div for Bounded<S> {
     type Output = Self;
     fn div(self, b: Self) -> Self {
@@ -87,7 +87,7 @@ impl<S: Scheme> Zero for Bounded<S> {
         Self::new(0.0, 0.0)
     }
     fn is_zero(&self) -> bool {
-        self.is(0.0)
+        self.is_exactly(0.0)
     }
 }
 
@@ -103,8 +103,8 @@ impl<S: Scheme> Default for Bounded<S> {
     }
 }
 
-/// Comparisons look at the value, so that a branch is taken as the exact computation takes it. The kernels compare only
-/// what they are given, which is exact.
+/// Comparisons use the value, so a branch follows the exact computation. The kernels compare only their inputs, which are
+/// exact.
 impl<S: Scheme> PartialEq for Bounded<S> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value

@@ -1,34 +1,33 @@
-//! Numbers that know how wrong an `f32` in their place can be: a kernel that is run on them derives its own error bound.
+//! Numbers with an error bound for `f32`. A kernel that runs on them derives its own error bound.
 //!
-//! A [`Bounded`] is what exact arithmetic gives, and a bound on how far any `f32` computation of the same formula may be
-//! from it. Each operation adds what IEEE 754 lets it lose (the standard model, Higham 2002, equation 2.4; below the
-//! normal numbers, half the smallest subnormal instead):
+//! A [`Bounded`] is the result of exact arithmetic, and a bound on the error of any `f32` computation of the same formula.
+//! Each operation adds the rounding error that IEEE 754 allows (the standard model, Higham 2002, equation 2.4). For
+//! subnormal results, that is half the smallest subnormal:
 //!
 //! ```text
 //! fl(a ∘ b) = (a ∘ b)(1 + δ)    |δ| ≤ u = 2⁻²⁴    or    (a ∘ b) + η    |η| ≤ 2⁻¹⁵⁰
 //! ```
 //!
-//! **Sums have no order here.** SIMD lanes, blocks of a matrix product and threads add up in orders of their own, so a
-//! bound for the order in which a loop happens to run would not hold for them. A chain of additions and subtractions is
-//! therefore kept as what it is, n terms t_i with errors e_i, until something else is done with it. All orders have one
-//! thing in common: a [`Scheme`] states how many additions D(n) a term passes through at most. The last of them makes the
-//! sum; each of the others multiplies a term by some 1 + δ. So the whole is wrong by at most (Higham 2002, lemma 3.1 for γ
-//! and for the product of the 1 + δ; section 4.2 for sums in any order)
+//! **Sums have no order here.** SIMD lanes, blocks of a matrix product and threads add in their own orders, so a bound for the
+//! order of one loop would not hold for them. A chain of additions and subtractions is therefore stored as n terms t_i with
+//! errors e_i, until another operation uses it. A [`Scheme`] states D(n), the largest number of additions that a term passes
+//! through in any allowed order. The last addition makes the sum. Each of the others multiplies a term by some 1 + δ. So the
+//! error is at most (Higham 2002, lemma 3.1 for γ and the product of the 1 + δ; section 4.2 for sums in any order)
 //!
 //! ```text
 //! Σ e_i + inner + u·(|Σ t_i| + Σ e_i + inner)    inner = γ_{D(n)−1} · Σ (|t_i| + e_i)    γ_k = k·u / (1 − k·u)
 //! ```
 //!
-//! **A computation cannot excuse itself.** D(n) comes from the scheme's statement and not from the code. A `Bounded` counts
-//! the additions that the code makes: a sum that makes more than its scheme states has no bound.
+//! **The code cannot loosen its own bound.** D(n) comes from the scheme and not from the code. A `Bounded` also counts the
+//! additions that the code makes. A sum with more additions than its scheme states has no bound.
 //!
-//! A product that is fused with an addition rounds once instead of twice, which is within the bound. Terms that are zero
-//! in every computation do not count: adding them is exact.
+//! A fused multiply-add rounds once instead of twice, which is within the bound. Terms that are zero in every computation do
+//! not count, since adding them is exact.
 //!
-//! **Functions** of one argument are monotone, so an error on the way in comes out as the larger of f(x + e) − f(x) and
-//! f(x) − f(x − e), to which the function's own is added: so many units in the last place.
+//! **Functions** of one argument are monotone. An input error e becomes the larger of f(x + e) − f(x) and f(x) − f(x − e).
+//! The function's own error, a number of ulps, is added.
 //!
-//! **The domain** is part of the bound: where a number on the way may exceed the largest `f32`, the error is infinite.
+//! **The domain** is part of the bound: if an intermediate result may exceed the largest `f32`, the error is infinite.
 //!
 //! Reference: N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., SIAM 2002, chapters 2 to 4.
 
@@ -47,8 +46,8 @@ pub(crate) const U: f64 = f32::EPSILON as f64 / 2.0;
 /// The smallest `f32` above zero, 2⁻¹⁴⁹.
 const SMALLEST: f64 = 1.401298464324817e-45;
 
-/// Errors of the functions in ulps. Those of `exp`, `ln`, `tanh` and `sigmoid` are in `elementary.rs` of `tensor`, where
-/// they were measured over all numbers; the root is rounded correctly by IEEE 754.
+/// Errors of the functions in ulps. Those of `exp`, `ln`, `tanh` and `sigmoid` are documented in `tensor`'s `elementary.rs`,
+/// measured over all numbers. IEEE 754 requires a correctly rounded square root.
 mod ulps {
     pub(super) const ROUNDED: f64 = 0.5;
     pub(super) const EXP: f64 = 1.03;
@@ -57,46 +56,48 @@ mod ulps {
     pub(super) const SIGMOID: f64 = 2.83;
 }
 
-/// A sum of terms in some order that the scheme allows; a sum of one term is a number.
+/// A sum of terms in any order that the scheme allows. A single number is a sum of one term.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounded<S: Scheme = Sums> {
-    /// What exact arithmetic gives: Σ t_i.
+    /// The result of exact arithmetic, Σ t_i.
     pub(crate) value: f64,
-    /// n.
+    /// The number of terms n.
     terms: usize,
-    /// The largest number of additions that a term passed through here.
+    /// The largest number of additions that a term has passed through in this computation.
     additions: usize,
     /// Σ e_i.
     errors: f64,
-    /// Σ (|t_i| + e_i), which no partial sum exceeds but by its rounding.
+    /// Σ (|t_i| + e_i). Apart from rounding, no partial sum is larger.
     mass: f64,
     scheme: PhantomData<S>,
 }
 
-/// γ_k, what k roundings in a row can do at most.
+/// Computes γ_k, the largest relative error of k roundings in a row.
 pub(crate) fn gamma(k: f64) -> f64 {
     k * U / (1.0 - k * U)
 }
 
-/// At least one unit in the last place of an `f32` of this size.
+/// Returns an upper bound of one ulp of an `f32` of this size.
 fn ulp(size: f64) -> f64 {
     (2.0 * U * size).max(SMALLEST)
 }
 
 impl<S: Scheme> Bounded<S> {
-    /// One number that is wrong by at most `error`.
+    /// Creates a number with an error of at most `error`.
     pub(crate) fn new(value: f64, error: f64) -> Self {
         Self { value, terms: 1, additions: 0, errors: error, mass: value.abs() + error, scheme: PhantomData }
     }
 
-    /// The result of an operation whose exact value is `value`, whose operands' errors make it wrong by up to `error`,
-    /// and which adds so many ulps of its own. A zero that must be zero is exact.
+    /// Creates the result of an operation with the exact value `value`.
+    ///
+    /// `error` is the error from its operands. The operation adds its own error of `ulps` ulps. A zero without an error from
+    /// the operands is exact.
     fn rounded(value: f64, error: f64, ulps: f64) -> Self {
         let own = if value == 0.0 && error == 0.0 { 0.0 } else { ulps * ulp(value.abs() + error) };
         Self::new(value, error + own)
     }
 
-    /// How far an `f32` computation of the same may be away, in whatever order of the scheme it adds.
+    /// Returns the error bound of any `f32` computation whose sums follow the scheme.
     pub(crate) fn error(self) -> f64 {
         let most = S::additions(self.terms).min(self.terms - 1);
         let roundings = if most == 0 {
@@ -109,12 +110,12 @@ impl<S: Scheme> Bounded<S> {
         if in_range && self.additions <= most { self.errors + roundings } else { f64::INFINITY }
     }
 
-    /// Whether every computation of it gives exactly this number.
-    fn is(self, value: f64) -> bool {
+    /// Returns true if every computation gives exactly this number.
+    fn is_exactly(self, value: f64) -> bool {
         self.value == value && self.error() == 0.0
     }
 
-    /// A function that is monotone, of `ulps` of its own.
+    /// Applies a monotone function whose own error is `ulps` ulps.
     fn apply(self, f: impl Fn(f64) -> f64, ulps: f64) -> Self {
         let (y, e) = (f(self.value), self.error());
         let sides = [f(self.value + e) - y, y - f(self.value - e)];
@@ -126,8 +127,8 @@ impl<S: Scheme> Bounded<S> {
 impl<S: Scheme> Element for Bounded<S> {}
 
 impl<S: Scheme> Real for Bounded<S> {
-    /// A constant is rounded to `f32`, by an amount that is known.
-    fn of(x: f64) -> Self {
+    /// Rounds a constant to `f32`. The bound contains the exact rounding error.
+    fn from_f64(x: f64) -> Self {
         let error = (x - f64::from(x as f32)).abs();
         Self::new(x, if x.is_infinite() { 0.0 } else { error })
     }
@@ -140,7 +141,7 @@ impl<S: Scheme> Real for Bounded<S> {
     fn ln(self) -> Self {
         self.apply(f64::ln, ulps::LN)
     }
-    /// Of zero where the radicand may be negative: that would be NaN, which no bound lets pass.
+    /// A negative radicand within the error counts as zero. Its root would be NaN, which violates every bound.
     fn sqrt(self) -> Self {
         self.apply(|x| x.max(0.0).sqrt(), ulps::ROUNDED)
     }

@@ -1,26 +1,27 @@
-//! Orders of summation, by what they state: through how many additions a term of n passes at most.
+//! Schemes of summation. A scheme states the largest number of additions that a term of a sum of n terms passes through.
 
 use core::fmt::Debug;
 
-/// A statement about sums. No sum of n terms needs more than n − 1 additions, whatever is stated.
+/// A bound on the depth of sums. A sum of n terms never needs more than n − 1 additions.
 pub(crate) trait Scheme: Copy + Debug + Send + Sync + 'static {
+    /// Returns D(n), the largest number of additions that a term passes through.
     fn additions(terms: usize) -> usize;
 }
 
-/// The scheme of the host's kernels, as `kernels.rs` of `tensor` states it: D(n) = 32 + ⌈log₂⌈n/32⌉⌉.
+/// The scheme of the CPU kernels, as `tensor`'s `kernels.rs` specifies it: D(n) = 32 + ⌈log₂⌈n/32⌉⌉.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sums;
 
-/// Sums over several axes: D of the innermost plus D of the others. In these tests, one of the two has at most 15 entries,
-/// which is 14 additions more than D(n) at most; the result is added to a number that was there before.
+/// Sums over several axes: D of the innermost axis plus D of the others. In these tests, one of the two has at most 15
+/// entries and adds at most 14 additions to D(n). One more addition adds the result to an existing number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Axes;
 
-/// Matrix products of the fast kernels: blocks of at most 512, added in turn.
+/// Matrix products of the fast kernels: sums of blocks of at most 512 terms, added in turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Products;
 
-/// No scheme: scattered sums, and what a tape adds up over the steps of time.
+/// No restriction: scattered sums, and the tape's sums over time steps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AnyOrder;
 

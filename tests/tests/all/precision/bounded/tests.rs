@@ -1,4 +1,4 @@
-//! What would make a bound worthless: being broken by some computation, or never being reached by any.
+//! Tests of the bounds themselves: no computation exceeds its bound, and some computations come close to it.
 
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Fast, Kernels, Naive, Reduce, Tensor};
@@ -11,7 +11,7 @@ fn stream(case: u32) -> Philox {
     Philox::stream(7, Stream { purpose: Purpose(257), update: 0, episode: case })
 }
 
-/// Either sign, and sizes from 2⁻²⁰ to 2²⁰.
+/// Draws a number of either sign with a size from 2⁻²⁰ to 2²⁰.
 fn number(rng: &mut Philox) -> f32 {
     let size = (rng.below(41) as f32 - 20.0).exp2();
     (0.5 + rng.uniform_f32()) * if rng.below(2) == 0 { size } else { -size }
@@ -20,16 +20,17 @@ fn number(rng: &mut Philox) -> f32 {
 #[track_caller]
 fn assert_bounded<S: Scheme>(what: &str, got: f32, bounded: Bounded<S>) {
     let error = (f64::from(got) - bounded.value).abs();
-    assert!(error <= bounded.error() * (1.0 + 1e-6), "{what}: {got:e} is wrong by {error:e}, claimed is {bounded}");
+    assert!(error <= bounded.error() * (1.0 + 1e-6), "{what}: the error of {got:e} is {error:e}, beyond {bounded}");
 }
 
-/// Sums in random order, each of any two of the partial sums so far, among them every bracketing.
+/// Each addition adds two random partial sums, so every bracketing can occur.
 #[test]
-fn no_order_of_a_sum_breaks_its_bound() {
+fn bounded_sum_random_orders_stay_within_the_bound() {
     for case in 0..2000 {
         let mut rng = stream(case);
         let mut terms: Vec<f32> = (0..2 + rng.below(20)).map(|_| number(&mut rng)).collect();
-        let bounded = terms.iter().fold(Bounded::zero(), |sum: Bounded<AnyOrder>, &x| sum + Bounded::of(x.into()));
+        let bounded =
+            terms.iter().fold(Bounded::zero(), |sum: Bounded<AnyOrder>, &x| sum + Bounded::from_f64(x.into()));
         while terms.len() > 1 {
             let (i, j) = (rng.below(terms.len() as u32), rng.below(terms.len() as u32 - 1));
             let term = terms.swap_remove(i as usize);
@@ -39,20 +40,21 @@ fn no_order_of_a_sum_breaks_its_bound() {
     }
 }
 
-/// Each term is half the gap above 1 and so is lost, one after the other.
+/// Each term after 1 is half the gap above 1, so every addition loses it.
 #[test]
-fn the_worst_sum_reaches_its_bound() {
+fn bounded_sum_worst_case_reaches_the_bound() {
     for n in [2, 3, 10, 1000] {
         let terms = (0..n).map(|i| if i == 0 { 1.0 } else { U as f32 });
-        let bounded = terms.clone().fold(Bounded::zero(), |sum: Bounded<AnyOrder>, x| sum + Bounded::of(x.into()));
+        let bounded =
+            terms.clone().fold(Bounded::zero(), |sum: Bounded<AnyOrder>, x| sum + Bounded::from_f64(x.into()));
         let error = bounded.value - f64::from(terms.sum::<f32>());
         assert!(error <= bounded.error() && error > 0.99 * bounded.error(), "n = {n}: {error:e} of {bounded}");
     }
 }
 
-/// The bound of a sum of n ones, as the kernels bracket it, in units of n·u.
+/// The bound of a sum of n ones, in units of n·u, is D(n) of the kernels, but at most n − 1.
 #[test]
-fn bound_of_a_sum_grows_with_the_logarithm_of_its_length() {
+fn bounded_sum_bound_grows_with_the_logarithm_of_its_length() {
     for (n, additions) in [(1, 0), (2, 1), (32, 31), (33, 32), (34, 33), (64, 33), (65, 34), (1000, 37), (100_000, 44)]
     {
         let ones = Tensor::<Bounded>::full([n], Bounded::one());
@@ -66,16 +68,16 @@ fn bound_of_a_sum_grows_with_the_logarithm_of_its_length() {
     }
 }
 
-/// In the first block, 31 terms are lost beside the 1; so is each block sum that is added to the first block's.
+/// The first block adds 31 terms to 1 and loses them. Each block sum that is added to this block is lost as well.
 #[test]
-fn the_worst_blocked_sum_reaches_its_bound() {
+fn bounded_sum_worst_blocked_case_reaches_the_bound() {
     let n = 1 << 15;
     let term = |i: usize| match i {
         0 => 1.0,
         i if i < 32 || i.is_power_of_two() => U as f32,
         _ => 1e-30,
     };
-    let bounded: Bounded = sum_of(Tensor::from_fn([n], |i| Bounded::of(term(i).into())));
+    let bounded: Bounded = sum_of(Tensor::from_fn([n], |i| Bounded::from_f64(term(i).into())));
     let error = bounded.value - f64::from(sum_of(Tensor::from_fn([n], term)));
     assert!(error <= bounded.error() && error > 0.95 * bounded.error(), "{error:e} of {bounded}");
 }
@@ -86,14 +88,14 @@ fn sum_of<T: Real>(x: Tensor<T>) -> T {
     y.item()
 }
 
-/// Random programs over a few variables, in `f32` and on bounds.
+/// Runs random programs over a few variables, in `f32` and on bounds.
 #[test]
-fn no_program_breaks_its_bound() {
+fn bounded_random_programs_stay_within_the_bound() {
     let mut finite = 0;
     for case in 0..20_000 {
         let mut rng = stream(case);
         let mut x = [(); 4].map(|()| number(&mut rng));
-        let mut bounded: [Bounded; 4] = x.map(|x| Bounded::of(x.into()));
+        let mut bounded: [Bounded; 4] = x.map(|x| Bounded::from_f64(x.into()));
         for _ in 0..12 {
             let [a, b, to] = [(); 3].map(|()| rng.below(4) as usize);
             let operation = rng.below(9);
@@ -108,7 +110,7 @@ fn no_program_breaks_its_bound() {
     assert!(finite > 100_000, "{finite} results had a bound");
 }
 
-/// Roots and logarithms are of what cannot be negative but by its error.
+/// Applies an operation. The arguments of roots and logarithms can be negative only by their error.
 fn apply<T: Real>(operation: u32, a: T, b: T) -> T {
     match operation {
         0 => a + b,
@@ -119,21 +121,21 @@ fn apply<T: Real>(operation: u32, a: T, b: T) -> T {
         5 => a.tanh(),
         6 => a.sigmoid(),
         7 => (a * a).sqrt(),
-        _ => (a * a + T::of(0.1)).ln(),
+        _ => (a * a + T::from_f64(0.1)).ln(),
     }
 }
 
-/// The ulps that are claimed, over every 9973rd number of either sign.
+/// Checks the claimed ulps on every 9973rd number of either sign.
 #[test]
-fn functions_are_as_good_as_is_claimed() {
+fn bounded_functions_stay_within_the_claimed_ulps() {
     let positive = || (1..f32::INFINITY.to_bits()).step_by(9973).map(f32::from_bits);
     for x in positive() {
-        let bounded: Bounded = Bounded::of(x.into());
+        let bounded: Bounded = Bounded::from_f64(x.into());
         assert_bounded("ln", Real::ln(x), bounded.ln());
         assert_bounded("sqrt", Real::sqrt(x), bounded.sqrt());
     }
     for x in positive().flat_map(|x| [x, -x]) {
-        let bounded: Bounded = Bounded::of(x.into());
+        let bounded: Bounded = Bounded::from_f64(x.into());
         assert_bounded("tanh", Real::tanh(x), bounded.tanh());
         assert_bounded("sigmoid", Real::sigmoid(x), bounded.sigmoid());
         if x < 88.7 {
@@ -143,8 +145,8 @@ fn functions_are_as_good_as_is_claimed() {
 }
 
 #[test]
-fn what_is_exact_has_no_error() {
-    let (zero, one, x): (Bounded, _, _) = (Bounded::zero(), Bounded::one(), Bounded::of(0.3));
+fn bounded_exact_operations_have_no_error() {
+    let (zero, one, x): (Bounded, _, _) = (Bounded::zero(), Bounded::one(), Bounded::from_f64(0.3));
     assert_eq!(x.error(), f64::from(0.3_f32) - 0.3);
     for same in [x + zero, zero - -x, x * one, -x * -one] {
         assert_eq!((same.value, same.error()), (x.value, x.error()));
@@ -153,15 +155,16 @@ fn what_is_exact_has_no_error() {
 }
 
 #[test]
-fn where_f32_may_overflow_there_is_no_bound() {
-    let large: Bounded = Bounded::of(f32::MAX.into());
+fn bounded_possible_overflow_has_no_bound() {
+    let large: Bounded = Bounded::from_f64(f32::MAX.into());
     assert_eq!(large.error(), 0.0);
-    for beyond in [large + large, large * Bounded::of(1.5), large / Bounded::of(0.5), large - large + large] {
+    for beyond in [large + large, large * Bounded::from_f64(1.5), large / Bounded::from_f64(0.5), large - large + large]
+    {
         assert_eq!(beyond.error(), f64::INFINITY);
     }
-    assert_eq!(Bounded::<Sums>::of(88.8).exp().error(), f64::INFINITY);
+    assert_eq!(Bounded::<Sums>::from_f64(88.8).exp().error(), f64::INFINITY);
     assert!(
-        (Bounded::<Sums>::one() / (Bounded::of(0.3) - Bounded::of(0.3))).error().is_infinite(),
+        (Bounded::<Sums>::one() / (Bounded::from_f64(0.3) - Bounded::from_f64(0.3))).error().is_infinite(),
         "it may divide by zero"
     );
 }

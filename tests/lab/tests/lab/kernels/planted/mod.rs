@@ -1,17 +1,17 @@
-//! Mistakes in the kernels of the specification, each seen by a test of the program `kernels`.
+//! Faults in the kernels of the specification, each detected by a test of the program `kernels`.
 //!
-//! The tests of the [module above](super) run the same checks in the same ways without mistakes, and raise no alarm.
-//! `docs/planted-faults.md` is the list.
+//! The tests of the [module above](super) run the same checks with the same schedules without faults, and they pass.
+//! `record/planted-faults.md` lists the faults.
 
 mod faults;
 
 use emulator::Options;
-use emulator::planted::{By, List, Planted};
+use emulator::planted::{Detector, FaultList, PlantedFault};
 
-use super::{WAYS, options};
+use super::{SCHEDULES, options};
 use crate::{emulated, program};
 
-const LIST: List = List {
+const LIST: FaultList = FaultList {
     heading: "The kernels of the specification",
     faults: faults::FAULTS,
     build,
@@ -19,46 +19,47 @@ const LIST: List = List {
     environment: &[("GRADUS_TEST_CASES", "16")],
 };
 
-/// Files without the mistake were compiled for the other tests; what every file begins with goes into one alone.
-fn build(fault: &Planted) -> Options {
+/// Returns the build options. Unchanged files are cached from the other tests. A fault in `common.cuh` affects every file, so
+/// only one file is built with it.
+fn build(fault: &PlantedFault) -> Options {
     let one = match fault.test.split("::").next() {
         Some("softmax" | "edges") => "softmax",
         Some("reduce") => "reduce",
         _ => "philox",
     };
-    let of_one = || Some(["map", one].map(String::from).to_vec()); // a GPU is opened by `map`
-    let doubles = matches!(fault.by, By::Bits | By::Address);
+    let only_one = || Some(["map", one].map(String::from).to_vec()); // opening a GPU needs `map`
+    let doubles = matches!(fault.detector, Detector::Bits | Detector::Address);
     Options {
-        modules: if fault.file == "common.cuh" { of_one() } else { options().modules },
+        modules: if fault.file == "common.cuh" { only_one() } else { options().modules },
         scalars: if doubles { vec!["float", "double"] } else { vec!["float"] },
         ..Options::default()
     }
 }
 
 #[test]
-fn each_is_seen() {
+fn every_fault_is_detected() {
     if emulated(&options()).is_some() {
-        LIST.each_is_seen();
+        LIST.every_fault_is_detected();
     }
 }
 
 #[test]
 #[ignore = "builds with sanitizers: .ci/emulator runs it"]
-fn each_is_seen_by_its_sanitizer() {
+fn every_fault_is_detected_by_its_sanitizer() {
     if emulated(&options()).is_some() {
-        LIST.each_is_seen_by_its_sanitizer();
+        LIST.every_fault_is_detected_by_its_sanitizer();
     }
 }
 
 #[test]
-#[ignore = "builds with each mistake: .ci/emulator runs it"]
-fn what_sanitizers_are_for_is_seen_by_nothing_else() {
+#[ignore = "builds with each fault: .ci/emulator runs it"]
+fn sanitizer_faults_pass_without_a_sanitizer() {
     if emulated(&options()).is_some() {
-        LIST.nothing_else_sees_what_sanitizers_are_for(&WAYS);
+        LIST.assert_sanitizer_faults_pass_without_one(&SCHEDULES);
     }
 }
 
 #[test]
-fn the_page_lists_them() {
-    LIST.the_page_lists_them();
+fn page_lists_every_fault() {
+    LIST.page_lists_every_fault();
 }

@@ -1,4 +1,0 @@
-//! The result of a check.
-
-/// The agreement of two results, or the part that disagrees.
-pub(crate) type Found = Result<String, String>;

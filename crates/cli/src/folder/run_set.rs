@@ -1,0 +1,167 @@
+//! Reads all files of a folder into one value. This works at any time: while a run is being written, after it, and for
+//! format version 1, which cannot be resumed.
+
+use std::path::Path;
+
+use rl::config::Config;
+use rl::settings::Settings;
+
+use super::about::About;
+use super::clock_file::ClockFile;
+use super::episodes::EpisodesLine;
+use super::file_names::{ABOUT, CLOCK, CONFIG, EPISODES, METRICS, TEST};
+use super::metrics::{Line, UpdateLine, ValidationLine};
+use super::outcome::Outcome;
+use super::seeds::{list_seeds, seed_folder};
+use super::{jsonl, metrics};
+use crate::error::{Error, Result};
+use crate::input::config_file::ConfigFile;
+use crate::input::settings;
+
+/// The runs of one configuration: a single run, or the runs of several seeds.
+#[derive(Clone, Debug)]
+pub(crate) struct RunSet {
+    /// Name of the folder.
+    pub(crate) name: String,
+    /// Contents of `about.json`, since format version 2.
+    pub(crate) about: Option<About>,
+    /// All settings.
+    pub(crate) settings: Vec<Setting>,
+    /// Number of planned runs, for a folder of several seeds.
+    pub(crate) seeds: Option<usize>,
+    /// The runs that have started.
+    pub(crate) runs: Vec<RunRecord>,
+}
+
+/// One setting of the runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// Name of the setting.
+    pub(crate) name: &'static str,
+    /// Meaning of the setting.
+    pub(crate) doc: &'static str,
+    /// Value in these runs.
+    pub(crate) value: String,
+    /// Default value.
+    pub(crate) default: String,
+}
+
+/// Everything that one run has written so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RunRecord {
+    /// Seed of the run.
+    pub(crate) seed: u64,
+    /// Metrics of each update.
+    pub(crate) updates: Vec<UpdateLine>,
+    /// Results of each validation.
+    pub(crate) validations: Vec<ValidationLine>,
+    /// Behaviour of the policy at each validation, one entry per stage.
+    pub(crate) episodes: Vec<EpisodesLine>,
+    /// Outcome, if the run has finished.
+    pub(crate) outcome: Option<Outcome>,
+    /// Duration in seconds, if known.
+    pub(crate) seconds: Option<f64>,
+}
+
+impl RunSet {
+    /// Reads a folder.
+    ///
+    /// # Errors
+    /// If the folder holds no run, or a file in it is invalid.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let about = About::read(path)?;
+        let seeds = list_seeds(path, about.as_ref());
+        let folders = match &seeds {
+            None => vec![path.to_owned()],
+            Some(seeds) => seeds.iter().map(|&seed| seed_folder(path, seed)).collect(),
+        };
+        let started: Vec<_> = folders.into_iter().filter(|folder| folder.join(CONFIG).exists()).collect();
+        let Some(config) =
+            [path.join(CONFIG)].into_iter().chain(started.first().map(|run| run.join(CONFIG))).find(|c| c.exists())
+        else {
+            return Err(no_run_error(path));
+        };
+        let file = ConfigFile::read_regular(&config)?;
+        file.task()?;
+        let mut settings = read_settings(&file)?;
+        if let Some(init) = file.init() {
+            let value = init.display().to_string();
+            settings.push(Setting { name: "init", doc: "The initial weights.", value, default: String::new() });
+        }
+        let runs = started.iter().map(|folder| RunRecord::read(folder)).collect::<Result<_>>()?;
+        Ok(Self { name: folder_name(path), about, settings, seeds: seeds.map(|seeds| seeds.len()), runs })
+    }
+
+    /// Returns the settings that differ from their defaults.
+    pub(crate) fn changed_settings(&self) -> impl Iterator<Item = &Setting> {
+        self.settings.iter().filter(|setting| setting.value != setting.default)
+    }
+
+    /// Returns the value of a setting as a number, if it is one.
+    pub(crate) fn setting_as_number(&self, name: &str) -> Option<f64> {
+        self.setting(name)?.parse().ok()
+    }
+
+    /// Returns the value of a setting.
+    pub(crate) fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.iter().find(|setting| setting.name == name).map(|setting| setting.value.as_str())
+    }
+}
+
+impl RunRecord {
+    /// Returns the update at which a stage was unlocked, unless it was unlocked from the start.
+    pub(crate) fn stage_unlocked_at(&self, stage: usize) -> Option<usize> {
+        let at = self.updates.iter().position(|line| line.unlocked >= stage)?;
+        (at > 0).then(|| self.updates[at].update)
+    }
+
+    /// Reads the files of one run.
+    fn read(folder: &Path) -> Result<Self> {
+        let existing = |name: &str| Some(folder.join(name)).filter(|path| path.exists());
+        let mut record = Self {
+            seed: ConfigFile::read_regular(&folder.join(CONFIG))?.seed()?.unwrap_or(0),
+            outcome: existing(TEST).map(|path| Outcome::read(&path)).transpose()?,
+            seconds: ClockFile::read(&folder.join(CLOCK)).map(|clock| clock.seconds),
+            ..Self::default()
+        };
+        for line in existing(METRICS).map(|path| metrics::read(&path)).transpose()?.unwrap_or_default() {
+            match line {
+                Line::Update(line) => record.updates.push(line),
+                Line::Validation(line) => record.validations.push(line),
+            }
+        }
+        record.episodes =
+            existing(EPISODES).map(|path| jsonl::read(&path, "episodes")).transpose()?.unwrap_or_default();
+        Ok(record)
+    }
+}
+
+/// Reads all settings of a configuration file, with their defaults.
+fn read_settings(file: &ConfigFile) -> Result<Vec<Setting>> {
+    let ((config, _), default) = (settings::read(Some(file))?, Config::default());
+    let value = |config: &Config, name| config.get(name).expect("a setting of the table");
+    let setting = |field: &rl::settings::Field| Setting {
+        name: field.name,
+        doc: field.doc,
+        value: value(&config, field.name),
+        default: value(&default, field.name),
+    };
+    Ok(Config::FIELDS.iter().map(setting).collect())
+}
+
+/// Creates the error of a folder without a run.
+fn no_run_error(path: &Path) -> Error {
+    let shown = path.display();
+    Error::input(match path.join(ABOUT).exists() {
+        true => format!("{shown} holds no run yet, because it has no {CONFIG}; wait until training has started"),
+        false => {
+            format!("{shown} holds no run, because it has no {CONFIG}; name a folder that gradus train has written")
+        }
+    })
+}
+
+/// Returns the last part of the absolute path, so that `.` has a name too.
+fn folder_name(path: &Path) -> String {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

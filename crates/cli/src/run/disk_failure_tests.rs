@@ -1,0 +1,224 @@
+//! Complete runs on a disk that fails. These tests check the command's order of writing. The tests of `nn::files` also
+//! simulate power loss.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use nn::Checkpoint;
+use nn::files::{Disk, FileSystem, WritableFile};
+use tempfile::TempDir;
+
+use super::*;
+use crate::folder::{About, CHECKPOINTS, EPISODES, METRICS};
+use crate::live::Live;
+
+/// A disk on which operations with certain numbers fail: create, open, write, truncate, sync, rename and remove. A write
+/// that fails has written half of its bytes.
+#[derive(Clone, Debug)]
+struct FailingDisk {
+    operations_done: Arc<AtomicUsize>,
+    failing_operations: Range<usize>,
+}
+
+impl FailingDisk {
+    fn new(failing_operations: Range<usize>) -> Self {
+        Self { operations_done: Arc::default(), failing_operations }
+    }
+
+    /// Counts an operation, and fails if its number is in the range.
+    fn count_operation(&self) -> io::Result<()> {
+        match self.failing_operations.contains(&self.operations_done.fetch_add(1, Ordering::Relaxed)) {
+            true => Err(ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        }
+    }
+
+    fn wrap(&self, file: io::Result<Box<dyn WritableFile>>) -> io::Result<Box<dyn WritableFile>> {
+        Ok(Box::new(FailingFile { file: file?, disk: self.clone() }))
+    }
+}
+
+impl FileSystem for FailingDisk {
+    fn create_new(&self, path: &Path, like: Option<&Path>) -> io::Result<Box<dyn WritableFile>> {
+        self.count_operation().and_then(|()| self.wrap(Disk.create_new(path, like)))
+    }
+
+    fn read_link(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+        self.count_operation().and_then(|()| Disk.read_link(path))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
+        self.count_operation().and_then(|()| self.wrap(Disk.open(path)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.count_operation().and_then(|()| Disk.rename(from, to))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.count_operation().and_then(|()| Disk.remove(path))
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        self.count_operation().and_then(|()| Disk.sync_folder(folder))
+    }
+}
+
+/// An open file on a [`FailingDisk`].
+#[derive(Debug)]
+struct FailingFile {
+    file: Box<dyn WritableFile>,
+    disk: FailingDisk,
+}
+
+impl Write for FailingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Err(error) = self.disk.count_operation() {
+            self.file.write_all(&bytes[..bytes.len() / 2])?;
+            return Err(error);
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl WritableFile for FailingFile {
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.disk.count_operation().and_then(|()| self.file.truncate(length))
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.disk.count_operation().and_then(|()| self.file.sync())
+    }
+}
+
+/// A short run that writes every kind of file.
+fn plan(on_save_error: OnError) -> TrainingPlan {
+    let config = Config {
+        width: 8,
+        batch: 16,
+        max_updates: 4,
+        validate_every: 2,
+        validation_episodes: 8,
+        test_episodes: 8,
+        unlock: 0.0,
+        ..Config::default()
+    };
+    TrainingPlan {
+        config,
+        checkpoint_policy: CheckpointPolicy { save_every: 2, keep_every: 3, on_save_error },
+        init: None,
+        device: Device::Host,
+    }
+}
+
+/// Starts or resumes the run in `folder` on the given disk.
+fn train(folder: &Path, on_save_error: OnError, files: FailingDisk) -> Result<RunStatus> {
+    let folder = match folder.join(CONFIG).exists() {
+        true => Folder::open(folder)?.0,
+        false => Folder::create(folder, &About::now(None))?,
+    };
+    plan(on_save_error).train(0, &folder.with_files(Arc::new(files)), None, &mut Live::without_terminal().view(0))
+}
+
+/// Reads the files of a run, except the clock.
+fn read_files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let names = [METRICS, EPISODES, MODEL, TEST, "checkpoints/update-000003.safetensors"];
+    names.map(|name| (name.to_owned(), fs::read(folder.join(name)).unwrap_or_default())).into()
+}
+
+/// The files of a run on a healthy disk, and the number of disk operations.
+fn reference_run() -> &'static (BTreeMap<String, Vec<u8>>, usize) {
+    static REFERENCE: OnceLock<(BTreeMap<String, Vec<u8>>, usize)> = OnceLock::new();
+    REFERENCE.get_or_init(|| {
+        let (folder, files) = (tempfile::tempdir().expect("a temporary folder"), FailingDisk::new(0..0));
+        assert!(matches!(train(folder.path(), OnError::Stop, files.clone()), Ok(RunStatus::Finished(_))));
+        (read_files(folder.path()), files.operations_done.load(Ordering::Relaxed))
+    })
+}
+
+/// Asserts that a run has written the same files as on a healthy disk. A kept checkpoint may be missing, but not
+/// incomplete.
+#[track_caller]
+fn assert_complete(folder: &TempDir, what: &str) {
+    for (name, content) in read_files(folder.path()) {
+        let missing = content.is_empty() && name.starts_with(CHECKPOINTS);
+        assert!(missing || content == reference_run().0[&name], "{what}: {name}");
+    }
+}
+
+/// Returns the number of updates in the checkpoint, which must load if it exists.
+#[track_caller]
+fn checkpoint_updates(folder: &TempDir) -> Option<usize> {
+    let path = folder.path().join(MODEL);
+    let checkpoint = path.exists().then(|| Checkpoint::load(path).unwrap_or_else(|error| panic!("{error}")))?;
+    checkpoint.metadata()["updates"].parse().ok()
+}
+
+#[test]
+fn run_any_single_disk_error_loses_nothing() {
+    let (_, operations) = reference_run();
+    assert!(*operations >= 50, "{operations} operations");
+    for on_save_error in [OnError::Stop, OnError::Continue] {
+        for number in 0..*operations {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let result = train(folder.path(), on_save_error, FailingDisk::new(number..number + 1));
+            let before = checkpoint_updates(&folder);
+            if let Err(error) = result {
+                assert!(error.to_string().contains("cannot"), "operation {number}: {error}");
+                let again = train(folder.path(), on_save_error, FailingDisk::new(0..0));
+                assert!(matches!(again, Ok(RunStatus::Finished(_))), "operation {number}");
+            }
+            assert!(checkpoint_updates(&folder) >= before, "operation {number}");
+            assert_complete(&folder, &format!("operation {number}, {on_save_error:?}"));
+        }
+    }
+}
+
+/// The disk is full from operation `number` on.
+#[test]
+fn run_full_disk_keeps_the_last_checkpoint() {
+    let (_, operations) = reference_run();
+    for number in (0..*operations).step_by(3) {
+        for on_save_error in [OnError::Stop, OnError::Continue] {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let error = train(folder.path(), on_save_error, FailingDisk::new(number..usize::MAX)).err();
+            let error =
+                error.unwrap_or_else(|| panic!("operation {number}: a run that cannot write its end must not finish"));
+            assert!(error.to_string().contains("cannot") && error.exit_code() == 2, "{error}");
+            let last = number + 1 == *operations; // the last operation syncs the folder after the file was renamed
+            assert_eq!(folder.path().join(TEST).exists(), last, "operation {number}");
+            checkpoint_updates(&folder);
+            train(folder.path(), on_save_error, FailingDisk::new(0..0)).expect("the disk has space again");
+            assert_complete(&folder, &format!("operation {number}, {on_save_error:?}"));
+        }
+    }
+}
+
+/// With `continue`, a run that finishes loses no line. Only checkpoints that were due during the error may be missing.
+#[test]
+fn run_temporarily_full_disk_loses_no_line() {
+    let mut finished = 0;
+    for (from, length) in (26..50).step_by(2).flat_map(|from| [(from, 2), (from, 5)]) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        if let Ok(RunStatus::Finished(_)) =
+            train(folder.path(), OnError::Continue, FailingDisk::new(from..from + length))
+        {
+            assert_complete(&folder, &format!("operations {from} to {}", from + length));
+            finished += 1;
+        }
+    }
+    assert!(finished > 12, "only {finished} runs finished");
+}

@@ -1,0 +1,52 @@
+//! The reasons why a run cannot train on a GPU.
+
+use std::fmt;
+
+use tensor::CudaError;
+
+/// The reason why a run cannot train on a GPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GpuTrainError {
+    /// A setting has a value that only the host supports.
+    Setting {
+        /// The setting's name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// The values that the GPU supports, in words.
+        takes: String,
+    },
+    /// A parameter is frozen.
+    Frozen {
+        /// The parameter's name.
+        parameter: String,
+    },
+    /// The GPU is missing, too small, or fails.
+    Gpu(CudaError),
+}
+
+impl fmt::Display for GpuTrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setting { name, value, takes } => {
+                write!(
+                    f,
+                    "{name} = {value} is supported on the CPU only: a GPU takes {takes}; change it, or compute on the CPU"
+                )
+            }
+            Self::Frozen { parameter } => write!(
+                f,
+                "parameter {parameter} is frozen, but a GPU updates all parameters; unfreeze it, or compute on the CPU"
+            ),
+            Self::Gpu(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for GpuTrainError {}
+
+impl From<CudaError> for GpuTrainError {
+    fn from(error: CudaError) -> Self {
+        Self::Gpu(error)
+    }
+}
