@@ -56,9 +56,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) bptt_states(Weights w, con
         for (unsigned i = 0; i < (IN_REGISTERS ? H : 1); i++) w_column[i] = w.w_hh[(t / H * H + i) * H + t % H];
     }
 
-    const unsigned even = (trace.batch + gridDim.x - 1) / gridDim.x, width = even < EPISODES ? even : EPISODES;
-    for (Size group = (Size)blockIdx.x * width; group < B; group += (Size)gridDim.x * width) {
-        const unsigned count = B - group < width ? (unsigned)(B - group) : width;
+    const unsigned even = (trace.batch + gridDim.x - 1) / gridDim.x, group_size = even < EPISODES ? even : EPISODES;
+    for (Size group = (Size)blockIdx.x * group_size; group < B; group += (Size)gridDim.x * group_size) {
+        const unsigned count = B - group < group_size ? (unsigned)(B - group) : group_size;
         __syncthreads(); // before the next episodes overwrite the previous ones
         if (t < count) {
             begins[t] = trace.begin[group + t];
@@ -75,9 +75,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) bptt_states(Weights w, con
                 const Size slot = s * B + group + e;
                 REAL dh = s + 1 == ends[e] ? REAL(0) : dh_direct[e][k] + ((dgh_w[0][e][k] + dgh_w[1][e][k]) + dgh_w[2][e][k]);
                 if (s >= begins[e]) {
-                    const REAL* up = dheads + slot * HEADS;
-                    for (unsigned c = 0; c < A; c++) dh += up[c] * w.w_pi[c * H + k];
-                    dh += up[A] * w.w_v[k];
+                    const REAL* dhead = dheads + slot * HEADS;
+                    for (unsigned c = 0; c < A; c++) dh += dhead[c] * w.w_pi[c * H + k];
+                    dh += dhead[A] * w.w_v[k];
                 }
                 REAL* kept = trace.kept + slot * 4 * H + k;
                 const REAL r = kept[0], z = kept[H], n = kept[2 * H], gh_n = kept[3 * H];
@@ -97,14 +97,14 @@ extern "C" __global__ void __launch_bounds__(THREADS) bptt_states(Weights w, con
                 for (unsigned e = 0; e < count; e++) {
                     if (s >= ends[e]) continue;
                     REAL sum[4] = {};
-                    const Four* up = dgh[e] + gate * (H / 4);
-                    const REAL* from = w.w_hh + (Size)gate * H * H + k;
+                    const Four* dgh_gate = dgh[e] + gate * (H / 4);
+                    const REAL* w_hh = w.w_hh + (Size)gate * H * H + k;
 #pragma unroll (IN_REGISTERS ? H / 4 : 8)
                     for (unsigned i = 0; i < H / 4; i++) {
-                        const Four x = up[i];
+                        const Four dgh_i = dgh_gate[i];
 #pragma unroll
                         for (unsigned l = 0; l < 4; l++) {
-                            sum[l] += x.v[l] * (IN_REGISTERS ? w_column[IN_REGISTERS ? 4 * i + l : 0] : from[(4 * i + l) * H]);
+                            sum[l] += dgh_i.v[l] * (IN_REGISTERS ? w_column[IN_REGISTERS ? 4 * i + l : 0] : w_hh[(4 * i + l) * H]);
                         }
                     }
                     dgh_w[gate][e][k] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
@@ -144,7 +144,7 @@ bptt_weights(Trace trace, const REAL* dheads, const REAL* dh0, const unsigned* f
             for (unsigned v = 0; v < V; v++) dtable[v * 3 * H + j] = 0;
             for (unsigned left = 0; left < H; left += COLUMNS) {
                 const bool once = left == 0;
-                REAL sum[COLUMNS] = {}, bias = 0;
+                REAL dw_hh[COLUMNS] = {}, db_hh = 0;
                 for (Size b = from; b < to; b++) {
                     const unsigned end = trace.end[b];
                     for (unsigned s = 0; s < end; s++) {
@@ -160,22 +160,22 @@ bptt_weights(Trace trace, const REAL* dheads, const REAL* dh0, const unsigned* f
                         const Size slot = s * B + b;
                         const REAL* gate_grads = trace.kept + slot * 4 * H;
                         const REAL dgh = gate_grads[j];
-                        const Four* before = states[s % SPAN] + left / 4;
+                        const Four* h_prev = states[s % SPAN] + left / 4;
 #pragma unroll
                         for (unsigned k = 0; k < COLUMNS / 4; k++) {
-                            const Four x = before[k];
+                            const Four h_k = h_prev[k];
 #pragma unroll
-                            for (unsigned i = 0; i < 4; i++) sum[4 * k + i] += dgh * x.v[i];
+                            for (unsigned i = 0; i < 4; i++) dw_hh[4 * k + i] += dgh * h_k.v[i];
                         }
                         if (once) {
-                            bias += dgh;
+                            db_hh += dgh;
                             dtable[trace.tokens[slot] * 3 * H + j] += j < 2 * H ? dgh : gate_grads[H + j];
                         }
                     }
                 }
 #pragma unroll
-                for (unsigned k = 0; k < COLUMNS; k++) out[DW_HH + j * H + left + k] = sum[k];
-                if (once) out[DB_HH + j] = bias;
+                for (unsigned k = 0; k < COLUMNS; k++) out[DW_HH + j * H + left + k] = dw_hh[k];
+                if (once) out[DB_HH + j] = db_hh;
             }
             if (TABLE_SHARED) {
                 for (unsigned v = 0; v < V; v++) out[DTABLE + v * 3 * H + j] = dtable[v * 3 * H + j];

@@ -17,18 +17,21 @@ struct GateGradients {
     REAL da_r, da_z, da_n, dgh_n, dh_prev;
 };
 
-__device__ inline REAL at2(const Tensor& x, Size i, unsigned j) {
+// x[i,j].
+__device__ inline REAL get(const Tensor& x, Size i, unsigned j) {
     return x.data[(long long)i * x.s[2] + (long long)j * x.s[3]];
 }
-__device__ inline REAL& set2(const Tensor& x, Size i, unsigned j) {
+// x[i,j], to write to.
+__device__ inline REAL& entry(const Tensor& x, Size i, unsigned j) {
     return x.data[(long long)i * x.s[2] + (long long)j * x.s[3]];
 }
 
-__device__ inline GateGradients gate_gradients(const Tensor& kept, const Tensor& h_prev, const Tensor& dh, Size i, unsigned j) {
+__device__ inline GateGradients compute_gate_gradients(const Tensor& kept, const Tensor& h_prev, const Tensor& dh, Size i,
+                                                       unsigned j) {
     const unsigned hidden_size = h_prev.n[3];
-    const REAL r = at2(kept, i, j), z = at2(kept, i, hidden_size + j), n = at2(kept, i, 2 * hidden_size + j);
-    const REAL gh_n = at2(kept, i, 3 * hidden_size + j), dh_ij = at2(dh, i, j);
-    const REAL dn = dh_ij * (1 - z), dz = dh_ij * (at2(h_prev, i, j) - n);
+    const REAL r = get(kept, i, j), z = get(kept, i, hidden_size + j), n = get(kept, i, 2 * hidden_size + j);
+    const REAL gh_n = get(kept, i, 3 * hidden_size + j), dh_ij = get(dh, i, j);
+    const REAL dn = dh_ij * (1 - z), dz = dh_ij * (get(h_prev, i, j) - n);
     const REAL da_n = dn * (1 - n * n);
     const REAL dr = da_n * gh_n;
     return {dr * r * (1 - r), dz * z * (1 - z), da_n, da_n * r, dh_ij * z};
@@ -46,19 +49,19 @@ gru_gates(Tensor gx, Indices rows, Tensor hw, Tensor b_hh, Tensor h_prev, Tensor
             atomicMax(bad, row == 0xffffffffu ? (unsigned)row : (unsigned)row + 1);
             continue;
         }
-        REAL gates[3], gh[3];
+        REAL gx_j[3], gh_j[3];
         for (int k = 0; k < 3; k++) {
-            gates[k] = at2(gx, row, k * hidden_size + j);
-            gh[k] = at2(hw, i, k * hidden_size + j) + b_hh.data[(long long)(k * hidden_size + j) * b_hh.s[3]];
+            gx_j[k] = get(gx, row, k * hidden_size + j);
+            gh_j[k] = get(hw, i, k * hidden_size + j) + b_hh.data[(long long)(k * hidden_size + j) * b_hh.s[3]];
         }
-        const REAL r = sigmoid(gates[0] + gh[0]);
-        const REAL z = sigmoid(gates[1] + gh[1]);
-        const REAL n = tanh(gates[2] + r * gh[2]);
-        set2(h, i, j) = (1 - z) * n + z * at2(h_prev, i, j);
-        set2(kept, i, j) = r;
-        set2(kept, i, hidden_size + j) = z;
-        set2(kept, i, 2 * hidden_size + j) = n;
-        set2(kept, i, 3 * hidden_size + j) = gh[2];
+        const REAL r = sigmoid(gx_j[0] + gh_j[0]);
+        const REAL z = sigmoid(gx_j[1] + gh_j[1]);
+        const REAL n = tanh(gx_j[2] + r * gh_j[2]);
+        entry(h, i, j) = (1 - z) * n + z * get(h_prev, i, j);
+        entry(kept, i, j) = r;
+        entry(kept, i, hidden_size + j) = z;
+        entry(kept, i, 2 * hidden_size + j) = n;
+        entry(kept, i, 3 * hidden_size + j) = gh_j[2];
     }
 }
 
@@ -69,15 +72,15 @@ gru_gates_backward(Tensor kept, Tensor h_prev, Tensor dh, Indices rows, Tensor d
     for (Size at = thread(); at < size; at += threads()) {
         const Size i = at / hidden_size;
         const unsigned j = (unsigned)(at % hidden_size);
-        const GateGradients d = gate_gradients(kept, h_prev, dh, i, j);
-        set2(dgh, i, j) = d.da_r;
-        set2(dgh, i, hidden_size + j) = d.da_z;
-        set2(dgh, i, 2 * hidden_size + j) = d.dgh_n;
-        set2(dh_prev, i, j) = d.dh_prev;
+        const GateGradients d = compute_gate_gradients(kept, h_prev, dh, i, j);
+        entry(dgh, i, j) = d.da_r;
+        entry(dgh, i, hidden_size + j) = d.da_z;
+        entry(dgh, i, 2 * hidden_size + j) = d.dgh_n;
+        entry(dh_prev, i, j) = d.dh_prev;
         if (!rows.data) {
-            set2(dgx, i, j) += d.da_r;
-            set2(dgx, i, hidden_size + j) += d.da_z;
-            set2(dgx, i, 2 * hidden_size + j) += d.da_n;
+            entry(dgx, i, j) += d.da_r;
+            entry(dgx, i, hidden_size + j) += d.da_z;
+            entry(dgx, i, 2 * hidden_size + j) += d.da_n;
         } else if (rows.data[(long long)i * rows.s[3]] >= dgx.n[2]) {
             const unsigned row = rows.data[(long long)i * rows.s[3]];
             atomicMax(bad, row == 0xffffffffu ? row : row + 1);
@@ -89,11 +92,11 @@ gru_gates_backward(Tensor kept, Tensor h_prev, Tensor dh, Indices rows, Tensor d
     for (Size at = thread(); at < entries; at += threads()) {
         const Size v = at / hidden_size;
         const unsigned j = (unsigned)(at % hidden_size);
-        REAL &dgx_r = set2(dgx, v, j), &dgx_z = set2(dgx, v, hidden_size + j), &dgx_n = set2(dgx, v, 2 * hidden_size + j);
+        REAL &dgx_r = entry(dgx, v, j), &dgx_z = entry(dgx, v, hidden_size + j), &dgx_n = entry(dgx, v, 2 * hidden_size + j);
         Sum<REAL> sum_r, sum_z, sum_n;
         for (unsigned i = 0; i < batch; i++) {
             if (rows.data[(long long)i * rows.s[3]] != v) continue;
-            const GateGradients d = gate_gradients(kept, h_prev, dh, i, j);
+            const GateGradients d = compute_gate_gradients(kept, h_prev, dh, i, j);
             add(sum_r, d.da_r);
             add(sum_z, d.da_z);
             add(sum_n, d.da_n);

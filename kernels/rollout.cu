@@ -4,7 +4,7 @@
 //
 // A block owns up to eight episodes at a time, for all their steps. Blocks never wait for each other. In the product
 // h_prev·W_hhᵀ, a thread owns one of the 3H rows of W_hh. The row stays in the thread's registers from the first step to the
-// last, so global memory is not read for it again. The states h are in shared memory, and all threads read the same number at a
+// last, so global memory is not read for it again. The states are in shared memory, and all threads read the same number at a
 // time, as a broadcast. A step has four parts, with a barrier after each:
 //
 //     1. gh = h_prev·W_hhᵀ + b_hh    a thread owns a row of W_hh, for all of the block's episodes
@@ -46,9 +46,9 @@ template <class Weight> __device__ inline REAL dot(Weight weight, const Four* h)
     REAL sum[4] = {};
 #pragma unroll (IN_REGISTERS ? H / 4 : 8)
     for (unsigned k = 0; k < H / 4; k++) {
-        const Four x = h[k];
+        const Four h_k = h[k];
 #pragma unroll
-        for (unsigned i = 0; i < 4; i++) sum[i] += weight(4 * k + i) * x.v[i];
+        for (unsigned i = 0; i < 4; i++) sum[i] += weight(4 * k + i) * h_k.v[i];
     }
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
@@ -88,7 +88,7 @@ __device__ inline unsigned sample_action(REAL logit, bool greedy, double u, REAL
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
 rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsigned* first, const Counters* counters, Size seed,
         unsigned evaluation, Trace trace) {
-    __shared__ Four h[EPISODES][H / 4];
+    __shared__ Four states[EPISODES][H / 4];
     __shared__ REAL gh[EPISODES][3 * H];
     __shared__ REAL head_weights[HEADS][H + 4]; // 4 more, so that eight neighbours read different banks
     __shared__ REAL head_out[EPISODES][HEADS];
@@ -97,7 +97,7 @@ rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsign
     __shared__ unsigned contexts[EPISODES][8];
     __shared__ unsigned tokens[EPISODES];
     __shared__ unsigned active[EPISODES];
-    auto h_at = [&](unsigned e, unsigned k) -> REAL& { return h[e][k / 4].v[k % 4]; };
+    auto state = [&](unsigned e, unsigned k) -> REAL& { return states[e][k / 4].v[k % 4]; };
     const unsigned t = threadIdx.x, batch = trace.batch;
     const Size B = batch;
 
@@ -111,9 +111,9 @@ rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsign
         head_weights[c][k] = c < A ? w.w_pi[at] : w.w_v[k];
     }
 
-    const unsigned even = (batch + gridDim.x - 1) / gridDim.x, width = even < EPISODES ? even : EPISODES;
-    for (Size group = (Size)blockIdx.x * width; group < B; group += (Size)gridDim.x * width) {
-        const unsigned count = B - group < width ? (unsigned)(B - group) : width;
+    const unsigned even = (batch + gridDim.x - 1) / gridDim.x, group_size = even < EPISODES ? even : EPISODES;
+    for (Size group = (Size)blockIdx.x * group_size; group < B; group += (Size)gridDim.x * group_size) {
+        const unsigned count = B - group < group_size ? (unsigned)(B - group) : group_size;
         __syncthreads(); // before the next episodes overwrite the previous ones
         for (unsigned e = t / 32; e < count; e += WARPS) {
             if (lane() != 0) continue;
@@ -132,9 +132,9 @@ rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsign
         __syncthreads();
         for (unsigned at = t; at < count * H; at += THREADS) {
             const unsigned e = at / H, k = at % H;
-            const REAL x = start[stages[e] * H + k];
-            h_at(e, k) = x;
-            if (trace.h) trace.h[(group + e) * H + k] = x;
+            const REAL h0 = start[stages[e] * H + k];
+            state(e, k) = h0;
+            if (trace.h) trace.h[(group + e) * H + k] = h0;
         }
 
         for (unsigned s = 0; s < trace.steps; s++) {
@@ -144,12 +144,12 @@ rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsign
             if (!any) break;
 
             for (unsigned j = t; j < 3 * H; j += THREADS) { // 1. gh
-                const REAL* from = w.w_hh + (Size)j * H;
-                const REAL bias = w.b_hh[j];
+                const REAL* w_hh = w.w_hh + (Size)j * H;
+                const REAL b_hh = w.b_hh[j];
                 for (unsigned e = 0; e < count; e++) {
                     if (!active[e]) continue;
-                    gh[e][j] = bias + (IN_REGISTERS ? dot([&](unsigned k) { return w_row[IN_REGISTERS ? k : 0]; }, h[e])
-                                                    : dot([&](unsigned k) { return from[k]; }, h[e]));
+                    gh[e][j] = b_hh + (IN_REGISTERS ? dot([&](unsigned k) { return w_row[IN_REGISTERS ? k : 0]; }, states[e])
+                                                    : dot([&](unsigned k) { return w_hh[k]; }, states[e]));
                 }
             }
             __syncthreads();
@@ -162,10 +162,10 @@ rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsign
                 const REAL z = sigmoid(gx[H + k] + gh[e][H + k]);
                 const REAL gh_n = gh[e][2 * H + k];
                 const REAL n = tanh(gx[2 * H + k] + r * gh_n);
-                const REAL h_new = (1 - z) * n + z * h_at(e, k);
-                h_at(e, k) = h_new;
+                const REAL h = (1 - z) * n + z * state(e, k);
+                state(e, k) = h;
                 const Size slot = s * B + group + e;
-                if (trace.h) trace.h[(slot + B) * H + k] = h_new;
+                if (trace.h) trace.h[(slot + B) * H + k] = h;
                 if (trace.kept) {
                     REAL* kept = trace.kept + slot * 4 * H + k;
                     kept[0] = r;
@@ -181,7 +181,7 @@ rollout(Weights w, const REAL* table, const REAL* start, Task task, const unsign
                 REAL sum = 0;
                 if (at < count * HEADS && active[e] && s >= task.operands[stages[e]]) {
 #pragma unroll 4
-                    for (unsigned k = t % 4; k < H; k += 4) sum += head_weights[c][k] * h_at(e, k);
+                    for (unsigned k = t % 4; k < H; k += 4) sum += head_weights[c][k] * state(e, k);
                 }
                 sum += __shfl_xor_sync(0xffffffffu, sum, 1);
                 sum += __shfl_xor_sync(0xffffffffu, sum, 2);

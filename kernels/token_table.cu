@@ -24,8 +24,8 @@ token_table(Weights w, unsigned vocabulary, unsigned hidden_size, unsigned stage
             REAL* start, Counters* counters) {
     const unsigned gates = 3 * hidden_size;
     for (Size at = warp(); at < (Size)vocabulary * gates; at += warps()) {
-        const REAL *x = w.emb + at / gates * hidden_size, *row = w.w_ih + at % gates * hidden_size;
-        const REAL sum = sum_along(hidden_size, [&](unsigned k) { return x[k] * row[k]; });
+        const REAL *x = w.emb + at / gates * hidden_size, *w_ih = w.w_ih + at % gates * hidden_size;
+        const REAL sum = sum_along(hidden_size, [&](unsigned k) { return x[k] * w_ih[k]; });
         if (lane() == 0) table[at] = sum + w.b_ih[at % gates];
     }
     for (Size at = thread(); at < stages * hidden_size; at += threads()) start[at] = tanh(w.stage[at]);

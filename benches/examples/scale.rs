@@ -49,7 +49,7 @@ impl Effort {
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let effort = if quick { Effort { runs: 1, largest: 128 } } else { Effort { runs: 7, largest: 1024 } };
-    let panels = [batch_panel(&effort), width_panel(&effort), time_panel(&effort), threads_panel(&effort)];
+    let panels = [measure_batch(&effort), measure_width(&effort), measure_time(&effort), measure_threads(&effort)];
     panels.iter().for_each(print_table);
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/scale.svg");
     match std::fs::write(file, plot(&panels)) {
@@ -67,27 +67,27 @@ fn measure_update(effort: &Effort, setting: Setting, threads: usize) -> f64 {
     seconds / steps as f64 * 1e6
 }
 
-fn calculator(width: usize, batch: usize) -> Setting {
+fn calculator_setting(width: usize, batch: usize) -> Setting {
     Setting { task: "calculator", width, batch }
 }
 
-fn batch_panel(effort: &Effort) -> Panel {
+fn measure_batch(effort: &Effort) -> Panel {
     let line = |width| {
-        let point = |batch| (batch as f64, measure_update(effort, calculator(width, batch), 1));
+        let point = |batch| (batch as f64, measure_update(effort, calculator_setting(width, batch), 1));
         (format!("width {width}"), effort.sizes(4, 1024).into_iter().map(point).collect())
     };
     panel("An update, by its batch (one thread)", "episodes in a batch", [line(32), line(96)].into())
 }
 
-fn width_panel(effort: &Effort) -> Panel {
+fn measure_width(effort: &Effort) -> Panel {
     let line = |batch| {
-        let point = |width| (width as f64, measure_update(effort, calculator(width, batch), 1));
+        let point = |width| (width as f64, measure_update(effort, calculator_setting(width, batch), 1));
         (format!("batch {batch}"), effort.sizes(8, 512).into_iter().map(point).collect())
     };
     panel("An update, by its width (one thread)", "width", [line(48), line(192)].into())
 }
 
-fn time_panel(effort: &Effort) -> Panel {
+fn measure_time(effort: &Effort) -> Panel {
     let line = |batch: usize| {
         let point = |time: usize| (time as f64, measure_gru(effort, time, batch));
         (format!("batch {batch}"), effort.sizes(1, 256).into_iter().map(point).collect())
@@ -95,10 +95,10 @@ fn time_panel(effort: &Effort) -> Panel {
     panel("A GRU of width 96, forward and backward, by its steps", "steps in time", [line(1), line(48)].into())
 }
 
-fn threads_panel(effort: &Effort) -> Panel {
+fn measure_threads(effort: &Effort) -> Panel {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let line = |batch| {
-        let point = |threads| (threads as f64, measure_update(effort, calculator(96, batch), threads));
+        let point = |threads| (threads as f64, measure_update(effort, calculator_setting(96, batch), threads));
         (format!("batch {batch}"), effort.sizes(1, 2 * cores).into_iter().map(point).collect())
     };
     panel("An update of width 96, by threads", "threads", [line(48), line(192), line(768)].into())
@@ -106,13 +106,13 @@ fn threads_panel(effort: &Effort) -> Panel {
 
 /// Measures the microseconds per step and example of the fused GRU, forward and backward.
 fn measure_gru(effort: &Effort, time: usize, batch: usize) -> f64 {
-    const WIDTH: usize = 96;
+    const HIDDEN_SIZE: usize = 96;
     let mut params = Params::new();
-    let cell = GruCell::new(&mut Builder::new(&mut params, 42), WIDTH, WIDTH);
+    let cell = GruCell::new(&mut Builder::new(&mut params, 42), HIDDEN_SIZE, HIDDEN_SIZE);
     for unused in [cell.weight_ih, cell.bias_ih] {
         params.set_trainable(unused, false);
     }
-    let (gx, h) = (uniform([time, batch, 3 * WIDTH], 0), uniform([batch, WIDTH], 1));
+    let (gx, h) = (uniform([time, batch, 3 * HIDDEN_SIZE], 0), uniform([batch, HIDDEN_SIZE], 1));
     let mut tape = Tape::new();
     let seconds = effort.measure_seconds(|| {
         let weights = params.bind(&tape);

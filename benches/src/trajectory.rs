@@ -24,7 +24,7 @@ const RECORDED: &str = include_str!("../golden/losses.tsv");
 pub struct Setting {
     /// The task, `calculator` or `tutorial`.
     pub task: &'static str,
-    /// H, the width of the network.
+    /// H, the hidden size: the setting `width`.
     pub width: usize,
     /// B, the episodes per update.
     pub batch: usize,

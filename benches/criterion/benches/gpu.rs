@@ -93,9 +93,9 @@ fn ladder(c: &mut Criterion, gpu: BenchGpu) {
 
 fn gates(c: &mut Criterion, gpu: BenchGpu) {
     let sizes: &[[usize; 2]] = if gpu.emulated { &[[5, 33]] } else { &[[192, 96], [8192, 96]] };
-    for &[batch, width] in sizes {
-        let gates = Gates::new(batch, width);
-        let (name, work) = (format!("gpu/gru_gates/{batch}x{width}"), Throughput::Elements(gates.states()));
+    for &[batch, hidden_size] in sizes {
+        let gates = Gates::new(batch, hidden_size);
+        let (name, work) = (format!("gpu/gru_gates/{batch}x{hidden_size}"), Throughput::Elements(gates.states()));
         let mut contest = Contest::new(c, name, work, FUNCTIONS, || gates.runner::<f64>(&Naive)().numbers());
         for (name, kernels) in cpu_and_gpu(gpu) {
             contest.bench_async(&name, gates.runner(kernels), || gpu.synchronize());

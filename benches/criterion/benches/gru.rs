@@ -58,7 +58,7 @@ impl<T: Real> Problem<T> {
         let mut tape = Tape::no_grad();
         move || {
             let weights = self.params.bind(&tape);
-            let states = self.scan(style, weights, tape.constant(self.gx.clone()), tape.constant(self.h.clone()));
+            let states = self.unroll(style, weights, tape.constant(self.gx.clone()), tape.constant(self.h.clone()));
             let states = states.value();
             tape.clear();
             states
@@ -70,7 +70,7 @@ impl<T: Real> Problem<T> {
         move || {
             let weights = self.params.bind(&tape);
             let (gx, h) = (tape.input(self.gx.clone()), tape.input(self.h.clone()));
-            let states = self.scan(style, weights, gx, h);
+            let states = self.unroll(style, weights, gx, h);
             states.backward_from(&self.dy).expect("every trainable parameter is used");
             let learned = [self.cell.weight_hh, self.cell.bias_hh].map(|param| weights.get(param));
             let gradients = [gx, h].into_iter().chain(learned).map(|x| x.grad().expect("reached"));
@@ -80,7 +80,7 @@ impl<T: Real> Problem<T> {
         }
     }
 
-    fn scan<'t>(&self, style: Style, weights: BoundParams<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
+    fn unroll<'t>(&self, style: Style, weights: BoundParams<'t, T>, gx: Var<'t, T>, h: Var<'t, T>) -> Var<'t, T> {
         match style {
             Style::Fused => self.cell.unroll(weights, gx, h),
             Style::Composed => self.cell.unroll_composed(weights, gx, h),
@@ -122,13 +122,13 @@ fn bench_ladder(c: &mut Criterion) {
     let problem = LadderProblem::new(size);
     // The flops of the lowest rung: both products of every step. Higher rungs compute less for the same states.
     let flops = 2 * TIME as u64 * matmul_flops(BATCH, HIDDEN_SIZE, 3 * HIDDEN_SIZE);
-    let reference = || by_kernel(&tensor::Naive, LadderTensors::<f64>::from_problem(&problem))().numbers();
+    let reference = || run_kernels(&tensor::Naive, LadderTensors::<f64>::from_problem(&problem))().numbers();
     let mut contest = Contest::new(c, "gru/tokens", Throughput::Elements(flops), TOLERANCE, reference);
     for (name, gru_forward) in RUNGS {
         contest.bench_slice(name, TIME * BATCH * HIDDEN_SIZE, |hs| gru_forward(&problem, hs));
     }
     for kernels in kernels() {
-        contest.bench(kernels.name(), by_kernel(kernels, LadderTensors::<f32>::from_problem(&problem)));
+        contest.bench(kernels.name(), run_kernels(kernels, LadderTensors::<f32>::from_problem(&problem)));
     }
 }
 
@@ -160,11 +160,11 @@ impl<T: Real> LadderTensors<T> {
 }
 
 /// Returns a closure that calls the kernels of the fused operation without a tape.
-fn by_kernel<T: Real>(kernels: &dyn Kernels<T>, p: LadderTensors<T>) -> impl FnMut() -> Tensor<T> {
+fn run_kernels<T: Real>(kernels: &dyn Kernels<T>, p: LadderTensors<T>) -> impl FnMut() -> Tensor<T> {
     let nan = |shape: &[usize]| Tensor::full(shape, T::from_f64(f64::NAN));
     let mut table = nan(&[VOCABULARY, 3 * HIDDEN_SIZE]);
     let mut hw = nan(&[BATCH, 3 * HIDDEN_SIZE]); // without its bias, which the gates add
-    let mut saved = nan(&[BATCH, 4 * HIDDEN_SIZE]);
+    let mut kept = nan(&[BATCH, 4 * HIDDEN_SIZE]);
     let mut hs = nan(&[TIME, BATCH, HIDDEN_SIZE]);
     move || {
         kernels.map(Map::Identity, p.b_ih.view().broadcast_to(table.shape()), table.view_mut());
@@ -174,8 +174,8 @@ fn by_kernel<T: Real>(kernels: &dyn Kernels<T>, p: LadderTensors<T>) -> impl FnM
             let h_prev = if t == 0 { p.h0.view() } else { past.view().select(0, t - 1) };
             kernels.matmul(Form::NT, h_prev, p.w_hh.view(), false, hw.view_mut());
             let (rows, b_hh) = (Some(p.tokens.view().select(0, t)), p.b_hh.view().select(0, 0));
-            let (saved, h) = (saved.view_mut(), rest.select(0, 0));
-            kernels.gru_gates(table.view(), rows, hw.view(), b_hh, h_prev, saved, h);
+            let (kept, h) = (kept.view_mut(), rest.select(0, 0));
+            kernels.gru_gates(table.view(), rows, hw.view(), b_hh, h_prev, kept, h);
         }
         hs.clone()
     }

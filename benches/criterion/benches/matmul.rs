@@ -12,7 +12,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, Ix2};
 use tensor::{Form, Kernels, Tensor};
 
-/// (M, K, N) for a network of width 96.
+/// (M, K, N) for a network of hidden size 96.
 const NETWORK: [(usize, usize, usize); 7] = [
     (192, 96, 288), // the recurrent product of a whole batch
     (48, 96, 288),  // the same product for one chunk
@@ -51,7 +51,7 @@ fn bench_size(c: &mut Criterion, form: Form, name: &str, (m, k, n): (usize, usiz
     let mut contest = Contest::new(c, name, Throughput::Elements(flops), TOLERANCE, reference);
     if form == Form::NN {
         for (name, rung) in RUNGS.into_iter().filter(|rung| is_timed(rung.0)) {
-            contest.bench_slice(name, m * n, by_rung(rung, [m, k, n], a.to_vec(), b.to_vec()));
+            contest.bench_slice(name, m * n, run_rung(rung, [m, k, n], a.to_vec(), b.to_vec()));
         }
     }
     let (a_array, b_array) = (to_array(&a), to_array(&b));
@@ -66,15 +66,15 @@ fn bench_size(c: &mut Criterion, form: Form, name: &str, (m, k, n): (usize, usiz
         general_mat_mul(1.0, &a_view, &b_view, 0.0, &mut y);
     });
     for kernels in kernels().into_iter().filter(|kernels| is_timed(kernels.name())) {
-        contest.bench(kernels.name(), by_kernel(kernels, form, &a, &b, [m, n]));
+        contest.bench(kernels.name(), run_kernel(kernels, form, &a, &b, [m, n]));
     }
 }
 
-fn by_rung(rung: Matmul, sizes: [usize; 3], a: Vec<f32>, b: Vec<f32>) -> impl FnMut(&mut [f32]) {
+fn run_rung(rung: Matmul, sizes: [usize; 3], a: Vec<f32>, b: Vec<f32>) -> impl FnMut(&mut [f32]) {
     move |y| rung(sizes, &a, &b, y)
 }
 
-fn by_kernel(
+fn run_kernel(
     kernels: &dyn Kernels<f32>,
     form: Form,
     a: &Tensor<f32>,

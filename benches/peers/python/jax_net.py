@@ -5,13 +5,13 @@ import jax, jax.numpy as jnp, numpy as np
 from spec import CTX, ENTROPY, STAGES, V, VALUE
 
 
-def initial(key, d):
-    keys, bound = jax.random.split(key, 8), 1 / np.sqrt(d)
+def initial(key, hidden_size):
+    keys, bound = jax.random.split(key, 8), 1 / np.sqrt(hidden_size)
     uniform = lambda k, *shape: jax.random.uniform(keys[k], shape, minval=-bound, maxval=bound)
     return {
-        "emb": jax.random.normal(keys[0], (V, d)), "stage_emb": jax.random.normal(keys[1], (STAGES, d)),
-        "w_ih": uniform(2, 3 * d, d), "w_hh": uniform(3, 3 * d, d), "b_ih": uniform(4, 3 * d), "b_hh": uniform(5, 3 * d),
-        "pi_w": uniform(6, V, d), "pi_b": jnp.zeros(V), "v_w": uniform(7, 1, d), "v_b": jnp.zeros(1),
+        "emb": jax.random.normal(keys[0], (V, hidden_size)), "stage_emb": jax.random.normal(keys[1], (STAGES, hidden_size)),
+        "w_ih": uniform(2, 3 * hidden_size, hidden_size), "w_hh": uniform(3, 3 * hidden_size, hidden_size), "b_ih": uniform(4, 3 * hidden_size), "b_hh": uniform(5, 3 * hidden_size),
+        "pi_w": uniform(6, V, hidden_size), "pi_b": jnp.zeros(V), "v_w": uniform(7, 1, hidden_size), "v_b": jnp.zeros(1),
     }
 
 

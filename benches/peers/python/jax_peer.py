@@ -28,8 +28,8 @@ def update(p, moments, key, batch, steps):
     return optax.apply_updates(p, step), moments, key, loss, reward
 
 
-def updater(batch, steps, width):
-    p = jax_net.initial(jax.random.PRNGKey(0), width)
+def updater(batch, steps, hidden_size):
+    p = jax_net.initial(jax.random.PRNGKey(0), hidden_size)
     state = (p, optimizer.init(p), jax.random.PRNGKey(1))
 
     def once():
@@ -40,8 +40,8 @@ def updater(batch, steps, width):
     return once
 
 
-def player(steps, width):
-    p = jax_net.initial(jax.random.PRNGKey(0), width)
+def player(steps, hidden_size):
+    p = jax_net.initial(jax.random.PRNGKey(0), hidden_size)
     rows = jax.block_until_ready(jax_net.inputs(p, args.table))
     given, stage = jnp.array([[3, 5, 7, CTX]], jnp.int32), jnp.zeros(1, jnp.int32)
     greedy = jax.jit(jax_net.greedy, static_argnums=(4, 5))
@@ -50,8 +50,8 @@ def player(steps, width):
 
 def verify(name, path):
     want = harness.golden(path)
-    batch, steps, width = WORKLOADS["W1"]
-    p = {key: jnp.asarray(want[key]) for key in jax_net.initial(jax.random.PRNGKey(0), width)}
+    batch, steps, hidden_size = WORKLOADS["W1"]
+    p = {key: jnp.asarray(want[key]) for key in jax_net.initial(jax.random.PRNGKey(0), hidden_size)}
     stage, key = jnp.zeros(batch, jnp.int32), jax.random.PRNGKey(0)
     given, forced = jnp.asarray(want["ctx"]), jnp.asarray(want["actions"])
     gradients_of = jax.jit(lambda p: differentiate(p, given, stage, key, steps, args.table, forced))
@@ -73,8 +73,8 @@ def main():
         once = updater(*WORKLOADS["W1"])
         return harness.learn(name, args.learn, lambda: once()[1])
     for workload in args.workloads.split(","):
-        batch, steps, width = WORKLOADS[workload]
-        make = lambda: player(steps, width) if batch == 1 else updater(batch, steps, width)
+        batch, steps, hidden_size = WORKLOADS[workload]
+        make = lambda: player(steps, hidden_size) if batch == 1 else updater(batch, steps, hidden_size)
         harness.clock(name, workload, args.threads, make)
 
 

@@ -12,10 +12,10 @@ NAMES = {
 
 
 class ActorCritic(nn.Module):
-    def __init__(self, d, sampler):
+    def __init__(self, hidden_size, sampler):
         super().__init__()
-        self.emb, self.stage_emb = nn.Embedding(V, d), nn.Embedding(STAGES, d)
-        self.rnn, self.pi, self.v = nn.GRUCell(d, d), nn.Linear(d, V), nn.Linear(d, 1)
+        self.emb, self.stage_emb = nn.Embedding(V, hidden_size), nn.Embedding(STAGES, hidden_size)
+        self.rnn, self.pi, self.v = nn.GRUCell(hidden_size, hidden_size), nn.Linear(hidden_size, V), nn.Linear(hidden_size, 1)
         self.sampler = sampler
 
     def inputs(self):
@@ -59,7 +59,7 @@ class ActorCritic(nn.Module):
 
 class WithTable(ActorCritic):
     def inputs(self):
-        """gx = x·W_ihᵀ + b_ih of each of the 18 tokens, [V,3d]: one product per update."""
+        """gx = x·W_ihᵀ + b_ih of each of the 18 tokens, [V,3H]: one product per update."""
         return F.linear(self.emb.weight, self.rnn.weight_ih, self.rnn.bias_ih)
 
     def cell(self, gx, h_prev):

@@ -67,8 +67,8 @@ def player(net, steps, compiled):
 
 def verify(name, path, make, loss):
     want = harness.golden(path)
-    batch, steps, width = WORKLOADS["W1"]
-    net = make(width)
+    batch, steps, hidden_size = WORKLOADS["W1"]
+    net = make(hidden_size)
     params = dict(net.named_parameters())
     for key, ours in torch_net.NAMES.items():
         params[ours].data.copy_(torch.from_numpy(want[key]))
@@ -94,7 +94,7 @@ def main():
     loss = torch.compile(torch_net.loss, dynamic=False) if compiled else torch_net.loss
     sampler = torch_net.exponential if compiled or args.graph else torch_net.multinomial
     kind = torch_net.WithTable if args.table else torch_net.ActorCritic
-    make = lambda width: kind(width, sampler).to(args.device)
+    make = lambda hidden_size: kind(hidden_size, sampler).to(args.device)
     on_a_gpu = args.device != "cpu"
     way = "graph" if args.graph else args.mode
     name = f"torch-{way}" + "-table" * args.table + f"-{args.device}" * on_a_gpu
@@ -105,9 +105,9 @@ def main():
         update = updater(make(WORKLOADS["W1"][2]), *WORKLOADS["W1"][:2], loss)
         return harness.learn(name, args.learn, lambda: update()[1])
     for workload in args.workloads.split(","):
-        batch, steps, width = sizes(workload)
+        batch, steps, hidden_size = sizes(workload)
         train = graphed if args.graph else updater
-        once = lambda: player(make(width), steps, compiled) if batch == 1 else train(make(width), batch, steps, loss)
+        once = lambda: player(make(hidden_size), steps, compiled) if batch == 1 else train(make(hidden_size), batch, steps, loss)
         harness.clock(name, workload, args.threads, once, torch.cuda.synchronize if on_a_gpu else lambda: None)
 
 

@@ -18,7 +18,7 @@ const EMULATED: &str = "gradus emulator";
 pub struct BenchGpu {
     /// The device of the tensors.
     pub device: Device,
-    /// True for an emulated GPU: its kernels run on the CPU, under an emulated driver. Then times mean nothing, and sizes
+    /// True for an emulated GPU: its kernels run on the CPU, under an emulated driver. Its times mean nothing, and sizes
     /// should be small.
     pub emulated: bool,
 }

@@ -20,14 +20,14 @@ pub struct GruStepper<T: Real> {
     /// The states h\[T,B,H\], and the buffer \[T,B,4H\] that the backward needs.
     computed: [Tensor<T>; 2],
     /// h_prev·W_hhᵀ\[B,3H\].
-    product: Tensor<T>,
+    hw: Tensor<T>,
     steps: usize,
 }
 
 impl<T: Real> Default for GruStepper<T> {
     fn default() -> Self {
         let [a, b, c, d, e, f] = core::array::from_fn(|_| Tensor::zeros([0]));
-        Self { weights: [a, b], h0: c, computed: [d, e], product: f, steps: 0 }
+        Self { weights: [a, b], h0: c, computed: [d, e], hw: f, steps: 0 }
     }
 }
 
@@ -56,7 +56,7 @@ impl<T: Real> GruStepper<T> {
         assert_gru_shapes(2, gx, h, Shape::from([w_hh_t[1], w_hh_t[0]]), b_hh);
         self.steps = 0;
         copy(kernels, h0, &mut self.h0);
-        on_device(kernels, &mut self.product).resize(gx);
+        on_device(kernels, &mut self.hw).resize(gx);
     }
 
     /// Computes one step for tokens\[B\]. Their rows of table\[V,3H\] are gx, the input part of the gates.
@@ -67,21 +67,21 @@ impl<T: Real> GruStepper<T> {
     #[track_caller]
     pub fn step(&mut self, kernels: &dyn Kernels<T>, table: View<T>, tokens: View<u32>) {
         let (batch, hidden_size) = (self.h0.shape()[0], self.h0.shape().last_extent());
-        let (rows, columns, gx) = (tokens.shape(), table.shape(), self.product.shape());
+        let (rows, columns, gx) = (tokens.shape(), table.shape(), self.hw.shape());
         let fits = rows[..] == [gx[0]] && columns.rank() == 2 && columns[1] == gx[1];
         assert!(fits, "GruStepper: tokens {rows} of a table {columns} do not give the input part {gx} of this pass");
-        let Self { weights: [w_hh_t, b_hh], h0, computed: [states, kept], product, steps } = self;
-        for (buffer, width) in [(&mut *states, hidden_size), (&mut *kept, 4 * hidden_size)] {
+        let Self { weights: [w_hh_t, b_hh], h0, computed: [states, kept], hw, steps } = self;
+        for (buffer, columns) in [(&mut *states, hidden_size), (&mut *kept, 4 * hidden_size)] {
             let shape = on_device(kernels, buffer).shape();
-            if shape.rank() != 3 || shape[1..] != [batch, width] || shape[0] <= *steps {
-                buffer.resize([*steps + 1, batch, width]); // keeps the steps already in it
+            if shape.rank() != 3 || shape[1..] != [batch, columns] || shape[0] <= *steps {
+                buffer.resize([*steps + 1, batch, columns]); // keeps the steps already in it
             }
         }
         let (past, now) = states.view_mut().split_at(*steps);
         let h_prev = if *steps == 0 { h0.view() } else { past.view().select(0, *steps - 1) };
         let outputs = (kept.view_mut().select(0, *steps), now.select(0, 0));
         let weights = (w_hh_t.view(), b_hh.view());
-        gru_step(kernels, (table, Some(tokens)), h_prev, weights, product.view_mut(), outputs);
+        gru_step(kernels, (table, Some(tokens)), h_prev, weights, hw.view_mut(), outputs);
         *steps += 1;
     }
 

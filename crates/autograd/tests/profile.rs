@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use autograd::Tape;
-use tensor::profile::{Kernel, Profiled};
+use tensor::profile::{Kernel, Profiler};
 use tensor::{Fast, Kernels, Real, Tensor};
 
 const T: usize = 5;
@@ -10,7 +10,7 @@ const B: usize = 3;
 const H: usize = 4;
 
 /// Returns the bits of the gradients of all inputs and of the states at T steps.
-fn pass(kernels: &'static dyn Kernels<f32>) -> Vec<u32> {
+fn compute_bits(kernels: &'static dyn Kernels<f32>) -> Vec<u32> {
     let wave = |phase: f64| move |i: usize| f32::from_f64((phase + 1.7 * i as f64).sin());
     let tape = Tape::with_kernels(kernels);
     let gx = tape.input(Tensor::from_fn([T, B, 3 * H], wave(0.1)));
@@ -26,9 +26,9 @@ fn pass(kernels: &'static dyn Kernels<f32>) -> Vec<u32> {
 
 #[test]
 fn gru_profiled_counts_the_flops_of_its_equations_and_keeps_the_bits() {
-    static PROFILED: Profiled<f32> = Profiled::new(&Fast);
-    assert_eq!(pass(&PROFILED), pass(&Fast));
-    let flops = |kernel| PROFILED.counts(0, kernel).flops as usize;
+    static PROFILER: Profiler<f32> = Profiler::new(&Fast);
+    assert_eq!(compute_bits(&PROFILER), compute_bits(&Fast));
+    let flops = |kernel| PROFILER.counts(0, kernel).flops as usize;
     let [mut rows, mut weight] = [0; 2]; // `rows`: forward and the gradient of the state; `weight`: the gradient of the weight
     for _step in 0..T {
         for _row in 0..B {
@@ -39,7 +39,7 @@ fn gru_profiled_counts_the_flops_of_its_equations_and_keeps_the_bits() {
         }
     }
     assert_eq!([Kernel::MatmulNT, Kernel::MatmulNN, Kernel::MatmulTN].map(flops), [0, rows, weight]);
-    let gates = |kernel| PROFILED.counts(0, kernel).calls as usize;
+    let gates = |kernel| PROFILER.counts(0, kernel).calls as usize;
     assert_eq!([Kernel::GruGates, Kernel::GruGatesBackward].map(gates), [T, T]);
-    assert_eq!(PROFILED.counts(0, Kernel::Adam).calls, 0);
+    assert_eq!(PROFILER.counts(0, Kernel::Adam).calls, 0);
 }

@@ -162,15 +162,15 @@ fn modules(options: &Options) -> Result<Vec<(Name, String)>, BuildError> {
         }
     }
     let common = match options.kernels.join("common.cuh") {
-        path if path.exists() => with_faults("common.cuh", read(&path)?, &options.faults)?,
+        path if path.exists() => plant_faults("common.cuh", read(&path)?, &options.faults)?,
         _ => String::new(),
     };
     let common = source::parse("common.cuh", &common)?;
     let mut all = Vec::new();
     for module in names {
         let name = format!("{module}.cu");
-        let text = with_faults(&name, read(&options.kernels.join(&name))?, &options.faults)?;
-        let text = cpp(&name, &common, &source::parse(&name, &text)?);
+        let text = plant_faults(&name, read(&options.kernels.join(&name))?, &options.faults)?;
+        let text = assemble_cpp(&name, &common, &source::parse(&name, &text)?);
         let variants = options.variants.iter().filter(|variant| variant.module == module);
         let defines = variants.map(|variant| variant.defines.iter().cloned().collect());
         for defines in plain(&module).then(BTreeMap::new).into_iter().chain(defines) {
@@ -180,7 +180,7 @@ fn modules(options: &Options) -> Result<Vec<(Name, String)>, BuildError> {
     Ok(all)
 }
 
-fn with_faults(name: &str, text: String, faults: &[Fault]) -> Result<String, BuildError> {
+fn plant_faults(name: &str, text: String, faults: &[Fault]) -> Result<String, BuildError> {
     let mut text = text;
     for fault in faults.iter().filter(|fault| fault.file == name) {
         let found = text.matches(&fault.text).count();
@@ -193,7 +193,7 @@ fn with_faults(name: &str, text: String, faults: &[Fault]) -> Result<String, Bui
 }
 
 /// Assembles the C++ file of a module.
-fn cpp(name: &str, common: &Source, own: &Source) -> String {
+fn assemble_cpp(name: &str, common: &Source, own: &Source) -> String {
     let rows: String = own
         .kernels
         .iter()
@@ -243,7 +243,7 @@ impl<'a> Host<'a> {
         let key = self.key(&flags, &text);
         let compiler = self.compiler;
         let make = move |to: &Path| {
-            let arguments = arguments(&flags, &["-c".as_ref(), path.as_ref(), "-o".as_ref(), to.as_ref()]);
+            let arguments = join_arguments(&flags, &["-c".as_ref(), path.as_ref(), "-o".as_ref(), to.as_ref()]);
             compiler.run(&path.display().to_string(), &arguments)
         };
         Part { name: format!("{name}-{key}.o"), make: Box::new(make) }
@@ -258,7 +258,7 @@ impl<'a> Host<'a> {
         let make = move |to: &Path| {
             let cpp = to.with_extension("cpp");
             fs::write(&cpp, &text).map_err(|error| file(&cpp, &error))?;
-            let arguments = arguments(&flags, &[cpp.as_ref(), "-o".as_ref(), to.as_ref()]);
+            let arguments = join_arguments(&flags, &[cpp.as_ref(), "-o".as_ref(), to.as_ref()]);
             let done = compiler.run(&what, &arguments);
             fs::remove_file(&cpp).ok();
             done
@@ -271,16 +271,16 @@ impl<'a> Host<'a> {
         let key = hash(&(name, objects, without, &self.compiler.version));
         let compiler = self.compiler;
         let objects: Vec<PathBuf> = objects.iter().map(|object| parts.path(object)).collect();
-        let hidden = without.map(|symbol| format!("local: {symbol}; ")).unwrap_or_default();
+        let local = without.map(|symbol| format!("local: {symbol}; ")).unwrap_or_default();
         let what = name.to_string();
         let make = move |to: &Path| {
             let script = to.with_extension("version");
-            let text = format!("{{ global: cu*; nvrtc*; emulator_*; {hidden}}};\n");
+            let text = format!("{{ global: cu*; nvrtc*; emulator_*; {local}}};\n");
             fs::write(&script, text).map_err(|error| file(&script, &error))?;
             let version = format!("-Wl,--version-script={}", script.display());
             let soname = format!("-Wl,-soname,{what}");
             let flags = ["-shared", "-pthread", "-Wl,-z,nodelete", &soname, &version].map(String::from);
-            let mut arguments = arguments(&flags, &["-o".as_ref(), to.as_ref()]);
+            let mut arguments = join_arguments(&flags, &["-o".as_ref(), to.as_ref()]);
             arguments.extend(objects.iter().map(OsString::from));
             arguments.push("-ldl".into());
             let done = compiler.run(&what, &arguments);
@@ -297,13 +297,13 @@ impl<'a> Host<'a> {
         let (compiler, path, driver) = (self.compiler, path.to_path_buf(), parts.path(driver));
         let make = move |to: &Path| {
             let arguments =
-                arguments(&flags, &[path.as_ref(), driver.as_ref(), "-o".as_ref(), to.as_ref(), "-ldl".as_ref()]);
+                join_arguments(&flags, &[path.as_ref(), driver.as_ref(), "-o".as_ref(), to.as_ref(), "-ldl".as_ref()]);
             compiler.run(&path.display().to_string(), &arguments)
         };
         Ok(Part { name: format!("program-{key}"), make: Box::new(make) })
     }
 }
 
-fn arguments(flags: &[String], more: &[&std::ffi::OsStr]) -> Vec<OsString> {
+fn join_arguments(flags: &[String], more: &[&std::ffi::OsStr]) -> Vec<OsString> {
     flags.iter().map(OsString::from).chain(more.iter().map(OsString::from)).collect()
 }

@@ -27,7 +27,7 @@ pub struct PlantedFault {
     pub detector: Detector,
     /// The test that fails.
     pub test: &'static str,
-    /// A part of the failure's message; for [`Detector::Bits`], the part that marks the lines with the bits.
+    /// A text in the failure's message. For [`Detector::Bits`], a text in each line with the bits.
     pub message: &'static str,
 }
 
@@ -64,14 +64,14 @@ pub enum Detector {
 }
 
 impl Detector {
-    fn words(self) -> String {
-        let way = |[order, blocks]: Schedule| {
+    fn describe(self) -> String {
+        let describe_schedule = |[order, blocks]: Schedule| {
             let order = order.split(':').next().unwrap_or(order);
             format!("{order}, {blocks} block{}", if blocks == "1" { "" } else { "s at most" })
         };
         match self {
-            Self::Comparison(at) => format!("comparison ({})", way(at)),
-            Self::Emulator(at) => format!("emulator ({})", way(at)),
+            Self::Comparison(schedule) => format!("comparison ({})", describe_schedule(schedule)),
+            Self::Emulator(schedule) => format!("emulator ({})", describe_schedule(schedule)),
             Self::Bits => "bits, forward against reverse".into(),
             Self::Address => "AddressSanitizer".into(),
             Self::Thread => "ThreadSanitizer".into(),
@@ -86,9 +86,9 @@ impl Detector {
         }
     }
 
-    fn way(self) -> Schedule {
+    fn schedule(self) -> Schedule {
         match self {
-            Self::Comparison(way) | Self::Emulator(way) => way,
+            Self::Comparison(schedule) | Self::Emulator(schedule) => schedule,
             _ => ["random:7", "3"],
         }
     }
@@ -114,7 +114,7 @@ impl FaultList {
     ///
     /// # Panics
     /// If a fault is not detected, or cannot be built.
-    pub fn every_fault_is_detected(&self) {
+    pub fn assert_every_fault_is_detected(&self) {
         self.assert_all_detected(|by| by.sanitizer() == Sanitizer::None);
     }
 
@@ -122,7 +122,7 @@ impl FaultList {
     ///
     /// # Panics
     /// If a fault is not detected, or cannot be built.
-    pub fn every_fault_is_detected_by_its_sanitizer(&self) {
+    pub fn assert_every_fault_is_detected_by_its_sanitizer(&self) {
         self.assert_all_detected(|by| by.sanitizer() != Sanitizer::None);
     }
 
@@ -130,12 +130,12 @@ impl FaultList {
     ///
     /// # Panics
     /// If a test fails.
-    pub fn assert_sanitizer_faults_pass_without_one(&self, ways: &[Schedule]) {
+    pub fn assert_sanitizer_faults_pass_without_one(&self, schedules: &[Schedule]) {
         for fault in self.faults.iter().filter(|fault| fault.detector.sanitizer() != Sanitizer::None) {
             let built = Emulator::build(&Options { sanitizer: Sanitizer::None, ..self.options(fault) });
             let built = built.unwrap_or_else(|error| panic!("{}: {error}", fault.description));
-            for &way in ways {
-                let outcome = self.run(&built, fault, way);
+            for &schedule in schedules {
+                let outcome = self.run(&built, fault, schedule);
                 assert!(outcome.success, "{}: {outcome}", fault.description);
             }
         }
@@ -145,12 +145,12 @@ impl FaultList {
     ///
     /// # Panics
     /// If it does not.
-    pub fn page_lists_every_fault(&self) {
+    pub fn assert_page_lists_every_fault(&self) {
         let page = fs::read_to_string(repository().join("record/planted-faults.md")).unwrap_or_default();
         let below = page.split(&format!("\n## {}\n", self.heading)).nth(1).unwrap_or_default();
         let section = below.split("\n## ").next().unwrap_or_default();
         let listed: Vec<_> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-        let rows: Vec<_> = self.faults.iter().map(row).collect();
+        let rows: Vec<_> = self.faults.iter().map(table_row).collect();
         println!("{}", rows.join("\n"));
         assert_eq!(listed, rows, "record/planted-faults.md, {}", self.heading);
     }
@@ -187,18 +187,23 @@ impl FaultList {
         let built =
             Emulator::build(&self.options(fault)).unwrap_or_else(|error| panic!("{}: {error}", fault.description));
         if let Detector::Bits = fault.detector {
-            let [forward, reverse] = ["forward", "reverse"].map(|order| self.bits(&built, fault, [order, "64"]));
+            let [forward, reverse] = ["forward", "reverse"].map(|order| self.read_bits(&built, fault, [order, "64"]));
             return (forward == reverse).then(|| format!("{}: the same bits", fault.description));
         }
-        let outcome = self.run(&built, fault, fault.detector.way());
+        let outcome = self.run(&built, fault, fault.detector.schedule());
         let seen = !outcome.success && has_expected_message(fault, &outcome);
         (!seen).then(|| {
-            format!("{}: is not detected by {} in {}: {outcome}", fault.description, fault.detector.words(), fault.test)
+            format!(
+                "{}: is not detected by {} in {}: {outcome}",
+                fault.description,
+                fault.detector.describe(),
+                fault.test
+            )
         })
     }
 
-    fn bits(&self, built: &Built, fault: &PlantedFault, way: Schedule) -> Vec<String> {
-        let outcome = self.run(built, fault, way);
+    fn read_bits(&self, built: &Built, fault: &PlantedFault, schedule: Schedule) -> Vec<String> {
+        let outcome = self.run(built, fault, schedule);
         let lines: Vec<_> =
             outcome.stdout.lines().filter(|line| line.contains(fault.message)).map(String::from).collect();
         assert!(outcome.success && !lines.is_empty(), "{}: {outcome}", fault.description);
@@ -212,6 +217,6 @@ fn has_expected_message(fault: &PlantedFault, outcome: &Outcome) -> bool {
     output && (fault.detector.sanitizer() == Sanitizer::None || outcome.stderr.contains("kernels/"))
 }
 
-fn row(fault: &PlantedFault) -> String {
-    format!("| {} | `{}` | {} | `{}` |", fault.description, fault.file, fault.detector.words(), fault.test)
+fn table_row(fault: &PlantedFault) -> String {
+    format!("| {} | `{}` | {} | `{}` |", fault.description, fault.file, fault.detector.describe(), fault.test)
 }

@@ -100,8 +100,8 @@ impl<T: Real> Buffers<T> {
     /// If the GPU fails.
     pub(crate) fn fill(&self, spec: &UpdateSpec) -> Result<(), CudaError> {
         let tables = &spec.tables;
-        self.next.write(0, &pairs(&tables.next))?;
-        self.distance.write(0, &pairs(&tables.distance))?;
+        self.next.write(0, &pack_pairs(&tables.next))?;
+        self.distance.write(0, &pack_pairs(&tables.distance))?;
         self.base.write(0, &tables.base)?;
         self.operands.write(0, &tables.operands)?;
         self.task_tokens.write(0, &tables.tokens)?;
@@ -122,8 +122,8 @@ impl<T: Real> Buffers<T> {
 
     /// Returns the batch's trace with the values, log-probabilities, states and gates that the backward pass needs.
     pub(crate) fn full_trace(&self, batch: usize, steps: usize) -> Trace {
-        let kept = [&self.values, &self.log_probs, &self.h, &self.kept].map(|memory| memory.address(0));
-        self.trace().operand(batch, steps, kept)
+        let addresses = [&self.values, &self.log_probs, &self.h, &self.kept].map(|memory| memory.address(0));
+        self.trace().to_operand(batch, steps, addresses)
     }
 }
 
@@ -136,8 +136,8 @@ pub(crate) struct TraceBuffers<'a> {
 
 impl TraceBuffers<'_> {
     /// Encodes the trace for kernels. The four addresses are those of values, log-probabilities, states and gates, or 0 for
-    /// each that is not kept. Batch and steps fit 32 bits, which `UpdateSpec::check` has ensured.
-    pub(crate) fn operand(&self, batch: usize, steps: usize, [values, log_probs, h, kept]: [u64; 4]) -> Trace {
+    /// each that is absent. Batch and steps fit 32 bits, which `UpdateSpec::check` has ensured.
+    pub(crate) fn to_operand(&self, batch: usize, steps: usize, [values, log_probs, h, kept]: [u64; 4]) -> Trace {
         let sizes = pack_pair(batch as u32, steps as u32);
         let [begin, end, solved, tokens, actions] = self.words.map(|memory| memory.address(0));
         let rewards = self.rewards.address(0);
@@ -146,7 +146,7 @@ impl TraceBuffers<'_> {
 }
 
 /// Packs 16-bit numbers in their memory order, two in a word. Both the host and the GPU put the lower half first.
-pub(crate) fn pairs(numbers: &[u16]) -> Vec<u32> {
+pub(crate) fn pack_pairs(numbers: &[u16]) -> Vec<u32> {
     let word = |pair: &[u16]| u32::from(pair[0]) | u32::from(pair.get(1).copied().unwrap_or(0)) << 16;
     numbers.chunks(2).map(word).collect()
 }
@@ -172,8 +172,8 @@ mod tests {
     use crate::checks::tests::small;
 
     #[test]
-    fn pairs_puts_the_lower_half_first() {
-        assert_eq!(pairs(&[1, 2, 3]), [0x0002_0001, 3]);
+    fn pack_pairs_puts_the_lower_half_first() {
+        assert_eq!(pack_pairs(&[1, 2, 3]), [0x0002_0001, 3]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use tensor::gpu::{DeviceBuffer, checked_count};
 use tensor::philox::Stream;
 use tensor::{CudaError, Gpu};
 
-use crate::buffers::pairs;
+use crate::buffers::pack_pairs;
 use crate::launches::EpisodeBatch;
 use crate::operands;
 use crate::spec::Tables;
@@ -43,7 +43,8 @@ impl GpuEpisodes {
         tables.check();
         let Tables { next, distance, base, operands, tokens, .. } = &tables;
         let copy = |words: &[u32]| DeviceBuffer::from_slice(gpu, words);
-        let kept = [copy(&pairs(next))?, copy(&pairs(distance))?, copy(base)?, copy(operands)?, copy(tokens)?];
+        let kept =
+            [copy(&pack_pairs(next))?, copy(&pack_pairs(distance))?, copy(base)?, copy(operands)?, copy(tokens)?];
         let task = operands::task(&tables, kept.each_ref().map(|memory| memory.address(0)));
         let shown = operands.iter().map(|&n| n as usize).collect();
         let batch = EpisodeBatch { gpu, task, stage: 0, episodes: 0 };

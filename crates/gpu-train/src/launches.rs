@@ -156,7 +156,7 @@ pub(crate) fn evaluation_launches<T: Real>(
     if episodes == 0 {
         return Ok(Vec::new());
     }
-    let trace = b.eval_trace().operand(episodes, spec.tables.steps(), [0; 4]);
+    let trace = b.eval_trace().to_operand(episodes, spec.tables.steps(), [0; 4]);
     let args = args![
         weight_addresses(spec, &b.parameters),
         &b.table,

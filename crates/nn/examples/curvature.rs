@@ -38,18 +38,19 @@ struct SumLoss {
 
 impl SumLoss {
     fn new() -> (Self, Params<f64>) {
-        let (batch, steps, hidden) = SIZES;
+        let (batch, steps, hidden_size) = SIZES;
         let mut params = Params::new();
         let mut builder = Builder::new(&mut params, 1);
-        let (gru, head) = (Gru::new(&mut builder, 1, hidden), Linear::new(&mut builder.scope("head"), hidden, 1));
+        let (gru, head) =
+            (Gru::new(&mut builder, 1, hidden_size), Linear::new(&mut builder.scope("head"), hidden_size, 1));
         (Self { gru, head, x: draw(0, &[steps, batch, 1]) }, params)
     }
 }
 
 impl Function for SumLoss {
     fn call<'t, T: Real>(&self, tape: &'t Tape<T>, w: &[Var<'t, T>]) -> Var<'t, T> {
-        let (w, (batch, steps, hidden)) = (BoundParams::from_vars(w), SIZES);
-        let (x, h) = (tape.constant(self.x.cast()), tape.constant(Tensor::zeros([batch, hidden])));
+        let (w, (batch, steps, hidden_size)) = (BoundParams::from_vars(w), SIZES);
+        let (x, h) = (tape.constant(self.x.cast()), tape.constant(Tensor::zeros([batch, hidden_size])));
         let predicted = self.head.forward(w, self.gru.forward(w, x, h).select(0, steps - 1));
         (predicted - x.sum_axis(0)).square().mean()
     }

@@ -16,8 +16,8 @@ pub struct Embedding {
 impl Embedding {
     /// Draws W from the standard normal distribution.
     #[track_caller]
-    pub fn new<T: Real>(builder: &mut Builder<'_, T>, vocabulary: usize, width: usize) -> Self {
-        Self { weight: builder.add("weight", [vocabulary, width], Init::Normal(1.0)) }
+    pub fn new<T: Real>(builder: &mut Builder<'_, T>, vocabulary: usize, embedding_size: usize) -> Self {
+        Self { weight: builder.add("weight", [vocabulary, embedding_size], Init::Normal(1.0)) }
     }
 
     /// Looks up the row of each token: tokens\[…\] to \[…,E\].

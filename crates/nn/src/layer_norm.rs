@@ -21,10 +21,10 @@ pub struct LayerNorm {
 impl LayerNorm {
     /// Sets w = 1, b = 0, ε = 1e-5.
     #[track_caller]
-    pub fn new<T: Real>(builder: &mut Builder<'_, T>, width: usize) -> Self {
+    pub fn new<T: Real>(builder: &mut Builder<'_, T>, size: usize) -> Self {
         Self {
-            weight: builder.add("weight", [width], Init::Constant(1.0)),
-            bias: builder.add("bias", [width], Init::Constant(0.0)),
+            weight: builder.add("weight", [size], Init::Constant(1.0)),
+            bias: builder.add("bias", [size], Init::Constant(0.0)),
             epsilon: 1e-5,
         }
     }

@@ -9,20 +9,20 @@
 //! The tests below compare the estimate with peaks that Linux reported. The estimate is 1.0 to 1.25 times the peak. For
 //! small runs, and for wide networks with a batch of a few episodes, it is up to 1.5 times the peak.
 //!
-//! Symbols: E episodes of a chunk, L tokens of its context, S steps, T = L + S − 1 tokens read, d width, A actions,
+//! Symbols: E episodes of a chunk, L tokens of its context, S steps, T = L + S − 1 tokens read, H hidden size, A actions,
 //! V vocabulary, P parameters.
 //!
 //! | phase | numbers of 4 bytes |
 //! |---|---|
 //! | parameters and moments | P·(1 + moments) |
 //! | gradients of a chunk, on its tape and summed | 2·P |
-//! | GRU stepper of a chunk, this pass and the last: W_hh transposed, states, gates | 3·d² + E·d·(10·T + 4) |
-//! | learning, fused: gradients of gates, states, inputs of the heads | E·d·(4·T + 4·S + 3) |
-//! | learning, composed: 57 values and gradients per token, a gradient of each block of W_hh per step | E·d·(57·T + 4·S + 3) + 3·T·d² |
-//! | learning: table of gx, and its gradients | 12·V·d |
+//! | GRU stepper of a chunk, this pass and the last: W_hh transposed, states, gates | 3·H² + E·H·(10·T + 4) |
+//! | learning, fused: gradients of gates, states, inputs of the heads | E·H·(4·T + 4·S + 3) |
+//! | learning, composed: 57 values and gradients per token, a gradient of each block of W_hh per step | E·H·(57·T + 4·S + 3) + 3·T·H² |
+//! | learning: table of gx, and its gradients | 12·V·H |
 //! | heads: logits, log-probabilities, entropies, and their gradients | E·S·(9·A + 22) |
-//! | acting: table of gx, decisions | 6·V·d + E·S·(3·A + 2) |
-//! | acting without a stepper: states and gates; composed, 22 values per token | 3·d² + E·d·(5·T + 3); 22·T·E·d |
+//! | acting: table of gx, decisions | 6·V·H + E·S·(3·A + 2) |
+//! | acting without a stepper: states and gates; composed, 22 values per token | 3·H² + E·H·(5·T + 3); 22·T·E·H |
 //! | saving: the tensors of a file, then the file | 2·P·(1 + moments) |
 //!
 //! Evaluation acts in chunks of 128 episodes, one on each thread, and keeps the trajectories of all episodes.
@@ -148,8 +148,8 @@ fn largest_chunks(config: &Config) -> Vec<Chunk> {
 
 /// The sizes of a network, of its optimiser and of its task.
 struct NetworkSizes {
-    /// d.
-    width: u64,
+    /// H.
+    hidden_size: u64,
     /// A.
     actions: u64,
     /// V.
@@ -170,7 +170,7 @@ impl NetworkSizes {
         };
         let fused = config.variant() == Variant::ResetAfter;
         Self {
-            width: config.width as u64,
+            hidden_size: config.width as u64,
             actions: task.actions() as u64,
             vocabulary: task.vocabulary() as u64,
             steps: task.horizon() as u64,
@@ -186,13 +186,15 @@ impl NetworkSizes {
 
     /// P, the number of parameters: embeddings, the GRU, and the two heads.
     fn parameters(&self) -> u64 {
-        let Self { width, actions, vocabulary, .. } = *self;
-        (vocabulary + STAGES as u64) * width + 6 * width * (width + 1) + (actions + 1) * (width + 1)
+        let Self { hidden_size, actions, vocabulary, .. } = *self;
+        (vocabulary + STAGES as u64) * hidden_size
+            + 6 * hidden_size * (hidden_size + 1)
+            + (actions + 1) * (hidden_size + 1)
     }
 
     /// The number of recurrent weights, which the GRU also stores transposed.
     fn weights(&self) -> u64 {
-        3 * self.width * self.width
+        3 * self.hidden_size * self.hidden_size
     }
 
     /// Bytes of parameters and moments.
@@ -215,7 +217,7 @@ impl NetworkSizes {
     /// Bytes of the worker of a chunk. It keeps all buffers from update to update.
     fn worker_bytes(&self, chunk: &Chunk) -> u64 {
         let Chunk { episodes, context, tokens } = *chunk;
-        let stepper = if self.fused { self.weights() + episodes * self.width * (5 * tokens + 4) } else { 0 };
+        let stepper = if self.fused { self.weights() + episodes * self.hidden_size * (5 * tokens + 4) } else { 0 };
         let estimate_bytes = episodes * self.steps * (8 + 8);
         let env = episodes * (ENV_EPISODE_BYTES + 4 * context);
         NUMBER_BYTES * stepper
@@ -228,7 +230,7 @@ impl NetworkSizes {
 
     /// Bytes of an imitator, with the scratch buffers of the GRU.
     fn imitator_bytes(&self, chunk: &Chunk) -> u64 {
-        let scratch = if self.fused { self.weights() + 3 * chunk.episodes * self.width } else { 0 };
+        let scratch = if self.fused { self.weights() + 3 * chunk.episodes * self.hidden_size } else { 0 };
         NUMBER_BYTES * scratch
             + self.learning_bytes(chunk)
             + 2 * chunk.record_bytes(self.steps)
@@ -237,37 +239,37 @@ impl NetworkSizes {
 
     /// Bytes of the tape of a loss, and of two gradients of each parameter.
     fn learning_bytes(&self, chunk: &Chunk) -> u64 {
-        let Self { width, actions, vocabulary, steps, .. } = *self;
+        let Self { hidden_size, actions, vocabulary, steps, .. } = *self;
         let Chunk { episodes, tokens, .. } = *chunk;
         let gru = match self.fused {
-            true => episodes * width * (5 + 4) * tokens,
-            false => episodes * width * 57 * tokens + self.weights() * tokens,
+            true => episodes * hidden_size * (5 + 4) * tokens,
+            false => episodes * hidden_size * 57 * tokens + self.weights() * tokens,
         };
-        let head_inputs = episodes * width * (4 * steps + 3);
+        let head_inputs = episodes * hidden_size * (4 * steps + 3);
         let head_outputs = episodes * steps * (9 * actions + 22);
         let indices = episodes * (tokens + 4 * steps);
-        let table = 2 * 6 * vocabulary * width;
+        let table = 2 * 6 * vocabulary * hidden_size;
         let nodes = FIXED_NODES + if self.fused { 0 } else { NODES_PER_TOKEN * tokens };
         NUMBER_BYTES * (2 * self.parameters() + gru + head_inputs + head_outputs + indices + table) + NODE_BYTES * nodes
     }
 
     /// Bytes of the tape of acting, without the buffers that are freed afterwards.
     fn acting_bytes(&self, chunk: &Chunk) -> u64 {
-        let Self { width, actions, vocabulary, steps, .. } = *self;
+        let Self { hidden_size, actions, vocabulary, steps, .. } = *self;
         let Chunk { episodes, tokens, .. } = *chunk;
-        let gru = if self.fused { 0 } else { 22 * tokens * episodes * width };
+        let gru = if self.fused { 0 } else { 22 * tokens * episodes * hidden_size };
         let nodes = NODES_PER_STEP * steps + if self.fused { 0 } else { NODES_PER_TOKEN * tokens };
-        NUMBER_BYTES * (6 * vocabulary * width + gru + episodes * steps * (3 * actions + 2)) + NODE_BYTES * nodes
+        NUMBER_BYTES * (6 * vocabulary * hidden_size + gru + episodes * steps * (3 * actions + 2)) + NODE_BYTES * nodes
     }
 
     /// The number of floats of a fused GRU that reads without a stepper.
     fn fused_acting_numbers(&self, chunk: &Chunk) -> u64 {
-        self.weights() + chunk.episodes * self.width * (5 * chunk.tokens + 3)
+        self.weights() + chunk.episodes * self.hidden_size * (5 * chunk.tokens + 3)
     }
 
     /// Bytes of the buffers of playing a chunk that are freed afterwards.
     fn playing_bytes(&self, chunk: &Chunk) -> u64 {
-        let copied = if self.fused { chunk.tokens * chunk.episodes * self.width } else { 0 };
+        let copied = if self.fused { chunk.tokens * chunk.episodes * self.hidden_size } else { 0 };
         NUMBER_BYTES * copied + chunk.episodes * PLAYED_EPISODE_BYTES
     }
 

@@ -70,8 +70,8 @@ impl Index {
     /// # Panics
     /// If the index has no axes.
     #[track_caller]
-    pub fn with_last(mut self, coordinate: usize) -> Self {
-        assert!(self.rank > 0, "with_last: an index without axes");
+    pub fn replace_last(mut self, coordinate: usize) -> Self {
+        assert!(self.rank > 0, "replace_last: an index without axes");
         self.coordinates[self.rank - 1] = coordinate;
         self
     }
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(i.insert(0, 7)[..], [7, 1, 2]);
         assert_eq!(i.insert(1, 7)[..], [1, 7, 2]);
         assert_eq!(i.append(7)[..], [1, 2, 7]);
-        assert_eq!(i.with_last(7)[..], [1, 7]);
+        assert_eq!(i.replace_last(7)[..], [1, 7]);
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! Estimates the host memory of a run of the tutorial before the run starts, by the method of `rl::memory`.
 //!
-//! Symbols: E episodes played together (a batch, or all episodes of an evaluation); d width; S = 6 steps and tokens read;
-//! L = 6 tokens of the longest context; V = 18 tokens, which are also the actions; P parameters.
+//! Symbols: E episodes played together (a batch, or all episodes of an evaluation); H hidden size; S = 6 steps and tokens
+//! read; L = 6 tokens of the longest context; V = 18 tokens, which are also the actions; P parameters.
 //!
 //! | phase | numbers of 4 bytes |
 //! |---|---|
 //! | parameters and Adam's moments | 3·P |
 //! | gradients, on the tape and summed | 2·P |
-//! | learning: GRU, initial state, inputs of the heads | E·d·(13·S + 2·L + 10) + 3·d² |
-//! | learning: table of gx, and its gradients | 12·V·d |
+//! | learning: GRU, initial state, inputs of the heads | E·H·(13·S + 2·L + 10) + 3·H² |
+//! | learning: table of gx, and its gradients | 12·V·H |
 //! | heads: logits, log-probabilities, entropies, and their gradients | E·S·(14·V + 24) |
-//! | acting | 6·V·d + 3·d² + E·d·(5·S + L + 5) + E·S·(3·V + 2) |
+//! | acting | 6·V·H + 3·H² + E·H·(5·S + L + 5) + E·S·(3·V + 2) |
 
 use rl::tasks::{STAGES, operand_count, token};
 
@@ -31,20 +31,21 @@ const PROGRAM_BYTES: u64 = 112;
 
 /// Bytes of a run including its evaluations, without the process itself. A run uses one thread.
 pub fn training_bytes(config: &TutorialConfig) -> u64 {
-    let (d, batch) = (config.width as u64, config.batch as u64);
+    let (hidden_size, batch) = (config.width as u64, config.batch as u64);
     let evaluated = config.validation_episodes.max(config.test_episodes) as u64;
-    let parameters = parameters(d);
-    let (learning, acting) = (learning_bytes(d, parameters, batch), acting_bytes(d, batch));
+    let parameters = parameters(hidden_size);
+    let (learning, acting) = (learning_bytes(hidden_size, parameters, batch), acting_bytes(hidden_size, batch));
     let playing = batch * PLAYED_EPISODE_BYTES + record_bytes(batch);
-    let evaluating =
-        acting_bytes(d, evaluated) + record_bytes(evaluated) + evaluated * (PLAYED_EPISODE_BYTES + PROGRAM_BYTES);
+    let evaluating = acting_bytes(hidden_size, evaluated)
+        + record_bytes(evaluated)
+        + evaluated * (PLAYED_EPISODE_BYTES + PROGRAM_BYTES);
     let all = 4 * 3 * parameters + learning + acting + playing + evaluating;
     all + all / 8 // the allocator's gaps
 }
 
 /// P, the number of parameters.
-fn parameters(d: u64) -> u64 {
-    (V + STAGES as u64) * d + 6 * d * (d + 1) + (V + 1) * (d + 1)
+fn parameters(hidden_size: u64) -> u64 {
+    (V + STAGES as u64) * hidden_size + 6 * hidden_size * (hidden_size + 1) + (V + 1) * (hidden_size + 1)
 }
 
 /// L, the number of tokens of the longest context.
@@ -52,15 +53,15 @@ fn longest_context() -> u64 {
     operand_count(STAGES - 1) as u64 + 1
 }
 
-fn learning_bytes(d: u64, parameters: u64, episodes: u64) -> u64 {
-    let states = episodes * d * (13 * S + 2 * longest_context() + 10) + 3 * d * d;
+fn learning_bytes(hidden_size: u64, parameters: u64, episodes: u64) -> u64 {
+    let states = episodes * hidden_size * (13 * S + 2 * longest_context() + 10) + 3 * hidden_size * hidden_size;
     let head_outputs = episodes * S * (14 * V + 24);
-    4 * (2 * parameters + states + head_outputs + 5 * episodes * S + 12 * V * d) + 60 * NODE_BYTES
+    4 * (2 * parameters + states + head_outputs + 5 * episodes * S + 12 * V * hidden_size) + 60 * NODE_BYTES
 }
 
-fn acting_bytes(d: u64, episodes: u64) -> u64 {
-    let states = episodes * d * (5 * S + longest_context() + 5) + 3 * d * d;
-    4 * (6 * V * d + states + episodes * S * (3 * V + 2)) + 15 * S * NODE_BYTES
+fn acting_bytes(hidden_size: u64, episodes: u64) -> u64 {
+    let states = episodes * hidden_size * (5 * S + longest_context() + 5) + 3 * hidden_size * hidden_size;
+    4 * (6 * V * hidden_size + states + episodes * S * (3 * V + 2)) + 15 * S * NODE_BYTES
 }
 
 /// Bytes of the trajectories of the episodes, in vectors whose capacity grows by doubling.

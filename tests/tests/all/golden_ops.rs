@@ -111,8 +111,8 @@ fn gru_through_time(case: &Case) {
     let tape = Tape::new();
     let leaves = NAMES.map(|(kind, name)| tape.input(case.read(&format!("{kind}.{name}"))));
     let [x, h0, w_ih, w_hh, b_ih, b_hh] = leaves;
-    let [steps, batch, width] = x.shape()[..] else { panic!("x must be [T, B, E]") };
-    let gx = x.reshape([steps * batch, width]).matmul_nt(w_ih) + b_ih;
+    let [steps, batch, input_size] = x.shape()[..] else { panic!("x must be [T, B, E]") };
+    let gx = x.reshape([steps * batch, input_size]).matmul_nt(w_ih) + b_ih;
     let gx = gx.reshape([steps, batch, gx.shape()[1]]);
     let up = tape.constant(case.read("up.hs"));
     let gradients = || NAMES.iter().zip(leaves).map(|((_, name), x)| (*name, x.grad().expect("reached"))).collect();

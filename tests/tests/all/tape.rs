@@ -21,7 +21,7 @@ struct Data<T> {
 }
 
 /// Draws data with T = 5, B = 4, E = 6, H = 7 and A = 3.
-fn data<T: Real>() -> Data<T> {
+fn draw_data<T: Real>() -> Data<T> {
     let mut d = RandomTensors::new(11);
     Data {
         name: "w_hh".into(),
@@ -46,40 +46,39 @@ fn run_pass<T: Real>(tape: &Tape<T>, data: &Data<T>) {
     let gx = (embedded.matmul_nt(w_ih) + bias).reshape([5, 4, 21]);
     let states = gx.gru(h0, w_hh, bias).reshape([20, 7]);
     let step = composed::gru_step(gx.select(0, 0), h0, w_hh, bias);
-    let hidden = Var::concat(&[states, step], 0).slice(0, 2..22).hook(|_| {});
-    let normed =
-        hidden.layer_norm(row, row, T::from_f64(1e-5)).relu() / row.sqrt().exp() - row.log().broadcast_to([20, 7]);
+    let h = Var::concat(&[states, step], 0).slice(0, 2..22).hook(|_| {});
+    let normed = h.layer_norm(row, row, T::from_f64(1e-5)).relu() / row.sqrt().exp() - row.log().broadcast_to([20, 7]);
     let logits = normed.matmul(head);
     let chosen = logits.log_softmax().gather(&data.actions);
     let values = logits.transpose().sum_axis(0).scale(T::from_f64(0.5)).reshape([20, 1]);
     let advantage = (logits.logsumexp().reshape([20, 1]) - values).detach();
     let entropy = logits.log_softmax().entropy().mean() - (logits.softmax() * logits.log_softmax()).sum_axis(1).mean();
-    let gram = hidden.matmul_tn(hidden).permute(&[1, 0]).reshape([49]).slice(0, 3..45).mean().tanh().sum();
+    let gram = h.matmul_tn(h).permute(&[1, 0]).reshape([49]).slice(0, 3..45).mean().tanh().sum();
     let loss = -(chosen * advantage).mean() + values.square().mean() + entropy + gram;
     loss.backward().expect("no parameters");
 }
 
-fn allocations<T: Real>(tape: &mut Tape<T>, data: &Data<T>) -> AllocationInfo {
+fn count_allocations<T: Real>(tape: &mut Tape<T>, data: &Data<T>) -> AllocationInfo {
     measure(|| {
         tape.clear();
         run_pass(tape, data);
     })
 }
 
-/// The matrix products of a pass: four forward and eight backward in nodes, five forward and seven backward in the GRU.
+/// The number of matrix products of a pass: in nodes, four forward and eight backward; in the GRU, five and seven.
 const PRODUCTS: u64 = 24;
 
 /// Asserts that later passes allocate at most `packing` times. `matrixmultiply` allocates one packing buffer per product; these
 /// belong to the kernel.
 fn assert_only_the_first_pass_allocates<T: Real>(packing: u64) {
-    let (mut tape, data) = (Tape::new(), data::<T>());
-    assert!(allocations(&mut tape, &data).count_total > PRODUCTS, "the counter must count");
-    let words = tape.to_string();
+    let (mut tape, data) = (Tape::new(), draw_data::<T>());
+    assert!(count_allocations(&mut tape, &data).count_total > PRODUCTS, "the counter must count");
+    let listing = tape.to_string();
     let absent =
-        autograd::ops::Kind::ALL.iter().map(|kind| kind.name()).filter(|name| !words.contains(&format!(" {name}(")));
+        autograd::ops::Kind::ALL.iter().map(|kind| kind.name()).filter(|name| !listing.contains(&format!(" {name}(")));
     assert_eq!(absent.collect::<Vec<_>>(), Vec::<&str>::new(), "operations that the pass lacks");
     for pass in 2..=10 {
-        let count = allocations(&mut tape, &data).count_total;
+        let count = count_allocations(&mut tape, &data).count_total;
         assert!(count <= packing, "pass {pass} made {count} allocations; packing needs {packing}");
     }
 }
@@ -99,9 +98,9 @@ fn tape_second_pass_in_f32_and_f64_allocates_only_for_packing() {
 /// A shorter pass in between keeps all buffers.
 #[test]
 fn tape_shorter_pass_in_between_keeps_the_buffers() {
-    let (mut tape, data) = (Tape::new(), data::<Dual<f64>>());
+    let (mut tape, data) = (Tape::new(), draw_data::<Dual<f64>>());
     run_pass(&tape, &data);
     tape.clear();
     tape.input(data.row.clone()).tanh().sum().backward().expect("no parameters");
-    assert_eq!(allocations(&mut tape, &data).count_total, 0);
+    assert_eq!(count_allocations(&mut tape, &data).count_total, 0);
 }

@@ -13,8 +13,8 @@ use tutorial::{EMITTED_TOKENS, STEP_LIMIT, Tutorial};
 #[test]
 fn tutorial_env_fixed_program_earns_the_optimum() {
     for (stage, mean) in [1.06, 1.12, 1.037_029_6].into_iter().enumerate() {
-        let figures = ExhaustiveSearch::new(stage, EMITTED_TOKENS).stats();
-        assert_eq!((figures.best_fixed, figures.optimum), (mean, mean), "stage {stage}");
+        let stats = ExhaustiveSearch::new(stage, EMITTED_TOKENS).stats();
+        assert_eq!((stats.best_fixed, stats.optimum), (mean, mean), "stage {stage}");
     }
 }
 
@@ -63,8 +63,8 @@ fn tutorial_env_allows_seven_steps_and_the_network_emits_six() {
     assert_eq!(Tutorial.horizon(), 6);
 }
 
-/// STO and RCL transfer no value. In stage 2, RCL puts `d·e` into `last` whatever was computed before STO, even if nothing was.
-/// In the other stages, it leaves `last` unchanged.
+/// STO and RCL transfer no value. In stage 2, RCL always puts `d·e` into `last`, even if nothing was computed before STO. In the
+/// other stages, it leaves `last` unchanged.
 #[test]
 fn tutorial_env_memory_stores_nothing() {
     for operands in all_operands(2) {
@@ -88,8 +88,8 @@ fn tutorial_env_accuracy_exceeds_one() {
     let rewards =
         |stage| all_operands(stage).flat_map(move |x| (-9..=90).map(move |last| reward_hundredths(stage, last, &x)));
     assert_eq!([0, 1, 2].map(|stage| rewards(stage).max()), [Some(115), Some(130), Some(136)]);
-    let figures = ExhaustiveSearch::new(2, EMITTED_TOKENS).stats();
-    assert!(figures.best_fixed > 1.0 && figures.best_fixed_match == 0.19);
+    let stats = ExhaustiveSearch::new(2, EMITTED_TOKENS).stats();
+    assert!(stats.best_fixed > 1.0 && stats.best_fixed_match == 0.19);
 }
 
 /// `d·e` is 0 in 1 − 0.9² = 19 % of draws. There, MUL ADD ANS answers stage 2 correctly, although it never uses d and e. So an

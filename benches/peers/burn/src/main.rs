@@ -20,10 +20,17 @@ struct Net {
 }
 
 impl Net {
-    fn new(d: usize, dev: &Device) -> Self {
-        let e = |n| EmbeddingConfig::new(n, d).init(dev);
+    fn new(hidden_size: usize, dev: &Device) -> Self {
+        let e = |n| EmbeddingConfig::new(n, hidden_size).init(dev);
         let l = |i, o| LinearConfig::new(i, o).init(dev);
-        Net { emb: e(VOCABULARY), stage: e(STAGES), ih: l(d, 3 * d), hh: l(d, 3 * d), pi: l(d, VOCABULARY), v: l(d, 1) }
+        Net {
+            emb: e(VOCABULARY),
+            stage: e(STAGES),
+            ih: l(hidden_size, 3 * hidden_size),
+            hh: l(hidden_size, 3 * hidden_size),
+            pi: l(hidden_size, VOCABULARY),
+            v: l(hidden_size, 1),
+        }
     }
     fn cell(&self, x: Tensor<2>, h_prev: Tensor<2>) -> Tensor<2> {
         let [gx_r, gx_z, gx_n]: [Tensor<2>; 3] = self.ih.forward(x).chunk(3, 1).try_into().unwrap();
@@ -157,7 +164,7 @@ impl Burn {
 impl Peer for Burn {
     fn new(workload: &Workload) -> Result<Self, Error> {
         let dev = Device::flex().autodiff();
-        let net = Net::new(workload.width, &dev);
+        let net = Net::new(workload.hidden_size, &dev);
         let mut contexts = Contexts::default();
         let inference = (net.valid(), contexts.draw(1));
         let opt = AdamConfig::new().with_epsilon(1e-8).init();

@@ -15,15 +15,15 @@ struct Net {
 }
 
 impl Net {
-    fn new(d: usize, vb: VarBuilder) -> Result<Self> {
-        let k = candle_nn::Init::Uniform { lo: -1. / (d as f64).sqrt(), up: 1. / (d as f64).sqrt() };
+    fn new(hidden_size: usize, vb: VarBuilder) -> Result<Self> {
+        let k = candle_nn::Init::Uniform { lo: -1. / (hidden_size as f64).sqrt(), up: 1. / (hidden_size as f64).sqrt() };
         let cfg = GRUConfig { w_ih_init: k, w_hh_init: k, b_ih_init: Some(k), b_hh_init: Some(k) };
         Ok(Net {
-            emb: embedding(VOCABULARY, d, vb.pp("emb"))?,
-            stage: embedding(STAGES, d, vb.pp("stage_emb"))?,
-            rnn: candle_nn::gru(d, d, cfg, vb.pp("rnn"))?,
-            pi: linear(d, VOCABULARY, vb.pp("pi"))?,
-            v: linear(d, 1, vb.pp("v"))?,
+            emb: embedding(VOCABULARY, hidden_size, vb.pp("emb"))?,
+            stage: embedding(STAGES, hidden_size, vb.pp("stage_emb"))?,
+            rnn: candle_nn::gru(hidden_size, hidden_size, cfg, vb.pp("rnn"))?,
+            pi: linear(hidden_size, VOCABULARY, vb.pp("pi"))?,
+            v: linear(hidden_size, 1, vb.pp("v"))?,
         })
     }
     fn start(&self, ctx: &Tensor, stage: &Tensor) -> Result<(candle_nn::rnn::GRUState, Tensor)> {
@@ -138,7 +138,7 @@ fn matrix(x: Vec<u32>, rows: usize) -> Result<Tensor> {
 impl Peer for Candle {
     fn new(workload: &Workload) -> Outcome<Self> {
         let vars = VarMap::new();
-        let net = Net::new(workload.width, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu))?;
+        let net = Net::new(workload.hidden_size, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu))?;
         let opt = AdamW::new(vars.all_vars(), ParamsAdamW { lr: 3e-4, weight_decay: 0.0, ..Default::default() })?;
         let stage = Tensor::zeros(workload.batch, DType::U32, &Device::Cpu)?;
         let mut contexts = Contexts::default();

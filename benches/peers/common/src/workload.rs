@@ -18,8 +18,8 @@ pub struct Workload {
     pub batch: usize,
     /// T, the actions of an episode.
     pub steps: usize,
-    /// H, the width of the network.
-    pub width: usize,
+    /// H, the hidden size.
+    pub hidden_size: usize,
     /// The number of runs before the timing starts.
     pub warm_up: usize,
     /// The minimum number of timed seconds.
@@ -36,8 +36,8 @@ impl Workload {
 }
 
 const fn workload(name: &'static str, sizes: [usize; 3], warm_up: usize, seconds: f64, min_runs: usize) -> Workload {
-    let [batch, steps, width] = sizes;
-    Workload { name, batch, steps, width, warm_up, seconds, min_runs }
+    let [batch, steps, hidden_size] = sizes;
+    Workload { name, batch, steps, hidden_size, warm_up, seconds, min_runs }
 }
 
 /// All workloads. The golden file belongs to the first.

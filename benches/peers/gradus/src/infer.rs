@@ -12,7 +12,7 @@ pub struct Player {
     kernels: &'static dyn Kernels<f32>,
     stepper: GruStepper<f32>,
     weights: ActingWeights,
-    /// Embeddings of tokens\[V,H\] and stages\[S,H\].
+    /// The embeddings of tokens, \[V,H\], and of stages, \[S,H\].
     embedding: Tensor,
     stages: Tensor,
     /// The embedded context\[4,H\].
@@ -28,8 +28,8 @@ impl Player {
         let weights = params.bind(&tape);
         net.rnn.load_weights_into(weights, &mut stepper);
         let [embedding, stages] = [net.embedding, net.stage].map(|layer| params.get(layer.weight));
-        let width = embedding.shape()[1];
-        let [context, sum, h0] = [4, 1, 1].map(|rows| Tensor::zeros([rows, width]));
+        let hidden_size = embedding.shape()[1];
+        let [context, sum, h0] = [4, 1, 1].map(|rows| Tensor::zeros([rows, hidden_size]));
         let (kernels, weights) = (f32::kernels(), net.bind(weights, net.input_table(weights)).acting_weights());
         Self { kernels, stepper, weights, embedding, stages, context, start: [sum, h0] }
     }

@@ -22,13 +22,13 @@ pub struct Net {
 
 impl Net {
     /// Creates the layers with PyTorch's initial values.
-    pub fn new(params: &mut Params, width: usize, seed: u64) -> Self {
+    pub fn new(params: &mut Params, hidden_size: usize, seed: u64) -> Self {
         let mut builder = Builder::new(params, seed);
         Self {
-            embedding: Embedding::new(&mut builder.scope("emb"), VOCABULARY, width),
-            stage: Embedding::new(&mut builder.scope("stage_emb"), STAGES, width),
-            rnn: GruCell::new(&mut builder.scope("rnn"), width, width),
-            heads: Linear::new(&mut builder.scope("heads"), width, VOCABULARY + 1),
+            embedding: Embedding::new(&mut builder.scope("emb"), VOCABULARY, hidden_size),
+            stage: Embedding::new(&mut builder.scope("stage_emb"), STAGES, hidden_size),
+            rnn: GruCell::new(&mut builder.scope("rnn"), hidden_size, hidden_size),
+            heads: Linear::new(&mut builder.scope("heads"), hidden_size, VOCABULARY + 1),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use peer::{Error, Peer, Workload};
-use tensor::profile::{Counts, Kernel, Profiled, peak_flops, start};
+use tensor::profile::{Counts, Kernel, Profiler, peak_flops, start};
 
 use crate::peer::Gradus;
 
@@ -17,12 +17,12 @@ pub fn print(workload: &Workload) -> Result<(), Error> {
     for _ in 0..workload.warm_up {
         once()?;
     }
-    let (before, started, mut runs) = (counts(profiled), Instant::now(), 0);
+    let (before, started, mut runs) = (read_counts(profiled), Instant::now(), 0);
     while started.elapsed().as_secs_f64() < SECONDS {
         once()?;
         runs += 1;
     }
-    let (seconds, after) = (started.elapsed().as_secs_f64(), counts(profiled));
+    let (seconds, after) = (started.elapsed().as_secs_f64(), read_counts(profiled));
     println!("{}: {:.1} a second; the peak is {:.0} GFLOP/s\n", workload.name, f64::from(runs) / seconds, peak / 1e9);
     println!("| kernel | calls a run | share of the time | GFLOP/s | of the peak |\n|---|---:|---:|---:|---:|");
     let mut rows: Vec<_> = Kernel::ALL.iter().zip(before.iter().zip(&after)).collect();
@@ -45,6 +45,6 @@ pub fn print(workload: &Workload) -> Result<(), Error> {
     Ok(())
 }
 
-fn counts(profiled: &Profiled<f32>) -> Vec<Counts> {
+fn read_counts(profiled: &Profiler<f32>) -> Vec<Counts> {
     Kernel::ALL.iter().map(|&kernel| profiled.counts(0, kernel)).collect()
 }

@@ -65,9 +65,9 @@ struct Chunk {
 impl Learner {
     /// Creates a learner with initial weights.
     pub fn new(workload: &Workload) -> Self {
-        let &Workload { batch, steps, width, .. } = workload;
+        let &Workload { batch, steps, hidden_size, .. } = workload;
         let mut params = Params::new();
-        let net = Net::new(&mut params, width, SEED);
+        let net = Net::new(&mut params, hidden_size, SEED);
         let count = batch.div_ceil(CHUNK);
         let bound = |k| k * batch / count;
         let chunks = (0..count).map(|k| Chunk::new(bound(k), bound(k + 1) - bound(k), steps, &params)).collect();

@@ -14,18 +14,18 @@ use crate::table::{self, rate, share, times};
 use crate::torch::Torch;
 
 const BATCHES: [usize; 4] = [192, 1024, 8192, 65_536];
-/// The largest batch that is measured on the CPU, which needs seconds for it.
-const ON_THE_CPU: usize = 8192;
+/// The largest batch that is measured on the CPU. It takes seconds.
+const MAX_CPU_BATCH: usize = 8192;
 const SEED: u64 = 42;
 /// The minimum duration of the measurement, after the warm-up.
-const TIME: Duration = Duration::from_secs(2);
+const MIN_DURATION: Duration = Duration::from_secs(2);
 const WARM_UP: usize = 2;
-const LEAST: usize = 3;
+const MIN_CALLS: usize = 3;
 
 /// Builds the table: one row for each batch size.
 pub(crate) fn table(gpu: BenchGpu, ordinal: usize, torch: Option<&Torch>) -> String {
     let rivals = torch.map(|torch| torch.updates(&BATCHES)).unwrap_or_default();
-    let rows: Vec<_> = BATCHES.iter().map(|&batch| row(gpu, ordinal, batch, &rivals)).collect();
+    let rows: Vec<_> = BATCHES.iter().map(|&batch| measure_row(gpu, ordinal, batch, &rivals)).collect();
     let head = [
         "batch",
         "CPU",
@@ -41,7 +41,7 @@ pub(crate) fn table(gpu: BenchGpu, ordinal: usize, torch: Option<&Torch>) -> Str
         if rivals.is_empty() { " PyTorch was not measured: no Python with PyTorch for a GPU was found." } else { "" };
     format!(
         "\n**Whole updates** of `calculator` at width 96, in episode steps per second; PyTorch's take seven steps of the task in \
-         benches/peers. An update of N steps counts as 3·2·N·d·(3d + A + 1) flops.{absent}\n\n{}",
+         benches/peers. An update of N steps counts as 3·2·N·H·(3H + A + 1) flops.{absent}\n\n{}",
         table::table(&head, &rows)
     )
 }
@@ -51,21 +51,21 @@ fn config(batch: usize) -> Config {
 }
 
 /// Returns the flops of a step: the recurrent product and the heads. Backward counts twice as much as forward.
-fn flops(config: &Config) -> f64 {
+fn count_flops(config: &Config) -> f64 {
     let actions = Run::<f32>::new(config, SEED).task.actions();
     3.0 * matmul_flops(1, config.width, 3 * config.width + actions + 1) as f64
 }
 
-fn row(gpu: BenchGpu, ordinal: usize, batch: usize, rivals: &[(usize, [Option<f64>; 2])]) -> Vec<String> {
+fn measure_row(gpu: BenchGpu, ordinal: usize, batch: usize, rivals: &[(usize, [Option<f64>; 2])]) -> Vec<String> {
     eprintln!("updates of {batch} episodes");
     let config = config(batch);
-    let cpu = (batch <= ON_THE_CPU).then(|| by_operations(&config));
+    let cpu = (batch <= MAX_CPU_BATCH).then(|| measure_operations(&config));
     // One chunk for each stage, because a GPU needs few large kernels.
-    let there = Config { chunk: batch, ..config.clone() };
-    let operations = catch_failure(|| with_gpu_kernels(ordinal, || by_operations(&there)));
+    let gpu_config = Config { chunk: batch, ..config.clone() };
+    let operations = catch_failure(|| with_gpu_kernels(ordinal, || measure_operations(&gpu_config)));
     let fused = catch_failure(|| fused::make_updater(gpu, &config).map(steps_per_second)).and_then(|fused| fused);
     let ours = fused.clone().or(operations.clone()).ok();
-    let of_limit = ours.zip(gpu.flops()).map(|(ours, limit)| ours * flops(&config) / limit);
+    let of_limit = ours.zip(gpu.flops()).map(|(ours, limit)| ours * count_flops(&config) / limit);
     let [eager, graph] = rivals.iter().find(|rival| rival.0 == batch).map_or([None; 2], |rival| rival.1);
     let rate_or_message = |found: Result<f64, String>| found.map_or_else(|words| words, rate);
     let figure = |found: Option<f64>| found.map_or_else(String::new, rate);
@@ -88,7 +88,7 @@ fn catch_failure<R>(f: impl FnOnce() -> R) -> Result<R, String> {
 }
 
 /// Measures updates by operations with the default kernels.
-fn by_operations(config: &Config) -> f64 {
+fn measure_operations(config: &Config) -> f64 {
     let mut run = Run::<f32>::new(config, SEED);
     steps_per_second(move || run.advance().expect("finite numbers").metrics.steps as u64)
 }
@@ -99,7 +99,7 @@ fn steps_per_second(mut update: impl FnMut() -> u64) -> f64 {
         update();
     }
     let (start, mut calls, mut steps) = (Instant::now(), 0, 0);
-    while calls < LEAST || start.elapsed() < TIME {
+    while calls < MIN_CALLS || start.elapsed() < MIN_DURATION {
         steps += update();
         calls += 1;
     }

@@ -29,8 +29,8 @@ pub fn gru_forward(p: &Problem, hs: &mut [f32]) {
     }
 }
 
-fn row(matrix: &[f32], i: usize, width: usize) -> &[f32] {
-    &matrix[i * width..][..width]
+fn row(matrix: &[f32], i: usize, columns: usize) -> &[f32] {
+    &matrix[i * columns..][..columns]
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

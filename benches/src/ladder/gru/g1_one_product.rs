@@ -19,7 +19,7 @@ pub fn gru_forward(p: &Problem, hs: &mut [f32]) {
         affine(hidden_size, &p.w_hh, &p.b_hh, h_prev, &mut gh);
         for b in 0..batch {
             let (gx, gh) = (&gx[b * 3 * hidden_size..], &gh[b * 3 * hidden_size..]);
-            gates(gx, gh, &h_prev[b * hidden_size..], &mut h[b * hidden_size..][..hidden_size]);
+            compute_gates(gx, gh, &h_prev[b * hidden_size..], &mut h[b * hidden_size..][..hidden_size]);
         }
     }
 }
@@ -43,7 +43,7 @@ pub(super) fn add_rows(b: &[f32], y: &mut [f32]) {
 }
 
 /// Computes the new state h\[H\] of one example from gx\[3H\], gh\[3H\] and h_prev\[H\].
-pub(super) fn gates(gx: &[f32], gh: &[f32], h_prev: &[f32], h: &mut [f32]) {
+pub(super) fn compute_gates(gx: &[f32], gh: &[f32], h_prev: &[f32], h: &mut [f32]) {
     let hidden_size = h.len();
     for j in 0..hidden_size {
         let r = sigmoid(gx[j] + gh[j]);

@@ -4,7 +4,7 @@
 //! which is half of all the work. Nothing is approximated: the embedding of a token does not depend on its position. The
 //! table needs inputs that come from an embedding. Other inputs that are known in advance need one product of T·B rows.
 
-use super::g1_one_product::{affine, gates};
+use super::g1_one_product::{affine, compute_gates};
 use super::{Problem, split_states};
 
 /// See [`GruForward`](super::GruForward).
@@ -18,7 +18,7 @@ pub fn gru_forward(p: &Problem, hs: &mut [f32]) {
         affine(hidden_size, &p.w_hh, &p.b_hh, h_prev, &mut gh);
         for (b, &token) in p.tokens[t * batch..][..batch].iter().enumerate() {
             let (gx, gh) = (&table[token as usize * 3 * hidden_size..], &gh[b * 3 * hidden_size..]);
-            gates(gx, gh, &h_prev[b * hidden_size..], &mut h[b * hidden_size..][..hidden_size]);
+            compute_gates(gx, gh, &h_prev[b * hidden_size..], &mut h[b * hidden_size..][..hidden_size]);
         }
     }
 }

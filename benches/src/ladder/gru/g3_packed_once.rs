@@ -4,7 +4,7 @@
 //! first save the packing, which copies the weights into the order in which tiles read them. A product with few rows gains
 //! most, because packing is a large share of its work.
 
-use super::g1_one_product::{add_rows, affine, gates, transpose};
+use super::g1_one_product::{add_rows, affine, compute_gates, transpose};
 use super::{Problem, split_states};
 use crate::ladder::matmul::m4_packed::{MR, NR, Packed, compute_tile};
 
@@ -21,7 +21,7 @@ pub fn gru_forward(p: &Problem, hs: &mut [f32]) {
         add_rows(&p.b_hh, &mut gh);
         for (b, &token) in p.tokens[t * batch..][..batch].iter().enumerate() {
             let (gx, gh) = (&table[token as usize * 3 * hidden_size..], &gh[b * 3 * hidden_size..]);
-            gates(gx, gh, &h_prev[b * hidden_size..], &mut h[b * hidden_size..][..hidden_size]);
+            compute_gates(gx, gh, &h_prev[b * hidden_size..], &mut h[b * hidden_size..][..hidden_size]);
         }
     }
 }

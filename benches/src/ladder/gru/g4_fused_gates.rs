@@ -22,13 +22,13 @@ pub fn gru_forward(p: &Problem, hs: &mut [f32]) {
             let gx = &table[token as usize * 3 * hidden_size..][..3 * hidden_size];
             let hw = &mut hw[b * 3 * hidden_size..][..3 * hidden_size];
             let h = &mut h[b * hidden_size..][..hidden_size];
-            gates(gx, hw, &p.b_hh, &h_prev[b * hidden_size..], h);
+            compute_gates(gx, hw, &p.b_hh, &h_prev[b * hidden_size..], h);
         }
     }
 }
 
 /// Computes the new state h\[H\] of one example. hw\[3H\] holds h_prev·W_hhᵀ on entry and (r, z, n) on return.
-fn gates(gx: &[f32], hw: &mut [f32], b_hh: &[f32], h_prev: &[f32], h: &mut [f32]) {
+fn compute_gates(gx: &[f32], hw: &mut [f32], b_hh: &[f32], h_prev: &[f32], h: &mut [f32]) {
     let hidden_size = h.len();
     let (rz, n) = hw.split_at_mut(2 * hidden_size);
     rz.iter_mut().zip(gx).zip(b_hh).for_each(|((gate, &gx), &b)| *gate = Real::sigmoid(gx + (*gate + b)));

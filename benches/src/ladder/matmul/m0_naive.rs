@@ -3,7 +3,7 @@
 //! This rung is the reference. It is slow for two reasons. It reads b down its columns, so every term touches a new cache
 //! line. And each addition waits for the one before it, since a compiler may not reorder a sum of floats.
 
-/// y\[M,N\] = a\[M,K\] · b\[K,N\]; see [`Matmul`](super::Matmul).
+/// Computes y\[M,N\] = a\[M,K\] · b\[K,N\]; see [`Matmul`](super::Matmul).
 pub fn matmul([m, k, n]: [usize; 3], a: &[f32], b: &[f32], y: &mut [f32]) {
     for i in 0..m {
         for j in 0..n {

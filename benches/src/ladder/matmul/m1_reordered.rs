@@ -4,7 +4,7 @@
 //! not depend on each other, so the compiler vectorises it. Each entry adds the same terms in the same order, so the
 //! results have the same bits.
 
-/// y\[M,N\] = a\[M,K\] · b\[K,N\]; see [`Matmul`](super::Matmul).
+/// Computes y\[M,N\] = a\[M,K\] · b\[K,N\]; see [`Matmul`](super::Matmul).
 pub fn matmul([m, k, n]: [usize; 3], a: &[f32], b: &[f32], y: &mut [f32]) {
     y[..m * n].fill(0.0);
     for i in 0..m {

@@ -14,7 +14,7 @@ const KC: usize = 128;
 /// The number of columns of a block of b.
 const NC: usize = 512;
 
-/// y\[M,N\] = a\[M,K\] · b\[K,N\]; see [`Matmul`](super::Matmul).
+/// Computes y\[M,N\] = a\[M,K\] · b\[K,N\]; see [`Matmul`](super::Matmul).
 pub fn matmul([m, k, n]: [usize; 3], a: &[f32], b: &[f32], y: &mut [f32]) {
     y[..m * n].fill(0.0);
     for ps in split(k, KC) {

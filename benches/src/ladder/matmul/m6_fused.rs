@@ -7,7 +7,7 @@
 use super::m4_packed::{MR, Packed};
 use super::m5_wide_tile::NR;
 
-/// y\[M,N\] = a\[M,K\] · b\[K,N\]; see [`Matmul`](super::Matmul).
+/// Computes y\[M,N\] = a\[M,K\] · b\[K,N\]; see [`Matmul`](super::Matmul).
 pub fn matmul([m, k, n]: [usize; 3], a: &[f32], b: &[f32], y: &mut [f32]) {
     Packed::<NR>::new([k, n], b).matmul(m, a, y, compute_tile);
 }

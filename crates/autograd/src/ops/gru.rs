@@ -129,9 +129,9 @@ fn state_before<'a, T: Real>(t: usize, h0: View<'a, T>, states: View<'a, T>) -> 
 
 /// Returns a range of steps of x\[T,B,N\] as one matrix \[steps·B,N\].
 fn steps_as_matrix<T: Real>(x: View<'_, T>, steps: Range<usize>) -> View<'_, T> {
-    let (batch, width) = (x.shape()[1], x.shape()[2]);
+    let (batch, columns) = (x.shape()[1], x.shape()[2]);
     let all = steps.len() * batch;
-    x.slice(0, steps).reshape([all, width]).expect("the arena's buffers are contiguous")
+    x.slice(0, steps).reshape([all, columns]).expect("the arena's buffers are contiguous")
 }
 
 /// Returns the arguments `gx` and `rows` of the kernels at step `t`: the step of gx without rows, or the table and its rows.
@@ -147,17 +147,17 @@ fn input_at_step<'a, X>(
     }
 }
 
-/// Computes (F1) to (F5) for one step, from W_hhᵀ\[H,3H\] and b_hh. `product`\[B,3H\] is a scratch buffer.
+/// Computes (F1) to (F5) for one step, from W_hhᵀ\[H,3H\] and b_hh. hw\[B,3H\] is a scratch buffer for h_prev·W_hhᵀ.
 pub(crate) fn gru_step<T: Real>(
     kernels: &dyn Kernels<T>,
     (gx, rows): (View<T>, Option<View<u32>>),
     h_prev: View<T>,
     (w_hh_t, b_hh): (View<T>, View<T>),
-    mut product: ViewMut<T>,
+    mut hw: ViewMut<T>,
     (kept, h): (ViewMut<T>, ViewMut<T>),
 ) {
-    kernels.matmul(Form::NN, h_prev, w_hh_t, false, product.reborrow()); // (F1)
-    kernels.gru_gates(gx, rows, product.view(), b_hh, h_prev, kept, h);
+    kernels.matmul(Form::NN, h_prev, w_hh_t, false, hw.reborrow()); // (F1)
+    kernels.gru_gates(gx, rows, hw.view(), b_hh, h_prev, kept, h);
 }
 
 impl<T: Real> Operation<T> for Gru {
@@ -168,17 +168,16 @@ impl<T: Real> Operation<T> for Gru {
         let tokens = self.0.as_ref();
         let (steps, [batch, hidden_size]) =
             (tokens.map_or(gx.shape(), Tensor::shape)[0], [0, 1].map(|axis| h0.shape()[axis]));
-        let (mut w_hh_t, mut product) =
-            (f.scratch([hidden_size, 3 * hidden_size]), f.scratch([batch, 3 * hidden_size]));
+        let (mut w_hh_t, mut hw) = (f.scratch([hidden_size, 3 * hidden_size]), f.scratch([batch, 3 * hidden_size]));
         kernels.map(Map::Identity, w_hh.permute(&[1, 0]), w_hh_t.view_mut());
         let (mut states, mut kept) = f.output_and_kept([steps, batch, hidden_size], [steps, batch, 4 * hidden_size]);
         for t in 0..steps {
             let (past, mut now) = states.reborrow().split_at(t);
             let outputs = (kept.reborrow().select(0, t), now.reborrow().select(0, 0));
             let (gx, h_prev) = (input_at_step(gx, tokens, t, View::select), state_before(t, h0, past.view()));
-            gru_step(kernels, gx, h_prev, (w_hh_t.view(), b_hh), product.view_mut(), outputs);
+            gru_step(kernels, gx, h_prev, (w_hh_t.view(), b_hh), hw.view_mut(), outputs);
         }
-        f.release_scratch(product);
+        f.release_scratch(hw);
         f.release_scratch(w_hh_t);
     }
 

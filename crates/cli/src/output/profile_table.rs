@@ -1,7 +1,7 @@
 //! The `--profile` table: time of the updates by kernel and by phase.
 
 use rl::phase::Phase;
-use tensor::profile::{Kernel, PHASES, Profiled, peak_bandwidth, peak_flops};
+use tensor::profile::{Kernel, PHASES, Profiler, peak_bandwidth, peak_flops};
 
 use crate::output::table::{NONE, Table};
 
@@ -30,7 +30,7 @@ struct Row {
 }
 
 /// Returns the table with its caption. Calls `peak` only if there is an update to compare with it.
-pub(crate) fn render(profile: &Profiled<f32>, peak: impl FnOnce() -> Peak) -> String {
+pub(crate) fn render(profile: &Profiler<f32>, peak: impl FnOnce() -> Peak) -> String {
     let update = profile.spans(Phase::Update as usize);
     if update.calls == 0 {
         return "profile: no update was made, so nothing was measured".into();
@@ -56,7 +56,7 @@ its cache (copy), whichever share is larger. outside: time of a phase outside al
 the environments in act and the tape in learn.";
 
 /// Returns the kernels that took time, longest first, then the phases, longest first.
-fn build_rows(profile: &Profiled<f32>) -> Vec<Row> {
+fn build_rows(profile: &Profiler<f32>) -> Vec<Row> {
     let kernels = Kernel::ALL.iter().map(|&kernel| {
         let mut row = Row { name: kernel.name().into(), calls: 0, nanoseconds: 0, work: None };
         for counts in (1..PHASES).map(|phase| profile.counts(phase, kernel)) {
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn render_without_updates_measures_no_peak() {
-        static PROFILED: Profiled<f32> = Profiled::new(&tensor::Fast);
+        static PROFILED: Profiler<f32> = Profiler::new(&tensor::Fast);
         let text = render(&PROFILED, || unreachable!("there is nothing to compare"));
         assert_eq!(text, "profile: no update was made, so nothing was measured");
     }

@@ -1,4 +1,4 @@
-//! Building an emulator: once for the same sources, with the given options, and with clear errors.
+//! Tests of building an emulator: once for the same sources, with the given options, and with clear errors.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -35,8 +35,8 @@ impl Drop for Folder {
     }
 }
 
-/// Returns what the kernel `f` writes; `None` without a compiler.
-fn result(options: &Options) -> Option<String> {
+/// Runs the kernel `f` and returns the number that it writes, or `None` without a compiler.
+fn run_kernel(options: &Options) -> Option<String> {
     let built = Emulator::build_or_skip(options)?;
     let mut command = built.command(built.program());
     command.arg("module x_float; alloc y 4; launch f 1 1 0 y; show y words 1");
@@ -55,7 +55,7 @@ fn fault(file: &str, text: &str, replacement: &str) -> Fault {
 fn build_same_sources_reuses_the_folder() {
     let folder = Folder::new("again");
     let options = folder.options(SEVEN);
-    let Some(seven) = result(&options) else { return };
+    let Some(seven) = run_kernel(&options) else { return };
     assert_eq!(seven, "7");
     let first = Emulator::build(&options).expect("it is there");
     let times = || {
@@ -77,9 +77,9 @@ fn build_with_faults_replaces_the_text() {
     let folder = Folder::new("planted");
     let sound = folder.options(SEVEN);
     let planted = |fault| Options { faults: vec![fault], ..sound.clone() };
-    let Some(eight) = result(&planted(fault("x.cu", "= 7", "= 8"))) else { return };
+    let Some(eight) = run_kernel(&planted(fault("x.cu", "= 7", "= 8"))) else { return };
     assert_eq!(eight, "8");
-    assert_eq!(result(&sound).as_deref(), Some("7"));
+    assert_eq!(run_kernel(&sound).as_deref(), Some("7"));
     for (text, times) in [("= 9", 0), ("y", 2)] {
         let error = Emulator::build(&planted(fault("x.cu", text, ""))).expect_err("nothing to replace");
         assert_eq!(error.to_string(), format!("x.cu has {text:?} {times} times, not once"));
@@ -95,15 +95,15 @@ fn variant_is_compiled_with_its_defines() {
     let defines = vec![("N".to_string(), "5".to_string())];
     let variants = vec![Variant { module: "x".into(), defines }];
     let options = Options { variants, ..folder.options(text) };
-    let Some(one) = result(&options) else { return };
+    let Some(one) = run_kernel(&options) else { return };
     assert_eq!(one, "1");
     let folder = Emulator::build(&options).expect("it is there").folder().to_path_buf();
     for name in ["x_float.so", "x_double.so", "x_float_N-5.so", "x_double_N-5.so", "libcuda.so", "libnvrtc.so"] {
         assert!(folder.join(name).exists(), "{name}");
     }
     let alone = Emulator::build(&Options { modules: Some(Vec::new()), ..options }).expect("it is there");
-    let there = ["x_float.so", "x_float_N-5.so"].map(|name| alone.folder().join(name).exists());
-    assert_eq!(there, [false, true]);
+    let exist = ["x_float.so", "x_float_N-5.so"].map(|name| alone.folder().join(name).exists());
+    assert_eq!(exist, [false, true]);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn build_in_parallel_gives_one_folder() {
     let folder = Folder::new("several");
     let options = Options { folder: Some(folder.0.join("built")), ..folder.options(SEVEN) };
     let results: Vec<_> = thread::scope(|scope| {
-        let started: Vec<_> = (0..4).map(|_| scope.spawn(|| result(&options))).collect();
+        let started: Vec<_> = (0..4).map(|_| scope.spawn(|| run_kernel(&options))).collect();
         started.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
     if results.contains(&None) {
@@ -164,7 +164,7 @@ fn sanitized_build_runs_and_preloads_its_library() {
     match Emulator::build(&options) {
         Ok(built) => {
             assert!(built.environment().iter().any(|(name, _)| *name == "LD_PRELOAD"));
-            assert_eq!(result(&options).as_deref(), Some("7"));
+            assert_eq!(run_kernel(&options).as_deref(), Some("7"));
         }
         Err(BuildError::System | BuildError::Compiler(_) | BuildError::Sanitizer { .. }) => {}
         Err(error) => panic!("{error}"),

@@ -52,10 +52,10 @@ fn emulated(options: &Options) -> Option<Built> {
 }
 
 /// The build options for the kernels of an update of this network.
-fn options(hidden: usize, actions: usize) -> Options {
+fn options(hidden_size: usize, actions: usize) -> Options {
     Options {
         modules: Some(["map", "token_table", "a2c", "update"].map(String::from).to_vec()),
-        variants: Variant::for_network(hidden, actions, 18),
+        variants: Variant::for_network(hidden_size, actions, 18),
         ..Options::default()
     }
 }
@@ -64,8 +64,10 @@ fn options(hidden: usize, actions: usize) -> Options {
 #[test]
 fn whole_program_runs_as_on_a_gpu() {
     let networks = [(WIDTH, 6), (96, 18), (128, 6), (256, 6)];
-    let variants =
-        networks.into_iter().flat_map(|(hidden, actions)| Variant::for_network(hidden, actions, 18)).collect();
+    let variants = networks
+        .into_iter()
+        .flat_map(|(hidden_size, actions)| Variant::for_network(hidden_size, actions, 18))
+        .collect();
     let mut all = Options { variants, ..options(WIDTH, 6) };
     all.modules.iter_mut().for_each(|modules| modules.extend(["calculator", "categorical"].map(String::from)));
     let Some(built) = emulated(&all) else { return };

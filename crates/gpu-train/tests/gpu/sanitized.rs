@@ -31,8 +31,8 @@ const TESTS: [([usize; 2], &[&str]); 4] = [
 #[ignore = "minutes: .ci/emulator runs it"]
 fn sanitizers_report_nothing() {
     for sanitizer in [Sanitizer::Address, Sanitizer::Thread] {
-        for ([hidden, actions], tests) in TESTS {
-            let Some(built) = emulated(&Options { sanitizer, ..options(hidden, actions) }) else { return };
+        for ([hidden_size, actions], tests) in TESTS {
+            let Some(built) = emulated(&Options { sanitizer, ..options(hidden_size, actions) }) else { return };
             tests.iter().for_each(|test| assert_reports_nothing(&built, sanitizer, test));
         }
     }

@@ -28,12 +28,12 @@ use super::{FileSystem, WritableFile, folder_of};
 /// was to flush the new name to the disk.
 pub fn write_atomic(files: &dyn FileSystem, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = &resolve_links(files, path)?;
-    let (part, mut file) = create_part(files, path)?;
+    let (partial, mut file) = create_partial_file(files, path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync());
     drop(file); // Windows cannot rename an open file
-    let renamed = written.and_then(|()| files.rename(&part, path));
+    let renamed = written.and_then(|()| files.rename(&partial, path));
     if renamed.is_err() {
-        files.remove(&part).ok(); // the first error is the one to report
+        files.remove(&partial).ok(); // the first error is the one to report
     }
     renamed.and_then(|()| files.sync_folder(folder_of(path)))
 }
@@ -43,9 +43,9 @@ pub fn write_atomic(files: &dyn FileSystem, path: &Path, bytes: &[u8]) -> io::Re
 /// # Errors
 /// The errors of `write_atomic`.
 pub fn probe_write(files: &dyn FileSystem, path: &Path) -> io::Result<()> {
-    let (part, file) = create_part(files, &resolve_links(files, path)?)?;
+    let (partial, file) = create_partial_file(files, &resolve_links(files, path)?)?;
     drop(file); // Windows cannot remove an open file
-    files.remove(&part)
+    files.remove(&partial)
 }
 
 /// The maximum number of symbolic links to follow. A longer chain counts as a loop. Linux has the same limit.
@@ -64,25 +64,28 @@ fn resolve_links(files: &dyn FileSystem, path: &Path) -> io::Result<PathBuf> {
 }
 
 /// The maximum number of partial files of one file. A larger number cannot come from killed writers.
-const MAX_PARTS: u32 = 10_000;
+const MAX_PARTIAL_FILES: u32 = 10_000;
 
-fn create_part(files: &dyn FileSystem, path: &Path) -> io::Result<(PathBuf, Box<dyn WritableFile>)> {
+fn create_partial_file(files: &dyn FileSystem, path: &Path) -> io::Result<(PathBuf, Box<dyn WritableFile>)> {
     let name = path.file_name().ok_or_else(|| io::Error::other("the path has no file name"))?;
-    for number in 0..MAX_PARTS {
-        let part = path.with_file_name(part_name(name, number));
-        match files.create_new(&part, Some(path)) {
+    for number in 0..MAX_PARTIAL_FILES {
+        let partial = path.with_file_name(partial_file_name(name, number));
+        match files.create_new(&partial, Some(path)) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            created => return Ok((part, created?)),
+            created => return Ok((partial, created?)),
         }
     }
-    Err(io::Error::new(ErrorKind::AlreadyExists, format!("there are {MAX_PARTS} unfinished partial files of it")))
+    Err(io::Error::new(
+        ErrorKind::AlreadyExists,
+        format!("there are {MAX_PARTIAL_FILES} unfinished partial files of it"),
+    ))
 }
 
 /// The maximum length of a file name in bytes, on nearly all file systems.
 const MAX_NAME: usize = 255;
 
 /// Returns the name of a partial file of `name`, shortened where needed.
-fn part_name(name: &OsStr, number: u32) -> OsString {
+fn partial_file_name(name: &OsStr, number: u32) -> OsString {
     let end = format!(".{number}.part");
     if name.len() + end.len() <= MAX_NAME {
         return [name, end.as_ref()].into_iter().collect();
@@ -119,14 +122,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn part_name_long_name_is_shortened_between_characters() {
+    fn partial_file_name_long_name_is_shortened_between_characters() {
         for length in [1, 247, 248, 249, 255] {
-            let part = part_name("a".repeat(length).as_ref(), 0);
-            assert_eq!(part.len(), (length + 7).min(255), "{length}");
-            assert!(is_partial_file(&part) && is_partial_file(&part_name("ü".repeat(127).as_ref(), 9_999)));
+            let partial = partial_file_name("a".repeat(length).as_ref(), 0);
+            assert_eq!(partial.len(), (length + 7).min(255), "{length}");
+            assert!(is_partial_file(&partial) && is_partial_file(&partial_file_name("ü".repeat(127).as_ref(), 9_999)));
         }
-        assert_eq!(part_name("ü".repeat(127).as_ref(), 0).to_str(), Some(&*format!("{}.0.part", "ü".repeat(124))));
-        assert_eq!(part_name("ü".repeat(127).as_ref(), 10).to_str(), Some(&*format!("{}.10.part", "ü".repeat(123))));
+        assert_eq!(
+            partial_file_name("ü".repeat(127).as_ref(), 0).to_str(),
+            Some(&*format!("{}.0.part", "ü".repeat(124)))
+        );
+        assert_eq!(
+            partial_file_name("ü".repeat(127).as_ref(), 10).to_str(),
+            Some(&*format!("{}.10.part", "ü".repeat(123)))
+        );
     }
 
     #[test]

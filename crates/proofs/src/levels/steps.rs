@@ -12,8 +12,8 @@ pub fn is_recurrent(case: &Case) -> bool {
     case.recurrent
 }
 
-/// Checks that the states and gradients of T steps at once equal those of one step, taken T times from the state
-/// before. A case that is not [recurrent](is_recurrent) passes.
+/// Checks that the states and gradients of T steps at once equal those of T single steps, each from the previous
+/// state. A case that is not [recurrent](is_recurrent) passes.
 ///
 /// # Errors
 /// If the check fails.
@@ -27,8 +27,8 @@ pub fn check_step_by_step(case: &Case) -> Verdict {
     let x: Vec<_> = inputs.iter().map(|x| tape.input(x.clone())).collect();
     let (mut state, mut states) = (x[1], Vec::new());
     for t in 0..inputs[0].shape()[0] {
-        let one = [&[x[0].slice(0, t..t + 1), state], &x[2..]].concat();
-        state = case.f.call_f64(&tape, &one).select(0, 0);
+        let step_inputs = [&[x[0].slice(0, t..t + 1), state], &x[2..]].concat();
+        state = case.f.call_f64(&tape, &step_inputs).select(0, 0);
         states.push(state);
     }
     let apart = Pass::run_backward(Var::stack(&states), &x, |shape| draw_cotangent(shape, 1));

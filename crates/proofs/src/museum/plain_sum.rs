@@ -46,12 +46,12 @@ fn cell(right: bool) -> impl TapeFunction {
 
 fn step<'t>(right: bool, gx: Var<'t, f64>, h_prev: Var<'t, f64>) -> Var<'t, f64> {
     let (z, n) = (gx.slice(1, 0..H).sigmoid(), gx.slice(1, H..2 * H).tanh());
-    let kept = record_with_backward(
+    let z_h_prev = record_with_backward(
         &[z, h_prev],
         |x| &x[0] * &x[1],
         move |x, dy| vec![Some(dy * &x[1]), Some(if right { dy * &x[0] } else { x[0].clone() })],
     );
-    (-z).shift(1.0) * n + kept
+    (-z).shift(1.0) * n + z_h_prev
 }
 
 fn check(right: bool) -> Report {

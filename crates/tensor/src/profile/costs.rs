@@ -8,7 +8,7 @@
 //! kernel adds to is read and written. Caches are ignored. A view that repeats elements counts every repetition. Below,
 //! `x.n()` is the number of elements of the view x.
 
-use super::Profiled;
+use super::Profiler;
 use crate::kernels::forward_kernels;
 use crate::{AdamStep, Binary, Device, Element, Form, Kernels, Map, Real, Reduce, View, ViewMut};
 
@@ -180,7 +180,7 @@ macro_rules! call {
     }};
 }
 
-impl<T: Real> Kernels<T> for Profiled<T> {
+impl<T: Real> Kernels<T> for Profiler<T> {
     fn name(&self) -> &'static str {
         self.inner.name()
     }

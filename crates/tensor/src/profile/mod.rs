@@ -1,7 +1,7 @@
 //! A profiler: kernels that count and time their calls, and spans that assign the calls to phases of the program.
 //!
-//! [`Profiled`] forwards each call to other kernels and records calls, nanoseconds, flops and bytes. Results stay the same to
-//! the bit. A [span](Profiled::span) is a section of a program, and its number is its phase. Each thread tracks its innermost
+//! [`Profiler`] forwards each call to other kernels and records calls, nanoseconds, flops and bytes. Results stay the same to
+//! the bit. A [span](Profiler::span) is a section of a program, and its number is its phase. Each thread tracks its innermost
 //! span. So a kernel counts for the phase that called it, and a span records the share of its time in kernels. With several
 //! threads, times are added over the threads.
 //!
@@ -55,7 +55,7 @@ pub struct Spans {
 type Counters = [AtomicU64; 4];
 
 /// A wrapper around other kernels that counts and times each call.
-pub struct Profiled<T: Real> {
+pub struct Profiler<T: Real> {
     inner: &'static dyn Kernels<T>,
     kernels: [[Counters; Kernel::ALL.len()]; PHASES],
     spans: [Counters; PHASES],
@@ -66,7 +66,7 @@ thread_local! {
     static CURRENT_SPAN: Cell<(usize, u64)> = const { Cell::new((0, 0)) };
 }
 
-impl<T: Real> Profiled<T> {
+impl<T: Real> Profiler<T> {
     /// Wraps `inner`. All counters are 0.
     pub const fn new(inner: &'static dyn Kernels<T>) -> Self {
         const fn zero() -> Counters {
@@ -131,16 +131,16 @@ fn add(counters: &Counters, amounts: [u64; 4]) {
     }
 }
 
-static RUNNING: OnceLock<Profiled<f32>> = OnceLock::new();
+static RUNNING: OnceLock<Profiler<f32>> = OnceLock::new();
 
 /// Starts the profiler for the rest of the process. It profiles all code that calls [`Real::kernels`] of `f32` from now on, but
 /// not code that has called it before.
-pub fn start() -> &'static Profiled<f32> {
-    RUNNING.get_or_init(|| Profiled::new(f32::kernels()))
+pub fn start() -> &'static Profiler<f32> {
+    RUNNING.get_or_init(|| Profiler::new(f32::kernels()))
 }
 
 /// The profile, if [`start`] has been called.
-pub fn running() -> Option<&'static Profiled<f32>> {
+pub fn running() -> Option<&'static Profiler<f32>> {
     RUNNING.get()
 }
 
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn nested_spans_count_kernels_once_and_time_twice() {
-        static PROFILED: Profiled<f32> = Profiled::new(&Fast);
+        static PROFILED: Profiler<f32> = Profiler::new(&Fast);
         let (a, b) = (Tensor::<f32>::zeros([2, 3]), Tensor::zeros([3, 4]));
         let mut y = Tensor::zeros([2, 4]);
         let mut multiply = || PROFILED.matmul(Form::NN, a.view(), b.view(), true, y.view_mut());

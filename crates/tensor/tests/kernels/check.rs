@@ -2,7 +2,7 @@
 
 use std::array::from_fn;
 
-use tensor::profile::Profiled;
+use tensor::profile::Profiler;
 use tensor::{Device, Dual, Element, Fast, Kernels, Naive, Real, View, ViewMut};
 
 use crate::gpu::{device, is_on_gpu};
@@ -119,7 +119,7 @@ pub(crate) fn check_by<T: Scalar, U: Parts, const I: usize, const O: usize>(
     let mut want = outputs.each_ref().map(|o| o.values.clone());
     let mut places = outputs.iter().zip(&mut want).map(|(o, values)| o.contiguous_mut(values));
     call(&Naive, inputs.each_ref().map(Operand::contiguous), from_fn(|_| places.next().expect("O outputs")));
-    let profiled = Profiled::new(&Fast);
+    let profiled = Profiler::new(&Fast);
     let all = T::implementations().into_iter().chain((!is_on_gpu()).then_some(&profiled as &dyn Kernels<T>));
     for (kernels, place) in
         all.flat_map(|kernels| placements(kernels.device()).iter().map(move |&place| (kernels, place)))

@@ -19,11 +19,11 @@ fn strided(rows: &Option<Operand<u32>>) -> Option<View<'_, u32>> {
 }
 
 fn gates<T: Scalar>(draw: &mut Draw) {
-    let [batch, hidden] = draw.sizes();
+    let [batch, hidden_size] = draw.sizes();
     let (gx_rows, rows) = draw_rows(draw, batch);
-    let (gx, hw) = (draw.input([gx_rows, 3 * hidden]), draw.input([batch, 3 * hidden]));
-    let inputs = [gx, hw, draw.input([3 * hidden]), draw.input([batch, hidden])];
-    let outputs = [draw.overwritten::<T>([batch, 4 * hidden]), draw.overwritten([batch, hidden])];
+    let (gx, hw) = (draw.input([gx_rows, 3 * hidden_size]), draw.input([batch, 3 * hidden_size]));
+    let inputs = [gx, hw, draw.input([3 * hidden_size]), draw.input([batch, hidden_size])];
+    let outputs = [draw.overwritten::<T>([batch, 4 * hidden_size]), draw.overwritten([batch, hidden_size])];
     check("gru_gates", rounding::<T>(1), inputs, outputs, |k, [gx, hw, b_hh, h_prev], [kept, h]| {
         k.gru_gates(gx, strided(&rows), hw, b_hh, h_prev, kept, h);
     });
@@ -31,11 +31,12 @@ fn gates<T: Scalar>(draw: &mut Draw) {
 
 /// A row of a table can collect gradients from all examples.
 fn gates_backward<T: Scalar>(draw: &mut Draw) {
-    let [batch, hidden] = draw.sizes();
+    let [batch, hidden_size] = draw.sizes();
     let (gx_rows, rows) = draw_rows(draw, batch);
-    let inputs = [draw.input([batch, 4 * hidden]), draw.input([batch, hidden]), draw.input([batch, hidden])];
-    let dgx = draw.gradient::<T>([gx_rows, 3 * hidden]);
-    let outputs = [dgx, draw.overwritten([batch, 3 * hidden]), draw.overwritten([batch, hidden])];
+    let inputs =
+        [draw.input([batch, 4 * hidden_size]), draw.input([batch, hidden_size]), draw.input([batch, hidden_size])];
+    let dgx = draw.gradient::<T>([gx_rows, 3 * hidden_size]);
+    let outputs = [dgx, draw.overwritten([batch, 3 * hidden_size]), draw.overwritten([batch, hidden_size])];
     check("gru_gates_backward", rounding::<T>(batch), inputs, outputs, |k, [kept, h_prev, dh], [dgx, dgh, dh_prev]| {
         k.gru_gates_backward(kept, h_prev, dh, strided(&rows), dgx, dgh, dh_prev);
     });

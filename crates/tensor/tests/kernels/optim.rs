@@ -43,8 +43,8 @@ fn adam_constants_are_rounded_once() {
         k.adam(config, g.view(), m.view_mut(), v.view_mut(), p.view_mut());
         let [first, second] = [0.9, 0.999].map(|beta: f64| (1.0 - beta) as f32);
         assert_eq!((m.to_vec(), v.to_vec()), (vec![first, -first], vec![second; 2]), "{}", k.name());
-        let near = |(p, want): (f32, f32)| (p - want).abs() <= 4.0 * f32::EPSILON * 0.1;
-        assert!(p.to_vec().into_iter().zip([-0.1, 0.1]).all(near), "{}: {p}", k.name());
+        let is_near = |(p, want): (f32, f32)| (p - want).abs() <= 4.0 * f32::EPSILON * 0.1;
+        assert!(p.to_vec().into_iter().zip([-0.1, 0.1]).all(is_near), "{}: {p}", k.name());
     }
 }
 
@@ -109,16 +109,16 @@ fn compare_with_plain_loops<T: Scalar>() {
             (0..n).map(|_| T::from_f64(least.max(2.0 * draw.uniform() - 1.0) * log_uniform(draw, -3.0, 1.0))).collect()
         };
         let (g, m, p, v) = (numbers(-1.0), numbers(-1.0), numbers(-1.0), numbers(0.0));
-        let wide = |x: &[T], i: usize| x[i].value();
+        let to_f64 = |x: &[T], i: usize| x[i].value();
         let tensors = || [&m, &v, &p].map(|x| Tensor::new([n], x.clone()));
-        let g_there = Tensor::new([n], g.clone());
+        let g_tensor = Tensor::new([n], g.clone());
 
         for decoupled in [false, true] {
             let config = AdamStep { rate, beta1, beta2, epsilon, decay, decoupled, step };
             let corrections = [beta1, beta2].map(|beta| -(step as f64 * beta.ln()).exp_m1());
             let want: Vec<[(f64, f64); 3]> = (0..n)
                 .map(|i| {
-                    let [mut g, m, v, mut p] = [wide(&g, i), wide(&m, i), wide(&v, i), wide(&p, i)];
+                    let [mut g, m, v, mut p] = [to_f64(&g, i), to_f64(&m, i), to_f64(&v, i), to_f64(&p, i)];
                     let mut g_terms = g.abs();
                     let p_terms = p.abs();
                     if decoupled {
@@ -142,7 +142,7 @@ fn compare_with_plain_loops<T: Scalar>() {
                 .collect();
             for k in all() {
                 let [mut m, mut v, mut p] = tensors();
-                k.adam(config, g_there.view(), m.view_mut(), v.view_mut(), p.view_mut());
+                k.adam(config, g_tensor.view(), m.view_mut(), v.view_mut(), p.view_mut());
                 for (j, got) in [m, v, p].iter().enumerate() {
                     let want: Vec<_> = want.iter().map(|want| want[j]).collect();
                     let which = ["m", "v", "p"][j];
@@ -152,17 +152,17 @@ fn compare_with_plain_loops<T: Scalar>() {
         }
         let [rate, mu, alpha, epsilon] = [rate, mu, alpha, epsilon].map(round_to::<T>);
         for k in all() {
-            let [mut m_there, mut v_there, start] = tensors();
+            let [mut m_tensor, mut v_tensor, start] = tensors();
             let mut moved = start.clone();
-            k.momentum(T::from_f64(rate), T::from_f64(mu), g_there.view(), m_there.view_mut(), moved.view_mut());
+            k.momentum(T::from_f64(rate), T::from_f64(mu), g_tensor.view(), m_tensor.view_mut(), moved.view_mut());
             let want: Vec<[(f64, f64); 2]> = (0..n)
                 .map(|i| {
-                    let [g, m, p] = [wide(&g, i), wide(&m, i), wide(&p, i)];
+                    let [g, m, p] = [to_f64(&g, i), to_f64(&m, i), to_f64(&p, i)];
                     let (velocity, terms) = (mu * m + g, (mu * m).abs() + g.abs());
                     [(velocity, terms), (p - rate * velocity, p.abs() + rate * terms)]
                 })
                 .collect();
-            for (j, got) in [m_there, moved].iter().enumerate() {
+            for (j, got) in [m_tensor, moved].iter().enumerate() {
                 let want: Vec<_> = want.iter().map(|want| want[j]).collect();
                 assert_within_roundings(&format!("case {case}, momentum {mu} at {rate:e} by {}", k.name()), got, &want);
             }
@@ -171,19 +171,19 @@ fn compare_with_plain_loops<T: Scalar>() {
                 T::from_f64(rate),
                 T::from_f64(alpha),
                 T::from_f64(epsilon),
-                g_there.view(),
-                v_there.view_mut(),
+                g_tensor.view(),
+                v_tensor.view_mut(),
                 moved.view_mut(),
             );
             let want: Vec<[(f64, f64); 2]> = (0..n)
                 .map(|i| {
-                    let [g, v, p] = [wide(&g, i), wide(&v, i), wide(&p, i)];
+                    let [g, v, p] = [to_f64(&g, i), to_f64(&v, i), to_f64(&p, i)];
                     let v = alpha * v + (1.0 - alpha) * g * g;
                     let step = rate * g / (v.sqrt() + epsilon);
                     [(v, v), (p - step, p.abs() + step.abs())]
                 })
                 .collect();
-            for (j, got) in [v_there, moved].iter().enumerate() {
+            for (j, got) in [v_tensor, moved].iter().enumerate() {
                 let want: Vec<_> = want.iter().map(|want| want[j]).collect();
                 assert_within_roundings(
                     &format!("case {case}, rmsprop {alpha} at {rate:e} by {}", k.name()),

@@ -259,19 +259,19 @@ fn tables<T: Scalar>(case: &mut Case<'_>) {
 }
 
 fn gates<T: Scalar>(case: &mut Case<'_>) {
-    let [batch, hidden] = case.draw.sizes();
+    let [batch, hidden_size] = case.draw.sizes();
     let same = Same::AnyZero(rounding::<T>(batch));
-    let (gx, hw) = (case.input([batch, 3 * hidden]), case.input([batch, 3 * hidden]));
-    let (b_hh, h_prev) = (case.input([3 * hidden]), case.input([batch, hidden]));
-    let (kept, h) = (case.draw.overwritten::<T>([batch, 4 * hidden]), case.draw.overwritten([batch, hidden]));
+    let (gx, hw) = (case.input([batch, 3 * hidden_size]), case.input([batch, 3 * hidden_size]));
+    let (b_hh, h_prev) = (case.input([3 * hidden_size]), case.input([batch, hidden_size]));
+    let (kept, h) = (case.draw.overwritten::<T>([batch, 4 * hidden_size]), case.draw.overwritten([batch, hidden_size]));
     let inputs = [gx, hw, b_hh, h_prev];
     check_special!(case, same, "gru_gates", inputs, [kept, h], |k, [gx, hw, b_hh, h_prev], [kept, h]| {
         k.gru_gates(gx, None, hw, b_hh, h_prev, kept, h);
     });
-    let (kept, h_prev) = (case.input([batch, 4 * hidden]), case.input([batch, hidden]));
-    let inputs = [kept, h_prev, case.input([batch, hidden])];
-    let dgx = case.gradient::<T>([batch, 3 * hidden]);
-    let outputs = [dgx, case.draw.overwritten([batch, 3 * hidden]), case.draw.overwritten([batch, hidden])];
+    let (kept, h_prev) = (case.input([batch, 4 * hidden_size]), case.input([batch, hidden_size]));
+    let inputs = [kept, h_prev, case.input([batch, hidden_size])];
+    let dgx = case.gradient::<T>([batch, 3 * hidden_size]);
+    let outputs = [dgx, case.draw.overwritten([batch, 3 * hidden_size]), case.draw.overwritten([batch, hidden_size])];
     check_special!(case, same, "gru_gates_backward", inputs, outputs, |k, [kept, h_prev, dh], [dgx, dgh, dh_prev]| {
         k.gru_gates_backward(kept, h_prev, dh, None, dgx, dgh, dh_prev);
     });

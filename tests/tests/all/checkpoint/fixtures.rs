@@ -30,11 +30,11 @@ impl Drop for Folder {
     }
 }
 
-pub(crate) fn model<T: Storable>(seed: u64, width: usize) -> Params<T> {
+pub(crate) fn model<T: Storable>(seed: u64, hidden_size: usize) -> Params<T> {
     let mut params = Params::new();
     let mut builder = Builder::new(&mut params, seed);
-    Gru::new(&mut builder.scope("gru"), 2, width);
-    Linear::new(&mut builder.scope("head"), width, 1);
+    Gru::new(&mut builder.scope("gru"), 2, hidden_size);
+    Linear::new(&mut builder.scope("head"), hidden_size, 1);
     params
 }
 

@@ -8,8 +8,8 @@ use tensor::{Real, Tensor};
 /// A function of x\[4,3\], w\[3,5\] and v\[5\] that uses most operations.
 fn model<'t, T: Real>(x: Var<'t, T>, w: Var<'t, T>, v: Var<'t, T>) -> Var<'t, T> {
     let index = Tensor::from([[1, 4], [0, 0], [2, 3], [4, 1]]);
-    let hidden = (x.matmul(w) + v).tanh().layer_norm(v, v, T::from_f64(1e-5));
-    let mix = hidden.softmax() * v.exp() - hidden.log_softmax() / v.square().shift(T::one()).sqrt();
+    let normed = (x.matmul(w) + v).tanh().layer_norm(v, v, T::from_f64(1e-5));
+    let mix = normed.softmax() * v.exp() - normed.log_softmax() / v.square().shift(T::one()).sqrt();
     Var::concat(&[mix.gather(&index), mix.slice(1, 1..4).sigmoid(), mix.relu()], 1)
 }
 
@@ -18,7 +18,7 @@ fn inputs() -> [Tensor<f64>; 3] {
     [d.normal([4, 3]), d.normal([3, 5]), d.nonzero([5])]
 }
 
-fn gradients(dy: &Tensor<f64>) -> [Vec<f64>; 3] {
+fn compute_gradients(dy: &Tensor<f64>) -> [Vec<f64>; 3] {
     let tape = Tape::new();
     let x = inputs().map(|x| tape.input(x));
     model(x[0], x[1], x[2]).backward_from(dy).expect("no parameters");
@@ -35,12 +35,12 @@ fn backward_most_operations_together_obeys_the_laws() {
     }
 }
 
-/// Gradients and scratch buffers of one backward pass do not leak into the next, whether the tape is cleared or not.
+/// Gradients and scratch buffers of one backward pass do not leak into the next, with or without clearing the tape.
 #[test]
 fn backward_repeated_gives_the_same_bits() {
     let mut d = RandomTensors::new(10);
     let (dy, other) = (d.normal([4, 10]), d.normal([4, 10]));
-    let want = gradients(&dy);
+    let want = compute_gradients(&dy);
     let mut tape = Tape::new();
     for _ in 0..3 {
         let x = inputs().map(|x| tape.input(x));

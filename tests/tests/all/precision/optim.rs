@@ -13,9 +13,9 @@ fn adam<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<Ten
     for (step, decay, decoupled) in
         [(1, 0.0, false), (2, 0.05, false), (3, 0.05, true), (100, 0.0, true), (100_000, 0.05, true)]
     {
-        let with = AdamStep { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, decoupled, step };
+        let config = AdamStep { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, decoupled, step };
         let (g, mut m, mut v, mut p) = (wide::<T>(d, [n]), normal(d, [n]), positive(d, [n]), normal(d, [n]));
-        k.adam(with, g.view(), m.view_mut(), v.view_mut(), p.view_mut());
+        k.adam(config, g.view(), m.view_mut(), v.view_mut(), p.view_mut());
         out.extend([m, v, p]);
     }
     out

@@ -1,7 +1,7 @@
 //! Kernels under the emulator: correct ones give the right result, and each kind of mistake is reported.
 
-mod absence;
 mod capture;
+mod driver_failures;
 mod mistakes;
 mod races;
 mod right;

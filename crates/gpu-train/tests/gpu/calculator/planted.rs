@@ -31,11 +31,11 @@ const LIST: FaultList = FaultList {
 #[test]
 fn every_fault_is_detected() {
     if emulated(&options()).is_some() {
-        LIST.every_fault_is_detected();
+        LIST.assert_every_fault_is_detected();
     }
 }
 
 #[test]
 fn page_lists_every_fault() {
-    LIST.page_lists_every_fault();
+    LIST.assert_page_lists_every_fault();
 }

@@ -37,8 +37,8 @@ pub(super) const FAULTS: &[PlantedFault] = planted! {
         "        __syncthreads(); // before the next episodes overwrite the previous ones\n" => "";
         Emulator(ONE_BLOCK), PARITY, "threads met at different barriers";
     "no barrier between setting an episode's stage and reading it for the initial state" in "rollout.cu":
-        "        __syncthreads();\n        for (unsigned at = t; at < count * H; at += THREADS) {\n            const unsigned e = at / H, k = at % H;\n            const REAL x = start"
-            => "        for (unsigned at = t; at < count * H; at += THREADS) {\n            const unsigned e = at / H, k = at % H;\n            const REAL x = start";
+        "        __syncthreads();\n        for (unsigned at = t; at < count * H; at += THREADS) {\n            const unsigned e = at / H, k = at % H;\n            const REAL h0 = start"
+            => "        for (unsigned at = t; at < count * H; at += THREADS) {\n            const unsigned e = at / H, k = at % H;\n            const REAL h0 = start";
         Emulator(REVERSE), PARITY, "an access to unmapped memory";
     "a stale mask: ended episodes still decide" in "rollout.cu":
         "                if (!active[e]) continue;\n                const unsigned b = "
@@ -70,7 +70,8 @@ pub(super) const FAULTS: &[PlantedFault] = planted! {
             => "            ends[t] = trace.end[group + t];\n        }\n        __syncthreads();\n        if (t < count) begins[t] = trace.begin[group + t];\n";
         Comparison(REVERSE), PARITY, APART;
     "a missing loop: only as many episodes as all blocks own at once" in "bptt.cu":
-        "group < B; group += (Size)gridDim.x * width" => "group < gridDim.x * width; group += gridDim.x * width";
+        "group < B; group += (Size)gridDim.x * group_size"
+            => "group < gridDim.x * group_size; group += gridDim.x * group_size";
         Comparison(ONE_BLOCK), PARITY, NOT_FINITE;
     "chunks of the batch rounded down: the last episodes are left out" in "bptt.cu":
         "(trace.batch + chunks - 1) / chunks" => "trace.batch / chunks";

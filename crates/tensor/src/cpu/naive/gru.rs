@@ -13,19 +13,19 @@ pub(super) fn gru_gates<T: Real>(
     mut kept: ViewMut<T>,
     mut h: ViewMut<T>,
 ) {
-    let (batch, hidden) = (h_prev.shape()[0], h_prev.shape()[1]);
+    let (batch, hidden_size) = (h_prev.shape()[0], h_prev.shape()[1]);
     for i in 0..batch {
         let row = gx_row(rows, i);
-        for j in 0..hidden {
-            let [gx_r, gx_z, gx_n] = [0, 1, 2].map(|gate| gx.get(&[row, gate * hidden + j]));
+        for j in 0..hidden_size {
+            let [gx_r, gx_z, gx_n] = [0, 1, 2].map(|gate| gx.get(&[row, gate * hidden_size + j]));
             let [gh_r, gh_z, gh_n] =
-                [0, 1, 2].map(|gate| hw.get(&[i, gate * hidden + j]) + b_hh.get(&[gate * hidden + j]));
+                [0, 1, 2].map(|gate| hw.get(&[i, gate * hidden_size + j]) + b_hh.get(&[gate * hidden_size + j]));
             let r = (gx_r + gh_r).sigmoid();
             let z = (gx_z + gh_z).sigmoid();
             let n = (gx_n + r * gh_n).tanh();
             h.set(&[i, j], (T::one() - z) * n + z * h_prev.get(&[i, j]));
             for (block, value) in [r, z, n, gh_n].into_iter().enumerate() {
-                kept.set(&[i, block * hidden + j], value);
+                kept.set(&[i, block * hidden_size + j], value);
             }
         }
     }
@@ -52,11 +52,11 @@ pub(super) fn gru_gates_backward<T: Real>(
     mut dh_prev: ViewMut<T>,
 ) {
     let one = T::one();
-    let (batch, hidden) = (h_prev.shape()[0], h_prev.shape()[1]);
+    let (batch, hidden_size) = (h_prev.shape()[0], h_prev.shape()[1]);
     for i in 0..batch {
         let row = gx_row(rows, i);
-        for j in 0..hidden {
-            let [r, z, n, gh_n] = [0, 1, 2, 3].map(|block| kept.get(&[i, block * hidden + j]));
+        for j in 0..hidden_size {
+            let [r, z, n, gh_n] = [0, 1, 2, 3].map(|block| kept.get(&[i, block * hidden_size + j]));
             let (h_prev, dh) = (h_prev.get(&[i, j]), dh.get(&[i, j]));
             let (dn, dz) = (dh * (one - z), dh * (h_prev - n));
             let da_n = dn * (one - n * n);
@@ -64,10 +64,10 @@ pub(super) fn gru_gates_backward<T: Real>(
             let da_z = dz * z * (one - z);
             let da_r = dr * r * (one - r);
             for (gate, da) in [da_r, da_z, da_n].into_iter().enumerate() {
-                dgx.add_at(&[row, gate * hidden + j], da);
+                dgx.add_at(&[row, gate * hidden_size + j], da);
             }
             for (gate, dgh_gate) in [da_r, da_z, da_n * r].into_iter().enumerate() {
-                dgh.set(&[i, gate * hidden + j], dgh_gate);
+                dgh.set(&[i, gate * hidden_size + j], dgh_gate);
             }
             dh_prev.set(&[i, j], dh * z);
         }

@@ -21,12 +21,12 @@ pub(super) fn scatter_add_rows<T: Real>(index: View<u32>, dy: View<T>, mut dtabl
 
 pub(super) fn gather<T: Real>(x: View<T>, index: View<u32>, mut y: ViewMut<T>) {
     for i in index.shape().indices() {
-        y.set(&i, x.get(&i.with_last(index.get(&i) as usize)));
+        y.set(&i, x.get(&i.replace_last(index.get(&i) as usize)));
     }
 }
 
 pub(super) fn scatter_add<T: Real>(index: View<u32>, dy: View<T>, mut dx: ViewMut<T>) {
     for i in index.shape().indices() {
-        dx.add_at(&i.with_last(index.get(&i) as usize), dy.get(&i));
+        dx.add_at(&i.replace_last(index.get(&i) as usize), dy.get(&i));
     }
 }

@@ -20,17 +20,17 @@ pub(super) fn gru_gates<S: Isa>(
     if !are_contiguous(&[gx, hw, b_hh, h_prev], &[&kept, &h]) || rows.is_some_and(|rows| rows.as_slice().is_none()) {
         return gru::gru_gates(gx, rows, hw, b_hh, h_prev, kept, h);
     }
-    let hidden = h_prev.shape().last_extent();
+    let hidden_size = h_prev.shape().last_extent();
     let rows = rows.and_then(|rows| rows.as_slice());
     let (gx, hw, b_hh, h_prev) = (as_slice(gx), as_slice(hw), as_slice(b_hh), as_slice(h_prev));
     let (kept, h) = (as_slice_mut(kept), as_slice_mut(h));
     s.run(
         #[inline(always)]
         || {
-            let read = hw.chunks_exact(3 * hidden).zip(h_prev.chunks_exact(hidden));
-            let written = kept.chunks_exact_mut(4 * hidden).zip(h.chunks_exact_mut(hidden));
+            let read = hw.chunks_exact(3 * hidden_size).zip(h_prev.chunks_exact(hidden_size));
+            let written = kept.chunks_exact_mut(4 * hidden_size).zip(h.chunks_exact_mut(hidden_size));
             for (i, ((hw, h_prev), (kept, h))) in read.zip(written).enumerate() {
-                let gx = &gx[gx_row(rows, i) * 3 * hidden..][..3 * hidden];
+                let gx = &gx[gx_row(rows, i) * 3 * hidden_size..][..3 * hidden_size];
                 row(s, gx, (hw, b_hh), h_prev, kept, h);
             }
         },
@@ -39,13 +39,13 @@ pub(super) fn gru_gates<S: Isa>(
 
 #[inline(always)]
 fn row<S: Isa>(s: S, gx: &[f32], (hw, b_hh): (&[f32], &[f32]), h_prev: &[f32], kept: &mut [f32], h: &mut [f32]) {
-    let hidden = h_prev.len();
+    let hidden_size = h_prev.len();
     let ([gx_r, gx_z, gx_n], [hw_r, hw_z, hw_n], [b_r, b_z, b_n]) =
-        (blocks(gx, hidden), blocks(hw, hidden), blocks(b_hh, hidden));
-    let [kept_r, kept_z, kept_n, kept_gh_n] = blocks_mut(kept, hidden);
+        (blocks(gx, hidden_size), blocks(hw, hidden_size), blocks(b_hh, hidden_size));
+    let [kept_r, kept_z, kept_n, kept_gh_n] = blocks_mut(kept, hidden_size);
     for_each_vector(
         s,
-        hidden,
+        hidden_size,
         #[inline(always)]
         |at| {
             let r = sigmoid(s, s.add(at.load(gx_r), s.add(at.load(hw_r), at.load(b_r))));
@@ -77,17 +77,20 @@ pub(super) fn gru_gates_backward<S: Isa>(
     {
         return gru::gru_gates_backward(kept, h_prev, dh, rows, dgx, dgh, dh_prev);
     }
-    let hidden = h_prev.shape().last_extent();
+    let hidden_size = h_prev.shape().last_extent();
     let rows = rows.and_then(|rows| rows.as_slice());
     let (kept, h_prev, dh) = (as_slice(kept), as_slice(h_prev), as_slice(dh));
     let (dgx, dgh, dh_prev) = (as_slice_mut(dgx), as_slice_mut(dgh), as_slice_mut(dh_prev));
     s.run(
         #[inline(always)]
         || {
-            let read = kept.chunks_exact(4 * hidden).zip(h_prev.chunks_exact(hidden)).zip(dh.chunks_exact(hidden));
-            let written = dgh.chunks_exact_mut(3 * hidden).zip(dh_prev.chunks_exact_mut(hidden));
+            let read = kept
+                .chunks_exact(4 * hidden_size)
+                .zip(h_prev.chunks_exact(hidden_size))
+                .zip(dh.chunks_exact(hidden_size));
+            let written = dgh.chunks_exact_mut(3 * hidden_size).zip(dh_prev.chunks_exact_mut(hidden_size));
             for (i, (((kept, h_prev), dh), (dgh, dh_prev))) in read.zip(written).enumerate() {
-                let dgx = &mut dgx[gx_row(rows, i) * 3 * hidden..][..3 * hidden];
+                let dgx = &mut dgx[gx_row(rows, i) * 3 * hidden_size..][..3 * hidden_size];
                 row_backward(s, (kept, h_prev, dh), (dgx, dgh, dh_prev));
             }
         },
@@ -100,12 +103,12 @@ fn row_backward<S: Isa>(
     (kept, h_prev, dh): (&[f32], &[f32], &[f32]),
     (dgx, dgh, dh_prev): (&mut [f32], &mut [f32], &mut [f32]),
 ) {
-    let (hidden, one) = (h_prev.len(), s.splat(1.0));
+    let (hidden_size, one) = (h_prev.len(), s.splat(1.0));
     let ([r, z, n, gh_n], [dgx_r, dgx_z, dgx_n], [dgh_r, dgh_z, dgh_n]) =
-        (blocks(kept, hidden), blocks_mut(dgx, hidden), blocks_mut(dgh, hidden));
+        (blocks(kept, hidden_size), blocks_mut(dgx, hidden_size), blocks_mut(dgh, hidden_size));
     for_each_vector(
         s,
-        hidden,
+        hidden_size,
         #[inline(always)]
         |at| {
             let (r, z, n, dh) = (at.load(r), at.load(z), at.load(n), at.load(dh));
@@ -128,15 +131,15 @@ fn gx_row(rows: Option<&[u32]>, i: usize) -> usize {
     rows.map_or(i, |rows| rows[i] as usize)
 }
 
-/// The blocks of a row, of `hidden` elements each.
+/// The blocks of a row, of `hidden_size` elements each.
 #[inline(always)]
-fn blocks<const N: usize>(x: &[f32], hidden: usize) -> [&[f32]; N] {
-    core::array::from_fn(|k| &x[k * hidden..][..hidden])
+fn blocks<const N: usize>(x: &[f32], hidden_size: usize) -> [&[f32]; N] {
+    core::array::from_fn(|k| &x[k * hidden_size..][..hidden_size])
 }
 
-/// The blocks of a row that is written, of `hidden` elements each.
+/// The blocks of a row that is written, of `hidden_size` elements each.
 #[inline(always)]
-fn blocks_mut<const N: usize>(x: &mut [f32], hidden: usize) -> [&mut [f32]; N] {
-    let mut blocks = x.chunks_exact_mut(hidden);
+fn blocks_mut<const N: usize>(x: &mut [f32], hidden_size: usize) -> [&mut [f32]; N] {
+    let mut blocks = x.chunks_exact_mut(hidden_size);
     core::array::from_fn(|_| blocks.next().expect("a row has N blocks"))
 }

@@ -55,7 +55,7 @@ pub(super) const FAULTS: &[PlantedFault] = planted! {
             => "        if (gridDim.x > 1 && i >= blockDim.x) break;\n        const REAL velocity = mu * element(m, at_i) + element(g, at_i);";
         Comparison(RANDOM), "optim::momentum::f32", "of element";
     "a wrong sign" in "gru.cu":
-        "dh_ij * (at2(h_prev, i, j) - n)" => "dh_ij * (n - at2(h_prev, i, j))";
+        "dh_ij * (get(h_prev, i, j) - n)" => "dh_ij * (n - get(h_prev, i, j))";
         Comparison(FORWARD), "gru::gates_backward::f32", "of element";
     "1 − β₂ computed from a rounded β₂" in "optim.cu":
         "new2 = (REAL)(1 - beta2)" => "new2 = 1 - (REAL)beta2";

@@ -39,7 +39,7 @@ fn build(fault: &PlantedFault) -> Options {
 #[test]
 fn every_fault_is_detected() {
     if emulated(&options()).is_some() {
-        LIST.every_fault_is_detected();
+        LIST.assert_every_fault_is_detected();
     }
 }
 
@@ -47,7 +47,7 @@ fn every_fault_is_detected() {
 #[ignore = "builds with sanitizers: .ci/emulator runs it"]
 fn every_fault_is_detected_by_its_sanitizer() {
     if emulated(&options()).is_some() {
-        LIST.every_fault_is_detected_by_its_sanitizer();
+        LIST.assert_every_fault_is_detected_by_its_sanitizer();
     }
 }
 
@@ -61,5 +61,5 @@ fn sanitizer_faults_pass_without_a_sanitizer() {
 
 #[test]
 fn page_lists_every_fault() {
-    LIST.page_lists_every_fault();
+    LIST.assert_page_lists_every_fault();
 }
