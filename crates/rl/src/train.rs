@@ -285,10 +285,14 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
         let undecided =
             |error| NotFinite::from_undecided(to_stream_word("update", updates), &self.learner.host().params, error);
         let stats = stats.map_err(undecided)?;
-        let exact: Vec<f64> = stats.iter().map(|stats| stats.exact).collect();
-        self.perfect = if exact.iter().all(|&exact| exact == 1.0) { self.perfect + 1 } else { 0 };
-        self.progress.record_validation(&exact, self.config.unlock);
+        self.record_validation(&stats.iter().map(|stats| stats.exact).collect::<Vec<_>>());
         Ok(stats)
+    }
+
+    /// Records the exact match of each stage in a validation, for the curriculum and the stopping rule.
+    pub fn record_validation(&mut self, exact: &[f64]) {
+        self.perfect = if exact.iter().all(|&exact| exact == 1.0) { self.perfect + 1 } else { 0 };
+        self.progress.record_validation(exact, self.config.unlock);
     }
 }
 

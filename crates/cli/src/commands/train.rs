@@ -9,7 +9,7 @@ use tensor::Device;
 use super::many_seeds::train_seeds;
 use super::results::{print_test_table, report_stopped, run_on_threads, thread_count, write_page};
 use crate::error::{Error, Result};
-use crate::folder::{About, CONFIG, Folder, TEST, seed_folder};
+use crate::folder::{ABOUT, About, CONFIG, Folder, seed_folder};
 use crate::input::checkpoint_policy::CheckpointPolicy;
 use crate::input::config_file::ConfigFile;
 use crate::input::device_name::DeviceName;
@@ -20,7 +20,7 @@ use crate::live::Live;
 use crate::output::print::print_line;
 use crate::output::{profile_table, timestamp};
 use crate::run::memory_check::MemoryNeed;
-use crate::run::{RunStatus, TrainingPlan};
+use crate::run::{RunStatus, TrainingPlan, settings_change};
 use crate::{interrupt, live};
 
 /// Folder that holds the run folders, unless `--out` names one.
@@ -53,8 +53,8 @@ pub(crate) struct TrainArgs {
     /// Initial weights: a checkpoint, or a PyTorch state_dict saved as safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) init: Option<PathBuf>,
-    /// Resume the run, or the runs of several seeds, in this folder; the results are the same as without a stop
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["task", "seed", "seeds", "config", "out", "init"])]
+    /// The folder of a run, or of the runs of several seeds, that goes on.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["task", "config", "out"], help = resume_help())]
     pub(crate) resume: Option<PathBuf>,
     /// Stop after this many more updates, as Ctrl-C does; --resume continues the run
     #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::parse_updates)]
@@ -78,11 +78,6 @@ pub(crate) struct TrainArgs {
 pub(crate) fn train(args: &TrainArgs) -> Result<()> {
     interrupt::listen((!live::is_on_terminal()).then_some(interrupt::STOPPING_MESSAGE))?;
     if let Some(path) = &args.resume {
-        if !args.settings.is_empty() || !args.checkpoint_policy.is_empty() {
-            return Err(Error::input(
-                "--resume takes no settings, because a run keeps its own; remove the setting flags",
-            ));
-        }
         let (folder, about) = Folder::open(path)?;
         let file = ConfigFile::read_regular(&path.join(CONFIG))?;
         file.task()?;
@@ -129,25 +124,61 @@ fn train_new(args: &TrainArgs, device: Device, file: Option<&ConfigFile>) -> Res
     }
 }
 
+/// Returns the help of `--resume`, which lists the settings that may change.
+fn resume_help() -> String {
+    format!(
+        "Resume the run, or the runs of several seeds, in this folder; the results are the same as without a stop. These \
+         settings may change: {}; a run that has finished goes on with a higher --max-updates, or --patience if it is solved",
+        settings_change::changeable_flags()
+    )
+}
+
 /// Resumes the run, or the runs of several seeds, in a folder.
 fn train_resumed(args: &TrainArgs, device: Device, file: &ConfigFile, folder: &Folder, about: About) -> Result<()> {
     file.require_complete()?;
-    let plan = TrainingPlan::from_file(file, device)?;
-    let is_finished = |folder: &Path| folder.join(TEST).exists();
-    match about.seeds {
-        Some(seeds) => {
-            let unfinished = seeds.iter().filter(|&&seed| !is_finished(&seed_folder(folder.path(), seed))).count();
-            check_memory(&plan, args, unfinished)?;
-            if unfinished > 0 {
-                folder.record_kernel_change()?; // each run prints the change itself
-            }
-            train_seeds(&plan, &seeds, folder, args.threads, args.stop_after)
-        }
-        None => {
-            check_memory(&plan, args, usize::from(!is_finished(folder.path())))?;
-            train_one_seed(&plan, file.seed()?.unwrap_or(0), folder, args)
+    check_identity(args, file, folder, &about)?;
+    let mut plan = TrainingPlan::from_file(file, device)?;
+    args.settings.apply(&mut plan.config)?;
+    args.checkpoint_policy.apply(&mut plan.checkpoint_policy)?;
+    let Some(seeds) = about.seeds else {
+        let seed = file.seed()?.unwrap_or(0);
+        let unfinished = plan.check_settings(seed, folder.path())?.is_unfinished();
+        check_memory(&plan, args, usize::from(unfinished))?;
+        return train_one_seed(&plan, seed, folder, args);
+    };
+    let changed = plan.changed_settings(&folder.path().join(CONFIG))?;
+    let mut unfinished = 0;
+    for &seed in &seeds {
+        unfinished += usize::from(plan.check_settings(seed, &seed_folder(folder.path(), seed))?.is_unfinished());
+    }
+    check_memory(&plan, args, unfinished)?;
+    if unfinished > 0 {
+        folder.record_kernel_change()?; // each run prints the change itself
+    }
+    if !changed.is_empty() {
+        folder.record_settings_change(&changed, None)?;
+        folder.write(CONFIG, plan.to_toml(None))?; // each run brings its own folder to these settings
+    }
+    train_seeds(&plan, &seeds, folder, args.threads, args.stop_after)
+}
+
+/// Returns an error if a flag would give a resumed run another seed or other initial weights.
+fn check_identity(args: &TrainArgs, file: &ConfigFile, folder: &Folder, about: &About) -> Result<()> {
+    let join = |seeds: &Vec<u64>| seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+    let shown = |path: PathBuf| path.display().to_string();
+    let init = args.init.clone().map(to_absolute).transpose()?;
+    let flags = [
+        ("seed", args.seed.map(|seed| seed.to_string()), file.seed()?.map(|seed| seed.to_string()), CONFIG),
+        ("seeds", args.seeds.as_ref().map(|Seeds(seeds)| join(seeds)), about.seeds.as_ref().map(join), ABOUT),
+        ("init", init.map(shown), file.init().map(shown), CONFIG),
+    ];
+    for (name, given, recorded, place) in flags {
+        if given.is_some() && given != recorded {
+            let (given, recorded) = (given.unwrap_or_default(), recorded.unwrap_or_else(|| "none".into()));
+            return Err(settings_change::refusal(name, &recorded, &given, &folder.path().join(place)));
         }
     }
+    Ok(())
 }
 
 /// Returns an error if this many runs, in parallel up to the number of threads, need more memory than is available.

@@ -7,6 +7,7 @@ use std::thread::available_parallelism;
 use serde::{Deserialize, Serialize};
 
 use super::file_names::ABOUT;
+use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::input::regular_file;
 use crate::output::timestamp;
@@ -33,6 +34,9 @@ pub(crate) struct About {
     /// Later changes of the kernels, in order of time.
     #[serde(default)]
     pub(crate) went_on: Vec<KernelChange>,
+    /// Later changes of the settings, in order of time.
+    #[serde(default)]
+    pub(crate) changes: Vec<SettingsChange>,
     /// Seeds of a folder of several runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seeds: Option<Vec<u64>>,
@@ -45,6 +49,28 @@ pub(crate) struct KernelChange {
     pub(crate) at: String,
     /// Name of the new kernels.
     pub(crate) kernels: String,
+}
+
+/// A resume of the run with other settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SettingsChange {
+    /// Time, in UTC.
+    pub(crate) at: String,
+    /// The changed settings.
+    pub(crate) settings: Vec<ChangedSetting>,
+    /// Outcome before the change, if the run had finished.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// A setting with its values before and after a change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ChangedSetting {
+    /// Name of the setting.
+    pub(crate) name: String,
+    /// Value before.
+    pub(crate) from: String,
+    /// Value after.
+    pub(crate) to: String,
 }
 
 /// Description of a machine.
@@ -73,6 +99,7 @@ impl About {
             made: timestamp::now(),
             machine: Machine::detect(),
             went_on: Vec::new(),
+            changes: Vec::new(),
             seeds: seeds.map(<[u64]>::to_vec),
         }
     }
@@ -111,6 +138,14 @@ impl About {
         let other = last.filter(|last| *last != now)?.clone();
         self.went_on.push(KernelChange { at: timestamp::now(), kernels: now.to_owned() });
         Some(other)
+    }
+
+    /// Records a change of settings, unless it is the last one again: that process ended before it changed anything else.
+    pub(crate) fn record_settings_change(&mut self, settings: &[ChangedSetting], outcome: Option<&Outcome>) {
+        if self.changes.last().is_none_or(|last| last.settings != settings) {
+            let (settings, outcome) = (settings.to_vec(), outcome.cloned());
+            self.changes.push(SettingsChange { at: timestamp::now(), settings, outcome });
+        }
     }
 }
 

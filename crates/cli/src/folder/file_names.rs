@@ -8,6 +8,8 @@ pub(crate) const CONFIG: &str = "config.toml";
 pub(crate) const MODEL: &str = "model.safetensors";
 /// Checkpoint after the best validation; the later one if two are equal.
 pub(crate) const BEST: &str = "best.safetensors";
+/// Best checkpoint before the end validation, if that validation replaced [`BEST`].
+pub(crate) const BEST_BEFORE_END: &str = "best-before-end.safetensors";
 /// Folder of the checkpoints that are kept for good.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 /// Metrics of each update and each validation, without times.

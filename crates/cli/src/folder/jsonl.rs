@@ -22,8 +22,23 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> std::result::Result<Vec
 /// # Errors
 /// If the file cannot be read, or a line is invalid.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<Vec<T>> {
+    read_while(path, what, |_| true).map(|(lines, _)| lines)
+}
+
+/// Reads the first lines of a file, up to the first that `keep` refuses. Returns them and their length in bytes.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_while<T: DeserializeOwned>(
+    path: &Path,
+    what: &str,
+    keep: impl Fn(&T) -> bool,
+) -> Result<(Vec<T>, u64)> {
     let text = regular_file::read(path).map_err(|error| Error::file("read", path, &error, &expected_file(what)))?;
-    parse(&text).map_err(|(number, error)| invalid_line(path, number, what, &error))
+    let lines = parse(&text).map_err(|(number, error)| invalid_line(path, number, what, &error))?;
+    let lines: Vec<T> = lines.into_iter().take_while(keep).collect();
+    let length = text.split_inclusive(|&byte| byte == b'\n').take(lines.len()).map(<[u8]>::len).sum::<usize>();
+    Ok((lines, length as u64))
 }
 
 /// Creates the error of an invalid line, counted from 1.

@@ -5,7 +5,7 @@ mod about;
 mod clock_file;
 mod episodes;
 mod file_names;
-mod jsonl;
+pub(crate) mod jsonl;
 mod lock;
 pub(crate) mod metrics;
 pub(crate) mod outcome;
@@ -21,11 +21,11 @@ use std::sync::Arc;
 
 use nn::files::{Disk, FileSystem, Journal, is_partial_file, remove_partial_files, write_atomic};
 
-pub(crate) use about::{About, processor_name};
+pub(crate) use about::{About, ChangedSetting, processor_name};
 pub(crate) use clock_file::ClockFile;
 pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, ReadToken, Register};
 pub(crate) use file_names::{
-    ABOUT, BEST, CHECKPOINTS, CLOCK, CONFIG, EPISODES, METRICS, MODEL, REPORT, TABLE, TABLE_JSON, TEST,
+    ABOUT, BEST, BEST_BEFORE_END, CHECKPOINTS, CLOCK, CONFIG, EPISODES, METRICS, MODEL, REPORT, TABLE, TABLE_JSON, TEST,
 };
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
 pub(crate) use run_set::{RunRecord, RunSet, Setting};
@@ -37,6 +37,7 @@ pub(crate) use tail::{Tail, TailEvent};
 use crate::error::{Error, Result, shell_quote};
 use crate::output::print::pretty_json;
 use lock::Lock;
+use outcome::Outcome;
 
 const CHOOSE_OTHER_FOLDER: &str = "choose another folder with --out, with write permission and free disk space";
 const CHECK_DISK: &str = "make sure that the disk has free space and that you have write permission";
@@ -178,18 +179,48 @@ impl Folder {
         Ok(Some((last, now)))
     }
 
+    /// Records in `about.json` that the run is resumed with other settings, and the outcome that it had before.
+    ///
+    /// # Errors
+    /// If `about.json` cannot be read or written.
+    pub(crate) fn record_settings_change(&self, settings: &[ChangedSetting], outcome: Option<&Outcome>) -> Result<()> {
+        let Some(mut about) = About::read(&self.path)? else { return Ok(()) };
+        about.record_settings_change(settings, outcome);
+        self.write(ABOUT, pretty_json(&serde_json::json!(about)))
+    }
+
+    /// Removes a file, if it exists.
+    ///
+    /// # Errors
+    /// If the file cannot be removed.
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        let path = self.path.join(name);
+        let removed = match self.files.remove(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed.and_then(|()| self.files.sync_folder(&self.path)),
+        };
+        removed.map_err(|error| Error::file("remove", &path, &error, CHECK_DISK))
+    }
+
+    /// Renames a file and replaces any file of the new name.
+    ///
+    /// # Errors
+    /// If the file cannot be renamed.
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
+        let path = self.path.join(from);
+        let renamed = self.files.rename(&path, &self.path.join(to));
+        let durable = renamed.and_then(|()| self.files.sync_folder(&self.path));
+        durable.map_err(|error| Error::file("rename", &path, &error, CHECK_DISK))
+    }
+
     /// Creates a new journal. An existing file of this name is deleted first.
     ///
     /// # Errors
     /// If the journal cannot be created.
     pub(crate) fn create_journal(&self, name: &str) -> Result<Journal> {
+        self.remove(name)?;
         let path = self.path.join(name);
-        let removed = match self.files.remove(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        };
-        let journal = removed.and_then(|()| Journal::create(&*self.files, &path));
-        journal.map_err(|error| Error::file("write", &path, &error, CHECK_DISK))
+        Journal::create(&*self.files, &path).map_err(|error| Error::file("write", &path, &error, CHECK_DISK))
     }
 
     /// Opens a journal to append after its first `length` bytes.

@@ -21,6 +21,8 @@ Examples:
       Resume the run; its files get the same bytes as without the stop
   gradus train --seeds 0..2 --width 32 --max-updates 20 --out three
       Train three seeds in parallel, with a smaller network, for twenty updates
+  gradus train --resume three --updates 30
+      Go on with the finished runs, up to thirty updates in all
   gradus train --init seven/model.safetensors --actions tools --max-updates 20 --out more
       Start with the weights of another run
   gradus train --profile --threads 1 --max-updates 20 --out profiled

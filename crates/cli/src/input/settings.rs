@@ -19,11 +19,6 @@ pub(crate) struct Flags<C> {
 }
 
 impl<C: Settings> Flags<C> {
-    /// Returns true if no flag was given.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.given.is_empty()
-    }
-
     /// Writes the given settings to `config`.
     ///
     /// # Errors
@@ -32,7 +27,7 @@ impl<C: Settings> Flags<C> {
     pub(crate) fn apply(&self, config: &mut C) -> Result<()> {
         self.given.iter().try_for_each(|(name, value)| {
             let set = config.set(name, value).and_then(|()| config.check::<f32>());
-            set.map_err(|error| Error::input(format!("--{}: {error}", name.replace('_', "-"))))
+            set.map_err(|error| Error::input(format!("{}: {error}", to_flag(name))))
         })
     }
 }
@@ -60,11 +55,17 @@ impl<C: Settings> FromArgMatches for Flags<C> {
     }
 }
 
-/// Creates the flag of a setting, with its help text.
+/// Returns the flag of a setting, with dashes.
+pub(crate) fn to_flag(name: &str) -> String {
+    format!("--{}", name.replace('_', "-"))
+}
+
+/// Creates the flag of a setting, with its help text. `--updates` is short for `--max-updates`.
 fn to_arg<C: Settings>(field: &'static Field, default: &C) -> Arg {
     let default = default.get(field.name).expect("a setting of the table");
     Arg::new(field.name)
         .long(field.name.replace('_', "-"))
+        .visible_aliases((field.name == "max_updates").then_some("updates"))
         .value_name("VALUE")
         .allow_negative_numbers(true)
         .help(format!("{} Takes {} [default: {default}]", field.doc, field.range))

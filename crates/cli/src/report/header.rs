@@ -45,6 +45,13 @@ fn origin(about: &About) -> Markup {
     html! {
         dt { "Command" } dd.code { "gradus " (about.arguments.join(" ")) }
         dt { "Created" } dd { (format_date(&about.made)) ", by gradus " (about.version) }
+        @for change in &about.changes {
+            dt { "Changed" }
+            dd {
+                (format_date(&change.at))
+                @for setting in &change.settings { ", " (setting.name) " from " (setting.from) " to " (setting.to) }
+            }
+        }
         dt { "Machine" }
         dd {
             @if let Some(processor) = &machine.processor { (processor) ", " }

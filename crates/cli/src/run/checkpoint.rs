@@ -10,6 +10,7 @@ use rl::settings::Settings;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::folder::CHECKPOINTS;
 use crate::input::task_name;
 use crate::run::state_json;
 
@@ -85,6 +86,16 @@ fn load_compatible(path: &Path, config: &Config) -> Result<Checkpoint> {
         }
     }
     Ok(checkpoint)
+}
+
+/// Returns the file name of a checkpoint that is kept for good.
+pub(super) fn kept_name(update: usize) -> String {
+    format!("{CHECKPOINTS}/update-{update:06}.safetensors")
+}
+
+/// Returns the number of updates in a checkpoint, or `None` if the file cannot be read or does not record it.
+pub(super) fn read_updates(path: &Path) -> Option<usize> {
+    Checkpoint::load(path).ok()?.metadata().get("updates")?.parse().ok()
 }
 
 /// Encodes a checkpoint: the parameters, the optimizer's moments and the state of the run.

@@ -126,11 +126,16 @@ fn plan(on_save_error: OnError) -> TrainingPlan {
 
 /// Starts or resumes the run in `folder` on the given disk.
 fn train(folder: &Path, on_save_error: OnError, files: FailingDisk) -> Result<RunStatus> {
+    train_plan(folder, &plan(on_save_error), files)
+}
+
+/// As [`train`], with another plan.
+fn train_plan(folder: &Path, plan: &TrainingPlan, files: FailingDisk) -> Result<RunStatus> {
     let folder = match folder.join(CONFIG).exists() {
         true => Folder::open(folder)?.0,
         false => Folder::create(folder, &About::now(None))?,
     };
-    plan(on_save_error).train(0, &folder.with_files(Arc::new(files)), None, &mut Live::without_terminal().view(0))
+    plan.train(0, &folder.with_files(Arc::new(files)), None, &mut Live::without_terminal().view(0))
 }
 
 /// Reads the files of a run, except the clock.
@@ -221,4 +226,53 @@ fn run_temporarily_full_disk_loses_no_line() {
         }
     }
     assert!(finished > 12, "only {finished} runs finished");
+}
+
+/// A finished run of three updates goes on to four, while an operation fails, or all from there on. Resumed with the
+/// settings in its folder, it is then the run of three updates or that of four.
+#[test]
+fn run_that_goes_on_any_disk_error_loses_nothing() {
+    let finished = tempfile::tempdir().expect("a temporary folder");
+    let mut three = plan(OnError::Stop);
+    three.config.max_updates = 3; // no regular validation is due there
+    train_plan(finished.path(), &three, FailingDisk::new(0..0)).expect("a healthy disk");
+    let (mut stayed, mut went_on) = (0, 0);
+    for number in 0.. {
+        for failing in [number..number + 1, number..usize::MAX] {
+            let (folder, files) = (copy(finished.path()), FailingDisk::new(failing));
+            let result = train(folder.path(), OnError::Stop, files.clone());
+            if files.operations_done.load(Ordering::Relaxed) <= number {
+                assert!(result.is_ok() && stayed > 2 && went_on > 20, "{stayed} {went_on}");
+                return;
+            }
+            let config = ConfigFile::read_regular(&folder.path().join(CONFIG)).expect("always whole");
+            let recorded = TrainingPlan::from_file(&config, Device::Host).expect("valid");
+            train_plan(folder.path(), &recorded, FailingDisk::new(0..0)).expect("the disk works again");
+            if recorded.config.max_updates == 3 {
+                assert!(read_files(folder.path()) == read_files(finished.path()), "operation {number}");
+                stayed += 1;
+                train(folder.path(), OnError::Stop, FailingDisk::new(0..0)).expect("it goes on");
+            } else {
+                went_on += 1;
+            }
+            assert_complete(&folder, &format!("operation {number}"));
+            let changes = About::read(folder.path()).expect("valid").expect("a file").changes;
+            assert!(changes.len() == 1 && changes[0].outcome.as_ref().is_some_and(|outcome| outcome.updates == 3));
+        }
+    }
+}
+
+/// Copies a run folder with its kept checkpoints.
+fn copy(from: &Path) -> TempDir {
+    let to = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(to.path().join(CHECKPOINTS)).expect("a folder");
+    for folder in ["", CHECKPOINTS] {
+        for entry in fs::read_dir(from.join(folder)).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_file() {
+                fs::copy(&path, to.path().join(path.strip_prefix(from).expect("inside"))).expect("copied");
+            }
+        }
+    }
+    to
 }

@@ -5,11 +5,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::folder::{
-    BEST, CHECKPOINTS, EPISODES, EpisodesLine, Folder, Line, METRICS, MODEL, Tail, TailEvent, ValidationLine,
-};
+use crate::folder::{BEST, EPISODES, EpisodesLine, Folder, Line, METRICS, MODEL, Tail, TailEvent, ValidationLine};
 use crate::input::checkpoint_policy::CheckpointPolicy;
-use crate::run::checkpoint::JournalLengths;
+use crate::run::checkpoint::{self, JournalLengths};
 
 /// The journals of a run in its folder.
 pub(super) struct Journals<'a> {
@@ -92,7 +90,7 @@ impl<'a> Journals<'a> {
             names.push(BEST.to_owned());
         }
         if checkpoint_policy.keep_every > 0 && update.is_multiple_of(checkpoint_policy.keep_every) {
-            names.push(format!("{CHECKPOINTS}/update-{update:06}.safetensors"));
+            names.push(checkpoint::kept_name(update));
         }
         if update.is_multiple_of(checkpoint_policy.save_every) {
             names.push(MODEL.to_owned());

@@ -7,9 +7,11 @@ pub(crate) mod checkpoint;
 mod clock;
 #[cfg(test)]
 mod disk_failure_tests;
+mod end_validation;
 pub(crate) mod final_test;
 mod journals;
 pub(crate) mod memory_check;
+pub(crate) mod settings_change;
 mod state_json;
 pub(crate) mod trained_agent;
 
@@ -29,7 +31,9 @@ use tensor::Device;
 
 use crate::error::{Error, Result, shell_quote};
 use crate::folder::outcome::{Outcome, TimedOutcome};
-use crate::folder::{CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine};
+use crate::folder::{
+    BEST, CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine,
+};
 use crate::input::checkpoint_policy::{CheckpointPolicy, OnError};
 use crate::input::config_file::ConfigFile;
 use crate::input::{config_file, settings};
@@ -93,7 +97,8 @@ impl TrainingPlan {
         gpu_train::run(config, seed, *device).map_err(|refused| Error::input(format!("--device {device}: {refused}")))
     }
 
-    /// Trains the run of this seed in its folder: from the start, or from the last checkpoint. A finished run is only read.
+    /// Trains the run of this seed in its folder: from the start, or from the last checkpoint. The folder first gets the
+    /// settings of this plan. A run that stays finished is only read.
     ///
     /// # Errors
     /// If a file cannot be read or written. A failed run is an outcome, not an error.
@@ -104,9 +109,10 @@ impl TrainingPlan {
         stop_after: Option<usize>,
         view: &mut View,
     ) -> Result<RunStatus> {
+        let note = self.change_settings(seed, folder)?;
         if folder.contains_file(TEST) {
             let run = TimedOutcome::read(folder.path())?;
-            view.show_outcome(&run.outcome, "this run has finished");
+            view.show_outcome(&run.outcome, note);
             return Ok(RunStatus::Finished(run));
         }
         let session = if folder.contains_file(MODEL) {
@@ -140,8 +146,15 @@ impl TrainingPlan {
     fn resume_session<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a>> {
         let mut run = self.create_empty_run(seed)?;
         let journal_lengths = checkpoint::resume(&folder.path().join(MODEL), &mut run)?;
-        let clock = Clock::read(&folder.path().join(CLOCK));
-        Ok(Session { plan: self, run, journals: Journals::resume(folder, journal_lengths)?, clock })
+        end_validation::restore_best(folder, &run.config)?;
+        let taken_back = end_validation::take_back(folder.path(), &mut run, journal_lengths)?;
+        let journals = Journals::resume(folder, taken_back.unwrap_or(journal_lengths))?;
+        let mut session = Session { plan: self, run, journals, clock: Clock::read(&folder.path().join(CLOCK)) };
+        let kept = checkpoint::kept_name(session.run.updates);
+        if taken_back.is_some() && folder.contains_file(&kept) {
+            session.save(&kept)?;
+        }
+        Ok(session)
     }
 }
 
@@ -242,7 +255,11 @@ impl Session<'_> {
             }
         }
         for name in self.journals.due_checkpoints(report.update, validation.as_ref(), &self.plan.checkpoint_policy) {
-            let saved = self.save(&name);
+            let kept = match name.as_str() {
+                BEST => end_validation::keep_previous_best(self.journals.folder(), &self.plan.config, report.update),
+                _ => Ok(()),
+            };
+            let saved = kept.and_then(|()| self.save(&name));
             self.handle_write_error(saved, view)?;
         }
         Ok(())

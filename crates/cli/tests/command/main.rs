@@ -12,6 +12,7 @@ mod gradcheck;
 mod killed;
 mod library_agent;
 mod memory;
+mod more_updates;
 mod report;
 mod resume;
 mod same_bytes;

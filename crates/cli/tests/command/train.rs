@@ -166,9 +166,14 @@ fn flags_override_the_file_and_the_file_overrides_defaults() {
 #[test]
 fn train_help_explains_settings() {
     let help = Sandbox::new().expect_success(&["train", "--help"]);
-    for part in ["--entropy-final", "--on-save-error", "β at the end of its schedule", "[default: 0.005]"] {
-        assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "no {part} in {help}");
-    }
+    help.split_whitespace().collect::<Vec<_>>().join(" ").assert_contains(&[
+        "--entropy-final",
+        "--on-save-error",
+        "β at the end of its schedule",
+        "[default: 0.005]",
+        "These settings may change: --max-updates, --patience, --save-every, --keep-every, --on-save-error",
+        "[default: 1500] [alias: --updates]",
+    ]);
 }
 
 /// Uses `script` of util-linux to create a terminal. Prints a message and skips if it is not installed.

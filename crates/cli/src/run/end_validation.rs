@@ -1,0 +1,93 @@
+//! The end validation: the one after the last update of a run, where no regular one is due.
+//!
+//! A run with more updates does not make it. So a run that goes on takes it back: its lines in the journals, its effect on
+//! curriculum and stop rule, and its best checkpoint. Each step can be repeated after an interruption.
+
+use std::fs;
+use std::path::Path;
+
+use gpu_train::Run;
+use rl::config::Config;
+use rl::curriculum::Progress;
+use rl::env::Task;
+
+use crate::error::{Error, Result, shell_quote};
+use crate::folder::{BEST, BEST_BEFORE_END, CONFIG, EPISODES, EpisodesLine, Folder, Line, METRICS, jsonl};
+use crate::run::checkpoint::{self, JournalLengths};
+
+/// Returns true if a run with these settings makes a validation after `update`.
+fn is_due(config: &Config, update: usize) -> bool {
+    update.is_multiple_of(config.validate_every) || update == config.max_updates
+}
+
+/// Takes back the end validation of a shorter run, if the checkpoint that `run` was restored from includes one. Returns the
+/// lengths of the journals without it. Writes no file.
+///
+/// # Errors
+/// If a journal cannot be read, or the best checkpoint before the end validation does not exist.
+pub(super) fn take_back(folder: &Path, run: &mut Run<f32>, lengths: JournalLengths) -> Result<Option<JournalLengths>> {
+    let (updates, config) = (run.updates, &run.config);
+    if is_due(config, updates) {
+        return Ok(None);
+    }
+    let belongs = |validation| validation <= updates && is_due(config, validation);
+    let (lines, metrics) = jsonl::read_while(&folder.join(METRICS), "metrics", |line: &Line| match line {
+        Line::Update(line) => line.update <= updates,
+        Line::Validation(line) => belongs(line.validation),
+    })?;
+    let ends_with_last_update = matches!(lines.last(), Some(Line::Update(line)) if line.update == updates);
+    if metrics >= lengths.metrics || !ends_with_last_update {
+        return Ok(None);
+    }
+    let belongs = |line: &EpisodesLine| belongs(line.validation);
+    let (_, episodes) = jsonl::read_while(&folder.join(EPISODES), "episodes", belongs)?;
+    (run.progress, run.perfect) = (Progress::new(run.task.stages()), 0);
+    let mut best: f64 = 0.0;
+    for line in &lines {
+        if let Line::Validation(line) = line {
+            run.record_validation(&line.stages.iter().map(|stage| stage.exact).collect::<Vec<_>>());
+            best = best.max(line.exact());
+        }
+    }
+    if best > 0.0 && is_best_of_end(folder, &run.config) && !folder.join(BEST_BEFORE_END).exists() {
+        let (shown, config) = (folder.display(), shell_quote(&folder.join(CONFIG)));
+        return Err(Error::input(format!(
+            "{shown} cannot go on: its {BEST} is of the validation at its end, which a longer run does not make, and the \
+             one before, {BEST_BEFORE_END}, does not exist; train from the start with --config {config} --max-updates {}",
+            run.config.max_updates
+        )));
+    }
+    Ok(Some(JournalLengths { metrics, episodes }))
+}
+
+/// Keeps the best checkpoint in [`BEST_BEFORE_END`] if the end validation, after `update`, is about to replace it.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(super) fn keep_previous_best(folder: &Folder, config: &Config, update: usize) -> Result<()> {
+    let path = folder.path().join(BEST);
+    let replaces = !update.is_multiple_of(config.validate_every);
+    if replaces && checkpoint::read_updates(&path).is_some_and(|best| best != update) {
+        let advice = "expected the checkpoint that the run wrote";
+        let best = fs::read(&path).map_err(|error| Error::file("read", &path, &error, advice))?;
+        folder.write(BEST_BEFORE_END, best)?;
+    }
+    Ok(())
+}
+
+/// Restores the best checkpoint from before the end validation of a shorter run, or removes it if there was none.
+///
+/// # Errors
+/// If the file cannot be renamed or removed.
+pub(super) fn restore_best(folder: &Folder, config: &Config) -> Result<()> {
+    match is_best_of_end(folder.path(), config) {
+        true if folder.contains_file(BEST_BEFORE_END) => folder.rename(BEST_BEFORE_END, BEST),
+        true => folder.remove(BEST),
+        false => Ok(()),
+    }
+}
+
+/// Returns true if the best checkpoint is of the end validation of a shorter run.
+fn is_best_of_end(folder: &Path, config: &Config) -> bool {
+    checkpoint::read_updates(&folder.join(BEST)).is_some_and(|update| !is_due(config, update))
+}
