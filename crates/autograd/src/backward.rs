@@ -162,6 +162,14 @@ impl<T: Real> Tape<T> {
 }
 
 impl<T: Real> Arena<T> {
+    /// Runs `rule` with the arguments of the last backward pass for node `id`, which that pass has reached. Gradients that it
+    /// adds to the inputs are discarded.
+    pub(crate) fn rerun_backward(&self, id: usize, kernels: &dyn Kernels<T>, rule: impl FnOnce(&mut Backward<'_, T>)) {
+        let (nodes, inputs, dy) = (&self.nodes[..], self.inputs_of(id), &self.grads[id].sum);
+        let (grads, scratch) = (&mut [], &mut Vec::new());
+        Backward { kernels, nodes, node: &nodes[id], inputs, grads, dy, scratch }.isolated_gradients(rule);
+    }
+
     fn prepare(&mut self, root: u32, dy: Option<&Tensor<T>>, kernels: &dyn Kernels<T>) {
         while self.grads.len() < self.len {
             self.grads.push(Grad { sum: Tensor::empty_on(kernels.device()), reached: false });

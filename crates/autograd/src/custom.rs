@@ -1,5 +1,7 @@
 //! Operations that users of the engine define.
 
+use alloc::string::String;
+
 use tensor::Real;
 
 use crate::backward::Backward;
@@ -46,6 +48,11 @@ use crate::forward::Forward;
 pub trait CustomOp<T: Real>: Send {
     /// Returns the name in errors and printed tapes.
     fn name(&self) -> &str;
+
+    /// Returns the arguments besides the inputs, for printed tapes: `axis=0, range=2..5`. Empty by default.
+    fn arguments(&self) -> String {
+        String::new()
+    }
 
     /// Computes the value into the buffer from [`Forward::output`]. The rule must call that method.
     fn forward(&self, f: &mut Forward<'_, T>);

@@ -21,6 +21,7 @@
 //! pass (`backward.rs`), [`CustomOp`], [`derivatives`] (forward mode, Hessian-vector products), and [`gradcheck`].
 //!
 //! `cargo run --release -p gradus-autograd --example tape` trains and checks a small network with this crate and [`tensor`] alone.
+//! The example `vanishing_gradient` prints the gradient of each state of a GRU.
 #![no_std]
 #![forbid(unsafe_code)]
 

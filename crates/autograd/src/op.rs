@@ -1,6 +1,7 @@
 //! The trait of operations, and the enums generated from the closed [list](crate::ops) of operations. An operation without a
 //! rule does not compile.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 
 use tensor::Real;
@@ -34,6 +35,11 @@ pub(crate) trait Operation<T: Real> {
 
     /// True if the value is a view of an input's buffer.
     const IS_VIEW: bool = false;
+
+    /// Returns the arguments besides the inputs, for printed tapes: `axis=0, range=2..5`. A shape that is the value's is left out.
+    fn arguments(&self) -> String {
+        String::new()
+    }
 
     /// Computes the value. The caller has checked the shapes.
     fn forward(&self, f: &mut Forward<'_, T>);
@@ -104,6 +110,14 @@ macro_rules! operations {
                     Self::Leaf(Leaf::Constant) => "constant",
                     $(Self::$op(_) => <$file::$op $(<$t>)? as Operation<T>>::NAME,)*
                     Self::Custom(op) => op.name(),
+                }
+            }
+
+            pub(crate) fn arguments(&self) -> String {
+                match self {
+                    Self::Leaf(_) => String::new(),
+                    $(Self::$op(op) => Operation::<T>::arguments(op),)*
+                    Self::Custom(op) => op.arguments(),
                 }
             }
 

@@ -1,7 +1,5 @@
 //! The handle of a node. The files of [`ops`](crate::ops) add one method for each operation.
 
-use core::fmt;
-
 use tensor::{Real, Shape, Tensor};
 
 use crate::backward::Unreached;
@@ -70,11 +68,5 @@ impl<'t, T: Real> Var<'t, T> {
         let arena = self.tape.arena.borrow();
         let grad = arena.grads.get(self.id as usize)?;
         grad.reached.then(|| grad.sum.clone())
-    }
-}
-
-impl<T: Real> fmt::Debug for Var<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "%{} {:?}", self.id, self.value())
     }
 }

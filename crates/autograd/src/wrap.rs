@@ -1,6 +1,7 @@
 //! Custom operations that wrap recorded ones.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use tensor::{Real, Tensor};
@@ -25,6 +26,10 @@ impl<T: Real> RecordedOp<T> {
 impl<T: Real> CustomOp<T> for RecordedOp<T> {
     fn name(&self) -> &str {
         self.0.name()
+    }
+
+    fn arguments(&self) -> String {
+        self.0.arguments()
     }
 
     fn forward(&self, f: &mut Forward<'_, T>) {

@@ -95,7 +95,7 @@ impl GruCell {
     }
 
     /// Computes the states after each step, hs\[T,B,H\], from gx\[T,B,3H\] and the initial state h\[B,H\]. Fused for
-    /// [`Variant::ResetAfter`].
+    /// [`Variant::ResetAfter`]; then [`Var::gru_state_grads`] returns the total gradient of each state.
     ///
     /// # Panics
     /// If the shapes do not match.

@@ -100,7 +100,10 @@ impl<T: PartialOrd> PartialOrd for Dual<T> {
 
 impl<T: fmt::Display> fmt::Display for Dual<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} + {}ε", self.value, self.tangent)
+        fmt::Display::fmt(&self.value, f)?;
+        f.write_str(" + ")?;
+        fmt::Display::fmt(&self.tangent, f)?;
+        f.write_str("ε")
     }
 }
 

@@ -44,6 +44,7 @@ mod map;
 mod ops;
 pub mod par;
 pub mod philox;
+mod print;
 #[cfg(feature = "std")]
 pub mod profile;
 mod real;

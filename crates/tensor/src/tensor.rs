@@ -2,7 +2,6 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 use core::ops::Range;
 
 use crate::cuda::CudaError;
@@ -320,18 +319,6 @@ impl<T: Element, const M: usize, const N: usize> From<[[T; N]; M]> for Tensor<T>
 impl<T: Element> PartialEq for Tensor<T> {
     fn eq(&self, other: &Self) -> bool {
         self.shape() == other.shape() && self.to_host().view().as_ndarray() == other.to_host().view().as_ndarray()
-    }
-}
-
-impl<T: Element + fmt::Display> fmt::Display for Tensor<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.to_host().view().as_ndarray(), f)
-    }
-}
-
-impl<T: Element> fmt::Debug for Tensor<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tensor{} {:?}", self.shape(), self.to_host().view().as_ndarray())
     }
 }
 

@@ -60,6 +60,10 @@ impl<'t, T: Real> Var<'t, T> {
 impl<T: Real> Operation<T> for Concat {
     const NAME: &'static str = "concat";
 
+    fn arguments(&self) -> alloc::string::String {
+        alloc::format!("axis={}", self.0)
+    }
+
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (axis, kernels) = (self.0, f.kernels());
         let total = (0..f.arity()).try_fold(0_usize, |total, k| total.checked_add(f.shape(k)[axis]));

@@ -52,6 +52,10 @@ pub(super) fn checked_embedding_shape(table: Shape, index: &Tensor<u32>) -> Shap
 impl<T: Real> Operation<T> for Embedding {
     const NAME: &'static str = "embedding";
 
+    fn arguments(&self) -> alloc::string::String {
+        alloc::format!("index=u32{}", self.0.shape())
+    }
+
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, table, index) = (f.kernels(), f.input(0), self.0.view());
         kernels.gather_rows(table, index, f.output(self.1));

@@ -40,6 +40,10 @@ impl<T: Real> Var<'_, T> {
 impl<T: Real> Operation<T> for Gather {
     const NAME: &'static str = "gather";
 
+    fn arguments(&self) -> alloc::string::String {
+        alloc::format!("index=u32{}", self.0.shape())
+    }
+
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, x) = (f.kernels(), f.input(0));
         kernels.gather(x, self.0.view(), f.output(self.0.shape()));

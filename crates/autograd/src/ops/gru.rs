@@ -17,8 +17,8 @@
 //! The value is h\[T,B,H\]. Kept for the backward: r, z, n and gh_n of each step, \[T,B,4H\]. If x is an embedded token, gx is
 //! a row of a table with V rows: the forward reads this row in place, and the backward adds its gradient in place.
 //!
-//! **Backward.** dh is the whole gradient of h at step t: dy\[t\], plus dh_prev of step t+1. Through (F5), whose inputs are n,
-//! z and h_prev:
+//! **Backward.** dh is the total gradient of h at step t: the direct gradient dy\[t\], plus dh_prev of step t+1.
+//! [`Var::gru_state_grads`](crate::Var::gru_state_grads) returns it. Through (F5), whose inputs are n, z and h_prev:
 //!
 //! ```text
 //! (B1)  dn       = dh·(1 − z)
@@ -50,9 +50,9 @@
 //! (B12) db_hh   += Σ_t Σ_B dgh
 //! ```
 //!
-//! **Where**: `gru_step` below computes the product of (F1); `backward` computes (B10) to (B12), tagged. The kernel `gru_gates`
-//! adds the bias of (F1) and computes (F2) to (F5); `gru_gates_backward` computes (B1) to (B9). Both are in `cpu/fast/gru.rs`
-//! of `tensor`, and in plain form in `cpu/naive/gru.rs`. `backward` also sums dh and adds dh₀.
+//! **Where**: `gru_step` below computes the product of (F1); `backpropagate` computes (B10) to (B12), tagged. The kernel
+//! `gru_gates` adds the bias of (F1) and computes (F2) to (F5); `gru_gates_backward` computes (B1) to (B9). Both are in
+//! `cpu/fast/gru.rs` of `tensor`, and in plain form in `cpu/naive/gru.rs`. `backpropagate` also sums dh and adds dh₀.
 //!
 //! **Why one node**: the composed form in `nn` has 33 nodes per step. Three of them are products with a block of W_hh, and
 //! dW_hh takes as many products again. Here dW_hh takes two products for all steps. Both forms agree to 1e-12.
@@ -99,6 +99,45 @@ impl<T: Real> Var<'_, T> {
     pub fn embedding_gru(self, tokens: &Tensor<u32>, h0: Self, w_hh: Self, b_hh: Self) -> Self {
         self.assert_embedding_gru_shapes(tokens, h0, w_hh, b_hh);
         self.tape.record(Op::Gru(Gru(Some(tokens.clone()))), &[self, h0, w_hh, b_hh])
+    }
+
+    /// Returns the total gradients dL/dh_t of the states of a fused GRU, \[T,B,H\], after a backward pass. Returns `None` if
+    /// that pass did not reach the states.
+    ///
+    /// [`grad`](Self::grad) of the states is the direct gradient ∂L/∂h_t: of the uses of h_t outside the GRU, with the other
+    /// states held fixed. It is zero at a step that the loss does not read. The total gradient also flows through the later
+    /// states: dL/dh_t = ∂L/∂h_t + dL/dh_{t+1}·∂h_{t+1}/∂h_t. At the last step the two are equal. In
+    /// [`ops::gru`](crate::ops::gru) the total gradient is dh.
+    ///
+    /// The fused backward keeps dh of one step only. This method therefore repeats the backward of this node, at its cost; a pass
+    /// without this call pays nothing. In a GRU that is composed of operations each h_t is a variable, and its `grad` is the
+    /// total gradient.
+    ///
+    /// ```
+    /// # use autograd::Tape;
+    /// # use tensor::Tensor;
+    /// let tape = Tape::<f64>::new();
+    /// let gx = tape.constant(Tensor::zeros([4, 1, 3])); // T = 4 steps, B = 1, H = 1
+    /// let [h0, w_hh] = [[1, 1], [3, 1]].map(|shape| tape.constant(Tensor::zeros(shape)));
+    /// let b_hh = tape.input(Tensor::zeros([3]));
+    /// let hs = gx.gru(h0, w_hh, b_hh);
+    /// hs.select(0, 3).sum().backward()?; // the loss reads the last state only
+    /// assert_eq!(hs.grad().unwrap().to_vec(), [0.0, 0.0, 0.0, 1.0]);
+    /// assert_eq!(hs.gru_state_grads().unwrap().to_vec(), [0.125, 0.25, 0.5, 1.0]); // each step multiplies by z = ½
+    /// # Ok::<(), autograd::Unreached>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If this variable is not the result of [`gru`](Self::gru), [`embedding_gru`](Self::embedding_gru) or
+    /// [`embedding_gru_from_steps`](Self::embedding_gru_from_steps).
+    #[track_caller]
+    pub fn gru_state_grads(self) -> Option<Tensor<T>> {
+        let arena = self.tape.arena.borrow();
+        let op = &arena.nodes[self.index()].op;
+        let Op::Gru(gru) = op else { panic!("gru_state_grads: {} is not the states of a fused GRU", op.name()) };
+        let mut dhs = self.grad()?.to_contiguous();
+        arena.rerun_backward(self.index(), self.tape.kernels, |b| gru.backpropagate(b, Some(dhs.view_mut())));
+        Some(dhs)
     }
 
     #[track_caller]
@@ -163,6 +202,10 @@ pub(crate) fn gru_step<T: Real>(
 impl<T: Real> Operation<T> for Gru {
     const NAME: &'static str = "gru";
 
+    fn arguments(&self) -> alloc::string::String {
+        self.0.iter().map(|tokens| alloc::format!("tokens=u32{}", tokens.shape())).collect()
+    }
+
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, gx, h0, w_hh, b_hh) = (f.kernels(), f.input(0), f.input(1), f.input(2), f.input(3));
         let tokens = self.0.as_ref();
@@ -182,6 +225,13 @@ impl<T: Real> Operation<T> for Gru {
     }
 
     fn backward(&self, b: &mut Backward<'_, T>) {
+        self.backpropagate(b, None);
+    }
+}
+
+impl Gru {
+    /// Computes (B1) to (B12). Writes dh of each step to `dhs`\[T,B,H\], if given.
+    fn backpropagate<T: Real>(&self, b: &mut Backward<'_, T>, mut dhs: Option<ViewMut<'_, T>>) {
         let kernels = b.kernels();
         let (gx, h0, w_hh, states, kept, dy) = (b.input(0), b.input(1), b.input(2), b.output(), b.kept(), b.dy());
         let (steps, batch, hidden_size) = (dy.shape()[0], dy.shape()[1], dy.shape()[2]);
@@ -195,6 +245,9 @@ impl<T: Real> Operation<T> for Gru {
 
         for t in (0..steps).rev() {
             kernels.sum_to(T::one(), dy.select(0, t), dh.reborrow());
+            if let Some(dhs) = &mut dhs {
+                kernels.map(Map::Identity, dh.view(), dhs.reborrow().select(0, t));
+            }
             let (dgx, rows) = input_at_step(dgx.reborrow(), self.0.as_ref(), t, ViewMut::select);
             kernels.gru_gates_backward(
                 kept.select(0, t),
@@ -285,7 +338,9 @@ mod tests {
         let tape = crate::Tape::<f64>::new();
         let halves = |shape: &[usize]| tape.input(Tensor::full(shape, 0.5));
         let (w_hh, b_hh) = (halves(&[9, 3]), halves(&[9]));
-        halves(&[0, 2, 9]).gru(halves(&[2, 3]), w_hh, b_hh).sum().backward().expect("no parameters");
+        let states = halves(&[0, 2, 9]).gru(halves(&[2, 3]), w_hh, b_hh);
+        states.sum().backward().expect("no parameters");
+        assert_eq!(states.gru_state_grads().map(|dhs| dhs.shape()), Some([0, 2, 3].into()));
         assert_eq!([w_hh, b_hh].map(|x| x.grad().expect("reached").to_vec()), [vec![0.0; 27], vec![0.0; 9]]);
     }
 

@@ -39,6 +39,10 @@ impl<T: Real> Var<'_, T> {
 impl<T: Real> Operation<T> for LayerNorm<T> {
     const NAME: &'static str = "layer_norm";
 
+    fn arguments(&self) -> alloc::string::String {
+        alloc::format!("epsilon={}", self.epsilon)
+    }
+
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, x, w, b) = (f.kernels(), f.input(0), f.input(1), f.input(2));
         let shape = x.shape();

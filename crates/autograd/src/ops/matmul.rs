@@ -74,6 +74,10 @@ fn inner_extents(form: Form, shape: &[usize]) -> (usize, usize) {
 impl<T: Real> Operation<T> for MatMul {
     const NAME: &'static str = "matmul";
 
+    fn arguments(&self) -> alloc::string::String {
+        alloc::format!("form={:?}", self.0)
+    }
+
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, a, b) = (f.kernels(), f.input(0), f.input(1));
         let m = a.shape()[if self.0 == Form::TN { 1 } else { 0 }];

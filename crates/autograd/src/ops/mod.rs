@@ -82,6 +82,7 @@ pub mod tanh;
 mod unary;
 
 use alloc::boxed::Box;
+use alloc::string::String;
 
 use tensor::Real;
 

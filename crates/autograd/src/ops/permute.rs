@@ -50,6 +50,10 @@ impl<T: Real> Operation<T> for Permute {
     const NAME: &'static str = "permute";
     const IS_VIEW: bool = true;
 
+    fn arguments(&self) -> alloc::string::String {
+        alloc::format!("axes={:?}", &self.axes[..self.rank])
+    }
+
     fn forward(&self, f: &mut Forward<'_, T>) {
         f.set_view(f.tensor(0).permute(&self.axes[..self.rank]));
     }

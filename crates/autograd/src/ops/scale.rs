@@ -28,6 +28,10 @@ impl<T: Real> Var<'_, T> {
 impl<T: Real> Operation<T> for Scale<T> {
     const NAME: &'static str = "scale";
 
+    fn arguments(&self) -> alloc::string::String {
+        alloc::format!("c={}", self.0)
+    }
+
     fn forward(&self, f: &mut Forward<'_, T>) {
         unary::forward(f, Map::Scale(self.0));
     }

@@ -52,6 +52,10 @@ impl<T: Real> Operation<T> for Slice {
     const NAME: &'static str = "slice";
     const IS_VIEW: bool = true;
 
+    fn arguments(&self) -> alloc::string::String {
+        alloc::format!("axis={}, range={}..{}", self.axis, self.start, self.end)
+    }
+
     fn forward(&self, f: &mut Forward<'_, T>) {
         f.set_view(f.tensor(0).slice(self.axis, self.start..self.end));
     }

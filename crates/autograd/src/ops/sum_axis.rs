@@ -43,6 +43,10 @@ impl<T: Real> Var<'_, T> {
 impl<T: Real> Operation<T> for SumAxis {
     const NAME: &'static str = "sum_axis";
 
+    fn arguments(&self) -> alloc::string::String {
+        alloc::format!("axis={}", self.0)
+    }
+
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, x, shape) = (f.kernels(), f.input(0), f.shape(0));
         kernels.reduce(Reduce::Sum, x, self.0, f.output(shape.without_axis(self.0)));
