@@ -1,8 +1,8 @@
 //! Derivatives of a model with respect to its parameters: directional derivatives, gradients, Hessian-vector products.
 //!
 //! This module applies [`autograd::derivatives`] to functions of [`Params`]. Such a function receives the parameters'
-//! variables in order, and [`BoundParams::from_vars`] makes them usable by layers. Gradient checks take the same
-//! functions.
+//! variables in order, and [`BoundParams::from_vars`](crate::BoundParams::from_vars) makes them usable by layers. Gradient
+//! checks take the same functions.
 //!
 //! ```
 //! use autograd::function;
@@ -35,10 +35,11 @@
 //!
 //! References: see [`autograd::derivatives`].
 
-use autograd::{DynFunction, Tape, Unreached, Var};
-use tensor::{Dual, Real, Tensor};
+use autograd::{DynFunction, Tape, Unreached};
+use tensor::Tensor;
 
-use crate::params::{BoundParams, Grads, Params};
+use crate::differentiate;
+use crate::params::{Grads, Params};
 
 /// Computes f at the parameters and its directional derivative J·u along `direction`. f may have any shape.
 ///
@@ -60,11 +61,9 @@ pub fn jvp(f: &dyn DynFunction, params: &Params<f64>, direction: &Grads<f64>) ->
 /// If the loss is not one number.
 #[track_caller]
 pub fn gradient(loss: &dyn DynFunction, params: &Params<f64>) -> Result<(f64, Grads<f64>), Unreached> {
-    let tape = Tape::new();
-    let weights = params.bind(&tape);
-    let y = loss.call_f64(&tape, &weights.vars());
-    let grads = backward_to_grads(y, params, weights)?;
-    Ok((y.value().item(), grads))
+    let mut grads = Grads::zeros(params);
+    let value = differentiate(params, &mut Tape::new(), &mut grads, |tape, w| loss.call_f64(tape, &w.vars()))?;
+    Ok((value, grads))
 }
 
 /// Computes the gradient of the loss and the Hessian-vector product H·u for u = `direction`.
@@ -80,23 +79,10 @@ pub fn hvp(
     params: &Params<f64>,
     direction: &Grads<f64>,
 ) -> Result<(Grads<f64>, Grads<f64>), Unreached> {
-    let (dual_params, tape) = (params.to_dual(direction), Tape::<Dual<f64>>::new());
-    let weights = dual_params.bind(&tape);
-    let grads = backward_to_grads(loss.call_dual(&tape, &weights.vars()), &dual_params, weights)?;
+    let dual_params = params.to_dual(direction);
+    let mut grads = Grads::zeros(&dual_params);
+    differentiate(&dual_params, &mut Tape::new(), &mut grads, |tape, w| loss.call_dual(tape, &w.vars()))?;
     Ok((Grads::new(params, grads.flat().values()), Grads::new(params, grads.flat().tangents())))
-}
-
-/// Runs the backward pass from y and collects the gradients of all parameters.
-#[track_caller]
-fn backward_to_grads<'t, T: Real>(
-    y: Var<'t, T>,
-    params: &Params<T>,
-    weights: BoundParams<'t, T>,
-) -> Result<Grads<T>, Unreached> {
-    y.backward()?;
-    let mut grads = Grads::zeros(params);
-    grads.collect(params, weights);
-    Ok(grads)
 }
 
 #[cfg(test)]
@@ -107,7 +93,7 @@ mod tests {
     use autograd::{derivatives, function};
 
     use super::*;
-    use crate::{Activation, Builder, Gru, Mlp, Param};
+    use crate::{Activation, BoundParams, Builder, Gru, Mlp, Param};
 
     fn direction(params: &Params<f64>, seed: usize) -> Grads<f64> {
         Grads::new(params, Tensor::from_fn([params.size()], |i| ((2 * i + 1) as f64 + 0.3 * seed as f64).sin()))

@@ -6,11 +6,13 @@
 //! Symbols: B batch, T time, E input size, H hidden size, V vocabulary. The weights are W_ih\[3H,E\], b_ih\[3H\],
 //! W_hh\[3H,H\] and b_hh\[3H\], with gate order r, z, n. h_prev and h are the states before and after a step.
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use autograd::{GruStepper, Var, assert_gru_shapes};
 use tensor::{Real, Tensor};
 
+use crate::embedding::assert_in_vocabulary;
 use crate::init::{Builder, Init};
 use crate::linear::affine;
 use crate::params::{BoundParams, Param};
@@ -59,6 +61,7 @@ impl GruCell {
         Self::with_name_suffix(builder, input_size, hidden_size, "")
     }
 
+    #[track_caller]
     fn with_name_suffix<T: Real>(
         builder: &mut Builder<'_, T>,
         input_size: usize,
@@ -67,12 +70,11 @@ impl GruCell {
     ) -> Self {
         let bound = Init::Uniform(1.0 / (hidden_size as f64).sqrt());
         let gates = hidden_size.saturating_mul(3); // on overflow: usize::MAX, which no shape accepts
-        let mut add = |name: &str, shape: &[usize]| builder.add(&alloc::format!("{name}{suffix}"), shape, bound);
         Self {
-            weight_ih: add("weight_ih", &[gates, input_size]),
-            weight_hh: add("weight_hh", &[gates, hidden_size]),
-            bias_ih: add("bias_ih", &[gates]),
-            bias_hh: add("bias_hh", &[gates]),
+            weight_ih: builder.add(&format!("weight_ih{suffix}"), [gates, input_size], bound),
+            weight_hh: builder.add(&format!("weight_hh{suffix}"), [gates, hidden_size], bound),
+            bias_ih: builder.add(&format!("bias_ih{suffix}"), [gates], bound),
+            bias_hh: builder.add(&format!("bias_hh{suffix}"), [gates], bound),
             variant: Variant::ResetAfter,
         }
     }
@@ -120,6 +122,7 @@ impl GruCell {
         tokens: &Tensor<u32>,
         h: Var<'t, T>,
     ) -> Var<'t, T> {
+        assert_in_vocabulary(tokens, table.shape()[0]);
         match self.variant {
             Variant::ResetAfter => {
                 table.embedding_gru(tokens, h, weights.get(self.weight_hh), weights.get(self.bias_hh))
@@ -277,6 +280,12 @@ impl Gru {
         Self { cell: GruCell::with_name_suffix(builder, input_size, hidden_size, "_l0") }
     }
 
+    /// The initial state of `batch` sequences, h\[B,H\] = 0, which is PyTorch's default.
+    pub fn zero_state<'t, T: Real>(&self, weights: BoundParams<'t, T>, batch: usize) -> Var<'t, T> {
+        let hidden_size = weights.get(self.cell.weight_hh).shape()[1];
+        weights.tape().constant(Tensor::zeros([batch, hidden_size]))
+    }
+
     /// Computes the states after each step, hs\[T,B,H\], from x\[T,B,E\] and the initial state h\[B,H\].
     ///
     /// # Panics
@@ -299,8 +308,8 @@ mod tests {
         let mut params = Params::<f64>::new();
         let gru = Gru::new(&mut Builder::new(&mut params, 1), 2, 5);
         let tape = Tape::new();
-        let (weights, x, h) = (params.bind(&tape), Tensor::zeros([0, 3, 2]), Tensor::zeros([3, 5]));
-        let (x, h) = (tape.input(x), tape.input(h));
+        let (weights, x) = (params.bind(&tape), tape.input(Tensor::zeros([0, 3, 2])));
+        let h = gru.zero_state(weights, 3);
         for variant in [Variant::ResetAfter, Variant::ResetBefore] {
             let gru = Gru { cell: gru.cell.with_variant(variant) };
             assert_eq!(gru.forward(weights, x, h).shape()[..], [0, 3, 5]);

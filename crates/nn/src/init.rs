@@ -39,7 +39,7 @@ impl Init {
             Self::Normal(std) => fill(&mut || std * rng.normal()),
             Self::Uniform(bound) => fill(&mut || bound * (2.0 * rng.uniform_f64() - 1.0)),
             Self::Orthogonal(gain) => {
-                assert_eq!(shape.rank(), 2, "only a matrix can be orthogonal, not {shape}");
+                assert!(shape.rank() == 2, "only a matrix can be orthogonal, not {shape}");
                 let (short, long) = (shape[0].min(shape[1]), shape[0].max(shape[1]));
                 let rows = draw_orthonormal(short, long, rng);
                 let at = |i: usize, j: usize| if shape[0] == short { rows[i][j] } else { rows[j][i] };
@@ -102,15 +102,32 @@ impl<'a, T: Real> Builder<'a, T> {
     /// If a parameter of this name exists, or the elements take more than `isize::MAX` bytes.
     #[track_caller]
     pub fn add(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> Param {
+        let name = format!("{}{name}", self.prefix);
+        assert!(
+            self.params.find(&name).is_none(),
+            "a parameter named {name} exists already; give each layer a scope, as in \
+             `Linear::new(&mut builder.scope(\"output\"), 16, 1)`"
+        );
         let stream = Stream { purpose: Purpose::INIT, update: 0, episode: self.params.handles().len() as u32 };
         let value = init.draw(shape, &mut Philox::stream(self.seed, stream));
-        self.params.add(format!("{}{name}", self.prefix), &value)
+        self.params.add(name, &value)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Linear;
+
+    #[test]
+    #[should_panic(expected = "a parameter named weight exists already; give each layer a scope, as in \
+                               `Linear::new(&mut builder.scope(\"output\"), 16, 1)`")]
+    fn builder_second_layer_without_a_scope_is_told_about_scopes() {
+        let mut params = Params::<f32>::new();
+        let mut builder = Builder::new(&mut params, 1);
+        Linear::new(&mut builder, 1, 16);
+        Linear::new(&mut builder, 16, 1);
+    }
 
     fn rng() -> Philox {
         Philox::stream(7, Stream { purpose: Purpose::INIT, update: 0, episode: 0 })

@@ -122,7 +122,7 @@ impl<T: Real> Params<T> {
     #[track_caller]
     pub fn set(&mut self, param: Param, value: &Tensor<T>) {
         let Entry { name, shape, offset, .. } = &self.entries[param.checked_index(self.entries.len())];
-        assert_eq!(value.shape(), *shape, "parameter {name} has shape {shape}, not {}", value.shape());
+        assert!(value.shape() == *shape, "parameter {name} has shape {shape}, not {}", value.shape());
         let kernels = self.flat.kernels();
         let part = self.flat.view_mut().slice(0, *offset..offset + shape.size());
         let flat = value.reshape([shape.size()]);
@@ -313,7 +313,8 @@ impl<T: Real> Grads<T> {
     /// If the lengths differ.
     #[track_caller]
     pub fn new(params: &Params<T>, flat: Tensor<T>) -> Self {
-        assert_eq!(flat.shape(), params.flat.shape(), "{} for parameters {}", flat.shape(), params.flat.shape());
+        let (got, want) = (flat.shape(), params.flat.shape());
+        assert!(got == want, "Grads::new: {got} for parameters {want}");
         Self { flat: flat.to_device(params.flat.device()) }
     }
 
@@ -341,7 +342,8 @@ impl<T: Real> Grads<T> {
     /// If they belong to other parameters.
     #[track_caller]
     pub fn add(&mut self, other: &Self) {
-        assert_eq!(self.flat.shape(), other.flat.shape(), "gradients of different parameters");
+        let (to, from) = (self.flat.shape(), other.flat.shape());
+        assert!(to == from, "Grads::add: {from} is added to {to}, but gradients of the same parameters have one shape");
         self.flat.kernels().sum_to(T::one(), other.flat.view(), self.flat.view_mut());
     }
 

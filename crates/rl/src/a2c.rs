@@ -24,7 +24,7 @@
 use alloc::vec::Vec;
 
 use autograd::{GruStepper, Tape, Var};
-use nn::{Grads, Optimizer, Params, SettingRange, check_setting, clip_global_norm};
+use nn::{Grads, Optimizer, Params, SettingRange, check_setting, clip_global_norm, differentiate};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor, par};
 
@@ -33,7 +33,7 @@ use crate::evaluate;
 use crate::imitation::{ReplayBatch, ReplayBuffer};
 use crate::not_finite::NotFinite;
 use crate::phase::Phase;
-use crate::policy::{Decisions, Network, Policy};
+use crate::policy::{Decisions, Policy};
 use crate::returns::{AdvantageEstimator, Advantages, compute_advantages};
 use crate::rollout::{self, Choice, Undecided, chunks};
 use crate::trajectories::Trajectories;
@@ -288,9 +288,10 @@ impl<T: Real> Learner<T> {
         }
         par::for_each(imitators, |_, Imitator { learning, replay, grads }| {
             Phase::Imitate.run(|| {
-                differentiate(policy, params, learning, grads, |network| {
-                    replay.loss(network.decisions_of(&replay.played)).scale(scale)
+                let loss = differentiate(params, learning, grads, |_, weights| {
+                    replay.loss(policy.on(weights).decisions_of(&replay.played)).scale(scale)
                 });
+                loss.expect("the loss uses every parameter");
             });
         });
         Phase::Add.run(|| {
@@ -347,7 +348,8 @@ impl<T: Real> Worker<T> {
     /// 4. Records the decisions on the tape, and backpropagates from this chunk's part of the loss.
     fn learn(&mut self, policy: &Policy, params: &Params<T>, update: &Update, episodes: usize, steps: usize) {
         let Self { played, estimates, stepper, learning, grads, terms, .. } = self;
-        differentiate(policy, params, learning, grads, |network| {
+        let loss = differentiate(params, learning, grads, |_, weights| {
+            let network = policy.on(weights);
             let decisions = if stepper.is_empty() {
                 network.decisions_of(played)
             } else {
@@ -357,23 +359,8 @@ impl<T: Real> Worker<T> {
             *terms = [&sums.policy, &sums.value, &sums.entropy].map(|sum| sum.value().item().value());
             sums.loss(update, episodes, steps)
         });
+        loss.expect("the loss uses every parameter");
     }
-}
-
-/// Records a loss of the network, backpropagates, and writes the gradients to `grads`.
-fn differentiate<T: Real>(
-    policy: &Policy,
-    params: &Params<T>,
-    tape: &mut Tape<T>,
-    grads: &mut Grads<T>,
-    loss: impl for<'t> FnOnce(&Network<'_, 't, T>) -> Var<'t, T>,
-) {
-    {
-        let weights = params.bind(tape);
-        loss(&policy.on(weights)).backward().expect("the loss uses every parameter");
-        grads.collect(params, weights);
-    }
-    tape.clear();
 }
 
 /// 3. Normalises the advantages of all valid steps of the batch.
@@ -542,9 +529,10 @@ mod tests {
         let Learner { policy, params, workers, imitators, .. } = &learner;
         let [Imitator { replay, .. }] = &imitators[..] else { panic!("one stage has successes") };
         let mut grads = Grads::zeros(params);
-        differentiate(policy, params, &mut Tape::new(), &mut grads, |network| {
-            replay.loss(network.decisions_of(&replay.played)).scale(0.5 / 2.0)
+        let loss = differentiate(params, &mut Tape::new(), &mut grads, |_, weights| {
+            replay.loss(policy.on(weights).decisions_of(&replay.played)).scale(0.5 / 2.0)
         });
+        loss.expect("the loss uses every parameter");
         assert!(grads.norm() > 0.0);
         assert_eq!(workers[0].grads.flat().to_vec(), grads.flat().to_vec());
     }

@@ -56,6 +56,10 @@ impl<'t, T: Real> Decisions<'t, T> {
 
 impl Policy {
     /// Creates a network of width d = `width` for `task`. Adds its parameters to `params`, initialised as in PyTorch.
+    ///
+    /// # Panics
+    /// If `params` has one of them already.
+    #[track_caller]
     pub fn new<T: Real>(params: &mut Params<T>, task: &dyn Task, width: usize, seed: u64) -> Self {
         let mut builder = Builder::new(params, seed);
         Self {
@@ -102,14 +106,20 @@ impl<'t, T: Real> Network<'_, 't, T> {
     ///
     /// # Panics
     /// If the task has no such stage.
+    #[track_caller]
     pub fn start(&self, stage: usize, episodes: usize) -> Var<'t, T> {
-        let stage = u32::try_from(stage).unwrap_or_else(|_| panic!("start: stage {stage}, expected less than 2^32"));
-        let h = self.policy.stage.forward(self.weights, &Tensor::from([stage]));
+        let stages = self.weights.get(self.policy.stage.weight).shape()[0];
+        assert!(stage < stages, "start: stage {stage}, but there are {stages} stages");
+        let h = self.policy.stage.forward(self.weights, &Tensor::from([stage as u32]));
         let width = h.shape()[1];
         h.tanh().broadcast_to([episodes, width])
     }
 
     /// Reads tokens\[K,B\] from the state h\[B,d\]. Returns the state after each token, \[K,B,d\].
+    ///
+    /// # Panics
+    /// If a token is outside the vocabulary, or the shapes do not match.
+    #[track_caller]
     pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t, T>) -> Var<'t, T> {
         self.policy.rnn.unroll_tokens(self.weights, self.table, tokens, h)
     }

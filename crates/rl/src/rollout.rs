@@ -48,7 +48,19 @@ impl fmt::Display for Undecided {
 impl core::error::Error for Undecided {}
 
 /// The contexts of all episodes, \[L,B\].
+///
+/// # Panics
+/// If a context has another length than [`Env::context_len`].
+#[track_caller]
 pub fn contexts(env: &dyn Env) -> Vec<u32> {
+    let want = env.context_len();
+    for i in 0..env.len() {
+        let got = env.context(i).len();
+        assert!(
+            got == want,
+            "Env::context: the context of episode {i} has {got} tokens, but Env::context_len is {want}"
+        );
+    }
     let token = |t: usize| (0..env.len()).map(move |i| env.context(i)[t]);
     (0..env.context_len()).flat_map(token).collect()
 }
@@ -78,7 +90,10 @@ pub struct Moment<'a, 't, T: Real> {
 /// If the log-probability of an action is NaN.
 ///
 /// # Panics
-/// If `contexts` or a sampling `choice` does not have one entry per episode of `env`.
+/// - If `contexts` is not \[L,B\] for the L ≥ 1 tokens of a context and the B episodes of `env`.
+/// - If a sampling `choice` does not have one generator per episode.
+/// - If a token of a context or an action is outside the vocabulary of the policy, or a reward is not finite.
+#[track_caller]
 pub fn play<T: Real>(
     policy: &Policy,
     params: &Params<T>,
@@ -98,6 +113,7 @@ pub fn play<T: Real>(
 ///
 /// # Panics
 /// As [`play`].
+#[track_caller]
 pub fn play_with<T: Real>(
     (policy, params): (&Policy, &Params<T>),
     tape: &mut Tape<T>,
@@ -107,7 +123,8 @@ pub fn play_with<T: Real>(
     stepper: Option<&mut GruStepper<T>>,
     mut see: impl FnMut(Moment<'_, '_, T>),
 ) -> Result<Trajectories, Undecided> {
-    let episodes = env.len();
+    let (episodes, vocabulary) = (env.len(), params.shape(policy.embedding.weight)[0]);
+    assert_contexts(&contexts, env.context_len(), episodes, vocabulary);
     let mut out = Trajectories { stage: env.stage(), episodes, contexts, ..Trajectories::default() };
     let mut steps = vec![Step::default(); episodes];
     tape.clear();
@@ -139,6 +156,19 @@ pub fn play_with<T: Real>(
             env.step(&actions, &mut steps);
             out.rewards.extend(steps.iter().map(|step| step.reward));
             let read: Vec<u32> = actions.iter().map(|&action| env.token(action)).collect();
+            for (i, valid) in out.valid[out.steps * episodes..].iter().enumerate() {
+                let (t, reward, token) = (out.steps, steps[i].reward, read[i]);
+                assert!(
+                    reward.is_finite() || !valid,
+                    "Env::step: the reward of episode {i} at step {t} is {reward}, expected a finite number"
+                );
+                let fits = (token as usize) < vocabulary;
+                assert!(
+                    fits,
+                    "Env::token: action {} has token {token}, outside the vocabulary of {vocabulary}",
+                    actions[i]
+                );
+            }
             tokens = Tensor::new([1, episodes], read.clone());
             out.tokens.extend(read);
             out.actions.extend(actions);
@@ -151,6 +181,18 @@ pub fn play_with<T: Real>(
     }
     out.solved = (0..episodes).map(|i| env.solved(i)).collect();
     Ok(out)
+}
+
+/// Checks that contexts\[L,B\] have L ≥ 1 tokens of the vocabulary for each of B episodes.
+#[track_caller]
+fn assert_contexts(contexts: &[u32], len: usize, episodes: usize, vocabulary: usize) {
+    assert!(len > 0, "play: the context is empty, but a policy reads a token before its first action");
+    let got = contexts.len();
+    assert!(got == len * episodes, "play: {got} context tokens for {episodes} episodes, expected {len} each");
+    if let Some(k) = contexts.iter().position(|&token| token as usize >= vocabulary) {
+        let (token, t, i) = (contexts[k], k / episodes, k % episodes);
+        panic!("play: token {token} at {t} of the context of episode {i} is outside the vocabulary of {vocabulary}")
+    }
 }
 
 /// Divides the episodes of each stage into chunks: (stage, first episode, number of episodes). Each stage has as few
@@ -185,7 +227,8 @@ pub fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Result
     Ok(match choice {
         Choice::Greedy => rows.map(most_probable).collect(),
         Choice::Sampled(rngs) => {
-            assert_eq!(rngs.len(), rows.len(), "play: expected one generator per episode");
+            let (got, want) = (rngs.len(), rows.len());
+            assert!(got == want, "play: {got} generators for {want} episodes; each episode has its own");
             rows.zip(rngs.iter_mut()).map(|(row, rng)| draw(row, rng.uniform_f64())).collect()
         }
     })
@@ -229,6 +272,93 @@ pub fn draw<T: Real>(row: &[T], u: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::env::tests::Endless;
+
+    /// Two episodes of three steps, whose context, tokens or rewards may be faulty.
+    #[derive(Clone, Copy)]
+    struct Faulty {
+        context: &'static [u32],
+        token: u32,
+        reward: f64,
+        taken: usize,
+    }
+
+    const SOUND: Faulty = Faulty { context: &[0, 1], token: 1, reward: 0.5, taken: 0 };
+
+    impl Env for Faulty {
+        fn stage(&self) -> usize {
+            0
+        }
+        fn len(&self) -> usize {
+            2
+        }
+        fn context_len(&self) -> usize {
+            2
+        }
+        fn reset(&mut self, _: &mut [Philox]) {}
+        fn context(&self, episode: usize) -> &[u32] {
+            if episode == 1 { self.context } else { &[0, 1] }
+        }
+        fn token(&self, _: u32) -> u32 {
+            self.token
+        }
+        /// Episode 0 is done at step 1. Its later rewards do not matter.
+        fn step(&mut self, _: &[u32], out: &mut [Step]) {
+            self.taken += 1;
+            let rewards = if self.taken == 3 { [f64::NAN, self.reward] } else { [0.0; 2] };
+            out[0] = Step { reward: rewards[0], done: self.taken >= 2 };
+            out[1] = Step { reward: rewards[1], done: self.taken == 3 };
+        }
+        fn solved(&self, _: usize) -> bool {
+            true
+        }
+    }
+
+    /// Plays the environment with a policy for two tokens.
+    fn play_faulty(mut env: Faulty, contexts: Vec<u32>) -> Trajectories {
+        let mut params = Params::<f32>::new();
+        let policy = Policy::new(&mut params, &Endless { ends: None, pays: [1.0; 2] }, 4, 1);
+        play(&policy, &params, &mut Tape::no_grad(), &mut env, contexts, Choice::Greedy).expect("finite")
+    }
+
+    fn play_own(env: Faulty) -> Trajectories {
+        play_faulty(env, contexts(&env))
+    }
+
+    #[test]
+    fn play_reward_after_the_end_may_be_nan() {
+        assert_eq!(play_own(SOUND).total_reward(), 0.5);
+    }
+
+    #[test]
+    #[should_panic(expected = "the reward of episode 1 at step 2 is NaN, expected a finite number")]
+    fn play_nan_reward_is_refused_with_episode_and_step() {
+        play_own(Faulty { reward: f64::NAN, ..SOUND });
+    }
+
+    #[test]
+    #[should_panic(expected = "the context of episode 1 has 3 tokens, but Env::context_len is 2")]
+    fn contexts_of_another_length_are_refused() {
+        play_own(Faulty { context: &[0, 1, 1], ..SOUND });
+    }
+
+    #[test]
+    #[should_panic(expected = "token 2 at 0 of the context of episode 1 is outside the vocabulary of 2")]
+    fn play_context_token_outside_the_vocabulary_is_named() {
+        play_own(Faulty { context: &[2, 1], ..SOUND });
+    }
+
+    #[test]
+    #[should_panic(expected = "Env::token: action 0 has token 9, outside the vocabulary of 2")]
+    fn play_action_token_outside_the_vocabulary_is_named() {
+        play_own(Faulty { token: 9, ..SOUND });
+    }
+
+    #[test]
+    #[should_panic(expected = "play: 3 context tokens for 2 episodes, expected 2 each")]
+    fn play_contexts_of_another_size_are_refused() {
+        play_faulty(SOUND, vec![0; 3]);
+    }
 
     #[test]
     fn draw_returns_the_action_whose_interval_contains_u() {

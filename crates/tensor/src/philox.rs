@@ -105,6 +105,19 @@ pub struct Philox {
 }
 
 impl Philox {
+    /// Makes a generator for a program that needs one stream: purpose 256, update 0, episode 0.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// use tensor::philox::Philox;
+    ///
+    /// let mut rng = Philox::new(42);
+    /// let noise = Tensor::from_fn([2, 3], |_| rng.normal());
+    /// ```
+    pub fn new(seed: u64) -> Self {
+        Self::stream(seed, Stream { purpose: Purpose(256), update: 0, episode: 0 })
+    }
+
     /// Makes a generator at the start of the stream of `seed` and `place`.
     pub fn stream(seed: u64, place: Stream) -> Self {
         Self {

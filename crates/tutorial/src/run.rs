@@ -2,7 +2,7 @@
 //! sampled, and all of them enter the loss, also those after ANS. The baseline is the sum of all six values.
 
 use autograd::Tape;
-use nn::{Grads, Optimizer, Params, UpdateRule, clip_global_norm};
+use nn::{Grads, Optimizer, Params, UpdateRule, clip_global_norm, differentiate};
 use rl::a2c::Metrics;
 use rl::env::{Env, Step, Task};
 use rl::evaluate::{EvalStats, TestResult, rotate_contexts, test_stream, validation_stream};
@@ -147,25 +147,22 @@ impl<T: Real> TutorialRun<T> {
 
         let mut stages = vec![(0, 0); STAGES];
         stages[stage] = (played.episodes, played.solved.iter().filter(|&&solved| solved).count());
-        let mut metrics = {
-            let weights = self.params.bind(&self.learning);
-            let network = Network::new(&self.policy, weights, InitialState::BatchMean);
-            let targets = self.learning.constant(Tensor::from_fn([played.episodes], |i| T::from_f64(rewards[i])));
-            let terms = loss(&network, stage, &played.contexts(), &played.actions(), targets, &self.config);
-            terms.loss.backward().expect("the loss uses every parameter");
-            self.grads.collect(&self.params, weights);
-            Metrics {
-                loss: terms.loss.value().item().value(),
-                policy_loss: terms.policy.value().item().value(),
-                value_loss: terms.value.value().item().value(),
-                entropy: terms.entropies.mean().value().item().value(),
-                grad_norm: 0.0,
-                reward: played.total_reward() / played.episodes as f64,
-                steps: played.actions.len(),
-                stages,
-            }
+        let mut metrics = Metrics {
+            reward: played.total_reward() / played.episodes as f64,
+            steps: played.actions.len(),
+            stages,
+            ..Metrics::default()
         };
-        self.learning.clear();
+        let loss = differentiate(&self.params, &mut self.learning, &mut self.grads, |tape, weights| {
+            let network = Network::new(&self.policy, weights, InitialState::BatchMean);
+            let targets = tape.constant(Tensor::from_fn([played.episodes], |i| T::from_f64(rewards[i])));
+            let terms = loss(&network, stage, &played.contexts(), &played.actions(), targets, &self.config);
+            metrics.policy_loss = terms.policy.value().item().value();
+            metrics.value_loss = terms.value.value().item().value();
+            metrics.entropy = terms.entropies.mean().value().item().value();
+            terms.loss
+        });
+        metrics.loss = loss.expect("the loss uses every parameter").value();
         match clip_global_norm(&self.params, &mut self.grads, self.config.clip) {
             Ok(norm) if metrics.loss.is_finite() => metrics.grad_norm = norm.value(),
             _ => return Err(NotFinite::find(number, &self.params, &self.grads)),

@@ -3,7 +3,7 @@
 
 use autograd::Tape;
 use gradus_tests::golden::{self, Case, assert_close};
-use nn::{Grads, Optimizer, Params, UpdateRule, clip_global_norm};
+use nn::{Grads, Optimizer, Params, UpdateRule, clip_global_norm, differentiate};
 use rl::policy::Policy;
 use tensor::Tensor;
 use tutorial::Tutorial;
@@ -47,10 +47,8 @@ fn assert_update_matches(name: &str, start: InitialState) {
     let ((shape, contexts), (_, actions)) = (case.i64("in.ctx"), case.i64("in.actions"));
     let (contexts, actions) = (tokens(&contexts, shape[1]), tokens(&actions, 6));
 
-    let tape = Tape::new();
     let mut grads = Grads::zeros(&params);
-    {
-        let weights = params.bind(&tape);
+    let pass = differentiate(&params, &mut Tape::new(), &mut grads, |tape, weights| {
         let network = Network::new(&policy, weights, start);
         let rewards = tape.constant(case.read("in.rewards"));
         let terms = loss(&network, stage, &contexts, &actions, rewards, &TutorialConfig::default());
@@ -62,9 +60,9 @@ fn assert_update_matches(name: &str, start: InitialState) {
         check("out.logps", terms.log_probs.value().transpose());
         check("out.entropies", terms.entropies.value().transpose());
         check("out.values", terms.values.value().transpose());
-        terms.loss.backward().expect("every parameter is used");
-        grads.collect(&params, weights);
-    }
+        terms.loss
+    });
+    pass.expect("every parameter is used");
     assert_params(&case, "grad", &params, |param| grads.get(&params, param));
     let norm = clip_global_norm(&params, &mut grads, 1.0).expect("finite");
     assert_close("out.grad_norm", &[norm], &case.f64("out.grad_norm").1, TOLERANCE);
@@ -94,18 +92,14 @@ fn a2c_twenty_updates_match_pytorch() {
     let mut optimizer = Optimizer::new(UpdateRule::adam(), &params);
     let (mut losses, mut norms) = (Vec::new(), Vec::new());
     for (k, &stage) in stages.iter().enumerate() {
-        {
-            let weights = params.bind(&tape);
+        let pass = differentiate(&params, &mut tape, &mut grads, |tape, weights| {
             let rewards = tape.constant(rewards.select(0, k));
             let (contexts, actions) = (tokens(&contexts[k * 30..][..30], 6), tokens(&actions[k * 30..][..30], 6));
             let config = TutorialConfig::default();
             let network = Network::new(&policy, weights, InitialState::BatchMean);
-            let terms = loss(&network, stage as usize, &contexts, &actions, rewards, &config);
-            losses.push(terms.loss.value().item());
-            terms.loss.backward().expect("every parameter is used");
-            grads.collect(&params, weights);
-        }
-        tape.clear();
+            loss(&network, stage as usize, &contexts, &actions, rewards, &config).loss
+        });
+        losses.push(pass.expect("every parameter is used"));
         norms.push(clip_global_norm(&params, &mut grads, 1.0).expect("finite"));
         optimizer.step(3e-4, &mut params, &grads);
     }

@@ -232,7 +232,9 @@ fn layers_broadcastable_shapes_panic() {
         ("layer_norm: x [5, 3], weight [3], bias [1] do not fit together", &|| {
             ignore(LayerNorm { bias: one, ..norm }.forward(weights, of(&[5, 3])));
         }),
-        ("embedding: [7, 3] has no row 7", &|| ignore(embedding.forward(weights, &Tensor::from([7])))),
+        ("embedding: token 7 at [0] is outside the vocabulary of 7", &|| {
+            ignore(embedding.forward(weights, &Tensor::from([7])));
+        }),
         ("linear: input [5, 1], weight [4, 3], bias [4] do not fit together", &|| {
             ignore(mlp.forward(weights, of(&[5, 1])))
         }),

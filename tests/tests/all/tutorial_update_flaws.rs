@@ -1,7 +1,7 @@
 //! Tests that show the flaws of the tutorial's network and update, each on the update itself.
 
 use autograd::Tape;
-use nn::{Grads, Params};
+use nn::{Grads, Params, differentiate};
 use rl::policy::Policy;
 use rl::tasks::token::{ADD, ANS, CTX, MUL, SUB};
 use tensor::Tensor;
@@ -48,16 +48,15 @@ fn tutorial_network_episode_mean_start_ignores_order() {
 fn tutorial_loss_tokens_after_the_answer_change_the_gradient() {
     let gradient = |last: u32| {
         let (policy, params) = network();
-        let tape = Tape::new();
-        let weights = params.bind(&tape);
         let contexts = Tensor::new([4, 1], vec![1, 2, 3, CTX]);
         let actions = Tensor::new([6, 1], vec![MUL, ANS, ADD, ADD, ADD, last]);
-        let reward = tape.constant(Tensor::from([1.06]));
-        let network = Network::new(&policy, weights, InitialState::BatchMean);
-        let terms = loss(&network, 0, &contexts, &actions, reward, &TutorialConfig::default());
-        terms.loss.backward().expect("every parameter is used");
         let mut grads = Grads::zeros(&params);
-        grads.collect(&params, weights);
+        let pass = differentiate(&params, &mut Tape::new(), &mut grads, |tape, weights| {
+            let reward = tape.constant(Tensor::from([1.06]));
+            let network = Network::new(&policy, weights, InitialState::BatchMean);
+            loss(&network, 0, &contexts, &actions, reward, &TutorialConfig::default()).loss
+        });
+        pass.expect("every parameter is used");
         grads.flat().to_vec()
     };
     let difference: f64 = gradient(ADD).iter().zip(gradient(SUB)).map(|(a, b)| (a - b).powi(2)).sum();

@@ -103,8 +103,8 @@ impl<T: Real> Agent<T> {
         };
         let found = context.len();
         assert!(found == len, "begin: a context of {found} tokens, but contexts of stage {stage} have {len}");
-        if let Some(token) = context.iter().find(|&&token| token as usize >= self.vocabulary) {
-            panic!("begin: token {token} in the context, but there are {} tokens", self.vocabulary)
+        if let Some(k) = context.iter().position(|&token| token as usize >= self.vocabulary) {
+            panic!("begin: token {} at {k} of the context is outside the vocabulary of {}", context[k], self.vocabulary)
         }
         let context = Tensor::new([len, 1], context.to_vec());
         let mut tape = Tape::no_grad();

@@ -132,7 +132,7 @@ fn begin_context_of_wrong_length_panics() {
 }
 
 #[test]
-#[should_panic(expected = "begin: token 18 in the context, but there are 18 tokens")]
+#[should_panic(expected = "begin: token 18 at 2 of the context is outside the vocabulary of 18")]
 fn begin_unknown_token_panics() {
     agent(Actions::Tools, GruVariant::ResetAfter).begin(0, &[4, 2, 18, token::CTX]);
 }
