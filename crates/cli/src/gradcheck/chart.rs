@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use proofs::curve::{PYTORCH_STEP, StepSizeCurve};
 
-use crate::report::chart::{Chart, Shape};
+use crate::report::chart::{Chart, Dot, Shape};
 use crate::report::scale::Scale;
 
 /// Width and height of the chart, which is larger than a panel because it stands alone.
@@ -45,7 +45,11 @@ fn build_chart(curve: &StepSizeCurve) -> Option<Chart> {
         label,
     };
     let level = |y: f64, name: &str| Shape::Level { y, label: format!("{name}, {}", format_short(y)) };
-    let dot = |&(x, y): &(f64, f64)| (x, y, format!("h = {}: error {}", format_short(x), format_short(y)));
+    let dot = |&(x, y): &(f64, f64)| Dot {
+        at: (x, y),
+        title: format!("h = {}: error {}", format_short(x), format_short(y)),
+        target: None,
+    };
     Some(Chart {
         size: SIZE,
         title: format!("Error of a central difference by its step: {}", curve.case),

@@ -82,7 +82,7 @@ pub(crate) fn json(all: &[CheckedExhibit]) -> Value {
     json!({ "found": is_ok(all), "exhibits": all.iter().map(shown).collect::<Vec<_>>() })
 }
 
-/// Builds the HTML page. Sources are plain text, so the page has no external references.
+/// Builds the HTML page. Sources are links; the page itself loads nothing.
 pub(crate) fn page(all: &[CheckedExhibit]) -> String {
     let found = is_ok(all);
     let body = html! {
@@ -95,14 +95,14 @@ pub(crate) fn page(all: &[CheckedExhibit]) -> String {
 }
 
 fn exhibit(number: usize, CheckedExhibit { exhibit, report, .. }: &CheckedExhibit) -> Markup {
-    let plain = |source: &str| source.split_once("://").map_or(source, |(_, rest)| rest).to_owned();
+    let link = |source: &str| html! { a href=(source) { (source.trim_start_matches("https://")) } };
     html! {
         h2 { (number) ". " (title(exhibit)) }
         p { (inline_code(exhibit.mistake)) }
         dl.facts {
             dt { "Passes" } dd { (exhibit.weak_test.description) }
             dt { "Lesson" } dd { (inline_code(exhibit.lesson)) }
-            dt { "Source" } dd.code { @for source in exhibit.sources { (plain(source)) br; } }
+            dt { "Source" } dd.code { @for source in exhibit.sources { (link(source)) br; } }
             dt { "Code" } dd.code { (exhibit.file) }
         }
         details { summary { "Report of the checker" } pre.mistake { (report) } }

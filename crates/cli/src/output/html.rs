@@ -39,9 +39,9 @@ pub(crate) fn page_with_style(title: &str, style: &str, body: Markup) -> String 
     page.into_string()
 }
 
-/// Wraps wide content in a box that scrolls sideways when the page is too narrow.
+/// Wraps wide content in a box that scrolls sideways when the page is too narrow. The box then has a shade at its edge.
 pub(crate) fn scrollable(content: Markup) -> Markup {
-    html! { div.wide tabindex="0" { (content) } }
+    html! { div.wide tabindex="0" role="group" aria-label="scrolls sideways" { (content) } }
 }
 
 /// Puts [`scrollable`] content under a caption that does not scroll.

@@ -1,5 +1,7 @@
 //! Output for readers: printed lines, tables and HTML pages.
 
+#[cfg(test)]
+mod contrast_tests;
 pub(crate) mod exact_match;
 pub(crate) mod html;
 pub(crate) mod print;

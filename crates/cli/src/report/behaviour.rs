@@ -15,6 +15,8 @@ use crate::output::table::format_share;
 const COLUMNS: usize = 40;
 /// Maximum number of heatmap rows.
 const ROWS: usize = 24;
+/// Maximum number of episodes per stage. With an odd number, the middle one is the middle of all.
+const EPISODES: usize = 11;
 /// An action whose probability never reaches this value has no heatmap.
 const MIN_SHOWN_PROBABILITY: f64 = 0.02;
 
@@ -90,19 +92,35 @@ fn stage_heatmaps(lines: &[&&EpisodesLine]) -> Markup {
     }
 }
 
-/// Shows, for each stage, the first episode of the first, the middle and the last validation.
+/// Shows, for each stage, the first episode of the first, the middle and the last validation. Some others are hidden until
+/// a link leads to them.
 pub(super) fn episodes(run: &RunRecord) -> Markup {
-    by_stage(run, |lines| html! { div.panels { @for line in pick_evenly(lines, 3) { (episode_panel(line)) } } })
+    by_stage(run, |lines| {
+        let lines = pick_evenly(lines, EPISODES);
+        let open: Vec<_> = pick_evenly(&lines, 3).iter().map(|line| line.validation).collect();
+        html! { div.panels { @for line in lines { (episode_panel(line, open.contains(&line.validation))) } } }
+    })
 }
 
-fn episode_panel(line: &EpisodesLine) -> Markup {
+/// Returns the validations of a stage whose episodes [`episodes`] has, in order.
+pub(super) fn episode_validations(run: &RunRecord, stage: usize) -> Vec<usize> {
+    let all: Vec<_> = run.episodes.iter().filter(|line| line.stage == stage).map(|line| line.validation).collect();
+    pick_evenly(&all, EPISODES).into_iter().copied().collect()
+}
+
+/// Returns the identifier of an episode's panel.
+pub(super) fn episode_id(stage: usize, validation: usize) -> String {
+    format!("episode-{stage}-{validation}")
+}
+
+fn episode_panel(line: &EpisodesLine, open: bool) -> Markup {
     let Episode { context, goals, steps, solved, .. } = &line.episode;
     let probability = |step: &EpisodeStep| {
         let action = line.actions.iter().position(|action| *action == step.action);
         action.and_then(|action| step.probabilities.get(action)).map_or("–".to_owned(), |&p| format_share(p))
     };
     html! {
-        section.episode {
+        section.episode.more[!open] id=(episode_id(line.stage, line.validation)) {
             p { b { "Update " (format_count(line.validation as u64)) } " "
                 @if *solved { span.good { "✓ exact match" } } @else { span.bad { "✗ no exact match" } }
             }

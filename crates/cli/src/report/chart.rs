@@ -49,8 +49,8 @@ pub(crate) enum Shape {
     Dots {
         /// CSS classes.
         class: String,
-        /// Points (x, y, tooltip).
-        points: Vec<(f64, f64, String)>,
+        /// Points.
+        points: Vec<Dot>,
     },
     /// The area between a lower and an upper line.
     Band {
@@ -97,16 +97,30 @@ pub(crate) enum Shape {
     },
 }
 
+/// A separate point.
+pub(crate) struct Dot {
+    /// Position (x, y).
+    pub(crate) at: (f64, f64),
+    /// Tooltip.
+    pub(crate) title: String,
+    /// Identifier of the element that the point links to.
+    pub(crate) target: Option<String>,
+}
+
 impl Shape {
     /// Returns the y values that the vertical axis must include.
     pub(crate) fn y_values(&self) -> Vec<f64> {
         match self {
             Self::Line { points, .. } => points.iter().map(|point| point.1).collect(),
-            Self::Dots { points, .. } => points.iter().map(|point| point.1).collect(),
+            Self::Dots { points, .. } => points.iter().map(|point| point.at.1).collect(),
             Self::Band { points, .. } => points.iter().flat_map(|point| [point.1, point.2]).collect(),
             Self::Level { y, .. } => vec![*y],
             Self::Mark { .. } | Self::Note { .. } | Self::Notch { .. } => Vec::new(),
         }
+    }
+
+    fn has_links(&self) -> bool {
+        matches!(self, Self::Dots { points, .. } if points.iter().any(|point| point.target.is_some()))
     }
 }
 
@@ -114,8 +128,10 @@ impl Chart {
     /// Draws the chart as SVG.
     pub(crate) fn draw(&self) -> Markup {
         let [right, bottom] = self.corner();
+        // The contents of an image are hidden from screen readers, also its links.
+        let role = if self.shapes.iter().any(Shape::has_links) { "group" } else { "img" };
         html! {
-            svg.chart viewBox=(format!("0 0 {} {}", self.size[0], self.size[1])) role="img" aria-label=(self.title) {
+            svg.chart viewBox=(format!("0 0 {} {}", self.size[0], self.size[1])) role=(role) aria-label=(self.title) {
                 @for (y, label) in self.y.ticks() {
                     @let y = self.y(y);
                     line.grid x1=(LEFT) x2=(right) y1=(y) y2=(y) {}
@@ -141,9 +157,7 @@ impl Chart {
                     title { (title) }
                 },
                 Shape::Dots { class, points } => g class=(format!("dots {class}")) {
-                    @for (x, y, title) in points.iter().filter(|point| self.y.can_show(point.1)) {
-                        circle cx=(self.x(*x)) cy=(self.y(*y)) r="2.4" { title { (title) } }
-                    }
+                    @for point in points.iter().filter(|point| self.y.can_show(point.at.1)) { (self.dot(point)) }
                 },
                 Shape::Band { class, title, points } => path class=(format!("band {class}")) d=(self.outline(points)) {
                     title { (title) }
@@ -161,6 +175,14 @@ impl Chart {
                 Shape::Notch { class, x, title } => line class=(format!("notch {class}"))
                     x1=(self.x(*x)) x2=(self.x(*x)) y1=(TOP - 8.0) y2=(TOP - 1.0) { title { (title) } },
             }
+        }
+    }
+
+    fn dot(&self, Dot { at: (x, y), title, target }: &Dot) -> Markup {
+        let circle = html! { circle cx=(self.x(*x)) cy=(self.y(*y)) r="2.4" { title { (title) } } };
+        match target {
+            Some(target) => html! { a href=(format!("#{target}")) { (circle) } },
+            None => circle,
         }
     }
 

@@ -68,7 +68,7 @@ impl Comparison {
     /// Builds the HTML page.
     pub(crate) fn page(&self) -> String {
         let groups: Vec<_> = self.folders.iter().map(|(label, runs)| Group { label: label.clone(), runs }).collect();
-        let curves = Curves::new(&groups);
+        let curves = Curves::new(&groups, None);
         let names: Vec<_> = self.folders.iter().map(|(label, _)| label.as_str()).collect();
         let body = html! {
             h1 { "Comparison of " (self.folders.len()) " configurations" }

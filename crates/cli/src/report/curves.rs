@@ -5,9 +5,12 @@
 use maud::{Markup, html};
 use rl::tasks::{GOALS, STAGES};
 
+use super::behaviour::episode_validations;
 use super::chart::{Chart, PANEL, Shape};
 use super::downsample::{span_lasts, span_means};
-use super::lines::{SPANS, THIN_LINES, entropy_coefficient_line, mean_and_interval, run_lines, seed_lines};
+use super::lines::{
+    SPANS, THIN_LINES, entropy_coefficient_line, mean_and_interval, run_line, seed_lines, validation_dots,
+};
 use super::scale::Scale;
 use crate::folder::{RunRecord, RunSet, UpdateLine};
 use crate::stats::curve::Series;
@@ -45,6 +48,8 @@ const METRICS: [Metric; 6] = [
 /// The curves of a page. They share their groups and their horizontal axis.
 pub(super) struct Curves<'a> {
     groups: &'a [Group<'a>],
+    /// The run whose episodes are on the page.
+    shown: Option<&'a RunRecord>,
     horizon: usize,
 }
 
@@ -55,16 +60,16 @@ struct Panel<'a> {
     /// The vertical axis; `None` fits it to the shapes.
     y: Option<Scale>,
     log: bool,
-    /// True for values of validations, which are drawn as dots and never averaged.
-    dots: bool,
+    /// The stage of values of validations, which are drawn as dots and never averaged; `None` for values of updates.
+    stage: Option<usize>,
     series: &'a dyn Fn(&RunRecord) -> Series,
     background: Vec<Shape>,
 }
 
 impl<'a> Curves<'a> {
-    pub(super) fn new(groups: &'a [Group<'a>]) -> Self {
+    pub(super) fn new(groups: &'a [Group<'a>], shown: Option<&'a RunRecord>) -> Self {
         let updates = groups.iter().flat_map(|group| &group.runs.runs).filter_map(|run| run.updates.last());
-        Self { groups, horizon: updates.map(|line| line.update).max().unwrap_or(0) }
+        Self { groups, shown, horizon: updates.map(|line| line.update).max().unwrap_or(0) }
     }
 
     /// Draws one panel per stage: the exact match at validations. A single run also shows its training episodes.
@@ -79,7 +84,15 @@ impl<'a> Curves<'a> {
             let mut background = self.unlock_marks(stage);
             background.extend(self.single_run().map(|run| self.sampled_line(run, stage)));
             let (name, y) = (format!("Stage {stage}"), Some(Scale::linear(0.0, 1.0)));
-            self.panel(Panel { name, unit: GOALS[stage], y, log: false, dots: true, series: &series, background })
+            self.panel(Panel {
+                name,
+                unit: GOALS[stage],
+                y,
+                log: false,
+                stage: Some(stage),
+                series: &series,
+                background,
+            })
         };
         let width = self.span_width();
         html! {
@@ -92,6 +105,10 @@ impl<'a> Curves<'a> {
                     "For the sampled training episodes each point is the share over " (width) " updates. "
                 }
                 (self.unlock_note())
+                @if let Some(run) = self.shown {
+                    @if self.single_run().is_none() { "The points belong to seed " (run.seed) ". " }
+                    "A point leads to the nearest recorded episode below. "
+                }
                 @if self.single_run().is_none() {
                     (self.mean_note(self.many_validations().then(|| format!("the last validation in every {width} updates"))))
                 }
@@ -111,7 +128,7 @@ impl<'a> Curves<'a> {
                 unit: metric.unit,
                 y: None,
                 log: metric.log,
-                dots: false,
+                stage: None,
                 series: &series,
                 background,
             })
@@ -145,22 +162,26 @@ impl<'a> Curves<'a> {
             panel.background.into_iter().partition(|shape| matches!(shape, Shape::Level { .. }));
         let (mut back, mut front) = (Vec::new(), Vec::new());
         for (colour, group) in self.groups.iter().enumerate() {
-            let runs: Vec<(u64, Series)> = group.runs.runs.iter().map(|run| (run.seed, (panel.series)(run))).collect();
-            let runs: Vec<_> = runs.into_iter().filter(|(_, series)| !series.is_empty()).collect();
+            let runs = group.runs.runs.iter().map(|run| (run, (panel.series)(run)));
+            let runs: Vec<(&RunRecord, Series)> = runs.filter(|(_, series)| !series.is_empty()).collect();
             let label = if self.groups.len() > 1 { format!("{}: ", group.label) } else { String::new() };
             match &runs[..] {
                 [] => {}
-                [(_, series)] => front.extend(run_lines(series, &format!("{label}{}", panel.name), colour, panel.dots)),
+                [(_, series)] => front.push(run_line(series, &format!("{label}{}", panel.name), colour)),
                 runs => {
                     if self.groups.len() == 1 {
                         back.extend(seed_lines(runs, &panel.name));
                     }
-                    let series = runs.iter().map(|(_, series)| self.downsample(series, panel.dots)).collect::<Vec<_>>();
+                    let series = runs
+                        .iter()
+                        .map(|(_, series)| self.downsample(series, panel.stage.is_some()))
+                        .collect::<Vec<_>>();
                     let [band, line] = mean_and_interval(&series, &format!("{label}{}", panel.name), colour);
                     back.extend(band);
                     front.extend(line);
                 }
             }
+            front.extend(self.dots(&runs, panel.stage, colour));
         }
         let drawn = !back.is_empty() || !front.is_empty();
         shapes.extend(back.into_iter().chain(front).chain(levels));
@@ -179,10 +200,19 @@ impl<'a> Curves<'a> {
                         y,
                         shapes,
                     }.draw()),
-                    None => p.nothing { (self.empty_text(panel.dots)) },
+                    None => p.nothing { (self.empty_text(panel.stage.is_some())) },
                 }
             }
         }
+    }
+
+    /// Returns the dots of a panel of validations: those of a single run, and of the run whose episodes are on the page.
+    fn dots(&self, runs: &[(&RunRecord, Series)], stage: Option<usize>, colour: usize) -> Option<Shape> {
+        let (stage, alone) = (stage?, runs.len() == 1);
+        let is_shown = |run: &RunRecord| self.shown.is_some_and(|shown| std::ptr::eq(shown, run));
+        let (run, series) = runs.iter().find(|(run, _)| alone || is_shown(run))?;
+        let episodes = if is_shown(run) { episode_validations(run, stage) } else { Vec::new() };
+        Some(validation_dots(series, stage, colour, &episodes, alone))
     }
 
     fn empty_text(&self, validations: bool) -> String {

@@ -1,10 +1,11 @@
 //! The shapes of a series: a line for a single run, thin lines for several runs, and their mean with its interval. Each
 //! shape has a title that describes it in words.
 
-use super::chart::Shape;
+use super::behaviour::episode_id;
+use super::chart::{Dot, Shape};
 use super::downsample::keep_extremes;
 use super::scale::{format_count, format_significant};
-use crate::folder::RunSet;
+use crate::folder::{RunRecord, RunSet};
 use crate::stats::curve::{Series, aggregate_curve};
 use crate::stats::{Bootstrap, estimate};
 
@@ -17,30 +18,42 @@ pub(super) const THIN_LINES: usize = 50;
 /// Maximum points of a mean and its interval.
 pub(super) const SPANS: usize = 50;
 
-/// Draws a single run as a line, with dots if it has few points and `dots` is set.
-pub(super) fn run_lines(series: &Series, name: &str, colour: usize, dots: bool) -> Vec<Shape> {
+/// Draws a single run as a line.
+pub(super) fn run_line(series: &Series, name: &str, colour: usize) -> Shape {
     let points: Vec<_> = series.iter().map(|&(update, value)| (update as f64, value)).collect();
-    let class = format!("c{colour}");
-    let line = Shape::Line {
-        class: class.clone(),
+    Shape::Line {
+        class: format!("c{colour}"),
         title: describe_series(name, series),
         points: keep_extremes(&points, POINTS),
-    };
+    }
+}
+
+/// Draws the validations of a run as dots: all of them if they are few and `alone` is set, otherwise those in `episodes`,
+/// the validations whose episodes are on the page. Each dot links to the nearest of these episodes.
+pub(super) fn validation_dots(series: &Series, stage: usize, colour: usize, episodes: &[usize], alone: bool) -> Shape {
+    let all = alone && series.len() <= SPANS;
+    let class = if alone { format!("c{colour}") } else { "seed".to_owned() };
     let dot = |&(update, value): &(usize, f64)| {
-        (update as f64, value, format!("update {}: {}", format_count(update), format_significant(value)))
+        let nearest = episodes.iter().min_by_key(|episode| episode.abs_diff(update));
+        let link = nearest.map(|&episode| format!("; leads to the episode of update {}", format_count(episode)));
+        let (x, y) = (format_count(update), format_significant(value));
+        Dot {
+            at: (update as f64, value),
+            title: format!("update {x}: {y}{}", link.unwrap_or_default()),
+            target: nearest.map(|&episode| episode_id(stage, episode)),
+        }
     };
-    let dots = dots && series.len() <= SPANS;
-    let dots = dots.then(|| Shape::Dots { class, points: series.iter().map(dot).collect() });
-    [line].into_iter().chain(dots).collect()
+    let shown = series.iter().filter(|(update, _)| all || episodes.contains(update));
+    Shape::Dots { class, points: shown.map(dot).collect() }
 }
 
 /// Draws a thin line for each seed, for at most [`THIN_LINES`] seeds.
-pub(super) fn seed_lines(runs: &[(u64, Series)], name: &str) -> Vec<Shape> {
+pub(super) fn seed_lines(runs: &[(&RunRecord, Series)], name: &str) -> Vec<Shape> {
     let shown = &runs[..runs.len().min(THIN_LINES)];
     let max_points = (THIN_POINTS / shown.len()).min(POINTS);
-    let line = |(seed, series): &(u64, Series)| {
+    let line = |(run, series): &(&RunRecord, Series)| {
         let points: Vec<_> = series.iter().map(|&(update, value)| (update as f64, value)).collect();
-        let title = describe_series(&format!("{name}, seed {seed}"), series);
+        let title = describe_series(&format!("{name}, seed {}", run.seed), series);
         Shape::Line { class: "seed c0".into(), title, points: keep_extremes(&points, max_points) }
     };
     shown.iter().map(line).collect()

@@ -48,7 +48,8 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
 /// Builds the HTML page of one folder.
 pub(crate) fn page(runs: &RunSet) -> String {
     let groups = [Group { label: runs.name.clone(), runs }];
-    let curves = Curves::new(&groups);
+    let shown = median_run(runs);
+    let curves = Curves::new(&groups, shown);
     let body = html! {
         header { (header::header(runs)) }
         h2 { "Final test" }
@@ -57,7 +58,7 @@ pub(crate) fn page(runs: &RunSet) -> String {
         (curves.learning())
         h2 { "Training metrics" }
         (curves.training())
-        (policy_section(runs))
+        (policy_section(runs, shown))
         h2 { "Settings" }
         (header::settings(runs))
     };
@@ -82,14 +83,14 @@ fn test_section(runs: &RunSet, groups: &[Group<'_>]) -> Markup {
 }
 
 /// Shows the behaviour of the policy of one run.
-fn policy_section(runs: &RunSet) -> Markup {
+fn policy_section(runs: &RunSet, shown: Option<&RunRecord>) -> Markup {
     let which = |run: &RunRecord| match runs.runs.len() {
         1 => String::new(),
         _ => format!("Shown for seed {}, the run with the median exact match at its last validation. ", run.seed),
     };
     html! {
         h2 { "Action probabilities" }
-        @match median_run(runs) {
+        @match shown {
             None => p.nothing { "These runs recorded no validation episodes." },
             Some(run) => {
                 p.small.quiet {
@@ -102,7 +103,8 @@ fn policy_section(runs: &RunSet) -> Markup {
                 h2 { "Episodes" }
                 p.small.quiet {
                     (which(run))
-                    "The first episode of the first, the middle and the last validation, with the probability of each action."
+                    "The first episode of the first, the middle and the last validation, with the probability of each action. \
+                     The points of the learning curves lead to more episodes."
                 }
                 (behaviour::episodes(run))
             }

@@ -94,6 +94,39 @@ fn report_page_shows_the_numbers_of_the_files() {
     }
 }
 
+/// `assert_self_contained` checks that the target of each link exists.
+#[test]
+fn report_points_of_learning_curves_lead_to_episodes() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&[
+        "--max-updates=30",
+        "--validate-every=2",
+        "--seeds",
+        "0..1",
+        "--out",
+        "runs",
+    ]));
+    let (one, several) = (page(&sandbox, "runs/seed-0"), page(&sandbox, "runs"));
+    for (page, points) in [(&one, 15), (&several, 11)] {
+        assert_self_contained(page);
+        assert_eq!(page.matches("<a href=\"#episode-2-").count(), points, "points of a stage");
+        assert_eq!(page.matches("id=\"episode-2-").count(), 11, "at most 11 of 15 episodes of a stage");
+        assert_eq!(page.matches("<section class=\"episode\"").count(), 9, "three of each stage are always visible");
+        page.assert_contains(&[
+            "role=\"group\" aria-label=\"Stage 2 ",
+            "<svg class=\"chart\" viewBox=\"0 0 320 196\" role=\"img\"",
+        ]);
+    }
+    one.assert_contains(&[
+        "update 8: 0.000; leads to the episode of update 6</title>",
+        "<section class=\"episode more\" id=\"episode-0-10\">",
+    ]);
+    assert!(several.contains("The points belong to seed "), "{several}");
+    fs::remove_file(sandbox.path("runs/seed-0/episodes.jsonl")).expect("removed");
+    let old = page(&sandbox, "runs/seed-0");
+    assert!(old.contains("update 4: 0.000</title>") && !old.contains("<a "), "without episodes there are no links");
+}
+
 #[test]
 fn report_same_folder_gives_the_same_bytes() {
     let sandbox = Sandbox::new();

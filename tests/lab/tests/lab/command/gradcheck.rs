@@ -62,6 +62,9 @@ fn gradcheck_museum_shows_every_wrong_gradient() {
         for part in [known.title, known.lesson, known.mistake, known.weak_test.description, known.sources[0]] {
             assert!(output.contains(part), "no {part} in {output}");
         }
+        for source in known.sources {
+            assert!(page.contains(&format!("<a href=\"{source}\">")), "no link to {source}");
+        }
         let escaped = known.lesson.replace('"', "&quot;").replace('<', "&lt;");
         assert!(page.contains(known.title) && page.contains(&escaped), "{}", known.title);
     }
