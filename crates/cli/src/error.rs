@@ -1,7 +1,7 @@
 //! Errors that end a command, their exit codes, and spelling suggestions for unknown names.
 
 use std::path::Path;
-use std::{fmt, io};
+use std::{env, fmt, io};
 
 use nn::CheckpointError;
 
@@ -22,6 +22,9 @@ pub(crate) enum Error {
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// Exit code of [`Error::Input`].
+    pub(crate) const INVALID_INPUT: u8 = 2;
+
     /// Creates an [`Error::Input`].
     pub(crate) fn input(message: impl Into<String>) -> Self {
         Self::Input(message.into())
@@ -29,14 +32,14 @@ impl Error {
 
     /// Creates the error of a failed file operation: `cannot {doing} {path}: {error}; {advice}`.
     pub(crate) fn file(doing: &str, path: &Path, error: &io::Error, advice: &str) -> Self {
-        Self::Input(format!("cannot {doing} {}: {error}; {advice}", path.display()))
+        Self::Input(format!("cannot {doing} {}: {error}; {advice}", show_path(path)))
     }
 
     /// Returns the exit code of this error.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Run(_) => 1,
-            Self::Input(_) => 2,
+            Self::Input(_) => Self::INVALID_INPUT,
             Self::Interrupted => INTERRUPTED,
         }
     }
@@ -53,14 +56,18 @@ impl fmt::Display for Error {
 
 impl From<CheckpointError> for Error {
     fn from(error: CheckpointError) -> Self {
-        Self::Input(error.to_string())
+        Self::Input(format!("checkpoint {}: {}", show_path(&error.path), error.problem))
     }
 }
 
-/// Quotes a path for a POSIX shell, where it needs quotes.
-pub(crate) fn shell_quote(path: &Path) -> String {
-    let path = path.display().to_string();
-    match path.chars().all(|c| c.is_alphanumeric() || "._-/+:@%".contains(c)) {
+/// Formats a path for messages and commands: relative to the current folder if it is inside, and quoted for a POSIX shell
+/// where it needs quotes.
+pub(crate) fn show_path(path: &Path) -> String {
+    let current = env::current_dir().unwrap_or_default();
+    let inside = path.strip_prefix(&current).ok().filter(|path| !path.as_os_str().is_empty());
+    let path = inside.unwrap_or(path).display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "._-/+:@%".contains(c) || (cfg!(windows) && c == '\\');
+    match !path.is_empty() && path.chars().all(is_plain) {
         true => path,
         false => format!("'{}'", path.replace('\'', r"'\''")),
     }
@@ -81,9 +88,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shell_quote_path_with_special_characters_is_quoted() {
-        let quoted = ["runs/seed-0", "my runs", "it's"].map(|path| shell_quote(Path::new(path)));
-        assert_eq!(quoted, ["runs/seed-0", "'my runs'", r"'it'\''s'"]);
+    fn show_path_special_characters_are_quoted() {
+        let shown = ["runs/seed-0", "my runs", "it's", ""].map(|path| show_path(Path::new(path)));
+        assert_eq!(shown, ["runs/seed-0", "'my runs'", r"'it'\''s'", "''"]);
+    }
+
+    #[test]
+    fn show_path_inside_the_current_folder_is_relative() {
+        let current = env::current_dir().expect("a folder");
+        assert_eq!(show_path(&current.join("runs/a b")), "'runs/a b'");
+        assert_eq!(show_path(Path::new("/elsewhere/run")), "/elsewhere/run");
     }
 
     #[test]

@@ -35,7 +35,7 @@ mod stats;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use input::context;
 
@@ -45,7 +45,17 @@ use output::print::print_error;
 
 /// Parses the arguments of the process, runs the command, prints its error and returns its exit code.
 pub fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let command = match parse() {
+        Ok(command) => command,
+        Err(error) if error.use_stderr() => {
+            let text = error.render();
+            let text = if console::colors_enabled_stderr() { text.ansi().to_string() } else { text.to_string() };
+            print_error(text.trim_end());
+            return ExitCode::from(Error::INVALID_INPUT);
+        }
+        Err(help) => help.exit(),
+    };
+    match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if !matches!(error, Error::Interrupted) {
@@ -54,6 +64,14 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Parses the arguments of the process. A flag takes `-1` as its value, so that the error says what it expects.
+fn parse() -> std::result::Result<Command, clap::Error> {
+    let takes_value = |arg: &clap::Arg| arg.get_long().is_some() && arg.get_action().takes_values();
+    let accept_negative = |arg: clap::Arg| if takes_value(&arg) { arg.allow_negative_numbers(true) } else { arg };
+    let command = Cli::command().mut_subcommands(|command| command.mut_args(accept_negative));
+    Ok(Cli::from_arg_matches(&command.try_get_matches()?)?.command)
 }
 
 fn run(command: Command) -> Result<()> {
@@ -73,10 +91,14 @@ fn run(command: Command) -> Result<()> {
     }
 }
 
+/// The end of the help.
+const ABOUT_WIDTH: &str = "Tables and sentences are fitted to the width of the terminal, or to the environment variable \
+     COLUMNS. Pipes and files get whole lines, unless COLUMNS is set. JSON is never wrapped.";
+
 /// Train, evaluate and inspect a model-native agent: a single GRU network that plans, remembers and uses tools, on a
 /// deep-learning engine written from scratch.
 #[derive(Debug, Parser)]
-#[command(name = "gradus", version)]
+#[command(name = "gradus", version, after_help = ABOUT_WIDTH)]
 struct Cli {
     /// The command to run.
     #[command(subcommand)]

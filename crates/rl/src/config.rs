@@ -110,14 +110,18 @@ fn is_below_one(x: &f64) -> bool {
 settings! {
     /// The hyper-parameters of a run on `calculator`.
     pub struct Config {
-        /// d, the width of the embeddings and the GRU.
+        "Model":
+        /// H, the hidden size of the GRU. The embeddings have the same size.
         width: usize = 96, "whole numbers from 1 to 4096", |&x| (1..=4096).contains(&x);
+        "Rollout":
         /// B, the number of episodes in an update. With 4 or more, the default curriculum reaches every stage.
         batch: usize = 192, "whole numbers from 1 to 1048576", |&x| (1..=1 << 20).contains(&x);
         /// The maximum number of episodes in a chunk. The episodes of a stage are divided into as few chunks as possible, independent of the number of threads.
         chunk: usize = 48, "whole numbers from 1 to 1048576", |&x| (1..=1 << 20).contains(&x);
+        "Model":
         /// The position of the GRU's reset gate: after or before the recurrent matrix product.
         gru: GruVariant = GruVariant::ResetAfter, "reset-after or reset-before", |_| true;
+        "Task":
         /// The set of actions: the six tools, or all 18 tokens.
         actions: Actions = Actions::Tools, "tools or tokens", |_| true;
         /// Reward for a correct answer.
@@ -126,6 +130,7 @@ settings! {
         reward_milestone: f64 = 0.25, "numbers from -1000000 to 1000000", is_reward;
         /// Reward for every step.
         reward_step: f64 = -0.02, "numbers from -1000000 to 1000000", is_reward;
+        "Advantages":
         /// γ, the discount factor.
         gamma: f64 = 1.0, "numbers from 0 to 1", is_share;
         /// The method that estimates advantages: generalised advantage estimation, or n-step returns.
@@ -136,6 +141,7 @@ settings! {
         n_steps: usize = 5, "whole numbers from 1 to 1000000000", is_count;
         /// True to normalise the advantages of the batch to mean 0 and variance 1.
         normalize_advantages: bool = false, "true or false", |_| true;
+        "Loss":
         /// c_v, the weight of the critic's mean squared error.
         value_coefficient: f64 = 0.5, "numbers from 0", is_not_negative;
         /// β, the weight of the entropy, at the first update.
@@ -148,6 +154,7 @@ settings! {
         imitate: usize = 0, "whole numbers from 0 to 1048576", |&x| x <= 1 << 20;
         /// w, the weight of self-imitation.
         imitation: f64 = 1.0, "numbers from 0", is_not_negative;
+        "Optimiser":
         /// The optimiser.
         optimizer: OptimizerKind = OptimizerKind::Adam, "adam, adamw, sgd or rmsprop", |_| true;
         /// α, the learning rate at the first update.
@@ -170,10 +177,12 @@ settings! {
         weight_decay: f64 = 0.0, "numbers from 0", is_not_negative;
         /// The maximum norm of the gradient.
         clip: f64 = 1.0, "numbers above 0", is_positive;
+        "Task":
         /// The division of the batch among the stages.
         curriculum: Curriculum = Curriculum::Mix, "switch, gate, mix or adapt", |_| true;
         /// The exact match at which the next stage unlocks.
         unlock: f64 = 0.95, "numbers from 0 to 1", is_share;
+        "Run":
         /// The number of updates between validations.
         validate_every: usize = 10, "whole numbers from 1 to 1000000000", is_count;
         /// The number of episodes of each stage in a validation.

@@ -34,7 +34,7 @@ impl Phase {
         match self {
             Self::Update => "update",
             Self::Act => "act",
-            Self::Advantages => "judge",
+            Self::Advantages => "advantages",
             Self::Learn => "learn",
             Self::Imitate => "imitate",
             Self::Add => "add",

@@ -22,6 +22,8 @@ pub struct Field {
     pub doc: &'static str,
     /// The allowed values, in words.
     pub range: &'static str,
+    /// The heading of its group in the help.
+    pub heading: &'static str,
 }
 
 /// The error of a setting that does not exist, or of a value that is not allowed.
@@ -32,12 +34,14 @@ pub enum SettingError {
         /// The given name.
         name: String,
     },
-    /// The value is out of range.
+    /// The value is not allowed.
     Invalid {
         /// The setting.
         name: &'static str,
         /// The given value.
         value: String,
+        /// The fault of the value, such as "out of range".
+        fault: &'static str,
         /// The allowed values, in words.
         range: &'static str,
     },
@@ -59,7 +63,7 @@ impl fmt::Display for SettingError {
         match self {
             Self::Unknown { name } => write!(f, "there is no setting {name}"),
             Self::Rounded { name, value, reason, range } => write!(f, "{name} = {value} {reason}; it takes {range}"),
-            Self::Invalid { name, value, range } => write!(f, "{name} = {value} is out of range: it takes {range}"),
+            Self::Invalid { name, value, fault, range } => write!(f, "{name} = {value} is {fault}: it takes {range}"),
         }
     }
 }
@@ -70,7 +74,7 @@ impl SettingError {
     #[doc(hidden)]
     pub fn from_check(name: &'static str, value: String, error: &nn::SettingError, range: &'static str) -> Self {
         match error {
-            nn::SettingError::OutOfRange => Self::Invalid { name, value, range },
+            nn::SettingError::OutOfRange => Self::Invalid { name, value, fault: OUT_OF_RANGE, range },
             nn::SettingError::Rounded { .. } => Self::Rounded { name, value, reason: error.to_string(), range },
         }
     }
@@ -98,6 +102,8 @@ pub trait Settings: Default + Clone + Send + Sync {
     fn check<T: Real>(&self) -> Result<(), SettingError>;
 }
 
+const OUT_OF_RANGE: &str = "out of range";
+
 /// The type of a setting: converts values to text and back.
 pub trait Setting: Sized {
     /// Parses a value; returns `None` if the text is not a value.
@@ -106,6 +112,12 @@ pub trait Setting: Sized {
     /// Returns the value as text that [`parse`](Self::parse) reads.
     fn to_text(&self) -> String;
 
+    /// Describes the fault of a text that is not a value, or not an allowed one.
+    fn describe_fault(text: &str) -> &'static str {
+        let _ = text;
+        "not one of its values"
+    }
+
     /// If the scalar `T` cannot compute with this number, returns its text and the reason.
     fn check_in<T: Real>(&self, is_allowed: fn(&Self) -> bool) -> Option<(String, nn::SettingError)> {
         let _ = is_allowed;
@@ -113,15 +125,31 @@ pub trait Setting: Sized {
     }
 }
 
-macro_rules! impl_setting {
-    ($($t:ty),*) => {$(
-        impl Setting for $t {
-            fn parse(text: &str) -> Option<Self> { text.parse().ok() }
-            fn to_text(&self) -> String { self.to_string() }
-        }
-    )*};
+impl Setting for bool {
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn to_text(&self) -> String {
+        self.to_string()
+    }
 }
-impl_setting!(usize, bool);
+
+impl Setting for usize {
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn to_text(&self) -> String {
+        self.to_string()
+    }
+
+    fn describe_fault(text: &str) -> &'static str {
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if is_whole { OUT_OF_RANGE } else { "not a whole number" }
+    }
+}
 
 impl Setting for f64 {
     fn parse(text: &str) -> Option<Self> {
@@ -130,6 +158,10 @@ impl Setting for f64 {
 
     fn to_text(&self) -> String {
         self.to_string()
+    }
+
+    fn describe_fault(text: &str) -> &'static str {
+        if Self::parse(text).is_some() { OUT_OF_RANGE } else { "not a number" }
     }
 
     fn check_in<T: Real>(&self, is_allowed: fn(&Self) -> bool) -> Option<(String, nn::SettingError)> {
@@ -160,7 +192,7 @@ macro_rules! choices {
 pub(crate) use choices;
 
 /// Declares a struct of settings. Each setting has a doc, a type, a default, its range in words, and its range as a
-/// predicate.
+/// predicate. A text before some settings is their heading in the help.
 ///
 /// ```
 /// use rl::settings::Settings;
@@ -168,6 +200,7 @@ pub(crate) use choices;
 /// rl::settings! {
 ///     /// The settings of a walk.
 ///     pub struct Walk {
+///         "Legs":
 ///         /// The length of a step.
 ///         step: f64 = 0.7, "numbers above 0", |&x| x > 0.0;
 ///     }
@@ -184,63 +217,69 @@ macro_rules! settings {
     (
         $(#[$meta:meta])*
         $vis:vis struct $table:ident {
-            $(#[doc = $doc:literal] $name:ident: $ty:ty = $default:expr, $range:literal, $fits:expr;)*
+            $($heading:literal: $(#[doc = $doc:literal] $name:ident: $ty:ty = $default:expr, $range:literal, $fits:expr;)*)*
         }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         $vis struct $table {
-            $(
+            $($(
                 #[doc = $doc]
                 #[doc = ""]
                 #[doc = concat!("Takes ", $range, ".")]
                 pub $name: $ty,
-            )*
+            )*)*
         }
 
         impl Default for $table {
             fn default() -> Self {
-                Self { $($name: $default),* }
+                Self { $($($name: $default,)*)* }
             }
         }
 
         impl $crate::settings::Settings for $table {
             const FIELDS: &'static [$crate::settings::Field] = &[
-                $($crate::settings::Field { name: stringify!($name), doc: $doc.trim_ascii(), range: $range }),*
+                $($($crate::settings::Field {
+                    name: stringify!($name),
+                    doc: $doc.trim_ascii(),
+                    range: $range,
+                    heading: $heading,
+                },)*)*
             ];
 
             fn get(&self, name: &str) -> Option<$crate::settings::Text> {
                 match name {
-                    $(stringify!($name) => Some($crate::settings::Setting::to_text(&self.$name)),)*
+                    $($(stringify!($name) => Some($crate::settings::Setting::to_text(&self.$name)),)*)*
                     _ => None,
                 }
             }
 
             fn set(&mut self, name: &str, value: &str) -> Result<(), $crate::settings::SettingError> {
                 match name {
-                    $(stringify!($name) => {
+                    $($(stringify!($name) => {
                         let fits: fn(&$ty) -> bool = $fits;
                         match <$ty as $crate::settings::Setting>::parse(value).filter(fits) {
                             Some(value) => self.$name = value,
                             None => return Err($crate::settings::SettingError::Invalid {
                                 name: stringify!($name),
                                 value: value.into(),
+                                fault: <$ty as $crate::settings::Setting>::describe_fault(value),
                                 range: $range,
                             }),
                         }
-                    })*
+                    })*)*
                     _ => return Err($crate::settings::SettingError::Unknown { name: name.into() }),
                 }
                 Ok(())
             }
 
             fn check<T: $crate::settings::Scalar>(&self) -> Result<(), $crate::settings::SettingError> {
-                $(
+                $($(
                     let fits: fn(&$ty) -> bool = $fits;
                     if let Some((value, error)) = $crate::settings::Setting::check_in::<T>(&self.$name, fits) {
                         return Err($crate::settings::SettingError::from_check(stringify!($name), value, &error, $range));
                     }
-                )*
+                )*)*
                 Ok(())
             }
         }
@@ -283,6 +322,24 @@ mod tests {
             config.set(name, "1e-50").expect("in range");
             assert!(config.check::<f32>().is_err(), "{name}");
             config = Config::default();
+        }
+    }
+
+    #[test]
+    fn set_invalid_value_names_its_fault() {
+        for (name, value, fault) in [
+            ("width", "abc", "not a whole number: it takes whole numbers from 1 to 4096"),
+            ("width", "", "not a whole number"),
+            ("width", "1.5", "not a whole number"),
+            ("width", "-1", "out of range"),
+            ("width", "99999999999999999999", "out of range"),
+            ("rate", "abc", "not a number: it takes numbers above 0"),
+            ("rate", "-1", "out of range"),
+            ("actions", "all", "not one of its values: it takes tools or tokens"),
+            ("normalize_advantages", "1", "not one of its values: it takes true or false"),
+        ] {
+            let error = Config::default().set(name, value).expect_err(name).to_string();
+            assert!(error.starts_with(&alloc::format!("{name} = {value} is {fault}")), "{error}");
         }
     }
 

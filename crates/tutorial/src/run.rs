@@ -24,7 +24,8 @@ pub const STAGE_SCHEDULE: [usize; 6] = [0, 0, 0, 1, 1, 2];
 settings! {
     /// The hyper-parameters of a run of the tutorial.
     pub struct TutorialConfig {
-        /// d, the width of the embeddings and the GRU.
+        "Settings":
+        /// H, the hidden size of the GRU. The embeddings have the same size.
         width: usize = 96, "whole numbers from 1 to 4096", |&x| (1..=4096).contains(&x);
         /// B, the number of episodes in an update.
         batch: usize = 192, "whole numbers from 1 to 1048576", |&x| (1..=1 << 20).contains(&x);

@@ -113,7 +113,7 @@ fn agent_load_wrong_file_explains_the_error() {
     save(&file.0, &run.learner.params, &[("gru", "lstm")]);
     assert_eq!(
         error(&file.0),
-        "checkpoint FILE: gru = lstm is out of range: it takes reset-after or reset-before; \
+        "checkpoint FILE: gru = lstm is not one of its values: it takes reset-after or reset-before; \
          take a checkpoint that gradus wrote"
     );
 

@@ -4,7 +4,7 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 
 use crate::error::Result;
-use crate::output::print::print_result;
+use crate::output::print::print_data;
 
 /// Arguments of `gradus completions`.
 #[derive(Debug, Args)]
@@ -20,5 +20,5 @@ pub(crate) struct CompletionsArgs {
 pub(crate) fn completions(args: &CompletionsArgs, mut command: Command) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "gradus", &mut script);
-    print_result(String::from_utf8_lossy(&script).trim_end())
+    print_data(String::from_utf8_lossy(&script).trim_end())
 }

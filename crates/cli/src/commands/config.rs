@@ -8,6 +8,7 @@ use rl::config::Config;
 use crate::error::Result;
 use crate::input::checkpoint_policy::CheckpointPolicy;
 use crate::input::config_file::ConfigFile;
+use crate::input::device_name::DeviceName;
 use crate::input::{config_file, settings, task_name};
 use crate::output::print::print_result;
 
@@ -42,9 +43,10 @@ pub(crate) fn config(args: &ConfigArgs) -> Result<()> {
 pub(crate) fn check(file: &ConfigFile) -> Result<String> {
     let task = file.task()?;
     let (config, checkpoint_policy) = settings::read(Some(file))?;
-    let seed = file.seed()?.map(|seed| ("seed", seed.to_string()));
+    let seed = file.seed()?.filter(|&seed| seed != 0).map(|seed| ("seed", seed.to_string()));
     let init = file.init().map(|path| ("init", path.display().to_string()));
-    let device = file.device()?.map(|device| ("device", device.to_string()));
+    let device =
+        file.device()?.filter(|&device| device != DeviceName::Cpu).map(|device| ("device", device.to_string()));
     let changes = settings::changed_settings(&config).into_iter().chain(settings::changed_settings(&checkpoint_policy));
     let lines =
         seed.into_iter().chain(init).chain(device).chain(changes).map(|(name, value)| format!("\n  {name} = {value}"));

@@ -9,7 +9,7 @@ use tensor::{CudaError, CudaSurvey, GpuInfo};
 
 use crate::error::Result;
 use crate::folder::processor_name;
-use crate::output::print::print_result;
+use crate::output::print::{print_data, print_result};
 
 /// Arguments of `gradus devices`.
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub(crate) struct DevicesArgs {
 pub(crate) fn devices(args: &DevicesArgs) -> Result<()> {
     let (host, cuda) = (Host::detect(), tensor::survey_cuda());
     if args.json {
-        return print_result(format!("{:#}", json!({ "cpu": host.to_json(), "cuda": cuda_json(&cuda) })));
+        return print_data(format!("{:#}", json!({ "cpu": host.to_json(), "cuda": cuda_json(&cuda) })));
     }
     print_result(format!("{}\n{}", host.to_text(), cuda_text(&cuda)))
 }

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, value_parser};
+use clap::Args;
 use rl::env::Task;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::input::numbers::{self, select_stages};
-use crate::input::seeds::MAX_SEED;
-use crate::output::print::print_result;
+use crate::input::numbers::{ALL_STAGES, EPISODES, SEEDS, select_stages, whole};
+use crate::output::print::{print_data, print_result};
 use crate::run::{final_test, trained_agent};
 
 /// Arguments of `gradus eval`.
@@ -21,13 +20,13 @@ pub(crate) struct EvalArgs {
     #[arg(long)]
     pub(crate) json: bool,
     /// Test only this stage
-    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(ALL_STAGES))]
     pub(crate) stage: Option<usize>,
     /// Number of episodes per stage [default: as in the run's own test]
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::parse_episodes)]
+    #[arg(long, value_name = "N", value_parser = whole(EPISODES))]
     pub(crate) episodes: Option<usize>,
     /// Seed of the test episodes [default: the run's seed]
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
+    #[arg(long, value_name = "N", value_parser = whole(SEEDS))]
     pub(crate) seed: Option<u64>,
 }
 
@@ -37,7 +36,7 @@ pub(crate) struct EvalArgs {
 /// If an argument is invalid, or the folder holds no run with a checkpoint that loads.
 pub(crate) fn eval(args: &EvalArgs) -> Result<()> {
     let file = trained_agent::read_config(&args.dir)?;
-    let stages = select_stages(args.stage)?;
+    let stages = select_stages(args.stage);
     let run = trained_agent::load(&args.dir, &file, None, args.episodes)?;
     let seed = args.seed.unwrap_or(run.seed);
     let episodes = args.episodes.unwrap_or(run.config.test_episodes);
@@ -46,7 +45,7 @@ pub(crate) fn eval(args: &EvalArgs) -> Result<()> {
     let task = &run.task;
     if args.json {
         let result = json!({ "task": task.name(), "caveat": task.caveat(), "seed": seed, "stages": stages });
-        print_result(format!("{result:#}"))
+        print_data(format!("{result:#}"))
     } else {
         let (table, caveat) = (final_test::to_table(&stages), task.caveat());
         print_result(format!("{episodes} test episodes per stage, seed {seed}\n\n{table}\n{caveat}"))

@@ -2,18 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, value_parser};
+use clap::Args;
+use console::Term;
 use rl::explain::Explain;
 use serde_json::json;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::explain::{EpisodeRequest, ExplainedEpisode, page, terminal};
 use crate::folder::MODEL;
 use crate::input::context::{self, ContextError};
-use crate::input::numbers::select_stages;
-use crate::input::seeds::MAX_SEED;
+use crate::input::numbers::{ALL_STAGES, SEEDS, whole};
 use crate::output::html;
-use crate::output::print::print_result;
+use crate::output::print::{print_data, print_result};
+use crate::output::width::columns;
 use crate::run::trained_agent;
 
 /// File name of the page, unless `--html` names a file.
@@ -25,16 +26,16 @@ pub(crate) struct ExplainArgs {
     /// Folder of the run
     pub(crate) dir: PathBuf,
     /// Stage to show [default: the stage that takes as many digits as --context has, or the last stage]
-    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(ALL_STAGES))]
     pub(crate) stage: Option<usize>,
     /// Operands as digits separated by commas, for example 4,2,7 [default: the operands of a test episode]
     #[arg(long, value_name = "DIGITS", allow_hyphen_values = true)]
     pub(crate) context: Option<String>,
     /// Index of the test episode, from 0
-    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value = "0", value_parser = value_parser!(u32).range(..1 << 24), conflicts_with = "context")]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = whole(0..=(1u32 << 24) - 1), conflicts_with = "context")]
     pub(crate) episode: u32,
     /// Seed of the test episodes and of sampled actions [default: the run's seed]
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
+    #[arg(long, value_name = "N", value_parser = whole(SEEDS))]
     pub(crate) seed: Option<u64>,
     /// Sample each action from the policy instead of taking the most probable one
     #[arg(long)]
@@ -58,20 +59,22 @@ pub(crate) struct ExplainArgs {
 /// If an argument is invalid, the folder holds no run with a checkpoint that loads, or the page cannot be written.
 pub(crate) fn explain(args: &ExplainArgs) -> Result<()> {
     let file = trained_agent::read_config(&args.dir)?;
-    select_stages(args.stage)?;
     let run = trained_agent::load(&args.dir, &file, args.checkpoint.as_deref(), Some(1))?;
     let (stage, operands) = choose_stage(&run.task, args)?;
     let seed = args.seed.unwrap_or(run.seed);
     let wanted = EpisodeRequest { stage, operands, number: args.episode, seed, sampled: args.sampled };
     let model = args.checkpoint.clone().unwrap_or_else(|| args.dir.join(MODEL));
     let explained = ExplainedEpisode::play(&run, wanted, model.display().to_string());
-    let explained = explained.map_err(|error| Error::input(format!("checkpoint {}: {error}", model.display())))?;
+    let explained = explained.map_err(|error| Error::input(format!("checkpoint {}: {error}", show_path(&model))))?;
     if let Some(path) = &args.html {
         let path = path.clone().unwrap_or_else(|| args.dir.join(PAGE));
         html::write(&path, &page::page(&explained))?;
-        return print_result(path.display());
+        return print_result(format!("wrote {}", show_path(&path)));
     }
-    print_result(if args.json { format!("{:#}", json!(explained)) } else { terminal::to_text(&explained) })
+    if args.json {
+        return print_data(format!("{:#}", json!(explained)));
+    }
+    print_result(terminal::to_text(&explained, columns(&Term::stdout()).unwrap_or(terminal::MAX_COLUMNS)))
 }
 
 /// Returns the stage, and the operands of `--context` if it was given.

@@ -3,17 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use proofs::Case;
 use proofs::curve::StepSizeCurve;
 use proofs::measure::Measurement;
-use serde_json::Value;
+use proofs::{Case, Target};
+use serde_json::{Value, json};
 use tensor::catch_cuda_error;
 
-use crate::error::{Error, Result, suggest_name};
+use crate::error::{Error, Result, show_path, suggest_name};
 use crate::gradcheck::{json, museum, page, terminal, verdict};
 use crate::input::device_name::{self, DeviceName};
 use crate::output::html;
-use crate::output::print::print_result;
+use crate::output::print::{print_data, print_result};
+use crate::output::table::{NONE, Table};
 
 /// File name of the page, unless `--html` names a file.
 const PAGE: &str = "gradcheck.html";
@@ -26,6 +27,9 @@ pub(crate) struct GradcheckArgs {
     /// Check only this operation or layer and show each case; repeat the flag, or separate names by commas
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) op: Vec<String>,
+    /// List the operations and layers, with the names that --op takes, and check nothing
+    #[arg(long, conflicts_with_all = ["op", "museum", "device", "html"])]
+    pub(crate) list: bool,
     /// Show the museum instead: wrong gradients that were published or shipped, and the checker's result for each
     #[arg(long, conflicts_with = "op")]
     pub(crate) museum: bool,
@@ -48,7 +52,31 @@ pub(crate) struct GradcheckArgs {
 /// # Errors
 /// If an operation, layer or device does not exist, the page cannot be written, or a gradient is wrong.
 pub(crate) fn gradcheck(args: &GradcheckArgs) -> Result<()> {
-    if args.museum { show_museum(args) } else { check_cases(args, &select_cases(&args.op)?) }
+    match (args.list, args.museum) {
+        (true, _) => list_targets(args.json),
+        (_, true) => show_museum(args),
+        _ => check_cases(args, &select_cases(&args.op)?),
+    }
+}
+
+/// Lists what can be checked: each operation and layer with its number of cases and its forward rule.
+fn list_targets(json: bool) -> Result<()> {
+    let cases = proofs::all_cases();
+    let mut table = Table::new(["name", "kind", "cases", "rule"]);
+    let mut targets = Vec::new();
+    for cases in cases.chunk_by(|a, b| a.target == b.target) {
+        let target = cases[0].target;
+        let kind = if let Target::Operation(_) = target { "operation" } else { "layer" };
+        let rule = target.rule().map_or(NONE, |rule| rule.forward);
+        table.row([target.name(), kind, &cases.len().to_string(), rule]);
+        targets.push(
+            json!({ "name": target.name(), "kind": kind, "cases": cases.len(), "rule": rule, "file": target.file() }),
+        );
+    }
+    match json {
+        true => print_data(format!("{:#}", Value::from(targets))),
+        false => print_result(format!("{table}\ncheck some of them with: gradus gradcheck --op NAME,NAME")),
+    }
 }
 
 /// Returns the cases of the named operations and layers, or all cases if no name is given.
@@ -138,9 +166,9 @@ fn print_or_write(
         Some(path) => {
             let (page, verdict) = page();
             html::write(&path, &page)?;
-            print_result(format!("{verdict}\nwrote {}", path.display()))
+            print_result(format!("{verdict}\nwrote {}", show_path(&path)))
         }
-        None if args.json => print_result(format!("{:#}", json())),
+        None if args.json => print_data(format!("{:#}", json())),
         None => print_result(lines()),
     }
 }
@@ -152,14 +180,13 @@ mod tests {
 
     use autograd::function;
     use autograd::ops::Kind;
-    use proofs::Target;
     use tensor::Tensor;
 
     use super::*;
     use crate::gradcheck::sample;
 
     fn plain() -> GradcheckArgs {
-        GradcheckArgs { op: Vec::new(), museum: false, device: None, json: false, html: None }
+        GradcheckArgs { op: Vec::new(), list: false, museum: false, device: None, json: false, html: None }
     }
 
     /// A wrong gradient is exit code 1 in every output format, and the output is complete before the error.

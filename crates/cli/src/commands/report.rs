@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::error::Result;
+use crate::error::{Result, show_path};
 use crate::folder::{REPORT, RunSet};
 use crate::output::html;
-use crate::output::print::{pretty_json, print_result};
+use crate::output::print::{pretty_json, print_data, print_result};
 use crate::report::{self, Comparison};
 
 /// File name of a comparison, unless `--out` names a file.
@@ -49,8 +49,8 @@ pub(crate) fn report(args: &ReportArgs) -> Result<()> {
     html::write(&path, &page)?;
     json["page"] = json!(path.display().to_string());
     if args.json {
-        print_result(pretty_json(&json).trim_end())
+        print_data(pretty_json(&json).trim_end())
     } else {
-        print_result(format!("{text}\n\nwrote {}", path.display()))
+        print_result(format!("{text}\n\nwrote {}", show_path(&path)))
     }
 }

@@ -2,7 +2,7 @@
 
 use tensor::par;
 
-use crate::error::{Error, Result, shell_quote};
+use crate::error::{Error, Result, show_path};
 use crate::folder::outcome::{Outcome, TimedOutcome};
 use crate::folder::{Folder, REPORT};
 use crate::output::print::print_line;
@@ -47,7 +47,7 @@ pub(super) fn check_failures<'a>(runs: impl IntoIterator<Item = &'a TimedOutcome
 pub(super) fn write_page(folder: &Folder) -> std::result::Result<(), String> {
     let path = folder.path();
     let warning = |error| {
-        format!("warning: cannot write {REPORT}: {error}; make it later with: gradus report {}", path.display())
+        format!("warning: cannot write {REPORT}: {error}; make it later with: gradus report {}", show_path(path))
     };
     report::write(path).map_err(warning)
 }
@@ -57,7 +57,7 @@ pub(super) fn write_page(folder: &Folder) -> std::result::Result<(), String> {
 /// # Errors
 /// [`Error::Interrupted`] after Ctrl-C, but not after `--stop-after`.
 pub(super) fn report_stopped(folder: &Folder) -> Result<()> {
-    print_line(format!("stopped and saved; resume with: gradus train --resume {}", shell_quote(folder.path())));
+    print_line(format!("stopped and saved; resume with: gradus train --resume {}", show_path(folder.path())));
     if interrupt::requested() { Err(Error::Interrupted) } else { Ok(()) }
 }
 

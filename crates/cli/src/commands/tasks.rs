@@ -7,9 +7,9 @@ use rl::tasks::Calculator;
 use serde_json::{Value, json};
 
 use crate::error::Result;
-use crate::input::numbers::select_stages;
+use crate::input::numbers::{ALL_STAGES, select_stages, whole};
 use crate::input::task_name;
-use crate::output::print::print_result;
+use crate::output::print::{print_data, print_result};
 use crate::output::table::{NONE, Table};
 
 /// Arguments of `gradus tasks`.
@@ -19,7 +19,7 @@ pub(crate) struct TasksArgs {
     #[arg(long, value_name = "NAME", value_parser = task_name::parse, default_value = task_name::NAME)]
     pub(crate) task: &'static str,
     /// Show only this stage
-    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(ALL_STAGES))]
     pub(crate) stage: Option<usize>,
     /// Print JSON
     #[arg(long)]
@@ -32,11 +32,11 @@ pub(crate) struct TasksArgs {
 /// If the stage does not exist, or the output cannot be written.
 pub(crate) fn tasks(args: &TasksArgs) -> Result<()> {
     let task = Calculator::default();
-    let reports: Vec<Report> = select_stages(args.stage)?.map(|stage| task.report(stage)).collect();
+    let reports: Vec<Report> = select_stages(args.stage).map(|stage| task.report(stage)).collect();
     if args.json {
         let stages: Vec<_> = reports.iter().map(report_json).collect();
         let task = json!({ "task": task.name(), "caveat": task.caveat(), "stages": stages });
-        return print_result(format!("{:#}", Value::from([task])));
+        return print_data(format!("{:#}", Value::from([task])));
     }
     print_result(format!("{}\n\n{}\n{}", args.task, report_table(&reports), task.caveat()))
 }

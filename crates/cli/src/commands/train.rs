@@ -2,20 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, value_parser};
+use clap::Args;
 use rl::config::Config;
 use tensor::Device;
 
 use super::many_seeds::train_seeds;
 use super::results::{print_test_table, report_stopped, run_on_threads, thread_count, write_page};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::folder::{ABOUT, About, CONFIG, Folder, seed_folder};
 use crate::input::checkpoint_policy::CheckpointPolicy;
 use crate::input::config_file::ConfigFile;
 use crate::input::device_name::DeviceName;
-use crate::input::seeds::{MAX_SEED, Seeds};
+use crate::input::numbers::{SEEDS, THREADS, UPDATES, whole};
+use crate::input::seeds::Seeds;
 use crate::input::settings::Flags;
-use crate::input::{device_name, numbers, settings, task_name};
+use crate::input::{device_name, settings, task_name};
 use crate::live::Live;
 use crate::output::print::print_line;
 use crate::output::{profile_table, timestamp};
@@ -30,44 +31,44 @@ const RUNS_FOLDER: &str = "runs";
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     /// Name of the task [default: calculator]
-    #[arg(long, value_name = "NAME", value_parser = task_name::parse)]
+    #[arg(long, value_name = "NAME", value_parser = task_name::parse, help_heading = "Task")]
     pub(crate) task: Option<&'static str>,
     /// Seed of all random numbers [default: 0]
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
+    #[arg(long, value_name = "N", value_parser = whole(SEEDS), help_heading = "Run")]
     pub(crate) seed: Option<u64>,
     /// Several seeds, in parallel up to the number of threads: 0..19 (both ends included), or 3,5,9
-    #[arg(long, allow_negative_numbers = true, value_name = "SEEDS", conflicts_with = "seed")]
+    #[arg(long, value_name = "SEEDS", allow_hyphen_values = true, conflicts_with = "seed", help_heading = "Run")]
     pub(crate) seeds: Option<Seeds>,
     /// Number of threads; the results do not depend on it [default: all]
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::parse_threads)]
+    #[arg(long, value_name = "N", value_parser = whole(THREADS), help_heading = "Run")]
     pub(crate) threads: Option<usize>,
     /// Device that computes: cpu, cuda, or a GPU by number, for example cuda:1; gradus devices lists them [default: cpu]
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long, value_name = "DEVICE", help_heading = "Run")]
     pub(crate) device: Option<DeviceName>,
     /// TOML file with settings; flags override it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub(crate) config: Option<PathBuf>,
     /// Folder for the run's files; it must be new or empty [default: a new folder in runs/]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
     /// Initial weights: a checkpoint, or a PyTorch state_dict saved as safetensors
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Model")]
     pub(crate) init: Option<PathBuf>,
     /// The folder of a run, or of the runs of several seeds, that goes on.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["task", "config", "out"], help = resume_help())]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["task", "config", "out"], help = resume_help(), help_heading = "Run")]
     pub(crate) resume: Option<PathBuf>,
     /// Stop after this many more updates, as Ctrl-C does; --resume continues the run
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::parse_updates)]
+    #[arg(long, value_name = "N", value_parser = whole(UPDATES), help_heading = "Run")]
     pub(crate) stop_after: Option<usize>,
     /// At the end, print where the updates spent their time: each kernel with flops, bytes and its share of the machine's
     /// peak, then each phase's time outside kernels; results do not change
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) profile: bool,
     /// All other settings.
-    #[command(flatten, next_help_heading = "Settings")]
+    #[command(flatten)]
     pub(crate) settings: Flags<Config>,
     /// The checkpoint policy.
-    #[command(flatten, next_help_heading = "Checkpoints")]
+    #[command(flatten)]
     pub(crate) checkpoint_policy: Flags<CheckpointPolicy>,
 }
 
@@ -209,7 +210,7 @@ fn create_run_folder(args: &TrainArgs, suffix: &str, seeds: Option<&[u64]>) -> R
             &about,
         ),
     }?;
-    print_line(format!("writing to {}", folder.path().display()));
+    print_line(format!("writing to {}", show_path(folder.path())));
     Ok(folder)
 }
 
@@ -228,7 +229,7 @@ fn train_one_seed(plan: &TrainingPlan, seed: u64, folder: &Folder, args: &TrainA
 /// written there.
 fn to_absolute(path: PathBuf) -> Result<PathBuf> {
     if path.to_str().is_none() {
-        let path = path.display();
+        let path = show_path(&path);
         return Err(Error::input(format!(
             "the path {path} is not UTF-8, so it cannot be written to {CONFIG}; give the file another name"
         )));

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, value_parser};
+use clap::Args;
 use nn::files::{Disk, probe_write, write_atomic};
 use rl::env::Task;
 use tensor::catch_cuda_error;
@@ -12,9 +12,9 @@ use tutorial::results::{Comparison, seed_table, stage_table, to_json, train};
 use tutorial::run::TutorialConfig;
 
 use super::results::{run_on_threads, thread_count};
-use crate::error::{Error, Result};
-use crate::input::numbers;
-use crate::input::seeds::{MAX_SEED, Seeds};
+use crate::error::{Error, Result, show_path};
+use crate::input::numbers::{SEEDS, THREADS, whole};
+use crate::input::seeds::Seeds;
 use crate::input::settings::Flags;
 use crate::output::print::{pretty_json, print_line};
 use crate::output::table::Table;
@@ -24,19 +24,19 @@ use crate::run::memory_check::MemoryNeed;
 #[derive(Debug, Args)]
 pub(crate) struct TutorialArgs {
     /// Seed of all random numbers
-    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value = "0", value_parser = value_parser!(u64).range(..=MAX_SEED))]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = whole(SEEDS))]
     pub(crate) seed: u64,
     /// Several seeds, in parallel up to the number of threads: 0..39 (both ends included), or 3,5,9
-    #[arg(long, allow_negative_numbers = true, value_name = "SEEDS", conflicts_with = "seed")]
+    #[arg(long, value_name = "SEEDS", allow_hyphen_values = true, conflicts_with = "seed")]
     pub(crate) seeds: Option<Seeds>,
     /// Number of threads; the results do not depend on it [default: all]
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = numbers::parse_threads)]
+    #[arg(long, value_name = "N", value_parser = whole(THREADS))]
     pub(crate) threads: Option<usize>,
     /// New file for the results, as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// All other settings.
-    #[command(flatten, next_help_heading = "Settings")]
+    #[command(flatten)]
     pub(crate) settings: Flags<TutorialConfig>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn tutorial(args: &TutorialArgs) -> Result<()> {
     MemoryNeed { activity: "training", bytes_per_run, runs: threads.min(seeds.len()), threads, advice }.check()?;
     if let Some(path) = &args.out {
         if path.symlink_metadata().is_ok() {
-            return Err(Error::input(format!("{} already exists; name another file", path.display())));
+            return Err(Error::input(format!("{} already exists; name another file", show_path(path))));
         }
         probe_write(&Disk, path).map_err(|error| write_error(path, error))?;
     }

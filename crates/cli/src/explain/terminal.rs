@@ -1,76 +1,81 @@
-//! An episode as text, in lines of at most 80 columns. Colours carry no meaning of their own: `console` leaves them out
-//! without a terminal, and if `NO_COLOR` is set.
+//! An episode as text. Colours carry no meaning of their own: `console` leaves them out without a terminal, and if
+//! `NO_COLOR` is set.
+
+use std::path::Path;
 
 use console::{measure_text_width, style};
 
 use super::{ExplainedEpisode, LEGEND};
+use crate::error::show_path;
 use crate::folder::{EpisodeStep, ReadToken, Register};
-use crate::output::table::format_share;
+use crate::output::table::{Table, format_share};
+use crate::output::width::{fit, wrap};
 
-/// Maximum columns of a line.
-const COLUMNS: usize = 80;
+/// Maximum columns of a line. In fewer columns, the details of a step follow below its action probabilities.
+pub(crate) const MAX_COLUMNS: usize = 80;
 /// Columns of the action probabilities on the left.
 const LEFT: usize = 36;
 /// Columns of the bar for probability 1.
 const BAR: usize = 16;
 /// Number of other actions shown below the action taken.
 const ALTERNATIVES: usize = 3;
+/// Indent of the lines below the first line of a step.
+const INDENT: &str = "     ";
 
-/// Formats the episode, without a line break at the end.
-pub(crate) fn to_text(explained: &ExplainedEpisode) -> String {
-    let episode = &explained.episode;
-    let mut out = wrap(&explained.title(), COLUMNS);
-    out.extend(wrap(&format!("from {}", explained.checkpoint), COLUMNS));
-    out.push(String::new());
-    out.extend(wrap_hanging("context  ", &episode.context.join(" ")));
-    out.extend(episode.goals.iter().flat_map(|goal| wrap_hanging(&format!("{:<9}", goal.name), &goal.to_string())));
-    out.push(String::new());
-    out.extend(gate_table(&episode.read));
-    out.push(String::new());
-    for (t, step) in episode.steps.iter().enumerate() {
-        out.extend(self::step(explained, t + 1, step));
-    }
+/// Formats the episode in at most `columns`, and at most [`MAX_COLUMNS`], without a line break at the end.
+pub(crate) fn to_text(explained: &ExplainedEpisode, columns: usize) -> String {
+    let (episode, columns) = (&explained.episode, columns.min(MAX_COLUMNS));
+    let goals: String = episode.goals.iter().map(|goal| format!("{:<9}{}\n", goal.name, goal)).collect();
+    let steps: String =
+        (1..).zip(&episode.steps).map(|(number, step)| format_step(explained, number, step, columns)).collect();
     let verdict = explained.verdict();
-    out.push(if episode.solved { style(verdict).green().to_string() } else { style(verdict).red().to_string() });
-    out.push(String::new());
-    out.extend(LEGEND.iter().flat_map(|(name, meaning)| wrap_hanging(&format!("{name:<9}"), meaning)));
-    out.push(String::new());
-    out.extend(wrap(explained.caveat, COLUMNS));
-    out.join("\n")
+    let verdict = if episode.solved { style(verdict).green() } else { style(verdict).red() };
+    let legend: String = LEGEND.iter().map(|(name, meaning)| format!("{name:<9}{meaning}\n")).collect();
+    let text = format!(
+        "{}\nfrom {}\n\ncontext  {}\n{goals}\n{}\n{steps}{verdict}\n\n{legend}\n{}",
+        explained.title(),
+        show_path(Path::new(&explained.checkpoint)),
+        episode.context.join(" "),
+        gate_table(&episode.read),
+        explained.caveat,
+    );
+    fit(&text, Some(columns))
 }
 
-/// Formats the tokens of the context and the gates at each of them, one token per column.
-fn gate_table(read: &[ReadToken]) -> Vec<String> {
-    let row = |name: &str, cell: &dyn Fn(&ReadToken) -> String| {
-        let cells: String = read.iter().map(|reading| format!("{:>7}", cell(reading))).collect();
-        format!("{name:<6}{cells}")
+/// Returns the tokens of the context and the gates at each of them, one token per column.
+fn gate_table(read: &[ReadToken]) -> Table {
+    let row = |name: &str, cell: fn(&ReadToken) -> String| -> Vec<String> {
+        [name.to_owned()].into_iter().chain(read.iter().map(cell)).collect()
     };
-    vec![
-        row("token", &|reading| reading.token.clone()),
-        row("reset", &|reading| format!("{:.3}", reading.reset)),
-        row("update", &|reading| format!("{:.3}", reading.update)),
-    ]
+    let mut table = Table::new(row("token", |token| token.token.clone()));
+    table.row(row("reset", |token| format!("{:.3}", token.reset)));
+    table.row(row("update", |token| format!("{:.3}", token.update)));
+    table
 }
 
-/// Formats a step: action probabilities on the left; metrics, and registers after the step, on the right.
-fn step(explained: &ExplainedEpisode, number: usize, step: &EpisodeStep) -> Vec<String> {
+/// Formats a step: action probabilities on the left; metrics, and registers after the step, on the right or below.
+fn format_step(explained: &ExplainedEpisode, number: usize, step: &EpisodeStep, columns: usize) -> String {
     let actions =
         explained.ranked_actions(step).into_iter().take(1 + ALTERNATIVES).enumerate().map(|(i, (name, p))| {
             let line = format!("{name:<4} {} {}", format_share(p), probability_bar(p));
             match i {
                 0 => format!("{number:>2} ▸ {}", style(line).bold()),
-                _ => format!("     {}", style(line).dim()),
+                _ => format!("{INDENT}{}", style(line).dim()),
             }
         });
     let (left, right): (Vec<_>, Vec<_>) = (actions.collect(), step_details(step));
-    let rows = left.len().max(right.len());
+    if columns < MAX_COLUMNS {
+        let below = right.iter().map(|line| format!("{INDENT}{line}"));
+        return left.into_iter().chain(below).map(|line| line.trim_end().to_owned() + "\n").collect::<String>() + "\n";
+    }
+    let right: Vec<_> = right.iter().flat_map(|line| wrap(line, MAX_COLUMNS - LEFT)).collect();
     let cell = |column: &[String], row: usize| column.get(row).cloned().unwrap_or_default();
     let line = |row| {
         let (left, right) = (cell(&left, row), cell(&right, row));
         let gap = " ".repeat(LEFT.saturating_sub(measure_text_width(&left)));
-        format!("{left}{gap}{right}").trim_end().to_owned()
+        format!("{left}{gap}{right}").trim_end().to_owned() + "\n"
     };
-    (0..rows).map(line).chain([String::new()]).collect()
+    (0..left.len().max(right.len())).map(line).collect::<String>() + "\n"
 }
 
 fn step_details(step: &EpisodeStep) -> Vec<String> {
@@ -83,7 +88,7 @@ fn step_details(step: &EpisodeStep) -> Vec<String> {
         format!("value {value:>6.3}  reward {reward:>6.3}  entropy {entropy:.3}"),
         format!("reset {reset:>6.3}  update {update:>6.3}"),
     ];
-    metrics.into_iter().chain(full.chain(empty).flat_map(|text| wrap(&text, COLUMNS - LEFT))).collect()
+    metrics.into_iter().chain(full).chain(empty).collect()
 }
 
 /// Draws a probability as a bar, to an eighth of a column. A probability that rounds to more than 0.000 is visible.
@@ -92,33 +97,6 @@ fn probability_bar(p: f64) -> String {
     let eighths = if p >= 5e-4 { eighths.max(1) } else { eighths };
     let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
     format!("{}{rest}", "█".repeat(eighths / 8))
-}
-
-/// Wraps `text` after `name`, with a hanging indent.
-fn wrap_hanging(name: &str, text: &str) -> Vec<String> {
-    let width = measure_text_width(name);
-    let lines = wrap(text, COLUMNS - width).into_iter().enumerate();
-    lines.map(|(i, line)| if i == 0 { format!("{name}{line}") } else { format!("{:width$}{line}", "") }).collect()
-}
-
-/// Wraps `text` into lines of at most `columns`, between words; a word longer than a line is split.
-fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_inclusive(' ') {
-        let line = lines.last().expect("there is a line");
-        if measure_text_width(line) + measure_text_width(word.trim_end()) > columns && !line.is_empty() {
-            lines.push(String::new());
-        }
-        for c in word.chars() {
-            let line = lines.last_mut().expect("there is a line");
-            line.push(c);
-            if measure_text_width(line.trim_end()) > columns {
-                line.pop();
-                lines.push(c.to_string());
-            }
-        }
-    }
-    lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -177,9 +155,10 @@ from run/model.safetensors
 context  4 2 7 CTX
 goal     a·b+c = 15
 
-token       4      2      7    CTX
-reset   0.500  0.500  0.500  0.500
-update  0.250  0.250  0.250  0.250
+| token  |     4 |     2 |     7 |   CTX |
+|--------|------:|------:|------:|------:|
+| reset  | 0.500 | 0.500 | 0.500 | 0.500 |
+| update | 0.250 | 0.250 | 0.250 | 0.250 |
 
  1 ▸ MUL  0.125 ██                  value -1.500  reward  0.500  entropy 0.250
      ADD  0.500 ████████            reset  0.125  update  0.875
@@ -193,9 +172,45 @@ update  0.250  0.250  0.250  0.250
 
 wrong answer after 2 steps, total reward 1.000
 ";
-        let explained = super::to_text(&explained());
+        let explained = super::to_text(&explained(), MAX_COLUMNS);
         assert!(explained.starts_with(lines), "{explained}");
         assert!(explained.ends_with("candidate replaces it\n\nTake care."), "{explained}");
+    }
+
+    #[test]
+    fn to_text_at_40_columns_has_the_details_below_the_actions() {
+        let lines = "\
+calculator, stage 0, given operands,
+sampled with seed 3
+from run/model.safetensors
+
+context  4 2 7 CTX
+goal     a·b+c = 15
+
+| token  |     4 |     2 |     7 |
+|--------|------:|------:|------:|
+| reset  | 0.500 | 0.500 | 0.500 |
+| update | 0.250 | 0.250 | 0.250 |
+
+| token  |   CTX |
+|--------|------:|
+| reset  | 0.500 |
+| update | 0.250 |
+
+ 1 ▸ MUL  0.125 ██
+     ADD  0.500 ████████
+     ANS  0.250 ████
+     STO  0.125 ██
+     value -1.500  reward  0.500
+                   entropy 0.250
+     reset  0.125  update  0.875
+     acc = a·b = 8
+     mem empty
+
+";
+        let text = super::to_text(&explained(), 40);
+        assert!(text.starts_with(lines), "{text}");
+        assert!(text.lines().all(|line| measure_text_width(line) <= 40), "{text}");
     }
 
     #[test]
@@ -205,13 +220,5 @@ wrong answer after 2 steps, total reward 1.000
             [probability_bar(0.001), probability_bar(1.0 / 128.0), probability_bar(9.0 / 128.0)],
             ["▏", "▏", "█▏"]
         );
-    }
-
-    #[test]
-    fn wrap_breaks_between_words_and_splits_long_words() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("a/very/long/path", 6), ["a/very", "/long/", "path"]);
-        assert_eq!(wrap("from 漢字漢字", 6), ["from", "漢字漢", "字"]);
-        assert_eq!(wrap("", 7), [""]);
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file_names::ABOUT;
 use super::outcome::Outcome;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::input::regular_file;
 use crate::output::timestamp;
 
@@ -115,7 +115,7 @@ impl About {
         }
         let advice = "expected the file that gradus train writes";
         let text = regular_file::read(&path).map_err(|error| Error::file("read", &path, &error, advice))?;
-        let shown = path.display();
+        let shown = show_path(&path);
         let version: Version = serde_json::from_slice(&text)
             .map_err(|error| Error::input(format!("{shown} holds no format version: {error}; {advice}")))?;
         if !(2..=FORMAT).contains(&version.format) {
@@ -123,7 +123,7 @@ impl About {
             return Err(Error::input(format!(
                 "{} has format version {format}, from gradus {version}; this gradus {} reads format versions 1 to {FORMAT}; \
                  use gradus {version} or later",
-                folder.display(),
+                show_path(folder),
                 env!("CARGO_PKG_VERSION"),
             )));
         }

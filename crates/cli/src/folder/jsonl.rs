@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::input::regular_file;
 
 /// Parses every line. A last line without a line break is ignored, because it is incomplete: the writer was killed, or is
@@ -44,7 +44,7 @@ pub(crate) fn read_while<T: DeserializeOwned>(
 /// Creates the error of an invalid line, counted from 1.
 pub(super) fn invalid_line(path: &Path, number: usize, what: &str, error: &serde_json::Error) -> Error {
     let expected = expected_file(what);
-    Error::input(format!("{}, line {number}: invalid {what}: {error}; {expected}", path.display()))
+    Error::input(format!("{}, line {number}: invalid {what}: {error}; {expected}", show_path(path)))
 }
 
 /// Returns the part of an error message that says which file was expected.

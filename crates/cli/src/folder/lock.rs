@@ -11,7 +11,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::input::regular_file;
 
 /// Name of the lock file.
@@ -44,7 +44,7 @@ impl Lock {
                 file.read_to_string(&mut owner).ok(); // the process id only makes the message more helpful
                 return Err(Error::input(format!(
                     "{} is in use by another gradus (process {}); wait until it ends, or choose another folder",
-                    folder.display(),
+                    show_path(folder),
                     if owner.is_empty() { "unknown" } else { owner.trim() },
                 )));
             }

@@ -34,7 +34,7 @@ pub(crate) use seeds::{list_seeds, seed_folder};
 pub(crate) use lock::{LOCK, is_locked};
 pub(crate) use tail::{Tail, TailEvent};
 
-use crate::error::{Error, Result, shell_quote};
+use crate::error::{Error, Result, show_path};
 use crate::output::print::pretty_json;
 use lock::Lock;
 use outcome::Outcome;
@@ -95,21 +95,22 @@ impl Folder {
         let about = match About::read(path)? {
             Some(about) => about,
             None if contains_run(path) => {
-                let path = path.display();
+                let [config, model] = [CONFIG, MODEL].map(|name| show_path(&path.join(name)));
                 return Err(Error::input(format!(
-                    "{path} has format version 1, whose runs cannot be resumed, because it has no {ABOUT}; start a new run \
-                     with --config {path}/{CONFIG} --init {path}/{MODEL}"
+                    "{} has format version 1, whose runs cannot be resumed, because it has no {ABOUT}; start a new run \
+                     with --config {config} --init {model}",
+                    show_path(path)
                 )));
             }
             None => {
-                let path = path.display();
+                let path = show_path(path);
                 return Err(Error::input(format!(
                     "{path} holds no run, because it has no {ABOUT}; name a folder that gradus train has written"
                 )));
             }
         };
         if !path.join(CONFIG).exists() {
-            let shown = path.display();
+            let shown = show_path(path);
             return Err(Error::input(match [MODEL, METRICS, TEST].iter().any(|name| path.join(name).exists()) {
                 true => format!("{shown} lacks its {CONFIG}; restore the file that gradus train wrote"),
                 false => format!(
@@ -242,11 +243,11 @@ fn require_empty(path: &Path) -> Result<()> {
     if names.find(counts).transpose()?.is_none() {
         return Ok(());
     }
-    let shown = path.display();
+    let shown = show_path(path);
     Err(Error::input(match contains_run(path) {
         true => format!(
             "{shown} already holds a run; resume it with --resume {}, or choose another folder with --out",
-            shell_quote(path)
+            show_path(path)
         ),
         false => format!("{shown} is not empty; choose another folder with --out, or delete this one"),
     }))

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock_file::ClockFile;
 use super::file_names::{CLOCK, TEST};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::input::regular_file;
 use crate::run::final_test::StageTest;
 
@@ -40,7 +40,7 @@ impl Outcome {
         let text = regular_file::read(path).map_err(|error| error.to_string());
         let outcome = text.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
         let advice = "expected the file that gradus train writes when a run finishes; delete it to repeat the test";
-        outcome.map_err(|error| Error::input(format!("cannot read {}: {error}; {advice}", path.display())))
+        outcome.map_err(|error| Error::input(format!("cannot read {}: {error}; {advice}", show_path(path))))
     }
 
     /// Returns true if every test episode of every stage ended in an exact match.

@@ -14,7 +14,7 @@ use super::metrics::{Line, UpdateLine, ValidationLine};
 use super::outcome::Outcome;
 use super::seeds::{list_seeds, seed_folder};
 use super::{jsonl, metrics};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::input::config_file::ConfigFile;
 use crate::input::settings;
 
@@ -151,7 +151,7 @@ fn read_settings(file: &ConfigFile) -> Result<Vec<Setting>> {
 
 /// Creates the error of a folder without a run.
 fn no_run_error(path: &Path) -> Error {
-    let shown = path.display();
+    let shown = show_path(path);
     Error::input(match path.join(ABOUT).exists() {
         true => format!("{shown} holds no run yet, because it has no {CONFIG}; wait until training has started"),
         false => {

@@ -13,6 +13,7 @@ rl::choices! {
 rl::settings! {
     /// When a run writes checkpoints, and which of them it keeps.
     pub(crate) struct CheckpointPolicy {
+        "Checkpoints":
         /// Updates between checkpoints of the run; each checkpoint replaces the one before.
         save_every: usize = 25, "whole numbers from 1 to 1000000000", |&x| (1..=1_000_000_000).contains(&x);
         /// Updates between checkpoints that are kept for good in `checkpoints`; 0 keeps none.

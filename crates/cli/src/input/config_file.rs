@@ -6,15 +6,15 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rl::config::Config;
-use rl::settings::Settings;
+use rl::settings::{Setting, Settings};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::input::checkpoint_policy::CheckpointPolicy;
 use crate::input::device_name::DeviceName;
-use crate::input::seeds::MAX_SEED;
-use crate::input::{regular_file, task_name};
+use crate::input::numbers::MAX_SEED;
+use crate::input::{regular_file, settings, task_name};
 
 /// Maximum size of a file in bytes: hundreds of times the output of [`render`]. It stops reading from an endless device.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -74,10 +74,30 @@ impl ConfigFile {
             Ok(table) => table.get_ref().iter().map(|(key, value)| Entry::new(&file.text, key, value)).collect(),
             Err(error) => {
                 let offset = error.span().map_or(0, |span| span.start);
-                return Err(file.error_at(offset, format!("invalid TOML: {}", error.message())));
+                let message = file.explain_unquoted(offset);
+                return Err(
+                    file.error_at(offset, message.unwrap_or_else(|| format!("invalid TOML: {}", error.message())))
+                );
             }
         };
         Ok(file)
+    }
+
+    /// Explains a syntax error in a value without quotes, such as `actions = tools`. `None` for any other syntax error.
+    fn explain_unquoted(&self, offset: usize) -> Option<String> {
+        let start = self.text[..offset].rfind('\n').map_or(0, |end| end + 1);
+        let line = self.text[start..].lines().next()?.split('#').next()?;
+        let (key, value) = line.split_once('=').filter(|(key, _)| start + key.len() < offset)?;
+        let (key, value) = (key.trim(), value.trim());
+        let is_word = !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || "_-+.:/".contains(c));
+        let is_number = value.parse::<f64>().is_ok();
+        (is_word && !is_number).then(|| match key {
+            "seed" => describe_seed_fault(value),
+            _ => settings::find_fault(key, value).map_or_else(
+                || format!("{key} = {value} lacks quotes; write {key} = {}", quote(value)),
+                |fault| fault.to_string(),
+            ),
+        })
     }
 
     /// Creates an error with the line and column of a byte offset.
@@ -85,7 +105,7 @@ impl ConfigFile {
         let before = &self.text[..offset];
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-        Error::input(format!("{}, line {line}, column {column}: {message}", self.path.display()))
+        Error::input(format!("{}, line {line}, column {column}: {message}", show_path(&self.path)))
     }
 
     /// Returns the entries that are settings.
@@ -104,7 +124,7 @@ impl ConfigFile {
     pub(crate) fn require_complete(&self) -> Result<()> {
         let mut names = Config::FIELDS.iter().chain(CheckpointPolicy::FIELDS).map(|field| field.name);
         names.find(|name| self.find(name).is_none()).map_or(Ok(()), |name| {
-            let path = self.path.display();
+            let path = show_path(&self.path);
             Err(Error::input(format!(
                 "{path}: the setting {name} is missing; expected all settings, because the file was written by gradus train; \
                  it was truncated or changed, so restore it from a copy"
@@ -128,8 +148,7 @@ impl ConfigFile {
     pub(crate) fn seed(&self) -> Result<Option<u64>> {
         let Some(entry) = self.find("seed") else { return Ok(None) };
         let seed = entry.value.parse().ok().filter(|&seed| seed <= MAX_SEED);
-        let error = || format!("seed = {} is out of range: it takes whole numbers from 0 to {MAX_SEED}", entry.value);
-        seed.map(Some).ok_or_else(|| self.error_at(entry.value_offset, error()))
+        seed.map(Some).ok_or_else(|| self.error_at(entry.value_offset, describe_seed_fault(&entry.value)))
     }
 
     /// Returns the device, if the file sets one. The file that a run writes sets none, because a run may be resumed on another
@@ -168,6 +187,11 @@ impl Entry {
             value_offset: value.span().start,
         }
     }
+}
+
+fn describe_seed_fault(value: &str) -> String {
+    let fault = usize::describe_fault(value);
+    format!("seed = {value} is {fault}: it takes whole numbers from 0 to {MAX_SEED}")
 }
 
 /// Reads all text of a file or a pipe, up to [`MAX_FILE_BYTES`].

@@ -93,6 +93,8 @@ Examples:
       Check every operation and layer: the error by each method, and the smallest wrong factor that is found
   gradus gradcheck --op matmul --op Linear
       Show the cases of one operation and one layer
+  gradus gradcheck --list
+      List the operations and layers, with the names that --op takes
   gradus gradcheck --op softmax --html=gradients.html
       Write a page with formulas, shapes, and the limits of central differences; without --op, for everything
   gradus gradcheck --museum

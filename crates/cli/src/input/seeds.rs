@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-/// Largest seed: the largest integer of TOML.
-pub(crate) const MAX_SEED: u64 = i64::MAX as u64;
+use crate::input::numbers::MAX_SEED;
 
 /// Maximum number of runs of one command.
 const MAX_SEEDS: u64 = 10_000;

@@ -67,7 +67,7 @@ fn to_arg<C: Settings>(field: &'static Field, default: &C) -> Arg {
         .long(field.name.replace('_', "-"))
         .visible_aliases((field.name == "max_updates").then_some("updates"))
         .value_name("VALUE")
-        .allow_negative_numbers(true)
+        .help_heading(field.heading)
         .help(format!("{} Takes {} [default: {default}]", field.doc, field.range))
 }
 
@@ -79,13 +79,7 @@ fn to_arg<C: Settings>(field: &'static Field, default: &C) -> Arg {
 pub(crate) fn read(file: Option<&ConfigFile>) -> Result<(Config, CheckpointPolicy)> {
     let (mut config, mut checkpoint_policy) = (Config::default(), CheckpointPolicy::default());
     for (file, entry) in file.iter().flat_map(|file| file.settings().map(move |entry| (file, entry))) {
-        let set = match checkpoint_policy.set(&entry.key, &entry.value) {
-            Err(SettingError::Unknown { .. }) => {
-                config.set(&entry.key, &entry.value).and_then(|()| config.check::<f32>())
-            }
-            result => result,
-        };
-        set.map_err(|error| match error {
+        set(&mut config, &mut checkpoint_policy, &entry.key, &entry.value).map_err(|error| match error {
             SettingError::Unknown { name } => {
                 let names = Config::FIELDS
                     .iter()
@@ -98,6 +92,25 @@ pub(crate) fn read(file: Option<&ConfigFile>) -> Result<(Config, CheckpointPolic
         })?;
     }
     Ok((config, checkpoint_policy))
+}
+
+/// Writes a setting to the table that has it.
+fn set(
+    config: &mut Config,
+    checkpoint_policy: &mut CheckpointPolicy,
+    key: &str,
+    value: &str,
+) -> std::result::Result<(), SettingError> {
+    match checkpoint_policy.set(key, value) {
+        Err(SettingError::Unknown { .. }) => config.set(key, value).and_then(|()| config.check::<f32>()),
+        result => result,
+    }
+}
+
+/// Returns the error of a value that its setting does not allow. `None` for an allowed value, or if there is no such setting.
+pub(crate) fn find_fault(key: &str, value: &str) -> Option<SettingError> {
+    let error = set(&mut Config::default(), &mut CheckpointPolicy::default(), key, value).err();
+    error.filter(|error| !matches!(error, SettingError::Unknown { .. }))
 }
 
 /// Returns the settings that differ from their defaults, as names and values.

@@ -62,7 +62,9 @@ fn title_row(progress: &RunProgress, width: usize) -> Row {
     let mut row = Row::from_text(progress.limits.task, Paint::Strong);
     row.add_if_fits(&format!("seed {}", progress.seed), Paint::Plain, width);
     row.add_if_fits(&format!("update {}/{}", progress.update, progress.limits.max_updates), Paint::Plain, width);
-    row.add_if_fits(&format!("stage {}", progress.stage), Paint::Plain, width);
+    if let Some(stage) = progress.later_stage() {
+        row.add_if_fits(&format!("stage {stage}"), Paint::Plain, width);
+    }
     row
 }
 
@@ -96,6 +98,7 @@ fn pace_row(progress: &RunProgress, now: Duration, width: usize) -> Row {
         true => Some("testing".to_owned()),
         false => progress.seconds_left(now).map(|seconds| format!("at most {} left", duration(seconds))),
     };
+    let left = progress.describe_end().or(left);
     let steps = progress.steps_per_second().map(|rate| format!("{rate:.0} steps/s"));
     let elapsed =
         progress.started.map(|started| format!("{} elapsed", duration(now.saturating_sub(started).as_secs_f64())));
@@ -122,12 +125,15 @@ fn short_row(scene: &Scene, width: usize) -> Row {
         add(format!("{}/{} finished", tally.finished, tally.total));
         add(format!("{} solved", tally.solved));
     } else if let Some(progress) = scene.runs.first() {
-        add(format!("{}/{}", progress.update, progress.limits.max_updates));
+        let update = || format!("{}/{}", progress.update, progress.limits.max_updates);
+        add(progress.describe_end().unwrap_or_else(update));
         let exact: Vec<_> = progress.last_exact_matches().map(format_share).collect();
         if !exact.is_empty() {
             add(exact.join(" "));
         }
-        progress.seconds_left(scene.now).into_iter().for_each(|seconds| add(format!("{} left", duration(seconds))));
+        if progress.describe_end().is_none() {
+            progress.seconds_left(scene.now).into_iter().for_each(|seconds| add(format!("{} left", duration(seconds))));
+        }
     }
     scene.note.iter().for_each(|note| add(note.clone()));
     row

@@ -183,6 +183,7 @@ impl View {
     pub(crate) fn show_outcome(&mut self, outcome: &Outcome, text: impl Display) {
         let counted = lock(&self.shared.scene).tally.as_mut().map(|tally| tally.count(outcome));
         if counted.is_none() {
+            self.with_progress(|progress| progress.record_end(outcome.failed));
             self.shared.keep_frame();
         }
         self.print_line(text);

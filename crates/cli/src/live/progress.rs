@@ -48,6 +48,12 @@ pub(crate) struct RunProgress {
     pub(crate) update: usize,
     /// The highest stage that the last update trained.
     pub(crate) stage: usize,
+    /// The highest stage that the first update trained.
+    first_stage: Option<usize>,
+    /// That of the update before the last validation.
+    validated_stage: Option<usize>,
+    /// The stage, if it has changed between the last two validations.
+    pub(crate) new_stage: Option<usize>,
     /// The training steps so far.
     pub(crate) steps: u64,
     /// The mean return per episode of recent updates.
@@ -60,6 +66,8 @@ pub(crate) struct RunProgress {
     pub(crate) exact: Vec<Sparkline>,
     /// The number of consecutive perfect validations.
     pub(crate) perfect: usize,
+    /// How the run has ended, once it has.
+    end: Option<&'static str>,
     /// The time when this process started the run; `None` for a watched run.
     pub(super) started: Option<Duration>,
     pace: Pace,
@@ -83,6 +91,7 @@ impl RunProgress {
     /// Records the metrics of an update.
     pub(crate) fn record_update(&mut self, line: &UpdateLine) {
         (self.update, self.stage) = (line.update, line.stage());
+        self.first_stage.get_or_insert(self.stage);
         self.steps = self.steps.saturating_add(line.steps);
         self.reward.push(line.reward);
         self.entropy.push(line.entropy);
@@ -93,8 +102,29 @@ impl RunProgress {
     pub(crate) fn record_validation(&mut self, line: &ValidationLine) {
         self.exact.resize_with(line.stages.len(), Sparkline::default);
         self.exact.iter_mut().zip(&line.stages).for_each(|(curve, stage)| curve.push(stage.exact));
+        let last = self.validated_stage.replace(self.stage);
+        self.new_stage = last.filter(|&last| last != self.stage).map(|_| self.stage);
         let perfect = line.stages.iter().all(|stage| stage.exact == 1.0);
         self.perfect = if perfect { self.perfect + 1 } else { 0 };
+    }
+
+    /// Records that the run has ended, after a failure or not.
+    pub(crate) fn record_end(&mut self, failed: bool) {
+        self.end = Some(match failed {
+            true => "failed",
+            false if self.is_solved() => "solved",
+            false => "ended",
+        });
+    }
+
+    /// Describes how the run has ended, once it has.
+    pub(super) fn describe_end(&self) -> Option<String> {
+        self.end.map(|end| format!("{end} after {} updates", self.update))
+    }
+
+    /// Returns the stage, unless it is that of the first update.
+    pub(super) fn later_stage(&self) -> Option<usize> {
+        Some(self.stage).filter(|&stage| Some(stage) != self.first_stage)
     }
 
     /// Records the time of the metrics recorded so far.
@@ -117,16 +147,20 @@ impl RunProgress {
         self.pace.seconds_left(self.limits.max_updates.saturating_sub(self.update), now)
     }
 
-    /// Returns true if training has ended.
-    pub(super) fn is_trained(&self) -> bool {
-        let RunLimits { max_updates, stop_condition: StopCondition { patience, exploration_updates }, .. } =
-            self.limits;
-        self.update >= max_updates || self.perfect >= patience && self.update >= exploration_updates
+    /// Returns true if the task is solved: the stop condition ends training.
+    fn is_solved(&self) -> bool {
+        let StopCondition { patience, exploration_updates } = self.limits.stop_condition;
+        self.perfect >= patience && self.update >= exploration_updates
     }
 
-    /// Returns the share of `max_updates` that is done.
+    /// Returns true if training has ended.
+    pub(super) fn is_trained(&self) -> bool {
+        self.update >= self.limits.max_updates || self.is_solved()
+    }
+
+    /// Returns the share of training that is done: of `max_updates`, or all of it once the task is solved.
     pub(super) fn fraction_done(&self) -> f64 {
-        (self.update as f64 / self.limits.max_updates.max(1) as f64).min(1.0)
+        if self.is_trained() { 1.0 } else { self.update as f64 / self.limits.max_updates as f64 }
     }
 }
 
@@ -176,7 +210,36 @@ mod tests {
         assert!(!progress(&perfect.repeat(2)).is_trained(), "it still explores");
         let late = perfect.replace("\"update\":2", "\"update\":4");
         assert!(progress(&late.repeat(2)).is_trained() && !progress(&late).is_trained());
+        assert_eq!((progress(&late.repeat(2)).fraction_done(), progress(&late).fraction_done()), (1.0, 0.5));
         assert!(progress(&other.replace("\"update\":2", "\"update\":8")).is_trained());
+    }
+
+    #[test]
+    fn new_stage_is_reported_once_after_it_has_changed() {
+        let mut progress = progress("");
+        let reported = [0, 0, 1, 1, 2].map(|stage| {
+            let episodes = (0..=stage).map(|_| 1).collect();
+            progress.record_update(&UpdateLine { episodes, ..UpdateLine::default() });
+            progress.record_validation(&ValidationLine::default());
+            (progress.new_stage, progress.later_stage())
+        });
+        let want = [(None, None), (None, None), (Some(1), Some(1)), (None, Some(1)), (Some(2), Some(2))];
+        assert_eq!(reported, want);
+    }
+
+    #[test]
+    fn describe_end_names_the_reason() {
+        let (perfect, other) = (LINES.replace("\"exact\":0.5", "\"exact\":1.0"), LINES);
+        let late = perfect.replace("\"update\":2", "\"update\":4");
+        let describe = |text: &str, failed: bool| {
+            let mut progress = progress(text);
+            assert_eq!(progress.describe_end(), None);
+            progress.record_end(failed);
+            progress.describe_end().expect("it has ended")
+        };
+        assert_eq!(describe(&late.repeat(2), false), "solved after 4 updates");
+        assert_eq!(describe(other, true), "failed after 2 updates");
+        assert_eq!(describe(&other.replace("\"update\":2", "\"update\":8"), false), "ended after 8 updates");
     }
 
     #[test]

@@ -13,6 +13,8 @@ use std::env;
 
 use console::{Term, is_dumb, measure_text_width};
 
+use crate::output::width::{columns, fit};
+
 /// The space for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -57,12 +59,13 @@ impl Screen {
         self.style
     }
 
-    /// Returns the space for a frame. The last column stays free, because terminals differ in what they do after it. The
-    /// line of the cursor also stays free.
+    /// Returns the space for a frame: the terminal, or fewer columns if `COLUMNS` asks for them. The last column stays free,
+    /// because terminals differ in what they do after it. The line of the cursor also stays free.
     pub(crate) fn size(&self) -> Size {
-        let (rows, columns) = self.term.size();
+        let (rows, width) = self.term.size();
         let height = if self.dumb { 1 } else { usize::from(rows).saturating_sub(1) };
-        Size { width: usize::from(columns).saturating_sub(1), height }
+        let width = columns(&self.term).unwrap_or(usize::MAX).min(width.into());
+        Size { width: width.saturating_sub(1), height }
     }
 
     /// Draws a frame in place of the last one.
@@ -73,7 +76,8 @@ impl Screen {
     /// Prints a line that stays above the next frame.
     pub(crate) fn print_line(&mut self, text: &str) {
         self.draw(&[]);
-        self.term.write_line(text).and_then(|()| self.term.flush()).ok();
+        let text = fit(text, columns(&self.term));
+        self.term.write_line(&text).and_then(|()| self.term.flush()).ok();
     }
 
     /// Keeps the last frame on the terminal.

@@ -64,7 +64,7 @@ fn draw(scene: &Scene, width: usize, style: Style) -> String {
 #[test]
 fn frame_single_run_at_80_columns() {
     let want = "\
-calculator  seed 0  update 60/200  stage 2
+calculator  seed 0  update 60/200
 #####################....................................................  30 %
 exact 0    1.000  :=*###
 exact 1    0.800  ___.-+
@@ -93,6 +93,18 @@ at most 14 s left  10000 steps/s";
         assert_eq!(drawn, want);
     }
     assert_eq!(drawn.lines().count(), want.lines().count());
+}
+
+#[test]
+fn frame_of_a_solved_run_ends_with_a_full_bar() {
+    let mut scene = single_run(190);
+    scene.runs[0].perfect = 3;
+    assert!(draw(&scene, 79, ASCII).contains("testing"));
+    scene.runs[0].record_end(false);
+    let drawn = draw(&scene, 79, ASCII);
+    assert!(drawn.lines().nth(1).is_some_and(|bar| bar.starts_with("####") && bar.ends_with("# 100 %")), "{drawn}");
+    assert!(drawn.contains("\nsolved after 190 updates  "), "{drawn}");
+    assert_eq!(draw(&scene, 38, ASCII), "solved after 190 updates");
 }
 
 #[test]

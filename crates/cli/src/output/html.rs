@@ -7,7 +7,7 @@ use std::path::Path;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use nn::files::{Disk, probe_write, write_atomic};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::input::regular_file;
 use crate::output::table::format_share;
 
@@ -85,7 +85,7 @@ pub(crate) fn check_writable(path: &Path) -> Result<()> {
 fn refuse_foreign(path: &Path) -> Result<()> {
     match read_head(path) {
         Ok(found) if !is_ours(&found) => {
-            let path = path.display();
+            let path = show_path(path);
             Err(Error::input(format!("{path} exists already and is not a page of gradus; name another file")))
         }
         Err(found) if found.kind() != ErrorKind::NotFound => Err(unwritable(path, &found)),

@@ -9,3 +9,4 @@ pub(crate) mod profile_table;
 pub(crate) mod seeds_summary;
 pub(crate) mod table;
 pub(crate) mod timestamp;
+pub(crate) mod width;

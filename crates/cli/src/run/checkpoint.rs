@@ -9,7 +9,7 @@ use rl::config::Config;
 use rl::settings::Settings;
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::folder::CHECKPOINTS;
 use crate::input::task_name;
 use crate::run::state_json;
@@ -48,7 +48,7 @@ pub(crate) fn load(path: &Path, run: &mut Run<f32>) -> Result<()> {
 pub(crate) fn resume(path: &Path, run: &mut Run<f32>) -> Result<JournalLengths> {
     let checkpoint = load_compatible(path, &run.config)?;
     let invalid = |problem: &str| {
-        let (path, advice) = (path.display(), "expected a checkpoint that gradus train wrote to this folder");
+        let (path, advice) = (show_path(path), "expected a checkpoint that gradus train wrote to this folder");
         Error::input(format!("checkpoint {path}: {problem}; {advice}"))
     };
     let get = |key: &str| checkpoint.metadata().get(key).ok_or_else(|| invalid(&format!("its metadata lacks {key}")));
@@ -78,7 +78,7 @@ fn load_compatible(path: &Path, config: &Config) -> Result<Checkpoint> {
     let checkpoint = Checkpoint::load(path)?;
     for (key, expected) in required_metadata(config) {
         if let Some(found) = checkpoint.metadata().get(key).filter(|found| **found != expected) {
-            let path = path.display();
+            let path = show_path(path);
             let advice = format!("use another checkpoint, or set {key} to {found}");
             return Err(Error::input(format!(
                 "checkpoint {path}: its {key} is {found}, expected {expected}; {advice}"

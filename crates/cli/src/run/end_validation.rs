@@ -11,7 +11,7 @@ use rl::config::Config;
 use rl::curriculum::Progress;
 use rl::env::Task;
 
-use crate::error::{Error, Result, shell_quote};
+use crate::error::{Error, Result, show_path};
 use crate::folder::{BEST, BEST_BEFORE_END, CONFIG, EPISODES, EpisodesLine, Folder, Line, METRICS, jsonl};
 use crate::run::checkpoint::{self, JournalLengths};
 
@@ -50,7 +50,7 @@ pub(super) fn take_back(folder: &Path, run: &mut Run<f32>, lengths: JournalLengt
         }
     }
     if best > 0.0 && is_best_of_end(folder, &run.config) && !folder.join(BEST_BEFORE_END).exists() {
-        let (shown, config) = (folder.display(), shell_quote(&folder.join(CONFIG)));
+        let (shown, config) = (show_path(folder), show_path(&folder.join(CONFIG)));
         return Err(Error::input(format!(
             "{shown} cannot go on: its {BEST} is of the validation at its end, which a longer run does not make, and the \
              one before, {BEST_BEFORE_END}, does not exist; train from the start with --config {config} --max-updates {}",

@@ -29,7 +29,7 @@ use rl::{Cause, NotFinite, trace};
 use serde_json::json;
 use tensor::Device;
 
-use crate::error::{Error, Result, shell_quote};
+use crate::error::{Error, Result, show_path};
 use crate::folder::outcome::{Outcome, TimedOutcome};
 use crate::folder::{
     BEST, CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine,
@@ -279,7 +279,7 @@ impl Session<'_> {
 
     /// Adds resume advice to an error that stops a run.
     fn add_resume_advice(&self, error: Error) -> Error {
-        let folder = shell_quote(self.journals.folder().path());
+        let folder = show_path(self.journals.folder().path());
         Error::input(format!("{error}; the last checkpoint is complete; resume with: gradus train --resume {folder}"))
     }
 

@@ -11,7 +11,7 @@ use rl::train::StopReason;
 use tensor::Device;
 
 use super::{TrainingPlan, checkpoint, end_validation};
-use crate::error::{Error, Result, shell_quote};
+use crate::error::{Error, Result, show_path};
 use crate::folder::outcome::Outcome;
 use crate::folder::{CONFIG, ChangedSetting, Folder, MODEL, TEST};
 use crate::input::config_file::ConfigFile;
@@ -32,7 +32,7 @@ pub(crate) fn refusal(name: &str, recorded: &str, given: &str, path: &Path) -> E
         "{} {given}: {} has {name} = {recorded}, and a resumed run keeps it; only these may change: {}; start a new run to \
          train with another value",
         to_flag(name),
-        path.display(),
+        show_path(path),
         changeable_flags(),
     ))
 }
@@ -103,9 +103,9 @@ impl TrainingPlan {
 
     /// Checks `max_updates`, its schedule and `patience` of a run that has made `done` updates.
     fn check_limits(&self, recorded: &Self, done: usize, folder: &Path) -> Result<()> {
-        let (old, new, shown) = (&recorded.config, &self.config, folder.display());
+        let (old, new, shown) = (&recorded.config, &self.config, show_path(folder));
         let (from, to) = (old.max_updates, new.max_updates);
-        let start_new = format!("start a new run with --config {}", shell_quote(&folder.join(CONFIG)));
+        let start_new = format!("start a new run with --config {}", show_path(&folder.join(CONFIG)));
         let refused = if new.patience < old.patience {
             let (from, to) = (old.patience, new.patience);
             format!(

@@ -5,8 +5,8 @@ use std::path::Path;
 use gpu_train::Run;
 use tensor::Device;
 
-use crate::error::{Error, Result};
-use crate::folder::{About, CONFIG, MODEL, TABLE};
+use crate::error::{Error, Result, show_path};
+use crate::folder::{About, CONFIG, MODEL, TABLE, seed_folder};
 use crate::input::config_file::ConfigFile;
 use crate::input::settings;
 use crate::run::checkpoint;
@@ -17,14 +17,15 @@ use crate::run::memory_check::{MemoryNeed, all_threads};
 /// # Errors
 /// If the folder holds no run, or the runs of several seeds.
 pub(crate) fn read_config(dir: &Path) -> Result<ConfigFile> {
-    let (path, name) = (dir.join(CONFIG), dir.display());
+    let (path, name) = (dir.join(CONFIG), show_path(dir));
     if dir.join(TABLE).exists() || About::read(dir)?.is_some_and(|about| about.seeds.is_some()) {
         return Err(Error::input(format!(
-            "{name} holds the runs of several seeds; name one of its subfolders, for example {name}/seed-0"
+            "{name} holds the runs of several seeds; name one of its subfolders, for example {}",
+            show_path(&seed_folder(dir, 0))
         )));
     }
     if !path.exists() {
-        let path = path.display();
+        let path = show_path(&path);
         return Err(Error::input(format!(
             "{name} holds no run, because {path} does not exist; name a folder that gradus train has written"
         )));
@@ -53,7 +54,7 @@ pub(crate) fn load(
         gpu_train::run(&config, file.seed()?.unwrap_or(0), Device::Host).expect("the CPU supports all settings");
     let model = dir.join(MODEL);
     if checkpoint.is_none() && !model.exists() {
-        let (dir, model) = (dir.display(), model.display());
+        let (dir, model) = (show_path(dir), show_path(&model));
         return Err(Error::input(format!(
             "{dir} holds no trained agent, because {model} does not exist; if training was interrupted, resume it with \
              gradus train --resume"

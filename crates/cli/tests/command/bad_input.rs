@@ -18,7 +18,10 @@ fn unknown_names_are_refused_with_suggestions() {
     sandbox.expect_refusal(&["train", "--task", "calculater"], &["calculater", "did you mean calculator?"]);
     sandbox.expect_refusal(&["train", "--batchs", "3"], &["--batchs", "a similar argument exists: '--batch'"]);
     sandbox.expect_refusal(&["trian"], &["trian", "similar subcommands exist"]);
-    sandbox.expect_refusal(&["tasks", "--stage", "7"], &["there is no stage 7", "stages 0 to 2", "did you mean 2?"]);
+    sandbox.expect_refusal(
+        &["tasks", "--stage", "7"],
+        &["invalid value '7' for '--stage <N>'", "expected a whole number from 0 to 2"],
+    );
 }
 
 /// An empty `GRADUS_KERNELS` counts as unset, because scripts use it so.
@@ -55,9 +58,11 @@ fn config_whole_numbers_are_read_in_every_toml_notation() {
             assert_eq!(line, format!("{key} = {want}"), "{text}");
         }
     }
-    for (text, messages) in
-        [("0x0", "width = 0 is out of range"), ("-0b0", "invalid TOML"), ("0x1_0000", "width = 65536")]
-    {
+    for (text, messages) in [
+        ("0x0", "width = 0 is out of range"),
+        ("-0b0", "width = -0b0 is not a whole number"),
+        ("0x1_0000", "width = 65536"),
+    ] {
         expect_config_refusal(format!("width = {text}\n"), &["run.toml, line 1, column", messages]);
     }
     let huge = format!("0x{}", "f".repeat(40));
@@ -118,25 +123,47 @@ fn tutorial_as_a_task_is_refused_with_the_new_command() {
 #[test]
 fn flags_out_of_range_are_refused() {
     let sandbox = Sandbox::new();
-    for (flag, value, range) in [
-        ("batch", "0", "whole numbers from 1 to 1048576"),
-        ("batch", "1.5", "whole numbers from 1 to 1048576"),
-        ("width", "0", "whole numbers from 1 to 4096"),
-        ("rate", "-1", "numbers above 0"),
-        ("rate", "NaN", "numbers above 0"),
-        ("rate", "inf", "numbers above 0"),
-        ("gamma", "1.01", "numbers from 0 to 1"),
-        ("patience", "18446744073709551615", "whole numbers from 1 to 1000000000"),
-        ("optimizer", "adamax", "adam, adamw, sgd or rmsprop"),
+    for (flag, value, fault, range) in [
+        ("batch", "0", "out of range", "whole numbers from 1 to 1048576"),
+        ("batch", "1.5", "not a whole number", "whole numbers from 1 to 1048576"),
+        ("width", "abc", "not a whole number", "whole numbers from 1 to 4096"),
+        ("width", "-1", "out of range", "whole numbers from 1 to 4096"),
+        ("rate", "abc", "not a number", "numbers above 0"),
+        ("actions", "all", "not one of its values", "tools or tokens"),
+        ("width", "0", "out of range", "whole numbers from 1 to 4096"),
+        ("rate", "-1", "out of range", "numbers above 0"),
+        ("rate", "NaN", "out of range", "numbers above 0"),
+        ("rate", "inf", "out of range", "numbers above 0"),
+        ("gamma", "1.01", "out of range", "numbers from 0 to 1"),
+        ("patience", "18446744073709551615", "out of range", "whole numbers from 1 to 1000000000"),
+        ("optimizer", "adamax", "not one of its values", "adam, adamw, sgd or rmsprop"),
     ] {
-        let messages = [&format!("--{flag}: {flag} = {value} is out of range"), range];
+        let messages = [&format!("--{flag}: {flag} = {value} is {fault}"), range];
         sandbox.expect_refusal(&["train", &format!("--{flag}"), value], &messages);
     }
     let messages = ["--rate: rate = 1e-50 becomes 0.0 in f32", "1.401298464324817e-45", "it takes numbers above 0"];
     sandbox.expect_refusal(&["train", "--rate", "1e-50"], &messages);
     sandbox.expect_refusal(&["train", "--beta2", "0.9999999999"], &["beta2 = 0.9999999999 becomes 1.0 in f32"]);
-    sandbox.expect_refusal(&["train", "--seed", "-1"], &["invalid value '-1' for '--seed <N>'"]);
+    sandbox.expect_refusal(
+        &["train", "--seed", "-1"],
+        &["invalid value '-1' for '--seed <N>'", "expected a whole number from 0 to 9223372036854775807"],
+    );
     sandbox.expect_refusal(&["train", "--threads", "-1"], &["'-1'", "a whole number from 1 to 1024"]);
+    for args in [
+        &["train", "--seeds", "-1..3"][..],
+        &["train", "--stop-after", "-1"],
+        &["eval", "run", "--episodes", "x"],
+        &["eval", "run", "--stage", "-1"],
+        &["explain", "run", "--episode", "-1"],
+        &["watch", "run", "--interval", "-1"],
+        &["tutorial", "--seed", "1.5"],
+    ] {
+        let message = if args[1] == "--seeds" { "a range like 0..19" } else { "a whole number from " };
+        sandbox.expect_refusal(
+            args,
+            &[&format!("invalid value '{}' for '--", args[args.len() - 1]), "expected ", message],
+        );
+    }
     sandbox.expect_refusal(&["train", "--seeds", "5..2"], &["5..2 ends before it starts"]);
     sandbox.expect_refusal(&["train", "--seeds", "1,1"], &["a seed appears twice"]);
     sandbox.expect_refusal(&["train", "--threads", "0"], &["'0'", "a whole number from 1 to 1024"]);
@@ -208,7 +235,7 @@ fn eval_invalid_checkpoint_is_refused() {
     sandbox.expect_refusal(&["eval", "nowhere"], &["nowhere holds no run", "config.toml"]);
 
     sandbox.write("run/model.safetensors", &model);
-    sandbox.expect_refusal(&["eval", "run", "--stage", "3"], &["no stage 3", "stages 0 to 2"]);
+    sandbox.expect_refusal(&["eval", "run", "--stage", "3"], &["'3'", "a whole number from 0 to 2"]);
     sandbox.expect_refusal(&["eval", "run", "--episodes", "0"], &["'0'", "a whole number from 1"]);
     sandbox.expect_refusal(&["train", "--init", "run/model.safetensors"], &["its width is 16, expected 96"]);
     let wider = String::from_utf8(config).expect("UTF-8").replace("width = 16", "width = 17");

@@ -9,7 +9,18 @@ fn config_printed_file_is_valid_and_has_the_defaults() {
     printed.assert_contains(&["width = 96", "# β", "Takes ", "save_every = 25", "on_save_error = \"stop\""]);
     sandbox.write("run.toml", &printed);
     let verdict = sandbox.expect_success(&["config", "--check", "run.toml"]);
-    assert_eq!(verdict, "valid: task calculator, default settings except\n  seed = 0\n");
+    assert_eq!(verdict, "valid: task calculator, default settings\n");
+}
+
+/// A run's own file lists what was given, and no default.
+#[test]
+fn config_check_of_a_run_folder_lists_only_changes() {
+    let sandbox = Sandbox::new();
+    let check = |path: &str| sandbox.expect_success(&["config", "--check", path]);
+    sandbox.expect_success(&["train", "--width=8", "--stop-after=1", "--out=run", "--threads=1"]);
+    assert_eq!(check("run/config.toml"), "valid: task calculator, default settings except\n  width = 8\n");
+    sandbox.write("run.toml", "seed = 7\ndevice = \"cpu\"\nwidth = 96\n");
+    assert_eq!(check("run.toml"), "valid: task calculator, default settings except\n  seed = 7\n");
 }
 
 #[test]
@@ -26,10 +37,22 @@ fn config_check_finds_the_same_errors_as_train() {
         ("rate = -1\n", "line 1, column 8: rate = -1 is out of range"),
         ("epsilon = 1e-50\n", "line 1, column 11: epsilon = 1e-50 becomes 0.0 in f32"),
         ("weight_decay = 1e39\n", "line 1, column 16: weight_decay = 1e39 becomes inf in f32"),
-        ("on_save_error = \"ignore\"\n", "on_save_error = ignore is out of range: it takes stop or continue"),
+        ("on_save_error = \"ignore\"\n", "on_save_error = ignore is not one of its values: it takes stop or continue"),
         ("task = \"calc\"\n", "there is no task calc; the only task is calculator; did you mean calculator?"),
         ("task = \"tutorial\"\n", "tutorial is no longer a task; use the command gradus tutorial"),
         ("width =\n", "invalid TOML"),
+        ("width = abc\n", "line 1, column 9: width = abc is not a whole number: it takes whole numbers from 1 to 4096"),
+        ("width = \"abc\"\n", "column 9: width = abc is not a whole number: it takes whole numbers from 1 to 4096"),
+        ("rate = fast # x\n", "rate = fast is not a number: it takes numbers above 0"),
+        ("seed = abc\n", "seed = abc is not a whole number: it takes whole numbers from 0 to 9223372036854775807"),
+        ("seed = 1.5\n", "seed = 1.5 is not a whole number"),
+        (
+            "batch = 8\nactions = all\n",
+            "line 2, column 11: actions = all is not one of its values: it takes tools or tokens",
+        ),
+        ("actions = tools\n", "actions = tools lacks quotes; write actions = \"tools\""),
+        ("task = calculator\n", "task = calculator lacks quotes; write task = \"calculator\""),
+        ("normalize_advantages = yes\n", "= yes is not one of its values: it takes true or false"),
     ] {
         sandbox.write("run.toml", text);
         sandbox.expect_refusal(&["config", "--check", "run.toml"], &["run.toml", messages]);

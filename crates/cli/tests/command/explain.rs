@@ -166,7 +166,7 @@ fn explain_lines_are_at_most_eighty_columns_wide() {
 fn a_page_stands_alone_and_shows_every_number() {
     let sandbox = Sandbox::with_trained_run();
     let args = ["explain", "run", "--context", "4,2,7"];
-    assert_eq!(sandbox.expect_success(&concat_args(&args, &["--html"])), "run/explain.html\n");
+    assert_eq!(sandbox.expect_success(&concat_args(&args, &["--html"])), "wrote run/explain.html\n");
     let first = sandbox.text("run/explain.html");
     assert_self_contained(&first);
     let explained = json(&sandbox, &["--context", "4,2,7"]);
@@ -179,7 +179,7 @@ fn a_page_stands_alone_and_shows_every_number() {
 
     sandbox.expect_success(&["explain", "run", "--html"]);
     assert!(sandbox.text("run/explain.html") != first, "an earlier page is replaced");
-    assert_eq!(sandbox.expect_success(&concat_args(&args, &["--html=page.html"])), "page.html\n");
+    assert_eq!(sandbox.expect_success(&concat_args(&args, &["--html=page.html"])), "wrote page.html\n");
     assert_eq!(sandbox.text("page.html"), first, "the same episode is the same page");
     assert!(sandbox.names("run").iter().all(|name| !name.contains("part") && !name.contains("tmp")));
 }
@@ -226,12 +226,12 @@ fn explain_context_that_fits_no_stage_is_refused() {
         &["explain", "run", "--stage", "2", "--context", "4,2,7"],
         &["--context: found 3 digits, expected 5; stage 2 takes 5 digits, for example 4,2,7,3,5"],
     );
-    sandbox.expect_refusal(&["explain", "run", "--stage", "3"], &["there is no stage 3", "stages 0 to 2"]);
+    sandbox.expect_refusal(&["explain", "run", "--stage", "3"], &["'3'", "a whole number from 0 to 2"]);
     sandbox.expect_refusal(
         &["explain", "run", "--context", "4,2,7", "--episode", "1"],
         &["--episode", "cannot be used with"],
     );
-    sandbox.expect_refusal(&["explain", "run", "--episode", "16777216"], &["16777216 is not in 0..16777216"]);
+    sandbox.expect_refusal(&["explain", "run", "--episode", "16777216"], &["a whole number from 0 to 16777215"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! all gradients of the engine are correct.
 
 use autograd::ops::Kind;
+use serde_json::Value;
 
 use crate::sandbox::{AssertContains, Sandbox, assert_self_contained};
 
@@ -51,6 +52,18 @@ fn gradcheck_page_is_complete_and_replaces_only_pages_of_gradus() {
     sandbox.expect_refusal(&["gradcheck", "--op", "mul", "--html=no/page.html"], &["cannot write no/page.html"]);
     sandbox.expect_success(&["gradcheck", "--op", "mul", "--html=other.html"]);
     assert_eq!(sandbox.names(""), ["gradcheck.html", "other.html"]);
+}
+
+#[test]
+fn gradcheck_list_names_what_op_takes() {
+    let sandbox = Sandbox::new();
+    let listed = sandbox.expect_success(&["gradcheck", "--list"]);
+    listed.assert_contains(&["| tanh ", "| operation |", "| Linear ", "| layer ", "y = tanh x"]);
+    let json: Value = serde_json::from_str(&sandbox.expect_success(&["gradcheck", "--list", "--json"])).expect("JSON");
+    let names: Vec<_> = json.as_array().expect("a list").iter().map(|target| target["name"].as_str()).collect();
+    assert!(Kind::ALL.iter().all(|kind| names.contains(&Some(kind.name()))), "{names:?}");
+    assert_eq!(listed.lines().filter(|line| line.starts_with("| ")).count(), names.len() + 1);
+    sandbox.expect_refusal(&["gradcheck", "--list", "--op", "tanh"], &["--list", "cannot be used with"]);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod report;
 mod resume;
 mod same_bytes;
 mod sandbox;
+mod terminal;
 mod train;
 mod tutorial;
 mod watch;

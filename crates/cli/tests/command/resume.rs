@@ -248,7 +248,7 @@ fn resume_missing_file_is_named() {
     sandbox.expect_success(&small_training(&["--out", "my run", "--stop-after", "2"]));
     let config = sandbox.read("my run/config.toml");
     fs::remove_file(sandbox.path("my run/config.toml")).expect("the file exists");
-    sandbox.expect_refusal(&["train", "--resume", "my run"], &["my run lacks its config.toml", "restore the file"]);
+    sandbox.expect_refusal(&["train", "--resume", "my run"], &["'my run' lacks its config.toml", "restore the file"]);
     sandbox.write("my run/config.toml", config);
     fs::remove_file(sandbox.path("my run/model.safetensors")).expect("the file exists");
     let output = sandbox.expect_success(&["train", "--resume", "my run", "--stop-after", "1"]);

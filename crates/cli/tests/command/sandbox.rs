@@ -64,7 +64,7 @@ impl Sandbox {
     /// Prepares a program that runs in the folder.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>, args: &[&str]) -> Command {
         let mut command = Command::new(program);
-        command.args(args).current_dir(self.0.path());
+        command.args(args).current_dir(self.0.path()).env_remove("COLUMNS");
         command
     }
 

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::folder::outcome::TimedOutcome;
 use crate::folder::{About, CONFIG, LOCK, Line, METRICS, TEST, Tail, TailEvent, list_seeds, seed_folder};
 use crate::input::config_file::ConfigFile;
@@ -68,7 +68,7 @@ fn may_start_soon(dir: &Path) -> Result<bool> {
 
 /// Creates the error of a folder without a run.
 fn no_run_error(dir: &Path) -> Error {
-    let dir = dir.display();
+    let dir = show_path(dir);
     Error::input(format!("{dir} holds no run, because it has no {CONFIG}; name a folder that gradus train has written"))
 }
 
@@ -126,7 +126,8 @@ impl FollowedRun {
             progress.record_time(now);
         }
         if finished {
-            self.outcome = Some(TimedOutcome::read(&self.path)?);
+            let run = self.outcome.insert(TimedOutcome::read(&self.path)?);
+            self.progress.record_end(run.outcome.failed);
         }
         Ok(new)
     }

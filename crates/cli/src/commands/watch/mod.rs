@@ -7,17 +7,20 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use clap::{Args, value_parser};
+use clap::Args;
+use console::Term;
 use serde_json::Value;
 
 use super::results;
-use crate::error::{Error, Result, shell_quote};
+use crate::error::{Error, Result, show_path};
 use crate::folder::outcome::TimedOutcome;
 use crate::folder::{ABOUT, TABLE, TABLE_JSON, contains_run, is_locked};
+use crate::input::numbers::whole;
 use crate::input::regular_file;
 use crate::interrupt;
 use crate::live::{Scene, Screen, Size, Style, Tally, frame};
 use crate::output::print::{print_line, print_result};
+use crate::output::width::columns;
 use follow::{FollowedRuns, find_runs};
 
 /// Interval at which a wait checks for Ctrl-C.
@@ -27,8 +30,11 @@ const CTRL_C_POLL: Duration = Duration::from_millis(50);
 /// resumed may not hold its lock yet.
 const IDLE_LIMIT: usize = 2;
 
-/// Size and style of a frame that is not printed to a terminal.
-const PLAIN_FRAME: (Size, Style) = (Size { width: 80, height: usize::MAX }, Style { colour: false, unicode: true });
+/// Columns of a frame that is not printed to a terminal, unless `COLUMNS` is set.
+const PLAIN_COLUMNS: usize = 80;
+
+/// Style of a frame that is not printed to a terminal.
+const PLAIN_STYLE: Style = Style { colour: false, unicode: true };
 
 /// Arguments of `gradus watch`.
 #[derive(Debug, Args)]
@@ -36,7 +42,7 @@ pub(crate) struct WatchArgs {
     /// Folder of a run or of several seeds; watch only reads it
     pub(crate) dir: PathBuf,
     /// Milliseconds between two updates of the view
-    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = value_parser!(u64).range(10..=3_600_000))]
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = whole(10..=3_600_000u64))]
     pub(crate) interval: u64,
     /// Show the current state and exit
     #[arg(long)]
@@ -70,13 +76,14 @@ impl<'a> Watcher<'a> {
     /// Shows the current state once.
     fn show_once(&mut self) -> Result<()> {
         self.poll(|_| {})?;
-        let (size, style) = Screen::stdout().map_or(PLAIN_FRAME, |screen| (screen.size(), screen.style()));
-        let size = Size { height: PLAIN_FRAME.0.height, ..size }; // may scroll, since no second frame is drawn over it
+        let plain = || (columns(&Term::stdout()).unwrap_or(PLAIN_COLUMNS), PLAIN_STYLE);
+        let (width, style) = Screen::stdout().map_or_else(plain, |screen| (screen.size().width, screen.style()));
+        let size = Size { width, height: usize::MAX }; // may scroll, since no second frame is drawn over it
         print_result(frame(&self.scene(), size, style).join("\n"))?;
         if self.is_finished() {
             return self.print_results();
         }
-        let waiting = || format!("training has not started in {} yet", self.dir.display());
+        let waiting = || format!("training has not started in {} yet", show_path(self.dir));
         match self.stopped_message().filter(|_| self.idle_polls > 0) {
             Some(message) => print_result(message),
             None if self.runs.is_none() => print_result(waiting()),
@@ -159,7 +166,7 @@ impl<'a> Watcher<'a> {
 
     /// Returns the message for the case that no process holds the lock any more. `None` if training has not started at all.
     fn stopped_message(&self) -> Option<String> {
-        let dir = self.dir.display();
+        let dir = show_path(self.dir);
         let Some(runs) = &self.runs else {
             let ended =
                 format!("no process trains in {dir}: its run ended before it started; delete it and start a new one");
@@ -170,7 +177,7 @@ impl<'a> Watcher<'a> {
             all => format!("{} of {} runs have finished", runs.finished().count(), all.len()),
         };
         let advice = match runs.resumable {
-            true => format!("resume with: gradus train --resume {}", shell_quote(self.dir)),
+            true => format!("resume with: gradus train --resume {}", show_path(self.dir)),
             false => "the folder has format version 1, whose runs cannot be resumed".to_owned(),
         };
         Some(format!("no process trains in {dir}: {progress}; {advice}"))

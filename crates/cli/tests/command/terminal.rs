@@ -1,0 +1,106 @@
+//! Output in terminals of several widths. `COLUMNS` stands for the terminal, because the tests read a pipe.
+
+use console::measure_text_width;
+
+use crate::sandbox::{AssertContains, CommandResult, SMALL_TUTORIAL, Sandbox, concat_args, small_training};
+
+/// Runs gradus for a terminal of this width.
+fn run_in_columns(sandbox: &Sandbox, args: &[&str], columns: usize) -> CommandResult {
+    let output = sandbox.command(crate::gradus_path(), args).env("COLUMNS", columns.to_string()).output();
+    CommandResult::from_output(output.expect("the command starts"))
+}
+
+/// Runs gradus for a terminal of this width, and asserts that no line of its output or its error is wider.
+#[track_caller]
+fn expect_fitting(sandbox: &Sandbox, args: &[&str], columns: usize) -> CommandResult {
+    let result = run_in_columns(sandbox, args, columns);
+    for line in result.out.lines().chain(result.err.lines()) {
+        let width = measure_text_width(line);
+        assert!(width <= columns, "{args:?}: {width} of {columns} columns: {line}");
+    }
+    result
+}
+
+#[test]
+fn output_of_every_command_fits_into_the_terminal() {
+    for columns in [40, 80, 120] {
+        let sandbox = Sandbox::new();
+        let one = small_training(&["--out", "run"]);
+        let several = small_training(&["--seeds", "0..1", "--out", "a folder with a long name/seeds"]);
+        let profiled = small_training(&["--profile", "--out", "profiled"]);
+        let tutorials = concat_args(&SMALL_TUTORIAL, &["--seeds=0..1"]);
+        for args in [
+            &one[..],
+            &several,
+            &profiled,
+            &SMALL_TUTORIAL,
+            &tutorials,
+            &["report", "run"],
+            &["report", "a folder with a long name/seeds"],
+            &["report", "run", "a folder with a long name/seeds"],
+            &["eval", "run"],
+            &["explain", "run"],
+            &["watch", "run"],
+            &["watch", "run", "--once"],
+            &["watch", "a folder with a long name/seeds"],
+            &["gradcheck", "--op", "tanh,Linear"],
+            &["gradcheck", "--list"],
+            &["devices"],
+            &["tasks"],
+            &["config"],
+            &["config", "--check", "run/config.toml"],
+            &["train", "--help"],
+        ] {
+            let result = expect_fitting(&sandbox, args, columns);
+            assert!(result.code == 0 && !result.out.is_empty() && result.err.is_empty(), "{args:?}: {result:?}");
+        }
+        for args in [
+            &["train", "--width", "abc"][..],
+            &["train", "--seeds", "x"],
+            &["train", "--out", "run"],
+            &["eval", "a folder with a long name/seeds"],
+            &["gradcheck", "--op", "xyzzy"],
+        ] {
+            let result = expect_fitting(&sandbox, args, columns);
+            assert!(result.code == 2 && result.err.starts_with("error: "), "{args:?}: {result:?}");
+        }
+    }
+}
+
+/// A file gets the same bytes in every terminal, and the printed configuration stays valid.
+#[test]
+fn files_do_not_depend_on_the_terminal() {
+    let sandbox = Sandbox::new();
+    let train = |out| small_training(&["--seeds", "0..1", "--out", out]);
+    run_in_columns(&sandbox, &train("narrow"), 40);
+    sandbox.expect_success(&train("wide"));
+    let table = |folder: &str| {
+        let is_timeless = |&(column, _): &(usize, &str)| column != 5; // the column of the seconds
+        let cells =
+            |line: &str| line.split('|').enumerate().filter(is_timeless).map(|(_, cell)| cell.to_owned()).collect();
+        sandbox.text(&format!("{folder}/table.md")).lines().map(cells).collect::<Vec<Vec<_>>>()
+    };
+    assert_eq!(table("narrow"), table("wide"));
+    sandbox.write("config.toml", run_in_columns(&sandbox, &["config"], 40).out);
+    assert!(sandbox.expect_success(&["config", "--check", "config.toml"]).ends_with("default settings\n"));
+    let json = run_in_columns(&sandbox, &["tasks", "--json"], 40).out;
+    assert_eq!(json, sandbox.expect_success(&["tasks", "--json"]));
+}
+
+#[test]
+fn train_help_groups_settings_under_headings() {
+    let help = Sandbox::new().expect_success(&["train", "--help"]);
+    let headings: Vec<_> = help.lines().filter(|line| line.ends_with(':') && !line.starts_with(' ')).collect();
+    let want =
+        ["Options", "Task", "Run", "Output", "Model", "Rollout", "Advantages", "Loss", "Optimiser", "Checkpoints"];
+    assert_eq!(headings[..want.len()], want.map(|name| format!("{name}:")));
+    let group = |name: &str| help.split(&format!("\n{name}:\n")).nth(1).and_then(|rest| rest.split("\n\n").next());
+    for (name, flags) in [
+        ("Task", &["--task", "--actions", "--curriculum"][..]),
+        ("Model", &["--init", "--width", "--gru", "hidden size"]),
+        ("Optimiser", &["--optimizer", "--rate ", "--clip"]),
+        ("Run", &["--seeds", "--resume", "--max-updates", "--test-episodes"]),
+    ] {
+        group(name).unwrap_or_default().assert_contains(flags);
+    }
+}
