@@ -37,6 +37,7 @@ mod forward;
 mod function;
 pub mod gradcheck;
 mod gru_stepper;
+mod losses;
 mod op;
 pub mod ops;
 mod print;

@@ -114,6 +114,7 @@ mod tests {
         let _ = (x.matmul(x), x.matmul_nt(x), x.matmul_tn(x));
         let _ = (x.scale(0.5), x.shift(-1.0), x.sum_axis(1), x.permute(&[1, 0]), x.slice(0, 1..3));
         let _ = (Var::concat(&[x, x], 1), x.embedding(&index), x.gather(&index), x.layer_norm(row, row, 1e-5));
+        let _ = (x.clamp(-1.0, 0.5), x.powi(3), x.flip(1));
         let (h0, w_hh) = (zeros(&[2, 1]), zeros(&[3, 1]));
         let _ = (zeros(&[4, 2, 3]).gru(h0, w_hh, row), x.embedding_gru(&index, h0, w_hh, row));
         let want = "%2 = matmul(%0, %0, form=NN) [3, 3]\n\
@@ -128,11 +129,14 @@ mod tests {
                     %11 = embedding(%0, index=u32[3, 2]) [3, 2, 3]\n\
                     %12 = gather(%0, index=u32[3, 2]) [3, 2]\n\
                     %13 = layer_norm(%0, %1, %1, epsilon=0.00001) [3, 3]\n\
-                    %14 = input [2, 1]\n\
-                    %15 = input [3, 1]\n\
-                    %16 = input [4, 2, 3]\n\
-                    %17 = gru(%16, %14, %15, %1) [4, 2, 1]\n\
-                    %18 = gru(%0, %14, %15, %1, tokens=u32[3, 2]) [3, 2, 1]\n";
+                    %14 = clamp(%0, low=-1, high=0.5) [3, 3]\n\
+                    %15 = powi(%0, n=3) [3, 3]\n\
+                    %16 = flip(%0, axis=1) [3, 3]\n\
+                    %17 = input [2, 1]\n\
+                    %18 = input [3, 1]\n\
+                    %19 = input [4, 2, 3]\n\
+                    %20 = gru(%19, %17, %18, %1) [4, 2, 1]\n\
+                    %21 = gru(%0, %17, %18, %1, tokens=u32[3, 2]) [3, 2, 1]\n";
         assert_eq!(tape.to_string(), ["%0 = input [3, 3]\n%1 = input [3]\n", want].concat());
     }
 

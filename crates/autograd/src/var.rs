@@ -45,7 +45,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// If this value does not have exactly one element, or if the tape was made by [`Tape::no_grad`].
     #[track_caller]
     pub fn backward(self) -> Result<(), Unreached> {
-        assert_eq!(self.shape().size(), 1, "backward: the loss must have one element, its shape is {}", self.shape());
+        assert!(self.shape().size() == 1, "backward: the loss must have one element, its shape is {}", self.shape());
         self.tape.run_backward(self.id, None)
     }
 
@@ -58,7 +58,8 @@ impl<'t, T: Real> Var<'t, T> {
     /// If the shapes differ, or if the tape was made by [`Tape::no_grad`].
     #[track_caller]
     pub fn backward_from(self, dy: &Tensor<T>) -> Result<(), Unreached> {
-        assert_eq!(self.shape(), dy.shape(), "backward_from: value {} and gradient {}", self.shape(), dy.shape());
+        let (of_value, of_dy) = (self.shape(), dy.shape());
+        assert!(of_value == of_dy, "backward_from: value {of_value} and gradient {of_dy} must have the same shape");
         self.tape.run_backward(self.id, Some(dy))
     }
 

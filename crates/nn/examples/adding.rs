@@ -49,7 +49,7 @@ fn train(steps: usize, updates: usize) -> Result<f32, Box<dyn Error>> {
         losses.push(differentiate(&params, &mut tape, &mut grads, |tape, weights| {
             let states = gru.forward(weights, tape.constant(x), gru.zero_state(weights, BATCH));
             let sum = head.forward(weights, states.select(0, steps - 1));
-            (sum - tape.constant(sums)).square().mean()
+            sum.mse(tape.constant(sums))
         })?);
         clip_global_norm(&params, &mut grads, 1.0)?;
         optimizer.step(0.01, &mut params, &grads);

@@ -42,10 +42,10 @@ fn train(updates: usize, length: usize) -> Result<(f32, String), Box<dyn Error>>
     for update in 1..=updates {
         let starts: Vec<usize> = (0..batch).map(|_| rng.below((tokens.len() - steps) as u32) as usize).collect();
         let read = Tensor::from_fn([steps, batch], |k| tokens[starts[k % batch] + k / batch]);
-        let next = Tensor::from_fn([steps, batch, 1], |k| tokens[starts[k % batch] + k / batch + 1]);
+        let next = Tensor::from_fn([steps, batch], |k| tokens[starts[k % batch] + k / batch + 1]);
         loss = differentiate(&params, &mut tape, &mut grads, |_, w| {
             let [_, logits] = forward(&model, w, &read, gru.zero_state(w, batch));
-            -logits.log_softmax().gather(&next).mean()
+            logits.cross_entropy(&next)
         })?;
         clip_global_norm(&params, &mut grads, 1.0)?;
         optimizer.step(0.005, &mut params, &grads);

@@ -52,7 +52,7 @@ impl Function for SumLoss {
         let (w, (batch, steps, hidden_size)) = (BoundParams::from_vars(w), SIZES);
         let (x, h) = (tape.constant(self.x.cast()), tape.constant(Tensor::zeros([batch, hidden_size])));
         let predicted = self.head.forward(w, self.gru.forward(w, x, h).select(0, steps - 1));
-        (predicted - x.sum_axis(0)).square().mean()
+        predicted.mse(x.sum_axis(0))
     }
 }
 

@@ -47,7 +47,7 @@ fn train(updates: usize) -> Result<[f32; 2], Box<dyn Error>> {
     for update in 0..updates {
         let [x, next] = draw(&mut rng);
         let loss = differentiate(&params, &mut tape, &mut grads, |tape, weights| {
-            (predict(&model, weights, &x) - tape.constant(next)).square().mean()
+            predict(&model, weights, &x).mse(tape.constant(next))
         })?;
         clip_global_norm(&params, &mut grads, 1.0)?;
         optimizer.step(0.005, &mut params, &grads);

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "[1] for parameters [2]")]
+    #[should_panic(expected = "gradients: [1] numbers were given for parameters of [2] numbers")]
     fn jvp_direction_of_other_parameters_panics() {
         let (f, params, _) = product();
         let mut others = Params::new();

@@ -22,7 +22,7 @@
 //!         last_loss = differentiate(&params, &mut tape, &mut grads, |tape, weights| {
 //!             let x = tape.constant(inputs.clone());
 //!             let y = output.forward(weights, hidden.forward(weights, x).tanh());
-//!             (y - x.square()).square().mean()
+//!             y.mse(x.square())
 //!         })?;
 //!         clip_global_norm(&params, &mut grads, 1.0)?;
 //!         optimizer.step(0.01, &mut params, &grads);

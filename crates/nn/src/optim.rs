@@ -198,7 +198,7 @@ impl<T: Real> Optimizer<T> {
         assert!(steps < MAX_STEPS, "restore: {steps} steps, expected fewer than 2^63");
         let shapes = |moments: &[Tensor<T>]| moments.iter().map(Tensor::shape).collect::<Vec<_>>();
         let (old, new) = (shapes(&self.moments), shapes(&moments));
-        assert!(old == new, "restore: moments {new:?}, but {} has {old:?}", self.rule.name());
+        assert!(old == new, "restore: the moments must have the shapes {old:?} of this rule, not {new:?}");
         let here = moments.iter().zip(&self.moments).map(|(new, old)| new.to_device(old.device())).collect();
         (self.steps, self.moments) = (steps, here);
     }
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "restore: moments [[6]], but adam has [[6], [6]]")]
+    #[should_panic(expected = "restore: the moments must have the shapes [[6], [6]] of this rule, not [[6]]")]
     fn optimizer_restore_moments_of_another_rule_panics() {
         let (.., mut optimizer) = setup(UpdateRule::adam());
         optimizer.restore(1, alloc::vec![Tensor::zeros([6])]);

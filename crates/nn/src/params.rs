@@ -313,8 +313,8 @@ impl<T: Real> Grads<T> {
     /// If the lengths differ.
     #[track_caller]
     pub fn new(params: &Params<T>, flat: Tensor<T>) -> Self {
-        let (got, want) = (flat.shape(), params.flat.shape());
-        assert!(got == want, "Grads::new: {got} for parameters {want}");
+        let (given, wanted) = (flat.shape(), params.flat.shape());
+        assert!(given == wanted, "gradients: {given} numbers were given for parameters of {wanted} numbers");
         Self { flat: flat.to_device(params.flat.device()) }
     }
 
@@ -342,8 +342,8 @@ impl<T: Real> Grads<T> {
     /// If they belong to other parameters.
     #[track_caller]
     pub fn add(&mut self, other: &Self) {
-        let (to, from) = (self.flat.shape(), other.flat.shape());
-        assert!(to == from, "Grads::add: {from} is added to {to}, but gradients of the same parameters have one shape");
+        let (own, others) = (self.flat.shape(), other.flat.shape());
+        assert!(own == others, "add: gradients of {own} and of {others} numbers belong to different parameters");
         self.flat.kernels().sum_to(T::one(), other.flat.view(), self.flat.view_mut());
     }
 
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "[3] for parameters [4]")]
+    #[should_panic(expected = "gradients: [3] numbers were given for parameters of [4] numbers")]
     fn grads_new_wrong_length_panics() {
         let (params, ..) = two();
         let _ = Grads::new(&params, Tensor::from([1.0, 2.0, 3.0]));

@@ -227,8 +227,8 @@ pub fn choose<T: Real>(log_probs: &Tensor<T>, choice: &mut Choice<'_>) -> Result
     Ok(match choice {
         Choice::Greedy => rows.map(most_probable).collect(),
         Choice::Sampled(rngs) => {
-            let (got, want) = (rngs.len(), rows.len());
-            assert!(got == want, "play: {got} generators for {want} episodes; each episode has its own");
+            let (given, wanted) = (rngs.len(), rows.len());
+            assert!(given == wanted, "choose: {wanted} rows need as many generators, not {given}");
             rows.zip(rngs.iter_mut()).map(|(row, rng)| draw(row, rng.uniform_f64())).collect()
         }
     })

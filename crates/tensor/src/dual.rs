@@ -81,6 +81,16 @@ impl<T: Real> Real for Dual<T> {
         let y = self.value.tanh();
         self.chain(y, T::one() - y * y)
     }
+    fn sin(self) -> Self {
+        self.chain(self.value.sin(), self.value.cos())
+    }
+    fn cos(self) -> Self {
+        self.chain(self.value.cos(), -self.value.sin())
+    }
+    fn with_mean_tangent(self, other: Self) -> Self {
+        let tangent = T::from_f64(0.5) * (self.tangent + other.tangent);
+        Self { value: self.value.with_mean_tangent(other.value), tangent }
+    }
     fn is_finite(self) -> bool {
         self.value.is_finite() && self.tangent.is_finite()
     }
@@ -201,6 +211,8 @@ mod tests {
             ("tanh", x.tanh(), 1.0 - Real::tanh(a).powi(2)),
             ("sigmoid", x.sigmoid(), s * (1.0 - s)),
             ("sigmoid, left branch", (-x).sigmoid(), -s * (1.0 - s)),
+            ("sin", x.sin(), Real::cos(a)),
+            ("cos", x.cos(), -Real::sin(a)),
             ("neg", -x, -1.0),
             ("add, left", x + two, 1.0),
             ("add, right", two + x, 1.0),
@@ -214,6 +226,7 @@ mod tests {
             ("div", (x * x) / x, 1.0),
             ("maximum, left", x.maximum(-x), 1.0),
             ("maximum, right", (-x).maximum(x), 1.0),
+            ("mean tangent", x.with_mean_tangent(x + x), 1.5),
         ] {
             assert!((y.tangent - want).abs() < 1e-15, "{name}: {} is not {want}", y.tangent);
         }

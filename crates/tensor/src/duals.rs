@@ -21,12 +21,10 @@ impl<T: Real> Tensor<Dual<T>> {
     /// If the shapes differ.
     #[track_caller]
     pub fn dual(values: &Tensor<T>, tangents: &Tensor<T>) -> Self {
-        assert_eq!(
-            values.shape(),
-            tangents.shape(),
-            "dual: values {} and tangents {}",
-            values.shape(),
-            tangents.shape()
+        let (of_values, of_tangents) = (values.shape(), tangents.shape());
+        assert!(
+            of_values == of_tangents,
+            "dual: values {of_values} and tangents {of_tangents} must have the same shape"
         );
         let pairs = values.to_vec().into_iter().zip(tangents.to_vec());
         Self::new(values.shape(), pairs.map(|(value, tangent)| Dual { value, tangent }).collect())
@@ -72,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "dual: values [2, 3] and tangents [3, 2]")]
+    #[should_panic(expected = "dual: values [2, 3] and tangents [3, 2] must have the same shape")]
     fn dual_different_shapes_panics_with_both() {
         let _ = Tensor::<Dual<f64>>::dual(&Tensor::zeros([2, 3]), &Tensor::zeros([3, 2]));
     }

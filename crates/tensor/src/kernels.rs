@@ -37,7 +37,51 @@ pub enum Binary {
     Mul,
     /// a / b
     Div,
+    /// The larger of a and b; NaN if one is NaN.
+    Max,
+    /// The smaller of a and b; NaN if one is NaN.
+    Min,
+    /// 0 where a < b, ½ where a = b, else 1: the slope of `Max` by a, and of `Min` by b. Equal arguments share the gradient.
+    MaxSlope,
 }
+
+impl Binary {
+    /// Every function.
+    pub const ALL: [Self; 7] = [Self::Add, Self::Sub, Self::Mul, Self::Div, Self::Max, Self::Min, Self::MaxSlope];
+
+    /// Applies the function to `a` and `b`.
+    #[inline(always)]
+    pub fn apply<T: Real>(self, a: T, b: T) -> T {
+        match self {
+            Self::Add => a + b,
+            Self::Sub => a - b,
+            Self::Mul => a * b,
+            Self::Div => a / b,
+            Self::Max | Self::Min if a == b => a.with_mean_tangent(b),
+            Self::Max if a > b => a,
+            Self::Max if a < b => b,
+            Self::Min if a < b => a,
+            Self::Min if a > b => b,
+            Self::Max | Self::Min => a + b, // NaN
+            Self::MaxSlope if a < b => T::zero(),
+            Self::MaxSlope if a == b => T::from_f64(0.5),
+            Self::MaxSlope => T::one(),
+        }
+    }
+}
+
+/// Expands its body once for each function, so that the compiler specialises the loop in the body for each function.
+macro_rules! for_binary {
+    ($op:expr, |$f:ident| $body:expr) => {
+        for_binary!(@ $op, $f, $body, [Add Sub Mul Div Max Min MaxSlope])
+    };
+    (@ $op:expr, $f:ident, $body:expr, [$($name:ident)*]) => {
+        match $op {
+            $(Binary::$name => { let $f = |a, b| Binary::$name.apply(a, b); $body })*
+        }
+    };
+}
+pub(crate) use for_binary;
 
 /// The reduction of an axis to one element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -33,6 +33,16 @@ pub enum Map<T> {
     Primal,
     /// −x·eˣ, and 0 at −∞: the entropy term of an action with log-probability x
     EntropyTerm,
+    /// |x|; NaN stays NaN
+    Abs,
+    /// sin x, with x in radians
+    Sin,
+    /// cos x, with x in radians
+    Cos,
+    /// xⁿ, by multiplication; 1 / x⁻ⁿ for n < 0, and 1 for n = 0
+    Powi(i32),
+    /// lo where x < lo, hi where x > hi, else x; for lo ≤ hi. NaN stays NaN.
+    Clamp(T, T),
 
     /// c for every x: the slope of `Identity`, `Neg`, `Scale` and `Shift`
     Constant(T),
@@ -48,22 +58,29 @@ pub enum Map<T> {
     Step,
     /// −(1 + x)·eˣ, and 0 at −∞: the slope of `EntropyTerm`
     EntropySlope,
+    /// −1 where x < 0, 1 where x > 0, else 0; NaN stays NaN: the slope of `Abs`, with 0 at the kink
+    Sign,
+    /// 1 where lo ≤ x ≤ hi, else 0: the slope of `Clamp`, with 1 at the kinks
+    InRange(T, T),
 }
 
 impl<T: Real> Map<T> {
-    /// Every function, for tests and benchmarks. Functions with a constant get `c`.
-    pub fn all(c: T) -> [Self; 20] {
+    /// Every function, for tests and benchmarks. Functions with a constant get `c`, functions with a range get \[c, −c\], and
+    /// the power is −3.
+    pub fn all(c: T) -> [Self; 27] {
         /// Does not compile if a function is missing.
         macro_rules! every {
-            ($($f:ident $(($c:ident))?)*) => {{
+            ($($f:ident $(($($c:ident),+))?)*) => {{
                 let _exhaustive = |f: Self| match f {
-                    $(Self::$f $(($c))? => { $(let _ = $c;)? })*
+                    $(Self::$f $(($($c),+))? => { $(let _ = ($($c),+);)? })*
                 };
-                [$(Self::$f $(($c))?),*]
+                [$(Self::$f $(($($c),+))?),*]
             }};
         }
+        let (d, n) = (-c, -3);
         every!(Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Scale(c) Shift(c) Primal
-            Constant(c) Recip HalfRecip OneMinusSquare SigmoidSlope Step EntropyTerm EntropySlope)
+            Constant(c) Recip HalfRecip OneMinusSquare SigmoidSlope Step EntropyTerm EntropySlope
+            Abs Sin Cos Powi(n) Clamp(c, d) Sign InRange(c, d))
     }
 
     /// Applies the function to `x`.
@@ -94,6 +111,21 @@ impl<T: Real> Map<T> {
             Self::EntropyTerm | Self::EntropySlope if x.value() == f64::NEG_INFINITY => T::zero(),
             Self::EntropyTerm => -x * x.exp(),
             Self::EntropySlope => -(one + x) * x.exp(),
+            Self::Abs | Self::Sign if x == T::zero() => T::zero(),
+            Self::Abs if x < T::zero() => -x,
+            Self::Sin => x.sin(),
+            Self::Cos => x.cos(),
+            Self::Powi(n) => {
+                let power = num_traits::pow(x, n.unsigned_abs() as usize);
+                if n < 0 { one / power } else { power }
+            }
+            Self::Clamp(lo, _) if x < lo => lo,
+            Self::Clamp(_, hi) if x > hi => hi,
+            Self::Sign if x < T::zero() => -one,
+            Self::Sign if x > T::zero() => one,
+            Self::Abs | Self::Clamp(..) | Self::Sign => x,
+            Self::InRange(lo, hi) if lo <= x && x <= hi => one,
+            Self::InRange(..) => T::zero(),
         }
     }
 }
@@ -103,13 +135,14 @@ macro_rules! for_map {
     ($map:expr, |$f:ident| $body:expr) => {
         for_map!(@ $map, $f, $body,
             [Identity Neg Exp Log Sqrt Tanh Sigmoid Relu Square Primal EntropyTerm
-             Recip HalfRecip OneMinusSquare SigmoidSlope Step EntropySlope]
-            [Scale Shift Constant])
+             Recip HalfRecip OneMinusSquare SigmoidSlope Step EntropySlope Abs Sin Cos Sign]
+            [Scale Shift Constant Powi] [Clamp InRange])
     };
-    (@ $map:expr, $f:ident, $body:expr, [$($plain:ident)*] [$($with:ident)*]) => {
+    (@ $map:expr, $f:ident, $body:expr, [$($plain:ident)*] [$($with:ident)*] [$($between:ident)*]) => {
         match $map {
             $(Map::$plain => { let $f = |x| Map::$plain.apply(x); $body })*
             $(Map::$with(c) => { let $f = |x| Map::$with(c).apply(x); $body })*
+            $(Map::$between(lo, hi) => { let $f = |x| Map::$between(lo, hi).apply(x); $body })*
         }
     };
 }
@@ -137,6 +170,10 @@ mod tests {
             (Square, Scale(2.0), false),
             (Scale(c), Constant(-3.0), false),
             (Shift(c), Constant(1.0), false),
+            (Abs, Sign, false),
+            (Sin, Cos, false),
+            (Clamp(c, -c), InRange(-3.0, 3.0), false),
+            (Clamp(Dual::constant(1.0), -c), InRange(1.0, 3.0), false),
         ] {
             for x in [0.3_f64, 1.7] {
                 let y = f.apply(Dual::variable(x));
@@ -167,6 +204,30 @@ mod tests {
     #[test]
     fn shift_and_scale_of_two_give_the_sum_and_the_product() {
         assert_eq!([Map::Shift(-3.0), Map::Scale(-3.0)].map(|f| f.apply(2.0_f64)), [-1.0, -6.0]);
+    }
+
+    /// Values, and slopes in forward mode, at the kinks and on both sides of them.
+    #[test]
+    fn abs_and_clamp_at_their_kinks_have_the_slopes_of_the_maps() {
+        let parts = |f: Map<Dual<f64>>, x| Some(f.apply(Dual::variable(x))).map(|y| (y.value, y.tangent));
+        for (x, abs, sign) in [(2.0, 2.0, 1.0), (0.0, 0.0, 0.0), (-0.0, 0.0, 0.0), (-2.0, 2.0, -1.0)] {
+            assert_eq!((parts(Map::Abs, x), Map::Sign.apply(x)), (Some((abs, sign)), sign), "{x}");
+        }
+        assert!(Map::Abs.apply(-0.0_f64).is_sign_positive());
+        let [lo, hi] = [-1.0, 2.0].map(Dual::constant);
+        for (x, y, slope) in [(-1.5, -1.0, 0.0), (-1.0, -1.0, 1.0), (0.5, 0.5, 1.0), (2.0, 2.0, 1.0), (2.5, 2.0, 0.0)] {
+            let of_map = Map::InRange(-1.0, 2.0).apply(x);
+            assert_eq!((parts(Map::Clamp(lo, hi), x), of_map), (Some((y, slope)), slope), "{x}");
+        }
+        assert!([Map::Abs, Map::Sign, Map::Clamp(-1.0, 2.0)].iter().all(|f| f.apply(f64::NAN).is_nan()));
+        assert_eq!(Map::InRange(-1.0, 2.0).apply(f64::NAN), 0.0);
+    }
+
+    #[test]
+    fn powi_of_any_sign_multiplies_and_divides() {
+        let at = |n| Map::Powi(n).apply(-2.0_f64);
+        assert_eq!([0, 1, 2, 3, 10, -1, -2, -3].map(at), [1.0, -2.0, 4.0, -8.0, 1024.0, -0.5, 0.25, -0.125]);
+        assert_eq!([0, 2, -2].map(|n| Map::Powi(n).apply(0.0_f64)), [1.0, 0.0, f64::INFINITY]);
     }
 
     #[test]

@@ -44,6 +44,10 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// tanh x, the hyperbolic tangent.
     fn tanh(self) -> Self;
+    /// sin x, with x in radians.
+    fn sin(self) -> Self;
+    /// cos x, with x in radians.
+    fn cos(self) -> Self;
 
     /// 1 / (1 + e⁻ˣ), without overflow for large or small x.
     fn sigmoid(self) -> Self {
@@ -58,6 +62,11 @@ pub trait Real:
     /// The larger of `self` and `other`; `self` if they are equal or one is NaN.
     fn maximum(self, other: Self) -> Self {
         if other > self { other } else { self }
+    }
+
+    /// `self`, whose tangent is the mean of the tangents of `self` and `other`. Numbers without a tangent do not change.
+    fn with_mean_tangent(self, _other: Self) -> Self {
+        self
     }
 
     /// The default kernels for this scalar type; see [`choose_kernels`](crate::choose_kernels).
@@ -102,6 +111,12 @@ impl Real for f32 {
     fn tanh(self) -> Self {
         elementary::tanh(self)
     }
+    fn sin(self) -> Self {
+        elementary::sin(self)
+    }
+    fn cos(self) -> Self {
+        elementary::cos(self)
+    }
     fn sigmoid(self) -> Self {
         elementary::sigmoid(self)
     }
@@ -135,6 +150,12 @@ impl Real for f64 {
     }
     fn tanh(self) -> Self {
         Float::tanh(self)
+    }
+    fn sin(self) -> Self {
+        Float::sin(self)
+    }
+    fn cos(self) -> Self {
+        Float::cos(self)
     }
     fn kernels() -> &'static dyn Kernels<Self> {
         cpu::default_for_f64()

@@ -249,7 +249,7 @@ impl Layout {
         let rank = self.shape.rank;
         let (mut dims, mut strides) = (self.shape.dims, self.strides);
         let mut seen = [false; MAX_RANK];
-        assert_eq!(axes.len(), rank, "permute of {} with {} axes: {axes:?}", self.shape, axes.len());
+        assert!(axes.len() == rank, "permute of {} with {} axes: {axes:?}", self.shape, axes.len());
         for (to, &from) in axes.iter().enumerate() {
             assert!(from < rank && !seen[from], "permute of {}: {axes:?} is not a permutation of its axes", self.shape);
             seen[from] = true;
@@ -317,9 +317,8 @@ impl Layout {
     /// The layout of the same elements in another shape; `None` if they must be copied first.
     #[track_caller]
     pub(crate) fn reshape(&self, shape: Shape) -> Option<Self> {
-        assert_eq!(
-            self.shape.size(),
-            shape.size(),
+        assert!(
+            self.shape.size() == shape.size(),
             "reshape from {} ({} elements) to {shape} ({} elements)",
             self.shape,
             self.shape.size(),

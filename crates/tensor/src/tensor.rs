@@ -39,7 +39,7 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn new(shape: impl Into<Shape>, data: Vec<T>) -> Self {
         let shape = shape.into();
-        assert_eq!(data.len(), shape.size(), "a tensor of shape {shape} from {} elements", data.len());
+        assert!(data.len() == shape.size(), "a tensor of shape {shape} from {} elements", data.len());
         Self { storage: Storage::Host(Arc::new(data)), layout: Layout::contiguous(shape, 0) }
     }
 
@@ -173,7 +173,7 @@ impl<T: Element> Tensor<T> {
     /// If the size is not 1.
     #[track_caller]
     pub fn item(&self) -> T {
-        assert_eq!(self.size(), 1, "item: {} is not a single number", self.shape());
+        assert!(self.size() == 1, "item: a tensor of shape {} is not a single number", self.shape());
         self.get(&[0; MAX_RANK][..self.shape().rank()])
     }
 
@@ -205,7 +205,7 @@ impl<T: Element> Tensor<T> {
     /// If the tensor is not a matrix.
     #[track_caller]
     pub fn transpose(&self) -> Self {
-        assert_eq!(self.shape().rank(), 2, "transpose: {} is not a matrix", self.shape());
+        assert!(self.shape().rank() == 2, "transpose: {} is not a matrix", self.shape());
         self.permute(&[1, 0])
     }
 

@@ -34,7 +34,7 @@ impl<'a, T: Element> View<'a, T> {
     #[track_caller]
     pub fn new(data: &'a [T], shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        assert_eq!(data.len(), shape.size(), "a view of shape {shape} over {} elements", data.len());
+        assert!(data.len() == shape.size(), "a view of shape {shape} over {} elements", data.len());
         Self { data: Data::Host(data), layout: Layout::contiguous(shape, 0) }
     }
 
@@ -154,7 +154,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
     #[track_caller]
     pub fn new(data: &'a mut [T], shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        assert_eq!(data.len(), shape.size(), "a view of shape {shape} over {} elements", data.len());
+        assert!(data.len() == shape.size(), "a view of shape {shape} over {} elements", data.len());
         Self { data: DataMut::Host(data), layout: Layout::contiguous(shape, 0) }
     }
 
@@ -267,7 +267,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
     #[track_caller]
     pub fn assign(self, elements: &[T]) {
         let shape = self.layout.shape;
-        assert_eq!(elements.len(), shape.size(), "assign {} elements to {shape}", elements.len());
+        assert!(elements.len() == shape.size(), "assign {} elements to {shape}", elements.len());
         match self.data {
             #[cfg(feature = "cuda")]
             DataMut::Gpu(memory, _) => crate::cuda::assign(memory, &self.layout, elements),

@@ -46,6 +46,24 @@ fn crate_dependencies_point_down_only() {
     assert!(!dependencies("crates/cli/Cargo.toml").iter().any(|name| above.contains(&&**name)));
 }
 
+/// `assert_eq!` prints "left == right" and both operands around its message. A caller of the library should read one sentence.
+#[test]
+fn library_assertions_print_only_their_message() {
+    fn sources(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path());
+        entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+    }
+    let is_test = |path: &Path| path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("test"));
+    let all = ["tensor", "autograd", "nn", "rl"].map(|name| sources(&root().join("crates").join(name).join("src")));
+    for path in all.iter().flatten().filter(|path| !is_test(path)) {
+        let text = fs::read_to_string(path).expect("text");
+        let text = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let library = text.lines().take_while(|line| line.trim() != "#[test]");
+        let noise = library.filter(|line| !line.trim().starts_with("//")).find(|line| line.contains("assert_eq!("));
+        assert_eq!(noise, None, "{}", path.display());
+    }
+}
+
 /// Deep-learning frameworks, and libraries for what this project implements itself. `benches/peers` measures some of them
 /// outside the workspace.
 const FRAMEWORKS: &str = "autodiff burn candle-core candle-nn dfdx faer gemm luminal nalgebra neuronika ort tch \

@@ -226,10 +226,10 @@ fn layers_broadcastable_shapes_panic() {
         ("linear: input [5, 3], weight [2, 3], bias [5, 2] do not fit together", &|| {
             ignore(Linear { bias: matrix, ..linear }.forward(weights, of(&[5, 3])));
         }),
-        ("layer_norm: x [5, 1], weight [3], bias [3] do not fit together", &|| {
+        ("layer_norm: x [5, 1], weight [3], bias [3]: weight and bias must be as long as a row of x", &|| {
             ignore(norm.forward(weights, of(&[5, 1])))
         }),
-        ("layer_norm: x [5, 3], weight [3], bias [1] do not fit together", &|| {
+        ("layer_norm: x [5, 3], weight [3], bias [1]: weight and bias must be as long as a row of x", &|| {
             ignore(LayerNorm { bias: one, ..norm }.forward(weights, of(&[5, 3])));
         }),
         ("embedding: token 7 at [0] is outside the vocabulary of 7", &|| {
@@ -251,14 +251,16 @@ fn operations_without_broadcast_mismatched_shapes_panic() {
     let of = |shape: &[usize]| tape.input(Tensor::<f64>::zeros(shape));
     let works: [(&str, &dyn Fn()); 5] = [
         ("stack: [5, 2] and [1, 2] differ", &|| ignore(Var::stack(&[of(&[5, 2]), of(&[1, 2])]))),
-        ("concat along axis 1: [5, 2] and [1, 2] do not fit together", &|| {
+        ("concat along axis 1: [5, 2] and [1, 2] must have the same sizes along the other axes", &|| {
             ignore(Var::concat(&[of(&[5, 2]), of(&[1, 2])], 1))
         }),
-        ("gather: x [5, 2] and indices [1, 1] do not fit together", &|| {
+        ("gather: x [5, 2] and indices [1, 1] must have the same shape, apart from the last axis", &|| {
             ignore(of(&[5, 2]).gather(&Tensor::from([[0]])))
         }),
-        ("matmul: [5, 3] and [1, 2] in form NN do not fit together", &|| ignore(of(&[5, 3]).matmul(of(&[1, 2])))),
-        ("layer_norm: x [5, 3], weight [1], bias [3] do not fit together", &|| {
+        ("matmul: the inner sizes of [5, 3] · [1, 2] must agree: 3 is not 1", &|| {
+            ignore(of(&[5, 3]).matmul(of(&[1, 2])))
+        }),
+        ("layer_norm: x [5, 3], weight [1], bias [3]: weight and bias must be as long as a row of x", &|| {
             ignore(of(&[5, 3]).layer_norm(of(&[1]), of(&[3]), 1e-5));
         }),
     ];

@@ -54,7 +54,8 @@ fn run_pass<T: Real>(tape: &Tape<T>, data: &Data<T>) {
     let advantage = (logits.logsumexp().reshape([20, 1]) - values).detach();
     let entropy = logits.log_softmax().entropy().mean() - (logits.softmax() * logits.log_softmax()).sum_axis(1).mean();
     let gram = h.matmul_tn(h).permute(&[1, 0]).reshape([49]).slice(0, 3..45).mean().tanh().sum();
-    let loss = -(chosen * advantage).mean() + values.square().mean() + entropy + gram;
+    let waves = row.abs().sin().maximum(row.cos()).minimum(row.powi(3)).clamp(T::zero(), T::one()).flip(0).mean();
+    let loss = -(chosen * advantage).mean() + values.square().mean() + entropy + gram + waves;
     loss.backward().expect("no parameters");
 }
 

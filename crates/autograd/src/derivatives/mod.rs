@@ -79,7 +79,8 @@ pub fn vjp(f: &dyn DynFunction, x: &[Tensor<f64>], dy: &Tensor<f64>) -> (Tensor<
     let tape = Tape::new();
     let x = record_inputs(&tape, x.to_vec());
     let y = f.call_f64(&tape, &x);
-    assert_eq!(y.shape(), dy.shape(), "vjp: value {} and cotangent {}", y.shape(), dy.shape());
+    let (of_value, of_dy) = (y.shape(), dy.shape());
+    assert!(of_value == of_dy, "vjp: value {of_value} and cotangent {of_dy} must have the same shape");
     (y.value(), gradients_at(&x, y, dy))
 }
 
@@ -153,9 +154,9 @@ pub fn hessian(f: &dyn DynFunction, x: &[Tensor<f64>]) -> Tensor<f64> {
 /// Returns the dual numbers with values x and tangents u.
 #[track_caller]
 fn to_duals<T: Real>(name: &str, x: &[Tensor<T>], u: &[Tensor<T>]) -> Vec<Tensor<Dual<T>>> {
-    assert_eq!(x.len(), u.len(), "{name}: {} inputs and {} directions", x.len(), u.len());
+    assert!(x.len() == u.len(), "{name}: {} inputs and {} directions", x.len(), u.len());
     for (k, (x, u)) in x.iter().zip(u).enumerate() {
-        assert_eq!(x.shape(), u.shape(), "{name}: input {k} has shape {}, its direction {}", x.shape(), u.shape());
+        assert!(x.shape() == u.shape(), "{name}: input {k} has shape {}, its direction {}", x.shape(), u.shape());
     }
     x.iter().zip(u).map(|(x, u)| Tensor::dual(x, u)).collect()
 }
@@ -167,7 +168,7 @@ fn record_inputs<T: Real>(tape: &Tape<T>, x: Vec<Tensor<T>>) -> Vec<Var<'_, T>> 
 /// Returns dy = 1 for a value with one element.
 #[track_caller]
 fn unit_cotangent<T: Real>(name: &str, y: Var<'_, T>) -> Tensor<T> {
-    assert_eq!(y.shape().size(), 1, "{name}: the value must have one element, its shape is {}", y.shape());
+    assert!(y.shape().size() == 1, "{name}: the value must have one element, its shape is {}", y.shape());
     Tensor::full(y.shape(), T::one())
 }
 

@@ -58,6 +58,6 @@ fn slope_at_entry(
 ) -> f64 {
     let (tape, x) = record_with_entry(tape, inputs, (k, i), Dual::variable(x));
     let y = f.call_dual(tape, &x).value();
-    assert_eq!(y.shape(), dy.shape(), "gradcheck: the shape of the result depends on the scalar");
+    assert!(y.shape() == dy.shape(), "gradcheck: the shape of the result depends on the scalar");
     y.to_vec().iter().zip(dy.to_vec()).map(|(y, dy)| dy * y.tangent).sum()
 }

@@ -186,7 +186,7 @@ fn all_methods_empty_input_is_found() {
 #[test]
 fn all_methods_panic_is_a_finding() {
     for report in check_by_all_methods(&function!(|x| x[0].matmul(x[1])), &inputs()) {
-        let words = "matmul: [2, 3] and [2, 3] in form NN do not fit together";
+        let words = "matmul: the inner sizes of [2, 3] · [2, 3] must agree: 3 is not 2";
         assert_eq!(report.findings, [Finding::Panicked(words.into())]);
     }
 }

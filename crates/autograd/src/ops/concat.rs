@@ -32,7 +32,10 @@ impl<'t, T: Real> Var<'t, T> {
         for part in parts {
             let other = part.shape();
             let fits = other.rank() == shape.rank() && other.with_extent(axis, 0) == shape.with_extent(axis, 0);
-            assert!(fits, "concat along axis {axis}: {shape} and {other} do not fit together");
+            assert!(
+                fits,
+                "concat along axis {axis}: {shape} and {other} must have the same sizes along the other axes"
+            );
         }
         first.tape.record(Op::Concat(Concat(axis)), parts)
     }
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "concat along axis 1: [2, 3] and [3, 3] do not fit together")]
+    #[should_panic(expected = "concat along axis 1: [2, 3] and [3, 3] must have the same sizes along the other axes")]
     fn concat_different_other_extents_panics() {
         let tape = Tape::<f64>::new();
         let _ = Var::concat(&[tape.input(Tensor::zeros([2, 3])), tape.input(Tensor::zeros([3, 3]))], 1);

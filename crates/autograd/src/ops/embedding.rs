@@ -40,7 +40,7 @@ pub(super) fn checked_embedding_shape(table: Shape, index: &Tensor<u32>) -> Shap
     let indices = index.shape();
     assert!(
         table.rank() == 2 && indices.rank() < tensor::MAX_RANK,
-        "embedding: table {table} and indices {indices} do not fit together"
+        "embedding: the table {table} must be a matrix, and the indices {indices} may have up to three axes"
     );
     let worst = index.to_host().view().as_ndarray().iter().copied().max();
     assert!(worst.is_none_or(|i| (i as usize) < table[0]), "embedding: {table} has no row {}", worst.unwrap_or(0));

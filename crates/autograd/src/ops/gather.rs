@@ -28,7 +28,7 @@ impl<T: Real> Var<'_, T> {
         let rows = |shape: tensor::Shape| shape.without_axis(shape.rank() - 1);
         assert!(
             x.rank() > 0 && indices.rank() > 0 && rows(x) == rows(indices),
-            "gather: x {x} and indices {indices} do not fit together"
+            "gather: x {x} and indices {indices} must have the same shape, apart from the last axis"
         );
         let worst = index.to_host().view().as_ndarray().iter().copied().max();
         let fits = worst.is_none_or(|i| (i as usize) < x.last_extent());
@@ -71,6 +71,12 @@ mod tests {
         let y = Tape::<f64>::new().input(x.clone()).gather(&index).value();
         assert_eq!(y, Tensor::from([[3.0, 3.0], [4.0, 5.0]]));
         check_against_differences(&[x], |x| x[0].gather(&index).square());
+    }
+
+    #[test]
+    #[should_panic(expected = "gather: x [2, 3] and indices [3, 1] must have the same shape, apart from the last axis")]
+    fn gather_other_leading_extents_panic_in_words() {
+        let _ = Tape::<f32>::new().input(Tensor::zeros([2, 3])).gather(&Tensor::from([[0], [1], [2]]));
     }
 
     #[test]

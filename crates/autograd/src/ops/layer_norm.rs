@@ -31,7 +31,12 @@ impl<T: Real> Var<'_, T> {
     pub fn layer_norm(self, w: Self, b: Self, epsilon: T) -> Self {
         let (x, width) = (self.shape(), self.shape().last_extent());
         let fits = x.rank() > 0 && w.shape()[..] == [width] && b.shape()[..] == [width];
-        assert!(fits, "layer_norm: x {x}, weight {}, bias {} do not fit together", w.shape(), b.shape());
+        assert!(
+            fits,
+            "layer_norm: x {x}, weight {}, bias {}: weight and bias must be as long as a row of x",
+            w.shape(),
+            b.shape()
+        );
         self.tape.record(Op::LayerNorm(LayerNorm { epsilon }), &[self, w, b])
     }
 }
@@ -79,7 +84,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "layer_norm: x [2, 3], weight [2], bias [3] do not fit together")]
+    #[should_panic(
+        expected = "layer_norm: x [2, 3], weight [2], bias [3]: weight and bias must be as long as a row of x"
+    )]
     fn layer_norm_wrong_shapes_panic_with_all_shapes() {
         let tape = crate::Tape::<f64>::new();
         let zeros = |n| tape.input(Tensor::zeros([n]));
@@ -87,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "layer_norm: x [], weight [1], bias [1] do not fit together")]
+    #[should_panic(expected = "layer_norm: x [], weight [1], bias [1]: weight and bias must be as long as a row of x")]
     fn layer_norm_scalar_panics() {
         let tape = crate::Tape::<f64>::new();
         let zeros = |n| tape.input(Tensor::zeros([n]));

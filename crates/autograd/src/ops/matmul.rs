@@ -1,51 +1,54 @@
-//! The matrix product; either operand can be transposed.
+//! The matrix product; either operand can be transposed. Of two batches of matrices it is the product of each pair.
 //!
-//! - Forward: y\[M,N\] = a\[M,K\] · b\[K,N\] (nn), a\[M,K\] · b\[N,K\]ᵀ (nt), or a\[K,M\]ᵀ · b\[K,N\] (tn).
+//! - Forward: y\[M,N\] = a\[M,K\] · b\[K,N\] (nn), a\[M,K\] · b\[N,K\]ᵀ (nt), or a\[K,M\]ᵀ · b\[K,N\] (tn). With a batch axis B before
+//!   the others in a, b and y, it holds for each matrix of the batch, and so do the gradients.
 //! - Backward: nn: da += dy·bᵀ, db += aᵀ·dy. nt: da += dy·b, db += dyᵀ·a. tn: da += b·dyᵀ, db += a·dy.
 //!   Keeps both inputs. Transposes are never copied.
 //! - Why: ⟨dy, δa·b⟩ = tr(dyᵀ·δa·b) = tr((dy·bᵀ)ᵀ·δa) = ⟨dy·bᵀ, δa⟩, and likewise for b.
-//! - Cost: 2·M·N·K flops forward, twice that backward.
+//! - Cost: 2·M·N·K flops forward for each matrix, twice that backward.
 //! - Reference: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic
 //!   Differentiation" (2008), section 2.2.2.
 
-use tensor::{Form, Real};
+use tensor::{Form, Kernels, Real, Shape, View, ViewMut};
 
 use crate::backward::Backward;
 use crate::forward::Forward;
 use crate::op::{Op, Operation};
 use crate::var::Var;
 
-pub(crate) struct MatMul(Form);
+pub(crate) struct MatMul {
+    form: Form,
+}
 
 impl<T: Real> Var<'_, T> {
-    /// Computes y = a\[M,K\] · b\[K,N\], with a = self.
+    /// Computes y = a\[M,K\] · b\[K,N\], with a = self; for a\[B,M,K\] and b\[B,K,N\] the B products y\[B,M,N\].
     ///
     /// Gradients: da += dy·bᵀ, db += aᵀ·dy; derived in [`ops::matmul`](crate::ops::matmul).
     ///
     /// # Panics
-    /// If an operand is not a matrix, or if the inner extents differ.
+    /// If the operands are neither two matrices nor two batches of as many, or if the inner extents differ.
     #[track_caller]
     pub fn matmul(self, b: Self) -> Self {
         self.matmul_in_form(Form::NN, b)
     }
 
-    /// Computes y = a\[M,K\] · b\[N,K\]ᵀ, with a = self.
+    /// Computes y = a\[M,K\] · b\[N,K\]ᵀ, with a = self; for a\[B,M,K\] and b\[B,N,K\] the B products y\[B,M,N\].
     ///
     /// Gradients: da += dy·b, db += dyᵀ·a; derived in [`ops::matmul`](crate::ops::matmul).
     ///
     /// # Panics
-    /// If an operand is not a matrix, or if the inner extents differ.
+    /// If the operands are neither two matrices nor two batches of as many, or if the inner extents differ.
     #[track_caller]
     pub fn matmul_nt(self, b: Self) -> Self {
         self.matmul_in_form(Form::NT, b)
     }
 
-    /// Computes y = a\[K,M\]ᵀ · b\[K,N\], with a = self.
+    /// Computes y = a\[K,M\]ᵀ · b\[K,N\], with a = self; for a\[B,K,M\] and b\[B,K,N\] the B products y\[B,M,N\].
     ///
     /// Gradients: da += b·dyᵀ, db += a·dy; derived in [`ops::matmul`](crate::ops::matmul).
     ///
     /// # Panics
-    /// If an operand is not a matrix, or if the inner extents differ.
+    /// If the operands are neither two matrices nor two batches of as many, or if the inner extents differ.
     #[track_caller]
     pub fn matmul_tn(self, b: Self) -> Self {
         self.matmul_in_form(Form::TN, b)
@@ -54,20 +57,38 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     fn matmul_in_form(self, form: Form, b: Self) -> Self {
         let (left, right) = (self.shape(), b.shape());
+        let rank = left.rank();
         assert!(
-            left.rank() == 2 && right.rank() == 2 && inner_extents(form, &left).0 == inner_extents(form, &right).1,
-            "matmul: {left} and {right} in form {form:?} do not fit together"
+            matches!(rank, 2 | 3) && right.rank() == rank && (rank == 2 || left[0] == right[0]),
+            "matmul: {left} and {right} are neither two matrices nor two batches of as many matrices"
         );
-        self.tape.record(Op::MatMul(MatMul(form)), &[self, b])
+        let (k, l, [a_t, b_t]) = match form {
+            Form::NN => (left[rank - 1], right[rank - 2], ["", ""]),
+            Form::NT => (left[rank - 1], right[rank - 1], ["", "ᵀ"]),
+            Form::TN => (left[rank - 2], right[rank - 2], ["ᵀ", ""]),
+        };
+        assert!(k == l, "matmul: the inner sizes of {left}{a_t} · {right}{b_t} must agree: {k} is not {l}");
+        self.tape.record(Op::MatMul(MatMul { form }), &[self, b])
     }
 }
 
-/// Returns the inner extent of `shape`, first as the left operand and then as the right one.
-fn inner_extents(form: Form, shape: &[usize]) -> (usize, usize) {
+/// Returns the shape of the product of two matrices, or of two batches of matrices.
+fn product_shape(form: Form, a: Shape, b: Shape) -> Shape {
+    let (row, column) = (a.rank() - 2, a.rank() - 1);
     match form {
-        Form::NN => (shape[1], shape[0]),
-        Form::NT => (shape[1], shape[1]),
-        Form::TN => (shape[0], shape[0]),
+        Form::NN => a.with_extent(column, b[column]),
+        Form::NT => a.with_extent(column, b[row]),
+        Form::TN => b.with_extent(row, a[column]),
+    }
+}
+
+/// Computes y = a · b, or y += a · b if `add`, for matrices, or for each matrix of three batches.
+fn multiply<T: Real>(kernels: &dyn Kernels<T>, form: Form, [a, b]: [View<T>; 2], add: bool, mut y: ViewMut<T>) {
+    if y.shape().rank() == 2 {
+        return kernels.matmul(form, a, b, add, y);
+    }
+    for i in 0..y.shape()[0] {
+        kernels.matmul(form, a.select(0, i), b.select(0, i), add, y.reborrow().select(0, i));
     }
 }
 
@@ -75,30 +96,29 @@ impl<T: Real> Operation<T> for MatMul {
     const NAME: &'static str = "matmul";
 
     fn arguments(&self) -> alloc::string::String {
-        alloc::format!("form={:?}", self.0)
+        alloc::format!("form={:?}", self.form)
     }
 
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, a, b) = (f.kernels(), f.input(0), f.input(1));
-        let m = a.shape()[if self.0 == Form::TN { 1 } else { 0 }];
-        let n = b.shape()[if self.0 == Form::NT { 0 } else { 1 }];
-        kernels.matmul(self.0, a, b, false, f.output([m, n]));
+        let y = f.output(product_shape(self.form, a.shape(), b.shape()));
+        multiply(kernels, self.form, [a, b], false, y);
     }
 
     fn backward(&self, back: &mut Backward<'_, T>) {
         let (kernels, a, b, dy) = (back.kernels(), back.input(0), back.input(1), back.dy());
         if let Some((da, add)) = back.grad_uninit(0) {
-            match self.0 {
-                Form::NN => kernels.matmul(Form::NT, dy, b, add, da),
-                Form::NT => kernels.matmul(Form::NN, dy, b, add, da),
-                Form::TN => kernels.matmul(Form::NT, b, dy, add, da),
+            match self.form {
+                Form::NN => multiply(kernels, Form::NT, [dy, b], add, da),
+                Form::NT => multiply(kernels, Form::NN, [dy, b], add, da),
+                Form::TN => multiply(kernels, Form::NT, [b, dy], add, da),
             }
         }
         if let Some((db, add)) = back.grad_uninit(1) {
-            match self.0 {
-                Form::NN => kernels.matmul(Form::TN, a, dy, add, db),
-                Form::NT => kernels.matmul(Form::TN, dy, a, add, db),
-                Form::TN => kernels.matmul(Form::NN, a, dy, add, db),
+            match self.form {
+                Form::NN => multiply(kernels, Form::TN, [a, dy], add, db),
+                Form::NT => multiply(kernels, Form::TN, [dy, a], add, db),
+                Form::TN => multiply(kernels, Form::NN, [a, dy], add, db),
             }
         }
     }
@@ -106,9 +126,13 @@ impl<T: Real> Operation<T> for MatMul {
 
 #[cfg(test)]
 mod tests {
+    use std::format;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::string::String;
+
     use tensor::Tensor;
 
-    use crate::Tape;
+    use crate::{Tape, Var};
 
     /// The three forms of one product have the same value; their gradients differ by transposes alone.
     #[test]
@@ -131,11 +155,47 @@ mod tests {
         }
     }
 
+    /// Each product of a batch equals the product of its matrices, in all forms.
     #[test]
-    #[should_panic(expected = "matmul: [2, 3] and [2, 3] in form NN do not fit together")]
-    fn matmul_wrong_shapes_panic_with_both_shapes() {
-        let tape = Tape::<f32>::new();
-        let a = tape.input(Tensor::zeros([2, 3]));
-        let _ = a.matmul(a);
+    fn matmul_of_batches_equals_the_product_of_each_pair() {
+        let tape = Tape::new();
+        let [a, b] = [[2, 3, 4], [2, 4, 5]].map(|shape| tape.input(Tensor::from_fn(shape, |i| (i as f64).sin())));
+        let [at, bt] = [a, b].map(|x| x.permute(&[0, 2, 1]));
+        for y in [a.matmul(b), a.matmul_nt(bt), at.matmul_tn(b)] {
+            assert_eq!(y.shape()[..], [2, 3, 5]);
+            for i in 0..2 {
+                assert_eq!(y.select(0, i).value(), a.select(0, i).matmul(b.select(0, i)).value());
+            }
+        }
+        assert_eq!(a.slice(0, 0..0).matmul(b.slice(0, 0..0)).shape()[..], [0, 3, 5]);
+    }
+
+    #[track_caller]
+    fn assert_panics_with(words: &str, [a, b]: [&[usize]; 2], product: fn(Var<'_, f32>, Var<'_, f32>)) {
+        let tape = Tape::new();
+        let x = [a, b].map(|shape| tape.input(Tensor::zeros(shape)));
+        let panic = catch_unwind(AssertUnwindSafe(|| product(x[0], x[1]))).expect_err("the shapes do not fit");
+        assert_eq!(panic.downcast_ref::<String>().map(|text| &**text), Some(words));
+    }
+
+    #[test]
+    fn matmul_wrong_shapes_panic_in_words() {
+        let [nn, nt, tn]: [fn(Var<'_, f32>, Var<'_, f32>); 3] =
+            [|a, b| _ = a.matmul(b), |a, b| _ = a.matmul_nt(b), |a, b| _ = a.matmul_tn(b)];
+        assert_panics_with("matmul: the inner sizes of [2, 3] · [2, 3] must agree: 3 is not 2", [&[2, 3], &[2, 3]], nn);
+        assert_panics_with(
+            "matmul: the inner sizes of [2, 3] · [3, 2]ᵀ must agree: 3 is not 2",
+            [&[2, 3], &[3, 2]],
+            nt,
+        );
+        assert_panics_with(
+            "matmul: the inner sizes of [2, 3]ᵀ · [3, 2] must agree: 2 is not 3",
+            [&[2, 3], &[3, 2]],
+            tn,
+        );
+        for [a, b] in [[&[2, 3, 4][..], &[3, 4, 5]], [&[3], &[3, 2]], [&[2, 3, 4], &[4, 5]]] {
+            let words = format!("matmul: {a:?} and {b:?} are neither two matrices nor two batches of as many matrices");
+            assert_panics_with(&words, [a, b], nn);
+        }
     }
 }

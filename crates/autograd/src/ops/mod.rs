@@ -2,7 +2,7 @@
 //! [`Var`](crate::Var), both rules and the tests.
 //!
 //! y is the value of an operation and dy the gradient of the loss with respect to y. The backward rule adds to the gradients of
-//! the inputs. In row-wise operations m is the maximum of a row, μ its mean, and s = 1/√(variance + ε). Brackets hold a shape,
+//! the inputs. A number may stand on either side of `+`, `-`, `*` and `/`; it is a constant. In row-wise operations m is the maximum of a row, μ its mean, and s = 1/√(variance + ε). Brackets hold a shape,
 //! as in x\[M,N\], or the indices of an element, as in x\[…,k\].
 //!
 //! | operation | forward | gradients |
@@ -11,6 +11,8 @@
 //! | [sub] | y = a − b | da += dy and db += −dy |
 //! | [mul] | y = a·b | da += b·dy and db += a·dy |
 //! | [div] | y = a / b | with g = dy / b: da += g and db += −y·g |
+//! | [maximum] | y = max(a, b) | da += dy where a > b and db += dy where a < b; where a = b, each gets ½dy |
+//! | [minimum] | y = min(a, b) | da += dy where a < b and db += dy where a > b; where a = b, each gets ½dy |
 //! | [neg] | y = −x | dx += −dy |
 //! | [scale] | y = c·x | dx += c·dy |
 //! | [shift] | y = x + c | dx += dy |
@@ -18,6 +20,11 @@
 //! | [log] | y = ln x | dx += dy / x |
 //! | [sqrt] | y = √x | dx += dy / (2y) |
 //! | [square] | y = x² | dx += 2x·dy |
+//! | [powi] | y = xⁿ | dx += n·xⁿ⁻¹·dy |
+//! | [abs] | y = \|x\| | dx += sign(x)·dy, with sign(0) = 0 |
+//! | [clamp] | y = min(max(x, low), high) | dx += dy where low ≤ x ≤ high |
+//! | [sin] | y = sin x | dx += cos(x)·dy |
+//! | [cos] | y = cos x | dx += −sin(x)·dy |
 //! | [tanh] | y = tanh x | dx += (1 − y²)·dy |
 //! | [sigmoid] | y = σ(x) = 1 / (1 + e⁻ˣ) | dx += y·(1 − y)·dy |
 //! | [relu] | y = max(x, 0) | dx += dy where y > 0 |
@@ -28,6 +35,7 @@
 //! | [permute] | axis k of y is axis `axes[k]` of x | dx += dy under the inverse permutation |
 //! | [broadcast_to] | y is x broadcast to a larger shape | dx += dy summed over the repeated axes |
 //! | [slice] | y = x with one axis restricted to a range | dx in the same range += dy |
+//! | [flip] | y = x with the entries along one axis in reverse order | dx += dy reversed along the same axis |
 //! | [concat] | y = \[x₀, x₁, …\] along `axis` | dx_k += the slice of dy that holds x_k |
 //! | [softmax] | y_i = e^(x_i − m) / Σ_j e^(x_j − m) per row | dx_i += y_i·(dy_i − Σ_j dy_j·y_j) |
 //! | [log_softmax] | y_i = x_i − m − ln Σ_j e^(x_j − m) per row | dx_i += dy_i − e^(y_i)·Σ_j dy_j |
@@ -46,15 +54,19 @@
 //! [concat]: mod@concat
 //! [slice]: mod@slice
 
+pub mod abs;
 pub mod add;
 mod binary;
 pub mod broadcast_to;
+pub mod clamp;
 pub mod concat;
+pub mod cos;
 pub mod detach;
 pub mod div;
 pub mod embedding;
 pub mod entropy;
 pub mod exp;
+pub mod flip;
 pub mod gather;
 pub mod gru;
 pub mod hook;
@@ -63,14 +75,19 @@ pub mod log;
 pub mod log_softmax;
 pub mod logsumexp;
 pub mod matmul;
+pub mod maximum;
+pub mod minimum;
 pub mod mul;
 pub mod neg;
+mod number;
 pub mod permute;
+pub mod powi;
 pub mod relu;
 pub mod reshape;
 pub mod scale;
 pub mod shift;
 pub mod sigmoid;
+pub mod sin;
 pub mod slice;
 pub mod softmax;
 pub mod sqrt;
@@ -125,6 +142,14 @@ operations! {
     gru::Gru,
     detach::Detach,
     hook::Hook<T>,
+    abs::Abs,
+    sin::Sin,
+    cos::Cos,
+    powi::Powi,
+    clamp::Clamp<T>,
+    maximum::Maximum,
+    minimum::Minimum,
+    flip::Flip,
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl<T: Real> Var<'_, T> {
     /// If this value is not a matrix.
     #[track_caller]
     pub fn transpose(self) -> Self {
-        assert_eq!(self.shape().rank(), 2, "transpose: {} is not a matrix", self.shape());
+        assert!(self.shape().rank() == 2, "transpose: {} is not a matrix", self.shape());
         self.permute(&[1, 0])
     }
 }

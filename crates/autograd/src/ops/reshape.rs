@@ -25,7 +25,7 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn reshape(self, shape: impl Into<Shape>) -> Self {
         let (from, to) = (self.shape(), shape.into());
-        assert_eq!(from.size(), to.size(), "reshape: {from} has {} elements, {to} has {}", from.size(), to.size());
+        assert!(from.size() == to.size(), "reshape: {from} has {} elements, {to} has {}", from.size(), to.size());
         self.tape.record(Op::Reshape(Reshape(to)), &[self])
     }
 }

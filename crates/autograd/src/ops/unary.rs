@@ -28,3 +28,14 @@ pub(crate) fn backward<T: Real>(b: &mut Backward<'_, T>, slope: Map<T>, argument
         kernels.map_backward(slope, kept, dy, dx);
     }
 }
+
+/// Backward with the slope f′ = c·g(x), for which [`Map`] has only g.
+pub(crate) fn backward_scaled<T: Real>(b: &mut Backward<'_, T>, c: T, g: Map<T>) {
+    let (kernels, x, dy) = (b.kernels(), b.input(0), b.dy());
+    let mut slope = b.scratch_uninit(dy.shape());
+    kernels.map(g, x, slope.view_mut());
+    if let Some(dx) = b.grad(0) {
+        kernels.sum_product_to(c, slope.view(), dy, dx);
+    }
+    b.release_scratch(slope);
+}

@@ -51,6 +51,29 @@ pub fn generate_case(kind: Kind, extents: [usize; 4], choice: usize, d: &mut Ran
         Kind::Relu => unary(d.nonzero(any), |x| x.max(0.0), function!(|x| x[0].relu())),
         Kind::Detach => unary(d.normal(any), |x| x.tanh() * x, function!(|x| x[0].tanh() * x[0].detach())),
         Kind::Hook => unary(d.normal(any), |x| x, function!(|x| x[0].hook(|_| {}))),
+        Kind::Abs => unary(d.nonzero(any), f64::abs, function!(|x| x[0].abs())),
+        Kind::Sin => unary(d.normal(any), f64::sin, function!(|x| x[0].sin())),
+        Kind::Cos => unary(d.normal(any), f64::cos, function!(|x| x[0].cos())),
+        Kind::Powi => {
+            let n = choice as i32 / 5 % 5 - 2;
+            unary(d.nonzero(any), |x| x.powi(n), function!([n: i32] |x| x[0].powi(*n)))
+        }
+        Kind::Clamp => {
+            let f = function!(|x| x[0].clamp(T::from_f64(-0.5), T::from_f64(0.75)));
+            unary(d.normal(any), |x| x.clamp(-0.5, 0.75), f)
+        }
+        Kind::Maximum => binary(d, any, choice, f64::max, function!(|x| x[0].maximum(x[1]))),
+        Kind::Minimum => binary(d, any, choice, f64::min, function!(|x| x[0].minimum(x[1]))),
+        Kind::Flip => {
+            let x = d.normal(row);
+            let reversed = |i: &[usize]| {
+                let mut i = i.to_vec();
+                i[axis] = row[axis] - 1 - i[axis];
+                x.get(&i)
+            };
+            let value = from_index_fn(row, reversed);
+            new_case([x], value, function!([axis: usize] |x| x[0].flip(*axis)))
+        }
         Kind::MatMul => matmul(d, extents, choice),
         Kind::Sum => {
             let x = d.normal(any);
@@ -155,13 +178,21 @@ fn binary(
     new_case([a, b], value, f)
 }
 
-fn matmul(d: &mut RandomTensors, [m, k, n, _]: [usize; 4], choice: usize) -> GeneratedCase {
-    let (a, b) = (d.normal([m, k]), d.normal([k, n]));
-    let value = from_index_fn([m, n], |i| (0..k).map(|k| a.get(&[i[0], k]) * b.get(&[k, i[1]])).sum());
+/// Generates a product of two matrices, or of two batches of up to three matrices.
+fn matmul(d: &mut RandomTensors, [m, k, n, batch]: [usize; 4], choice: usize) -> GeneratedCase {
+    let batch = if (choice / 3).is_multiple_of(2) { vec![] } else { vec![batch.min(3)] };
+    let shape = |rows, columns| Shape::new(&[&batch[..], &[rows, columns]].concat());
+    let (a, b) = (d.normal(shape(m, k)), d.normal(shape(k, n)));
+    let value = from_index_fn(shape(m, n), |i| {
+        let (batch, i) = i.split_at(batch.len());
+        let at = |x: &Tensor<f64>, row, column| x.get(&[batch, &[row, column]].concat());
+        (0..k).map(|k| at(&a, i[0], k) * at(&b, k, i[1])).sum()
+    });
+    let transpose = |x: Tensor<f64>| x.permute(if batch.is_empty() { &[1, 0] } else { &[0, 2, 1] });
     match choice % 3 {
         0 => new_case([a, b], value, function!(|x| x[0].matmul(x[1]))),
-        1 => new_case([a, b.transpose()], value, function!(|x| x[0].matmul_nt(x[1]))),
-        _ => new_case([a.transpose(), b], value, function!(|x| x[0].matmul_tn(x[1]))),
+        1 => new_case([a, transpose(b)], value, function!(|x| x[0].matmul_nt(x[1]))),
+        _ => new_case([transpose(a), b], value, function!(|x| x[0].matmul_tn(x[1]))),
     }
 }
 

@@ -1,22 +1,22 @@
-//! Cases of the four operations of two arguments: every pair of shapes that broadcast, and one operand used twice.
+//! Cases of the elementwise operations of two arguments: every pair of shapes that broadcast, and one operand used twice.
 
-use autograd::function;
 use autograd::gradcheck::DynFunction;
 use autograd::ops::Kind;
-use tensor::Shape;
+use autograd::{Var, function};
+use tensor::{Real, Shape, Tensor};
 
 use crate::{Case, RandomTensors, Target};
 
-/// Defines the cases of each operation. The second operand is a method name of [`RandomTensors`], since it may be a
-/// divisor.
+/// Defines the cases of each operation. Both operands are method names of [`RandomTensors`]: the second may be a divisor.
 macro_rules! arithmetic {
-    ($($name:ident: $kind:ident $operator:tt $second:ident $($squared:literal)?;)*) => {$(
+    ($($name:ident: $kind:ident $first:ident $second:ident $($squared:literal)? |$a:ident, $b:ident| $f:expr;)*) => {$(
         pub(super) fn $name(d: &mut RandomTensors) -> Vec<Case> {
-            let mut cases = pairs(d, Kind::$kind, || function!(|x| x[0] $operator x[1]));
-            $(cases.extend(cases! { $kind: $squared, [d.normal([3, 2])]: |x| x[0] $operator x[0]; });)?
+            let mut cases = pairs(d, Kind::$kind, |d, shape| d.$first(shape), || function!(|x| { let ($a, $b) = (x[0], x[1]); $f }));
+            $(cases.extend(cases! { $kind: $squared, [d.$first([3, 2])]: |x| { let ($a, $b) = (x[0], x[0]); $f }; });)?
             cases.extend(cases! { $kind:
-                "f(x, xᵀ)", [d.$second([3, 3])]: |x| x[0] $operator x[0].transpose();
-                "views", [d.normal([5, 4]), d.$second([4, 7])]: |x| x[0].transpose() $operator x[1].slice(1, 1..6);
+                "f(x, xᵀ)", [d.$second([3, 3])]: |x| { let ($a, $b) = (x[0], x[0].transpose()); $f };
+                "views", [d.$first([5, 4]), d.$second([4, 7])]:
+                    |x| { let ($a, $b) = (x[0].transpose(), x[1].slice(1, 1..6)); $f };
             });
             cases
         }
@@ -24,15 +24,28 @@ macro_rules! arithmetic {
 }
 
 arithmetic! {
-    add: Add + normal "f(x, x)";
-    sub: Sub - normal;
-    mul: Mul * normal "f(x, x)";
-    div: Div / nonzero;
+    add: Add normal normal "f(x, x)" |a, b| a + b;
+    sub: Sub normal normal |a, b| a - b;
+    mul: Mul normal normal "f(x, x)" |a, b| a * b;
+    div: Div normal nonzero |a, b| a / b;
+    maximum: Maximum nonzero nonzero "f(x, x)" |a, b| a.maximum(smaller(b)) + a * b;
+    minimum: Minimum nonzero nonzero "f(x, x)" |a, b| a.minimum(smaller(b)) + a * b;
+}
+
+/// Returns 0.3·x. It is at least 0.05 away from all numbers of [`RandomTensors::nonzero`], so no difference steps over the kink.
+/// The product beside the maximum or minimum lets both operands matter in every case.
+fn smaller<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
+    x.scale(T::from_f64(0.3))
 }
 
 /// Returns cases for all pairs of shapes that broadcast to \[4, 5\], and some with more axes. The second may be a
 /// divisor.
-fn pairs<F: DynFunction + Send + Sync + 'static>(d: &mut RandomTensors, kind: Kind, f: impl Fn() -> F) -> Vec<Case> {
+fn pairs<F: DynFunction + Send + Sync + 'static>(
+    d: &mut RandomTensors,
+    kind: Kind,
+    first: fn(&mut RandomTensors, Shape) -> Tensor<f64>,
+    f: impl Fn() -> F,
+) -> Vec<Case> {
     const TO_A_MATRIX: [&[usize]; 7] = [&[], &[1], &[5], &[1, 1], &[1, 5], &[4, 1], &[4, 5]];
     const MORE_AXES: [[&[usize]; 2]; 5] = [
         [&[4, 1], &[3, 4, 5]],
@@ -43,7 +56,7 @@ fn pairs<F: DynFunction + Send + Sync + 'static>(d: &mut RandomTensors, kind: Ki
     ];
     let mut case = |[a, b]: [&[usize]; 2]| {
         let (a, b) = (Shape::new(a), Shape::new(b));
-        Case::new(Target::Operation(kind), format!("{a} and {b}"), [d.normal(a), d.nonzero(b)], f())
+        Case::new(Target::Operation(kind), format!("{a} and {b}"), [first(d, a), d.nonzero(b)], f())
     };
     let matrices = TO_A_MATRIX.into_iter().flat_map(|a| TO_A_MATRIX.map(|b| [a, b]));
     matrices.chain(MORE_AXES).map(&mut case).collect()

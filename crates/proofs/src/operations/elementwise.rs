@@ -19,6 +19,10 @@ functions! {
     log: Log positive |x| x.log();
     sqrt: Sqrt positive |x| x.sqrt();
     square: Square normal |x| x.square();
+    sin: Sin normal |x| x.sin();
+    cos: Cos normal |x| x.cos();
+    abs: Abs nonzero |x| x.abs();
+    clamp: Clamp normal |x| x.clamp(T::from_f64(-0.5), T::from_f64(0.75));
     tanh: Tanh normal |x| x.tanh();
 }
 
@@ -33,6 +37,14 @@ pub(super) fn shift(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Shift:
         "a matrix", [d.normal([2, 3])]: |x| x[0].shift(T::from_f64(-1.5));
         "a view", [d.normal([5, 3])]: |x| x[0].transpose().slice(1, 1..4).shift(T::from_f64(0.7));
+    }
+}
+
+pub(super) fn powi(d: &mut RandomTensors) -> Vec<Case> {
+    cases! { Powi:
+        "a matrix", [d.normal([2, 3])]: |x| x[0].powi(5);
+        "a negative exponent", [d.nonzero([2, 3])]: |x| x[0].powi(-2);
+        "a view", [d.normal([5, 3])]: |x| x[0].transpose().slice(1, 1..4).powi(3);
     }
 }
 

@@ -48,5 +48,13 @@ pub fn operation_cases(kind: Kind) -> Vec<Case> {
         Kind::Gru => gru::gru(d),
         Kind::Detach => elementwise::detach(d),
         Kind::Hook => elementwise::hook(d),
+        Kind::Abs => elementwise::abs(d),
+        Kind::Sin => elementwise::sin(d),
+        Kind::Cos => elementwise::cos(d),
+        Kind::Powi => elementwise::powi(d),
+        Kind::Clamp => elementwise::clamp(d),
+        Kind::Maximum => binary::maximum(d),
+        Kind::Minimum => binary::minimum(d),
+        Kind::Flip => shapes::flip(d),
     }
 }

@@ -56,6 +56,15 @@ pub(super) fn slice(d: &mut RandomTensors) -> Vec<Case> {
     }
 }
 
+pub(super) fn flip(d: &mut RandomTensors) -> Vec<Case> {
+    cases! { Flip:
+        "axis 0", [d.normal([2, 3, 4])]: |x| x[0].flip(0).square();
+        "axis 2", [d.normal([2, 3, 4])]: |x| x[0].flip(2).square();
+        "beside the same axis as it is", [d.normal([2, 5])]: |x| x[0].flip(1) * x[0];
+        "a view", [d.normal([5, 3])]: |x| x[0].transpose().slice(1, 1..4).flip(1).square();
+    }
+}
+
 pub(super) fn concat(d: &mut RandomTensors) -> Vec<Case> {
     cases! { Concat:
         "along 0", [d.normal([2, 3]), d.normal([5, 3])]: |x| Var::concat(&[x[0], x[1]], 0).square();

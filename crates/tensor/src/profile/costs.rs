@@ -49,8 +49,9 @@ impl<V: Size> Size for Option<V> {
 fn flops_per_element<T>(f: Map<T>) -> u64 {
     match f {
         Map::Identity | Map::Primal | Map::Constant(_) => 0,
-        Map::HalfRecip | Map::OneMinusSquare | Map::SigmoidSlope => 2,
+        Map::HalfRecip | Map::OneMinusSquare | Map::SigmoidSlope | Map::Clamp(..) | Map::Sign | Map::InRange(..) => 2,
         Map::EntropyTerm => 3,
+        Map::Powi(n) => u64::from(n.unsigned_abs().max(1).ilog2() + n.unsigned_abs().count_ones()),
         Map::EntropySlope => 4,
         _ => 1,
     }

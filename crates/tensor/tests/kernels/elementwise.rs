@@ -37,7 +37,7 @@ fn row_constants<T: Scalar>(draw: &mut Draw) {
 
 fn binary<T: Scalar>(draw: &mut Draw) {
     let shape = draw.shape(0);
-    for op in [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div] {
+    for op in Binary::ALL {
         let (a, b) = (draw.broadcastable(shape), draw.broadcastable(shape));
         let inputs = [draw.input(a), draw.positive(b)];
         check(&format!("{op:?} {a} {b}"), EXACT, inputs, [draw.overwritten::<T>(shape)], |k, [a, b], [y]| {

@@ -161,7 +161,7 @@ fn maps<T: Scalar>(case: &mut Case<'_>) {
 
 fn binaries<T: Scalar>(case: &mut Case<'_>) {
     let shape = case.draw.shape(0);
-    for op in [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div] {
+    for op in Binary::ALL {
         let (a, b) = (case.draw.broadcastable(shape), case.draw.broadcastable(shape));
         let (a, b, y) = (case.input(a), case.input(b), case.draw.overwritten::<T>(shape));
         check_special!(case, Same::Bits, format!("{op:?}"), [a, b], [y], |k, [a, b], [y]| k.binary(op, a, b, y));

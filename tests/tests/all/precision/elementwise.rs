@@ -32,5 +32,5 @@ fn binary<T: Real>(d: &mut RandomTensors, n: usize, k: &dyn Kernels<T>) -> Vec<T
         k.binary(op, a.view(), b.view(), y.view_mut());
         y
     };
-    [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div].map(apply).into()
+    Binary::ALL.map(apply).into()
 }

@@ -1,6 +1,8 @@
 //! Precision at the ends of the range of `f32`. Within the range the bound holds, also for subnormal numbers. Beyond it the
 //! bound is infinite, and indeed the results are infinite, NaN or wrong.
 
+use std::f32::consts::{FRAC_PI_2, PI};
+
 use gradus_tests::RandomTensors;
 use tensor::{AdamStep, Form, Kernels, Map, Real, Reduce, Tensor};
 
@@ -51,6 +53,10 @@ fn within<T: Real>(_: &mut RandomTensors, _: usize, k: &'static dyn Kernels<T>) 
         map(k, Map::Sigmoid, [-3e38, -100.0, -90.0, 100.0, 3e38]),
         map(k, Map::Square, [1e-30, 1e-22, 1e-20, 1.8e19]),
         map(k, Map::Recip, [3e38, 1e38, 3e-39]),
+        map(k, Map::Sin, [1e-45, -1e-10, PI, 1e5, 1e10, -3e38]),
+        map(k, Map::Cos, [1e-45, -1e-10, FRAC_PI_2, 1e5, 1e10, -3e38]),
+        map(k, Map::Powi(-2), [1e-19, -1.0, 1e18]),
+        map(k, Map::Powi(3), [1e-15, -1.0, 6e12]),
         p,
         log_p,
         mass,

@@ -2,7 +2,7 @@
 
 use ndarray::Zip;
 
-use crate::kernels::Binary;
+use crate::kernels::{Binary, for_binary};
 use crate::map::{Map, for_map};
 use crate::real::Real;
 use crate::view::{View, ViewMut};
@@ -24,10 +24,5 @@ pub(in crate::cpu) fn binary<T: Real>(op: Binary, a: View<T>, b: View<T>, y: Vie
     let shape = y.shape();
     let zip =
         Zip::from(y.into_ndarray()).and(a.broadcast_to(shape).as_ndarray()).and(b.broadcast_to(shape).as_ndarray());
-    match op {
-        Binary::Add => zip.for_each(|y, &a, &b| *y = a + b),
-        Binary::Sub => zip.for_each(|y, &a, &b| *y = a - b),
-        Binary::Mul => zip.for_each(|y, &a, &b| *y = a * b),
-        Binary::Div => zip.for_each(|y, &a, &b| *y = a / b),
-    }
+    for_binary!(op, |f| zip.for_each(|y, &a, &b| *y = f(a, b)));
 }

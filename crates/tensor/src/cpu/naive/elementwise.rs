@@ -25,12 +25,6 @@ pub(super) fn map_backward<T: Real>(slope: Map<T>, kept: View<T>, dy: View<T>, m
 pub(super) fn binary<T: Real>(op: Binary, a: View<T>, b: View<T>, mut y: ViewMut<T>) {
     for i in y.shape().indices() {
         let (a, b) = (a.get(&i.unbroadcast(a.shape())), b.get(&i.unbroadcast(b.shape())));
-        let value = match op {
-            Binary::Add => a + b,
-            Binary::Sub => a - b,
-            Binary::Mul => a * b,
-            Binary::Div => a / b,
-        };
-        y.set(&i, value);
+        y.set(&i, op.apply(a, b));
     }
 }

@@ -63,7 +63,7 @@ mod tests {
         let x = Tensor::new([x.len()], x);
         let mut y = Tensor::zeros(x.shape());
         for k in available_kernels() {
-            for f in [Map::Exp, Map::Log, Map::Tanh, Map::Sigmoid] {
+            for f in [Map::Exp, Map::Log, Map::Tanh, Map::Sigmoid, Map::Sin, Map::Cos] {
                 k.map(f, x.view(), y.view_mut());
                 for (&x, y) in x.to_vec().iter().zip(y.to_vec()) {
                     let want = f.apply(x);

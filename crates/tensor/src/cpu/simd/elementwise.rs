@@ -1,11 +1,9 @@
 //! Elementwise functions of one and two arguments, row by row, or as one row if no operand has gaps.
 
-use core::ops::{Add, Div, Mul, Sub};
-
 use super::isa::{Isa, for_each_vector};
 use super::{Rows, are_contiguous, as_slice, as_slice_mut, elementary, entropy};
 use crate::cpu::fast::elementwise;
-use crate::kernels::Binary;
+use crate::kernels::{Binary, for_binary};
 use crate::map::{Map, for_map};
 use crate::view::{View, ViewMut};
 
@@ -71,20 +69,10 @@ pub(super) fn binary<S: Isa>(s: S, op: Binary, a: View<f32>, b: View<f32>, y: Vi
     s.run(
         #[inline(always)]
         || {
-            macro_rules! apply {
-                ($f:expr) => {
-                    rows.for_each(
-                        #[inline(always)]
-                        |[a, b], y| y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = $f(a, b)),
-                    )
-                };
-            }
-            match op {
-                Binary::Add => apply!(f32::add),
-                Binary::Sub => apply!(f32::sub),
-                Binary::Mul => apply!(f32::mul),
-                Binary::Div => apply!(f32::div),
-            }
+            for_binary!(op, |f| rows.for_each(
+                #[inline(always)]
+                |[a, b], y| y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b)),
+            ))
         },
     );
 }

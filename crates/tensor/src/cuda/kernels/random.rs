@@ -13,7 +13,7 @@ impl Gpu {
     /// # Panics
     /// If the numbers of counters and keys differ, or the GPU fails.
     pub fn philox(&'static self, counters: &[[u32; 4]], keys: &[[u32; 2]]) -> alloc::vec::Vec<[u32; 4]> {
-        assert_eq!(counters.len(), keys.len(), "philox: a key for each counter");
+        assert!(counters.len() == keys.len(), "philox: a key for each counter");
         let [counter, key] =
             [counters.as_flattened(), keys.as_flattened()].map(|x| expect_driver(DeviceBuffer::from_slice(self, x)));
         let out = expect_driver(DeviceBuffer::<u32>::zeros(self, 4 * counters.len()));

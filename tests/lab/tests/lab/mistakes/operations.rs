@@ -67,6 +67,14 @@ fn broadcasting(d: &mut RandomTensors) -> Vec<Mistake> {
             |x| x[0] / x[1] => x[0] / x[1].detach() - x[0].detach() / x[1];
         Div "L1" "swapped operands": [d.normal([2, 3]), d.nonzero([2, 3])]
             |x| x[0] / x[1] => x[1] / x[1].detach() - sloped(x[0] / x[1].square(), x[0]);
+        Maximum "L1" "swapped operands": [d.normal([2, 3]), d.normal([2, 3])]
+            |x| x[0].maximum(x[1]) => x[0].minimum(x[1]);
+        Maximum "L1" "both operands get the gradient": [d.normal([2, 3]), d.normal([2, 3])]
+            |x| x[0].maximum(x[1]) => x[0] + x[1];
+        Maximum "L1" "the first of equal operands gets the whole gradient": [Tensor::from([1.0, 2.0]), Tensor::from([1.0, 2.0])]
+            |x| x[0].maximum(x[1]) => x[0] + x[1].scale(T::zero());
+        Minimum "L1" "swapped operands": [d.normal([2, 3]), d.normal([2, 3])]
+            |x| x[0].minimum(x[1]) => x[0].maximum(x[1]);
         BroadcastTo "L1" "one copy instead of the sum of the copies": [d.normal([5])]
             |x| x[0].broadcast_to([4, 5]) => scale_rows(x[0], &LAST);
         BroadcastTo "L1" "the mean of the copies instead of their sum": [d.normal([5])]
@@ -86,6 +94,13 @@ fn elementwise(d: &mut RandomTensors) -> Vec<Mistake> {
         Log "L1" "x instead of 1/x": [d.positive([2, 3])] |x| x[0].log() => sloped(x[0], x[0]);
         Sqrt "L1" "1/y: the factor ½ forgotten": [d.positive([2, 3])] |x| x[0].sqrt() => x[0] / x[0].sqrt().detach();
         Square "L1" "x: the factor 2 forgotten": [d.normal([2, 3])] |x| x[0].square() => sloped(x[0], x[0]);
+        Powi "L1" "xⁿ⁻¹: the factor n forgotten": [d.normal([2, 3])] |x| x[0].powi(3) => sloped(x[0].square(), x[0]);
+        Powi "L1" "n·xⁿ instead of n·xⁿ⁻¹": [d.normal([2, 3])]
+            |x| x[0].powi(3) => sloped(x[0].powi(3).scale(T::from_f64(3.0)), x[0]);
+        Abs "L1" "the sign forgotten": [d.nonzero([2, 3])] |x| x[0].abs() => x[0];
+        Clamp "L1" "the gradient passes everywhere": [d.normal([2, 3])] |x| x[0].clamp(-T::one(), T::one()) => x[0];
+        Sin "L1" "the sign": [d.normal([2, 3])] |x| x[0].sin() => -x[0].sin();
+        Cos "L1" "sin x instead of −sin x": [d.normal([2, 3])] |x| x[0].cos() => sloped(x[0].sin(), x[0]);
         Tanh "L1" "1 − y: the square forgotten": [d.normal([2, 3])]
             |x| x[0].tanh() => sloped(one_minus(x[0].tanh()), x[0]);
         Tanh "L1" "1 − x²: the input instead of the value": [d.normal([2, 3])]
@@ -139,6 +154,8 @@ fn products(d: &mut RandomTensors) -> Vec<Mistake> {
             |x| x[0].matmul(x[1]) => x[0].detach().matmul(x[0]) + x[1].matmul(x[1].detach());
         MatMul "L1" "x·xᵀ with aliased operands: the second one forgotten": [d.normal([2, 3])]
             |x| x[0].matmul_nt(x[0]) => x[0].matmul_nt(x[0].detach());
+        MatMul "L1" "the first matrix of a batch in every product": [d.normal([2, 3, 4]), d.normal([2, 4, 5])]
+            |x| x[0].matmul(x[1]) => x[0].slice(0, 0..1).broadcast_to([2, 3, 4]).matmul(x[1]);
     }
 }
 
@@ -155,6 +172,7 @@ fn shapes(d: &mut RandomTensors) -> Vec<Mistake> {
         Slice "L1" "= for +=: only the last slice counts": [d.normal([7])]
             |x| x[0].slice(0, 0..5) * x[0].slice(0, 2..7)
                 => store_gradient(x[0]).slice(0, 0..5) * store_gradient(x[0]).slice(0, 2..7);
+        Flip "L1" "the order is not reversed": [d.normal([2, 3])] |x| x[0].flip(1) => x[0];
         Concat "L1" "each part reads the beginning of dy": [d.normal([2, 3]), d.normal([2, 3])]
             |x| Var::concat(&[x[0], x[1]], 0) => Var::concat(&[x[0] + x[1], x[1].detach()], 0);
         Concat "L1" "the last part is forgotten": [d.normal([2, 3]), d.normal([2, 3])]

@@ -24,7 +24,8 @@
 //! A fused multiply-add rounds once instead of twice, which is within the bound. Terms that are zero in every computation do
 //! not count, since adding them is exact.
 //!
-//! **Functions** of one argument are monotone. An input error e becomes the larger of f(x + e) − f(x) and f(x) − f(x − e).
+//! **Functions** of one argument are monotone, except sin and cos. An input error e becomes the larger of f(x + e) − f(x) and
+//! f(x) − f(x − e). For sin and cos, whose slopes are at most 1, it stays e.
 //! The function's own error, a number of ulps, is added.
 //!
 //! **The domain** is part of the bound: if an intermediate result may exceed the largest `f32`, the error is infinite.
@@ -46,7 +47,7 @@ pub(crate) const U: f64 = f32::EPSILON as f64 / 2.0;
 /// The smallest `f32` above zero, 2⁻¹⁴⁹.
 const SMALLEST: f64 = 1.401298464324817e-45;
 
-/// Errors of the functions in ulps. Those of `exp`, `ln`, `tanh` and `sigmoid` are documented in `tensor`'s `elementary.rs`,
+/// Errors of the functions in ulps. Those of `exp`, `ln`, `tanh`, `sigmoid`, `sin` and `cos` are documented in `tensor`'s `elementary.rs`,
 /// measured over all numbers. IEEE 754 requires a correctly rounded square root.
 mod ulps {
     pub(super) const ROUNDED: f64 = 0.5;
@@ -54,6 +55,7 @@ mod ulps {
     pub(super) const LN: f64 = 0.96;
     pub(super) const TANH: f64 = 2.43;
     pub(super) const SIGMOID: f64 = 2.83;
+    pub(super) const SIN_COS: f64 = 0.51;
 }
 
 /// A sum of terms in any order that the scheme allows. A single number is a sum of one term.
@@ -147,6 +149,12 @@ impl<S: Scheme> Real for Bounded<S> {
     }
     fn tanh(self) -> Self {
         self.apply(f64::tanh, ulps::TANH)
+    }
+    fn sin(self) -> Self {
+        Self::rounded(self.value.sin(), self.error(), ulps::SIN_COS)
+    }
+    fn cos(self) -> Self {
+        Self::rounded(self.value.cos(), self.error(), ulps::SIN_COS)
     }
     fn sigmoid(self) -> Self {
         self.apply(<f64 as Real>::sigmoid, ulps::SIGMOID)
