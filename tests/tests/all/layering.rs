@@ -102,7 +102,10 @@ fn crate_roots() -> Vec<PathBuf> {
     let mut roots = Vec::new();
     let mut packages: Vec<PathBuf> =
         fs::read_dir(root().join("crates")).expect("crates/").map(|entry| entry.expect("readable").path()).collect();
-    packages.extend(["tests", "tests/lab", "benches", "benches/criterion"].map(|package| root().join(package)));
+    packages.extend(
+        ["tests", "tests/kernels", "tests/precision", "tests/lab", "benches", "benches/criterion"]
+            .map(|package| root().join(package)),
+    );
     for package in packages {
         for file in ["src/lib.rs", "src/main.rs"] {
             roots.extend(Some(package.join(file)).filter(|path| path.exists()));

@@ -14,7 +14,6 @@ mod gradients;
 mod layering;
 mod layers;
 mod optimizers;
-mod precision;
 mod shapes;
 mod tape;
 mod trace;

@@ -107,12 +107,12 @@ impl WritableFile for FailingFile {
 /// A short run that writes every kind of file.
 fn plan(on_save_error: OnError) -> TrainingPlan {
     let config = Config {
-        width: 8,
-        batch: 16,
+        width: 2,
+        batch: 4,
         max_updates: 4,
         validate_every: 2,
-        validation_episodes: 8,
-        test_episodes: 8,
+        validation_episodes: 2,
+        test_episodes: 2,
         unlock: 0.0,
         ..Config::default()
     };

@@ -195,7 +195,7 @@ mod tests {
     /// tasks. The task means are −`apart`, 0 and `apart`. Each score has standard normal noise, and each run as a whole
     /// has normal noise with standard deviation `run_deviation`.
     fn count_covering(unit: ResampleUnit, apart: f64, run_deviation: f64, statistic: Statistic) -> usize {
-        let bootstrap = Bootstrap { resamples: 400, unit, ..Bootstrap::default() };
+        let bootstrap = Bootstrap { resamples: 200, unit, ..Bootstrap::default() };
         let experiment = |update| {
             let mut rng = Philox::stream(1, Stream { purpose: Purpose::TEST, update, episode: 0 });
             let rows = [(); 20].map(|()| {

@@ -1,8 +1,7 @@
 //! A full disk, simulated by a limit on the size of files. The system reports both in the same way.
 #![cfg(unix)]
 
-use crate::resume::assert_same_files;
-use crate::sandbox::{CommandResult, Sandbox, concat_args, small_training};
+use crate::sandbox::{CommandResult, Sandbox, assert_same_files, concat_args, small_training};
 
 /// File size limit in units of 512 bytes: enough for the checkpoint, but not for the metrics of all updates.
 const FILE_SIZE_LIMIT_BLOCKS: &str = "80";

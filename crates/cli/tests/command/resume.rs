@@ -3,31 +3,7 @@
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-use crate::sandbox::{CommandResult, Sandbox, concat_args, small_training};
-
-/// Files that contain times or describe the machine.
-const NOT_COMPARED: [&str; 4] = ["about.json", "clock.json", "lock", "report.html"];
-
-/// Returns all files of a folder except [`NOT_COMPARED`].
-fn files(sandbox: &Sandbox, folder: &str) -> Vec<(String, Vec<u8>)> {
-    let root = sandbox.path(folder);
-    let named = sandbox.files().into_iter().filter_map(|(path, content)| {
-        let name = path.strip_prefix(&root).ok()?.to_str().expect("UTF-8").to_owned();
-        let last = name.rsplit('/').next().expect("a name").to_owned();
-        (path.is_file() && !NOT_COMPARED.contains(&last.as_str())).then_some((name, content))
-    });
-    named.collect()
-}
-
-#[track_caller]
-pub(crate) fn assert_same_files(sandbox: &Sandbox, a: &str, b: &str) {
-    let (a_files, b_files) = (files(sandbox, a), files(sandbox, b));
-    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&a_files), names(&b_files), "{a} and {b}");
-    for ((name, left), (_, right)) in a_files.into_iter().zip(b_files) {
-        assert!(left == right, "{name} of {a} and {b} differ");
-    }
-}
+use crate::sandbox::{CommandResult, Sandbox, assert_same_files, compared_files, concat_args, small_training};
 
 /// Other kernels change the results. The command prints a message, and the folder records all kernels.
 #[test]
@@ -163,13 +139,13 @@ fn resume_with_journals_longer_than_the_checkpoint_gives_the_same_files() {
 #[test]
 fn resume_finished_run_changes_no_file() {
     let sandbox = Sandbox::with_trained_run();
-    let before = files(&sandbox, "run");
+    let before = compared_files(&sandbox, "run");
     let output = sandbox.expect_success(&["train", "--resume", "run"]);
     assert!(output.contains("this run has finished") && output.contains("most frequent program"), "{output}");
-    assert_eq!(files(&sandbox, "run"), before);
+    assert_eq!(compared_files(&sandbox, "run"), before);
     fs::remove_file(sandbox.path("run/test.json")).expect("the file exists");
     sandbox.expect_success(&["train", "--resume", "run"]);
-    assert_eq!(files(&sandbox, "run"), before, "the test is repeated");
+    assert_eq!(compared_files(&sandbox, "run"), before, "the test is repeated");
 }
 
 #[test]

@@ -1,15 +1,6 @@
 //! The same settings and seed give the same bytes: parameters, optimizer moments, metrics and test.
 
-use crate::sandbox::{AssertContains, Sandbox, concat_args, small_training};
-
-const COMPARED_FILES: [&str; 4] = ["config.toml", "metrics.jsonl", "model.safetensors", "test.json"];
-
-#[track_caller]
-fn assert_same_files(sandbox: &Sandbox, a: &str, b: &str) {
-    for name in COMPARED_FILES {
-        assert!(sandbox.read(&format!("{a}/{name}")) == sandbox.read(&format!("{b}/{name}")), "{name} of {a} and {b}");
-    }
-}
+use crate::sandbox::{AssertContains, Sandbox, assert_same_files, concat_args, small_training};
 
 #[test]
 fn train_any_number_of_threads_gives_the_same_bytes() {

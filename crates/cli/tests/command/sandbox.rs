@@ -144,6 +144,30 @@ fn walk(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
     }
 }
 
+/// Files that contain times or describe the machine.
+const NOT_COMPARED: [&str; 4] = ["about.json", "clock.json", "lock", "report.html"];
+
+/// Returns all files of a folder except [`NOT_COMPARED`].
+pub(crate) fn compared_files(sandbox: &Sandbox, folder: &str) -> Vec<(String, Vec<u8>)> {
+    let root = sandbox.path(folder);
+    let named = sandbox.files().into_iter().filter_map(|(path, content)| {
+        let name = path.strip_prefix(&root).ok()?.to_str().expect("UTF-8").to_owned();
+        let last = name.rsplit('/').next().expect("a name").to_owned();
+        (path.is_file() && !NOT_COMPARED.contains(&last.as_str())).then_some((name, content))
+    });
+    named.collect()
+}
+
+#[track_caller]
+pub(crate) fn assert_same_files(sandbox: &Sandbox, a: &str, b: &str) {
+    let (a_files, b_files) = (compared_files(sandbox, a), compared_files(sandbox, b));
+    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&a_files), names(&b_files), "{a} and {b}");
+    for ((name, left), (_, right)) in a_files.into_iter().zip(b_files) {
+        assert!(left == right, "{name} of {a} and {b} differ");
+    }
+}
+
 /// Assertion on the parts of a text.
 pub(crate) trait AssertContains {
     fn assert_contains(&self, parts: &[&str]);

@@ -106,7 +106,7 @@ impl WorkspaceCopy {
     fn cargo(&self, arguments: &[&str]) -> Output {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.arg("test").args(["--offline", "--locked", "--target-dir"]).arg(&self.target).args(arguments);
-        cargo.env("CARGO_PROFILE_TEST_OPT_LEVEL", "0").env("CARGO_PROFILE_TEST_DEBUG", "false");
+        cargo.env("CARGO_PROFILE_TEST_OPT_LEVEL", "0");
         cargo.current_dir(&self.folder).output().expect("cargo runs")
     }
 }

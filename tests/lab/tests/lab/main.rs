@@ -21,14 +21,14 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tests/lab is in the workspace")
 }
 
-/// Returns the path of a program that `cargo test` at the root builds: a test program, or the command. Builds it if necessary.
+/// Returns the path of a program that `cargo test --workspace` builds: a test program, or the command. Builds it if necessary.
 fn program(name: &str) -> PathBuf {
     static PROGRAMS: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     let all = PROGRAMS.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["test", "--locked", "--no-run", "--message-format=json"]).current_dir(root());
+        cargo.args(["test", "--locked", "--no-run", "--workspace", "--message-format=json"]).current_dir(root());
         let built = cargo.stderr(Stdio::inherit()).output().expect("cargo runs");
-        assert!(built.status.success(), "the programs of `cargo test` do not build");
+        assert!(built.status.success(), "the programs of `cargo test --workspace` do not build");
         let lines = String::from_utf8(built.stdout).expect("UTF-8");
         let path = |line: &str| {
             let message: Value = serde_json::from_str(line).expect("JSON");

@@ -1,4 +1,4 @@
-//! Reruns the tests of `tensor`'s program `kernels` on the emulated GPU.
+//! Reruns the tests of the program `kernels` on the emulated GPU.
 
 mod planted;
 

@@ -4,7 +4,7 @@
 use gradus_tests::RandomTensors;
 use tensor::{AdamStep, Kernels, Real, Tensor};
 
-use crate::precision::{constant, normal, positive, wide};
+use crate::{constant, normal, positive, wide};
 
 precise!(Sums: adam momentum rmsprop);
 

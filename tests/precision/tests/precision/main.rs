@@ -2,7 +2,8 @@
 //!
 //! Each computation draws `f32` numbers and runs on three scalars. `f32` is the tested scalar. `f64` with the original
 //! equations ([`Naive`](tensor::Naive)) is the reference. [`Bounded`](bounded::Bounded) derives the bound of each element.
-//! `cargo test --test all precision:: -- --nocapture` prints the fraction of each bound that is used.
+//! `cargo test -p gradus-precision -- --nocapture` prints the fraction of each bound that is used.
+#![forbid(unsafe_code)]
 
 mod bounded;
 #[macro_use]

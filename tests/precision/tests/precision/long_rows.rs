@@ -5,9 +5,9 @@ use autograd::Tape;
 use gradus_tests::RandomTensors;
 use tensor::{Form, Kernels, Naive, Real, Reduce, Shape, Tensor, View, ViewMut};
 
-use crate::precision::bounded::{Bounded, Scheme, Sums, U, gamma};
-use crate::precision::harness::{Computations, assert_precise};
-use crate::precision::{constant, normal, positive, single};
+use crate::bounded::{Bounded, Scheme, Sums, U, gamma};
+use crate::harness::{Computations, assert_precise};
+use crate::{constant, normal, positive, single};
 
 /// A length far above every block size and a multiple of none.
 const LONG: [usize; 1] = [100_003];

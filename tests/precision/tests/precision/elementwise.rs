@@ -3,7 +3,7 @@
 use gradus_tests::RandomTensors;
 use tensor::{Binary, Kernels, Map, Real, Tensor};
 
-use crate::precision::{constant, normal, positive, wide};
+use crate::{constant, normal, positive, wide};
 
 precise!(Sums: map map_backward binary);
 

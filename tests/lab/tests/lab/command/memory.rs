@@ -1,13 +1,13 @@
 //! A machine with too little memory, simulated by a limit on address space, at which allocations fail.
 #![cfg(target_os = "linux")]
 
-use crate::sandbox::{CommandResult, SMALL_TUTORIAL, Sandbox, concat_args, small_training};
+use super::sandbox::{CommandResult, SMALL_TUTORIAL, Sandbox, concat_args, small_training};
 
 /// Runs the command with an address space limit in KiB.
 fn run_with_memory_limit(sandbox: &Sandbox, kib: u64, args: &[&str]) -> CommandResult {
     let script = format!("ulimit -v {kib}; exec \"$0\" \"$@\"");
-    let mut shell = sandbox.command("sh", &["-c", &script, env!("CARGO_BIN_EXE_gradus")]);
-    CommandResult::from_output(shell.args(args).output().expect("sh starts"))
+    let mut shell = sandbox.command("sh", &["-c", &script]);
+    CommandResult::from_output(shell.arg(crate::gradus_path()).args(args).output().expect("sh starts"))
 }
 
 /// A limit in KiB that is enough to start the process, but not for any command here.

@@ -5,7 +5,7 @@ use std::fmt;
 use gradus_tests::RandomTensors;
 use tensor::{Fast, Kernels, Naive, Tensor, available_kernels};
 
-use crate::precision::bounded::{Bounded, Scheme, Sums};
+use crate::bounded::{Bounded, Scheme, Sums};
 
 /// Kernels in `f32`, and the kernels on bounds that follow the same formulas.
 ///
@@ -43,21 +43,21 @@ impl<S: Scheme> Computations<S> {
 }
 
 /// Defines a test for each computation. Its sums follow the scheme. The sizes are those given, or
-/// [`SIZES`](crate::precision::SIZES).
+/// [`SIZES`](crate::SIZES).
 macro_rules! precise {
     ($scheme:ident: $($body:ident)*) => {
-        precise!($scheme of crate::precision::SIZES: $($body)*);
+        precise!($scheme of crate::SIZES: $($body)*);
     };
     ($scheme:ident of $sizes:path: $($body:ident)*) => {$(
         mod $body {
             #[test]
             fn stays_within_its_bound() {
-                let body = $crate::precision::harness::Computations::<$crate::precision::bounded::$scheme> {
+                let body = $crate::harness::Computations::<$crate::bounded::$scheme> {
                     f32: super::$body,
                     bounded: super::$body,
                     f64: super::$body,
                 };
-                $crate::precision::harness::assert_precise(stringify!($body), &body, &$sizes);
+                $crate::harness::assert_precise(stringify!($body), &body, &$sizes);
             }
         }
     )*};
@@ -212,7 +212,7 @@ mod tests {
     use tensor::Real;
 
     use super::*;
-    use crate::precision::normal;
+    use crate::normal;
 
     fn mean<T: Real>(d: &mut RandomTensors, n: usize, _: &'static dyn Kernels<T>) -> Vec<Tensor<T>> {
         vec![Tensor::scalar(normal::<T>(d, [n]).sum() * T::from_f64(1.0 / n as f64))]

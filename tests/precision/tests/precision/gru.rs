@@ -3,7 +3,7 @@
 use gradus_tests::RandomTensors;
 use tensor::{Kernels, Real, Tensor};
 
-use crate::precision::{normal, positive, wide};
+use crate::{normal, positive, wide};
 
 precise!(Sums: gates gates_backward);
 

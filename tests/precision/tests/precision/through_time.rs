@@ -9,9 +9,9 @@ use autograd::{Tape, Var};
 use gradus_tests::{RandomTensors, composed};
 use tensor::{Kernels, Real, Tensor};
 
-use crate::precision::bounded::AnyOrder;
-use crate::precision::harness::{Computations, assert_precise};
-use crate::precision::{normal, single};
+use crate::bounded::AnyOrder;
+use crate::harness::{Computations, assert_precise};
+use crate::{normal, single};
 
 const STEPS: [usize; 4] = [1, 2, 7, 50];
 const BATCH: usize = 3;

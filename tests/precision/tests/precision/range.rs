@@ -6,9 +6,9 @@ use std::f32::consts::{FRAC_PI_2, PI};
 use gradus_tests::RandomTensors;
 use tensor::{AdamStep, Form, Kernels, Map, Real, Reduce, Tensor};
 
-use crate::precision::bounded::Bounded;
-use crate::precision::constant;
-use crate::precision::harness::{Case, Computations, implementations};
+use crate::bounded::Bounded;
+use crate::constant;
+use crate::harness::{Case, Computations, implementations};
 
 fn single<T: Real, const N: usize>(x: [f32; N]) -> Tensor<T> {
     Tensor::from(x).cast()

@@ -1,7 +1,7 @@
 //! The GPU of these tests, if they run on one.
 //!
 //! In `cargo test --workspace`, `tests/lab` runs this program again under an emulated driver. On a machine with a GPU,
-//! `GRADUS_TEST_GPU=1 cargo test -p gradus-tensor --features cuda --test kernels` runs these tests on the GPU.
+//! `GRADUS_TEST_GPU=1 cargo test -p gradus-kernels` runs these tests on the GPU.
 
 use std::env;
 

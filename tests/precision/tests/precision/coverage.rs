@@ -3,17 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-/// Methods without rounding: a name, a device, and an index that `tensor`'s test `kernels` compares exactly.
+/// Methods without rounding: a name, a device, and an index that the program `kernels` compares exactly.
 const WITHOUT_ROUNDING: [&str; 3] = ["name", "device", "argmax"];
 
 #[test]
 fn kernels_all_have_a_precision_test() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &Path| fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let specification = read(&tests.join("../crates/tensor/src/kernels.rs"));
+    let specification = read(&tests.join("../../crates/tensor/src/kernels.rs"));
     let kernels = specification.lines().filter_map(|line| line.strip_prefix("    fn ")?.split('(').next());
     let files =
-        fs::read_dir(tests.join("tests/all/precision")).expect("this folder").map(|file| file.expect("a file").path());
+        fs::read_dir(tests.join("tests/precision")).expect("this folder").map(|file| file.expect("a file").path());
     let bodies: String = files.filter(|path| path.is_file()).map(|path| read(&path)).collect();
     let missing: Vec<_> = kernels.clone().filter(|name| !bodies.contains(&format!("k.{name}("))).collect();
     assert!(kernels.count() > 20, "the specification must be found");

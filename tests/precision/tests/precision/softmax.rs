@@ -3,7 +3,7 @@
 use gradus_tests::RandomTensors;
 use tensor::{Kernels, Real, Tensor};
 
-use crate::precision::{normal, positive, single, wide};
+use crate::{normal, positive, single, wide};
 
 precise!(Sums: softmax softmax_backward log_softmax log_softmax_backward logsumexp logsumexp_backward);
 

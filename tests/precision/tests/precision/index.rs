@@ -3,7 +3,7 @@
 use gradus_tests::RandomTensors;
 use tensor::{Kernels, Real, Tensor};
 
-use crate::precision::{normal, wide};
+use crate::{normal, wide};
 
 precise!(AnyOrder: gather_rows scatter_add_rows gather scatter_add);
 

@@ -4,8 +4,8 @@
 use gradus_tests::RandomTensors;
 use tensor::{Form, Kernels, Naive, Real, Tensor};
 
-use crate::precision::bounded::{Bounded, Sums};
-use crate::precision::{normal, wide};
+use crate::bounded::{Bounded, Sums};
+use crate::{normal, wide};
 
 precise!(Products: matmul);
 

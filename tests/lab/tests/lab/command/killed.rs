@@ -7,8 +7,7 @@ use std::time::Duration;
 use nn::Checkpoint;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use crate::resume::assert_same_files;
-use crate::sandbox::{Sandbox, concat_args, small_training};
+use super::sandbox::{Sandbox, assert_same_files, concat_args, small_training};
 
 /// Number of kills.
 const KILLS: usize = 100;

@@ -4,7 +4,7 @@
 use gradus_tests::RandomTensors;
 use tensor::{Kernels, Real, Reduce, Tensor};
 
-use crate::precision::{constant, normal, wide};
+use crate::{constant, normal, wide};
 
 precise!(Axes: sum_to sum_product_to);
 precise!(Sums: reduce sum_of_squares);
