@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use crate::resume::assert_same_files;
-use crate::sandbox::{AssertContains, Sandbox, concat_args, small_training};
+use crate::sandbox::{AssertContains, Sandbox, assert_same_files, concat_args, small_training};
 
 /// Arguments of a run with all kinds of state, whose validations change its curriculum. It is solved after update 72: the
 /// validations of 66, 69 and 72 are perfect. Until update 57 the best regular validation is that of update 33.
