@@ -76,7 +76,7 @@ fn train(circle: &Circle, weights: &mut [Tensor<f64>; 4]) -> Result<Vec<f64>, Un
         losses.push(loss.value().item());
         for (w, var) in weights.iter_mut().zip(on_tape) {
             let gradient = var.grad().expect("backward reached every parameter");
-            *w = &*w - &(&gradient * &Tensor::scalar(RATE));
+            *w = &*w - &(gradient * RATE);
         }
     }
     Ok(losses)

@@ -7,7 +7,8 @@ use crate::var::Var;
 impl<T: Real> Var<'_, T> {
     /// Computes the mean squared error Σ (y − t)² / n over all n elements, as a scalar, for y = self and the targets t.
     ///
-    /// A subtraction, a [`square`](Self::square) and a [`mean`](Self::mean); both operands get a gradient.
+    /// A subtraction, a [`square`](Self::square) and a [`mean`](Self::mean); both operands get a gradient. The mean of no
+    /// elements is NaN, as in PyTorch.
     ///
     /// # Panics
     /// If the shapes differ. They do not broadcast, because the mean would then be over other elements than the targets.
@@ -21,7 +22,8 @@ impl<T: Real> Var<'_, T> {
     /// Computes the cross-entropy −ln softmax(x)\[target\] of each row of logits x\[…,C\], and returns the mean over the rows, as
     /// a scalar. Each of the `targets`\[…\] is the index of a class.
     ///
-    /// A [`log_softmax`](Self::log_softmax), a [`gather`](Self::gather), a [`mean`](Self::mean) and a negation.
+    /// A [`log_softmax`](Self::log_softmax), a [`gather`](Self::gather), a [`mean`](Self::mean) and a negation. The mean over
+    /// no rows is NaN, as in PyTorch.
     ///
     /// ```
     /// # use autograd::Tape;
@@ -40,10 +42,14 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn cross_entropy(self, targets: &Tensor<u32>) -> Self {
         let (logits, given) = (self.shape(), targets.shape());
-        assert!(logits.last_extent() > 0 && logits.rank() > 0, "cross_entropy: logits {logits} have no classes");
+        let classes = logits.last_extent();
+        assert!(classes > 0 && logits.rank() > 0, "cross_entropy: logits {logits} have no classes");
         let last = logits.rank() - 1;
         let wanted = logits.without_axis(last);
         assert!(given == wanted, "cross_entropy: logits {logits} need one target for each row, {wanted}, not {given}");
+        if let Some((at, target)) = targets.find(|target| target as usize >= classes) {
+            panic!("cross_entropy: target {target} at {at:?} is not below {classes}, the number of classes");
+        }
         -self.log_softmax().gather(&targets.reshape(logits.with_extent(last, 1))).mean()
     }
 }
@@ -76,6 +82,20 @@ mod tests {
     #[should_panic(expected = "cross_entropy: logits [2, 3] need one target for each row, [2], not [2, 1]")]
     fn cross_entropy_targets_of_another_shape_panic() {
         let _ = Tape::<f32>::new().input(Tensor::zeros([2, 3])).cross_entropy(&Tensor::from([[0], [1]]));
+    }
+
+    #[test]
+    #[should_panic(expected = "cross_entropy: target 3 at [1] is not below 3, the number of classes")]
+    fn cross_entropy_target_that_is_no_class_is_named_with_its_place() {
+        let _ = Tape::<f32>::new().input(Tensor::zeros([2, 3])).cross_entropy(&Tensor::from([0, 3]));
+    }
+
+    #[test]
+    fn losses_of_no_rows_are_nan() {
+        let tape = Tape::<f32>::new();
+        let x = tape.input(Tensor::zeros([0, 3]));
+        assert!(x.mse(x).value().item().is_nan());
+        assert!(x.cross_entropy(&Tensor::zeros([0])).value().item().is_nan());
     }
 
     #[test]

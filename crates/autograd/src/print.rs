@@ -13,8 +13,8 @@ use crate::var::Var;
 
 /// Prints one line per node: its number, operation, inputs, arguments and shape. A `·` marks a node that needs no gradient.
 ///
-/// `{:#}` adds the values, and the gradients that the last backward pass reached. A precision applies to them: `{:#.3}`. For the
-/// states of a fused GRU that is the direct gradient; [`Var::gru_state_grads`] returns the total one.
+/// `{:#}` adds the values, and the gradients that the last backward pass reached. A precision applies to them: `{:#.3}` prints
+/// 1e-20 as 0.000. For the states of a fused GRU that is the direct gradient; [`Var::gru_state_grads`] returns the total one.
 ///
 /// ```
 /// # use autograd::Tape;
@@ -29,7 +29,7 @@ use crate::var::Var;
 ///      %1 = constant [2, 1] ·\n\
 ///      %2 = matmul(%1, %0, form=NN) [2, 2]\n\
 ///      %3 = slice(%2, axis=1, range=0..1) [2, 1]\n\
-///      %4 = sum(%3) []\n"
+///      %4 = sum(%3) []"
 /// );
 /// loss.backward()?;
 /// let printed = format!("{tape:#.1}");
@@ -40,9 +40,10 @@ impl<T: Real> fmt::Display for Tape<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let arena = self.arena.borrow();
         for (id, node) in arena.nodes[..arena.len].iter().enumerate() {
+            f.write_str(if id > 0 { "\n" } else { "" })?;
             write_node(f, &arena, id)?;
             let value = arena.value(id as u32);
-            writeln!(f, " {}{}", value.shape(), if node.needs_grad { "" } else { " ·" })?;
+            write!(f, " {}{}", value.shape(), if node.needs_grad { "" } else { " ·" })?;
             if f.alternate() {
                 write_elements(f, "    value ", value)?;
                 let grad = arena.grads.get(id).filter(|grad| grad.reached);
@@ -90,13 +91,10 @@ fn write_node<T: Real>(f: &mut fmt::Formatter<'_>, arena: &Arena<T>, id: usize) 
     write!(f, "({})", operands.join(", "))
 }
 
-/// Writes the elements of a tensor after `label`, with the lines below each other.
+/// Writes the elements of a tensor on a new line after `label`, with the rows below each other.
 fn write_elements<T: Real>(f: &mut fmt::Formatter<'_>, label: &str, x: &Tensor<T>) -> fmt::Result {
-    let text = match f.precision() {
-        Some(precision) => format!("{x:.precision$}"),
-        None => format!("{x}"),
-    };
-    writeln!(f, "{label}{}", text.replace('\n', &format!("\n{}", " ".repeat(label.len()))))
+    write!(f, "\n{label}")?;
+    x.fmt_indented(f, label.len())
 }
 
 #[cfg(test)]
@@ -136,7 +134,7 @@ mod tests {
                     %18 = input [3, 1]\n\
                     %19 = input [4, 2, 3]\n\
                     %20 = gru(%19, %17, %18, %1) [4, 2, 1]\n\
-                    %21 = gru(%0, %17, %18, %1, tokens=u32[3, 2]) [3, 2, 1]\n";
+                    %21 = gru(%0, %17, %18, %1, tokens=u32[3, 2]) [3, 2, 1]";
         assert_eq!(tape.to_string(), ["%0 = input [3, 3]\n%1 = input [3]\n", want].concat());
     }
 
@@ -150,13 +148,26 @@ mod tests {
         y.backward_from(&Tensor::from([[1.0, 0.0], [0.0, 1.0]])).expect("no parameters");
         let want = "%0 = input [2, 2]\n    value [[1, 2],\n           [3, 4]]\n    grad  [[0.5, 0.0],\n           [0.0, 0.5]]\n\
                     %1 = scale(%0, c=0.5) [2, 2]\n    value [[0.5, 1.0],\n           [1.5, 2.0]]\n    grad  [[1, 0],\n           [0, 1]]\n\
-                    %2 = neg(%1) [2, 2]\n    value [[-0.5, -1.0],\n           [-1.5, -2.0]]\n";
+                    %2 = neg(%1) [2, 2]\n    value [[-0.5, -1.0],\n           [-1.5, -2.0]]";
         assert_eq!(format!("{tape:#}"), want);
         assert_eq!(format!("{unused:.2}"), "[[-0.50, -1.00],\n [-1.50, -2.00]]");
         assert_eq!(format!("{unused:?}"), "%2 = neg(%1) Tensor<f64>[2, 2] [[-0.5, -1.0], [-1.5, -2.0]]");
         assert_eq!(format!("{x:.1?}"), "%0 = input Tensor<f64>[2, 2] [[1.0, 2.0], [3.0, 4.0]]");
         let name = tape.kernels().name();
         assert_eq!(format!("{tape:?}"), format!("Tape {{ nodes: 3, kernels: {name:?}, is_recording: true }}"));
+    }
+
+    #[test]
+    fn tape_printed_with_values_has_lines_of_80_columns_without_trailing_spaces() {
+        let tape = Tape::<f32>::new();
+        tape.input(Tensor::from_fn([2, 2, 20], |i| 100.0 + i as f32));
+        let text = format!("{tape:#.1}");
+        assert!(text.lines().all(|line| line.len() <= 80 && line.trim_end() == line), "{text}");
+        assert_eq!(
+            text.lines().nth(2),
+            Some("             109.0, 110.0, 111.0, 112.0, 113.0, 114.0, 115.0, 116.0, 117.0,")
+        );
+        assert_eq!(text.lines().filter(|line| line.is_empty()).count(), 1);
     }
 
     /// y = 1, without inputs.
@@ -184,9 +195,6 @@ mod tests {
         let _ = (tape.custom(One("seed=7"), &[]), tape.custom(One(""), &[]));
         let x = tape.input(Tensor::scalar(2.0));
         tape.wrap(crate::ops::Kind::Scale, |op| op, || x.scale(0.5));
-        assert_eq!(
-            tape.to_string(),
-            "%0 = one(seed=7) [] ·\n%1 = one() [] ·\n%2 = input []\n%3 = scale(%2, c=0.5) []\n"
-        );
+        assert_eq!(tape.to_string(), "%0 = one(seed=7) [] ·\n%1 = one() [] ·\n%2 = input []\n%3 = scale(%2, c=0.5) []");
     }
 }

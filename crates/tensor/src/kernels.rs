@@ -21,9 +21,13 @@
 //!   turn: at most 512 + ⌈K/256⌉ additions. The products of [`Naive`](crate::Naive) follow the scheme above.
 //! - The scatter kernels add in the order of the indices. An element that r indices name passes through r additions.
 
+use alloc::format;
+use alloc::string::String;
+
 use crate::device::Device;
 use crate::map::Map;
 use crate::real::Real;
+use crate::shape::Shape;
 use crate::view::{View, ViewMut};
 
 /// An elementwise function of two arguments.
@@ -101,6 +105,50 @@ pub enum Form {
     NT,
     /// y\[M,N\] = a\[K,M\]ᵀ · b\[K,N\]
     TN,
+}
+
+impl Form {
+    /// Returns the shape of the product of two matrices, or of the products of two batches of matrices.
+    ///
+    /// # Panics
+    /// If the operands are neither two matrices nor two batches of equal length, or if the inner extents differ.
+    #[track_caller]
+    pub fn product_shape(self, a: Shape, b: Shape) -> Shape {
+        let rank = a.rank();
+        if !matches!(rank, 2 | 3) || b.rank() != rank || (rank == 3 && a[0] != b[0]) {
+            let hint = match (self, &a[..], b.rank()) {
+                (Self::NN | Self::NT, &[n, m, k], 2) => {
+                    format!("; reshape {a} to [{}, {k}] to multiply each by one matrix", n.saturating_mul(m))
+                }
+                _ => String::new(),
+            };
+            panic!("matmul takes two matrices, or two batches of matrices of equal length, not {a} and {b}{hint}");
+        }
+        let (row, column) = (rank - 2, rank - 1);
+        let (k, l, y, [a_t, b_t]) = match self {
+            Self::NN => (a[column], b[row], a.with_extent(column, b[column]), ["", ""]),
+            Self::NT => (a[column], b[column], a.with_extent(column, b[row]), ["", "ᵀ"]),
+            Self::TN => (a[row], b[row], b.with_extent(row, a[column]), ["ᵀ", ""]),
+        };
+        assert!(k == l, "matmul: the inner sizes of {a}{a_t} · {b}{b_t} must agree: {k} is not {l}");
+        y
+    }
+
+    /// Computes y = a · b, or y += a · b if `accumulate`, for matrices, or for each matrix of three batches.
+    pub fn multiply<T: Real>(
+        self,
+        kernels: &dyn Kernels<T>,
+        [a, b]: [View<T>; 2],
+        accumulate: bool,
+        mut y: ViewMut<T>,
+    ) {
+        if y.shape().rank() == 2 {
+            return kernels.matmul(self, a, b, accumulate, y);
+        }
+        for i in 0..y.shape()[0] {
+            kernels.matmul(self, a.select(0, i), b.select(0, i), accumulate, y.reborrow().select(0, i));
+        }
+    }
 }
 
 /// The hyper-parameters of one Adam step; see [`Kernels::adam`].

@@ -1,7 +1,8 @@
-//! Tensor arithmetic without a tape, by the default kernels of [`Real::kernels`].
+//! Tensor arithmetic without a tape, by the default kernels of [`Real::kernels`]. A number broadcasts like a scalar tensor.
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
+use crate::dual::Dual;
 use crate::kernels::{Binary, Form, Reduce};
 use crate::map::Map;
 use crate::real::Real;
@@ -15,18 +16,14 @@ impl<T: Real> Tensor<T> {
         y
     }
 
-    /// Computes the matrix product self\[M,K\] · b\[K,N\].
+    /// Computes the matrix product self\[M,K\] · b\[K,N\]; of two batches \[B,M,K\] and \[B,K,N\] the B products \[B,M,N\].
     ///
     /// # Panics
-    /// If an operand is not a matrix, or the inner extents differ.
+    /// If the operands are neither two matrices nor two batches of equal length, or if the inner extents differ.
     #[track_caller]
     pub fn matmul(&self, b: &Self) -> Self {
-        let (m, n) = match (&self.shape()[..], &b.shape()[..]) {
-            (&[m, k], &[l, n]) if k == l => (m, n),
-            _ => panic!("matmul: shapes {} and {} do not fit [M, K] · [K, N]", self.shape(), b.shape()),
-        };
-        let mut y = Self::zeros([m, n]);
-        T::kernels().matmul(Form::NN, self.view(), b.view(), false, y.view_mut());
+        let mut y = Self::zeros(Form::NN.product_shape(self.shape(), b.shape()));
+        Form::NN.multiply(T::kernels(), [self.view(), b.view()], false, y.view_mut());
         y
     }
 
@@ -72,6 +69,24 @@ impl<T: Real> Tensor<T> {
     }
 }
 
+/// Implements an operator with a number on the left. A generic implementation is not allowed for a foreign type.
+macro_rules! number_on_the_left {
+    ($trait:ident $method:ident: $($number:ty $(where $t:ident)?),*) => {$(
+        impl<$($t: Real)?> $trait<&Tensor<$number>> for $number {
+            type Output = Tensor<$number>;
+            fn $method(self, x: &Tensor<$number>) -> Self::Output {
+                (&Tensor::scalar(self)).$method(x)
+            }
+        }
+        impl<$($t: Real)?> $trait<Tensor<$number>> for $number {
+            type Output = Tensor<$number>;
+            fn $method(self, x: Tensor<$number>) -> Self::Output {
+                self.$method(&x)
+            }
+        }
+    )*};
+}
+
 macro_rules! binary {
     ($($trait:ident $method:ident),*) => {$(
         impl<T: Real> $trait<&Tensor<T>> for &Tensor<T> {
@@ -88,6 +103,19 @@ macro_rules! binary {
                 (&self).$method(&b)
             }
         }
+        impl<T: Real> $trait<T> for &Tensor<T> {
+            type Output = Tensor<T>;
+            fn $method(self, c: T) -> Tensor<T> {
+                self.$method(&Tensor::scalar(c))
+            }
+        }
+        impl<T: Real> $trait<T> for Tensor<T> {
+            type Output = Tensor<T>;
+            fn $method(self, c: T) -> Tensor<T> {
+                (&self).$method(c)
+            }
+        }
+        number_on_the_left!($trait $method: f32, f64, Dual<U> where U);
     )*};
 }
 binary!(Add add, Sub sub, Mul mul, Div div);
@@ -103,5 +131,32 @@ impl<T: Real> Neg for Tensor<T> {
     type Output = Tensor<T>;
     fn neg(self) -> Tensor<T> {
         -&self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_with_a_number_on_either_side_matches_the_scalars() {
+        fn check<T: Real>(c: T, on_the_left: fn(T, &Tensor<T>) -> [Tensor<T>; 8]) {
+            let (a, b) = (T::from_f64(3.0), T::from_f64(-0.7));
+            let x = Tensor::from([a, b]);
+            let y = [&x + c, &x - c, &x * c, &x / c, x.clone() + c, x.clone() - c, x.clone() * c, x.clone() / c];
+            let want = [[a + c, b + c], [a - c, b - c], [a * c, b * c], [a / c, b / c]].map(Tensor::from);
+            assert_eq!([&y[..4], &y[4..]], [&want; 2]);
+            let y = on_the_left(c, &x);
+            let want = [[c + a, c + b], [c - a, c - b], [c * a, c * b], [c / a, c / b]].map(Tensor::from);
+            assert_eq!([&y[..4], &y[4..]], [&want; 2]);
+        }
+        macro_rules! number_on_the_left_of {
+            ($x:ident) => {
+                |c, $x| [c + $x, c - $x, c * $x, c / $x, c + $x.clone(), c - $x.clone(), c * $x.clone(), c / $x.clone()]
+            };
+        }
+        check(0.1_f32, number_on_the_left_of!(x));
+        check(0.1_f64, number_on_the_left_of!(x));
+        check(Dual::variable(0.1_f64), number_on_the_left_of!(x));
     }
 }

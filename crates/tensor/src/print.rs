@@ -41,12 +41,23 @@ const LINE: usize = 80;
 /// ```
 impl<T: Element + fmt::Display> fmt::Display for Tensor<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_indented(f, 0)
+    }
+}
+
+impl<T: Element + fmt::Display> Tensor<T> {
+    /// Prints as `Display` does, after a label of `indent` columns on the first line. All other lines are indented by as much,
+    /// and rows are still broken before 80 columns.
+    ///
+    /// # Errors
+    /// If `f` returns one.
+    pub fn fmt_indented(&self, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::Result {
         let elides = self.size() > DISPLAY_LIMIT;
         let cells = format_numbers(&shown_elements(self, elides), f.precision());
         let longest = cells.iter().map(|cell| cell.chars().count()).max();
         let width = longest.max(f.width()).unwrap_or(0);
         let mut cells = cells.iter().map(|cell| format!("{cell:>width$}"));
-        write_axis(f, (&self.shape(), 0), elides, Some(width), &mut cells)?;
+        write_axis(f, (&self.shape(), 0), elides, Some((width, indent)), &mut cells)?;
         if elides || self.size() == 0 && self.shape().rank() > 1 {
             write!(f, ", shape={}", self.shape())
         } else {
@@ -125,13 +136,13 @@ fn format_numbers<T: fmt::Display>(numbers: &[T], precision: Option<usize>) -> V
     texts.into_iter().map(format).collect()
 }
 
-/// Writes the printed elements from `axis` on. With a `width` of the cells there is one row per line, and long rows are broken.
-/// Without, all is on one line.
+/// Writes the printed elements from `axis` on. `lines` has the width of the cells and the indentation of lines: then there is
+/// one row per line, and long rows are broken. Without it, all is on one line.
 fn write_axis(
     f: &mut fmt::Formatter<'_>,
     (shape, axis): (&[usize], usize),
     elides: bool,
-    width: Option<usize>,
+    lines: Option<(usize, usize)>,
     cells: &mut dyn Iterator<Item = String>,
 ) -> fmt::Result {
     if shape.contains(&0) {
@@ -140,20 +151,21 @@ fn write_axis(
     if axis == shape.len() {
         return f.write_str(&cells.next().expect("a cell for each printed element"));
     }
-    let (indent, inner) = (axis + 1, shape.len() - axis - 1);
+    let indent = lines.map_or(0, |(_, indent)| indent) + axis + 1;
+    let inner = shape.len() - axis - 1;
     for (k, entry) in shown_entries(shape[axis], elides).enumerate() {
-        let lines = match width {
-            Some(width) if inner == 0 => usize::from(k % (LINE.saturating_sub(indent) / (width + 2)).max(1) == 0),
+        let breaks = match lines {
+            Some((width, _)) if inner == 0 => usize::from(k % (LINE.saturating_sub(indent) / (width + 2)).max(1) == 0),
             Some(_) => inner,
             None => 0,
         };
-        match (k, lines) {
+        match (k, breaks) {
             (0, _) => f.write_str("[")?,
             (_, 0) => f.write_str(", ")?,
-            _ => write!(f, ",{}{}", "\n".repeat(lines), " ".repeat(indent))?,
+            _ => write!(f, ",{}{}", "\n".repeat(breaks), " ".repeat(indent))?,
         }
         match entry {
-            Some(_) => write_axis(f, (shape, axis + 1), elides, width, cells)?,
+            Some(_) => write_axis(f, (shape, axis + 1), elides, lines, cells)?,
             None => f.write_str("...")?,
         }
     }

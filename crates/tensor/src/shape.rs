@@ -58,6 +58,13 @@ impl Shape {
         );
     }
 
+    /// # Panics
+    /// If the shape does not have `given` elements.
+    #[track_caller]
+    pub(crate) fn assert_size(&self, given: usize) {
+        assert!(self.size == given, "shape {self} has {} elements, but {given} were given", self.size);
+    }
+
     /// The number of axes.
     pub fn rank(&self) -> usize {
         self.rank

@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use crate::cuda::CudaError;
 use crate::device::Device;
+use crate::index::Index;
 use crate::kernels::Kernels;
 use crate::map::{Map, for_map};
 use crate::real::{Element, Real};
@@ -24,6 +25,7 @@ use crate::view::{View, ViewMut};
 /// let a = Tensor::from([[1.0_f64, 2.0, 3.0], [4.0, 5.0, 6.0]]);
 /// let b = a.transpose().matmul(&a) + Tensor::from([10.0, 20.0, 30.0]);
 /// assert_eq!(b.to_vec(), [27.0, 42.0, 57.0, 32.0, 49.0, 66.0, 37.0, 56.0, 75.0]);
+/// assert_eq!(1.0 - &a / 2.0, Tensor::from([[0.5, 0.0, -0.5], [-1.0, -1.5, -2.0]]));
 /// ```
 #[derive(Clone)]
 pub struct Tensor<T = f32> {
@@ -39,7 +41,7 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn new(shape: impl Into<Shape>, data: Vec<T>) -> Self {
         let shape = shape.into();
-        assert!(data.len() == shape.size(), "a tensor of shape {shape} from {} elements", data.len());
+        shape.assert_size(data.len());
         Self { storage: Storage::Host(Arc::new(data)), layout: Layout::contiguous(shape, 0) }
     }
 
@@ -167,6 +169,17 @@ impl<T: Element> Tensor<T> {
         self.view().get(index)
     }
 
+    /// Returns the first element in row-major order for which `predicate` is true, and its index.
+    ///
+    /// # Panics
+    /// If the tensor is on a GPU that fails.
+    #[track_caller]
+    pub fn find(&self, predicate: impl Fn(T) -> bool) -> Option<(Index, T)> {
+        let host = self.to_host();
+        let (position, x) = host.view().as_ndarray().iter().copied().enumerate().find(|&(_, x)| predicate(x))?;
+        self.shape().indices().nth(position).map(|index| (index, x))
+    }
+
     /// Returns the element of a tensor of size 1.
     ///
     /// # Panics
@@ -279,6 +292,12 @@ impl<T: Element> Tensor<T> {
 }
 
 impl<T: Real> Tensor<T> {
+    /// Makes a tensor of ones.
+    #[track_caller]
+    pub fn ones(shape: impl Into<Shape>) -> Self {
+        Self::full(shape, T::one())
+    }
+
     /// The kernels of the device that holds the tensor; on the host, those of [`Real::kernels`].
     pub fn kernels(&self) -> &'static dyn Kernels<T> {
         match self.device() {
@@ -300,6 +319,12 @@ impl<T: Real> Tensor<T> {
     /// Converts every element to another scalar type. A dual number loses its tangent; a new dual number gets the tangent 0.
     pub fn cast<U: Real>(&self) -> Tensor<U> {
         Tensor::new(self.shape(), self.to_host().view().as_ndarray().iter().map(|x| U::from_f64(x.value())).collect())
+    }
+}
+
+impl<T: Element> From<T> for Tensor<T> {
+    fn from(number: T) -> Self {
+        Self::scalar(number)
     }
 }
 
@@ -362,6 +387,19 @@ mod tests {
         }
         assert_eq!(a.flip(2).get(&[1, 2, 0]), a.get(&[1, 2, 3]));
         assert_eq!(Tensor::<f32>::zeros([0, 3]).flip(0).to_vec(), []);
+    }
+
+    #[test]
+    fn find_returns_the_first_match_of_a_view_and_its_index() {
+        let a = Tensor::from([[1_u32, 2, 3], [4, 5, 6]]).transpose();
+        assert_eq!(a.find(|x| x > 2).map(|(index, x)| (index.to_vec(), x)), Some((alloc::vec![0, 1], 4)));
+        assert_eq!(a.find(|x| x > 6), None);
+    }
+
+    #[test]
+    fn numbers_and_ones_make_tensors() {
+        assert_eq!(Tensor::from(3.0), Tensor::<f64>::new([], alloc::vec![3.0]));
+        assert_eq!(Tensor::ones([2, 1]), Tensor::from([[1.0_f32], [1.0]]));
     }
 
     #[test]
@@ -447,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "a tensor of shape [2, 2] from 3 elements")]
+    #[should_panic(expected = "shape [2, 2] has 4 elements, but 3 were given")]
     fn new_wrong_number_of_elements_panics() {
         let _ = Tensor::new([2, 2], [1.0_f32, 2.0, 3.0].to_vec());
     }

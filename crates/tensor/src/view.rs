@@ -34,7 +34,7 @@ impl<'a, T: Element> View<'a, T> {
     #[track_caller]
     pub fn new(data: &'a [T], shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        assert!(data.len() == shape.size(), "a view of shape {shape} over {} elements", data.len());
+        shape.assert_size(data.len());
         Self { data: Data::Host(data), layout: Layout::contiguous(shape, 0) }
     }
 
@@ -154,7 +154,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
     #[track_caller]
     pub fn new(data: &'a mut [T], shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        assert!(data.len() == shape.size(), "a view of shape {shape} over {} elements", data.len());
+        shape.assert_size(data.len());
         Self { data: DataMut::Host(data), layout: Layout::contiguous(shape, 0) }
     }
 
@@ -266,8 +266,7 @@ impl<'a, T: Element> ViewMut<'a, T> {
     /// If their number is not the size of the view, or the view is on a GPU that fails.
     #[track_caller]
     pub fn assign(self, elements: &[T]) {
-        let shape = self.layout.shape;
-        assert!(elements.len() == shape.size(), "assign {} elements to {shape}", elements.len());
+        self.layout.shape.assert_size(elements.len());
         match self.data {
             #[cfg(feature = "cuda")]
             DataMut::Gpu(memory, _) => crate::cuda::assign(memory, &self.layout, elements),
@@ -392,8 +391,9 @@ fn ndarray_layout(layout: &Layout) -> (usize, IxDyn, IxDyn) {
 
 #[track_caller]
 fn assert_inside(index: &[usize], shape: &Shape) {
-    let inside = index.len() == shape.rank() && index.iter().zip(shape.iter()).all(|(i, n)| i < n);
-    assert!(inside, "index {index:?} is outside {shape}");
+    let (coordinates, axes) = (index.len(), shape.rank());
+    assert!(coordinates == axes, "index {index:?} has rank {coordinates}, but shape {shape} has rank {axes}");
+    assert!(index.iter().zip(shape.iter()).all(|(i, n)| i < n), "index {index:?} is outside {shape}");
 }
 
 #[cfg(test)]
@@ -526,5 +526,17 @@ mod tests {
     #[should_panic(expected = "index [0, 3, 0] is outside [2, 3, 4]")]
     fn get_index_outside_panics() {
         View::new(&numbers(), SHAPE).get(&[0, 3, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "index [0] has rank 1, but shape [2, 3, 4] has rank 3")]
+    fn get_index_of_another_rank_panics() {
+        View::new(&numbers(), SHAPE).get(&[0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "shape [2, 3, 4] has 24 elements, but 2 were given")]
+    fn assign_wrong_number_of_elements_panics() {
+        ViewMut::new(&mut numbers(), SHAPE).assign(&[1.0, 2.0]);
     }
 }

@@ -213,7 +213,7 @@ fn by_hand_wrong_count_or_shape_of_gradients_is_found() {
 #[test]
 fn by_hand_forgotten_mean_over_a_matrix_is_diagnosed() {
     let value = |x: &[Tensor<f64>]| Tensor::scalar((&x[0] * &x[0]).to_vec().iter().sum::<f64>() / 6.0);
-    let gradient = |x: &[Tensor<f64>], dy: &Tensor<f64>| [&x[0] * &Tensor::scalar(2.0 * dy.item())].to_vec();
+    let gradient = |x: &[Tensor<f64>], dy: &Tensor<f64>| [&x[0] * (2.0 * dy.item())].to_vec();
     let report = by_hand(value, gradient, &inputs()[..1]);
     assert_eq!(report.diagnoses().next(), Some(("input 0", &crate::gradcheck::Diagnosis::Times(6))));
 }

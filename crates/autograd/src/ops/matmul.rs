@@ -9,7 +9,7 @@
 //! - Reference: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic
 //!   Differentiation" (2008), section 2.2.2.
 
-use tensor::{Form, Kernels, Real, Shape, View, ViewMut};
+use tensor::{Form, Real};
 
 use crate::backward::Backward;
 use crate::forward::Forward;
@@ -26,7 +26,7 @@ impl<T: Real> Var<'_, T> {
     /// Gradients: da += dy·bᵀ, db += aᵀ·dy; derived in [`ops::matmul`](crate::ops::matmul).
     ///
     /// # Panics
-    /// If the operands are neither two matrices nor two batches of as many, or if the inner extents differ.
+    /// If the operands are neither two matrices nor two batches of equal length, or if the inner extents differ.
     #[track_caller]
     pub fn matmul(self, b: Self) -> Self {
         self.matmul_in_form(Form::NN, b)
@@ -37,7 +37,7 @@ impl<T: Real> Var<'_, T> {
     /// Gradients: da += dy·b, db += dyᵀ·a; derived in [`ops::matmul`](crate::ops::matmul).
     ///
     /// # Panics
-    /// If the operands are neither two matrices nor two batches of as many, or if the inner extents differ.
+    /// If the operands are neither two matrices nor two batches of equal length, or if the inner extents differ.
     #[track_caller]
     pub fn matmul_nt(self, b: Self) -> Self {
         self.matmul_in_form(Form::NT, b)
@@ -48,7 +48,7 @@ impl<T: Real> Var<'_, T> {
     /// Gradients: da += b·dyᵀ, db += a·dy; derived in [`ops::matmul`](crate::ops::matmul).
     ///
     /// # Panics
-    /// If the operands are neither two matrices nor two batches of as many, or if the inner extents differ.
+    /// If the operands are neither two matrices nor two batches of equal length, or if the inner extents differ.
     #[track_caller]
     pub fn matmul_tn(self, b: Self) -> Self {
         self.matmul_in_form(Form::TN, b)
@@ -56,39 +56,8 @@ impl<T: Real> Var<'_, T> {
 
     #[track_caller]
     fn matmul_in_form(self, form: Form, b: Self) -> Self {
-        let (left, right) = (self.shape(), b.shape());
-        let rank = left.rank();
-        assert!(
-            matches!(rank, 2 | 3) && right.rank() == rank && (rank == 2 || left[0] == right[0]),
-            "matmul: {left} and {right} are neither two matrices nor two batches of as many matrices"
-        );
-        let (k, l, [a_t, b_t]) = match form {
-            Form::NN => (left[rank - 1], right[rank - 2], ["", ""]),
-            Form::NT => (left[rank - 1], right[rank - 1], ["", "ᵀ"]),
-            Form::TN => (left[rank - 2], right[rank - 2], ["ᵀ", ""]),
-        };
-        assert!(k == l, "matmul: the inner sizes of {left}{a_t} · {right}{b_t} must agree: {k} is not {l}");
+        form.product_shape(self.shape(), b.shape());
         self.tape.record(Op::MatMul(MatMul { form }), &[self, b])
-    }
-}
-
-/// Returns the shape of the product of two matrices, or of two batches of matrices.
-fn product_shape(form: Form, a: Shape, b: Shape) -> Shape {
-    let (row, column) = (a.rank() - 2, a.rank() - 1);
-    match form {
-        Form::NN => a.with_extent(column, b[column]),
-        Form::NT => a.with_extent(column, b[row]),
-        Form::TN => b.with_extent(row, a[column]),
-    }
-}
-
-/// Computes y = a · b, or y += a · b if `add`, for matrices, or for each matrix of three batches.
-fn multiply<T: Real>(kernels: &dyn Kernels<T>, form: Form, [a, b]: [View<T>; 2], add: bool, mut y: ViewMut<T>) {
-    if y.shape().rank() == 2 {
-        return kernels.matmul(form, a, b, add, y);
-    }
-    for i in 0..y.shape()[0] {
-        kernels.matmul(form, a.select(0, i), b.select(0, i), add, y.reborrow().select(0, i));
     }
 }
 
@@ -101,24 +70,24 @@ impl<T: Real> Operation<T> for MatMul {
 
     fn forward(&self, f: &mut Forward<'_, T>) {
         let (kernels, a, b) = (f.kernels(), f.input(0), f.input(1));
-        let y = f.output(product_shape(self.form, a.shape(), b.shape()));
-        multiply(kernels, self.form, [a, b], false, y);
+        let y = f.output(self.form.product_shape(a.shape(), b.shape()));
+        self.form.multiply(kernels, [a, b], false, y);
     }
 
     fn backward(&self, back: &mut Backward<'_, T>) {
         let (kernels, a, b, dy) = (back.kernels(), back.input(0), back.input(1), back.dy());
         if let Some((da, add)) = back.grad_uninit(0) {
             match self.form {
-                Form::NN => multiply(kernels, Form::NT, [dy, b], add, da),
-                Form::NT => multiply(kernels, Form::NN, [dy, b], add, da),
-                Form::TN => multiply(kernels, Form::NT, [b, dy], add, da),
+                Form::NN => Form::NT.multiply(kernels, [dy, b], add, da),
+                Form::NT => Form::NN.multiply(kernels, [dy, b], add, da),
+                Form::TN => Form::NT.multiply(kernels, [b, dy], add, da),
             }
         }
         if let Some((db, add)) = back.grad_uninit(1) {
             match self.form {
-                Form::NN => multiply(kernels, Form::TN, [a, dy], add, db),
-                Form::NT => multiply(kernels, Form::TN, [dy, a], add, db),
-                Form::TN => multiply(kernels, Form::NN, [a, dy], add, db),
+                Form::NN => Form::TN.multiply(kernels, [a, dy], add, db),
+                Form::NT => Form::TN.multiply(kernels, [dy, a], add, db),
+                Form::TN => Form::NN.multiply(kernels, [a, dy], add, db),
             }
         }
     }
@@ -130,9 +99,9 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::string::String;
 
-    use tensor::Tensor;
+    use tensor::{Form, Tensor};
 
-    use crate::{Tape, Var};
+    use crate::Tape;
 
     /// The three forms of one product have the same value; their gradients differ by transposes alone.
     #[test]
@@ -167,35 +136,45 @@ mod tests {
                 assert_eq!(y.select(0, i).value(), a.select(0, i).matmul(b.select(0, i)).value());
             }
         }
+        assert_eq!(a.value().matmul(&b.value()), a.matmul(b).value());
         assert_eq!(a.slice(0, 0..0).matmul(b.slice(0, 0..0)).shape()[..], [0, 3, 5]);
     }
 
+    /// Asserts that the product of variables and, for `Form::NN`, the product of tensors panics with these words.
     #[track_caller]
-    fn assert_panics_with(words: &str, [a, b]: [&[usize]; 2], product: fn(Var<'_, f32>, Var<'_, f32>)) {
+    fn assert_panics_with(words: &str, form: Form, shapes: [&[usize]; 2]) {
+        let [a, b] = shapes.map(Tensor::<f32>::zeros);
         let tape = Tape::new();
-        let x = [a, b].map(|shape| tape.input(Tensor::zeros(shape)));
-        let panic = catch_unwind(AssertUnwindSafe(|| product(x[0], x[1]))).expect_err("the shapes do not fit");
-        assert_eq!(panic.downcast_ref::<String>().map(|text| &**text), Some(words));
+        let [x, y] = [&a, &b].map(|x| tape.input(x.clone()));
+        let of_variables = || match form {
+            Form::NN => _ = x.matmul(y),
+            Form::NT => _ = x.matmul_nt(y),
+            Form::TN => _ = x.matmul_tn(y),
+        };
+        let of_tensors = || _ = a.matmul(&b);
+        let products: [&dyn Fn(); 2] = [&of_variables, if form == Form::NN { &of_tensors } else { &of_variables }];
+        for product in products {
+            let panic = catch_unwind(AssertUnwindSafe(product)).expect_err("the shapes do not fit");
+            assert_eq!(panic.downcast_ref::<String>().map(|text| &**text), Some(words));
+        }
     }
 
     #[test]
-    fn matmul_wrong_shapes_panic_in_words() {
-        let [nn, nt, tn]: [fn(Var<'_, f32>, Var<'_, f32>); 3] =
-            [|a, b| _ = a.matmul(b), |a, b| _ = a.matmul_nt(b), |a, b| _ = a.matmul_tn(b)];
-        assert_panics_with("matmul: the inner sizes of [2, 3] · [2, 3] must agree: 3 is not 2", [&[2, 3], &[2, 3]], nn);
-        assert_panics_with(
-            "matmul: the inner sizes of [2, 3] · [3, 2]ᵀ must agree: 3 is not 2",
-            [&[2, 3], &[3, 2]],
-            nt,
-        );
-        assert_panics_with(
-            "matmul: the inner sizes of [2, 3]ᵀ · [3, 2] must agree: 2 is not 3",
-            [&[2, 3], &[3, 2]],
-            tn,
-        );
-        for [a, b] in [[&[2, 3, 4][..], &[3, 4, 5]], [&[3], &[3, 2]], [&[2, 3, 4], &[4, 5]]] {
-            let words = format!("matmul: {a:?} and {b:?} are neither two matrices nor two batches of as many matrices");
-            assert_panics_with(&words, [a, b], nn);
-        }
+    fn matmul_wrong_shapes_panic_in_words_for_variables_and_tensors() {
+        let inner = "matmul: the inner sizes of";
+        let (square, turned) = ([&[2, 3][..], &[2, 3]], [&[2, 3][..], &[3, 2]]);
+        assert_panics_with(&format!("{inner} [2, 3] · [2, 3] must agree: 3 is not 2"), Form::NN, square);
+        assert_panics_with(&format!("{inner} [2, 3] · [3, 2]ᵀ must agree: 3 is not 2"), Form::NT, turned);
+        assert_panics_with(&format!("{inner} [2, 3]ᵀ · [3, 2] must agree: 2 is not 3"), Form::TN, turned);
+        let batches = [&[2, 3, 4][..], &[2, 5, 4]];
+        assert_panics_with(&format!("{inner} [2, 3, 4] · [2, 5, 4] must agree: 4 is not 5"), Form::NN, batches);
+        let rule = "matmul takes two matrices, or two batches of matrices of equal length, not";
+        let hint = "; reshape [2, 3, 4] to [6, 4] to multiply each by one matrix";
+        let one = [&[2, 3, 4][..], &[4, 5]];
+        assert_panics_with(&format!("{rule} [2, 3, 4] and [4, 5]{hint}"), Form::NN, one);
+        assert_panics_with(&format!("{rule} [2, 3, 4] and [4, 5]{hint}"), Form::NT, one);
+        assert_panics_with(&format!("{rule} [2, 3, 4] and [4, 5]"), Form::TN, one);
+        assert_panics_with(&format!("{rule} [2, 3, 4] and [3, 4, 5]"), Form::NN, [&[2, 3, 4], &[3, 4, 5]]);
+        assert_panics_with(&format!("{rule} [3] and [3, 2]"), Form::NN, [&[3], &[3, 2]]);
     }
 }
