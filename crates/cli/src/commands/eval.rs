@@ -7,7 +7,7 @@ use rl::env::Task;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::input::numbers::{ALL_STAGES, EPISODES, SEEDS, select_stages, whole};
+use crate::input::numbers::{ALL_STAGES, EPISODES, SEEDS, parse_whole_in, select_stages};
 use crate::output::print::{print_data, print_result};
 use crate::run::{final_test, trained_agent};
 
@@ -20,13 +20,13 @@ pub(crate) struct EvalArgs {
     #[arg(long)]
     pub(crate) json: bool,
     /// Test only this stage
-    #[arg(long, value_name = "N", value_parser = whole(ALL_STAGES))]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(ALL_STAGES))]
     pub(crate) stage: Option<usize>,
     /// Number of episodes per stage [default: as in the run's own test]
-    #[arg(long, value_name = "N", value_parser = whole(EPISODES))]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(EPISODES))]
     pub(crate) episodes: Option<usize>,
     /// Seed of the test episodes [default: the run's seed]
-    #[arg(long, value_name = "N", value_parser = whole(SEEDS))]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(SEEDS))]
     pub(crate) seed: Option<u64>,
 }
 

@@ -11,10 +11,10 @@ use crate::error::{Error, Result, show_path};
 use crate::explain::{EpisodeRequest, ExplainedEpisode, page, terminal};
 use crate::folder::MODEL;
 use crate::input::context::{self, ContextError};
-use crate::input::numbers::{ALL_STAGES, SEEDS, whole};
+use crate::input::numbers::{ALL_STAGES, SEEDS, parse_whole_in};
 use crate::output::html;
 use crate::output::print::{print_data, print_result};
-use crate::output::width::columns;
+use crate::output::width::terminal_columns;
 use crate::run::trained_agent;
 
 /// File name of the page, unless `--html` names a file.
@@ -26,16 +26,16 @@ pub(crate) struct ExplainArgs {
     /// Folder of the run
     pub(crate) dir: PathBuf,
     /// Stage to show [default: the stage that takes as many digits as --context has, or the last stage]
-    #[arg(long, value_name = "N", value_parser = whole(ALL_STAGES))]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(ALL_STAGES))]
     pub(crate) stage: Option<usize>,
     /// Operands as digits separated by commas, for example 4,2,7 [default: the operands of a test episode]
     #[arg(long, value_name = "DIGITS", allow_hyphen_values = true)]
     pub(crate) context: Option<String>,
     /// Index of the test episode, from 0
-    #[arg(long, value_name = "N", default_value = "0", value_parser = whole(0..=(1u32 << 24) - 1), conflicts_with = "context")]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = parse_whole_in(0..=(1u32 << 24) - 1), conflicts_with = "context")]
     pub(crate) episode: u32,
     /// Seed of the test episodes and of sampled actions [default: the run's seed]
-    #[arg(long, value_name = "N", value_parser = whole(SEEDS))]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(SEEDS))]
     pub(crate) seed: Option<u64>,
     /// Sample each action from the policy instead of taking the most probable one
     #[arg(long)]
@@ -74,7 +74,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<()> {
     if args.json {
         return print_data(format!("{:#}", json!(explained)));
     }
-    print_result(terminal::to_text(&explained, columns(&Term::stdout()).unwrap_or(terminal::MAX_COLUMNS)))
+    print_result(terminal::to_text(&explained, terminal_columns(&Term::stdout()).unwrap_or(terminal::MAX_COLUMNS)))
 }
 
 /// Returns the stage, and the operands of `--context` if it was given.

@@ -7,7 +7,7 @@ use rl::tasks::Calculator;
 use serde_json::{Value, json};
 
 use crate::error::Result;
-use crate::input::numbers::{ALL_STAGES, select_stages, whole};
+use crate::input::numbers::{ALL_STAGES, parse_whole_in, select_stages};
 use crate::input::task_name;
 use crate::output::print::{print_data, print_result};
 use crate::output::table::{NONE, Table};
@@ -19,7 +19,7 @@ pub(crate) struct TasksArgs {
     #[arg(long, value_name = "NAME", value_parser = task_name::parse, default_value = task_name::NAME)]
     pub(crate) task: &'static str,
     /// Show only this stage
-    #[arg(long, value_name = "N", value_parser = whole(ALL_STAGES))]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(ALL_STAGES))]
     pub(crate) stage: Option<usize>,
     /// Print JSON
     #[arg(long)]

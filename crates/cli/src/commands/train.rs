@@ -13,7 +13,7 @@ use crate::folder::{ABOUT, About, CONFIG, Folder, seed_folder};
 use crate::input::checkpoint_policy::CheckpointPolicy;
 use crate::input::config_file::ConfigFile;
 use crate::input::device_name::DeviceName;
-use crate::input::numbers::{SEEDS, THREADS, UPDATES, whole};
+use crate::input::numbers::{SEEDS, THREADS, UPDATES, parse_whole_in};
 use crate::input::seeds::Seeds;
 use crate::input::settings::Flags;
 use crate::input::{device_name, settings, task_name};
@@ -34,13 +34,13 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "NAME", value_parser = task_name::parse, help_heading = "Task")]
     pub(crate) task: Option<&'static str>,
     /// Seed of all random numbers [default: 0]
-    #[arg(long, value_name = "N", value_parser = whole(SEEDS), help_heading = "Run")]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(SEEDS), help_heading = "Run")]
     pub(crate) seed: Option<u64>,
     /// Several seeds, in parallel up to the number of threads: 0..19 (both ends included), or 3,5,9
     #[arg(long, value_name = "SEEDS", allow_hyphen_values = true, conflicts_with = "seed", help_heading = "Run")]
     pub(crate) seeds: Option<Seeds>,
     /// Number of threads; the results do not depend on it [default: all]
-    #[arg(long, value_name = "N", value_parser = whole(THREADS), help_heading = "Run")]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(THREADS), help_heading = "Run")]
     pub(crate) threads: Option<usize>,
     /// Device that computes: cpu, cuda, or a GPU by number, for example cuda:1; gradus devices lists them [default: cpu]
     #[arg(long, value_name = "DEVICE", help_heading = "Run")]
@@ -58,7 +58,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["task", "config", "out"], help = resume_help(), help_heading = "Run")]
     pub(crate) resume: Option<PathBuf>,
     /// Stop after this many more updates, as Ctrl-C does; --resume continues the run
-    #[arg(long, value_name = "N", value_parser = whole(UPDATES), help_heading = "Run")]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(UPDATES), help_heading = "Run")]
     pub(crate) stop_after: Option<usize>,
     /// At the end, print where the updates spent their time: each kernel with flops, bytes and its share of the machine's
     /// peak, then each phase's time outside kernels; results do not change
@@ -147,7 +147,7 @@ fn train_resumed(args: &TrainArgs, device: Device, file: &ConfigFile, folder: &F
         check_memory(&plan, args, usize::from(unfinished))?;
         return train_one_seed(&plan, seed, folder, args);
     };
-    let changed = plan.changed_settings(&folder.path().join(CONFIG))?;
+    let (recorded, changed) = plan.changed_settings(&folder.path().join(CONFIG))?;
     let mut unfinished = 0;
     for &seed in &seeds {
         unfinished += usize::from(plan.check_settings(seed, &seed_folder(folder.path(), seed))?.is_unfinished());
@@ -156,8 +156,8 @@ fn train_resumed(args: &TrainArgs, device: Device, file: &ConfigFile, folder: &F
     if unfinished > 0 {
         folder.record_kernel_change()?; // each run prints the change itself
     }
+    folder.record_settings_change(&recorded, &changed, None)?;
     if !changed.is_empty() {
-        folder.record_settings_change(&changed, None)?;
         folder.write(CONFIG, plan.to_toml(None))?; // each run brings its own folder to these settings
     }
     train_seeds(&plan, &seeds, folder, args.threads, args.stop_after)
@@ -176,7 +176,7 @@ fn check_identity(args: &TrainArgs, file: &ConfigFile, folder: &Folder, about: &
     for (name, given, recorded, place) in flags {
         if given.is_some() && given != recorded {
             let (given, recorded) = (given.unwrap_or_default(), recorded.unwrap_or_else(|| "none".into()));
-            return Err(settings_change::refusal(name, &recorded, &given, &folder.path().join(place)));
+            return Err(settings_change::fixed_setting_error(name, &recorded, &given, &folder.path().join(place)));
         }
     }
     Ok(())

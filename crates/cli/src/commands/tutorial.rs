@@ -13,7 +13,7 @@ use tutorial::run::TutorialConfig;
 
 use super::results::{run_on_threads, thread_count};
 use crate::error::{Error, Result, show_path};
-use crate::input::numbers::{SEEDS, THREADS, whole};
+use crate::input::numbers::{SEEDS, THREADS, parse_whole_in};
 use crate::input::seeds::Seeds;
 use crate::input::settings::Flags;
 use crate::output::print::{pretty_json, print_line};
@@ -24,13 +24,13 @@ use crate::run::memory_check::MemoryNeed;
 #[derive(Debug, Args)]
 pub(crate) struct TutorialArgs {
     /// Seed of all random numbers
-    #[arg(long, value_name = "N", default_value = "0", value_parser = whole(SEEDS))]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = parse_whole_in(SEEDS))]
     pub(crate) seed: u64,
     /// Several seeds, in parallel up to the number of threads: 0..39 (both ends included), or 3,5,9
     #[arg(long, value_name = "SEEDS", allow_hyphen_values = true, conflicts_with = "seed")]
     pub(crate) seeds: Option<Seeds>,
     /// Number of threads; the results do not depend on it [default: all]
-    #[arg(long, value_name = "N", value_parser = whole(THREADS))]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(THREADS))]
     pub(crate) threads: Option<usize>,
     /// New file for the results, as JSON
     #[arg(long, value_name = "FILE")]

@@ -63,7 +63,7 @@ fn format_step(explained: &ExplainedEpisode, number: usize, step: &EpisodeStep, 
                 _ => format!("{INDENT}{}", style(line).dim()),
             }
         });
-    let (left, right): (Vec<_>, Vec<_>) = (actions.collect(), step_details(step));
+    let (left, right): (Vec<_>, Vec<_>) = (actions.collect(), step_details(step, columns < MAX_COLUMNS));
     if columns < MAX_COLUMNS {
         let below = right.iter().map(|line| format!("{INDENT}{line}"));
         return left.into_iter().chain(below).map(|line| line.trim_end().to_owned() + "\n").collect::<String>() + "\n";
@@ -78,17 +78,18 @@ fn format_step(explained: &ExplainedEpisode, number: usize, step: &EpisodeStep, 
     (0..left.len().max(right.len())).map(line).collect::<String>() + "\n"
 }
 
-fn step_details(step: &EpisodeStep) -> Vec<String> {
+/// Describes a step, with the entropy on a line of its own if the lines are `narrow`.
+fn step_details(step: &EpisodeStep, narrow: bool) -> Vec<String> {
     let EpisodeStep { value, entropy, reward, reset, update, .. } = step;
     let (full, empty): (Vec<&Register>, Vec<_>) = step.state.iter().partition(|register| register.holds.is_some());
     let full = full.into_iter().map(Register::to_line);
     let names: Vec<_> = empty.iter().map(|register| register.name.as_str()).collect();
     let empty = (!names.is_empty()).then(|| format!("{} empty", names.join(", ")));
-    let metrics = [
-        format!("value {value:>6.3}  reward {reward:>6.3}  entropy {entropy:.3}"),
-        format!("reset {reset:>6.3}  update {update:>6.3}"),
-    ];
-    metrics.into_iter().chain(full).chain(empty).collect()
+    let gap = if narrow { "\n" } else { "  " };
+    let metrics = format!(
+        "value {value:>6.3}  reward {reward:>6.3}{gap}entropy {entropy:.3}\nreset {reset:>6.3}  update {update:>6.3}"
+    );
+    metrics.lines().map(String::from).chain(full).chain(empty).collect()
 }
 
 /// Draws a probability as a bar, to an eighth of a column. A probability that rounds to more than 0.000 is visible.
@@ -202,7 +203,7 @@ goal     a·b+c = 15
      ANS  0.250 ████
      STO  0.125 ██
      value -1.500  reward  0.500
-                   entropy 0.250
+     entropy 0.250
      reset  0.125  update  0.875
      acc = a·b = 8
      mem empty

@@ -11,6 +11,7 @@ use super::outcome::Outcome;
 use crate::error::{Error, Result, show_path};
 use crate::input::regular_file;
 use crate::output::timestamp;
+use crate::run::TrainingPlan;
 
 /// Format version of new folders.
 ///
@@ -140,11 +141,19 @@ impl About {
         Some(other)
     }
 
-    /// Records a change of settings, unless it is the last one again: that process ended before it changed anything else.
-    pub(crate) fn record_settings_change(&mut self, settings: &[ChangedSetting], outcome: Option<&Outcome>) {
-        if self.changes.last().is_none_or(|last| last.settings != settings) {
-            let (settings, outcome) = (settings.to_vec(), outcome.cloned());
-            self.changes.push(SettingsChange { at: timestamp::now(), settings, outcome });
+    /// Records a change of settings. A last change that `recorded`, the plan in `config.toml`, does not have never happened:
+    /// its process ended before. It is removed, and its outcome goes to the new change.
+    pub(crate) fn record_settings_change(
+        &mut self,
+        recorded: &TrainingPlan,
+        settings: &[ChangedSetting],
+        outcome: Option<&Outcome>,
+    ) {
+        let differs = |change: &ChangedSetting| recorded.setting(&change.name).as_ref() != Some(&change.to);
+        let undone = self.changes.pop_if(|last| last.settings.iter().any(differs));
+        if !settings.is_empty() {
+            let outcome = undone.and_then(|undone| undone.outcome).or_else(|| outcome.cloned());
+            self.changes.push(SettingsChange { at: timestamp::now(), settings: settings.to_vec(), outcome });
         }
     }
 }

@@ -36,6 +36,7 @@ pub(crate) use tail::{Tail, TailEvent};
 
 use crate::error::{Error, Result, show_path};
 use crate::output::print::pretty_json;
+use crate::run::TrainingPlan;
 use lock::Lock;
 use outcome::Outcome;
 
@@ -180,14 +181,21 @@ impl Folder {
         Ok(Some((last, now)))
     }
 
-    /// Records in `about.json` that the run is resumed with other settings, and the outcome that it had before.
+    /// Records in `about.json` that the run is resumed with other settings than `recorded`, and the outcome that it had
+    /// before. Without other settings, it removes a last change that never happened.
     ///
     /// # Errors
     /// If `about.json` cannot be read or written.
-    pub(crate) fn record_settings_change(&self, settings: &[ChangedSetting], outcome: Option<&Outcome>) -> Result<()> {
+    pub(crate) fn record_settings_change(
+        &self,
+        recorded: &TrainingPlan,
+        settings: &[ChangedSetting],
+        outcome: Option<&Outcome>,
+    ) -> Result<()> {
         let Some(mut about) = About::read(&self.path)? else { return Ok(()) };
-        about.record_settings_change(settings, outcome);
-        self.write(ABOUT, pretty_json(&serde_json::json!(about)))
+        let before = about.changes.clone();
+        about.record_settings_change(recorded, settings, outcome);
+        if about.changes == before { Ok(()) } else { self.write(ABOUT, pretty_json(&serde_json::json!(about))) }
     }
 
     /// Removes a file, if it exists.

@@ -21,7 +21,7 @@ pub(crate) const SEEDS: RangeInclusive<u64> = 0..=MAX_SEED;
 pub(crate) const ALL_STAGES: RangeInclusive<usize> = 0..=STAGES - 1;
 
 /// Returns a parser of whole numbers in `range`. Its error says what was expected.
-pub(crate) fn whole<T: FromStr + PartialOrd + Display + Clone>(
+pub(crate) fn parse_whole_in<T: FromStr + PartialOrd + Display + Clone>(
     range: RangeInclusive<T>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone {
     move |text| {

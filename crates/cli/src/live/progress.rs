@@ -50,7 +50,7 @@ pub(crate) struct RunProgress {
     pub(crate) stage: usize,
     /// The highest stage that the first update trained.
     first_stage: Option<usize>,
-    /// That of the update before the last validation.
+    /// The highest stage of the update before the last validation.
     validated_stage: Option<usize>,
     /// The stage, if it has changed between the last two validations.
     pub(crate) new_stage: Option<usize>,
@@ -66,7 +66,7 @@ pub(crate) struct RunProgress {
     pub(crate) exact: Vec<Sparkline>,
     /// The number of consecutive perfect validations.
     pub(crate) perfect: usize,
-    /// How the run has ended, once it has.
+    /// The reason of the end, if the run has ended.
     end: Option<&'static str>,
     /// The time when this process started the run; `None` for a watched run.
     pub(super) started: Option<Duration>,
@@ -117,7 +117,7 @@ impl RunProgress {
         });
     }
 
-    /// Describes how the run has ended, once it has.
+    /// Describes the end of the run, if it has ended.
     pub(super) fn describe_end(&self) -> Option<String> {
         self.end.map(|end| format!("{end} after {} updates", self.update))
     }

@@ -13,7 +13,7 @@ use std::env;
 
 use console::{Term, is_dumb, measure_text_width};
 
-use crate::output::width::{columns, fit};
+use crate::output::width::{fit, terminal_columns};
 
 /// The space for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Screen {
     pub(crate) fn size(&self) -> Size {
         let (rows, width) = self.term.size();
         let height = if self.dumb { 1 } else { usize::from(rows).saturating_sub(1) };
-        let width = columns(&self.term).unwrap_or(usize::MAX).min(width.into());
+        let width = terminal_columns(&self.term).unwrap_or(usize::MAX).min(width.into());
         Size { width: width.saturating_sub(1), height }
     }
 
@@ -76,7 +76,7 @@ impl Screen {
     /// Prints a line that stays above the next frame.
     pub(crate) fn print_line(&mut self, text: &str) {
         self.draw(&[]);
-        let text = fit(text, columns(&self.term));
+        let text = fit(text, terminal_columns(&self.term));
         self.term.write_line(&text).and_then(|()| self.term.flush()).ok();
     }
 

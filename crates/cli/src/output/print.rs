@@ -7,11 +7,11 @@ use console::Term;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::output::width::{columns, fit};
+use crate::output::width::{fit, terminal_columns};
 
 /// Prints a line to standard output. A write error is ignored: it must not stop a training, whose results are in files.
 pub(crate) fn print_line(text: impl Display) {
-    let text = fit(&text.to_string(), columns(&Term::stdout()));
+    let text = fit(&text.to_string(), terminal_columns(&Term::stdout()));
     #[cfg(not(test))]
     writeln!(stdout(), "{text}").ok();
     #[cfg(test)]
@@ -20,7 +20,7 @@ pub(crate) fn print_line(text: impl Display) {
 
 /// Prints a line to standard error. A write error is ignored: the exit code still reports the failure.
 pub(crate) fn print_error(text: impl Display) {
-    writeln!(stderr(), "{}", fit(&text.to_string(), columns(&Term::stderr()))).ok();
+    writeln!(stderr(), "{}", fit(&text.to_string(), terminal_columns(&Term::stderr()))).ok();
 }
 
 /// Prints a result that is stored in no file. A closed pipe is not an error: its reader has seen enough.
@@ -28,7 +28,7 @@ pub(crate) fn print_error(text: impl Display) {
 /// # Errors
 /// If writing fails for another reason.
 pub(crate) fn print_result(text: impl Display) -> Result<()> {
-    print_data(fit(&text.to_string(), columns(&Term::stdout())))
+    print_data(fit(&text.to_string(), terminal_columns(&Term::stdout())))
 }
 
 /// Prints data for programs, such as JSON, as [`print_result`] does, but at its full width.

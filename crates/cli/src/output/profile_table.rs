@@ -50,7 +50,7 @@ pub(crate) fn render(profile: &Profiler<f32>, peak: impl FnOnce() -> Peak) -> St
 
 /// The meaning of the columns.
 const LEGEND: &str = "\
-flops    each exp, ln, √, tanh and σ counts as one
+flops    each exp, ln, √, sin, cos, tanh and σ counts as one
 bytes    each operand counts once, wherever it is
 of peak  share of this machine's peak for one thread, either multiply-adds (fma) or copying within its cache (copy), \
 whichever share is larger

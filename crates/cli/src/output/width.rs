@@ -17,7 +17,7 @@ const SPACE: usize = "with: ".len();
 
 /// Returns the columns of a line on `term`: `COLUMNS` if it is set to a number, else the width of the terminal. `None`
 /// means any width, because `term` is no terminal.
-pub(crate) fn columns(term: &Term) -> Option<usize> {
+pub(crate) fn terminal_columns(term: &Term) -> Option<usize> {
     let set = env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|&columns: &usize| columns > 0);
     let columns = set.or_else(|| term.is_term().then(|| term.size().1.into()));
     columns.map(|columns| columns.max(MIN_COLUMNS))

@@ -13,7 +13,7 @@ use super::chart::STYLE;
 use super::curves::{Curves, Group};
 use super::scale::{format_count, format_number};
 use super::{header, json, results, scores};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 use crate::folder::RunSet;
 use crate::folder::outcome::Outcome;
 use crate::input::task_name;
@@ -56,11 +56,11 @@ impl Comparison {
         let mut places = BTreeSet::new();
         let mut folders: Vec<(String, RunSet)> = Vec::new();
         for path in paths {
-            let (runs, label) = (RunSet::read(path)?, path.display().to_string());
+            let runs = RunSet::read(path)?;
             if !places.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
-                return Err(Error::input(format!("{label} is given twice; name each folder once")));
+                return Err(Error::input(format!("{} is given twice; name each folder once", show_path(path))));
             }
-            folders.push((label, runs));
+            folders.push((path.display().to_string(), runs));
         }
         Ok(Self { folders })
     }

@@ -24,10 +24,11 @@ fn is_due(config: &Config, update: usize) -> bool {
 /// lengths of the journals without it. Writes no file.
 ///
 /// # Errors
-/// If a journal cannot be read, or the best checkpoint before the end validation does not exist.
+/// If a journal cannot be read or lacks a line, or the best checkpoint before the end validation does not exist.
 pub(super) fn take_back(folder: &Path, run: &mut Run<f32>, lengths: JournalLengths) -> Result<Option<JournalLengths>> {
     let (updates, config) = (run.updates, &run.config);
-    if is_due(config, updates) {
+    let best_is_lost = is_best_of_end(folder, config) && !folder.join(BEST_BEFORE_END).exists();
+    if is_due(config, updates) && !best_is_lost {
         return Ok(None);
     }
     let belongs = |validation| validation <= updates && is_due(config, validation);
@@ -35,27 +36,34 @@ pub(super) fn take_back(folder: &Path, run: &mut Run<f32>, lengths: JournalLengt
         Line::Update(line) => line.update <= updates,
         Line::Validation(line) => belongs(line.validation),
     })?;
-    let ends_with_last_update = matches!(lines.last(), Some(Line::Update(line)) if line.update == updates);
-    if metrics >= lengths.metrics || !ends_with_last_update {
-        return Ok(None);
-    }
-    let belongs = |line: &EpisodesLine| belongs(line.validation);
-    let (_, episodes) = jsonl::read_while(&folder.join(EPISODES), "episodes", belongs)?;
-    (run.progress, run.perfect) = (Progress::new(run.task.stages()), 0);
-    let mut best: f64 = 0.0;
-    for line in &lines {
-        if let Line::Validation(line) = line {
-            run.record_validation(&line.stages.iter().map(|stage| stage.exact).collect::<Vec<_>>());
-            best = best.max(line.exact());
-        }
-    }
-    if best > 0.0 && is_best_of_end(folder, &run.config) && !folder.join(BEST_BEFORE_END).exists() {
+    let is_better_than_none = |line: &Line| matches!(line, Line::Validation(line) if line.exact() > 0.0);
+    if best_is_lost && lines.iter().any(is_better_than_none) {
         let (shown, config) = (show_path(folder), show_path(&folder.join(CONFIG)));
         return Err(Error::input(format!(
             "{shown} cannot go on: its {BEST} is of the validation at its end, which a longer run does not make, and the \
              one before, {BEST_BEFORE_END}, does not exist; train from the start with --config {config} --max-updates {}",
             run.config.max_updates
         )));
+    }
+    if is_due(config, updates) || metrics >= lengths.metrics {
+        return Ok(None);
+    }
+    // Only the end validation may be missing: there is a line for each update and each regular validation.
+    if lines.len() != updates + updates / config.validate_every {
+        return Err(Error::input(format!(
+            "{} has {metrics} bytes up to update {updates}, expected {} or more: it was cut off or lacks a line; restore the \
+             file that the run wrote",
+            show_path(&folder.join(METRICS)),
+            lengths.metrics
+        )));
+    }
+    let belongs = |line: &EpisodesLine| belongs(line.validation);
+    let (_, episodes) = jsonl::read_while(&folder.join(EPISODES), "episodes", belongs)?;
+    (run.progress, run.perfect) = (Progress::new(run.task.stages()), 0);
+    for line in &lines {
+        if let Line::Validation(line) = line {
+            run.record_validation(&line.stages.iter().map(|stage| stage.exact).collect::<Vec<_>>());
+        }
     }
     Ok(Some(JournalLengths { metrics, episodes }))
 }
@@ -75,15 +83,18 @@ pub(super) fn keep_previous_best(folder: &Folder, config: &Config, update: usize
     Ok(())
 }
 
-/// Restores the best checkpoint from before the end validation of a shorter run, or removes it if there was none.
+/// Restores the best checkpoint from before the end validation of a shorter run, or removes it if there was none. Also
+/// removes a copy in [`BEST_BEFORE_END`] that no end validation has replaced: the process ended before.
 ///
 /// # Errors
-/// If the file cannot be renamed or removed.
+/// If a file cannot be renamed or removed.
 pub(super) fn restore_best(folder: &Folder, config: &Config) -> Result<()> {
-    match is_best_of_end(folder.path(), config) {
-        true if folder.contains_file(BEST_BEFORE_END) => folder.rename(BEST_BEFORE_END, BEST),
-        true => folder.remove(BEST),
-        false => Ok(()),
+    match checkpoint::read_updates(&folder.path().join(BEST)) {
+        Some(best) if best.is_multiple_of(config.validate_every) => folder.remove(BEST_BEFORE_END),
+        Some(best) if is_due(config, best) => Ok(()),
+        Some(_) if folder.contains_file(BEST_BEFORE_END) => folder.rename(BEST_BEFORE_END, BEST),
+        Some(_) => folder.remove(BEST),
+        None => Ok(()),
     }
 }
 

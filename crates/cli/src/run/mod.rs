@@ -45,6 +45,7 @@ use clock::Clock;
 use journals::Journals;
 
 /// Everything that all runs of a command have in common.
+#[derive(Debug)]
 pub(crate) struct TrainingPlan {
     /// The settings.
     pub(crate) config: Config,
@@ -146,8 +147,8 @@ impl TrainingPlan {
     fn resume_session<'a>(&'a self, seed: u64, folder: &'a Folder) -> Result<Session<'a>> {
         let mut run = self.create_empty_run(seed)?;
         let journal_lengths = checkpoint::resume(&folder.path().join(MODEL), &mut run)?;
+        let taken_back = end_validation::take_back(folder.path(), &mut run, journal_lengths)?; // before a file changes
         end_validation::restore_best(folder, &run.config)?;
-        let taken_back = end_validation::take_back(folder.path(), &mut run, journal_lengths)?;
         let journals = Journals::resume(folder, taken_back.unwrap_or(journal_lengths))?;
         let mut session = Session { plan: self, run, journals, clock: Clock::read(&folder.path().join(CLOCK)) };
         let kept = checkpoint::kept_name(session.run.updates);

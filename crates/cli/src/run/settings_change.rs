@@ -27,7 +27,7 @@ pub(crate) fn changeable_flags() -> String {
 }
 
 /// Creates the error of a value that may not change from `recorded`, as the file `path` has it, to `given`.
-pub(crate) fn refusal(name: &str, recorded: &str, given: &str, path: &Path) -> Error {
+pub(crate) fn fixed_setting_error(name: &str, recorded: &str, given: &str, path: &Path) -> Error {
     Error::input(format!(
         "{} {given}: {} has {name} = {recorded}, and a resumed run keeps it; only these may change: {}; start a new run to \
          train with another value",
@@ -40,6 +40,8 @@ pub(crate) fn refusal(name: &str, recorded: &str, given: &str, path: &Path) -> E
 /// The effect of a plan on the run in a folder.
 #[derive(Debug, Default)]
 pub(crate) struct SettingsEffect {
+    /// The plan in the folder; `None` before its run has started.
+    recorded: Option<TrainingPlan>,
     /// The settings that change.
     changed: Vec<ChangedSetting>,
     /// Outcome so far, if the run has finished.
@@ -58,17 +60,17 @@ impl SettingsEffect {
 }
 
 impl TrainingPlan {
-    /// Returns the settings in which this plan differs from a configuration file of a run folder.
+    /// Returns the plan in a configuration file of a run folder, and the settings in which this plan differs from it.
     ///
     /// # Errors
     /// If the file is invalid, or a setting differs that may not change.
-    pub(crate) fn changed_settings(&self, path: &Path) -> Result<Vec<ChangedSetting>> {
+    pub(crate) fn changed_settings(&self, path: &Path) -> Result<(Self, Vec<ChangedSetting>)> {
         let recorded = Self::from_file(&ConfigFile::read_regular(path)?, Device::Host)?;
         let mut changed = differences(&recorded.config, &self.config);
         changed.extend(differences(&recorded.checkpoint_policy, &self.checkpoint_policy));
         match changed.iter().find(|change| !CHANGEABLE.contains(&change.name.as_str())) {
-            None => Ok(changed),
-            Some(ChangedSetting { name, from, to }) => Err(refusal(name, from, to, path)),
+            None => Ok((recorded, changed)),
+            Some(ChangedSetting { name, from, to }) => Err(fixed_setting_error(name, from, to, path)),
         }
     }
 
@@ -81,16 +83,16 @@ impl TrainingPlan {
         if !config.exists() {
             return Ok(SettingsEffect::default());
         }
-        let changed = self.changed_settings(&config)?;
+        let (recorded, changed) = self.changed_settings(&config)?;
         let outcome = test.exists().then(|| Outcome::read(&test)).transpose()?;
-        let mut effect = SettingsEffect { changed, outcome, ..SettingsEffect::default() };
+        let mut effect = SettingsEffect { recorded: Some(recorded), changed, outcome, ..SettingsEffect::default() };
+        let Some(recorded) = &effect.recorded else { return Ok(effect) };
         if effect.changed.is_empty() || effect.outcome.is_none() && !model.exists() {
             return Ok(effect);
         }
-        let recorded = Self::from_file(&ConfigFile::read_regular(&config)?, Device::Host)?;
         let mut run = recorded.create_empty_run(seed)?;
         let journal_lengths = checkpoint::resume(&model, &mut run)?;
-        self.check_limits(&recorded, run.updates, folder)?;
+        self.check_limits(recorded, run.updates, folder)?;
         let before = run.stop_reason();
         run.config = self.config.clone();
         end_validation::take_back(folder, &mut run, journal_lengths)?;
@@ -141,16 +143,23 @@ impl TrainingPlan {
     /// # Errors
     /// As [`check_settings`](Self::check_settings), or if a file cannot be written.
     pub(super) fn change_settings(&self, seed: u64, folder: &Folder) -> Result<String> {
-        let SettingsEffect { changed, outcome, replaces_outcome, perfect } =
+        let SettingsEffect { recorded, changed, outcome, replaces_outcome, perfect } =
             self.check_settings(seed, folder.path())?;
+        if let Some(recorded) = recorded {
+            folder.record_settings_change(&recorded, &changed, outcome.as_ref())?;
+        }
         if !changed.is_empty() {
-            folder.record_settings_change(&changed, outcome.as_ref())?;
             if replaces_outcome {
                 folder.remove(TEST)?;
             }
             folder.write(CONFIG, self.to_toml(Some(seed)))?;
         }
         Ok(match perfect {
+            _ if outcome.is_some_and(|outcome| outcome.failed) => {
+                "this run has failed, and would fail again at the same update; start a new run with other settings, for \
+                 example a lower --rate"
+                    .to_owned()
+            }
             None => {
                 "this run has finished; to go on, pass a higher --max-updates, or a higher --patience if it is solved"
                     .to_owned()
@@ -162,6 +171,11 @@ impl TrainingPlan {
                 perfect + 1
             ),
         })
+    }
+
+    /// Returns the value of a setting of the run or of its checkpoints.
+    pub(crate) fn setting(&self, name: &str) -> Option<String> {
+        self.config.get(name).or_else(|| self.checkpoint_policy.get(name))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::sandbox::{AssertContains, Sandbox, assert_same_files, concat_args, small_training};
+use crate::sandbox::{AssertContains, Sandbox, assert_same_files, compared_files, concat_args, small_training};
 
 /// Arguments of a run with all kinds of state, whose validations change its curriculum. It is solved after update 72: the
 /// validations of 66, 69 and 72 are perfect. Until update 57 the best regular validation is that of update 33.
@@ -122,10 +122,10 @@ fn resume_with_more_updates_leaves_a_folder_that_all_commands_read() {
     }
     assert_eq!(sandbox.text("run/notes.txt"), "mine");
     assert_eq!(sandbox.json("run/test.json")["updates"], 6);
-    let before = sandbox.files();
+    let before = compared_files(&sandbox, "run");
     let output = resume(&sandbox, "run", "6", &[]);
     assert!(output.contains("this run has finished; to go on, pass a higher --max-updates"), "{output}");
-    assert_eq!(sandbox.files().len(), before.len());
+    assert!(compared_files(&sandbox, "run") == before);
 }
 
 #[test]
@@ -161,6 +161,14 @@ fn resume_with_settings_that_break_the_bytes_is_refused() {
     let message = "no-best cannot go on: its best.safetensors is of the validation at its end";
     expect_resume_refusal("no-best", &["--updates", "20"], &[message, "best-before-end.safetensors, does not exist"]);
 
+    // The same in a process that ended after it had written the configuration, and in one that ended during its end.
+    let config = sandbox.text("no-best/config.toml").replace("max_updates = 13", "max_updates = 20");
+    sandbox.write("no-best/config.toml", config);
+    fs::remove_file(sandbox.path("no-best/test.json")).expect("the file exists");
+    expect_resume_refusal("no-best", &[], &[message, "best-before-end.safetensors, does not exist"]);
+    sandbox.write("no-best/model.safetensors", sandbox.read("no-best/checkpoints/update-000010.safetensors"));
+    expect_resume_refusal("no-best", &[], &[message, "best-before-end.safetensors, does not exist"]);
+
     let about = sandbox.text("run/about.json").replace("\"format\": 2", "\"format\": 1");
     sandbox.write("run/about.json", about);
     expect_resume_refusal("run", &["--updates", "6"], &["run has format version 1"]);
@@ -179,4 +187,57 @@ fn resume_failed_run_with_more_updates_gives_the_files_of_the_longer_run() {
     let result = sandbox.run_gradus(&["train", "--resume", "run", "--updates", "6"]);
     assert!(result.code == 1 && result.err.starts_with("error: update 2: "), "{result:?}");
     assert_same_files(&sandbox, "whole", "run");
+    let result = sandbox.run_gradus(&["train", "--resume", "run"]);
+    assert!(result.code == 1 && !result.out.contains("--max-updates"), "{result:?}");
+    result.out.assert_contains(&["this run has failed, and would fail again at the same update"]);
+}
+
+/// The process that made the end validation of the run of 41 updates was killed before it wrote its best checkpoint.
+#[test]
+fn resume_killed_before_the_best_checkpoint_leaves_no_other_one() {
+    let sandbox = Sandbox::new();
+    train(&sandbox, "run", "41", &[]);
+    train(&sandbox, "whole", "57", &[]);
+    sandbox.write("run/model.safetensors", sandbox.read("run/checkpoints/update-000040.safetensors"));
+    sandbox.write("run/best.safetensors", sandbox.read("run/best-before-end.safetensors"));
+    fs::remove_file(sandbox.path("run/test.json")).expect("the file exists");
+    resume(&sandbox, "run", "57", &[]);
+    assert_same_files(&sandbox, "whole", "run");
+}
+
+/// A process that is killed after it has written `about.json` and removed `test.json` has changed no setting.
+#[test]
+fn resume_after_a_change_that_was_not_made_records_the_change_that_was() {
+    let sandbox = Sandbox::with_trained_run();
+    sandbox.expect_success(&small_training(&["--out", "other"]));
+    resume(&sandbox, "other", "6", &[]);
+    let (killed, outcome) = (sandbox.read("other/about.json"), sandbox.json("run/test.json"));
+    let changes = || sandbox.json("run/about.json")["changes"].clone();
+    for (flags, recorded) in [(&[][..], 0), (&["--updates", "5"], 1)] {
+        sandbox.write("run/about.json", &killed);
+        fs::remove_file(sandbox.path("run/test.json")).expect("the file exists");
+        sandbox.expect_success(&concat_args(&["train", "--resume", "run"], flags));
+        assert_eq!(changes().as_array().map(Vec::len), Some(recorded), "{flags:?}");
+    }
+    let settings = serde_json::json!([{ "name": "max_updates", "from": "3", "to": "5" }]);
+    assert_eq!((&changes()[0]["settings"], &changes()[0]["outcome"]), (&settings, &outcome));
+}
+
+/// A journal that lost a line in its middle is not one from which the end validation was taken back.
+#[test]
+fn resume_journal_without_a_line_in_the_middle_is_refused() {
+    let sandbox = Sandbox::with_trained_run();
+    let metrics = sandbox.text("run/metrics.jsonl");
+    let lines: Vec<_> = metrics.split_inclusive('\n').collect();
+    assert_eq!(lines.len(), 5, "updates 1 and 2, a validation, update 3 and the end validation");
+    for lost in [0, 2] {
+        let kept = lines[..4].iter().enumerate().filter(|&(number, _)| number != lost).map(|(_, line)| *line);
+        sandbox.write("run/metrics.jsonl", kept.collect::<String>());
+        sandbox.expect_refusal(
+            &["train", "--resume", "run", "--updates", "6"],
+            &["metrics.jsonl", "it was cut off or lacks a line"],
+        );
+    }
+    sandbox.write("run/metrics.jsonl", lines[..4].concat());
+    resume(&sandbox, "run", "6", &[]);
 }

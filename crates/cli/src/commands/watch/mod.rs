@@ -15,12 +15,12 @@ use super::results;
 use crate::error::{Error, Result, show_path};
 use crate::folder::outcome::TimedOutcome;
 use crate::folder::{ABOUT, TABLE, TABLE_JSON, contains_run, is_locked};
-use crate::input::numbers::whole;
+use crate::input::numbers::parse_whole_in;
 use crate::input::regular_file;
 use crate::interrupt;
 use crate::live::{Scene, Screen, Size, Style, Tally, frame};
 use crate::output::print::{print_line, print_result};
-use crate::output::width::columns;
+use crate::output::width::terminal_columns;
 use follow::{FollowedRuns, find_runs};
 
 /// Interval at which a wait checks for Ctrl-C.
@@ -42,7 +42,7 @@ pub(crate) struct WatchArgs {
     /// Folder of a run or of several seeds; watch only reads it
     pub(crate) dir: PathBuf,
     /// Milliseconds between two updates of the view
-    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = whole(10..=3_600_000u64))]
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = parse_whole_in(10..=3_600_000u64))]
     pub(crate) interval: u64,
     /// Show the current state and exit
     #[arg(long)]
@@ -76,7 +76,7 @@ impl<'a> Watcher<'a> {
     /// Shows the current state once.
     fn show_once(&mut self) -> Result<()> {
         self.poll(|_| {})?;
-        let plain = || (columns(&Term::stdout()).unwrap_or(PLAIN_COLUMNS), PLAIN_STYLE);
+        let plain = || (terminal_columns(&Term::stdout()).unwrap_or(PLAIN_COLUMNS), PLAIN_STYLE);
         let (width, style) = Screen::stdout().map_or_else(plain, |screen| (screen.size().width, screen.style()));
         let size = Size { width, height: usize::MAX }; // may scroll, since no second frame is drawn over it
         print_result(frame(&self.scene(), size, style).join("\n"))?;
