@@ -58,8 +58,11 @@ impl<'t, T: Real> Var<'t, T> {
     /// If the shapes differ, or if the tape was made by [`Tape::no_grad`].
     #[track_caller]
     pub fn backward_from(self, dy: &Tensor<T>) -> Result<(), Unreached> {
-        let (of_value, of_dy) = (self.shape(), dy.shape());
-        assert!(of_value == of_dy, "backward_from: value {of_value} and gradient {of_dy} must have the same shape");
+        let (value_shape, dy_shape) = (self.shape(), dy.shape());
+        assert!(
+            value_shape == dy_shape,
+            "backward_from: value {value_shape} and gradient {dy_shape} must have the same shape"
+        );
         self.tape.run_backward(self.id, Some(dy))
     }
 

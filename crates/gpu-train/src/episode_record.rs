@@ -21,7 +21,7 @@ pub struct EpisodeRecord {
 }
 
 impl EpisodeRecord {
-    /// Stands for an action that the policy could not choose. The episode continues with an arbitrary action, and its later steps are
-    /// meaningless.
+    /// Stands for an action that the policy could not choose. The episode continues with an arbitrary action, and its later
+    /// steps are meaningless.
     pub const UNDECIDED: u32 = u32::MAX;
 }

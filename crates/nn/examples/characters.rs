@@ -21,9 +21,10 @@ use tensor::{Tensor, philox::Philox};
 type Model = (Embedding, Gru, Linear);
 
 /// Computes the states\[T,B,H\] and the logits\[T,B,V\] of the next characters, from tokens\[T,B\] and h\[B,H\].
-fn forward<'t>((embedding, gru, head): &Model, w: BoundParams<'t>, tokens: &Tensor<u32>, h: Var<'t>) -> [Var<'t>; 2] {
-    let states = gru.forward(w, embedding.forward(w, tokens), h);
-    [states, head.forward(w, states)]
+fn forward<'t>(model: &Model, weights: BoundParams<'t>, tokens: &Tensor<u32>, h: Var<'t>) -> [Var<'t>; 2] {
+    let (embedding, gru, head) = model;
+    let states = gru.forward(weights, embedding.forward(weights, tokens), h);
+    [states, head.forward(weights, states)]
 }
 
 /// Trains for `updates` updates. Returns the last loss, and a text of `length` characters.
@@ -32,19 +33,19 @@ fn train(updates: usize, length: usize) -> Result<(f32, String), Box<dyn Error>>
     let characters = Vec::from_iter(text.chars().collect::<BTreeSet<char>>());
     let tokens: Vec<u32> = text.chars().map(|c| characters.partition_point(|&other| other < c) as u32).collect();
 
-    let (batch, steps, width, hidden, vocabulary) = (16, 32, 16, 96, characters.len());
+    let (batch, steps, embedding_size, hidden_size, vocabulary) = (16, 32, 16, 96, characters.len());
     let (mut rng, mut params, mut tape, mut loss) = (Philox::new(1), Params::new(), Tape::new(), 0.0);
     let mut builder = Builder::new(&mut params, 1);
-    let embedding = Embedding::new(&mut builder.scope("embedding"), vocabulary, width);
-    let gru = Gru::new(&mut builder.scope("gru"), width, hidden);
-    let model = (embedding, gru, Linear::new(&mut builder.scope("head"), hidden, vocabulary));
+    let embedding = Embedding::new(&mut builder.scope("embedding"), vocabulary, embedding_size);
+    let gru = Gru::new(&mut builder.scope("gru"), embedding_size, hidden_size);
+    let model = (embedding, gru, Linear::new(&mut builder.scope("head"), hidden_size, vocabulary));
     let (mut optimizer, mut grads) = (Optimizer::new(UpdateRule::adam(), &params), Grads::zeros(&params));
     for update in 1..=updates {
         let starts: Vec<usize> = (0..batch).map(|_| rng.below((tokens.len() - steps) as u32) as usize).collect();
         let read = Tensor::from_fn([steps, batch], |k| tokens[starts[k % batch] + k / batch]);
         let next = Tensor::from_fn([steps, batch], |k| tokens[starts[k % batch] + k / batch + 1]);
-        loss = differentiate(&params, &mut tape, &mut grads, |_, w| {
-            let [_, logits] = forward(&model, w, &read, gru.zero_state(w, batch));
+        loss = differentiate(&params, &mut tape, &mut grads, |_, weights| {
+            let [_, logits] = forward(&model, weights, &read, gru.zero_state(weights, batch));
             logits.cross_entropy(&next)
         })?;
         clip_global_norm(&params, &mut grads, 1.0)?;
@@ -54,7 +55,7 @@ fn train(updates: usize, length: usize) -> Result<(f32, String), Box<dyn Error>>
         }
     }
 
-    let (mut written, mut token, mut h) = (String::new(), tokens[0], Tensor::zeros([1, hidden]));
+    let (mut written, mut token, mut h) = (String::new(), tokens[0], Tensor::zeros([1, hidden_size]));
     for _ in 0..length {
         written.push(characters[token as usize]);
         let tape = Tape::no_grad();

@@ -69,7 +69,7 @@ fn largest_eigenvalue(loss: &SumLoss, params: &Params<f64>) -> Result<(f64, Grad
         u.scale(1.0 / u.norm());
         let (_, product) = hvp(loss, params, &u)?;
         let eigenvalue = (u.flat() * product.flat()).sum();
-        let residual = Grads::new(params, product.flat() - &(u.flat() * &Tensor::scalar(eigenvalue)));
+        let residual = Grads::new(params, product.flat() - &(u.flat() * eigenvalue));
         if residual.norm() <= 1e-9 * eigenvalue.abs() {
             return Ok((eigenvalue, u));
         }
@@ -82,7 +82,7 @@ fn largest_eigenvalue(loss: &SumLoss, params: &Params<f64>) -> Result<(f64, Grad
 fn descend(loss: &SumLoss, params: &mut Params<f64>, steps: usize) -> Result<(), Unreached> {
     for _ in 0..steps {
         let (_, grads) = gradient(loss, params)?;
-        let moved = params.flat() - &(grads.flat() * &Tensor::scalar(RATE));
+        let moved = params.flat() - &(grads.flat() * RATE);
         *params.flat_mut() = moved;
     }
     Ok(())
@@ -114,14 +114,14 @@ mod tests {
         let values: Vec<_> = params.handles().map(|param| params.get(param)).collect();
         let h = hessian(&loss, &values);
         let u = u.flat().reshape([params.size(), 1]);
-        let residual = &h.matmul(&u) - &(&u * &Tensor::scalar(eigenvalue));
+        let residual = &h.matmul(&u) - &(&u * eigenvalue);
         assert!((&residual * &residual).sum().sqrt() < 1e-8 * eigenvalue.abs());
 
         let (mut power, mut log_norm) = (h, 0.0);
         for n in 0..30 {
             let norm = (&power * &power).sum().sqrt();
             log_norm += norm.ln() / f64::powi(2.0, n);
-            power = &power * &Tensor::scalar(1.0 / norm);
+            power = &power * (1.0 / norm);
             power = power.matmul(&power);
         }
         assert!((log_norm.exp() / eigenvalue.abs() - 1.0).abs() < 1e-8, "{} and {eigenvalue}", log_norm.exp());

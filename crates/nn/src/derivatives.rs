@@ -21,7 +21,7 @@
 //! let (before, g) = derivatives::gradient(&loss, &params)?;
 //! let (_, hg) = derivatives::hvp(&loss, &params, &g)?;
 //! let step = (g.flat() * g.flat()).sum() / (g.flat() * hg.flat()).sum();
-//! let moved = params.flat() - &(g.flat() * &Tensor::scalar(step));
+//! let moved = params.flat() - &(g.flat() * step);
 //! *params.flat_mut() = moved;
 //! let (after, _) = derivatives::gradient(&loss, &params)?;
 //! assert!(after < before);
@@ -176,7 +176,7 @@ mod tests {
         assert_close((&h.reshape([params.size()]) * w.flat()).sum(), dot(&w, &hu), 1e-12);
         let moved = |step: f64| {
             let mut moved = params.clone();
-            *moved.flat_mut() = params.flat() + &(u.flat() * &Tensor::scalar(step));
+            *moved.flat_mut() = params.flat() + &(u.flat() * step);
             gradient(&loss, &moved).expect("all are used").1
         };
         assert_close((dot(&w, &moved(1e-5)) - dot(&w, &moved(-1e-5))) / 2e-5, dot(&w, &hu), 1e-7);

@@ -7,9 +7,9 @@ use crate::params::{BoundParams, Grads, Params};
 
 /// Computes a loss on `tape` and its gradient with respect to `params`. Writes the gradient to `grads`, and returns the loss.
 ///
-/// The closure receives the tape, for constants, and the parameters on it, for layers. It stands in the call itself: one in a
-/// variable would have a fixed lifetime `'t`. Afterwards the tape is empty, so an optimiser updates the parameters in place.
-/// One tape for all steps reuses its buffers.
+/// The closure receives the tape, for constants, and the parameters on it, for layers. Write the closure inside the call. Stored in
+/// a variable first, it does not compile. Afterwards the tape is empty, so an optimiser updates the parameters in place. One tape
+/// for all steps reuses its buffers.
 ///
 /// ```
 /// use autograd::Tape;

@@ -12,7 +12,6 @@ use alloc::vec::Vec;
 use autograd::{GruStepper, Var, assert_gru_shapes};
 use tensor::{Real, Tensor};
 
-use crate::embedding::assert_in_vocabulary;
 use crate::init::{Builder, Init};
 use crate::linear::affine;
 use crate::params::{BoundParams, Param};
@@ -122,7 +121,6 @@ impl GruCell {
         tokens: &Tensor<u32>,
         h: Var<'t, T>,
     ) -> Var<'t, T> {
-        assert_in_vocabulary(tokens, table.shape()[0]);
         match self.variant {
             Variant::ResetAfter => {
                 table.embedding_gru(tokens, h, weights.get(self.weight_hh), weights.get(self.bias_hh))

@@ -103,11 +103,6 @@ impl<'a, T: Real> Builder<'a, T> {
     #[track_caller]
     pub fn add(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> Param {
         let name = format!("{}{name}", self.prefix);
-        assert!(
-            self.params.find(&name).is_none(),
-            "a parameter named {name} exists already; give each layer a scope, as in \
-             `Linear::new(&mut builder.scope(\"output\"), 16, 1)`"
-        );
         let stream = Stream { purpose: Purpose::INIT, update: 0, episode: self.params.handles().len() as u32 };
         let value = init.draw(shape, &mut Philox::stream(self.seed, stream));
         self.params.add(name, &value)

@@ -150,7 +150,10 @@ impl<T: Real> Optimizer<T> {
     #[track_caller]
     pub fn step(&mut self, rate: f64, params: &mut Params<T>, grads: &Grads<T>) {
         let (p, g, m) = (params.size(), grads.flat().size(), self.moments[0].size());
-        assert!(p == g && p == m, "optimiser: {p} parameters, {g} gradients and moments for {m} do not fit together");
+        assert!(
+            p == g && p == m,
+            "optimiser: {p} parameters, {g} gradients and moments for {m}: the three numbers must agree"
+        );
         check_setting::<T>("optimiser", "rate", rate, SettingRange::NOT_NEGATIVE);
         let Self { rule, moments, steps } = self;
         *steps += 1;
@@ -336,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "6 parameters, 0 gradients and moments for 6 do not fit together")]
+    #[should_panic(expected = "6 parameters, 0 gradients and moments for 6: the three numbers must agree")]
     fn optimizer_step_with_gradients_of_another_size_panics() {
         let (mut params, _, mut optimizer) = setup(UpdateRule::adam());
         optimizer.step(0.1, &mut params, &Grads::zeros(&Params::new()));

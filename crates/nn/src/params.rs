@@ -58,7 +58,11 @@ impl<T: Real> Params<T> {
     #[track_caller]
     pub fn add(&mut self, name: impl Into<Arc<str>>, value: &Tensor<T>) -> Param {
         let name = name.into();
-        assert!(self.find(&name).is_none(), "a parameter named {name} exists already");
+        assert!(
+            self.find(&name).is_none(),
+            "a parameter named {name} exists already; give each layer a scope, as in \
+             `Linear::new(&mut builder.scope(\"output\"), 16, 1)`"
+        );
         let mut flat = self.flat.to_vec();
         let offset = flat.len();
         flat.extend(value.to_vec());

@@ -26,4 +26,9 @@ impl RandomTensors {
     pub fn nonzero(&mut self, shape: impl Into<Shape>) -> Tensor<f64> {
         Tensor::from_fn(shape, |_| (0.5 + self.0.uniform_f64()) * if self.0.below(2) == 0 { 1.0 } else { -1.0 })
     }
+
+    /// Draws integers from −2 to 2, each with an offset from \[−0.15, 0.15).
+    pub fn near_integers(&mut self, shape: impl Into<Shape>) -> Tensor<f64> {
+        Tensor::from_fn(shape, |_| f64::from(self.0.below(5)) - 2.15 + 0.3 * self.0.uniform_f64())
+    }
 }

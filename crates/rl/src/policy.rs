@@ -19,11 +19,11 @@ use crate::trajectories::Trajectories;
 /// The layers of the network. Their parameters are in [`Params`], under the names `emb`, `stage_emb`, `rnn`, `pi`, `v`.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// Embedding of the tokens, \[V,d\].
+    /// Embedding of the tokens, \[V,H\].
     pub embedding: Embedding,
-    /// Embedding of the stages, \[stages,d\].
+    /// Embedding of the stages, \[stages,H\].
     pub stage: Embedding,
-    /// GRU cell from d to d.
+    /// GRU cell from H to H.
     pub rnn: GruCell,
     /// Policy head: h to the logits of the actions.
     pub pi: Linear,
@@ -55,19 +55,19 @@ impl<'t, T: Real> Decisions<'t, T> {
 }
 
 impl Policy {
-    /// Creates a network of width d = `width` for `task`. Adds its parameters to `params`, initialised as in PyTorch.
+    /// Creates a network for `task`, of hidden size H. Adds its parameters to `params`, initialised as in PyTorch.
     ///
     /// # Panics
     /// If `params` has one of them already.
     #[track_caller]
-    pub fn new<T: Real>(params: &mut Params<T>, task: &dyn Task, width: usize, seed: u64) -> Self {
+    pub fn new<T: Real>(params: &mut Params<T>, task: &dyn Task, hidden_size: usize, seed: u64) -> Self {
         let mut builder = Builder::new(params, seed);
         Self {
-            embedding: Embedding::new(&mut builder.scope("emb"), task.vocabulary(), width),
-            stage: Embedding::new(&mut builder.scope("stage_emb"), task.stages(), width),
-            rnn: GruCell::new(&mut builder.scope("rnn"), width, width),
-            pi: Linear::new(&mut builder.scope("pi"), width, task.actions()),
-            v: Linear::new(&mut builder.scope("v"), width, 1),
+            embedding: Embedding::new(&mut builder.scope("emb"), task.vocabulary(), hidden_size),
+            stage: Embedding::new(&mut builder.scope("stage_emb"), task.stages(), hidden_size),
+            rnn: GruCell::new(&mut builder.scope("rnn"), hidden_size, hidden_size),
+            pi: Linear::new(&mut builder.scope("pi"), hidden_size, task.actions()),
+            v: Linear::new(&mut builder.scope("v"), hidden_size, 1),
         }
     }
 
@@ -81,7 +81,7 @@ impl Policy {
         Network { policy: self, weights, table }
     }
 
-    /// The input part of the GRU's gates for each of the V tokens, gx = x·W_ihᵀ + b_ih, \[V,3d\].
+    /// The input part of the GRU's gates for each of the V tokens, gx = x·W_ihᵀ + b_ih, \[V,3H\].
     pub(crate) fn table<'t, T: Real>(&self, weights: BoundParams<'t, T>) -> Var<'t, T> {
         self.rnn.project_input(weights, weights.get(self.embedding.weight))
     }
@@ -102,7 +102,7 @@ impl<'t, T: Real> Network<'_, 't, T> {
         self.weights.tape()
     }
 
-    /// The state before the first token of an episode of `stage`, h₀ = tanh(stage embedding), \[B,d\].
+    /// The state before the first token of an episode of `stage`, h₀ = tanh(stage embedding), \[B,H\].
     ///
     /// # Panics
     /// If the task has no such stage.
@@ -111,11 +111,11 @@ impl<'t, T: Real> Network<'_, 't, T> {
         let stages = self.weights.get(self.policy.stage.weight).shape()[0];
         assert!(stage < stages, "start: stage {stage}, but there are {stages} stages");
         let h = self.policy.stage.forward(self.weights, &Tensor::from([stage as u32]));
-        let width = h.shape()[1];
-        h.tanh().broadcast_to([episodes, width])
+        let hidden_size = h.shape()[1];
+        h.tanh().broadcast_to([episodes, hidden_size])
     }
 
-    /// Reads tokens\[K,B\] from the state h\[B,d\]. Returns the state after each token, \[K,B,d\].
+    /// Reads tokens\[K,B\] from the state h\[B,H\]. Returns the state after each token, \[K,B,H\].
     ///
     /// # Panics
     /// If a token is outside the vocabulary, or the shapes do not match.
@@ -124,7 +124,7 @@ impl<'t, T: Real> Network<'_, 't, T> {
         self.policy.rnn.unroll_tokens(self.weights, self.table, tokens, h)
     }
 
-    /// Starts to read from the state h\[B,d\] into `stepper`, so that [`decisions_known`](Self::decisions_known) need not
+    /// Starts to read from the state h\[B,H\] into `stepper`, so that [`decisions_known`](Self::decisions_known) need not
     /// repeat the pass. Returns false if the variant of the GRU has no fused form.
     pub fn begin(&self, h: Var<'t, T>, stepper: &mut GruStepper<T>) -> bool {
         let fused = self.policy.rnn.load_weights_into(self.weights, stepper);
@@ -143,19 +143,19 @@ impl<'t, T: Real> Network<'_, 't, T> {
         self.tape().constant(stepper.last_states(count))
     }
 
-    /// The GRU's gates at each of tokens\[K,B\], K ≥ 1; each gate is \[K·B,d\]. h\[B,d\] is the state before the first
-    /// token, and states\[K,B,d\] are the states after each token.
+    /// The GRU's gates at each of tokens\[K,B\], K ≥ 1; each gate is \[K·B,H\]. h\[B,H\] is the state before the first
+    /// token, and states\[K,B,H\] are the states after each token.
     pub fn gates(&self, tokens: &Tensor<u32>, h: Var<'t, T>, states: Var<'t, T>) -> GruGates<'t, T> {
-        let (count, width) = (tokens.shape()[0], h.shape()[1]);
-        let rows = |x: Var<'t, T>, width| x.reshape([x.shape().size() / width, width]);
-        let before = Var::concat(&[h, rows(states.slice(0, 0..count - 1), width)], 0);
-        self.policy.rnn.gates(self.weights, rows(self.table.embedding(tokens), 3 * width), before)
+        let (count, hidden_size) = (tokens.shape()[0], h.shape()[1]);
+        let rows = |x: Var<'t, T>, columns| x.reshape([x.shape().size() / columns, columns]);
+        let before = Var::concat(&[h, rows(states.slice(0, 0..count - 1), hidden_size)], 0);
+        self.policy.rnn.gates(self.weights, rows(self.table.embedding(tokens), 3 * hidden_size), before)
     }
 
-    /// Computes the decisions in states\[…,d\].
+    /// Computes the decisions in states\[…,H\].
     pub fn decide(&self, states: Var<'t, T>) -> Decisions<'t, T> {
-        let width = states.shape().last_extent();
-        let h = states.reshape([states.shape().size() / width, width]);
+        let hidden_size = states.shape().last_extent();
+        let h = states.reshape([states.shape().size() / hidden_size, hidden_size]);
         let values = self.policy.v.forward(self.weights, h);
         let log_probs = self.policy.pi.forward(self.weights, h).log_softmax();
         Decisions { log_probs, values: values.reshape([h.shape()[0]]) }

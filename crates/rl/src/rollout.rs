@@ -71,9 +71,9 @@ pub struct Moment<'a, 't, T: Real> {
     pub network: &'a Network<'a, 't, T>,
     /// The tokens read since the previous step, \[K,B\]: the context at step 0, later the token of each action.
     pub tokens: &'a Tensor<u32>,
-    /// The state before these tokens, \[B,d\].
+    /// The state before these tokens, \[B,H\].
     pub before: Var<'t, T>,
-    /// The state after each of these tokens, \[K,B,d\].
+    /// The state after each of these tokens, \[K,B,H\].
     pub states: Var<'t, T>,
     /// The decisions in the last of these states.
     pub decisions: Decisions<'t, T>,

@@ -87,6 +87,15 @@ impl<T: Real> Real for Dual<T> {
     fn cos(self) -> Self {
         self.chain(self.value.cos(), -self.value.sin())
     }
+    fn powi(self, n: i32) -> Self {
+        let (x, y) = (self.value, self.value.powi(n));
+        let power = match n {
+            0 => T::zero(), // even where x⁻¹ is infinite
+            1.. => x.powi(n - 1),
+            _ => y / x, // does not need n − 1, which i32::MIN lacks
+        };
+        self.chain(y, T::from_f64(n.into()) * power)
+    }
     fn with_mean_tangent(self, other: Self) -> Self {
         let tangent = T::from_f64(0.5) * (self.tangent + other.tangent);
         Self { value: self.value.with_mean_tangent(other.value), tangent }
@@ -213,6 +222,10 @@ mod tests {
             ("sigmoid, left branch", (-x).sigmoid(), -s * (1.0 - s)),
             ("sin", x.sin(), Real::cos(a)),
             ("cos", x.cos(), -Real::sin(a)),
+            ("powi, 3", x.powi(3), 3.0 * a * a),
+            ("powi, 1", x.powi(1), 1.0),
+            ("powi, 0", x.powi(0), 0.0),
+            ("powi, -1", x.powi(-1), -1.0 / (a * a)),
             ("neg", -x, -1.0),
             ("add, left", x + two, 1.0),
             ("add, right", two + x, 1.0),
@@ -258,6 +271,16 @@ mod tests {
         );
         assert!(!variable.sqrt().is_finite() && constant.sqrt().is_finite() && !constant.ln().is_finite());
         assert!((-Dual::variable(1.0_f64)).sqrt().tangent.is_nan(), "the root is NaN, and so is the slope");
+    }
+
+    #[test]
+    fn powi_at_zero_and_beyond_the_range_has_the_slope_of_its_formula() {
+        let slope = |x: f64, n| Dual::variable(x).powi(n).tangent;
+        assert_eq!([0, 1, 2].map(|n| slope(0.0, n)), [0.0, 1.0, 0.0]);
+        assert_eq!([-1, -2].map(|n| slope(0.0, n)), [-f64::INFINITY; 2]);
+        assert_eq!([slope(1e160, -3), slope(1e-160, -3), slope(-1.0, i32::MIN)], [0.0, -f64::INFINITY, 2_f64.powi(31)]);
+        let constant = Dual::constant(0.0_f64).powi(-1);
+        assert_eq!((constant.value, constant.tangent), (f64::INFINITY, 0.0));
     }
 
     #[test]

@@ -21,10 +21,10 @@ impl<T: Real> Tensor<Dual<T>> {
     /// If the shapes differ.
     #[track_caller]
     pub fn dual(values: &Tensor<T>, tangents: &Tensor<T>) -> Self {
-        let (of_values, of_tangents) = (values.shape(), tangents.shape());
+        let (value_shape, tangent_shape) = (values.shape(), tangents.shape());
         assert!(
-            of_values == of_tangents,
-            "dual: values {of_values} and tangents {of_tangents} must have the same shape"
+            value_shape == tangent_shape,
+            "dual: values {value_shape} and tangents {tangent_shape} must have the same shape"
         );
         let pairs = values.to_vec().into_iter().zip(tangents.to_vec());
         Self::new(values.shape(), pairs.map(|(value, tangent)| Dual { value, tangent }).collect())

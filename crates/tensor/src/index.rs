@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn insert_append_and_with_last_give_the_new_index() {
+    fn insert_append_and_replace_last_give_the_new_index() {
         let i = Index::unravel(5, Shape::new(&[2, 3]));
         assert_eq!(i[..], [1, 2]);
         assert_eq!(i.insert(0, 7)[..], [7, 1, 2]);

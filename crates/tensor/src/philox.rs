@@ -79,6 +79,8 @@ impl Purpose {
     pub const STAGES: Self = Self(6);
     /// Choices among the stored successes for replay.
     pub const REPLAY: Self = Self(7);
+    /// The one stream of [`Philox::new`].
+    const ONLY: Self = Self(255);
 }
 
 /// The place that uses the numbers. The place and the seed together identify a stream.
@@ -105,7 +107,7 @@ pub struct Philox {
 }
 
 impl Philox {
-    /// Makes a generator for a program that needs one stream: purpose 256, update 0, episode 0.
+    /// Makes a generator for a program that needs one stream. No other stream has its numbers.
     ///
     /// ```
     /// use tensor::Tensor;
@@ -115,7 +117,7 @@ impl Philox {
     /// let noise = Tensor::from_fn([2, 3], |_| rng.normal());
     /// ```
     pub fn new(seed: u64) -> Self {
-        Self::stream(seed, Stream { purpose: Purpose(256), update: 0, episode: 0 })
+        Self::stream(seed, Stream { purpose: Purpose::ONLY, update: 0, episode: 0 })
     }
 
     /// Makes a generator at the start of the stream of `seed` and `place`.
@@ -254,6 +256,12 @@ mod tests {
         for (i, stream) in streams.iter().enumerate() {
             assert!(!streams[..i].contains(stream), "stream {i} repeats an earlier one");
         }
+    }
+
+    #[test]
+    fn new_gives_other_numbers_than_the_streams_of_programs() {
+        let first_of_programs = Stream { purpose: Purpose(256), update: 0, episode: 0 };
+        assert_ne!(Philox::new(1).next_u64(), Philox::stream(1, first_of_programs).next_u64());
     }
 
     #[test]

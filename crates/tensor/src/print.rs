@@ -23,9 +23,9 @@ const LINE: usize = 80;
 
 /// Prints nested brackets with one row per line and aligned numbers, as NumPy does.
 ///
-/// All numbers have the same decimals: as many as the longest one needs, at most four. All are in scientific notation if one of
-/// them is below 10⁻⁴ or at least 10¹⁰. A precision fixes the decimals: `{:.3}`. Of more than 1000 elements, an axis longer than
-/// six shows three entries at each end. The shape follows if the brackets do not tell it.
+/// All numbers have the same decimals: as many as the longest one needs, at most four. All are in scientific notation if the
+/// absolute value of one, other than 0, is below 10⁻⁴ or at least 10¹⁰. A precision fixes the decimals: `{:.3}`. Of more than
+/// 1000 elements, an axis longer than six shows three entries at each end. The shape follows if the brackets do not tell it.
 ///
 /// ```
 /// use tensor::Tensor;
@@ -58,7 +58,8 @@ impl<T: Element + fmt::Display> Tensor<T> {
         let width = longest.max(f.width()).unwrap_or(0);
         let mut cells = cells.iter().map(|cell| format!("{cell:>width$}"));
         write_axis(f, (&self.shape(), 0), elides, Some((width, indent)), &mut cells)?;
-        if elides || self.size() == 0 && self.shape().rank() > 1 {
+        let is_cut = elides && self.shape().iter().any(|&extent| extent > 2 * EDGE);
+        if is_cut || self.size() == 0 && self.shape().rank() > 1 {
             write!(f, ", shape={}", self.shape())
         } else {
             Ok(())
@@ -239,6 +240,8 @@ mod tests {
             format!("{:?}", Tensor::from_fn([101], |i| i as u32)),
             "Tensor<u32>[101] [0, 1, 2, ..., 98, 99, 100]"
         );
+        let without_long_axes = Tensor::<u32>::zeros([6; 4]).to_string();
+        assert!(without_long_axes.ends_with("0]]]]") && !without_long_axes.contains("..."), "{without_long_axes}");
         let broadcast = Tensor::scalar(1_u32).broadcast_to([1 << 40]).to_string();
         assert_eq!(broadcast, format!("[1, 1, 1, ..., 1, 1, 1], shape=[{}]", 1_u64 << 40));
     }

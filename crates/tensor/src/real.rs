@@ -49,6 +49,12 @@ pub trait Real:
     /// cos x, with x in radians.
     fn cos(self) -> Self;
 
+    /// xⁿ, by multiplication; 1 / x⁻ⁿ for n < 0, and 1 for n = 0.
+    fn powi(self, n: i32) -> Self {
+        let power = num_traits::pow(self, n.unsigned_abs() as usize);
+        if n < 0 { Self::one() / power } else { power }
+    }
+
     /// 1 / (1 + e⁻ˣ), without overflow for large or small x.
     fn sigmoid(self) -> Self {
         if self >= Self::zero() {

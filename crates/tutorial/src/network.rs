@@ -1,8 +1,8 @@
 //! The tutorial's network and its loss. The layers are those of `rl`; the initial state differs.
 //!
 //! ```text
-//! L = − mean_B( (Σ_t ln π(a_t)) · (R − Σ_t V_t) )  +  0.5 · mean_B (Σ_t V_t − R)²  −  0.01 · mean(H),
-//! H = − Σ_a p·ln(p + 1e-9)
+//! L = − mean_B( (Σ_t ln π(a_t)) · (R − Σ_t V_t) )  +  0.5 · mean_B (Σ_t V_t − R)²  −  0.01 · mean(H(π)),
+//! H(π) = − Σ_a p·ln(p + 1e-9)
 //! ```
 
 use autograd::Var;
@@ -36,7 +36,7 @@ impl<'p, 't, T: Real> Network<'p, 't, T> {
         Self { start, policy, weights, layers: policy.on(weights) }
     }
 
-    /// h₀\[B,d\] for contexts\[L,B\] of one stage.
+    /// h₀\[B,H\] for contexts\[L,B\] of one stage.
     pub fn start(&self, stage: usize, contexts: &Tensor<u32>) -> Var<'t, T> {
         let stage = self.policy.stage.forward(self.weights, &Tensor::from([stage as u32]));
         let mean = self.policy.embedding.forward(self.weights, contexts).mean_axis(0);
@@ -45,11 +45,11 @@ impl<'p, 't, T: Real> Network<'p, 't, T> {
             InitialState::BatchMean => mean.mean_axis(0).reshape(stage.shape()),
         };
         let h = (mean + stage).tanh();
-        let width = h.shape()[1];
-        h.broadcast_to([contexts.shape()[1], width])
+        let hidden_size = h.shape()[1];
+        h.broadcast_to([contexts.shape()[1], hidden_size])
     }
 
-    /// Reads tokens\[K,B\] from the state h\[B,d\]. Returns the state after each token, \[K,B,d\], and the decisions in these
+    /// Reads tokens\[K,B\] from the state h\[B,H\]. Returns the state after each token, \[K,B,H\], and the decisions in these
     /// states.
     pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t, T>) -> (Var<'t, T>, Decisions<'t, T>) {
         let states = self.layers.read(tokens, h);
@@ -72,7 +72,7 @@ pub struct TutorialLoss<'t, T: Real> {
     pub value: Var<'t, T>,
     /// ln π of each action, \[T,B\].
     pub log_probs: Var<'t, T>,
-    /// H of each decision, \[T,B\].
+    /// H(π) of each decision, \[T,B\].
     pub entropies: Var<'t, T>,
     /// V of each state, \[T,B\].
     pub values: Var<'t, T>,

@@ -40,6 +40,9 @@ fn panic_message(what: &str, work: impl FnOnce()) -> String {
 fn ignore<T>(_: T) {}
 
 const H: usize = 4;
+/// The ends of messages about the GRU.
+const OVER_TIME_RULE: &str = ": they must be [T, B, 3H], [B, H], [3H, H], [3H]";
+const ONE_STEP_RULE: &str = ": they must be [B, 3H], [B, H], [3H, H], [3H]";
 const VARIANTS: [Variant; 2] = [Variant::ResetAfter, Variant::ResetBefore];
 
 /// Builds a cell with E = 3 and H = 4. W_hh and b_hh have other shapes if `w_hh` or `b_hh` is given.
@@ -109,7 +112,8 @@ fn gru_mismatched_shapes_every_entry_panics() {
             }
             let words = panic_message(&what, || ignore(work(&cell, params.bind(&tape), gx, h)));
             let (gx, h) = (gx.shape(), h.shape());
-            let want = format!("gru: input part {gx}, state {h}, weight {w_hh}, bias {b_hh} do not fit together");
+            let shapes = format!("gru: input part {gx}, state {h}, weight {w_hh}, bias {b_hh}");
+            let want = shapes + if over_time { OVER_TIME_RULE } else { ONE_STEP_RULE };
             assert_eq!(words, want, "{what}");
             refused += 1;
         }
@@ -163,7 +167,8 @@ fn gru_cell_forward_mismatched_shapes_panic() {
             (&[5, 2], &[5, 4], "linear: input [5, 2], weight [12, 3], bias [12]"),
         ] {
             let words = panic_message(says, || ignore(cell.forward(params.bind(&tape), of(x), of(h))));
-            assert_eq!(words, format!("{says} do not fit together"));
+            let rule = if says.starts_with("gru") { ONE_STEP_RULE } else { ": they must be […, I], [O, I], [O]" };
+            assert_eq!(words, format!("{says}{rule}"));
         }
     }
 }
@@ -181,7 +186,7 @@ fn gru_stepper_mismatched_shapes_panic_at_the_call() {
         let mut stepper = GruStepper::default();
         stepper.load(kernels, Tensor::zeros(w_hh).view(), Tensor::zeros([b_hh]).view());
         let words = panic_message(says, || stepper.begin(kernels, Tensor::zeros(h).view()));
-        assert_eq!(words, format!("{says} do not fit together"));
+        assert_eq!(words, format!("{says}{ONE_STEP_RULE}"));
     }
     let mut stepper = GruStepper::<f64>::default();
     let words =
@@ -216,14 +221,16 @@ fn layers_broadcastable_shapes_panic() {
     let weights = params.bind(&tape);
     let of = |shape: &[usize]| tape.input(Tensor::<f64>::zeros(shape));
     let works: [(&str, &dyn Fn()); 8] = [
-        ("linear: input [5, 1], weight [2, 3], bias [2] do not fit together", &|| {
+        ("linear: input [5, 1], weight [2, 3], bias [2]: they must be […, I], [O, I], [O]", &|| {
             ignore(linear.forward(weights, of(&[5, 1])))
         }),
-        ("linear: input [], weight [2, 3], bias [2] do not fit together", &|| ignore(linear.forward(weights, of(&[])))),
-        ("linear: input [5, 3], weight [2, 3], bias [1] do not fit together", &|| {
+        ("linear: input [], weight [2, 3], bias [2]: they must be […, I], [O, I], [O]", &|| {
+            ignore(linear.forward(weights, of(&[])))
+        }),
+        ("linear: input [5, 3], weight [2, 3], bias [1]: they must be […, I], [O, I], [O]", &|| {
             ignore(Linear { bias: one, ..linear }.forward(weights, of(&[5, 3])));
         }),
-        ("linear: input [5, 3], weight [2, 3], bias [5, 2] do not fit together", &|| {
+        ("linear: input [5, 3], weight [2, 3], bias [5, 2]: they must be […, I], [O, I], [O]", &|| {
             ignore(Linear { bias: matrix, ..linear }.forward(weights, of(&[5, 3])));
         }),
         ("layer_norm: x [5, 1], weight [3], bias [3]: weight and bias must be as long as a row of x", &|| {
@@ -235,7 +242,7 @@ fn layers_broadcastable_shapes_panic() {
         ("embedding: token 7 at [0] is outside the vocabulary of 7", &|| {
             ignore(embedding.forward(weights, &Tensor::from([7])));
         }),
-        ("linear: input [5, 1], weight [4, 3], bias [4] do not fit together", &|| {
+        ("linear: input [5, 1], weight [4, 3], bias [4]: they must be […, I], [O, I], [O]", &|| {
             ignore(mlp.forward(weights, of(&[5, 1])))
         }),
     ];

@@ -79,8 +79,8 @@ pub fn vjp(f: &dyn DynFunction, x: &[Tensor<f64>], dy: &Tensor<f64>) -> (Tensor<
     let tape = Tape::new();
     let x = record_inputs(&tape, x.to_vec());
     let y = f.call_f64(&tape, &x);
-    let (of_value, of_dy) = (y.shape(), dy.shape());
-    assert!(of_value == of_dy, "vjp: value {of_value} and cotangent {of_dy} must have the same shape");
+    let (value_shape, dy_shape) = (y.shape(), dy.shape());
+    assert!(value_shape == dy_shape, "vjp: value {value_shape} and cotangent {dy_shape} must have the same shape");
     (y.value(), gradients_at(&x, y, dy))
 }
 

@@ -35,15 +35,23 @@ impl<T: Real> Var<'_, T> {
 
     /// Replaces elements below `low` by `low`, by [`clamp`](Self::clamp): the maximum with a number, as PyTorch's `clamp_min`. An
     /// element equal to `low` keeps its whole gradient.
+    ///
+    /// # Panics
+    /// If `low` is NaN.
     #[track_caller]
     pub fn clamp_min(self, low: T) -> Self {
+        assert!(!low.value().is_nan(), "clamp_min: {low} is no bound");
         self.clamp(low, T::from_f64(f64::INFINITY))
     }
 
     /// Replaces elements above `high` by `high`, by [`clamp`](Self::clamp): the minimum with a number, as PyTorch's `clamp_max`.
     /// An element equal to `high` keeps its whole gradient.
+    ///
+    /// # Panics
+    /// If `high` is NaN.
     #[track_caller]
     pub fn clamp_max(self, high: T) -> Self {
+        assert!(!high.value().is_nan(), "clamp_max: {high} is no bound");
         self.clamp(T::from_f64(f64::NEG_INFINITY), high)
     }
 }
@@ -84,6 +92,18 @@ mod tests {
         let x = tape.input(Tensor::from(infinite));
         assert_eq!(x.clamp_min(-1.0).value(), Tensor::from([-1.0, -1.0, 3.0, f64::INFINITY]));
         assert_eq!(x.clamp_max(1.0).value(), Tensor::from([f64::NEG_INFINITY, -3.0, 1.0, 1.0]));
+    }
+
+    #[test]
+    #[should_panic(expected = "clamp_min: NaN is no bound")]
+    fn clamp_min_nan_panics() {
+        let _ = Tape::<f64>::new().input(Tensor::zeros([2])).clamp_min(f64::NAN);
+    }
+
+    #[test]
+    #[should_panic(expected = "clamp_max: NaN is no bound")]
+    fn clamp_max_nan_panics() {
+        let _ = Tape::<f64>::new().input(Tensor::zeros([2])).clamp_max(f64::NAN);
     }
 
     #[test]

@@ -42,8 +42,9 @@ pub(super) fn checked_embedding_shape(table: Shape, index: &Tensor<u32>) -> Shap
         table.rank() == 2 && indices.rank() < tensor::MAX_RANK,
         "embedding: the table {table} must be a matrix, and the indices {indices} may have up to three axes"
     );
-    let worst = index.to_host().view().as_ndarray().iter().copied().max();
-    assert!(worst.is_none_or(|i| (i as usize) < table[0]), "embedding: {table} has no row {}", worst.unwrap_or(0));
+    if let Some((at, token)) = index.find(|token| token as usize >= table[0]) {
+        panic!("embedding: token {token} at {at:?} is outside the vocabulary of {}", table[0])
+    }
     let mut extents = [table[1]; tensor::MAX_RANK];
     extents[..indices.rank()].copy_from_slice(&indices);
     Shape::new(&extents[..=indices.rank()])
@@ -86,8 +87,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "embedding: [3, 2] has no row 3")]
-    fn embedding_index_out_of_range_panics() {
-        let _ = Tape::<f32>::new().input(Tensor::zeros([3, 2])).embedding(&Tensor::from([1, 3]));
+    #[should_panic(expected = "embedding: token 9 at [2, 0] is outside the vocabulary of 3")]
+    fn embedding_index_out_of_range_is_named_with_its_place() {
+        let _ = Tape::<f32>::new().input(Tensor::zeros([3, 2])).embedding(&Tensor::from([[1, 0], [1, 2], [9, 3]]));
     }
 }

@@ -129,7 +129,8 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Panics
     /// If this variable is not the result of [`gru`](Self::gru), [`embedding_gru`](Self::embedding_gru) or
-    /// [`embedding_gru_from_steps`](Self::embedding_gru_from_steps).
+    /// [`embedding_gru_from_steps`](Self::embedding_gru_from_steps) itself. On a tape of [`Tape::wrap`](crate::Tape::wrap), a GRU
+    /// that was wrapped by another operation is not.
     #[track_caller]
     pub fn gru_state_grads(self) -> Option<Tensor<T>> {
         let arena = self.tape.arena.borrow();
@@ -158,7 +159,11 @@ pub fn assert_gru_shapes(axes: usize, gx: Shape, h: Shape, w_hh: Shape, b_hh: Sh
         && h.rank() == 2
         && gx[axes - 2] == h[0]
         && gates.is_some_and(|gates| gx[axes - 1] == gates && w_hh[..] == [gates, h[1]] && b_hh[..] == [gates]);
-    assert!(fits, "gru: input part {gx}, state {h}, weight {w_hh}, bias {b_hh} do not fit together");
+    let gx_rule = if axes == 3 { "[T, B, 3H]" } else { "[B, 3H]" };
+    assert!(
+        fits,
+        "gru: input part {gx}, state {h}, weight {w_hh}, bias {b_hh}: they must be {gx_rule}, [B, H], [3H, H], [3H]"
+    );
 }
 
 /// Returns h_prev of step `t`: h₀ for t = 0, and the state of step t − 1 otherwise.
@@ -325,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "embedding: [4, 9] has no row 4")]
+    #[should_panic(expected = "embedding: token 4 at [0, 1] is outside the vocabulary of 4")]
     fn embedding_gru_token_out_of_range_panics() {
         let tape = crate::Tape::<f64>::new();
         let zeros = |shape: &[usize]| tape.input(Tensor::zeros(shape));
@@ -345,7 +350,10 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "gru: input part [4, 2, 8], state [2, 3], weight [9, 3], bias [9] do not fit together")]
+    #[should_panic(
+        expected = "gru: input part [4, 2, 8], state [2, 3], weight [9, 3], bias [9]: they must be [T, B, 3H], [B, H], \
+                               [3H, H], [3H]"
+    )]
     fn gru_wrong_shapes_panic_with_all_shapes() {
         let tape = crate::Tape::<f64>::new();
         let zeros = |shape: &[usize]| tape.input(Tensor::zeros(shape));

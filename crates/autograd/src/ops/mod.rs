@@ -2,8 +2,12 @@
 //! [`Var`](crate::Var), both rules and the tests.
 //!
 //! y is the value of an operation and dy the gradient of the loss with respect to y. The backward rule adds to the gradients of
-//! the inputs. A number may stand on either side of `+`, `-`, `*` and `/`; it is a constant. In row-wise operations m is the maximum of a row, μ its mean, and s = 1/√(variance + ε). Brackets hold a shape,
-//! as in x\[M,N\], or the indices of an element, as in x\[…,k\].
+//! the inputs. In row-wise operations m is the maximum of a row, μ its mean, and s = 1/√(variance + ε). Brackets hold a shape, as
+//! in x\[M,N\], or the indices of an element, as in x\[…,k\].
+//!
+//! A number may stand on either side of `+`, `-`, `*` and `/`; it is a constant.
+//!
+//! On a tape of a GPU, the host computes abs, sin, cos, powi, clamp, maximum and minimum, on copies of the operands.
 //!
 //! | operation | forward | gradients |
 //! |---|---|---|

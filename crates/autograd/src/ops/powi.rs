@@ -22,7 +22,12 @@ impl<T: Real> Var<'_, T> {
     /// Computes y = xⁿ elementwise, for an integer exponent n.
     ///
     /// Gradient: dx += n·xⁿ⁻¹·dy; derived in [`ops::powi`](crate::ops::powi).
+    ///
+    /// # Panics
+    /// If `exponent` is `i32::MIN`, because n − 1 is no `i32`.
+    #[track_caller]
     pub fn powi(self, exponent: i32) -> Self {
+        assert!(exponent > i32::MIN, "powi: the exponent {exponent} must be above i32::MIN");
         self.tape.record(Op::Powi(Powi { exponent }), &[self])
     }
 }
@@ -43,13 +48,16 @@ impl<T: Real> Operation<T> for Powi {
         if n == 0 {
             b.grad(0); // zero, even where x⁻¹ is infinite
         } else {
-            unary::backward_scaled(b, T::from_f64(n.into()), Map::Powi(n.saturating_sub(1)));
+            unary::backward_scaled(b, T::from_f64(n.into()), Map::Powi(n - 1));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tensor::Tensor;
+
+    use crate::Tape;
     use crate::testing::check_unary;
 
     #[test]
@@ -57,6 +65,18 @@ mod tests {
         for n in [-3, -1, 1, 2, 5] {
             check_unary(&[1.0, -2.0, 0.5], |x| x.powi(n), |x| x.powi(n), |x| f64::from(n) * x.powi(n - 1));
         }
+    }
+
+    #[test]
+    fn powi_smallest_exponent_keeps_the_sign_of_its_slope() {
+        check_unary(&[-1.0, 1.0], |x| x.powi(1 - i32::MAX), |_| 1.0, |x| -x * f64::from(i32::MAX - 1));
+        check_unary(&[-1.0, 1.0], |x| x.powi(-i32::MAX), |x| x, |_| -f64::from(i32::MAX));
+    }
+
+    #[test]
+    #[should_panic(expected = "powi: the exponent -2147483648 must be above i32::MIN")]
+    fn powi_exponent_without_a_predecessor_panics() {
+        let _ = Tape::<f64>::new().input(Tensor::zeros([2])).powi(i32::MIN);
     }
 
     #[test]

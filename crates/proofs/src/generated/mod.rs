@@ -55,7 +55,7 @@ pub fn generate_case(kind: Kind, extents: [usize; 4], choice: usize, d: &mut Ran
         Kind::Sin => unary(d.normal(any), f64::sin, function!(|x| x[0].sin())),
         Kind::Cos => unary(d.normal(any), f64::cos, function!(|x| x[0].cos())),
         Kind::Powi => {
-            let n = choice as i32 / 5 % 5 - 2;
+            let n = (choice / 5 % 8) as i32 - 3;
             unary(d.nonzero(any), |x| x.powi(n), function!([n: i32] |x| x[0].powi(*n)))
         }
         Kind::Clamp => {
@@ -129,7 +129,7 @@ pub fn generate_case(kind: Kind, extents: [usize; 4], choice: usize, d: &mut Ran
         }
         Kind::Gru => {
             let [t, b, h, _] = extents;
-            let w_hh = &d.normal([3 * h, h]) * &Tensor::scalar(1.0 / (h as f64).sqrt());
+            let w_hh = &d.normal([3 * h, h]) * (1.0 / (h as f64).sqrt());
             let inputs = [d.normal([t, b, 3 * h]), d.normal([b, h]), w_hh, d.normal([3 * h])];
             let value = gru(inputs.each_ref());
             new_case(inputs, value, function!(|x| x[0].gru(x[1], x[2], x[3])))

@@ -32,7 +32,7 @@ pub(crate) fn build_layer<L>(d: &mut RandomTensors, layer: impl FnOnce(&mut Buil
     let mut draw = |param| {
         let shape = params.shape(param);
         let scale = if shape.rank() == 2 { 1.0 / (shape[1] as f64).sqrt() } else { 0.6 };
-        Input::from(&d.normal(shape) * &Tensor::scalar(scale)).named(params.name(param))
+        Input::from(&d.normal(shape) * scale).named(params.name(param))
     };
     let values = params.handles().map(&mut draw).collect();
     (layer, values)

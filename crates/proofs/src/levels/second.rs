@@ -29,13 +29,13 @@ pub fn check_gradient_slope(case: &Case) -> Verdict {
     let u = draw_direction(case, 1);
     let want = |h: f64| -> Result<Vec<Tensor<f64>>, String> {
         let (after, before) = (compute_gradient_at(case, &u, h)?, compute_gradient_at(case, &u, -h)?);
-        let slope = |(a, b): (&Tensor<f64>, &Tensor<f64>)| &(a - b) * &Tensor::scalar(0.5 / h);
+        let slope = |(a, b): (&Tensor<f64>, &Tensor<f64>)| &(a - b) * (0.5 / h);
         Ok(after.iter().zip(&before).map(slope).collect())
     };
     let (near, far) = (want(0.5 * STEP)?, want(STEP)?);
     let gradient = compute_gradient_at(case, &u, 0.0)?;
     for (k, got) in compute_hessian_product(case, &u)?.iter().enumerate() {
-        let want = &(&near[k] * &Tensor::scalar(4.0 / 3.0)) - &(&far[k] * &Tensor::scalar(1.0 / 3.0));
+        let want = &(&near[k] * (4.0 / 3.0)) - &(&far[k] * (1.0 / 3.0));
         check_close_with_scale(&format!("H·u, input {k}"), got, &want, max_abs(&gradient[k].to_vec()), 1e-8)?;
     }
     Ok(())
@@ -69,7 +69,7 @@ fn draw_direction(case: &Case, seed: u32) -> Vec<Tensor<f64>> {
 
 /// Computes the gradient at x + h·u.
 fn compute_gradient_at(case: &Case, u: &[Tensor<f64>], h: f64) -> Result<Vec<Tensor<f64>>, String> {
-    let moved = |(x, u): (Tensor<f64>, &Tensor<f64>)| &x + &(u * &Tensor::scalar(h));
+    let moved = |(x, u): (Tensor<f64>, &Tensor<f64>)| &x + &(u * h);
     let inputs: Vec<_> = case.values().into_iter().zip(u).map(moved).collect();
     checked_gradients(run_case_at(case, &inputs, |shape| draw_cotangent(shape, 0)), &inputs)
 }

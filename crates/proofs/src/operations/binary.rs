@@ -11,7 +11,7 @@ use crate::{Case, RandomTensors, Target};
 macro_rules! arithmetic {
     ($($name:ident: $kind:ident $first:ident $second:ident $($squared:literal)? |$a:ident, $b:ident| $f:expr;)*) => {$(
         pub(super) fn $name(d: &mut RandomTensors) -> Vec<Case> {
-            let mut cases = pairs(d, Kind::$kind, |d, shape| d.$first(shape), || function!(|x| { let ($a, $b) = (x[0], x[1]); $f }));
+            let mut cases = pairs(d, Kind::$kind, [|d, shape| d.$first(shape), |d, shape| d.$second(shape)], || function!(|x| { let ($a, $b) = (x[0], x[1]); $f }));
             $(cases.extend(cases! { $kind: $squared, [d.$first([3, 2])]: |x| { let ($a, $b) = (x[0], x[0]); $f }; });)?
             cases.extend(cases! { $kind:
                 "f(x, xᵀ)", [d.$second([3, 3])]: |x| { let ($a, $b) = (x[0], x[0].transpose()); $f };
@@ -24,26 +24,26 @@ macro_rules! arithmetic {
 }
 
 arithmetic! {
-    add: Add normal normal "f(x, x)" |a, b| a + b;
-    sub: Sub normal normal |a, b| a - b;
-    mul: Mul normal normal "f(x, x)" |a, b| a * b;
+    add: Add normal nonzero "f(x, x)" |a, b| a + b;
+    sub: Sub normal nonzero |a, b| a - b;
+    mul: Mul normal nonzero "f(x, x)" |a, b| a * b;
     div: Div normal nonzero |a, b| a / b;
-    maximum: Maximum nonzero nonzero "f(x, x)" |a, b| a.maximum(smaller(b)) + a * b;
-    minimum: Minimum nonzero nonzero "f(x, x)" |a, b| a.minimum(smaller(b)) + a * b;
+    maximum: Maximum near_integers near_integers "f(x, x)" |a, b| a.maximum(shift_by_half(b)) + a * b;
+    minimum: Minimum near_integers near_integers "f(x, x)" |a, b| a.minimum(shift_by_half(b)) + a * b;
 }
 
-/// Returns 0.3·x. It is at least 0.05 away from all numbers of [`RandomTensors::nonzero`], so no difference steps over the kink.
-/// The product beside the maximum or minimum lets both operands matter in every case.
-fn smaller<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
-    x.scale(T::from_f64(0.3))
+/// Returns x + ½. Of x from [`RandomTensors::near_integers`], it is at least 0.2 away from all other such numbers, and above as well
+/// as below positive and negative ones. So no difference steps over the kink, and the order does not follow from a sign. The
+/// product beside the maximum or minimum lets both operands matter in every case.
+fn shift_by_half<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
+    x.shift(T::from_f64(0.5))
 }
 
-/// Returns cases for all pairs of shapes that broadcast to \[4, 5\], and some with more axes. The second may be a
-/// divisor.
+/// Returns cases for all pairs of shapes that broadcast to \[4, 5\], and some with more axes.
 fn pairs<F: DynFunction + Send + Sync + 'static>(
     d: &mut RandomTensors,
     kind: Kind,
-    first: fn(&mut RandomTensors, Shape) -> Tensor<f64>,
+    [first, second]: [fn(&mut RandomTensors, Shape) -> Tensor<f64>; 2],
     f: impl Fn() -> F,
 ) -> Vec<Case> {
     const TO_A_MATRIX: [&[usize]; 7] = [&[], &[1], &[5], &[1, 1], &[1, 5], &[4, 1], &[4, 5]];
@@ -56,7 +56,7 @@ fn pairs<F: DynFunction + Send + Sync + 'static>(
     ];
     let mut case = |[a, b]: [&[usize]; 2]| {
         let (a, b) = (Shape::new(a), Shape::new(b));
-        Case::new(Target::Operation(kind), format!("{a} and {b}"), [first(d, a), d.nonzero(b)], f())
+        Case::new(Target::Operation(kind), format!("{a} and {b}"), [first(d, a), second(d, b)], f())
     };
     let matrices = TO_A_MATRIX.into_iter().flat_map(|a| TO_A_MATRIX.map(|b| [a, b]));
     matrices.chain(MORE_AXES).map(&mut case).collect()

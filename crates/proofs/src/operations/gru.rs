@@ -31,7 +31,7 @@ pub(super) fn gru(d: &mut RandomTensors) -> Vec<Case> {
 /// Creates gx\[T,B,3H\], h0\[B,H\], W_hh\[3H,H\] and b_hh\[3H\].
 fn inputs(d: &mut RandomTensors, [t, b, h]: [usize; 3]) -> [Input; 4] {
     let gates = &["r", "z", "n"];
-    let w_hh = &d.normal([3 * h, h]) * &Tensor::scalar(1.0 / (h as f64).sqrt());
+    let w_hh = &d.normal([3 * h, h]) * (1.0 / (h as f64).sqrt());
     [
         Input::from(d.normal([t, b, 3 * h])).named("gx").gates(2, gates),
         Input::from(d.normal([b, h])).named("h0"),

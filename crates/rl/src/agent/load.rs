@@ -1,4 +1,4 @@
-//! Loads an agent from the checkpoint of a run. The shapes of the tensors determine the width of the network and its
+//! Loads an agent from the checkpoint of a run. The shapes of the tensors determine the hidden size of the network and its
 //! actions. The metadata hold the task and the position of the reset gate. A file without them, for example one
 //! written in Python, is loaded as an agent of `calculator` with PyTorch's GRU.
 
@@ -84,7 +84,7 @@ impl<T: Real> Agent<T> {
             return Err(LoadError::Task { path: path.to_owned(), found: found.clone() });
         }
         let mut config = Config { actions: actions(&checkpoint), ..Config::default() };
-        let settings = [("width", width(&checkpoint)), ("gru", metadata("gru").cloned())];
+        let settings = [("width", hidden_size(&checkpoint)), ("gru", metadata("gru").cloned())];
         for (name, value) in settings.into_iter().filter_map(|(name, value)| Some((name, value?))) {
             config.set(name, &value).map_err(|error| LoadError::Setting { path: path.to_owned(), error })?;
         }
@@ -94,10 +94,10 @@ impl<T: Real> Agent<T> {
     }
 }
 
-/// Returns d if the recurrent weights are \[3d,d\]. Therefore a small file cannot cause the allocation of a large network.
-fn width(checkpoint: &Checkpoint) -> Option<String> {
+/// Returns H if the recurrent weights are \[3H,H\]. Therefore a small file cannot cause the allocation of a large network.
+fn hidden_size(checkpoint: &Checkpoint) -> Option<String> {
     match shape(checkpoint, "rnn.weight_hh")? {
-        &[rows, width] if Some(rows) == width.checked_mul(3) => Some(width.to_string()),
+        &[rows, hidden_size] if Some(rows) == hidden_size.checked_mul(3) => Some(hidden_size.to_string()),
         _ => None,
     }
 }

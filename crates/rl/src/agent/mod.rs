@@ -141,7 +141,7 @@ pub struct Episode<'a, T: Real = f32> {
 
 /// The outputs of the network after the tokens so far.
 struct Seen<T: Real> {
-    /// h\[1,d\].
+    /// h\[1,H\].
     state: Tensor<T>,
     /// ln π(a | h), \[A\].
     log_probs: Vec<T>,
@@ -150,7 +150,7 @@ struct Seen<T: Real> {
 }
 
 impl<T: Real> Seen<T> {
-    /// Reads tokens\[K,1\] from the state h\[1,d\].
+    /// Reads tokens\[K,1\] from the state h\[1,H\].
     fn after(network: &Network<'_, '_, T>, tokens: &Tensor<u32>, h: Tensor<T>) -> Self {
         let h = network.tape().constant(h);
         let state = network.read(tokens, h).select(0, tokens.shape()[0] - 1);
@@ -171,7 +171,7 @@ impl<T: Real> Episode<'_, T> {
         self.seen.value.value()
     }
 
-    /// h\[1,d\], the whole state of the agent in this episode.
+    /// h\[1,H\], the whole state of the agent in this episode.
     pub fn state(&self) -> &Tensor<T> {
         &self.seen.state
     }

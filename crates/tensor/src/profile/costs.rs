@@ -1,7 +1,7 @@
 //! The cost of each kernel, computed from shapes alone: a table with one entry for each kernel.
 //!
 //! Flops follow the equations of [`Kernels`]. Each addition, subtraction, multiplication, division and comparison
-//! counts as one. Each exp, ln, √, tanh and σ also counts as one, although it takes the time of ten to twenty flops. A
+//! counts as one. Each exp, ln, √, tanh, σ, sin and cos also counts as one, although it takes the time of ten to twenty flops. A
 //! copy has no flops. A maximum over a row of N has N comparisons, and a sum has N additions.
 //!
 //! Memory traffic counts the numbers of all operands. Each operand is read once or written once; an operand that the
@@ -51,7 +51,10 @@ fn flops_per_element<T>(f: Map<T>) -> u64 {
         Map::Identity | Map::Primal | Map::Constant(_) => 0,
         Map::HalfRecip | Map::OneMinusSquare | Map::SigmoidSlope | Map::Clamp(..) | Map::Sign | Map::InRange(..) => 2,
         Map::EntropyTerm => 3,
-        Map::Powi(n) => u64::from(n.unsigned_abs().max(1).ilog2() + n.unsigned_abs().count_ones()),
+        Map::Powi(n) => {
+            let power = n.unsigned_abs().max(1); // squarings, products of squares, and a division
+            u64::from(power.ilog2() + power.count_ones() - 1 + u32::from(n < 0))
+        }
         Map::EntropySlope => 4,
         _ => 1,
     }

@@ -24,15 +24,17 @@ macro_rules! agree {
     )*};
 }
 
-/// Returns the number that `GRADUS_TEST_CASES` asks for.
-fn asked() -> Option<u32> {
-    std::env::var("GRADUS_TEST_CASES").ok().and_then(|text| text.parse().ok())
+/// Reads the number of cases in `GRADUS_TEST_CASES`, if it is set.
+fn read_case_limit() -> Option<u32> {
+    let text = std::env::var("GRADUS_TEST_CASES").ok()?;
+    let limit = text.parse().ok().filter(|&limit| limit > 0);
+    Some(limit.unwrap_or_else(|| panic!("GRADUS_TEST_CASES is {text}, expected a whole number from 1")))
 }
 
 /// Numbers all sizes, and keeps as many as `GRADUS_TEST_CASES` says, evenly spread over the list.
-pub(crate) fn numbered<S>(sizes: impl IntoIterator<Item = S>) -> impl Iterator<Item = (u32, S)> {
+pub(crate) fn select_sizes<S>(sizes: impl IntoIterator<Item = S>) -> impl Iterator<Item = (u32, S)> {
     let sizes: Vec<S> = sizes.into_iter().collect();
-    let step = asked().map_or(1, |asked| sizes.len().div_ceil(asked as usize));
+    let step = read_case_limit().map_or(1, |limit| sizes.len().div_ceil(limit as usize));
     (0..).zip(sizes).step_by(step)
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn run(body: impl Fn(&mut Draw)) {
 
 /// Runs `most` cases, or as many as `GRADUS_TEST_CASES` says if that is fewer.
 pub(crate) fn run_up_to(most: u32, body: impl Fn(&mut Draw)) {
-    for case in 0..asked().unwrap_or(most).min(most) {
+    for case in 0..read_case_limit().unwrap_or(most).min(most) {
         println!("case {case}");
         body(&mut Draw::new(case));
     }

@@ -3,7 +3,7 @@
 
 use tensor::{Form, Reduce};
 
-use crate::cases::numbered;
+use crate::cases::select_sizes;
 use crate::gpu::is_on_gpu;
 use crate::{Draw, EXACT, Scalar, check, rounding};
 
@@ -40,7 +40,7 @@ limits!(sums many_rows_and_wide_rows softmax_of_many_rows_and_wide_rows products
 
 /// The numbers are multiples of 1/4, whose sums have no rounding. So a single lost number changes the result.
 fn sums<T: Scalar>() {
-    for (case, n) in numbered(lengths()) {
+    for (case, n) in select_sizes(lengths()) {
         let draw = &mut Draw::new(case);
         let (dy, dx) = (draw.input([n]), draw.gradient::<T>([]));
         check(&format!("sum_to of {n}"), EXACT, [dy], [dx], |k, [dy], [dx]| k.sum_to(T::from_f64(0.5), dy, dx));
@@ -62,7 +62,7 @@ fn sums<T: Scalar>() {
 /// Only the last number is not 0. A kernel that skips the last block loses it.
 #[test]
 fn sums_of_any_length_include_the_last_number() {
-    for (_, n) in numbered(lengths()) {
+    for (_, n) in select_sizes(lengths()) {
         let mut values = vec![0.0_f32; n];
         values[n - 1] = 3.0;
         let x = tensor::Tensor::new([n], values);
@@ -80,7 +80,7 @@ fn sums_of_any_length_include_the_last_number() {
 
 /// Sums over the first and the last axis, of matrices with many rows and of matrices with wide rows.
 fn many_rows_and_wide_rows<T: Scalar>() {
-    for (case, n) in numbered(lengths().filter(|&n| n < 10_000)) {
+    for (case, n) in select_sizes(lengths().filter(|&n| n < 10_000)) {
         let draw = &mut Draw::new(case);
         for shape in [[n, 3], [3, n]] {
             for (axis, to) in [(0, [1, shape[1]]), (1, [shape[0], 1])] {
@@ -99,7 +99,7 @@ fn many_rows_and_wide_rows<T: Scalar>() {
 
 fn softmax_of_many_rows_and_wide_rows<T: Scalar>() {
     let around = |n: usize| [n - 1, n, n + 1];
-    for (case, n) in numbered([16, 32, 48, 64, 512, 4096].into_iter().flat_map(around)) {
+    for (case, n) in select_sizes([16, 32, 48, 64, 512, 4096].into_iter().flat_map(around)) {
         let draw = &mut Draw::new(case);
         for shape in [[n, 5], [2, n]] {
             let tolerance = rounding::<T>(shape[1]);
@@ -116,7 +116,7 @@ fn softmax_of_many_rows_and_wide_rows<T: Scalar>() {
 /// Products in which one of M, K, N is near an edge and the others are small, also with a single row. Then products in
 /// which two extents are long.
 fn products<T: Scalar>() {
-    for (case, n) in numbered(EDGES.into_iter().flat_map(|n| [n - 1, n, n + 1])) {
+    for (case, n) in select_sizes(EDGES.into_iter().flat_map(|n| [n - 1, n, n + 1])) {
         let draw = &mut Draw::new(case);
         let [few, some] = [1 + draw.below(3), 2 + draw.below(12)];
         for [m, k, n] in [[n, few, some], [few, n, some], [some, few, n], [1, n, some], [1, some, n]] {

@@ -1,5 +1,7 @@
 //! Maps and binary functions: one thread for each element.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::{Call, Gpu};
@@ -43,23 +45,29 @@ fn map_code<T: Real>(f: Map<T>) -> Option<(i32, f64)> {
     })
 }
 
-/// Runs a kernel of the host on copies of the operands, for functions that the GPU's kernels lack.
+/// Runs a kernel of the host on copies of the operands, for functions that the GPU's kernels lack. `result` holds the values
+/// of y before the call.
 #[track_caller]
 fn compute_on_host<T: Real, const N: usize>(
     x: [View<T>; N],
-    y: ViewMut<T>,
+    (mut result, y): (Vec<T>, ViewMut<T>),
     kernel: impl FnOnce(&dyn Kernels<T>, [View<T>; N], ViewMut<T>),
 ) {
-    let (x, mut result) = (x.map(|x| (x.to_vec(), x.shape())), y.view().to_vec());
+    let x = x.map(|x| (x.to_vec(), x.shape()));
     let read = x.each_ref().map(|(elements, shape)| View::new(elements, *shape));
     kernel(T::host_kernels(), read, ViewMut::new(&mut result, y.shape()));
     y.assign(&result);
 }
 
+/// Pairs an operand that a kernel overwrites with zeros, so that its old values are not copied to the host.
+fn with_zeros<T: Real>(y: ViewMut<T>) -> (Vec<T>, ViewMut<T>) {
+    (vec![T::zero(); y.shape().size()], y)
+}
+
 #[track_caller]
 pub(in crate::cuda) fn map<T: Real>(gpu: &'static Gpu, f: Map<T>, x: View<T>, y: ViewMut<T>) {
     let Some((code, c)) = map_code(f) else {
-        return compute_on_host([x], y, |k, [x], y| k.map(f, x, y));
+        return compute_on_host([x], with_zeros(y), |k, [x], y| k.map(f, x, y));
     };
     let blocks = Entry::Map.blocks(y.shape().size());
     Call::new::<T>(gpu, Entry::Map).int(code).number(c).read(x).write(y).run(blocks);
@@ -84,7 +92,8 @@ pub(in crate::cuda) fn fill<T: Element>(memory: &DeviceBuffer<T>, layout: &Layou
 #[track_caller]
 pub(super) fn map_backward<T: Real>(gpu: &'static Gpu, slope: Map<T>, kept: View<T>, dy: View<T>, dx: ViewMut<T>) {
     let Some((code, c)) = map_code(slope) else {
-        return compute_on_host([kept, dy], dx, |k, [kept, dy], dx| k.map_backward(slope, kept, dy, dx));
+        let result = dx.view().to_vec();
+        return compute_on_host([kept, dy], (result, dx), |k, [kept, dy], dx| k.map_backward(slope, kept, dy, dx));
     };
     let blocks = Entry::MapBackward.blocks(dx.shape().size());
     Call::new::<T>(gpu, Entry::MapBackward).int(code).number(c).read(kept).read(dy).write(dx).run(blocks);
@@ -99,7 +108,7 @@ pub(super) fn binary<T: Real>(gpu: &'static Gpu, op: Binary, a: View<T>, b: View
         Binary::Mul => 2,
         Binary::Div => 3,
         Binary::Max | Binary::Min | Binary::MaxSlope => {
-            return compute_on_host([a, b], y, |k, [a, b], y| k.binary(op, a, b, y));
+            return compute_on_host([a, b], with_zeros(y), |k, [a, b], y| k.binary(op, a, b, y));
         }
     };
     let [a, b] = [a, b].map(|x| x.broadcast_to(shape));
@@ -108,8 +117,6 @@ pub(super) fn binary<T: Real>(gpu: &'static Gpu, op: Binary, a: View<T>, b: View
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
 
     #[test]
