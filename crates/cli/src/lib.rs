@@ -36,12 +36,14 @@ mod stats;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use console::Term;
 
 pub use input::context;
 
 use error::{Error, Result};
 use input::help_examples;
 use output::print::print_error;
+use output::width;
 
 /// Parses the arguments of the process, runs the command, prints its error and returns its exit code.
 pub fn main() -> ExitCode {
@@ -66,11 +68,20 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Maximum columns of the help.
+const HELP_COLUMNS: usize = 100;
+
 /// Parses the arguments of the process. A flag takes `-1` as its value, so that the error says what it expects.
 fn parse() -> std::result::Result<Command, clap::Error> {
     let takes_value = |arg: &clap::Arg| arg.get_long().is_some() && arg.get_action().takes_values();
     let accept_negative = |arg: clap::Arg| if takes_value(&arg) { arg.allow_negative_numbers(true) } else { arg };
-    let command = Cli::command().mut_subcommands(|command| command.mut_args(accept_negative));
+    let columns = width::terminal_columns(&Term::stdout()).map_or(HELP_COLUMNS, |columns| columns.min(HELP_COLUMNS));
+    let fit_help = |command: clap::Command| match command.get_after_help().map(ToString::to_string) {
+        Some(help) => command.after_help(help_examples::fit(&help, columns)),
+        None => command,
+    };
+    let command =
+        Cli::command().term_width(columns).mut_subcommands(|command| fit_help(command).mut_args(accept_negative));
     Ok(Cli::from_arg_matches(&command.try_get_matches()?)?.command)
 }
 

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use rl::NotFinite;
-use rl::a2c::Metrics;
 use rl::env::Task;
 use rl::evaluate::TestResult;
 use rl::settings::{Field, Settings};
@@ -51,34 +50,28 @@ impl fmt::Display for FailedRun {
 
 impl std::error::Error for FailedRun {}
 
-/// Trains and tests a run for each seed, in parallel on the threads of the current pool. Calls `line` with a line of
-/// progress after each evaluation.
+/// Trains and tests a run for each seed, in parallel on the threads of the current pool. Calls `show` with the seed after
+/// each update.
 ///
 /// # Errors
 /// If a loss or a gradient is not finite.
-pub fn train(config: &TutorialConfig, seeds: &[u64], line: impl Fn(String) + Sync) -> Result<Vec<Outcome>, FailedRun> {
+pub fn train(
+    config: &TutorialConfig,
+    seeds: &[u64],
+    show: impl Fn(u64, Report) + Sync,
+) -> Result<Vec<Outcome>, FailedRun> {
     let mut runs: Vec<_> = seeds.iter().map(|&seed| (seed, None)).collect();
     par::for_each(&mut runs, |_, (seed, outcome)| {
-        let trained = train_one(config, *seed, &|text| {
-            line(if seeds.len() > 1 { format!("seed {seed}: {text}") } else { text });
-        });
+        let trained = train_one(config, *seed, |report| show(*seed, report));
         *outcome = Some(trained.map_err(|error| FailedRun { seed: *seed, error }));
     });
     runs.into_iter().map(|(_, outcome)| outcome.expect("every seed is trained")).collect()
 }
 
-fn train_one(config: &TutorialConfig, seed: u64, line: &dyn Fn(String)) -> Result<Outcome, NotFinite> {
+fn train_one(config: &TutorialConfig, seed: u64, show: impl Fn(Report)) -> Result<Outcome, NotFinite> {
     let mut run = TutorialRun::<f32>::new(config, seed);
     while !run.is_finished() {
-        let Report { update, stage, metrics, validation } = run.advance()?;
-        if let Some(stats) = validation {
-            let accuracy: Vec<_> = stats.iter().map(|stats| format!("{:.3}", stats.reward)).collect();
-            let (all, accuracy) = (config.updates(), accuracy.join(" "));
-            let Metrics { loss, reward, .. } = metrics;
-            line(format!(
-                "update {update:>4}/{all}  stage {stage}  loss {loss:.6}  reward {reward:.3}  'accuracy' {accuracy}"
-            ));
-        }
+        show(run.advance()?);
     }
     Ok(Outcome { seed, stages: run.test()? })
 }
@@ -274,11 +267,11 @@ mod tests {
     #[test]
     fn train_one_seed_among_others_has_the_same_result() {
         let config = TutorialConfig { width: 8, batch: 8, stage_updates: 1, test_episodes: 20, ..Default::default() };
-        let all = train(&config, &[3, 4], |_| ()).expect("finite");
-        let alone = train(&config, &[4], |_| ()).expect("finite");
+        let all = train(&config, &[3, 4], |_, _| ()).expect("finite");
+        let alone = train(&config, &[4], |_, _| ()).expect("finite");
         assert_eq!(to_json(&config, &all)["runs"][1], to_json(&config, &alone)["runs"][0]);
         assert_eq!(stage_table(&all[1]), stage_table(&alone[0]));
-        let error = train(&TutorialConfig { rate: 1e30, ..config }, &[3], |_| ()).expect_err("not finite");
+        let error = train(&TutorialConfig { rate: 1e30, ..config }, &[3], |_, _| ()).expect_err("not finite");
         assert!(error.to_string().starts_with("seed 3: update 2: "), "{error}");
     }
 }

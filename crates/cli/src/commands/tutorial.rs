@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nn::files::{Disk, probe_write, write_atomic};
+use rl::a2c::Metrics;
 use rl::env::Task;
 use tensor::catch_cuda_error;
 use tutorial::Tutorial;
 use tutorial::results::{Comparison, seed_table, stage_table, to_json, train};
-use tutorial::run::TutorialConfig;
+use tutorial::run::{Report, TutorialConfig};
 
 use super::results::{run_on_threads, thread_count};
 use crate::error::{Error, Result, show_path};
 use crate::input::numbers::{SEEDS, THREADS, parse_whole_in};
 use crate::input::seeds::Seeds;
 use crate::input::settings::Flags;
+use crate::live::plain::{fit_fields, seed_prefix};
 use crate::output::print::{pretty_json, print_line};
 use crate::output::table::Table;
 use crate::run::memory_check::MemoryNeed;
@@ -58,7 +60,10 @@ pub(crate) fn tutorial(args: &TutorialArgs) -> Result<()> {
         }
         probe_write(&Disk, path).map_err(|error| write_error(path, error))?;
     }
-    let outcomes = run_on_threads(threads, || catch_cuda_error(|| train(&config, &seeds, print_line)))?;
+    let show = |seed, report| {
+        progress_line(&seed_prefix(seed, seeds.len() > 1), report, config.updates()).into_iter().for_each(print_line);
+    };
+    let outcomes = run_on_threads(threads, || catch_cuda_error(|| train(&config, &seeds, show)))?;
     let outcomes = outcomes.map_err(|failure| Error::input(failure.to_string()))?;
     let outcomes = outcomes.map_err(|failed| Error::Run(failed.to_string()))?;
     if let Some(path) = &args.out {
@@ -73,6 +78,21 @@ pub(crate) fn tutorial(args: &TutorialArgs) -> Result<()> {
     rows.into_iter().for_each(|row| table.row(row));
     print_line(format!("\n{table}\n{comparison}{}", Tutorial.caveat()));
     Ok(())
+}
+
+/// Formats the progress of a run of `updates` updates after an evaluation.
+fn progress_line(prefix: &str, report: Report, updates: usize) -> Option<String> {
+    let Report { update, stage, metrics: Metrics { loss, reward, .. }, validation } = report;
+    let accuracy: Vec<_> = validation?.iter().map(|stats| format!("{:.3}", stats.reward)).collect();
+    Some(fit_fields(prefix, |keep| {
+        [
+            keep(4, "update ") + &format!("{update:>4}/{updates}"),
+            keep(3, &format!("stage {stage}")),
+            keep(1, &format!("loss {loss:.6}")),
+            keep(2, &format!("reward {reward:.3}")),
+            keep(5, "'accuracy' ") + &accuracy.join(" "),
+        ]
+    }))
 }
 
 fn write_error(path: &Path, error: io::Error) -> Error {

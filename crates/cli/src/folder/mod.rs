@@ -103,12 +103,7 @@ impl Folder {
                     show_path(path)
                 )));
             }
-            None => {
-                let path = show_path(path);
-                return Err(Error::input(format!(
-                    "{path} holds no run, because it has no {ABOUT}; name a folder that gradus train has written"
-                )));
-            }
+            None => return Err(no_run_error(path, ABOUT)),
         };
         if !path.join(CONFIG).exists() {
             let shown = show_path(path);
@@ -264,6 +259,15 @@ fn require_empty(path: &Path) -> Result<()> {
 /// Returns true if gradus writes a file of this name before a folder holds anything worth keeping.
 fn is_written_first(name: &OsStr) -> bool {
     [ABOUT, LOCK].iter().any(|first| name == *first) || is_partial_file(name)
+}
+
+/// Creates the error of a folder that does not exist, or that holds no run because it lacks a file.
+pub(crate) fn no_run_error(path: &Path, missing: &str) -> Error {
+    let (shown, advice) = (show_path(path), "name a folder that gradus train has written");
+    Error::input(match path.exists() {
+        true => format!("{shown} holds no run, because it has no {missing}; {advice}"),
+        false => format!("there is no folder {shown}; {advice}"),
+    })
 }
 
 /// Returns true if `path` holds a run, or runs of several seeds.

@@ -44,7 +44,7 @@ impl Outcome {
     }
 
     /// Returns true if every test episode of every stage ended in an exact match.
-    pub(crate) fn is_solved(&self) -> bool {
+    pub(crate) fn is_perfect(&self) -> bool {
         !self.failed && self.stages.iter().all(|stage| stage.exact == 1.0)
     }
 

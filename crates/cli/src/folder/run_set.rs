@@ -13,7 +13,7 @@ use super::file_names::{ABOUT, CLOCK, CONFIG, EPISODES, METRICS, TEST};
 use super::metrics::{Line, UpdateLine, ValidationLine};
 use super::outcome::Outcome;
 use super::seeds::{list_seeds, seed_folder};
-use super::{jsonl, metrics};
+use super::{jsonl, metrics, no_run_error};
 use crate::error::{Error, Result, show_path};
 use crate::input::config_file::ConfigFile;
 use crate::input::settings;
@@ -79,7 +79,7 @@ impl RunSet {
         let Some(config) =
             [path.join(CONFIG)].into_iter().chain(started.first().map(|run| run.join(CONFIG))).find(|c| c.exists())
         else {
-            return Err(no_run_error(path));
+            return Err(no_config_error(path));
         };
         let file = ConfigFile::read_regular(&config)?;
         file.task()?;
@@ -149,15 +149,15 @@ fn read_settings(file: &ConfigFile) -> Result<Vec<Setting>> {
     Ok(Config::FIELDS.iter().map(setting).collect())
 }
 
-/// Creates the error of a folder without a run.
-fn no_run_error(path: &Path) -> Error {
-    let shown = show_path(path);
-    Error::input(match path.join(ABOUT).exists() {
-        true => format!("{shown} holds no run yet, because it has no {CONFIG}; wait until training has started"),
-        false => {
-            format!("{shown} holds no run, because it has no {CONFIG}; name a folder that gradus train has written")
-        }
-    })
+/// Creates the error of a folder without a configuration.
+fn no_config_error(path: &Path) -> Error {
+    match path.join(ABOUT).exists() {
+        true => Error::input(format!(
+            "{} holds no run yet, because it has no {CONFIG}; wait until training has started",
+            show_path(path)
+        )),
+        false => no_run_error(path, CONFIG),
+    }
 }
 
 /// Returns the last part of the absolute path, so that `.` has a name too.

@@ -138,11 +138,15 @@ fn details(measured: &[Measurement<'_>]) -> String {
     let limit = summary.limit.map(|limit| format!("a factor of 1 + {limit:.1e} on a whole gradient is detected"));
     let slowest = subjects(measured).max_by_key(|subject| Summary::from_cases(subject).time);
     let seconds = |cases: &[Measurement<'_>]| Summary::from_cases(cases).time.as_secs_f64();
-    let slowest = slowest.map(|subject| {
-        let (name, all) = (subject[0].case.target.name(), seconds(measured));
-        format!("the slowest is {name}, {:.1} of {all:.1} s, summed over cases that run in parallel", seconds(subject))
-    });
+    let slowest = slowest
+        .and_then(|subject| describe_slowest(subject[0].case.target.name(), seconds(subject), seconds(measured)));
     [duals, limit, slowest].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Describes the slowest operation or layer, unless its time is too short to print.
+fn describe_slowest(name: &str, seconds: f64, all: f64) -> Option<String> {
+    let text = || format!("the slowest is {name}, {seconds:.1} of {all:.1} s, summed over cases that run in parallel");
+    (seconds >= 0.1).then(text)
 }
 
 #[cfg(test)]
@@ -170,7 +174,16 @@ mod tests {
         assert_eq!(verdict(&measured), "2 operations, 1 layer, 4 cases: 1 DO NOT AGREE");
         assert_eq!(verdict(&measured[1..2]), "1 operation, 0 layers, 1 case: all agree");
         let details = details(&measured);
-        assert!(details.contains("differ by at most") && details.contains("the slowest is"), "{details}");
+        assert!(details.contains("differ by at most") && details.contains("is detected"), "{details}");
+    }
+
+    #[test]
+    fn describe_slowest_short_time_is_left_out() {
+        assert_eq!(describe_slowest("tanh", 0.09, 0.09), None);
+        assert!(
+            describe_slowest("tanh", 0.1, 0.3)
+                .is_some_and(|text| text.starts_with("the slowest is tanh, 0.1 of 0.3 s"))
+        );
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) struct Entry {
     pub(crate) key_offset: usize,
     /// Byte offset of the value.
     pub(crate) value_offset: usize,
+    /// True for a table, such as `[model]`.
+    is_section: bool,
 }
 
 impl ConfigFile {
@@ -74,13 +76,24 @@ impl ConfigFile {
             Ok(table) => table.get_ref().iter().map(|(key, value)| Entry::new(&file.text, key, value)).collect(),
             Err(error) => {
                 let offset = error.span().map_or(0, |span| span.start);
-                let message = file.explain_unquoted(offset);
-                return Err(
-                    file.error_at(offset, message.unwrap_or_else(|| format!("invalid TOML: {}", error.message())))
-                );
+                let message = file.explain_unquoted(offset).unwrap_or_else(|| match error.message() {
+                    "duplicate key" => {
+                        format!("invalid TOML: duplicate key {}", &file.text[error.span().unwrap_or_default()])
+                    }
+                    message => format!("invalid TOML: {message}"),
+                });
+                return Err(file.error_at(offset, message));
             }
         };
-        Ok(file)
+        match file.entries.iter().find(|entry| entry.is_section) {
+            None => Ok(file),
+            Some(Entry { key, key_offset, .. }) => Err(file.error_at(
+                *key_offset,
+                format!(
+                    "{key} is a section, but a configuration file has no sections; write each setting as name = value"
+                ),
+            )),
+        }
     }
 
     /// Explains a syntax error in a value without quotes, such as `actions = tools`. `None` for any other syntax error.
@@ -185,6 +198,7 @@ impl Entry {
             value: content,
             key_offset: key.span().start,
             value_offset: value.span().start,
+            is_section: matches!(value.get_ref(), DeValue::Table(_)),
         }
     }
 }

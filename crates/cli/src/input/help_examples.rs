@@ -1,5 +1,16 @@
 //! Examples at the end of each command's help. A test runs all of them in one folder.
 
+use crate::output::width::{wrap, wrap_command};
+
+/// Fits the end of a command's help to `columns`. Its examples stay commands of the shell.
+pub(crate) fn fit(text: &str, columns: usize) -> String {
+    let fit_line = |line: &str| match line.starts_with("  gradus ") {
+        true => wrap_command(line, columns),
+        false => wrap(line, columns),
+    };
+    text.lines().flat_map(fit_line).collect::<Vec<_>>().join("\n")
+}
+
 /// Examples of `gradus config`.
 pub(crate) const CONFIG: &str = "\
 Examples:
@@ -31,8 +42,7 @@ Examples:
 --device cuda computes on a GPU. It needs a gradus built with the feature cuda, and a GPU in the list of `gradus devices`. A run may be resumed on another device.
 
 Files of the run folder (docs/run-folder.md describes them):
-  config.toml, metrics.jsonl, episodes.jsonl, best.safetensors, test.json, report.html,
-  model.safetensors (the last checkpoint)
+  config.toml, metrics.jsonl, episodes.jsonl, best.safetensors, test.json, report.html, model.safetensors (the last checkpoint)
 
 docs/glossary.md explains the terms.
 

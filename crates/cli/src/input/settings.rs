@@ -27,7 +27,7 @@ impl<C: Settings> Flags<C> {
     pub(crate) fn apply(&self, config: &mut C) -> Result<()> {
         self.given.iter().try_for_each(|(name, value)| {
             let set = config.set(name, value).and_then(|()| config.check::<f32>());
-            set.map_err(|error| Error::input(format!("{}: {error}", to_flag(name))))
+            set.map_err(|error| Error::input(describe_flag_fault(name, value, error)))
         })
     }
 }
@@ -53,6 +53,16 @@ impl<C: Settings> FromArgMatches for Flags<C> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+/// Describes an invalid value of a flag, in the words of `clap` for other flags.
+fn describe_flag_fault(name: &str, value: &str, error: SettingError) -> String {
+    let (fault, range) = match error {
+        SettingError::Unknown { .. } => return error.to_string(),
+        SettingError::Invalid { fault, range, .. } => (format!("is {fault}"), range),
+        SettingError::Rounded { reason, range, .. } => (reason, range),
+    };
+    format!("invalid value '{value}' for '{} <VALUE>': it {fault}; expected {range}", to_flag(name))
 }
 
 /// Returns the flag of a setting, with dashes.

@@ -123,7 +123,7 @@ fn short_row(scene: &Scene, width: usize) -> Row {
     let mut add = |text: String| row.add_if_fits(&text, Paint::Plain, width);
     if let Some(tally) = &scene.tally {
         add(format!("{}/{} finished", tally.finished, tally.total));
-        add(format!("{} solved", tally.solved));
+        add(format!("{} perfect", tally.perfect));
     } else if let Some(progress) = scene.runs.first() {
         let update = || format!("{}/{}", progress.update, progress.limits.max_updates);
         add(progress.describe_end().unwrap_or_else(update));

@@ -15,8 +15,8 @@ pub(crate) struct Tally {
     pub(crate) total: usize,
     /// Finished runs.
     pub(crate) finished: usize,
-    /// Finished runs that solved every test episode.
-    pub(crate) solved: usize,
+    /// Finished runs whose test is perfect.
+    pub(crate) perfect: usize,
     /// Finished runs that failed.
     pub(crate) failed: usize,
 }
@@ -25,7 +25,7 @@ impl Tally {
     /// Counts a finished run.
     pub(crate) fn count(&mut self, outcome: &Outcome) {
         self.finished += 1;
-        self.solved += usize::from(outcome.is_solved());
+        self.perfect += usize::from(outcome.is_perfect());
         self.failed += usize::from(outcome.failed);
     }
 }
@@ -62,10 +62,10 @@ fn run_row(progress: &RunProgress, now: Duration, width: usize, style: Style) ->
 }
 
 fn total_row(runs: &[RunProgress], tally: &Tally, now: Duration, width: usize) -> Row {
-    let Tally { total, finished, solved, failed } = *tally;
+    let Tally { total, finished, perfect, failed } = *tally;
     let mut row = Row::default();
     row.add_if_fits(&format!("{finished} of {total} finished"), good_if(finished == total), width);
-    row.add_if_fits(&format!("{solved} solved"), Paint::Plain, width);
+    row.add_if_fits(&format!("{perfect} perfect"), Paint::Plain, width);
     if failed > 0 {
         row.add_if_fits(&format!("{failed} failed"), Paint::Strong, width);
     }

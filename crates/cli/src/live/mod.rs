@@ -157,22 +157,21 @@ impl View {
 
     /// Shows an update and the validation after it, if there was one.
     pub(crate) fn show_update(&mut self, update: &UpdateLine, validation: Option<&ValidationLine>) {
-        let now = self.shared.start.elapsed();
+        let (now, is_one_of_several) = (self.shared.start.elapsed(), self.is_one_of_several());
         let line = self.with_progress(|progress| {
             progress.record_update(update);
             validation.iter().for_each(|line| progress.record_validation(line));
             progress.record_time(now);
-            validation.map(|_| plain::progress_line(progress))
+            validation.map(|_| plain::progress_line(progress, is_one_of_several))
         });
         if self.shared.screen.is_none() {
-            line.flatten().iter().for_each(|line| self.print_line(line));
+            line.flatten().iter().for_each(crate::output::print::print_line);
         }
     }
 
     /// Prints a line that stays above the frames.
     pub(crate) fn print_line(&self, text: impl Display) {
-        let has_many_runs = lock(&self.shared.scene).tally.is_some();
-        let text = if has_many_runs { format!("seed {}: {text}", self.seed) } else { text.to_string() };
+        let text = format!("{}{text}", plain::seed_prefix(self.seed, self.is_one_of_several()));
         match &self.shared.screen {
             Some(screen) => lock(screen).print_line(&text),
             None => crate::output::print::print_line(text),
@@ -187,6 +186,10 @@ impl View {
             self.shared.keep_frame();
         }
         self.print_line(text);
+    }
+
+    fn is_one_of_several(&self) -> bool {
+        lock(&self.shared.scene).tally.is_some()
     }
 
     fn with_progress<T>(&self, act: impl FnOnce(&mut RunProgress) -> T) -> Option<T> {

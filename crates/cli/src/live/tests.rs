@@ -52,7 +52,7 @@ fn many_runs() -> Scene {
     Scene {
         now: Duration::from_secs(10),
         runs,
-        tally: Some(Tally { total: 20, finished: 2, solved: 1, failed: 1 }),
+        tally: Some(Tally { total: 20, finished: 2, perfect: 1, failed: 1 }),
         ..Scene::default()
     }
 }
@@ -113,7 +113,7 @@ fn frame_in_small_terminal_is_one_line() {
     assert_eq!(draw(&single_run(60), 20, ASCII), "60/200  14 s left");
     assert_eq!(frame(&single_run(60), Size { width: 79, height: 3 }, ASCII).len(), 1);
     assert_eq!(frame(&single_run(60), Size { width: 79, height: 0 }, ASCII).len(), 0);
-    assert_eq!(draw(&many_runs(), 30, ASCII), "2/20 finished  1 solved");
+    assert_eq!(draw(&many_runs(), 30, ASCII), "2/20 finished  1 perfect");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn frame_many_runs_at_80_columns() {
 seed 2     100/200  exact 1.000 1.000 1.000  return  2.500  10 s left  __.:-+*#
 seed 11     50/200  exact 1.000 0.500 0.000  return  1.250  10 s left  _.:--=*#
 seed 12      5/200  return  0.125  10 s left  _.-+#
-2 of 20 finished  1 solved  1 failed  at most 110 s left  3 running  15 waiting";
+2 of 20 finished  1 perfect  1 failed  at most 110 s left  3 running";
     assert_eq!(draw(&many_runs(), 79, ASCII), want);
 }
 

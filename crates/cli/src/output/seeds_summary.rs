@@ -53,9 +53,10 @@ fn format_count(x: f64) -> String {
     if x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:.1}") }
 }
 
-/// The meaning of the table's last two metrics.
-pub(crate) const LEGEND: &str = "shuffled: the lowest exact match of any stage when each episode is shown the context of \
-     another episode. programs: the number of distinct greedy programs, added over all stages.";
+/// The meaning of some of the table's columns.
+pub(crate) const LEGEND: &str = "perfect: every test episode of every stage ended in an exact match. shuffled: the \
+     lowest exact match of any stage when each episode is shown the context of another episode. programs: the \
+     number of distinct greedy programs, added over all stages.";
 
 /// Returns one row per run, including failed runs, then the median and the range of the runs that have the metric.
 pub(crate) fn table(runs: &[TimedOutcome]) -> Table {
@@ -63,18 +64,18 @@ pub(crate) fn table(runs: &[TimedOutcome]) -> Table {
     let row = |first: [String; 2], cell: &dyn Fn(&Column) -> String, last: &str| {
         first.into_iter().chain(columns.iter().map(cell)).chain([last.to_owned()]).collect::<Vec<_>>()
     };
-    let mut table = Table::new(row(["seed".into(), "solved".into()], &|column| column.name.clone(), "end"));
+    let mut table = Table::new(row(["seed".into(), "perfect".into()], &|column| column.name.clone(), "end"));
     for run in runs {
-        let solved = if run.outcome.is_solved() { "yes" } else { "no" };
+        let perfect = if run.outcome.is_perfect() { "yes" } else { "no" };
         let cell = |column: &Column| column.value(run).map_or(NONE.into(), column.format);
-        table.row(row([run.outcome.seed.to_string(), solved.into()], &cell, &run.outcome.end));
+        table.row(row([run.outcome.seed.to_string(), perfect.into()], &cell, &run.outcome.end));
     }
     let spread = |column: &Column| Spread::from_values(runs.iter().filter_map(|run| column.value(run)));
     let median = |column: &Column| spread(column).map_or(NONE.into(), |s| (column.format)(s.median));
     let range = |column: &Column| {
         spread(column).map_or(NONE.into(), |s| format!("{} to {}", (column.format)(s.least), (column.format)(s.most)))
     };
-    table.row(row(["median".into(), format!("{} of {}", count_solved(runs), runs.len())], &median, ""));
+    table.row(row(["median".into(), format!("{} of {}", count_perfect(runs), runs.len())], &median, ""));
     table.row(row(["range".into(), String::new()], &range, ""));
     table
 }
@@ -96,7 +97,7 @@ pub(crate) fn json(changes: &[(&str, String)], runs: &[TimedOutcome], exact: &Ex
     json!({
         "task": task_name::NAME,
         "changed_settings": changes,
-        "solved": count_solved(runs),
+        "solved": count_perfect(runs),
         "of": runs.len(),
         "spread": spreads.collect::<Map<_, _>>(),
         "exact_match": exact,
@@ -104,8 +105,8 @@ pub(crate) fn json(changes: &[(&str, String)], runs: &[TimedOutcome], exact: &Ex
     })
 }
 
-fn count_solved(runs: &[TimedOutcome]) -> usize {
-    runs.iter().filter(|run| run.outcome.is_solved()).count()
+fn count_perfect(runs: &[TimedOutcome]) -> usize {
+    runs.iter().filter(|run| run.outcome.is_perfect()).count()
 }
 
 /// Median and range of some values.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use console::measure_text_width;
 
-use crate::output::width::wrap;
+use crate::output::width::wrap_cell;
 
 /// The border of cells. In a cell it is replaced by a box-drawing line of the same look.
 const BORDER: char = '|';
@@ -93,7 +93,7 @@ impl Table {
         let numeric: Vec<bool> = (0..widths.len()).map(|column| self.is_numeric(column)).collect();
         let mut lines: Vec<String> = Vec::new();
         for (number, row) in self.rows.iter().enumerate() {
-            let wrapped = |&column: &usize| wrap(row.get(column).map_or("", |cell| cell), widths[column]);
+            let wrapped = |&column: &usize| wrap_cell(row.get(column).map_or("", |cell| cell), widths[column]);
             let cells: Vec<_> = columns.iter().map(wrapped).collect();
             for k in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
                 let cell = |(cell, &column): (&Vec<String>, &usize)| {

@@ -34,22 +34,47 @@ pub(crate) fn fit(text: &str, columns: Option<usize>) -> String {
     parts.collect::<Vec<_>>().join("\n")
 }
 
-/// Wraps a line between words; a word longer than a line is split. In `name  meaning`, with at least two spaces, the
-/// further lines begin below the meaning. In a comment they begin with `#`. A command after `with:` gets a line of its own
-/// if it fits there, so that it can be copied.
+/// Wraps a line between words. A longer word, such as a path, stays whole, so that it can be copied. In `name  meaning`, with
+/// at least two spaces, the further lines begin below the meaning. In a comment they begin with `#`. A command after `with:`
+/// gets a line of its own.
 pub(crate) fn wrap(line: &str, columns: usize) -> Vec<String> {
+    wrap_words(line, columns, false)
+}
+
+/// Wraps the text of a table cell as [`wrap`] does, but splits words that are longer than a line.
+pub(crate) fn wrap_cell(text: &str, columns: usize) -> Vec<String> {
+    wrap_words(text, columns, true)
+}
+
+/// Wraps a command of the shell, so that its lines can be copied together.
+pub(crate) fn wrap_command(line: &str, columns: usize) -> Vec<String> {
+    const CONTINUED: &str = " \\";
     if measure_text_width(line) <= columns {
         return vec![line.to_owned()];
     }
-    if let Some(at) = line.rfind(COMMAND).filter(|at| measure_text_width(&line[at + SPACE..]) <= columns) {
+    let indent = " ".repeat(hanging_indent(line, columns) + 2);
+    let lines = textwrap::wrap(line, options(columns.saturating_sub(CONTINUED.len())).subsequent_indent(&indent));
+    let end = |k: usize| if k + 1 < lines.len() { CONTINUED } else { "" };
+    lines.iter().enumerate().map(|(k, line)| line.trim_end().to_owned() + end(k)).collect()
+}
+
+fn options<'a>(columns: usize) -> Options<'a> {
+    Options::new(columns)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .break_words(false)
+}
+
+fn wrap_words(line: &str, columns: usize, split_words: bool) -> Vec<String> {
+    if measure_text_width(line) <= columns {
+        return vec![line.to_owned()];
+    }
+    if let Some(at) = line.rfind(COMMAND).filter(|_| !split_words) {
         return [wrap(&line[..at + SPACE - 1], columns), vec![line[at + SPACE..].to_owned()]].concat();
     }
     let indent = if line.starts_with("# ") { "# ".to_owned() } else { " ".repeat(hanging_indent(line, columns)) };
-    let options = Options::new(columns)
-        .subsequent_indent(&indent)
-        .word_separator(WordSeparator::AsciiSpace)
-        .word_splitter(WordSplitter::NoHyphenation)
-        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    let options = options(columns).subsequent_indent(&indent).break_words(split_words);
     textwrap::wrap(line, options).into_iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
@@ -67,10 +92,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wrap_breaks_between_words_and_splits_long_words() {
+    fn wrap_breaks_between_words_and_keeps_long_words_whole() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("a/very/long/path", 6), ["a/very", "/long/", "path"]);
-        assert_eq!(wrap("from 漢字漢字", 6), ["from", "漢字漢", "字"]);
+        assert_eq!(wrap("in a/very/long/path", 6), ["in", "a/very/long/path"]);
+        assert_eq!(wrap_cell("a/very/long/path", 6), ["a/very", "/long/", "path"]);
+        assert_eq!(wrap_cell("with: gradus train", 8), ["with:", "gradus", "train"]);
+        assert_eq!(wrap_cell("from 漢字漢字", 6), ["from", "漢字漢", "字"]);
         assert_eq!(wrap("pass --max-updates", 14), ["pass", "--max-updates"]);
         assert_eq!(wrap("", 7), [""]);
     }
@@ -83,9 +110,15 @@ mod tests {
         );
         assert_eq!(wrap("  two words and a third", 12), ["  two words", "  and a", "  third"]);
         assert_eq!(wrap("stopped; resume with: gradus train", 20), ["stopped; resume", "with:", "gradus train"]);
-        assert_eq!(wrap("stopped; resume with: gradus train", 11), ["stopped;", "resume", "with:", "gradus", "train"]);
+        assert_eq!(wrap("stopped; resume with: gradus train", 11), ["stopped;", "resume", "with:", "gradus train"]);
         assert_eq!(wrap("# H, the hidden size", 12), ["# H, the", "# hidden", "# size"]);
         assert_eq!(wrap("a long first column  of a line", 20), ["a long first column", "of a line"]);
+    }
+
+    #[test]
+    fn wrap_command_that_does_not_fit_is_continued_with_backslashes() {
+        assert_eq!(wrap_command("  gradus train --seed 7", 23), ["  gradus train --seed 7"]);
+        assert_eq!(wrap_command("  gradus train --seed 7", 20), ["  gradus train \\", "    --seed 7"]);
     }
 
     #[test]

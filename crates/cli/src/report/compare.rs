@@ -151,7 +151,7 @@ impl Comparison {
 
     /// Returns a table of how the runs ended, with one row per folder.
     fn outcome_table(&self) -> Table {
-        let mut table = Table::new(["runs", "finished", "solved", "failed", "updates", "steps", "seconds"]);
+        let mut table = Table::new(["runs", "finished", "perfect", "failed", "updates", "steps", "seconds"]);
         for (label, runs) in &self.folders {
             let finished: Vec<_> = runs.runs.iter().filter_map(|run| Some((run, run.outcome.as_ref()?))).collect();
             let count =
@@ -161,7 +161,7 @@ impl Comparison {
             table.row([
                 label.clone(),
                 format!("{} of {all}", finished.len()),
-                count(Outcome::is_solved),
+                count(Outcome::is_perfect),
                 count(|outcome| outcome.failed),
                 median(finished.iter().map(|(_, outcome)| outcome.updates as f64), 0),
                 median(steps, 0),
@@ -239,7 +239,8 @@ impl Comparison {
     }
 }
 
-const OUTCOME_NOTE: &str = "Updates, steps and seconds are medians over the finished runs.";
+const OUTCOME_NOTE: &str = "perfect: runs with an exact match in every test episode. Updates, \
+     steps and seconds are medians over the finished runs.";
 
 /// Computes the interquartile mean over all stages, with its interval.
 fn iqm_interval(scores: &Scores) -> Interval {

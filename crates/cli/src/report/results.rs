@@ -37,19 +37,19 @@ fn finished(runs: &RunSet) -> Vec<TimedOutcome> {
     runs.runs.iter().filter_map(timed).collect()
 }
 
-/// Describes the state of the runs in one sentence.
-pub(super) fn status_sentence(runs: &RunSet) -> String {
+/// Describes the state of the runs, without a capital letter at the start.
+pub(super) fn status(runs: &RunSet) -> String {
     if let (None, [run]) = (runs.seeds, &runs.runs[..]) {
         return single_run_status(run);
     }
     let (started, all) = (runs.runs.len(), runs.seeds.unwrap_or(runs.runs.len()));
     let finished: Vec<_> = runs.runs.iter().filter_map(|run| run.outcome.as_ref()).collect();
-    let solved = finished.iter().filter(|outcome| outcome.is_solved()).count();
+    let perfect = finished.iter().filter(|outcome| outcome.is_perfect()).count();
     let failed = finished.iter().filter(|outcome| outcome.failed).count();
     let mut sentence = match finished.len() == all {
-        true => format!("{solved} of {all} runs solved every stage"),
+        true => format!("{perfect} of {all} runs are perfect in the test"),
         false => format!(
-            "Of {all} runs, {started} have started, {} have finished, and {solved} solved every stage",
+            "of {all} runs, {started} have started, {} have finished, and {perfect} are perfect in the test",
             finished.len()
         ),
     };
@@ -63,10 +63,10 @@ fn single_run_status(run: &RunRecord) -> String {
     match &run.outcome {
         None => {
             let updates = run.updates.last().map_or(0, |line| line.update);
-            format!("Not finished: {} updates so far.", format_count(updates as u64))
+            format!("not finished: {} updates so far.", format_count(updates as u64))
         }
         Some(outcome) => {
-            let how = if outcome.failed { format!("Failed: {}", outcome.end) } else { capitalize(&outcome.end) };
+            let how = if outcome.failed { format!("failed: {}", outcome.end) } else { outcome.end.clone() };
             let seconds = run.seconds.map(|seconds| format!(", {seconds:.1} s including the test")).unwrap_or_default();
             let (updates, steps) = (format_count(outcome.updates as u64), format_count(outcome.steps));
             format!("{how}; {updates} updates, {steps} steps{seconds}.")
@@ -74,7 +74,8 @@ fn single_run_status(run: &RunRecord) -> String {
     }
 }
 
-fn capitalize(text: &str) -> String {
+/// Returns the text with a capital letter at the start.
+pub(super) fn capitalize(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -6,7 +6,7 @@ use gpu_train::Run;
 use tensor::Device;
 
 use crate::error::{Error, Result, show_path};
-use crate::folder::{About, CONFIG, MODEL, TABLE, seed_folder};
+use crate::folder::{About, CONFIG, MODEL, TABLE, no_run_error, seed_folder};
 use crate::input::config_file::ConfigFile;
 use crate::input::settings;
 use crate::run::checkpoint;
@@ -17,18 +17,16 @@ use crate::run::memory_check::{MemoryNeed, all_threads};
 /// # Errors
 /// If the folder holds no run, or the runs of several seeds.
 pub(crate) fn read_config(dir: &Path) -> Result<ConfigFile> {
-    let (path, name) = (dir.join(CONFIG), show_path(dir));
+    let path = dir.join(CONFIG);
     if dir.join(TABLE).exists() || About::read(dir)?.is_some_and(|about| about.seeds.is_some()) {
         return Err(Error::input(format!(
-            "{name} holds the runs of several seeds; name one of its subfolders, for example {}",
+            "{} holds the runs of several seeds; name one of its subfolders, for example {}",
+            show_path(dir),
             show_path(&seed_folder(dir, 0))
         )));
     }
     if !path.exists() {
-        let path = show_path(&path);
-        return Err(Error::input(format!(
-            "{name} holds no run, because {path} does not exist; name a folder that gradus train has written"
-        )));
+        return Err(no_run_error(dir, CONFIG));
     }
     ConfigFile::read_regular(&path)
 }

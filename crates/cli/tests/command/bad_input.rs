@@ -92,7 +92,10 @@ fn config_unknown_names_are_refused_with_line_and_column() {
     let messages =
         ["run.toml, line 1, column 8", "no task calculater; the only task is calculator", "did you mean calculator?"];
     expect_config_refusal("task = \"calculater\"\n", &messages);
-    expect_config_refusal("[optimizer]\nrate = 1\n", &["optimizer = ", "adam, adamw, sgd or rmsprop"]);
+    for section in ["\n[optimizer]\nrate = 1\n", "\n[model]\nrate = 1\n"] {
+        expect_config_refusal(section, &["run.toml, line 2, column ", "a configuration file has no sections"]);
+    }
+    expect_config_refusal("model.width = 1\n", &["line 1, column 1", "model", "has no sections"]);
 }
 
 /// Every use of the tutorial as a task names the new command. The files of its earlier runs stay.
@@ -138,12 +141,20 @@ fn flags_out_of_range_are_refused() {
         ("patience", "18446744073709551615", "out of range", "whole numbers from 1 to 1000000000"),
         ("optimizer", "adamax", "not one of its values", "adam, adamw, sgd or rmsprop"),
     ] {
-        let messages = [&format!("--{flag}: {flag} = {value} is {fault}"), range];
+        let messages =
+            [&format!("invalid value '{value}' for '--{flag} <VALUE>': it is {fault}; expected {range}"), range];
         sandbox.expect_refusal(&["train", &format!("--{flag}"), value], &messages);
     }
-    let messages = ["--rate: rate = 1e-50 becomes 0.0 in f32", "1.401298464324817e-45", "it takes numbers above 0"];
+    let messages = [
+        "invalid value '1e-50' for '--rate <VALUE>': it becomes 0.0 in f32",
+        "1.401298464324817e-45",
+        "expected numbers above 0",
+    ];
     sandbox.expect_refusal(&["train", "--rate", "1e-50"], &messages);
-    sandbox.expect_refusal(&["train", "--beta2", "0.9999999999"], &["beta2 = 0.9999999999 becomes 1.0 in f32"]);
+    sandbox.expect_refusal(
+        &["train", "--beta2", "0.9999999999"],
+        &["'0.9999999999' for '--beta2 <VALUE>': it becomes 1.0 in f32"],
+    );
     sandbox.expect_refusal(
         &["train", "--seed", "-1"],
         &["invalid value '-1' for '--seed <N>'", "expected a whole number from 0 to 9223372036854775807"],
@@ -179,6 +190,7 @@ fn config_values_out_of_range_are_refused_with_line_and_column() {
 #[test]
 fn config_not_toml_is_refused() {
     expect_config_refusal("width = 16\nbatch = = 3\n", &["run.toml, line 2, column 9", "invalid TOML"]);
+    expect_config_refusal("width = 16\nwidth = 3\n", &["run.toml, line 2, column 1: ", "duplicate key width"]);
     expect_config_refusal([0xff, 0xfe], &["cannot read run.toml", "UTF-8"]);
     let messages = ["cannot read missing.toml", "configuration file in TOML"];
     Sandbox::new().expect_refusal(&["train", "--config", "missing.toml"], &messages);
@@ -232,7 +244,7 @@ fn eval_invalid_checkpoint_is_refused() {
     std::fs::remove_file(sandbox.path("run/model.safetensors")).expect("the file exists");
     sandbox.expect_refusal(&["eval", "run"], &["run holds no trained agent", "model.safetensors", "interrupted"]);
     eval(&change_task_in_checkpoint(&model), &["its task is tutorial-1, expected calculator"]);
-    sandbox.expect_refusal(&["eval", "nowhere"], &["nowhere holds no run", "config.toml"]);
+    sandbox.expect_refusal(&["eval", "nowhere"], &["there is no folder nowhere", "gradus train"]);
 
     sandbox.write("run/model.safetensors", &model);
     sandbox.expect_refusal(&["eval", "run", "--stage", "3"], &["'3'", "a whole number from 0 to 2"]);

@@ -144,7 +144,7 @@ fn resume_with_settings_that_break_the_bytes_is_refused() {
     ] {
         expect_resume_refusal("run", &flags, &[message, list]);
     }
-    expect_resume_refusal("run", &["--updates", "0"], &["max_updates = 0 is out of range"]);
+    expect_resume_refusal("run", &["--updates", "0"], &["'0' for '--max-updates <VALUE>': it is out of range"]);
     expect_resume_refusal("run", &["--updates", "2"], &["run has made 3 updates already; pass 3 or more"]);
     sandbox.expect_success(&["train", "--resume", "run", "--seed", "0", "--rate", "0.005"]);
 

@@ -221,7 +221,7 @@ fn report_invalid_folder_is_refused() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path("empty")).expect("created");
     sandbox.expect_refusal(&["report", "empty"], &["empty holds no run", "config.toml", "name a folder"]);
-    sandbox.expect_refusal(&["report", "nowhere"], &["nowhere holds no run"]);
+    sandbox.expect_refusal(&["report", "nowhere"], &["there is no folder nowhere"]);
     sandbox.expect_success(&small_training(&["--out", "run"]));
     sandbox.write("run/metrics.jsonl", "{\"update\":1}\n");
     sandbox.expect_refusal(&["report", "run"], &["metrics.jsonl, line 1", "expected the metrics"]);
@@ -276,6 +276,21 @@ fn report_several_folders_are_compared() {
 fn report_incomparable_folders_are_refused() {
     let sandbox = Sandbox::with_trained_run();
     sandbox.expect_refusal(&["report", "run", "./run"], &["./run is given twice"]);
-    sandbox.expect_refusal(&["report", "run", "nowhere"], &["nowhere holds no run"]);
+    sandbox.expect_refusal(&["report", "run", "nowhere"], &["there is no folder nowhere"]);
     sandbox.expect_refusal(&["report", "1", "2", "3", "4", "5", "6", "7"], &["7 folders", "at most 6"]);
+}
+
+/// "Solved" is the end of a training by its stop rule. A test without a wrong episode is "perfect".
+#[test]
+fn report_text_names_the_end_in_lower_case_and_perfect_tests() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--out", "run"]));
+    let text = sandbox.expect_success(&["report", "run"]);
+    assert!(text.starts_with("run: out of updates; 3 updates, "), "{text}");
+    let several = sandbox.expect_success(&small_training(&["--seeds=0,1", "--out", "seeds"]));
+    assert!(
+        several.contains("| seed   | perfect | updates |") && several.contains("\nperfect: every test"),
+        "{several}"
+    );
+    assert!(sandbox.expect_success(&["report", "seeds"]).starts_with("seeds: 0 of 2 runs are perfect in the test."));
 }

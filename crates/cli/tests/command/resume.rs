@@ -153,7 +153,7 @@ fn resume_invalid_folder_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.expect_success(&small_training(&["--out", "run", "--stop-after", "2"]));
     let expect_resume_refusal = |messages: &[&str]| sandbox.expect_refusal(&["train", "--resume", "run"], messages);
-    sandbox.expect_refusal(&["train", "--resume", "nowhere"], &["nowhere holds no run", "about.json"]);
+    sandbox.expect_refusal(&["train", "--resume", "nowhere"], &["there is no folder nowhere", "gradus train"]);
     sandbox
         .expect_refusal(&["train", "--resume", "run", "--out", "other"], &["--resume", "--out", "cannot be used with"]);
 

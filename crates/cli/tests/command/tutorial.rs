@@ -45,8 +45,11 @@ fn tutorial_invalid_arguments_are_refused() {
         &concat_args(&SMALL_TUTORIAL, &["--out", "no/file"]),
         &["cannot write no/file", "name another file"],
     );
-    sandbox.expect_refusal(&["tutorial", "--rate=-1"], &["--rate: rate = -1 is out of range", "numbers above 0"]);
-    sandbox.expect_refusal(&["tutorial", "--clip=1e-50"], &["--clip: clip = 1e-50 becomes 0.0 in f32"]);
+    sandbox.expect_refusal(
+        &["tutorial", "--rate=-1"],
+        &["'-1' for '--rate <VALUE>': it is out of range", "numbers above 0"],
+    );
+    sandbox.expect_refusal(&["tutorial", "--clip=1e-50"], &["'1e-50' for '--clip <VALUE>': it becomes 0.0 in f32"]);
     let result = sandbox.run_gradus(&concat_args(&SMALL_TUTORIAL, &["--rate", "1e30"]));
     assert!(result.code == 1 && result.err.starts_with("error: seed 0: update 2: "), "{result:?}");
 }

@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Error, Result, show_path};
+use crate::error::{Error, Result};
 use crate::folder::outcome::TimedOutcome;
-use crate::folder::{About, CONFIG, LOCK, Line, METRICS, TEST, Tail, TailEvent, list_seeds, seed_folder};
+use crate::folder::{About, CONFIG, LOCK, Line, METRICS, TEST, Tail, TailEvent, list_seeds, no_run_error, seed_folder};
 use crate::input::config_file::ConfigFile;
 use crate::input::settings;
 use crate::live::{RunLimits, RunProgress, plain};
@@ -45,7 +45,7 @@ pub(super) fn find_runs(dir: &Path) -> Result<Option<FollowedRuns>> {
     let config =
         first.map(|child| child.join(CONFIG)).into_iter().chain([dir.join(CONFIG)]).rfind(|path| path.exists());
     let Some(config) = config else {
-        return if about.is_some() || may_start_soon(dir)? { Ok(None) } else { Err(no_run_error(dir)) };
+        return if about.is_some() || may_start_soon(dir)? { Ok(None) } else { Err(no_run_error(dir, CONFIG)) };
     };
     let file = ConfigFile::read_regular(&config)?;
     file.task()?;
@@ -61,15 +61,9 @@ pub(super) fn find_runs(dir: &Path) -> Result<Option<FollowedRuns>> {
 fn may_start_soon(dir: &Path) -> Result<bool> {
     match fs::read_dir(dir) {
         Ok(mut entries) => Ok(dir.join(LOCK).exists() || entries.next().is_none()),
-        Err(error) if error.kind() == ErrorKind::NotADirectory => Ok(false),
+        Err(error) if matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::NotFound) => Ok(false),
         Err(error) => Err(Error::file("watch", dir, &error, "name a folder that gradus train has written")),
     }
-}
-
-/// Creates the error of a folder without a run.
-fn no_run_error(dir: &Path) -> Error {
-    let dir = show_path(dir);
-    Error::input(format!("{dir} holds no run, because it has no {CONFIG}; name a folder that gradus train has written"))
 }
 
 impl FollowedRuns {
@@ -81,9 +75,7 @@ impl FollowedRuns {
     pub(super) fn poll(&mut self, now: Duration, mut line: impl FnMut(String)) -> Result<bool> {
         let mut new = false;
         for run in &mut self.runs {
-            let seed = run.progress.seed;
-            let several = self.several;
-            new |= run.poll(now, |text| line(if several { format!("seed {seed}: {text}") } else { text }))?;
+            new |= run.poll(now, self.several, &mut line)?;
         }
         Ok(new)
     }
@@ -106,7 +98,7 @@ impl FollowedRun {
     }
 
     /// Reads everything new of this run, as [`FollowedRuns::poll`] does for all runs.
-    fn poll(&mut self, now: Duration, mut line: impl FnMut(String)) -> Result<bool> {
+    fn poll(&mut self, now: Duration, is_one_of_several: bool, mut line: impl FnMut(String)) -> Result<bool> {
         if self.outcome.is_some() {
             return Ok(false);
         }
@@ -119,7 +111,7 @@ impl FollowedRun {
                 && found.validation > *printed
             {
                 *printed = found.validation;
-                line(plain::progress_line(progress));
+                line(plain::progress_line(progress, is_one_of_several));
             }
         })?;
         if new {
