@@ -14,7 +14,7 @@ use crate::var::Var;
 /// Prints one line per node: its number, operation, inputs, arguments and shape. A `·` marks a node that needs no gradient.
 ///
 /// `{:#}` adds the values, and the gradients that the last backward pass reached. A precision applies to them: `{:#.3}` prints
-/// 1e-20 as 0.000. For the states of a fused GRU that is the direct gradient; [`Var::gru_state_grads`] returns the total one.
+/// 1e-20 as 0.000. The gradient shown for states of a fused GRU is the direct one; [`Var::gru_state_grads`] returns the total.
 ///
 /// ```
 /// # use autograd::Tape;

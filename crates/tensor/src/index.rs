@@ -28,7 +28,7 @@ impl Shape {
 
 impl Index {
     /// The index of the element at `position` in row-major order.
-    fn unravel(mut position: usize, shape: Shape) -> Self {
+    pub(crate) fn unravel(mut position: usize, shape: Shape) -> Self {
         let mut coordinates = [0; MAX_RANK];
         for axis in (0..shape.rank()).rev() {
             coordinates[axis] = position % shape[axis];

@@ -116,8 +116,8 @@ impl Form {
     pub fn product_shape(self, a: Shape, b: Shape) -> Shape {
         let rank = a.rank();
         if !matches!(rank, 2 | 3) || b.rank() != rank || (rank == 3 && a[0] != b[0]) {
-            let hint = match (self, &a[..], b.rank()) {
-                (Self::NN | Self::NT, &[n, m, k], 2) => {
+            let hint = match (self, &a[..], &b[..]) {
+                (Self::NN, &[n, m, k], &[l, _]) | (Self::NT, &[n, m, k], &[_, l]) if k == l => {
                     format!("; reshape {a} to [{}, {k}] to multiply each by one matrix", n.saturating_mul(m))
                 }
                 _ => String::new(),

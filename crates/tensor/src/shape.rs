@@ -46,6 +46,8 @@ impl Shape {
         isize::try_from(size).is_ok().then_some(size)
     }
 
+    /// Asserts that a buffer can hold the elements.
+    ///
     /// # Panics
     /// If elements of type `T` take more than `isize::MAX` bytes. No buffer can be larger.
     #[track_caller]
@@ -58,6 +60,8 @@ impl Shape {
         );
     }
 
+    /// Asserts that the shape has `given` elements.
+    ///
     /// # Panics
     /// If the shape does not have `given` elements.
     #[track_caller]

@@ -149,7 +149,7 @@ impl<T: Element> Tensor<T> {
     /// Borrows the tensor mutably, for a kernel that writes it. The elements are copied first if the buffer is shared, or if
     /// the tensor repeats elements with stride 0.
     pub fn view_mut(&mut self) -> ViewMut<'_, T> {
-        if self.storage.is_shared() || self.overlaps() {
+        if self.storage.is_shared() || self.has_repeated_elements() {
             *self = self.to_contiguous();
         }
         ViewMut::from_layout(self.storage.data_mut(), self.layout)
@@ -177,7 +177,7 @@ impl<T: Element> Tensor<T> {
     pub fn find(&self, predicate: impl Fn(T) -> bool) -> Option<(Index, T)> {
         let host = self.to_host();
         let (position, x) = host.view().as_ndarray().iter().copied().enumerate().find(|&(_, x)| predicate(x))?;
-        self.shape().indices().nth(position).map(|index| (index, x))
+        Some((Index::unravel(position, self.shape()), x))
     }
 
     /// Returns the element of a tensor of size 1.
@@ -286,7 +286,7 @@ impl<T: Element> Tensor<T> {
     }
 
     /// True if an axis repeats elements with stride 0, so that several indices name one place in the buffer.
-    fn overlaps(&self) -> bool {
+    fn has_repeated_elements(&self) -> bool {
         self.size() > 0 && (0..self.shape().rank()).any(|axis| self.shape()[axis] > 1 && self.layout.strides[axis] == 0)
     }
 }

@@ -50,8 +50,8 @@ impl fmt::Display for FailedRun {
 
 impl std::error::Error for FailedRun {}
 
-/// Trains and tests a run for each seed, in parallel on the threads of the current pool. Calls `show` with the seed after
-/// each update.
+/// Trains and tests a run for each seed, in parallel on the threads of the current pool. Calls `show` with the
+/// seed and the report of each update.
 ///
 /// # Errors
 /// If a loss or a gradient is not finite.

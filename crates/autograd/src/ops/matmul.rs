@@ -56,7 +56,7 @@ impl<T: Real> Var<'_, T> {
 
     #[track_caller]
     fn matmul_in_form(self, form: Form, b: Self) -> Self {
-        form.product_shape(self.shape(), b.shape());
+        form.product_shape(self.shape(), b.shape()); // panics at the caller
         self.tape.record(Op::MatMul(MatMul { form }), &[self, b])
     }
 }

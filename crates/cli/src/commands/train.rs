@@ -156,7 +156,7 @@ fn train_resumed(args: &TrainArgs, device: Device, file: &ConfigFile, folder: &F
     if unfinished > 0 {
         folder.record_kernel_change()?; // each run prints the change itself
     }
-    folder.record_settings_change(&recorded, &changed, None)?;
+    folder.record_settings_change(&|name| recorded.get_setting(name), &changed, None)?;
     if !changed.is_empty() {
         folder.write(CONFIG, plan.to_toml(None))?; // each run brings its own folder to these settings
     }

@@ -11,7 +11,6 @@ use super::outcome::Outcome;
 use crate::error::{Error, Result, show_path};
 use crate::input::regular_file;
 use crate::output::timestamp;
-use crate::run::TrainingPlan;
 
 /// Format version of new folders.
 ///
@@ -141,15 +140,15 @@ impl About {
         Some(other)
     }
 
-    /// Records a change of settings. A last change that `recorded`, the plan in `config.toml`, does not have never happened:
-    /// its process ended before. It is removed, and its outcome goes to the new change.
+    /// Records a change of settings. `recorded` returns the value of a setting in `config.toml`. If that lacks the last change,
+    /// the process that recorded the change ended too early: its entry is removed, and its outcome moves to the new one.
     pub(crate) fn record_settings_change(
         &mut self,
-        recorded: &TrainingPlan,
+        recorded: &dyn Fn(&str) -> Option<String>,
         settings: &[ChangedSetting],
         outcome: Option<&Outcome>,
     ) {
-        let differs = |change: &ChangedSetting| recorded.setting(&change.name).as_ref() != Some(&change.to);
+        let differs = |change: &ChangedSetting| recorded(&change.name).as_ref() != Some(&change.to);
         let undone = self.changes.pop_if(|last| last.settings.iter().any(differs));
         if !settings.is_empty() {
             let outcome = undone.and_then(|undone| undone.outcome).or_else(|| outcome.cloned());

@@ -36,7 +36,6 @@ pub(crate) use tail::{Tail, TailEvent};
 
 use crate::error::{Error, Result, show_path};
 use crate::output::print::pretty_json;
-use crate::run::TrainingPlan;
 use lock::Lock;
 use outcome::Outcome;
 
@@ -176,14 +175,14 @@ impl Folder {
         Ok(Some((last, now)))
     }
 
-    /// Records in `about.json` that the run is resumed with other settings than `recorded`, and the outcome that it had
-    /// before. Without other settings, it removes a last change that never happened.
+    /// Records in `about.json` that the run is resumed with other settings, and the outcome that it had before. `recorded`
+    /// returns the value of a setting in `config.toml`; a last change that it lacks is removed.
     ///
     /// # Errors
     /// If `about.json` cannot be read or written.
     pub(crate) fn record_settings_change(
         &self,
-        recorded: &TrainingPlan,
+        recorded: &dyn Fn(&str) -> Option<String>,
         settings: &[ChangedSetting],
         outcome: Option<&Outcome>,
     ) -> Result<()> {

@@ -90,7 +90,7 @@ impl ConfigFile {
             Some(Entry { key, key_offset, .. }) => Err(file.error_at(
                 *key_offset,
                 format!(
-                    "{key} is a section, but a configuration file has no sections; write each setting as name = value"
+                    "{key} is a table, but a configuration file has no sections; write each setting as name = value"
                 ),
             )),
         }

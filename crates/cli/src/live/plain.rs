@@ -10,8 +10,8 @@ use crate::output::width;
 /// Number of parts of a line that may be left out.
 const OPTIONAL_PARTS: usize = 6;
 
-/// Returns a part of a line, or an empty text if parts of this rank are left out. The part of rank 1 is the first to go.
-type Keep<'a> = &'a dyn Fn(usize, &str) -> String;
+/// A function that returns a part of a line, or an empty text if parts of this rank are left out. Rank 1 is the first to go.
+type PartFilter<'a> = &'a dyn Fn(usize, &str) -> String;
 
 /// Returns the text before a line about a run that is one of several.
 pub(crate) fn seed_prefix(seed: u64, is_one_of_several: bool) -> String {
@@ -24,14 +24,14 @@ pub(crate) fn progress_line(progress: &RunProgress, is_one_of_several: bool) -> 
 }
 
 /// Joins the fields of a line. Leaves out as many parts as necessary, so that the line fits into the terminal.
-pub(crate) fn fit_fields<const N: usize>(prefix: &str, fields: impl Fn(Keep<'_>) -> [String; N]) -> String {
+pub(crate) fn fit_fields<const N: usize>(prefix: &str, fields: impl Fn(PartFilter<'_>) -> [String; N]) -> String {
     fit_fields_to(width::terminal_columns(&Term::stdout()), prefix, fields)
 }
 
 fn fit_fields_to<const N: usize>(
     columns: Option<usize>,
     prefix: &str,
-    fields: impl Fn(Keep<'_>) -> [String; N],
+    fields: impl Fn(PartFilter<'_>) -> [String; N],
 ) -> String {
     let line = |left_out: usize| {
         let fields = fields(&|rank, part| if rank > left_out { part.to_owned() } else { String::new() });
@@ -42,7 +42,7 @@ fn fit_fields_to<const N: usize>(
     (0..OPTIONAL_PARTS).map(line).find(fits).unwrap_or_else(|| line(OPTIONAL_PARTS))
 }
 
-fn fields(progress: &RunProgress, keep: Keep<'_>) -> [String; 6] {
+fn fields(progress: &RunProgress, keep: PartFilter<'_>) -> [String; 6] {
     let exact: Vec<_> = progress.last_exact_matches().map(format_share).collect();
     let exact = if exact.is_empty() { NONE.into() } else { exact.join(" ") };
     let last = |sparkline: &Sparkline| sparkline.last().unwrap_or(f64::NAN);

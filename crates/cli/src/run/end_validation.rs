@@ -84,7 +84,7 @@ pub(super) fn keep_previous_best(folder: &Folder, config: &Config, update: usize
 }
 
 /// Restores the best checkpoint from before the end validation of a shorter run, or removes it if there was none. Also
-/// removes a copy in [`BEST_BEFORE_END`] that no end validation has replaced: the process ended before.
+/// removes the copy in [`BEST_BEFORE_END`] if no end validation has replaced the original: the process ended before.
 ///
 /// # Errors
 /// If a file cannot be renamed or removed.
@@ -94,7 +94,7 @@ pub(super) fn restore_best(folder: &Folder, config: &Config) -> Result<()> {
         Some(best) if is_due(config, best) => Ok(()),
         Some(_) if folder.contains_file(BEST_BEFORE_END) => folder.rename(BEST_BEFORE_END, BEST),
         Some(_) => folder.remove(BEST),
-        None => Ok(()),
+        None => folder.remove(BEST_BEFORE_END),
     }
 }
 

@@ -85,14 +85,13 @@ impl TrainingPlan {
         }
         let (recorded, changed) = self.changed_settings(&config)?;
         let outcome = test.exists().then(|| Outcome::read(&test)).transpose()?;
-        let mut effect = SettingsEffect { recorded: Some(recorded), changed, outcome, ..SettingsEffect::default() };
-        let Some(recorded) = &effect.recorded else { return Ok(effect) };
+        let mut effect = SettingsEffect { changed, outcome, ..SettingsEffect::default() };
         if effect.changed.is_empty() || effect.outcome.is_none() && !model.exists() {
-            return Ok(effect);
+            return Ok(SettingsEffect { recorded: Some(recorded), ..effect });
         }
         let mut run = recorded.create_empty_run(seed)?;
         let journal_lengths = checkpoint::resume(&model, &mut run)?;
-        self.check_limits(recorded, run.updates, folder)?;
+        self.check_limits(&recorded, run.updates, folder)?;
         let before = run.stop_reason();
         run.config = self.config.clone();
         end_validation::take_back(folder, &mut run, journal_lengths)?;
@@ -100,7 +99,7 @@ impl TrainingPlan {
         // The last checkpoint of a failed run has no reason to stop: the run goes on and fails again at the same update.
         effect.replaces_outcome = effect.outcome.is_some() && (after.is_none() || after != before);
         effect.perfect = (after == Some(StopReason::Solved)).then_some(run.perfect);
-        Ok(effect)
+        Ok(SettingsEffect { recorded: Some(recorded), ..effect })
     }
 
     /// Checks `max_updates`, its schedule and `patience` of a run that has made `done` updates.
@@ -146,7 +145,7 @@ impl TrainingPlan {
         let SettingsEffect { recorded, changed, outcome, replaces_outcome, perfect } =
             self.check_settings(seed, folder.path())?;
         if let Some(recorded) = recorded {
-            folder.record_settings_change(&recorded, &changed, outcome.as_ref())?;
+            folder.record_settings_change(&|name| recorded.get_setting(name), &changed, outcome.as_ref())?;
         }
         if !changed.is_empty() {
             if replaces_outcome {
@@ -174,7 +173,7 @@ impl TrainingPlan {
     }
 
     /// Returns the value of a setting of the run or of its checkpoints.
-    pub(crate) fn setting(&self, name: &str) -> Option<String> {
+    pub(crate) fn get_setting(&self, name: &str) -> Option<String> {
         self.config.get(name).or_else(|| self.checkpoint_policy.get(name))
     }
 }

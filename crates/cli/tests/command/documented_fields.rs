@@ -69,7 +69,15 @@ fn run_folder_fields_equal_the_documented_fields() {
 #[test]
 fn run_folder_files_equal_the_documented_files() {
     let sandbox = Sandbox::new();
-    let more = ["--out", "run", "--keep-every=1", "--unlock=0", "--max-updates=100", "--entropy-updates=1"];
+    let more = [
+        "--out",
+        "run",
+        "--keep-every=1",
+        "--unlock=0",
+        "--max-updates=100",
+        "--entropy-updates=1",
+        "--validate-every=30",
+    ];
     sandbox.expect_success(&small_training(&more));
     let table = PAGE.split("\n`--seeds`").next().expect("a part");
     for name in sandbox.names("run") {

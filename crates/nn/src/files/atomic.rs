@@ -24,8 +24,8 @@ use super::{FileSystem, WritableFile, folder_of};
 /// not exist.
 ///
 /// # Errors
-/// Any error of the system, or if symbolic links form a loop. The path then holds the old file, unless the only failure
-/// was to flush the new name to the disk.
+/// Any error of the system, or if symbolic links form a loop. The path then holds the old file. If only the sync of the folder
+/// failed, it holds the new one.
 pub fn write_atomic(files: &dyn FileSystem, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = &resolve_links(files, path)?;
     let (partial, mut file) = create_partial_file(files, path)?;

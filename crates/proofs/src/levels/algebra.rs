@@ -10,8 +10,8 @@ use super::pass::{check_close, check_close_with_scale, checked_gradients, max_ab
 
 const TOLERANCE: f64 = 1e-13;
 
-/// Checks that the backward pass is linear in the incoming gradient. For 2a − ¾b it must return twice the result for a
-/// minus ¾ of the result for b. For zero it must return zero.
+/// Checks that the backward pass is linear in the incoming gradient. backward(2a − ¾b) must be
+/// 2·backward(a) − ¾·backward(b), and backward(0) must be 0.
 ///
 /// # Errors
 /// If the check fails.

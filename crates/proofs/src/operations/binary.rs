@@ -32,8 +32,8 @@ arithmetic! {
     minimum: Minimum near_integers near_integers "f(x, x)" |a, b| a.minimum(shift_by_half(b)) + a * b;
 }
 
-/// Returns x + ½. Of x from [`RandomTensors::near_integers`], it is at least 0.2 away from all other such numbers, and above as well
-/// as below positive and negative ones. So no difference steps over the kink, and the order does not follow from a sign. The
+/// Returns x + ½. For x from [`RandomTensors::near_integers`], the result is at least 0.2 from every other such number, and can be
+/// larger or smaller than it. So no difference steps over the kink, and the order does not follow from a sign. The
 /// product beside the maximum or minimum lets both operands matter in every case.
 fn shift_by_half<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     x.shift(T::from_f64(0.5))

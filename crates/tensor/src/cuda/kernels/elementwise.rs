@@ -59,15 +59,15 @@ fn compute_on_host<T: Real, const N: usize>(
     y.assign(&result);
 }
 
-/// Pairs an operand that a kernel overwrites with zeros, so that its old values are not copied to the host.
-fn with_zeros<T: Real>(y: ViewMut<T>) -> (Vec<T>, ViewMut<T>) {
+/// Returns y with a zeroed buffer for its result. The kernel overwrites y, so its old values need no copy.
+fn pair_with_zeros<T: Real>(y: ViewMut<T>) -> (Vec<T>, ViewMut<T>) {
     (vec![T::zero(); y.shape().size()], y)
 }
 
 #[track_caller]
 pub(in crate::cuda) fn map<T: Real>(gpu: &'static Gpu, f: Map<T>, x: View<T>, y: ViewMut<T>) {
     let Some((code, c)) = map_code(f) else {
-        return compute_on_host([x], with_zeros(y), |k, [x], y| k.map(f, x, y));
+        return compute_on_host([x], pair_with_zeros(y), |k, [x], y| k.map(f, x, y));
     };
     let blocks = Entry::Map.blocks(y.shape().size());
     Call::new::<T>(gpu, Entry::Map).int(code).number(c).read(x).write(y).run(blocks);
@@ -108,7 +108,7 @@ pub(super) fn binary<T: Real>(gpu: &'static Gpu, op: Binary, a: View<T>, b: View
         Binary::Mul => 2,
         Binary::Div => 3,
         Binary::Max | Binary::Min | Binary::MaxSlope => {
-            return compute_on_host([a, b], with_zeros(y), |k, [a, b], y| k.binary(op, a, b, y));
+            return compute_on_host([a, b], pair_with_zeros(y), |k, [a, b], y| k.binary(op, a, b, y));
         }
     };
     let [a, b] = [a, b].map(|x| x.broadcast_to(shape));
