@@ -162,8 +162,8 @@ mod tests {
     #[test]
     fn matmul_wrong_shapes_panic_in_words_for_variables_and_tensors() {
         let inner = "matmul: the inner sizes of";
-        let (square, turned) = ([&[2, 3][..], &[2, 3]], [&[2, 3][..], &[3, 2]]);
-        assert_panics_with(&format!("{inner} [2, 3] · [2, 3] must agree: 3 is not 2"), Form::NN, square);
+        let (same, turned) = ([&[2, 3][..], &[2, 3]], [&[2, 3][..], &[3, 2]]);
+        assert_panics_with(&format!("{inner} [2, 3] · [2, 3] must agree: 3 is not 2"), Form::NN, same);
         assert_panics_with(&format!("{inner} [2, 3] · [3, 2]ᵀ must agree: 3 is not 2"), Form::NT, turned);
         assert_panics_with(&format!("{inner} [2, 3]ᵀ · [3, 2] must agree: 2 is not 3"), Form::TN, turned);
         let batches = [&[2, 3, 4][..], &[2, 5, 4]];
@@ -172,7 +172,8 @@ mod tests {
         let hint = "; reshape [2, 3, 4] to [6, 4] to multiply each by one matrix";
         let one = [&[2, 3, 4][..], &[4, 5]];
         assert_panics_with(&format!("{rule} [2, 3, 4] and [4, 5]{hint}"), Form::NN, one);
-        assert_panics_with(&format!("{rule} [2, 3, 4] and [4, 5]{hint}"), Form::NT, one);
+        assert_panics_with(&format!("{rule} [2, 3, 4] and [5, 4]{hint}"), Form::NT, [&[2, 3, 4], &[5, 4]]);
+        assert_panics_with(&format!("{rule} [2, 3, 4] and [4, 5]"), Form::NT, one); // reshaped, 4 would not be 5
         assert_panics_with(&format!("{rule} [2, 3, 4] and [4, 5]"), Form::TN, one);
         assert_panics_with(&format!("{rule} [2, 3, 4] and [3, 4, 5]"), Form::NN, [&[2, 3, 4], &[3, 4, 5]]);
         assert_panics_with(&format!("{rule} [3] and [3, 2]"), Form::NN, [&[3], &[3, 2]]);
