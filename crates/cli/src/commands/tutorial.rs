@@ -17,7 +17,7 @@ use crate::error::{Error, Result, show_path};
 use crate::input::numbers::{SEEDS, THREADS, parse_whole_in};
 use crate::input::seeds::Seeds;
 use crate::input::settings::Flags;
-use crate::live::plain::{fit_fields, seed_prefix};
+use crate::live::plain::{fit_fields, format_seed_prefix};
 use crate::output::print::{pretty_json, print_line};
 use crate::output::table::Table;
 use crate::run::memory_check::MemoryNeed;
@@ -61,7 +61,9 @@ pub(crate) fn tutorial(args: &TutorialArgs) -> Result<()> {
         probe_write(&Disk, path).map_err(|error| write_error(path, error))?;
     }
     let show = |seed, report| {
-        progress_line(&seed_prefix(seed, seeds.len() > 1), report, config.updates()).into_iter().for_each(print_line);
+        format_progress(&format_seed_prefix(seed, seeds.len() > 1), report, config.updates())
+            .into_iter()
+            .for_each(print_line);
     };
     let outcomes = run_on_threads(threads, || catch_cuda_error(|| train(&config, &seeds, show)))?;
     let outcomes = outcomes.map_err(|failure| Error::input(failure.to_string()))?;
@@ -81,7 +83,7 @@ pub(crate) fn tutorial(args: &TutorialArgs) -> Result<()> {
 }
 
 /// Formats the progress of a run of `updates` updates after an evaluation.
-fn progress_line(prefix: &str, report: Report, updates: usize) -> Option<String> {
+fn format_progress(prefix: &str, report: Report, updates: usize) -> Option<String> {
     let Report { update, stage, metrics: Metrics { loss, reward, .. }, validation } = report;
     let accuracy: Vec<_> = validation?.iter().map(|stats| format!("{:.3}", stats.reward)).collect();
     Some(fit_fields(prefix, |keep| {

@@ -247,10 +247,9 @@ fn require_empty(path: &Path) -> Result<()> {
     }
     let shown = show_path(path);
     Err(Error::input(match contains_run(path) {
-        true => format!(
-            "{shown} already holds a run; resume it with --resume {}, or choose another folder with --out",
-            show_path(path)
-        ),
+        true => {
+            format!("{shown} already holds a run; resume it with --resume {shown}, or choose another folder with --out")
+        }
         false => format!("{shown} is not empty; choose another folder with --out, or delete this one"),
     }))
 }

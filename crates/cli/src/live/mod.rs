@@ -162,7 +162,7 @@ impl View {
             progress.record_update(update);
             validation.iter().for_each(|line| progress.record_validation(line));
             progress.record_time(now);
-            validation.map(|_| plain::progress_line(progress, is_one_of_several))
+            validation.map(|_| plain::format_progress(progress, is_one_of_several))
         });
         if self.shared.screen.is_none() {
             line.flatten().iter().for_each(crate::output::print::print_line);
@@ -171,7 +171,7 @@ impl View {
 
     /// Prints a line that stays above the frames.
     pub(crate) fn print_line(&self, text: impl Display) {
-        let text = format!("{}{text}", plain::seed_prefix(self.seed, self.is_one_of_several()));
+        let text = format!("{}{text}", plain::format_seed_prefix(self.seed, self.is_one_of_several()));
         match &self.shared.screen {
             Some(screen) => lock(screen).print_line(&text),
             None => crate::output::print::print_line(text),

@@ -14,13 +14,13 @@ const OPTIONAL_PARTS: usize = 6;
 type PartFilter<'a> = &'a dyn Fn(usize, &str) -> String;
 
 /// Returns the text before a line about a run that is one of several.
-pub(crate) fn seed_prefix(seed: u64, is_one_of_several: bool) -> String {
+pub(crate) fn format_seed_prefix(seed: u64, is_one_of_several: bool) -> String {
     if is_one_of_several { format!("seed {seed}: ") } else { String::new() }
 }
 
 /// Formats the current progress of a run as one line. It names the stage only where that has changed.
-pub(crate) fn progress_line(progress: &RunProgress, is_one_of_several: bool) -> String {
-    fit_fields(&seed_prefix(progress.seed, is_one_of_several), |keep| fields(progress, keep))
+pub(crate) fn format_progress(progress: &RunProgress, is_one_of_several: bool) -> String {
+    fit_fields(&format_seed_prefix(progress.seed, is_one_of_several), |keep| format_fields(progress, keep))
 }
 
 /// Joins the fields of a line. Leaves out as many parts as necessary, so that the line fits into the terminal.
@@ -42,7 +42,7 @@ fn fit_fields_to<const N: usize>(
     (0..OPTIONAL_PARTS).map(line).find(fits).unwrap_or_else(|| line(OPTIONAL_PARTS))
 }
 
-fn fields(progress: &RunProgress, keep: PartFilter<'_>) -> [String; 6] {
+fn format_fields(progress: &RunProgress, keep: PartFilter<'_>) -> [String; 6] {
     let exact: Vec<_> = progress.last_exact_matches().map(format_share).collect();
     let exact = if exact.is_empty() { NONE.into() } else { exact.join(" ") };
     let last = |sparkline: &Sparkline| sparkline.last().unwrap_or(f64::NAN);
@@ -67,7 +67,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn progress_line_in_narrow_terminal_loses_its_least_important_fields() {
+    fn format_progress_in_narrow_terminal_loses_its_least_important_fields() {
         let mut progress = RunProgress::new(3, RunLimits { max_updates: 1500, ..RunLimits::default() });
         let record = |progress: &mut RunProgress, update: usize| {
             let episodes = vec![1; update / 10];
@@ -76,7 +76,7 @@ mod tests {
             progress.record_validation(&ValidationLine { validation: update, stages });
             progress.record_time(Duration::from_secs(update as u64));
         };
-        let line = |progress: &RunProgress, columns| fit_fields_to(columns, "", |keep| fields(progress, keep));
+        let line = |progress: &RunProgress, columns| fit_fields_to(columns, "", |keep| format_fields(progress, keep));
         record(&mut progress, 10);
         let first = "update   10/1500  exact 0.000 0.000 0.000  return  0.000  entropy 0.000";
         assert_eq!(line(&progress, None), first);

@@ -16,7 +16,7 @@ pub(super) fn header(runs: &RunSet) -> Markup {
     let seeds: Vec<_> = runs.runs.iter().map(|run| run.seed).collect();
     html! {
         h1 { (runs.name) }
-        p { (results::capitalize(&results::status(runs))) }
+        p { (results::capitalize(&results::describe_status(runs))) }
         p.caveat { (caveat()) }
         dl.facts {
             dt { "Task" } dd { (task_name::NAME) }

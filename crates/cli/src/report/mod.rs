@@ -122,7 +122,7 @@ fn median_run(runs: &RunSet) -> Option<&RunRecord> {
 
 /// Summarizes the page as text for a terminal.
 pub(crate) fn to_text(runs: &RunSet) -> String {
-    let mut text = format!("{}: {}\n", runs.name, results::status(runs));
+    let mut text = format!("{}: {}\n", runs.name, results::describe_status(runs));
     if let Some(table) = results::table(runs) {
         text += &format!("\n{table}");
     }

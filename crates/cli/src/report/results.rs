@@ -38,7 +38,7 @@ fn finished(runs: &RunSet) -> Vec<TimedOutcome> {
 }
 
 /// Describes the state of the runs, without a capital letter at the start.
-pub(super) fn status(runs: &RunSet) -> String {
+pub(super) fn describe_status(runs: &RunSet) -> String {
     if let (None, [run]) = (runs.seeds, &runs.runs[..]) {
         return single_run_status(run);
     }

@@ -94,7 +94,7 @@ pub(super) fn restore_best(folder: &Folder, config: &Config) -> Result<()> {
         Some(best) if is_due(config, best) => Ok(()),
         Some(_) if folder.contains_file(BEST_BEFORE_END) => folder.rename(BEST_BEFORE_END, BEST),
         Some(_) => folder.remove(BEST),
-        None => folder.remove(BEST_BEFORE_END),
+        None => Ok(()), // a copy may be all that is left
     }
 }
 

@@ -111,7 +111,7 @@ impl FollowedRun {
                 && found.validation > *printed
             {
                 *printed = found.validation;
-                line(plain::progress_line(progress, is_one_of_several));
+                line(plain::format_progress(progress, is_one_of_several));
             }
         })?;
         if new {
