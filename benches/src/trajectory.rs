@@ -78,7 +78,7 @@ impl Setting {
 }
 
 fn calculator_trajectory<T: Real>(config: &Config) -> Box<dyn FnMut() -> Vec<Metrics> + Send> {
-    let mut run = Run::<T>::new(config, SEED);
+    let mut run = Run::<T, _>::new(config.calculator(), config, SEED);
     let (start, rule) = (run.learner.params.flat().clone(), run.learner.optimizer.rule());
     Box::new(move || {
         *run.learner.params.flat_mut() = start.clone();

@@ -12,7 +12,7 @@ use std::ops::ControlFlow::{Break, Continue};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradus_benches::{Contest, criterion};
-use rl::env::{Env, Step, Task};
+use rl::env::{Actions, Step, Task, Transitions};
 use rl::solver::Machine;
 use rl::tasks::calculator::{ActionSet, HORIZON, Rewards, machine::SymbolicMachine};
 use rl::tasks::{Calculator, token};
@@ -45,34 +45,36 @@ fn streams(purpose: Purpose) -> Vec<Philox> {
 }
 
 /// Returns the actions of all episodes, \[T,B\].
-fn actions(task: &Calculator) -> Vec<Vec<u32>> {
+fn actions(task: &Calculator) -> Vec<Actions> {
     let program = &task.graph(STAGE).shortest_programs()[0];
     let mut rngs = streams(Purpose::ACTIONS);
     let mut action = |t: usize, i: usize| match i % 2 {
         0 => program[t % program.len()] as u32,
-        _ => rngs[i].below(task.actions() as u32),
+        _ => rngs[i].below(task.spec().action.size() as u32),
     };
-    (0..HORIZON).map(|t| (0..EPISODES).map(|i| action(t, i)).collect()).collect()
+    (0..HORIZON).map(|t| Actions::Discrete((0..EPISODES).map(|i| action(t, i)).collect())).collect()
 }
 
 /// Returns a closure that sums the rewards of each episode.
-fn by_env(task: &Calculator, actions: &[Vec<u32>]) -> impl FnMut() -> Vec<f64> {
-    let mut env = task.env(STAGE, EPISODES);
+fn by_env(task: &Calculator, actions: &[Actions]) -> impl FnMut() -> Vec<f64> {
+    let (mut env, mut out) = (task.env(STAGE, EPISODES), Transitions::new(&task.spec(), EPISODES));
     let operands = streams(Purpose::OPERANDS);
     move || {
-        env.reset(&mut operands.clone());
+        let (mut rngs, mut active) = (operands.clone(), (0..EPISODES).collect::<Vec<_>>());
+        env.reset(&active, &mut rngs, &mut out.observations);
+        out.terminated.fill(false);
         let mut returns = vec![0.0; EPISODES];
-        let mut results = [Step::default(); EPISODES];
         for actions in actions {
-            env.step(actions, &mut results);
-            returns.iter_mut().zip(&results).for_each(|(sum, step)| *sum += step.reward);
+            env.step(&active, actions, &mut rngs, &mut out);
+            active.iter().for_each(|&i| returns[i] += out.rewards[i]);
+            active.retain(|&i| !out.terminated[i]);
         }
         returns
     }
 }
 
 /// Computes the same sums without the environment, and the number of valid steps.
-fn by_machine(actions: &[Vec<u32>]) -> (Vec<f64>, u64) {
+fn by_machine(actions: &[Actions]) -> (Vec<f64>, u64) {
     let machine = SymbolicMachine::new(STAGE, ActionSet::Tools);
     let mut steps = 0;
     let mut play = |i: usize| {
@@ -80,7 +82,7 @@ fn by_machine(actions: &[Vec<u32>]) -> (Vec<f64>, u64) {
         for actions in actions {
             steps += 1;
             sum += REWARDS.step;
-            match machine.step(&state, actions[i] as usize) {
+            match machine.step(&state, actions.discrete()[i] as usize) {
                 Continue(next) => state = next,
                 Break(correct) => return if correct { sum + REWARDS.correct } else { sum },
             }

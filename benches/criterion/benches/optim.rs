@@ -16,7 +16,8 @@ const RATE: f64 = 0.01;
 const STEPS: u64 = 9;
 
 fn optim(c: &mut Criterion) {
-    let params = Run::<f32>::new(&Config::default(), 42).learner.params;
+    let config = Config::default();
+    let params = Run::<f32, _>::new(config.calculator(), &config, 42).learner.params;
     let size = params.size();
     let gradient = uniform([size], 0);
     let [mean, square] = [uniform([size], 1), uniform([size], 2).map(Map::Square)];

@@ -46,10 +46,11 @@ def loss(p, contexts, stage, key, steps, table, forced=None):
 
     drawn = jax.random.split(key, steps) if forced is None else forced.T
     _, (actions, log_probs, entropies, values) = jax.lax.scan(step, start(p, rows, contexts, stage), drawn)
-    t, value = jnp.arange(steps), values.sum(0)
-    reward = (actions.T == (contexts[:, t % 3] + t) % V).sum(1).astype(jnp.float32) / steps
-    policy = -(log_probs.sum(0) * jax.lax.stop_gradient(reward - value)).mean()
-    return policy + VALUE * ((value - reward) ** 2).mean() - ENTROPY * entropies.mean(), reward.mean()
+    t = jnp.arange(steps)
+    rewards = (actions == ((contexts[:, t % 3] + t) % V).T).astype(values.dtype) / steps
+    returns = jnp.cumsum(rewards[::-1], 0)[::-1]  # G of each step, [T,B]: the sum of the rewards from that step on
+    policy = -(log_probs * jax.lax.stop_gradient(returns - values)).sum(0).mean()
+    return policy + VALUE * ((values - returns) ** 2).mean() - ENTROPY * entropies.mean(), returns[0].mean()
 
 
 def greedy(p, rows, contexts, stage, steps, table):

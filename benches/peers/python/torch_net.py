@@ -83,14 +83,15 @@ def exponential(lsm, _):
     return (lsm - torch.log(torch.empty_like(lsm).exponential_())).argmax(-1)
 
 
-def rewards(contexts, actions):
+def returns(contexts, actions, dtype):
+    """Computes G of each step, [B,T]: the sum of the rewards from that step on."""
     t = torch.arange(actions.shape[1], device=actions.device)
-    return (actions == (contexts[:, t % 3] + t) % V).sum(1).float() / len(t)
+    rewards = (actions == (contexts[:, t % 3] + t) % V).to(dtype) / len(t)
+    return rewards.flip(1).cumsum(1).flip(1)
 
 
 def loss(net, contexts, stage, steps, forced=None):
     actions, log_probs, entropies, values = net.rollout(contexts, stage, steps, forced)
-    value = values.sum(1)
-    reward = rewards(contexts, actions).to(value.dtype)
-    policy = -(log_probs.sum(1) * (reward - value).detach()).mean()
-    return policy + VALUE * F.mse_loss(value, reward) - ENTROPY * entropies.mean(), reward.mean()
+    targets = returns(contexts, actions, values.dtype)
+    policy = -(log_probs * (targets - values).detach()).sum(1).mean()
+    return policy + VALUE * F.mse_loss(values, targets) - ENTROPY * entropies.mean(), targets[:, 0].mean()

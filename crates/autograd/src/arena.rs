@@ -13,6 +13,8 @@ pub(crate) struct Node<T: Real> {
     pub(crate) inputs: (u32, u32),
     /// `None` only between passes, for a value whose buffer belongs to the caller or to another node.
     pub(crate) value: Option<Tensor<T>>,
+    /// The buffer of an earlier pass, while `value` belongs to the caller or to another node.
+    pub(crate) spare: Option<Tensor<T>>,
     /// Buffer that the operation keeps for its backward rule, besides inputs and value.
     pub(crate) kept: Option<Tensor<T>>,
     pub(crate) needs_grad: bool,
@@ -21,7 +23,8 @@ pub(crate) struct Node<T: Real> {
 impl<T: Real> Node<T> {
     /// Creates a tape input with this value, which needs a gradient.
     pub(crate) fn input(value: Tensor<T>) -> Self {
-        Self { op: Op::Leaf(Leaf::Input), inputs: (0, 0), value: Some(value), kept: None, needs_grad: true }
+        let (op, value) = (Op::Leaf(Leaf::Input), Some(value));
+        Self { op, inputs: (0, 0), value, spare: None, kept: None, needs_grad: true }
     }
 
     /// Returns the name of a trainable parameter, and `None` for other nodes.
@@ -60,6 +63,13 @@ impl<T: Real> Arena<T> {
     /// Returns the value of a recorded node.
     pub(crate) fn value(&self, id: u32) -> &Tensor<T> {
         value(&self.nodes, id)
+    }
+}
+
+/// Sets a value whose buffer belongs to the caller or to another node. The node's own buffer stays for later passes.
+pub(crate) fn set_shared<T: Real>(value: &mut Option<Tensor<T>>, spare: &mut Option<Tensor<T>>, shared: Tensor<T>) {
+    if let Some(own) = value.replace(shared) {
+        *spare = Some(own);
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use tensor::{Kernels, Map, Real, Shape, Tensor, View, ViewMut};
 
-use crate::arena::{Node, value};
+use crate::arena::{Node, set_shared, value};
 
 /// The arguments of an operation's forward rule: its inputs, and the buffers for its results.
 pub struct Forward<'a, T: Real> {
@@ -12,6 +12,7 @@ pub struct Forward<'a, T: Real> {
     pub(crate) before: &'a [Node<T>],
     pub(crate) inputs: &'a [u32],
     pub(crate) value: &'a mut Option<Tensor<T>>,
+    pub(crate) spare: &'a mut Option<Tensor<T>>,
     pub(crate) kept: &'a mut Option<Tensor<T>>,
     pub(crate) scratch: &'a mut Vec<Tensor<T>>,
     /// True once the rule has written a value. Before that, `value` may hold the value of the last pass.
@@ -41,7 +42,7 @@ impl<'a, T: Real> Forward<'a, T> {
 
     /// Returns the buffer of the value, in this shape, with unspecified elements.
     pub fn output(&mut self, shape: impl Into<Shape>) -> ViewMut<'_, T> {
-        self.has_output = true;
+        self.restore_buffer();
         resized_buffer(self.kernels, self.value, shape.into())
     }
 
@@ -51,7 +52,7 @@ impl<'a, T: Real> Forward<'a, T> {
         shape: impl Into<Shape>,
         kept: impl Into<Shape>,
     ) -> (ViewMut<'_, T>, ViewMut<'_, T>) {
-        self.has_output = true;
+        self.restore_buffer();
         (resized_buffer(self.kernels, self.value, shape.into()), resized_buffer(self.kernels, self.kept, kept.into()))
     }
 
@@ -71,7 +72,15 @@ impl<'a, T: Real> Forward<'a, T> {
     /// Sets the value to a view of an existing buffer.
     pub(crate) fn set_view(&mut self, tensor: Tensor<T>) {
         self.has_output = true;
-        *self.value = Some(tensor);
+        set_shared(self.value, self.spare, tensor);
+    }
+
+    /// Restores the node's own buffer, if its value in the last pass was a view.
+    fn restore_buffer(&mut self) {
+        self.has_output = true;
+        if self.value.is_none() {
+            *self.value = self.spare.take();
+        }
     }
 
     /// Sets the value to a view of input 0 in another shape. If input 0 is not contiguous, the view is of a copy, which is

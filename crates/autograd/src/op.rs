@@ -54,6 +54,8 @@ pub(crate) enum Leaf {
     Param(Arc<str>),
     Input,
     Constant,
+    /// A constant in a buffer of the tape.
+    Copied,
 }
 
 /// Generates [`Kind`](crate::ops::Kind) and [`Op`] from a list of `module::Operation` entries.
@@ -107,7 +109,7 @@ macro_rules! operations {
                 match self {
                     Self::Leaf(Leaf::Param(name)) => name,
                     Self::Leaf(Leaf::Input) => "input",
-                    Self::Leaf(Leaf::Constant) => "constant",
+                    Self::Leaf(Leaf::Constant | Leaf::Copied) => "constant",
                     $(Self::$op(_) => <$file::$op $(<$t>)? as Operation<T>>::NAME,)*
                     Self::Custom(op) => op.name(),
                 }
@@ -124,7 +126,7 @@ macro_rules! operations {
             /// True if the value's buffer belongs to the caller or to another node.
             pub(crate) fn has_shared_value(&self) -> bool {
                 match self {
-                    Self::Leaf(_) => true,
+                    Self::Leaf(leaf) => !matches!(leaf, Leaf::Copied),
                     $(Self::$op(_) => <$file::$op $(<$t>)? as Operation<T>>::IS_VIEW,)*
                     Self::Custom(_) => false,
                 }

@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use tensor::{Kernels, Real, Tensor};
+use tensor::{Kernels, Map, Real, Shape, Tensor, View, ViewMut};
 
-use crate::arena::{Arena, Node};
+use crate::arena::{Arena, Node, set_shared};
 use crate::custom::CustomOp;
 use crate::forward::Forward;
 use crate::op::{Leaf, Op};
@@ -90,6 +90,24 @@ impl<T: Real> Tape<T> {
         self.leaf(Leaf::Constant, value)
     }
 
+    /// Adds a value without gradient, as a copy in a buffer of the tape. Later passes reuse the buffer, so they allocate nothing.
+    pub fn constant_from(&self, value: View<'_, T>) -> Var<'_, T> {
+        self.constant_with(value.shape(), |y| self.kernels.map(Map::Identity, value, y))
+    }
+
+    /// Adds a value without gradient whose elements are all `x`, in a buffer of the tape.
+    pub fn constant_full(&self, shape: impl Into<Shape>, x: T) -> Var<'_, T> {
+        self.constant_with(shape.into(), |y| y.fill(x))
+    }
+
+    fn constant_with(&self, shape: Shape, write: impl FnOnce(ViewMut<'_, T>)) -> Var<'_, T> {
+        let mut arena = self.arena.borrow_mut();
+        let id = arena.push(Op::Leaf(Leaf::Copied), &[], false);
+        arena.compute(id, self.kernels, |_, f| write(f.output(shape)));
+        arena.len += 1;
+        Var { tape: self, id }
+    }
+
     /// Computes and records an operation that the caller defines; see [`CustomOp`].
     ///
     /// # Panics
@@ -101,8 +119,19 @@ impl<T: Real> Tape<T> {
 
     /// Starts a new pass, which reuses the buffers of this one. The operations are dropped, together with the hooks in them.
     pub fn clear(&mut self) {
+        self.truncate(0);
+    }
+
+    /// Starts a new pass as [`clear`](Self::clear) does, but keeps the first `len` nodes. A program that makes many passes with the
+    /// same parameters records them once.
+    ///
+    /// # Panics
+    /// If there are fewer nodes.
+    #[track_caller]
+    pub fn truncate(&mut self, len: usize) {
         let arena = self.arena.get_mut();
-        for node in &mut arena.nodes[..arena.len] {
+        assert!(len <= arena.len, "truncate: {len} nodes of {}", arena.len);
+        for node in &mut arena.nodes[len..arena.len] {
             if node.op.has_shared_value() {
                 node.value = None;
             }
@@ -111,8 +140,8 @@ impl<T: Real> Tape<T> {
         for grad in &mut arena.grads {
             grad.reached = false;
         }
-        arena.len = 0;
-        arena.inputs.clear();
+        arena.inputs.truncate(arena.nodes[..len].last().map_or(0, |node| node.inputs.1 as usize));
+        arena.len = len;
     }
 
     /// Returns the variable at position `index` of the current pass.
@@ -136,10 +165,12 @@ impl<T: Real> Tape<T> {
     }
 
     fn leaf(&self, leaf: Leaf, value: Tensor<T>) -> Var<'_, T> {
-        let (needs_grad, value) = (!matches!(leaf, Leaf::Constant), value.to_device(self.kernels.device()));
+        let (needs_grad, device) = (!matches!(leaf, Leaf::Constant), self.kernels.device());
+        let value = if value.device() == device { value } else { value.to_device(device) };
         let mut arena = self.arena.borrow_mut();
         let id = arena.push(Op::Leaf(leaf), &[], self.records && needs_grad);
-        arena.nodes[id as usize].value = Some(value);
+        let Node { value: slot, spare, .. } = &mut arena.nodes[id as usize];
+        set_shared(slot, spare, value);
         arena.len += 1;
         Var { tape: self, id }
     }
@@ -190,7 +221,7 @@ impl<T: Real> Arena<T> {
                 slot.inputs = inputs;
                 slot.needs_grad = needs_grad;
             }
-            None => self.nodes.push(Node { op, inputs, value: None, kept: None, needs_grad }),
+            None => self.nodes.push(Node { op, inputs, value: None, spare: None, kept: None, needs_grad }),
         }
         to_u32(id)
     }
@@ -198,10 +229,10 @@ impl<T: Real> Arena<T> {
     #[track_caller]
     fn compute(&mut self, id: u32, kernels: &dyn Kernels<T>, compute: impl FnOnce(&Op<T>, &mut Forward<'_, T>)) {
         let (before, rest) = self.nodes.split_at_mut(id as usize);
-        let Node { op, inputs, value, kept, .. } = &mut rest[0];
+        let Node { op, inputs, value, spare, kept, .. } = &mut rest[0];
         let inputs = &self.inputs[inputs.0 as usize..inputs.1 as usize];
         let scratch = &mut self.scratch;
-        let mut forward = Forward { kernels, before, inputs, value, kept, scratch, has_output: false };
+        let mut forward = Forward { kernels, before, inputs, value, spare, kept, scratch, has_output: false };
         compute(op, &mut forward);
         assert!(forward.has_output, "{}: forward wrote no output", op.name());
     }

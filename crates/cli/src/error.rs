@@ -1,12 +1,29 @@
 //! Errors that end a command, their exit codes, and spelling suggestions for unknown names.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::{env, fmt, io};
 
 use nn::CheckpointError;
 
 /// Exit code after Ctrl-C: 128 plus the signal's number, 2.
 pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The name of a program that has tasks of its own.
+static PROGRAM: OnceLock<String> = OnceLock::new();
+
+/// Takes the name of the program from its first argument if it `has_tasks` of its own.
+pub(crate) fn name_program(has_tasks: bool) {
+    let path = env::args_os().next().filter(|_| has_tasks);
+    if let Some(name) = path.as_ref().and_then(|path| Path::new(path).file_stem()) {
+        PROGRAM.get_or_init(|| name.to_string_lossy().into_owned());
+    }
+}
+
+/// Returns the name of the program, for commands in messages.
+pub(crate) fn program() -> &'static str {
+    PROGRAM.get().map_or("gradus", String::as_str)
+}
 
 /// An error that ends a command.
 #[derive(Debug)]

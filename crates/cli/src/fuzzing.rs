@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::folder::EpisodesLine;
 use crate::input::config_file::ConfigFile;
+use crate::input::tasks::Tasks;
 use crate::{commands, folder};
 
 pub use crate::input::context::parse as parse_context;
@@ -14,7 +15,7 @@ pub use crate::input::context::parse as parse_context;
 /// The error message, with line and column.
 pub fn check_config(text: &str) -> Result<String, String> {
     let file = ConfigFile::parse(Path::new("run.toml"), text.to_owned());
-    file.and_then(|file| commands::config::check(&file)).map_err(|error| error.to_string())
+    file.and_then(|file| commands::config::check(&file, &Tasks::built_in())).map_err(|error| error.to_string())
 }
 
 /// Parses the text of `metrics.jsonl` and returns its lines, serialized again.

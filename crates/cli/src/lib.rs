@@ -10,11 +10,11 @@
 //! Exit codes: 0, success; 1, a run failed, a watched run stopped early, or a gradient is wrong; 2, invalid input, or a
 //! failure of the machine (no memory, full disk, no GPU); 130, interrupted by Ctrl-C.
 //!
-//! A program with the same command line:
+//! A program with a task of its own has the same command line; the example `own_task` is one:
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
-//!     gradus::main()
+//!     gradus::main(&[]) // or gradus::main(&[&MyTask])
 //! }
 //! ```
 #![forbid(unsafe_code)]
@@ -31,22 +31,27 @@ mod live;
 mod output;
 mod report;
 mod run;
+mod score;
 mod stats;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use console::Term;
+use rl::env::Task;
 
 pub use input::context;
 
 use error::{Error, Result};
 use input::help_examples;
+use input::tasks::Tasks;
 use output::print::print_error;
 use output::width;
 
-/// Parses the arguments of the process, runs the command, prints its error and returns its exit code.
-pub fn main() -> ExitCode {
+/// Parses the arguments of the process, runs the command, prints its error and returns its exit code. The commands know
+/// `tasks` besides `expression`, `calculator` and the known problems; the first is their default.
+pub fn main(tasks: &[&'static dyn Task]) -> ExitCode {
+    error::name_program(!tasks.is_empty());
     let command = match parse() {
         Ok(command) => command,
         Err(error) if error.use_stderr() => {
@@ -57,7 +62,7 @@ pub fn main() -> ExitCode {
         }
         Err(help) => help.exit(),
     };
-    match run(command) {
+    match Tasks::new(tasks).and_then(|tasks| run(command, &tasks)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if !matches!(error, Error::Interrupted) {
@@ -85,19 +90,19 @@ fn parse() -> std::result::Result<Command, clap::Error> {
     Ok(Cli::from_arg_matches(&command.try_get_matches()?)?.command)
 }
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command, tasks: &Tasks) -> Result<()> {
     tensor::default_kernels().map_err(|error| Error::input(error.to_string()))?;
     match command {
-        Command::Train(args) => commands::train(&args),
-        Command::Eval(args) => commands::eval(&args),
-        Command::Explain(args) => commands::explain(&args),
-        Command::Report(args) => commands::report(&args),
+        Command::Train(args) => commands::train(&args, tasks),
+        Command::Eval(args) => commands::eval(&args, tasks),
+        Command::Explain(args) => commands::explain(&args, tasks),
+        Command::Report(args) => commands::report(&args, tasks),
         Command::Gradcheck(args) => commands::gradcheck(&args),
-        Command::Config(args) => commands::config(&args),
-        Command::Tasks(args) => commands::tasks(&args),
+        Command::Config(args) => commands::config(&args, tasks),
+        Command::Tasks(args) => commands::tasks(&args, tasks),
         Command::Devices(args) => commands::devices(&args),
-        Command::Completions(args) => commands::completions(&args, Cli::command()),
-        Command::Watch(args) => commands::watch(&args),
+        Command::Completions(args) => commands::completions(&args, Cli::command(), tasks),
+        Command::Watch(args) => commands::watch(&args, tasks),
         Command::Tutorial(args) => commands::tutorial(&args),
     }
 }
@@ -140,7 +145,7 @@ enum Command {
     /// Print a configuration file with all default settings, or check a file
     #[command(after_help = help_examples::CONFIG)]
     Config(commands::ConfigArgs),
-    /// Show the solver's facts about the task: states, optimum, shortest programs
+    /// List the tasks, or describe one with its solver's facts: states, optimum, shortest programs
     #[command(after_help = help_examples::TASKS)]
     Tasks(commands::TasksArgs),
     /// Train the agent of the original tutorial with all its bugs, and show what its numbers hide

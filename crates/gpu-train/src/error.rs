@@ -7,6 +7,11 @@ use tensor::CudaError;
 /// The reason why a run cannot train on a GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GpuTrainError {
+    /// The task is not `calculator`.
+    Task {
+        /// The task's name.
+        name: String,
+    },
     /// A setting has a value that only the host supports.
     Setting {
         /// The setting's name.
@@ -15,6 +20,11 @@ pub enum GpuTrainError {
         value: String,
         /// The values that the GPU supports, in words.
         takes: String,
+    },
+    /// The learner is not the one that the settings describe.
+    Learner {
+        /// Its part that a GPU does not support, in words.
+        found: &'static str,
     },
     /// A parameter is frozen.
     Frozen {
@@ -28,6 +38,14 @@ pub enum GpuTrainError {
 impl fmt::Display for GpuTrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Task { name } => {
+                write!(f, "a GPU trains only the task calculator, not {name}; compute on the CPU (--device cpu)")
+            }
+            Self::Learner { found } => write!(
+                f,
+                "a GPU trains only a policy of a token embedding, a reset-after GRU and discrete actions, with adam or \
+                 adamw, not {found}; compute on the CPU (--device cpu)"
+            ),
             Self::Setting { name, value, takes } => {
                 write!(
                     f,

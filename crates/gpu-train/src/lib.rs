@@ -58,6 +58,9 @@ mod operands;
 mod readback;
 
 use rl::config::Config;
+use rl::env::{Spec, Task};
+use rl::policy::Policy;
+use rl::tasks::Calculator;
 use rl::train::Learn;
 use tensor::{Device, Real};
 
@@ -69,20 +72,123 @@ pub use learner::GpuLearner;
 pub use update::Update;
 
 /// A run whose learner depends on the device and is chosen at run time.
-pub type Run<T> = rl::train::Run<T, Box<dyn Learn<T>>>;
+pub type Run<T, K> = rl::train::Run<T, K, Box<dyn Learn<T, Model = Policy>>>;
 
-/// Creates a run on a device, before the first update. On a GPU, whole updates and validations run there.
+/// Creates a run on a device, before the first update. The host trains any task. A GPU trains `calculator`, which is `task` by
+/// its type, or `None` if `task` is another one. Whole updates and validations run there.
 ///
 /// # Errors
-/// If the GPU does not support a setting, the batch does not fit there, or the GPU fails.
+/// If the GPU does not support the task or a setting, the batch does not fit there, or the GPU fails.
 ///
 /// # Panics
 /// As [`rl::train::Run::new`].
-pub fn run<T: Real>(config: &Config, seed: u64, device: Device) -> Result<Run<T>, GpuTrainError> {
-    rl::train::Run::new(config, seed).with_learner(|task, learner| -> Result<Box<dyn Learn<T>>, GpuTrainError> {
-        match device {
-            Device::Host => Ok(Box::new(learner)),
-            gpu => Ok(Box::new(GpuLearner::new(gpu, config, task, learner, seed)?)),
+pub fn run<T: Real, K: Task>(
+    task: K,
+    calculator: Option<&Calculator>,
+    config: &Config,
+    seed: u64,
+    device: Device,
+) -> Result<Run<T, K>, GpuTrainError> {
+    let create = |task| rl::train::Run::new(task, config, seed);
+    if let Device::Host = device {
+        return create(task).with_learner(|_, learner| Ok(Box::new(learner) as _));
+    }
+    let calculator = check_supported::<T>(&task.spec(), calculator, config)?;
+    create(task)
+        .with_learner(|_, learner| Ok(Box::new(GpuLearner::new(device, config, calculator, learner, seed)?) as _))
+}
+
+/// Checks that a GPU can train the task with these settings. Returns the task by its type.
+fn check_supported<'a, T: Real>(
+    spec: &Spec,
+    calculator: Option<&'a Calculator>,
+    config: &Config,
+) -> Result<&'a Calculator, GpuTrainError> {
+    let calculator = calculator.ok_or_else(|| GpuTrainError::Task { name: spec.name.clone() })?;
+    learner::check_settings::<T>(config)?;
+    Ok(calculator)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rl::config::{Actions, MemoryKind};
+    use rl::env::{self, Action, ActionSpace, Env, Observer, SingleEnv, Space, Step};
+    use tensor::philox::Philox;
+
+    use super::*;
+
+    /// Rewards a number near 0.5, for ever.
+    struct Endless;
+
+    impl Task for Endless {
+        fn spec(&self) -> Spec {
+            Spec::new("endless", Space::vector(2), ActionSpace::continuous(1), 5)
         }
-    })
+
+        fn env(&self, _: usize, episodes: usize) -> Box<dyn Env> {
+            env::vector(episodes, || Endless)
+        }
+    }
+
+    impl SingleEnv for Endless {
+        fn reset(&mut self, _: &mut Philox) {}
+
+        fn observe(&self, mut out: Observer<'_>) {
+            out.vector(&[1.0, -1.0]);
+        }
+
+        fn step(&mut self, action: Action<'_>, _: &mut Philox) -> Step {
+            Step::reward(-(action.continuous()[0] - 0.5).powi(2))
+        }
+    }
+
+    fn tiny() -> Config {
+        Config { width: 4, batch: 3, validate_every: 1, validation_episodes: 1, ..Config::default() }
+    }
+
+    #[test]
+    fn run_host_trains_a_task_and_settings_that_a_gpu_refuses() {
+        let config = Config {
+            memory: MemoryKind::None,
+            segment: 2,
+            normalize_observations: true,
+            normalize_rewards: true,
+            ..tiny()
+        };
+        let mut run = run::<f32, _>(Endless, None, &config, 1, Device::Host).expect("the host trains any task");
+        for _ in 0..2 {
+            let report = run.advance().expect("finite numbers");
+            assert_eq!((report.metrics.steps, report.validation.map(|stages| stages.len())), (6, Some(1)));
+        }
+    }
+
+    #[test]
+    fn run_host_ignores_the_type_of_the_task() {
+        let (task, config) = (Calculator::default(), tiny());
+        let by_type = run::<f32, _>(&task, Some(&task), &config, 1, Device::Host).expect("the host").advance();
+        let by_trait =
+            run::<f32, _>(Arc::new(task.clone()), None, &config, 1, Device::Host).expect("the host").advance();
+        assert_eq!(by_type.expect("finite").metrics, by_trait.expect("finite").metrics);
+    }
+
+    #[test]
+    fn check_supported_other_task_is_refused_by_name() {
+        let refused = check_supported::<f32>(&Endless.spec(), None, &Config::default()).expect_err("another task");
+        assert_eq!(refused, GpuTrainError::Task { name: "endless".into() });
+        let words = "a GPU trains only the task calculator, not endless; compute on the CPU (--device cpu)";
+        assert_eq!(refused.to_string(), words);
+    }
+
+    #[test]
+    fn check_supported_calculator_is_taken_unless_a_setting_is_refused() {
+        let config = Config { actions: Actions::Tokens, ..Config::default() };
+        let task = config.calculator();
+        let taken = check_supported::<f32>(&task.spec(), Some(&task), &config).expect("it is supported");
+        assert!(std::ptr::eq(taken, &task));
+        let refused = check_supported::<f32>(&task.spec(), Some(&task), &Config { segment: 8, ..config });
+        let refused = refused.expect_err("segments");
+        assert!(matches!(refused, GpuTrainError::Setting { name: "segment", .. }), "{refused}");
+    }
 }

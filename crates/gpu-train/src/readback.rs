@@ -17,6 +17,7 @@ pub(crate) fn parse_metrics(words: &[u32], place: usize, counts: &[usize]) -> Up
         policy_loss: number(1),
         value_loss: number(2),
         entropy: number(3),
+        hindsight_loss: 0.0,
         grad_norm: number(4),
         reward: number(5),
         steps: words[17] as usize, // after the update's number

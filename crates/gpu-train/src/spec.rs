@@ -1,10 +1,9 @@
 //! The specification of an update: sizes, offsets, tables, settings.
 
 use nn::{Schedule, UpdateRule};
-use rl::env::Task;
 use rl::returns::AdvantageEstimator;
-use rl::tasks::calculator::{Calculator, Rewards};
-use rl::tasks::operand_count;
+use rl::tasks::calculator::{Calculator, HORIZON, Rewards};
+use rl::tasks::{STAGES, operand_count};
 
 /// The sizes, offsets, tables and settings of an update.
 #[derive(Clone, Debug)]
@@ -110,7 +109,7 @@ impl Tables {
     pub(crate) fn from_task(task: &Calculator) -> Self {
         let Rewards { correct, milestone, step } = task.rewards();
         let (mut next, mut distance, mut base, mut shown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for stage in 0..task.stages() {
+        for stage in 0..STAGES {
             let graph = task.graph(stage);
             base.push(distance.len() as u32);
             shown.push(operand_count(stage) as u32);
@@ -118,7 +117,7 @@ impl Tables {
             distance.extend(graph.distance_table());
         }
         let tokens = task.action_set().tokens().to_vec();
-        Self { next, distance, base, operands: shown, tokens, horizon: task.horizon(), correct, milestone, step }
+        Self { next, distance, base, operands: shown, tokens, horizon: HORIZON, correct, milestone, step }
     }
 
     /// T, the steps of the longest episode. Each step reads a token, and the first decision follows the last token of the

@@ -50,6 +50,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod attention;
 mod bytes;
 #[cfg(feature = "std")]
 mod checkpoint;
@@ -68,6 +69,7 @@ mod optim;
 mod params;
 mod settings;
 
+pub use attention::{Attention, Keys};
 pub use bytes::{BytesError, Storable};
 #[cfg(feature = "std")]
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointProblem, encode_checkpoint, save_checkpoint};

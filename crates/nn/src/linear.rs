@@ -51,10 +51,12 @@ pub(crate) fn affine<'t, T: Real>(x: Var<'t, T>, w: Var<'t, T>, b: Var<'t, T>) -
     let (shape, w_shape, b_shape) = (x.shape(), w.shape(), b.shape());
     let fits = shape.rank() > 0 && w_shape[..] == [b_shape.size(), shape.last_extent()] && b_shape.rank() == 1;
     assert!(fits, "linear: input {shape}, weight {w_shape}, bias {b_shape}: they must be […, I], [O, I], [O]");
+    if shape.rank() == 2 {
+        return x.matmul_nt(w) + b;
+    }
     let last = shape.rank() - 1;
     let rows = x.reshape([shape.without_axis(last).size(), shape[last]]);
-    let y = rows.matmul_nt(w) + b;
-    if shape.rank() == 2 { y } else { y.reshape(shape.with_extent(last, w_shape[0])) }
+    (rows.matmul_nt(w) + b).reshape(shape.with_extent(last, w_shape[0]))
 }
 
 #[cfg(test)]

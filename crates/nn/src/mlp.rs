@@ -59,6 +59,14 @@ impl Mlp {
     pub fn forward<'t, T: Real>(&self, weights: BoundParams<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         let (first, rest) = self.layers.split_first().expect("an MLP has layers");
         let apply = |y: Var<'t, T>, layer: &Linear| layer.forward(weights, self.activation.apply(y));
-        rest.iter().fold(first.forward(weights, x), apply)
+        let shape = x.shape();
+        if shape.rank() <= 2 {
+            return rest.iter().fold(first.forward(weights, x), apply);
+        }
+        // All layers read the rows of one matrix, so that each is one node less than for more axes.
+        let (last, inputs) = (shape.rank() - 1, shape.last_extent());
+        let rows = x.reshape([shape.without_axis(last).size(), inputs]);
+        let y = rest.iter().fold(first.forward(weights, rows), apply);
+        y.reshape(shape.with_extent(last, y.shape().last_extent()))
     }
 }

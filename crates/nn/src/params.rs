@@ -244,6 +244,18 @@ impl<T: Real> Params<T> {
         }
         BoundParams { tape, first, len: self.entries.len() }
     }
+
+    /// Returns the parameters that [`bind`](Self::bind) recorded as the first nodes of a tape. They stay on it through
+    /// [`Tape::truncate`].
+    ///
+    /// # Panics
+    /// If the tape has fewer nodes than there are parameters.
+    #[track_caller]
+    pub fn bound_first<'t>(&'t self, tape: &'t Tape<T>) -> BoundParams<'t, T> {
+        let (len, nodes) = (self.entries.len(), tape.len());
+        assert!(len <= nodes, "bound_first: a tape of {nodes} nodes does not hold {len} parameters");
+        BoundParams { tape, first: 0, len }
+    }
 }
 
 impl Entry {

@@ -9,12 +9,12 @@ use tensor::Tensor;
 
 use crate::Layout;
 
-/// The operation or layer that a case tests.
+/// The operation, layer, distribution or loss that a case tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// An operation of the tape.
     Operation(Kind),
-    /// A layer, by its name.
+    /// A layer, a distribution or a loss, by its name.
     Layer(&'static str),
 }
 

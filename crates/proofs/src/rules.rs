@@ -21,6 +21,8 @@ impl Target {
         match self {
             Self::Operation(kind) => format!("crates/autograd/src/ops/{}.rs", kind.name()),
             Self::Layer("GruCell") => "crates/nn/src/gru.rs".into(),
+            Self::Layer("Categorical" | "Gaussian") => "crates/rl/src/distribution.rs".into(),
+            Self::Layer("A2C") => "crates/rl/src/a2c.rs".into(),
             Self::Layer(name) => format!("crates/nn/src/{}.rs", to_snake_case(name)),
         }
     }
@@ -53,6 +55,10 @@ fn layer_forward(name: &str) -> Option<&'static str> {
         "LayerNorm" => "Rows shifted to mean 0 and scaled to variance 1, then times w[N] plus b[N]",
         "Mlp" => "Linear layers with an activation between them",
         "GruCell" | "Gru" => "h = (1 − z)·n + z·h_prev",
+        "Attention" => "f = tanh([h; c]·W_mᵀ + b_m), with c = α·k and α = softmax(q·kᵀ/√H + mask)",
+        "Categorical" => "An action that is not legal has the logit −∞",
+        "Gaussian" => "Σ_d −½((a_d − μ_d)/σ_d)² − ln σ_d − ½·ln 2π",
+        "A2C" => "L = − 1/B Σ_steps Â·ln π(a) + c_v · 1/N Σ_steps (V − G)² − β · 1/N Σ_steps H(π)",
         _ => return None,
     })
 }

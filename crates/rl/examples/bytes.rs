@@ -8,7 +8,7 @@ use rl::{config::Config, train::Run};
 fn main() {
     tensor::choose_kernels("portable").expect("the portable kernels run on every processor");
     let config = Config { width: 21, batch: 24, chunk: 5, ..Config::default() };
-    let mut run = Run::<f32>::new(&config, 7);
+    let mut run = Run::<f32, _>::new(config.calculator(), &config, 7);
     for _ in 0..3 {
         let metrics = run.advance().expect("finite numbers").metrics;
         for number in [metrics.loss, metrics.policy_loss, metrics.value_loss, metrics.entropy, metrics.grad_norm] {

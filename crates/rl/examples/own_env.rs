@@ -5,151 +5,88 @@
 //! ```
 //!
 //! The agent reads a word of three letters out of four, then says the letters in reverse order, one by one. After the word
-//! it sees only its own actions, so it must keep the letters in its state. The program prints the share of words that
+//! it sees only its own letters, so it must keep the word in its state. The program prints the share of words that
 //! the agent says backwards without a mistake, before and after training. It also prints this share if each episode is
 //! shown the word of another one. If that share were high as well, the task would not need reading.
 
 #![forbid(unsafe_code)]
 
-use nn::{Optimizer, Params, UpdateRule};
-use rl::NotFinite;
-use rl::a2c::{Learner, Update};
-use rl::env::{Env, Step, Task};
-use rl::evaluate::{TestResult, test_stage};
-use rl::policy::Policy;
+use std::error::Error;
+
+use rl::config::Config;
+use rl::env::{self, Action, ActionSpace, Env, Observer, SingleEnv, Space, Spec, Step, Task};
+use rl::evaluate::TestResult;
+use rl::train::Run;
 use tensor::philox::Philox;
 
 /// Letters in a word.
 const LENGTH: usize = 3;
 /// The letters. Each letter is one token and one action.
 const LETTERS: [&str; 4] = ["A", "B", "C", "D"];
-/// The number of updates, of 64 words each.
-const UPDATES: u32 = 500;
 
 /// The task.
 struct Backwards;
 
 impl Task for Backwards {
-    fn name(&self) -> &'static str {
-        "backwards"
-    }
-
-    fn caveat(&self) -> &'static str {
-        "Without its context one word in 64 is right."
-    }
-
-    fn stages(&self) -> usize {
-        1
-    }
-
-    fn vocabulary(&self) -> usize {
-        LETTERS.len()
-    }
-
-    fn actions(&self) -> usize {
-        LETTERS.len()
-    }
-
-    fn action_name(&self, action: usize) -> &'static str {
-        LETTERS[action]
-    }
-
-    fn horizon(&self) -> usize {
-        LENGTH
+    fn spec(&self) -> Spec {
+        Spec::new("backwards", Space::tokens(LETTERS), ActionSpace::discrete(LETTERS), LENGTH)
+            .with_success()
+            .with_caveat("Without its context one word in 64 is right.")
     }
 
     fn env(&self, _stage: usize, episodes: usize) -> Box<dyn Env> {
-        Box::new(Episodes { words: vec![[0; LENGTH]; episodes], said: vec![0; episodes], wrong: vec![false; episodes] })
+        env::vector(episodes, || Word { letters: [0; LENGTH], said: Vec::new() })
     }
 }
 
-/// A vector of episodes; entry `i` of each list belongs to episode `i`.
-struct Episodes {
-    words: Vec<[u32; LENGTH]>,
-    /// The number of letters said so far.
-    said: Vec<usize>,
-    /// True if one letter was wrong, which ends the episode.
-    wrong: Vec<bool>,
+/// One episode.
+struct Word {
+    letters: [u32; LENGTH],
+    /// The letters said so far.
+    said: Vec<u32>,
 }
 
-impl Episodes {
-    fn is_done(&self, i: usize) -> bool {
-        self.wrong[i] || self.said[i] == LENGTH
+impl SingleEnv for Word {
+    fn reset(&mut self, rng: &mut Philox) {
+        self.letters.fill_with(|| rng.below(LETTERS.len() as u32));
+        self.said.clear();
     }
 
-    /// Says one letter and returns its reward: 1/3 if the letter is right, otherwise 0.
-    fn say(&mut self, i: usize, letter: u32) -> f64 {
-        let right_letter = self.words[i][LENGTH - 1 - self.said[i]];
-        self.said[i] += 1;
-        self.wrong[i] = letter != right_letter;
-        if self.wrong[i] { 0.0 } else { 1.0 / LENGTH as f64 }
-    }
-}
-
-impl Env for Episodes {
-    fn stage(&self) -> usize {
-        0
-    }
-
-    fn len(&self) -> usize {
-        self.words.len()
-    }
-
-    fn context_len(&self) -> usize {
-        LENGTH
-    }
-
-    fn reset(&mut self, rngs: &mut [Philox]) {
-        for (word, rng) in self.words.iter_mut().zip(rngs) {
-            word.fill_with(|| rng.below(LETTERS.len() as u32));
-        }
-        self.said.fill(0);
-        self.wrong.fill(false);
-    }
-
-    fn context(&self, episode: usize) -> &[u32] {
-        &self.words[episode]
-    }
-
-    fn token(&self, action: u32) -> u32 {
-        action
-    }
-
-    fn step(&mut self, actions: &[u32], out: &mut [Step]) {
-        for (i, (&action, out)) in actions.iter().zip(out).enumerate() {
-            let reward = if self.is_done(i) { 0.0 } else { self.say(i, action) };
-            *out = Step { reward, done: self.is_done(i) };
+    /// First the word, then each letter that the agent says.
+    fn observe(&self, mut out: Observer<'_>) {
+        match self.said.last() {
+            None => out.tokens(&self.letters),
+            Some(&letter) => out.token(letter),
         }
     }
 
-    fn solved(&self, episode: usize) -> bool {
-        self.said[episode] == LENGTH && !self.wrong[episode]
+    /// The reward is 1/3 for each right letter. A wrong one ends the episode.
+    fn step(&mut self, action: Action<'_>, _: &mut Philox) -> Step {
+        self.said.push(action.discrete());
+        match self.said.len() {
+            said if self.said.last() != Some(&self.letters[LENGTH - said]) => Step::terminated(0.0),
+            LENGTH => Step::solved(1.0 / 3.0),
+            _ => Step::reward(1.0 / 3.0),
+        }
     }
 }
 
 /// Trains an agent. Returns its test results before and after training.
-fn train(seed: u64) -> Result<[TestResult; 2], NotFinite> {
-    let mut params = Params::<f32>::new();
-    let policy = Policy::new(&mut params, &Backwards, 32, seed);
-    let optimizer = Optimizer::new(UpdateRule::adam(), &params);
-    let mut learner = Learner::new(policy, params, optimizer);
-    let test = |Learner { policy, params, .. }: &Learner<f32>| {
-        let test = test_stage(policy, params, &Backwards, 0, (seed, 1000));
-        test.map_err(|error| NotFinite::from_undecided(UPDATES, params, error))
-    };
-
-    let before = test(&learner)?;
-    for number in 0..UPDATES {
-        let update = Update { seed, number, rate: 0.005, entropy: 0.2, ..Update::default() };
-        let metrics = learner.update(&Backwards, &update)?;
-        if (number + 1) % 100 == 0 {
-            println!("update {:3}  reward {:.3}  entropy {:.3}", number + 1, metrics.reward, metrics.entropy);
+fn train(seed: u64) -> Result<[TestResult; 2], Box<dyn Error>> {
+    let config = Config { width: 32, batch: 64, test_episodes: 1000, max_updates: 600, ..Config::default() };
+    let mut run = Run::<f32, _>::new(Backwards, &config, seed);
+    let before = run.test()?.remove(0);
+    while run.stop_reason().is_none() {
+        let report = run.advance()?;
+        if let Some(validation) = report.validation {
+            println!("update {:3}  exact match {:.3}", report.update, validation[0].exact);
         }
     }
-    Ok([before, test(&learner)?])
+    Ok([before, run.test()?.remove(0)])
 }
 
-fn main() -> Result<(), NotFinite> {
+fn main() -> Result<(), Box<dyn Error>> {
+    env::check::check(&Backwards)?;
     let [before, after] = train(0)?;
     println!("exact match before training       {:.3}", before.greedy.exact);
     println!("exact match after training        {:.3}", after.greedy.exact);
@@ -160,6 +97,11 @@ fn main() -> Result<(), NotFinite> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn check_backwards_finds_no_broken_promise() {
+        assert_eq!(env::check::check(&Backwards), Ok(()));
+    }
 
     #[test]
     fn train_learns_to_say_words_backwards_and_reads_them() {

@@ -16,11 +16,11 @@ use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use rl::NotFinite;
+use rl::TrainError;
 use rl::agent::{Agent, LoadError};
 use rl::config::Config;
 use rl::tasks::calculator::machine::State;
-use rl::tasks::token;
+use rl::tasks::{Calculator, token};
 use rl::train::Run;
 
 /// The stage with the goal (a·b+c)−(d·e).
@@ -33,14 +33,17 @@ const MAX_STEPS: usize = 10;
 /// Loads an agent and lets it act until it answers. Returns the tools that it took.
 fn act(path: &Path) -> Result<Vec<u32>, LoadError> {
     let agent = Agent::<f32>::load(path)?;
-    let mut episode = agent.begin(STAGE, &CONTEXT);
+    let mut episode = agent.begin(STAGE);
+    episode.observe(&CONTEXT);
     let mut program = Vec::new();
     while program.len() < MAX_STEPS && program.last() != Some(&token::ANS) {
         let action = episode.greedy();
         let probability = episode.probabilities()[action as usize];
-        println!("{}  {probability:.3}  expects {:6.3}", agent.action_name(action), episode.value());
-        program.push(agent.token(action));
-        episode.took(action);
+        let name = agent.spec().action_name(action);
+        println!("{name}  {probability:.3}  expects {:6.3}", episode.value());
+        let token = agent.spec().token(name).expect("each action has a token");
+        program.push(token);
+        episode.observe(&[token]);
     }
     Ok(program)
 }
@@ -59,9 +62,9 @@ fn calculate(program: &[u32]) -> Option<i64> {
 }
 
 /// Trains a small agent until its run stops.
-fn train() -> Result<Run<f32>, NotFinite> {
+fn train() -> Result<Run<f32, Calculator>, TrainError> {
     let config = Config { width: 32, batch: 96, validation_episodes: 64, ..Config::default() };
-    let mut run = Run::new(&config, 0);
+    let mut run = Run::new(config.calculator(), &config, 0);
     while run.stop_reason().is_none() {
         run.advance()?;
     }
@@ -69,7 +72,7 @@ fn train() -> Result<Run<f32>, NotFinite> {
 }
 
 /// Saves a run's parameters in a temporary folder.
-fn save(run: &Run<f32>) -> Result<PathBuf, nn::CheckpointError> {
+fn save(run: &Run<f32, Calculator>) -> Result<PathBuf, nn::CheckpointError> {
     let path = std::env::temp_dir().join(format!("gradus-example-{}.safetensors", std::process::id()));
     nn::save_checkpoint(&path, &run.learner.params, None, &BTreeMap::new())?;
     Ok(path)

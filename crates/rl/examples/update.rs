@@ -11,7 +11,7 @@ use rl::{config::Config, train::Run};
 fn main() {
     let config =
         Config { width: 12, batch: 24, chunk: 5, validate_every: 1, validation_episodes: 16, ..Config::default() };
-    let mut run = Run::<f64>::new(&config, 7);
+    let mut run = Run::<f64, _>::new(config.calculator(), &config, 7);
     let report = run.advance().expect("finite numbers");
     let metrics = report.metrics;
     for number in

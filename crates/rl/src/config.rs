@@ -2,8 +2,10 @@
 
 use nn::Variant;
 
+use crate::policy::Architecture;
 use crate::returns::AdvantageEstimator;
 use crate::settings::{choices, settings};
+use crate::tasks::Calculator;
 use crate::tasks::calculator::{ActionSet, Rewards};
 
 choices! {
@@ -67,6 +69,28 @@ choices! {
 }
 
 choices! {
+    /// The memory of the policy between observations.
+    pub enum MemoryKind {
+        /// A GRU.
+        Gru = "gru",
+        /// A GRU, and attention over the tokens of the first observation.
+        Attention = "attention",
+        /// None: the policy decides by its latest observation alone.
+        None = "none",
+    }
+}
+
+choices! {
+    /// The layers of the critic.
+    pub enum CriticKind {
+        /// Those of the policy, below a head of its own.
+        Shared = "shared",
+        /// As many of its own.
+        Separate = "separate",
+    }
+}
+
+choices! {
     /// The method that estimates advantages; see [`AdvantageEstimator`].
     pub enum AdvantageKind {
         /// Generalised advantage estimation.
@@ -108,7 +132,7 @@ fn is_below_one(x: &f64) -> bool {
 }
 
 settings! {
-    /// The hyper-parameters of a run on `calculator`.
+    /// The hyper-parameters of a run.
     pub struct Config {
         "Model":
         /// H, the hidden size of the GRU. The embeddings have the same size.
@@ -121,7 +145,22 @@ settings! {
         "Model":
         /// The position of the GRU's reset gate: after or before the recurrent matrix product.
         gru: GruVariant = GruVariant::ResetAfter, "reset-after or reset-before", |_| true;
-        "Task":
+        /// The memory between observations: a GRU, a GRU with attention over the tokens of the first observation, or none.
+        memory: MemoryKind = MemoryKind::Gru, "gru, attention or none", |_| true;
+        /// The number of layers that read a vector. Tokens have an embedding instead.
+        encoder_layers: usize = 1, "whole numbers from 1 to 16", |&x| (1..=16).contains(&x);
+        /// The critic's layers: shared with the policy, or separate ones that read vectors without memory.
+        critic: CriticKind = CriticKind::Shared, "shared or separate", |_| true;
+        "Rollout":
+        /// ε, the probability of a uniformly random legal action while training acts. The A2C loss is exact only for 0.
+        explore: f64 = 0.0, "numbers from 0 to 1", is_share;
+        /// n, the number of steps of a segment; 0 plays whole episodes. Episodes go on from one segment to the next.
+        segment: usize = 0, "whole numbers from 0 to 1000000", |&x| x <= 1_000_000;
+        /// True to normalise observations that are vectors by running statistics.
+        normalize_observations: bool = false, "true or false", |_| true;
+        /// True to divide rewards by the running deviation of their discounted sums.
+        normalize_rewards: bool = false, "true or false", |_| true;
+        "Task calculator":
         /// The set of actions: the six tools, or all 18 tokens.
         actions: Actions = Actions::Tools, "tools or tokens", |_| true;
         /// Reward for a correct answer.
@@ -154,6 +193,12 @@ settings! {
         imitate: usize = 0, "whole numbers from 0 to 1048576", |&x| x <= 1 << 20;
         /// w, the weight of self-imitation.
         imitation: f64 = 1.0, "numbers from 0", is_not_negative;
+        /// w_a, the weight of the A2C loss: policy gradient, critic and entropy. 0 learns nothing from rewards.
+        a2c: f64 = 1.0, "numbers from 0", is_not_negative;
+        /// K, the number of relabelled programs of each stage that an update learns from; 0 turns hindsight off.
+        hindsight: usize = 0, "whole numbers from 0 to 1048576", |&x| x <= 1 << 20;
+        /// w_h, the weight of the hindsight loss.
+        hindsight_weight: f64 = 1.0, "numbers from 0", is_not_negative;
         "Optimiser":
         /// The optimiser.
         optimizer: OptimizerKind = OptimizerKind::Adam, "adam, adamw, sgd or rmsprop", |_| true;
@@ -185,7 +230,7 @@ settings! {
         "Run":
         /// The number of updates between validations.
         validate_every: usize = 10, "whole numbers from 1 to 1000000000", is_count;
-        /// The number of episodes of each stage in a validation.
+        /// The number of episodes of each stage in a validation. A task that lists its contexts plays each once instead, here and in the test.
         validation_episodes: usize = 512, "whole numbers from 1 to 16777216", is_episode_count;
         /// The run ends after this many consecutive validations with an exact match of 1 in every stage. It never ends before the schedule of β.
         patience: usize = 3, "whole numbers from 1 to 1000000000", is_count;
@@ -216,6 +261,22 @@ impl Config {
             AdvantageKind::Gae => AdvantageEstimator::Gae(self.lambda),
             AdvantageKind::NStep => AdvantageEstimator::NStep(self.n_steps),
         }
+    }
+
+    /// The layers of the network.
+    pub fn architecture(&self) -> Architecture {
+        Architecture {
+            hidden_size: self.width,
+            memory: (self.memory != MemoryKind::None).then_some(self.variant()),
+            has_attention: self.memory == MemoryKind::Attention,
+            encoder_layers: self.encoder_layers,
+            has_separate_critic: self.critic == CriticKind::Separate,
+        }
+    }
+
+    /// The task `calculator` with its settings.
+    pub fn calculator(&self) -> Calculator {
+        Calculator::new(self.action_set(), self.rewards())
     }
 
     /// The position of the reset gate.

@@ -1,309 +1,469 @@
-//! Environments. A [`Task`] describes a problem in stages; it creates [`Env`]s, which are vectors of episodes.
+//! Environments, in the terms of Gymnasium. A [`Task`] describes a problem by its [`Spec`] and creates [`Env`]s, which are
+//! vectors of episodes.
 //!
-//! All episodes of a vector belong to one stage, so their contexts have the same length. A policy reads the context of
-//! an episode token by token. It then takes an action and reads the token of this action, until the episode is done:
+//! An episode starts with `reset` and goes on with `step`. Both give the policy an observation: one or several tokens, or a
+//! vector of numbers. So a tool that the policy calls can answer. A step also gives a reward, and may end the episode:
+//!
+//! - `terminated`: the episode is over by the rules of the task. No reward can follow, so the value of what follows is 0.
+//! - `truncated`: the episode is cut off, for example by a time limit. Rewards would follow, so learning replaces them by the
+//!   critic's value of the last observation.
+//!
+//! A task of one's own has five parts: [`Task::spec`], [`Task::env`], and the three methods of [`SingleEnv`], which plays one
+//! episode. [`check`](check::check) plays it at random and names every broken promise.
 //!
 //! ```
-//! use rl::{env::Task, tasks::{Calculator, token}};
-//! use tensor::philox::{Philox, Purpose, Stream};
+//! use rl::env::{self, Action, ActionSpace, Env, Observer, SingleEnv, Space, Spec, Step, Task};
+//! use tensor::philox::Philox;
 //!
-//! let task = Calculator::default();
-//! let mut env = task.env(0, 1);
-//! let stream = Stream { purpose: Purpose::OPERANDS, update: 0, episode: 0 };
-//! env.reset(&mut [Philox::stream(42, stream)]);
-//! assert_eq!(env.context(0).last(), Some(&token::CTX));
+//! /// Ask for the hidden digit, then say it. Who asks twice has failed.
+//! struct AskFirst;
 //!
-//! let mut steps = [Default::default()];
-//! for name in ["MUL", "ADD", "ANS"] {
-//!     let action = (0..task.actions()).find(|&a| task.action_name(a) == name).unwrap();
-//!     env.step(&[action as u32], &mut steps);
+//! impl Task for AskFirst {
+//!     fn spec(&self) -> Spec {
+//!         let actions = ActionSpace::discrete(["SAY 0", "SAY 1", "ASK"]);
+//!         Spec::new("ask-first", Space::tokens(["0", "1", "START"]), actions, 2).with_success()
+//!     }
+//!     fn env(&self, _stage: usize, episodes: usize) -> Box<dyn Env> {
+//!         env::vector(episodes, || Digit { hidden: 0, shown: 2 })
+//!     }
 //! }
-//! assert!(steps[0].done && env.solved(0));
-//! ```
 //!
-//! In the test with shuffled contexts, the policy reads the context of another episode. The caller passes that episode's
-//! [`Env::context`] to the policy. The operands inside the environment do not change.
+//! struct Digit { hidden: u32, shown: u32 }
+//!
+//! impl SingleEnv for Digit {
+//!     fn reset(&mut self, rng: &mut Philox) {
+//!         *self = Self { hidden: rng.below(2), shown: 2 };
+//!     }
+//!     fn observe(&self, mut out: Observer<'_>) {
+//!         out.token(self.shown);
+//!     }
+//!     fn step(&mut self, action: Action<'_>, _: &mut Philox) -> Step {
+//!         match action.discrete() {
+//!             2 if self.shown == 2 => { self.shown = self.hidden; Step::reward(0.0) }
+//!             said if said == self.hidden => Step::solved(1.0),
+//!             _ => Step::terminated(0.0),
+//!         }
+//!     }
+//! }
+//!
+//! env::check::check(&AskFirst).expect("no broken promise");
+//! ```
+
+pub mod check;
+mod episodes;
+mod observations;
+mod single;
+mod spec;
 
 use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use tensor::philox::Philox;
 
-/// The result of one action.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Step {
-    /// The reward.
-    pub reward: f64,
-    /// True if this action or an earlier one ended the episode.
-    pub done: bool,
+use crate::config::Config;
+use crate::explain::Explain;
+use crate::hindsight::Hindsight;
+use crate::solver::Solvable;
+
+pub use episodes::{EnvError, Episodes, Fault};
+pub use observations::{Observations, Observer};
+pub use single::{Action, SingleEnv, Step, vector};
+pub use spec::{ActionSpace, Space, Spec};
+
+/// A problem to learn.
+pub trait Task: Send + Sync {
+    /// Describes the task: its name, what a policy observes, its actions, and its horizon.
+    fn spec(&self) -> Spec;
+
+    /// Creates a vector of `episodes` episodes of `stage`, which is below [`Spec::stages`].
+    fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env>;
+
+    /// Returns the settings that suit the task. The command starts from them; files and flags override each.
+    fn default_config(&self) -> Config {
+        Config::default()
+    }
+
+    /// Returns the facts that a solver knows about the task, if it has one.
+    fn solver(&self) -> Option<&dyn Solvable> {
+        None
+    }
+
+    /// Returns the explanations of episodes, if the task has any.
+    fn explanations(&self) -> Option<&dyn Explain> {
+        None
+    }
+
+    /// Returns what makes demonstrations of episodes, if the task can say for which problem an episode is right.
+    fn hindsight(&self) -> Option<&dyn Hindsight> {
+        None
+    }
+
+    /// Returns the list of all contexts, if there are finitely many. Tests then play each once.
+    fn all_contexts(&self) -> Option<&dyn Contexts> {
+        None
+    }
+
+    /// Returns other sets of episodes on which a trained policy is tested. Training never plays them.
+    fn test_sets(&self) -> Vec<TestSet> {
+        Vec::new()
+    }
 }
 
-/// A vector of B episodes of one stage.
+/// All contexts of a task whose episodes differ only by their context.
+pub trait Contexts {
+    /// The number of contexts of a stage.
+    fn count(&self, stage: usize) -> usize;
+
+    /// Creates a vector of one episode for each of these contexts. Each is below [`count`](Self::count).
+    fn env_with_contexts(&self, stage: usize, contexts: &[usize]) -> Box<dyn Env>;
+
+    /// The mean number of steps of a shortest program.
+    fn optimum(&self, stage: usize) -> f64;
+
+    /// The name of a stage in tables.
+    fn label(&self, stage: usize) -> String;
+}
+
+/// Episodes on which a trained policy is tested, beside those of the task.
+pub struct TestSet {
+    /// The name of the set.
+    pub name: String,
+    /// The episodes, as a task with the same [`Spec`].
+    pub task: Box<dyn Task>,
+    /// The predicted share of solved episodes of each stage, for a policy that solves every episode of the task.
+    pub predicted: Option<Vec<f64>>,
+}
+
+/// Tasks behind a pointer are tasks.
+macro_rules! tasks_behind {
+    ($($pointer:ty),*) => {$(
+        impl<K: Task + ?Sized> Task for $pointer {
+            fn spec(&self) -> Spec {
+                (**self).spec()
+            }
+            fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
+                (**self).env(stage, episodes)
+            }
+            fn default_config(&self) -> Config {
+                (**self).default_config()
+            }
+
+            fn solver(&self) -> Option<&dyn Solvable> {
+                (**self).solver()
+            }
+            fn explanations(&self) -> Option<&dyn Explain> {
+                (**self).explanations()
+            }
+
+            fn hindsight(&self) -> Option<&dyn Hindsight> {
+                (**self).hindsight()
+            }
+
+            fn all_contexts(&self) -> Option<&dyn Contexts> {
+                (**self).all_contexts()
+            }
+
+            fn test_sets(&self) -> Vec<TestSet> {
+                (**self).test_sets()
+            }
+        }
+    )*};
+}
+tasks_behind!(&K, Box<K>, Arc<K>);
+
+/// A vector of B episodes of one stage. Everything is indexed by the episode: `rngs[i]`, the action `i`, and row `i` of `out`
+/// belong to episode `i`. Episodes do not depend on each other.
+///
+/// Programs usually do not call an `Env`, but [`Episodes`], which checks its results and enforces the horizon.
 pub trait Env: Send {
-    /// The stage of all episodes.
-    fn stage(&self) -> usize;
+    /// Starts a new episode at each of these indices, and writes its first observation. All randomness comes from `rngs`.
+    fn reset(&mut self, episodes: &[usize], rngs: &mut [Philox], out: &mut Observations);
 
-    /// B, the number of episodes.
-    fn len(&self) -> usize;
+    /// Takes one action in each of these episodes. Writes the reward and the next observation of each, and whether it ended.
+    /// The fields of `out` are cleared before: no episode has ended, and no reward is set. An observation after the end is read
+    /// only if the episode is truncated.
+    fn step(&mut self, episodes: &[usize], actions: &Actions, rngs: &mut [Philox], out: &mut Transitions);
+}
 
-    /// Returns true if the vector has no episodes.
-    fn is_empty(&self) -> bool {
+/// The actions of B episodes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Actions {
+    /// The index of each action, \[B\].
+    Discrete(Vec<u32>),
+    /// The numbers of each action, \[B,D\].
+    Continuous {
+        /// D, the numbers of an action.
+        size: usize,
+        /// The numbers.
+        values: Vec<f64>,
+    },
+}
+
+impl Default for Actions {
+    fn default() -> Self {
+        Self::Discrete(Vec::new())
+    }
+}
+
+impl Actions {
+    /// Creates `count` actions of a space: the first one, or zeros.
+    pub fn zeros(space: &ActionSpace, count: usize) -> Self {
+        match space {
+            ActionSpace::Discrete { .. } => Self::Discrete(vec![0; count]),
+            &ActionSpace::Continuous { size } => Self::Continuous { size, values: vec![0.0; count * size] },
+        }
+    }
+
+    /// No actions of a space, with room for `count`.
+    pub(crate) fn with_capacity(space: &ActionSpace, count: usize) -> Self {
+        match space {
+            ActionSpace::Discrete { .. } => Self::Discrete(Vec::with_capacity(count)),
+            &ActionSpace::Continuous { size } => Self::Continuous { size, values: Vec::with_capacity(count * size) },
+        }
+    }
+
+    /// Makes these `count` actions of a space: the first one, or zeros.
+    pub(crate) fn reset(&mut self, space: &ActionSpace, count: usize) {
+        match (&mut *self, space) {
+            (Self::Discrete(actions), ActionSpace::Discrete { .. }) => {
+                actions.clear();
+                actions.resize(count, 0);
+            }
+            (Self::Continuous { size, values }, ActionSpace::Continuous { size: wanted }) if *size == *wanted => {
+                values.clear();
+                values.resize(count * *size, 0.0);
+            }
+            _ => *self = Self::zeros(space, count),
+        }
+    }
+
+    /// The number of actions.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Discrete(actions) => actions.len(),
+            Self::Continuous { size, values } => values.len() / size,
+        }
+    }
+
+    /// Returns true if there are no actions.
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of tokens that a policy reads before its first action.
-    fn context_len(&self) -> usize;
-
-    /// Restarts all episodes; episode `i` draws from `rngs[i]`.
+    /// The action at index `i`.
     ///
     /// # Panics
-    /// If the number of generators differs from the number of episodes.
-    fn reset(&mut self, rngs: &mut [Philox]);
-
-    /// The context of `episode`: [`Env::context_len`] tokens.
-    fn context(&self, episode: usize) -> &[u32];
-
-    /// The token that a policy reads after its own `action`.
-    fn token(&self, action: u32) -> u32;
-
-    /// Takes one action in every episode. An episode that is done does not change and has reward 0.
-    ///
-    /// # Panics
-    /// If `actions` or `out` does not have one entry per episode, or if the task has no such action.
-    fn step(&mut self, actions: &[u32], out: &mut [Step]);
-
-    /// Returns true if `episode` has ended with an exact match of the goal of its stage. The rewards do not matter.
-    fn solved(&self, episode: usize) -> bool;
-}
-
-/// A problem that consists of stages.
-pub trait Task: Send + Sync {
-    /// The name of the task on the command line.
-    fn name(&self) -> &'static str;
-
-    /// A warning for everyone who reads results of this task, in one or two sentences.
-    fn caveat(&self) -> &'static str;
-
-    /// The number of stages.
-    fn stages(&self) -> usize;
-
-    /// V, the number of tokens.
-    fn vocabulary(&self) -> usize;
-
-    /// A, the number of actions.
-    fn actions(&self) -> usize;
-
-    /// The name of `action`.
-    fn action_name(&self, action: usize) -> &'static str;
-
-    /// The maximum number of actions in an episode, at least 1. Training and evaluation enforce it with a [`TimeLimit`].
-    fn horizon(&self) -> usize;
-
-    /// Creates an environment of `episodes` episodes of `stage`. It must be reset before its first step.
-    ///
-    /// # Panics
-    /// If the task has no such stage.
-    fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env>;
-}
-
-/// An environment whose episodes end at the horizon of their task, even if the inner environment goes on. An episode that
-/// the time limit ends has failed: it is not solved, and its later rewards are 0.
-pub struct TimeLimit {
-    env: Box<dyn Env>,
-    horizon: usize,
-    /// Actions since the last reset.
-    taken: usize,
-    /// True for each episode that the inner environment has ended.
-    done: Vec<bool>,
-}
-
-impl TimeLimit {
-    /// Creates an environment of `episodes` episodes of a stage of `task`. It must be reset before its first step.
-    ///
-    /// # Panics
-    /// If the task has no such stage, or if its horizon is 0.
+    /// If `i` is out of range.
     #[track_caller]
-    pub fn new(task: &dyn Task, stage: usize, episodes: usize) -> Self {
-        let horizon = task.horizon();
-        assert!(horizon > 0, "TimeLimit: the horizon of {} is 0 actions, but an episode has at least one", task.name());
-        Self { env: task.env(stage, episodes), horizon, taken: 0, done: alloc::vec![false; episodes] }
-    }
-}
-
-impl Env for TimeLimit {
-    fn stage(&self) -> usize {
-        self.env.stage()
-    }
-
-    fn len(&self) -> usize {
-        self.env.len()
-    }
-
-    fn context_len(&self) -> usize {
-        self.env.context_len()
-    }
-
-    fn reset(&mut self, rngs: &mut [Philox]) {
-        self.env.reset(rngs);
-        self.taken = 0;
-        self.done.fill(false);
-    }
-
-    fn context(&self, episode: usize) -> &[u32] {
-        self.env.context(episode)
-    }
-
-    fn token(&self, action: u32) -> u32 {
-        self.env.token(action)
-    }
-
-    fn step(&mut self, actions: &[u32], out: &mut [Step]) {
-        if self.taken == self.horizon {
-            check_step(self.len(), actions, out);
-            return out.fill(Step { reward: 0.0, done: true });
-        }
-        self.env.step(actions, out);
-        self.taken += 1;
-        for (done, step) in self.done.iter_mut().zip(out) {
-            *done = step.done;
-            step.done |= self.taken == self.horizon;
+    pub fn get(&self, i: usize) -> Action<'_> {
+        match self {
+            Self::Discrete(actions) => Action::Discrete(actions[i]),
+            Self::Continuous { size, values } => Action::Continuous(&values[i * size..][..*size]),
         }
     }
 
-    fn solved(&self, episode: usize) -> bool {
-        self.done[episode] && self.env.solved(episode)
+    /// Replaces the action at index `i`.
+    ///
+    /// # Panics
+    /// If `i` is out of range, or if the action is of another kind or size.
+    #[track_caller]
+    pub fn set(&mut self, i: usize, action: Action<'_>) {
+        match (self, action) {
+            (Self::Discrete(actions), Action::Discrete(action)) => actions[i] = action,
+            (Self::Continuous { size, values }, Action::Continuous(action)) => {
+                values[i * *size..][..*size].copy_from_slice(action)
+            }
+            (_, action) => panic!("Actions::set: {action:?} is of another kind than the other actions"),
+        }
+    }
+
+    /// Adds an action.
+    ///
+    /// # Panics
+    /// If the action is of another kind.
+    #[track_caller]
+    pub fn push(&mut self, action: Action<'_>) {
+        match (self, action) {
+            (Self::Discrete(actions), Action::Discrete(action)) => actions.push(action),
+            (Self::Continuous { values, .. }, Action::Continuous(action)) => values.extend_from_slice(action),
+            (_, action) => panic!("Actions::push: {action:?} is of another kind than the other actions"),
+        }
+    }
+
+    /// Removes all actions. Later ones are of the kind of `other`.
+    pub(crate) fn clear_as(&mut self, other: &Self) {
+        match (&mut *self, other) {
+            (Self::Discrete(actions), Self::Discrete(_)) => actions.clear(),
+            (Self::Continuous { size, values }, Self::Continuous { size: wanted, .. }) if *size == *wanted => {
+                values.clear()
+            }
+            (_, Self::Discrete(_)) => *self = Self::default(),
+            (_, &Self::Continuous { size, .. }) => *self = Self::Continuous { size, values: Vec::new() },
+        }
+    }
+
+    /// Adds the first action, or one of zeros.
+    pub(crate) fn push_zero(&mut self) {
+        match self {
+            Self::Discrete(actions) => actions.push(0),
+            Self::Continuous { size, values } => values.resize(values.len() + *size, 0.0),
+        }
+    }
+
+    /// The numbers of the continuous action at index `i`, to write.
+    ///
+    /// # Panics
+    /// If the actions are discrete.
+    #[track_caller]
+    pub(crate) fn continuous_mut(&mut self, i: usize) -> &mut [f64] {
+        match self {
+            Self::Continuous { size, values } => &mut values[i * *size..][..*size],
+            Self::Discrete(_) => panic!("continuous_mut: each action is an index"),
+        }
+    }
+
+    /// The indices of discrete actions.
+    ///
+    /// # Panics
+    /// If the actions are continuous.
+    #[track_caller]
+    pub fn discrete(&self) -> &[u32] {
+        match self {
+            Self::Discrete(actions) => actions,
+            Self::Continuous { size, .. } => panic!("discrete: each action is {size} numbers"),
+        }
     }
 }
 
-/// Checks the lengths of the arguments of [`Env::step`]. Implementations call it first.
-#[track_caller]
-pub fn check_step(episodes: usize, actions: &[u32], out: &[Step]) {
-    assert!(
-        actions.len() == episodes && out.len() == episodes,
-        "Env::step: {episodes} episodes, but {} actions and room for {} results",
-        actions.len(),
-        out.len()
-    );
+/// The results of one action in each of B episodes.
+#[derive(Clone, Debug)]
+pub struct Transitions {
+    /// The rewards, \[B\].
+    pub rewards: Vec<f64>,
+    /// True for each episode that ended by the rules of the task, \[B\].
+    pub terminated: Vec<bool>,
+    /// True for each episode that was cut off, \[B\].
+    pub truncated: Vec<bool>,
+    /// True for each episode that ended with success, \[B\]. Only tasks with [`Spec::with_success`] set it.
+    pub solved: Vec<bool>,
+    /// The next observations.
+    pub observations: Observations,
 }
 
-/// Checks the number of generators of [`Env::reset`]. Implementations call it first.
-#[track_caller]
-pub fn check_reset(episodes: usize, rngs: &[Philox]) {
-    assert!(rngs.len() == episodes, "Env::reset: {episodes} episodes, but {} generators", rngs.len());
+impl Transitions {
+    /// Creates room for the results of `episodes` episodes of a task.
+    pub fn new(spec: &Spec, episodes: usize) -> Self {
+        Self {
+            rewards: vec![f64::NAN; episodes],
+            terminated: vec![false; episodes],
+            truncated: vec![false; episodes],
+            solved: vec![false; episodes],
+            observations: Observations::new(spec, episodes),
+        }
+    }
+
+    /// Returns true if episode `i` has ended.
+    pub fn is_done(&self, i: usize) -> bool {
+        self.terminated[i] || self.truncated[i]
+    }
+
+    /// Clears the results of these episodes.
+    fn clear(&mut self, episodes: &[usize]) {
+        for &i in episodes {
+            (self.rewards[i], self.terminated[i]) = (f64::NAN, false);
+            (self.truncated[i], self.solved[i]) = (false, false);
+            self.observations.clear(i);
+        }
+    }
+
+    /// The faults of the latest step of episode `i`.
+    fn faults(&self, i: usize) -> impl Iterator<Item = Fault> {
+        let value = self.rewards[i];
+        let observation = (!self.terminated[i]).then(|| self.observations.faults(i));
+        (!observations::is_finite(value))
+            .then_some(Fault::Reward { value })
+            .into_iter()
+            .chain(observation.into_iter().flatten())
+    }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
-    /// A task whose episodes pay `pays[action]` and report that they are solved. They end after `ends` actions, or never
-    /// if `ends` is `None`.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Endless {
-        pub(crate) ends: Option<usize>,
-        pub(crate) pays: [f64; 2],
-    }
+    /// A point on a line that moves by at most 0.5 a step. The reward is minus its squared distance to the target.
+    struct Reach;
 
-    struct Episodes {
-        count: usize,
+    struct Point {
+        place: f64,
+        target: f64,
         taken: usize,
-        task: Endless,
     }
 
-    impl Env for Episodes {
-        fn stage(&self) -> usize {
-            0
-        }
-        fn len(&self) -> usize {
-            self.count
-        }
-        fn context_len(&self) -> usize {
-            1
-        }
-        fn reset(&mut self, _: &mut [Philox]) {
-            self.taken = 0;
-        }
-        fn context(&self, _: usize) -> &[u32] {
-            &[0]
-        }
-        fn token(&self, action: u32) -> u32 {
-            action
-        }
-        fn step(&mut self, actions: &[u32], out: &mut [Step]) {
-            self.taken += 1;
-            let done = self.task.ends.is_some_and(|ends| self.taken >= ends);
-            for (out, &action) in out.iter_mut().zip(actions) {
-                *out = Step { reward: self.task.pays[action as usize], done };
-            }
-        }
-        fn solved(&self, _: usize) -> bool {
-            true
-        }
-    }
-
-    impl Task for Endless {
-        fn name(&self) -> &'static str {
-            "endless"
-        }
-        fn caveat(&self) -> &'static str {
-            "This task is only for tests."
-        }
-        fn stages(&self) -> usize {
-            1
-        }
-        fn vocabulary(&self) -> usize {
-            2
-        }
-        fn actions(&self) -> usize {
-            2
-        }
-        fn action_name(&self, action: usize) -> &'static str {
-            ["A", "B"][action]
-        }
-        fn horizon(&self) -> usize {
-            3
+    impl Task for Reach {
+        fn spec(&self) -> Spec {
+            Spec::new("reach", Space::vector(2), ActionSpace::continuous(1), 5)
         }
         fn env(&self, _: usize, episodes: usize) -> Box<dyn Env> {
-            Box::new(Episodes { count: episodes, taken: 0, task: *self })
+            vector(episodes, || Point { place: 0.0, target: 0.0, taken: 0 })
         }
     }
 
-    #[test]
-    fn time_limit_ends_at_the_horizon_as_a_failure() {
-        for (ends, done, solved) in [
-            (None, [false, false, true], false),
-            (Some(3), [false, false, true], true),
-            (Some(2), [false, true, true], true),
-        ] {
-            let mut env = TimeLimit::new(&Endless { ends, pays: [1.0; 2] }, 0, 2);
-            for _ in 0..2 {
-                env.reset(&mut []);
-                let mut out = [Step::default(); 2];
-                let ended = [(); 3].map(|()| {
-                    env.step(&[0, 1], &mut out);
-                    out[0].done && out[1].done
-                });
-                assert_eq!((ended, out[0].reward, env.solved(1)), (done, 1.0, solved), "{ends:?}");
-                env.step(&[0, 1], &mut out);
-                assert_eq!(out, [Step { reward: 0.0, done: true }; 2], "{ends:?}");
-            }
+    impl SingleEnv for Point {
+        fn reset(&mut self, rng: &mut Philox) {
+            let [place, target] = [(); 2].map(|()| 2.0 * rng.uniform_f64() - 1.0);
+            *self = Self { place, target, taken: 0 };
+        }
+        fn observe(&self, mut out: Observer<'_>) {
+            out.vector(&[self.place, self.target]);
+        }
+        fn step(&mut self, action: Action<'_>, _: &mut Philox) -> Step {
+            self.place += action.continuous()[0].clamp(-0.5, 0.5);
+            self.taken += 1;
+            let (distance, truncated) = (self.place - self.target, self.taken == 5);
+            Step { truncated, ..Step::reward(-distance * distance) }
         }
     }
 
+    /// The mean return is −3.33 without any move, and −0.256 at best: with a first distance d, the rewards are then −(d − 0.5)²,
+    /// −(d − 1)², … while d is that large.
     #[test]
-    fn update_and_evaluation_of_an_endless_task_end_at_its_horizon() {
+    fn update_gaussian_policy_learns_to_reach_the_target() {
         use crate::a2c::{Learner, Update};
         use crate::evaluate::validate;
-        use crate::policy::Policy;
+        use crate::policy::{Architecture, Policy};
 
-        let task = Endless { ends: None, pays: [1.0; 2] };
+        assert_eq!(check::check(&Reach), Ok(()));
         let mut params = nn::Params::<f32>::new();
-        let policy = Policy::new(&mut params, &task, 4, 1);
+        let architecture = Architecture { memory: None, ..Architecture::gru(16) };
+        let policy = Policy::new(&mut params, &Reach.spec(), architecture, 0);
         let optimizer = nn::Optimizer::new(nn::UpdateRule::adam(), &params);
         let mut learner = Learner::new(policy, params, optimizer);
-        let metrics = learner.update(&task, &Update { counts: alloc::vec![5], ..Update::default() }).expect("finite");
-        assert_eq!((metrics.steps, metrics.reward, &metrics.stages[..]), (15, 3.0, &[(5, 0)][..]));
-        let stats = validate(&learner.policy, &learner.params, &task, 1, (0, 7)).expect("finite");
-        assert_eq!((stats[0].steps, stats[0].reward, stats[0].exact), (3.0, 3.0, 0.0));
+        let test = |learner: &Learner<f32>| validate(learner.trained(), &Reach, 0, (0, 500)).expect("finite")[0].reward;
+        let before = test(&learner);
+        for number in 0..200 {
+            let update = Update { number, rate: 0.01, entropy: 0.0, normalize: true, ..Update::default() };
+            learner.update(&Reach, &update).expect("finite");
+        }
+        let after = test(&learner);
+        assert!(before < -3.0 && after > -0.5, "{before} before, {after} after");
+    }
+
+    #[test]
+    #[should_panic(expected = "Actions::set: Continuous([1.0]) is of another kind than the other actions")]
+    fn actions_set_another_kind_panics() {
+        Actions::Discrete(vec![0]).set(0, Action::Continuous(&[1.0]));
+    }
+
+    #[test]
+    fn actions_set_and_push_are_got_back() {
+        let mut actions = Actions::zeros(&ActionSpace::continuous(2), 2);
+        actions.set(1, Action::Continuous(&[1.0, 2.0]));
+        actions.push(Action::Continuous(&[3.0, 4.0]));
+        assert_eq!((actions.len(), actions.get(1)), (3, Action::Continuous(&[1.0, 2.0])));
+        assert_eq!(actions, Actions::Continuous { size: 2, values: vec![0.0, 0.0, 1.0, 2.0, 3.0, 4.0] });
     }
 }

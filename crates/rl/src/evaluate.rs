@@ -9,9 +9,11 @@ use tensor::Real;
 use tensor::par;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use crate::env::{Env, Task, TimeLimit};
-use crate::policy::Policy;
-use crate::rollout::{self, Choice, Undecided, chunks};
+use crate::distribution::Choice;
+use crate::env::{Episodes, Task};
+use crate::model::Model;
+use crate::normalize::Moments;
+use crate::rollout::{self, Options, RolloutError, Streams, chunks};
 use crate::trajectories::Trajectories;
 
 /// The settings of an evaluation.
@@ -27,8 +29,36 @@ pub struct EvalConfig {
     pub episodes: usize,
     /// True to sample the actions; false for the greedy policy.
     pub sampled: bool,
-    /// True to show each episode the context of another one.
+    /// True to show each episode the first observation of another one.
     pub shuffled: bool,
+    /// True to play each context once if the task lists them ([`Task::all_contexts`]), in a random order, instead of `episodes`.
+    pub exhaustive: bool,
+}
+
+/// A trained model: the network, its parameters, and the statistics that normalise what it reads.
+#[derive(Debug)]
+pub struct Trained<'a, T: Real, M> {
+    /// The network.
+    pub model: &'a M,
+    /// Its parameters.
+    pub params: &'a Params<T>,
+    /// The statistics of its observations, if they are normalised.
+    pub normalizer: Option<&'a Moments>,
+}
+
+impl<T: Real, M> Clone for Trained<'_, T, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Real, M> Copy for Trained<'_, T, M> {}
+
+impl<'a, T: Real, M> Trained<'a, T, M> {
+    /// A model that reads observations as they are.
+    pub fn new(model: &'a M, params: &'a Params<T>) -> Self {
+        Self { model, params, normalizer: None }
+    }
 }
 
 /// The statistics of the played episodes of one stage.
@@ -38,7 +68,7 @@ pub struct EvalStats {
     pub stage: usize,
     /// The number of episodes.
     pub episodes: usize,
-    /// The share of episodes that ended in an exact match.
+    /// The share of solved episodes; 0 if the task has no success.
     pub exact: f64,
     /// The mean sum of rewards of an episode.
     pub reward: f64,
@@ -54,17 +84,16 @@ pub(crate) const MAX_CHUNK_EPISODES: usize = 128;
 /// Evaluates the policy on every stage of `task`. Episodes end at the task's horizon.
 ///
 /// # Errors
-/// If the log-probability of an action is NaN.
+/// If the policy cannot choose an action, or if the environment has a fault.
 ///
 /// # Panics
 /// If there are more than 256 stages, or more than 2²⁴ episodes of each.
-pub fn evaluate<T: Real>(
-    policy: &Policy,
-    params: &Params<T>,
-    task: &dyn Task,
+pub fn evaluate<T: Real, M: Model<T>>(
+    trained: Trained<'_, T, M>,
+    task: &(impl Task + ?Sized),
     config: EvalConfig,
-) -> Result<Vec<EvalStats>, Undecided> {
-    (0..task.stages()).map(|stage| evaluate_stage(policy, params, task, stage, config)).collect()
+) -> Result<Vec<EvalStats>, RolloutError> {
+    (0..task.spec().stages).map(|stage| evaluate_stage(trained, task, stage, config)).collect()
 }
 
 /// Evaluates the policy on one stage.
@@ -74,36 +103,46 @@ pub fn evaluate<T: Real>(
 ///
 /// # Panics
 /// As [`evaluate`].
-pub fn evaluate_stage<T: Real>(
-    policy: &Policy,
-    params: &Params<T>,
-    task: &dyn Task,
+pub fn evaluate_stage<T: Real, M: Model<T>>(
+    trained: Trained<'_, T, M>,
+    task: &(impl Task + ?Sized),
     stage: usize,
     config: EvalConfig,
-) -> Result<EvalStats, Undecided> {
-    let chunks = chunks(&[config.episodes], MAX_CHUNK_EPISODES).into_iter();
-    let mut chunks: Vec<EvalChunk> = chunks.map(|(_, first, episodes)| EvalChunk::new(first, episodes)).collect();
-    par::for_each(&mut chunks, |_, chunk| chunk.play(policy, params, task, stage, config));
+) -> Result<EvalStats, RolloutError> {
+    let order = match task.all_contexts() {
+        Some(contexts) if config.exhaustive => permutation(contexts.count(stage), stage, config.seed),
+        _ => Vec::new(),
+    };
+    let episodes = if order.is_empty() { config.episodes } else { order.len() };
+    let mut chunks: Vec<EvalChunk> = chunks(&[episodes], MAX_CHUNK_EPISODES)
+        .into_iter()
+        .map(|(_, first, episodes)| {
+            let contexts = if order.is_empty() { &[] } else { &order[first..first + episodes] };
+            EvalChunk::new(first, episodes, contexts.to_vec())
+        })
+        .collect();
+    par::for_each(&mut chunks, |_, chunk| chunk.play(trained, task, stage, config));
     let played: Result<Vec<_>, _> = chunks.into_iter().map(|chunk| chunk.played).collect();
     Ok(EvalStats::from_trajectories(stage, played?.into_iter()))
 }
 
-/// Plays the validation after `update` with the greedy policy: new episodes of every stage, from the validation stream.
+/// Plays the validation after `update` with the greedy policy: new episodes of every stage, from the validation stream. If the
+/// task lists its contexts, each is played once instead.
 ///
 /// # Errors
 /// As [`evaluate`].
 ///
 /// # Panics
 /// As [`evaluate`], or if `update` is above 2³² − 1.
-pub fn validate<T: Real>(
-    policy: &Policy,
-    params: &Params<T>,
-    task: &dyn Task,
+pub fn validate<T: Real, M: Model<T>>(
+    trained: Trained<'_, T, M>,
+    task: &(impl Task + ?Sized),
     update: usize,
     (seed, episodes): (u64, usize),
-) -> Result<Vec<EvalStats>, Undecided> {
+) -> Result<Vec<EvalStats>, RolloutError> {
     let (purpose, update) = (Purpose::VALIDATION, to_stream_word("update", update));
-    evaluate(policy, params, task, EvalConfig { seed, purpose, update, episodes, sampled: false, shuffled: false })
+    let config = EvalConfig { seed, purpose, update, episodes, sampled: false, shuffled: false, exhaustive: true };
+    evaluate(trained, task, config)
 }
 
 /// The test results of one stage. The episodes depend only on the test stream of the seed, not on the rest of the run.
@@ -113,27 +152,27 @@ pub struct TestResult {
     pub greedy: EvalStats,
     /// Results with sampled actions.
     pub sampled: EvalStats,
-    /// Results of the greedy policy if each episode is shown the context of another one.
+    /// Results of the greedy policy if each episode is shown the first observation of another one.
     pub shuffled: EvalStats,
 }
 
-/// Tests the policy on one stage.
+/// Tests the policy on one stage: on `episodes` episodes, or on each context once if the task lists them.
 ///
 /// # Errors
 /// As [`evaluate`].
 ///
 /// # Panics
 /// As [`evaluate`].
-pub fn test_stage<T: Real>(
-    policy: &Policy,
-    params: &Params<T>,
-    task: &dyn Task,
+pub fn test_stage<T: Real, M: Model<T>>(
+    trained: Trained<'_, T, M>,
+    task: &(impl Task + ?Sized),
     stage: usize,
     (seed, episodes): (u64, usize),
-) -> Result<TestResult, Undecided> {
+) -> Result<TestResult, RolloutError> {
     let play = |sampled, shuffled| {
-        let config = EvalConfig { seed, purpose: Purpose::TEST, update: 0, episodes, sampled, shuffled };
-        evaluate_stage(policy, params, task, stage, config)
+        let purpose = Purpose::TEST;
+        let config = EvalConfig { seed, purpose, update: 0, episodes, sampled, shuffled, exhaustive: true };
+        evaluate_stage(trained, task, stage, config)
     };
     Ok(TestResult { greedy: play(false, false)?, sampled: play(true, false)?, shuffled: play(false, true)? })
 }
@@ -170,45 +209,52 @@ fn episode_stream((seed, purpose, update): (u64, Purpose, u32), stage: usize, ep
     Philox::stream(seed, Stream { purpose, update, episode: (stage << 24 | episode) as u32 })
 }
 
+/// A random order of the numbers below `count`. In it, the neighbour of a context is any other one.
+fn permutation(count: usize, stage: usize, seed: u64) -> Vec<usize> {
+    let mut rng = Philox::stream(seed, Stream { purpose: Purpose::SHUFFLE, update: 0, episode: stage as u32 });
+    let mut order: Vec<usize> = (0..count).collect();
+    for last in (1..count).rev() {
+        order.swap(last, rng.below(last as u32 + 1) as usize);
+    }
+    order
+}
+
 /// A chunk of episodes that one worker plays together.
 struct EvalChunk {
     first: usize,
     episodes: usize,
-    played: Result<Trajectories, Undecided>,
+    /// The context of each episode; empty if they are drawn.
+    contexts: Vec<usize>,
+    played: Result<Trajectories, RolloutError>,
 }
 
 impl EvalChunk {
-    fn new(first: usize, episodes: usize) -> Self {
-        Self { first, episodes, played: Ok(Trajectories::default()) }
+    fn new(first: usize, episodes: usize, contexts: Vec<usize>) -> Self {
+        Self { first, episodes, contexts, played: Ok(Trajectories::default()) }
     }
 
-    fn play<T: Real>(
+    fn play<T: Real, M: Model<T>>(
         &mut self,
-        policy: &Policy,
-        params: &Params<T>,
-        task: &dyn Task,
+        trained: Trained<'_, T, M>,
+        task: &(impl Task + ?Sized),
         stage: usize,
         config: EvalConfig,
     ) {
-        let mut env = TimeLimit::new(task, stage, self.episodes);
-        let mut rngs: Vec<Philox> = (0..self.episodes)
-            .map(|i| episode_stream((config.seed, config.purpose, config.update), stage, self.first + i))
-            .collect();
-        env.reset(&mut rngs);
-        let mut contexts = rollout::contexts(&env);
-        if config.shuffled {
-            rotate_contexts(&mut contexts, self.episodes);
-        }
-        let choice = if config.sampled { Choice::Sampled(&mut rngs) } else { Choice::Greedy };
-        let played = rollout::play(policy, params, &mut Tape::no_grad(), &mut env, contexts, choice);
-        self.played = played.map_err(|error| Undecided { episode: self.first + error.episode, ..error });
+        let mut episodes = match task.all_contexts() {
+            Some(all) if !self.contexts.is_empty() => {
+                Episodes::with_env(task.spec(), stage, all.env_with_contexts(stage, &self.contexts), self.episodes)
+            }
+            _ => Episodes::new(task, stage, self.episodes),
+        };
+        let place = (config.seed, config.purpose, config.update);
+        let rngs = (0..self.episodes).map(|i| episode_stream(place, stage, self.first + i)).collect();
+        let Trained { model, params, normalizer } = trained;
+        let choice = if config.sampled { Choice::SAMPLED } else { Choice::Greedy };
+        let options = Options { choice, normalizer, shuffled: config.shuffled, ..Options::GREEDY };
+        let (tape, streams) = (&mut Tape::no_grad(), &mut Streams::shared(rngs));
+        let played = rollout::play((model, params), tape, &mut episodes, streams, options, None, |_| ());
+        self.played = played.map_err(|error| error.with_first_episode(self.first));
     }
-}
-
-/// Gives every episode the context of its neighbour, in contexts\[L,B\] with B = `episodes`. Contexts are independent draws, so
-/// a rotation is as good as any permutation. No episode keeps its own context, unless it is the only one.
-pub fn rotate_contexts(contexts: &mut [u32], episodes: usize) {
-    contexts.chunks_mut(episodes).for_each(|row| row.rotate_left(1));
 }
 
 impl EvalStats {
@@ -220,8 +266,8 @@ impl EvalStats {
     pub fn from_chunks(
         stage: usize,
         episodes: usize,
-        mut play: impl FnMut(usize, usize) -> Result<Trajectories, Undecided>,
-    ) -> Result<Self, Undecided> {
+        mut play: impl FnMut(usize, usize) -> Result<Trajectories, RolloutError>,
+    ) -> Result<Self, RolloutError> {
         let played = chunks(&[episodes], MAX_CHUNK_EPISODES).into_iter().map(|(_, first, count)| play(first, count));
         Ok(Self::from_trajectories(stage, played.collect::<Result<Vec<_>, _>>()?.into_iter()))
     }
@@ -249,6 +295,44 @@ impl EvalStats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tasks::Expression;
+    use crate::test_tasks::learner;
+
+    /// Each context is played once, whatever the number of episodes says. In chunks of a random order, shuffled contexts are
+    /// those of any other expression.
+    #[test]
+    fn evaluate_exhaustive_plays_each_context_once() {
+        let task = Expression::default();
+        let learner = learner::<f64>(&task);
+        let config = EvalConfig {
+            seed: 3,
+            purpose: Purpose::TEST,
+            update: 0,
+            episodes: 5,
+            sampled: true,
+            shuffled: false,
+            exhaustive: true,
+        };
+        let episodes = |task: &Expression, stage, config| {
+            evaluate_stage(learner.trained(), task, stage, config).expect("finite").episodes
+        };
+        assert_eq!([0, 1, 2].map(|stage| episodes(&task, stage, config)), [36, 336, 2592]);
+        assert_eq!([1, 2].map(|stage| episodes(&task.held_out(), stage, config)), [96, 648]);
+        assert_eq!(episodes(&task, 2, EvalConfig { exhaustive: false, ..config }), 5);
+    }
+
+    #[test]
+    fn permutation_has_every_number_once_and_depends_on_stage_and_seed() {
+        let sorted = |mut order: Vec<usize>| {
+            order.sort_unstable();
+            order
+        };
+        let order = permutation(300, 0, 1);
+        assert_eq!(sorted(order.clone()), (0..300).collect::<Vec<_>>());
+        assert!(order != permutation(300, 1, 1) && order != permutation(300, 0, 2));
+        let moved = order.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) > 20).count();
+        assert!(moved > 240, "neighbours are far apart in the list: {moved} of 299");
+    }
 
     #[test]
     fn test_stream_last_stage_and_episode_is_the_last_stream() {

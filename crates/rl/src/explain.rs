@@ -3,8 +3,8 @@
 //! ```
 //! use rl::{env::Task, explain::Explain, tasks::Calculator};
 //!
-//! let task = Calculator::default();
-//! let actions = ["MUL", "ADD"].map(|name| (0..task.actions()).find(|&a| task.action_name(a) == name).unwrap() as u32);
+//! let (task, spec) = (Calculator::default(), Calculator::default().spec());
+//! let actions = ["MUL", "ADD"].map(|name| (0..6).find(|&action| spec.action_name(action) == name).unwrap());
 //! let states = task.states(0, &[4, 2, 7], &actions);
 //! assert_eq!(states[1][0].to_string(), "acc = a·b = 8");
 //! assert_eq!(states[2][0].to_string(), "acc = a·b+c = 15");
@@ -21,13 +21,20 @@ use crate::tasks::formula::Formula;
 
 /// A task that can start episodes on given operands and explain them.
 pub trait Explain: Task {
-    /// The number of operands in the context of `stage`.
+    /// The number of operands, or of tokens that describe the problem, at the start of the context of `stage`.
     ///
     /// # Panics
     /// If the task has no such stage.
     fn operand_count(&self, stage: usize) -> usize;
 
-    /// Creates an environment of one episode of `stage`, started on these operands. It needs no reset.
+    /// Parses a context that a person typed: its stage, and its operands or tokens without the end of the context. Returns
+    /// `None`, the default, if contexts are digits, which the command parses itself. The error is a sentence.
+    fn parse_context(&self, text: &str) -> Option<Result<(usize, Vec<u32>), String>> {
+        let _ = text;
+        None
+    }
+
+    /// Creates an environment of one episode of `stage`. Each reset starts it on these operands.
     ///
     /// # Panics
     /// If the number of operands is not that of the stage, or if one is not a digit.
@@ -38,6 +45,15 @@ pub trait Explain: Task {
     /// # Panics
     /// If the number of operands is not that of the stage.
     fn goals(&self, stage: usize, operands: &[u32]) -> Vec<Register>;
+
+    /// Draws the problem in several lines, if it has a drawing.
+    ///
+    /// # Panics
+    /// If the number of operands is not that of the stage.
+    fn drawing(&self, stage: usize, operands: &[u32]) -> Vec<String> {
+        let _ = (stage, operands);
+        Vec::new()
+    }
 
     /// The registers before the first of these actions and after each action: one entry more than there are actions.
     ///

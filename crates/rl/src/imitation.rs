@@ -17,17 +17,16 @@
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use autograd::Var;
 use tensor::philox::Philox;
 use tensor::{Real, Tensor};
 
-use crate::env::Task;
-use crate::policy::Decisions;
+use crate::env::{ActionSpace, Space, Spec};
+use crate::model::Decisions;
 use crate::returns::{AdvantageEstimator, compute_advantages};
-use crate::trajectories::Trajectories;
+use crate::trajectories::{Row, Trajectories};
 
 /// The maximum number of successes that the buffer keeps of each stage.
 const CAPACITY: usize = 256;
@@ -35,15 +34,11 @@ const CAPACITY: usize = 256;
 /// β, the weight of the critic's term.
 const VALUE_COEFFICIENT: f64 = 0.01;
 
-/// An episode that ended in an exact match.
+/// An episode that ended with success.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Success {
-    /// The tokens of the context.
-    pub context: Vec<u32>,
-    /// The action at each step.
-    pub actions: Vec<u32>,
-    /// The token of each action.
-    pub tokens: Vec<u32>,
+    /// The episode.
+    pub row: Row,
     /// G, the return at each step.
     pub returns: Vec<f64>,
 }
@@ -58,31 +53,30 @@ pub struct ReplayBuffer {
 /// A batch of successes of one stage to learn from again, with their original returns.
 #[derive(Clone, Debug)]
 pub struct ReplayBatch {
-    /// The contexts and actions of the successes.
+    /// The successes.
     pub played: Trajectories,
     /// G, the original returns, \[T,B\].
     pub returns: Vec<f64>,
 }
 
 impl ReplayBuffer {
-    /// Checks that these can be successes of `task`.
+    /// Checks that these can be successes of a task.
     ///
     /// # Errors
     /// If there are too many stages or successes, or if one does not fit the task.
-    pub fn check(&self, task: &dyn Task) -> Result<(), String> {
-        if self.stages.len() > task.stages() {
-            return Err(format!("successes of {} stages; expected at most {}", self.stages.len(), task.stages()));
+    pub fn check(&self, spec: &Spec) -> Result<(), String> {
+        if self.stages.len() > spec.stages {
+            return Err(format!("successes of {} stages; expected at most {}", self.stages.len(), spec.stages));
         }
         for (stage, kept) in self.stages.iter().enumerate() {
-            let context = task.env(stage, 1).context_len();
-            if kept.len() > CAPACITY || !kept.iter().all(|success| success.fits_task(task, context)) {
+            if kept.len() > CAPACITY || !kept.iter().all(|success| success.fits(spec)) {
                 return Err(format!("stage {stage}: successes that do not fit the task"));
             }
         }
         Ok(())
     }
 
-    /// Adds the successes among these episodes. A full buffer drops the oldest success of the stage.
+    /// Adds the successes among these rows that are whole episodes. A full buffer drops the oldest success of the stage.
     pub fn add_successes(&mut self, played: &Trajectories, gamma: f64) {
         if self.stages.len() <= played.stage {
             self.stages.resize_with(played.stage + 1, VecDeque::new);
@@ -90,17 +84,14 @@ impl ReplayBuffer {
         let kept = &mut self.stages[played.stage];
         let targets = compute_advantages(played, gamma, AdvantageEstimator::Gae(1.0)).targets;
         for i in (0..played.episodes).filter(|&i| played.solved[i]) {
-            let steps: Vec<usize> =
-                (0..played.steps).map(|t| t * played.episodes + i).filter(|&k| played.valid[k]).collect();
+            let row = played.row(i);
+            if row.carried.is_some() {
+                continue;
+            }
             if kept.len() == CAPACITY {
                 kept.pop_front();
             }
-            kept.push_back(Success {
-                context: played.contexts.iter().skip(i).step_by(played.episodes).copied().collect(),
-                actions: steps.iter().map(|&k| played.actions[k]).collect(),
-                tokens: steps.iter().map(|&k| played.tokens[k]).collect(),
-                returns: steps.iter().map(|&k| targets[k]).collect(),
-            });
+            kept.push_back(Success { row, returns: played.steps_of(i).map(|k| targets[k]).collect() });
         }
     }
 
@@ -117,39 +108,42 @@ impl ReplayBuffer {
 }
 
 impl Success {
-    fn fits_task(&self, task: &dyn Task, context: usize) -> bool {
-        let Self { context: shown, actions, tokens, returns } = self;
-        let steps = actions.len();
-        (1..=task.horizon()).contains(&steps)
-            && (shown.len(), tokens.len(), returns.len()) == (context, steps, steps)
-            && shown.iter().chain(tokens).all(|&token| (token as usize) < task.vocabulary())
-            && actions.iter().all(|&action| (action as usize) < task.actions())
+    fn fits(&self, spec: &Spec) -> bool {
+        let Self { row, returns } = self;
+        let (steps, size) = (returns.len(), spec.observation.size());
+        let observed = match spec.observation {
+            Space::Tokens { .. } => {
+                row.vectors.is_empty()
+                    && row.ends.len() == steps
+                    && row.ends.is_sorted()
+                    && row.ends.last().is_some_and(|&end| end as usize + 1 == row.tokens.len())
+                    && row.tokens.iter().all(|&token| (token as usize) < size)
+            }
+            Space::Vector { .. } => {
+                row.tokens.is_empty() && row.vectors.len() == steps * size && row.vectors.iter().all(|x| x.is_finite())
+            }
+        };
+        let choices = match &spec.action {
+            ActionSpace::Discrete { names } => names.len(),
+            ActionSpace::Continuous { .. } => 0,
+        };
+        (1..=spec.horizon).contains(&steps)
+            && spec.action.accepts(&row.actions)
+            && (row.actions.len(), row.rewards.len(), row.values.len()) == (steps, steps, steps)
+            && (row.legal.is_empty() || row.legal.len() == steps * choices)
+            && row.carried.is_none()
+            && observed
             && returns.iter().all(|g| g.is_finite())
     }
 }
 
 impl ReplayBatch {
-    /// Combines episodes into a batch. An episode that is shorter than the longest repeats its last step; the repeated steps
-    /// are not valid.
+    /// Combines episodes into a batch.
     fn from_successes(stage: usize, drawn: &[&Success]) -> Self {
-        let episodes = drawn.len();
-        let steps = drawn.iter().map(|success| success.actions.len()).max().unwrap_or(0);
-        let context = drawn.first().map_or(0, |success| success.context.len());
-        let each = |t: usize| drawn.iter().map(move |success| (success, t.min(success.actions.len() - 1)));
-        let all = || (0..steps).flat_map(each);
-        let played = Trajectories {
-            stage,
-            episodes,
-            steps,
-            contexts: (0..context).flat_map(|t| drawn.iter().map(move |success| success.context[t])).collect(),
-            actions: all().map(|(success, t)| success.actions[t]).collect(),
-            tokens: all().map(|(success, t)| success.tokens[t]).collect(),
-            valid: (0..steps).flat_map(|t| drawn.iter().map(move |success| t < success.actions.len())).collect(),
-            rewards: vec![0.0; steps * episodes],
-            values: vec![0.0; steps * episodes],
-            solved: vec![true; episodes],
-        };
-        Self { played, returns: all().map(|(success, t)| success.returns[t]).collect() }
+        let played = Trajectories::from_rows(stage, &drawn.iter().map(|success| &success.row).collect::<Vec<_>>());
+        let returns = (0..played.steps)
+            .flat_map(|t| drawn.iter().map(move |success| success.returns.get(t).copied().unwrap_or(0.0)));
+        Self { returns: returns.collect(), played }
     }
 
     /// The loss of the decisions, summed over the valid steps of these episodes. It has no factor w/(K·S).
@@ -157,20 +151,23 @@ impl ReplayBatch {
         let (tape, steps) = (decisions.values.tape(), self.played.valid_step_indices());
         let (k, count) = (steps.to_vec(), steps.size());
         let returns = tape.constant(Tensor::from_fn([count], |n| T::from_f64(self.returns[k[n] as usize])));
-        let actions = Tensor::from_fn([count, 1], |n| self.played.actions[k[n] as usize]);
 
-        let Decisions { log_probs, values } = decisions.at_steps(&steps);
+        let Decisions { actions, values } = decisions.at_steps(&steps);
         let excess = (returns - values).relu(); // max(G − V, 0)
-        let chosen = log_probs.gather(&actions).reshape([count]);
+        let chosen = actions.log_prob(&self.played.actions_at(&k));
         excess.square().sum().scale(T::from_f64(VALUE_COEFFICIENT / 2.0)) - (excess.detach() * chosen).sum()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
     use tensor::philox::{Purpose, Stream};
 
     use super::*;
+    use crate::distribution::Distribution;
+    use crate::env::Actions;
+    use crate::trajectories::Observed;
 
     /// Three episodes. Episode 1 succeeds, in two steps.
     fn played() -> Trajectories {
@@ -178,13 +175,13 @@ mod tests {
             stage: 1,
             episodes: 3,
             steps: 2,
-            contexts: vec![1, 2, 3, 10, 10, 10],
-            actions: vec![0, 1, 2, 3, 4, 5],
-            tokens: vec![10, 11, 12, 13, 14, 15],
+            observed: Observed::from_contexts(&[1, 2, 3, 10, 10, 10], &[10, 11, 12, 13, 14, 15], 3),
+            actions: Actions::Discrete(vec![0, 1, 2, 3, 4, 5]),
             rewards: vec![0.0, -0.5, 0.0, 0.0, 2.0, 0.0],
             values: vec![0.3; 6],
             valid: vec![true, true, true, true, true, false],
             solved: vec![false, true, false],
+            ..Trajectories::default()
         }
     }
 
@@ -201,8 +198,8 @@ mod tests {
         assert_eq!(replays.len(), 1);
         let ReplayBatch { played, returns } = &replays[0];
         assert_eq!((played.stage, played.episodes, played.steps), (1, 2, 2));
-        assert_eq!(played.contexts, [2, 2, 10, 10]);
-        assert_eq!((&played.actions[..], &played.tokens[..]), (&[1, 1, 4, 4][..], &[11, 11, 14, 14][..]));
+        assert_eq!(played.observed, Observed::from_contexts(&[2, 2, 10, 10], &[11, 11, 14, 14], 2));
+        assert_eq!(played.actions, Actions::Discrete(vec![1, 1, 4, 4]));
         assert_eq!(returns[..], [1.5, 1.5, 2.0, 2.0]);
     }
 
@@ -210,10 +207,11 @@ mod tests {
     fn add_successes_full_buffer_drops_the_oldest() {
         let mut memory = ReplayBuffer::default();
         for k in 0..CAPACITY as u32 + 3 {
-            memory.add_successes(&Trajectories { contexts: vec![k, k, k, 10, 10, 10], ..played() }, 1.0);
+            let observed = Observed::from_contexts(&[k, k, k, 10, 10, 10], &[10; 6], 3);
+            memory.add_successes(&Trajectories { observed, ..played() }, 1.0);
         }
         let kept = &memory.stages[1];
-        assert_eq!((kept.len(), kept[0].context[0]), (CAPACITY, 3));
+        assert_eq!((kept.len(), kept[0].row.tokens[0]), (CAPACITY, 3));
     }
 
     #[test]
@@ -224,7 +222,8 @@ mod tests {
         let tape = autograd::Tape::<f64>::new();
         let logits = tape.input(Tensor::zeros([2, 6]));
         let loss = |values: [f64; 2]| {
-            let decisions = Decisions { log_probs: logits.log_softmax(), values: tape.input(Tensor::from(values)) };
+            let (actions, values) = (Distribution::categorical(logits, &[]), tape.input(Tensor::from(values)));
+            let decisions = Decisions { actions, values };
             replay.loss(decisions).value().item()
         };
         let ln6 = Real::ln(6.0_f64);
@@ -237,9 +236,14 @@ mod tests {
     #[test]
     fn loss_poisoned_invalid_steps_change_nothing() {
         let success = |steps: usize| Success {
-            context: vec![1],
-            actions: (0..steps as u32).collect(),
-            tokens: vec![10; steps],
+            row: Row {
+                tokens: vec![1; steps],
+                ends: (0..steps as u32).collect(),
+                actions: Actions::Discrete((0..steps as u32).collect()),
+                rewards: vec![0.0; steps],
+                values: vec![0.0; steps],
+                ..Row::default()
+            },
             returns: vec![1.5; steps],
         };
         let (short, long) = (success(1), success(3));
@@ -252,7 +256,7 @@ mod tests {
             let tape = autograd::Tape::<f64>::new();
             let log_probs = tape.input(Tensor::from_fn([6, 3], |i| put(i / 3, -1.0 - 0.1 * i as f64)));
             let values = tape.input(Tensor::from_fn([6], |k| put(k, 0.2 * k as f64)));
-            let loss = replay.loss(Decisions { log_probs, values });
+            let loss = replay.loss(Decisions { actions: Distribution::Categorical { log_probs }, values });
             loss.backward().expect("no parameters");
             let bits = |x: Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
             assert!(loss.value().item().is_finite());
@@ -271,12 +275,13 @@ mod tests {
         let replay = memory.sample(1, &mut rng()).remove(0);
         let tape = autograd::Tape::<f64>::new();
         let (logits, values) = (tape.input(Tensor::zeros([2, 6])), tape.input(Tensor::from([1.0, 0.0])));
-        replay.loss(Decisions { log_probs: logits.log_softmax(), values }).backward().expect("no parameters");
+        let actions = Distribution::categorical(logits, &[]);
+        replay.loss(Decisions { actions, values }).backward().expect("no parameters");
         let (d_logits, d_values) = (logits.grad().expect("reached"), values.grad().expect("reached"));
         for (t, excess) in [0.5, 2.0].into_iter().enumerate() {
             assert!((d_values.get(&[t]) + VALUE_COEFFICIENT * excess).abs() < 1e-15);
             for a in 0..6 {
-                let chosen = f64::from(u8::from(a == replay.played.actions[t] as usize));
+                let chosen = f64::from(u8::from(a == replay.played.actions.discrete()[t] as usize));
                 assert!((d_logits.get(&[t, a]) - excess * (1.0 / 6.0 - chosen)).abs() < 1e-15);
             }
         }

@@ -94,14 +94,17 @@ mod tests {
 
     use super::*;
     use crate::a2c::{Learner, Update};
+    use crate::env::Task;
+    use crate::error::TrainError;
     use crate::evaluate::validate;
-    use crate::policy::Policy;
+    use crate::policy::{Architecture, Policy};
+    use crate::rollout::RolloutError;
     use crate::tasks::Calculator;
 
     /// A learner whose weights of the last logit are all `weight`.
     fn learner(weight: f32) -> Learner<f32> {
         let mut params = Params::new();
-        let policy = Policy::new(&mut params, &Calculator::default(), 4, 1);
+        let policy = Policy::new(&mut params, &Calculator::default().spec(), Architecture::gru(4), 1);
         let mut value = params.get(policy.pi.weight);
         (0..4).for_each(|i| value.view_mut().set(&[5, i], weight));
         params.set(policy.pi.weight, &value);
@@ -109,11 +112,19 @@ mod tests {
         Learner::new(policy, params, optimizer)
     }
 
+    /// The error of an update.
+    fn update(learner: &mut Learner<f32>) -> NotFinite {
+        match learner.update(&Calculator::default(), &Update::default()) {
+            Err(TrainError::NotFinite(error)) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn update_nan_parameter_is_named_and_no_step_is_taken() {
         let mut learner = learner(f32::NAN);
         let before = learner.params.to_le_bytes();
-        let error = learner.update(&Calculator::default(), &Update::default()).expect_err("NaN");
+        let error = update(&mut learner);
         assert_eq!((error.update, &*error.parameter, error.cause), (1, "pi.weight", Cause::Value));
         assert_eq!(learner.params.to_le_bytes(), before);
     }
@@ -122,13 +133,14 @@ mod tests {
     #[test]
     fn update_overflowing_logit_names_the_decision_and_the_largest_parameter() {
         let mut learner = learner(f32::MAX);
-        let mut bias = learner.params.get(learner.policy.pi.bias);
+        let mut bias = learner.params.get(learner.model.pi.bias);
         bias.view_mut().set(&[5], f32::MAX);
-        learner.params.set(learner.policy.pi.bias, &bias);
-        learner.params.set(learner.policy.rnn.bias_hh, &Tensor::full([12], 40.0));
-        learner.params.set(learner.policy.rnn.bias_ih, &Tensor::full([12], 40.0));
-        learner.params.set(learner.policy.stage.weight, &Tensor::full([3, 4], 40.0));
-        let error = learner.update(&Calculator::default(), &Update::default()).expect_err("overflow");
+        learner.params.set(learner.model.pi.bias, &bias);
+        let (_, memory) = learner.model.token_gru().expect("tokens and a GRU");
+        learner.params.set(memory.rnn.bias_hh, &Tensor::full([12], 40.0));
+        learner.params.set(memory.rnn.bias_ih, &Tensor::full([12], 40.0));
+        learner.params.set(memory.stage.weight, &Tensor::full([3, 4], 40.0));
+        let error = update(&mut learner);
         let decision = Undecided { stage: 0, episode: 0, step: 0, action: 0 };
         assert_eq!((error.update, error.cause), (1, Cause::Decision(decision)), "{error}");
         assert!(error.parameter.starts_with("pi."), "{error}");
@@ -140,9 +152,8 @@ mod tests {
 
     #[test]
     fn validate_nan_parameter_names_the_decision() {
-        let Learner { policy, params, .. } = learner(f32::NAN);
-        let error = validate(&policy, &params, &Calculator::default(), 1, (0, 200)).expect_err("NaN");
-        assert_eq!(error, Undecided { stage: 0, episode: 0, step: 0, action: 0 });
+        let error = validate(learner(f32::NAN).trained(), &Calculator::default(), 1, (0, 200)).expect_err("NaN");
+        assert_eq!(error, RolloutError::Undecided(Undecided { stage: 0, episode: 0, step: 0, action: 0 }));
     }
 
     /// Sets each number of an update to NaN, to a number that f32 rounds away, and to one out of range.

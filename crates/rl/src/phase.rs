@@ -10,11 +10,13 @@ pub enum Phase {
     Update = 1,
     /// Plays the episodes of a chunk.
     Act,
+    /// Finds what the episodes achieved, and draws programs to learn from.
+    Relabel,
     /// Computes advantages and targets.
     Advantages,
     /// Computes the loss of a chunk and its gradients.
     Learn,
-    /// Computes the imitation loss of a stage and its gradients.
+    /// Computes the loss of earlier successes or of relabelled programs, and its gradients.
     Imitate,
     /// Adds the gradients of the chunks.
     Add,
@@ -26,14 +28,24 @@ pub enum Phase {
 
 impl Phase {
     /// All phases, in the order in which they run.
-    pub const ALL: [Self; 8] =
-        [Self::Update, Self::Act, Self::Advantages, Self::Learn, Self::Imitate, Self::Add, Self::Clip, Self::Step];
+    pub const ALL: [Self; 9] = [
+        Self::Update,
+        Self::Act,
+        Self::Relabel,
+        Self::Advantages,
+        Self::Learn,
+        Self::Imitate,
+        Self::Add,
+        Self::Clip,
+        Self::Step,
+    ];
 
     /// The name of the phase.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Update => "update",
             Self::Act => "act",
+            Self::Relabel => "relabel",
             Self::Advantages => "advantages",
             Self::Learn => "learn",
             Self::Imitate => "imitate",

@@ -1,6 +1,5 @@
 //! Advantage estimation: GAE and n-step returns.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::trajectories::Trajectories;
@@ -28,39 +27,60 @@ pub struct Advantages {
     pub targets: Vec<f64>,
 }
 
-/// Computes advantages and targets of the steps of `played` with discount γ = `gamma`. The value after the end of an episode
-/// is 0, also if the step limit ended it: the step limit is part of the task.
+/// Computes advantages and targets of the steps of `played` with discount γ = `gamma`. The value after the end of a row is
+/// [`Trajectories::bootstrap`]: 0 if the episode terminated, and the critic's value if it was truncated or the segment ended.
 pub fn compute_advantages(played: &Trajectories, gamma: f64, estimator: AdvantageEstimator) -> Advantages {
-    let size = played.valid.len();
-    let mut estimates = Advantages { advantages: vec![0.0; size], targets: vec![0.0; size] };
-    for i in 0..played.episodes {
-        let steps: Vec<usize> =
-            (0..played.steps).map(|t| t * played.episodes + i).filter(|&k| played.valid[k]).collect();
-        let value = |n: usize| steps.get(n).map_or(0.0, |&k| played.values[k]);
-        let advantage = |n: usize, next_advantage: f64| match estimator {
-            // Â_t = δ_t + γλ·Â_{t+1}, with δ_t = r_t + γ·V_{t+1} − V_t
-            AdvantageEstimator::Gae(lambda) => {
-                played.rewards[steps[n]] + gamma * value(n + 1) - value(n) + gamma * lambda * next_advantage
+    let mut estimates = Advantages::default();
+    estimates.compute(played, gamma, estimator, |reward| reward);
+    estimates
+}
+
+impl Advantages {
+    /// Replaces these by advantages and targets from rewards that `scale` has changed.
+    pub(crate) fn compute(
+        &mut self,
+        played: &Trajectories,
+        gamma: f64,
+        estimator: AdvantageEstimator,
+        scale: impl Fn(f64) -> f64,
+    ) {
+        let (size, stride) = (played.valid.len(), played.episodes);
+        for numbers in [&mut self.advantages, &mut self.targets] {
+            numbers.clear();
+            numbers.resize(size, 0.0);
+        }
+        for i in 0..stride {
+            let count = played.steps_of(i).count();
+            let place = |n: usize| n * stride + i; // the valid steps of a row are its first ones
+            let after = played.bootstrap.get(i).copied().unwrap_or(0.0);
+            let value = |n: usize| if n < count { played.values[place(n)] } else { after };
+            let reward = |n: usize| scale(played.rewards[place(n)]);
+            let advantage = |n: usize, next_advantage: f64| match estimator {
+                // Â_t = δ_t + γλ·Â_{t+1}, with δ_t = r_t + γ·V_{t+1} − V_t
+                AdvantageEstimator::Gae(lambda) => {
+                    reward(n) + gamma * value(n + 1) - value(n) + gamma * lambda * next_advantage
+                }
+                // Â_t = Σ_{k<N} γᵏ·r_{t+k} + γᴺ·V_{t+N} − V_t
+                AdvantageEstimator::NStep(steps) => {
+                    let end = (n + steps).min(count);
+                    let n_step_return = (n..end).rev().fold(value(end), |sum, m| reward(m) + gamma * sum);
+                    n_step_return - value(n)
+                }
+            };
+            let mut next_advantage = 0.0;
+            for n in (0..count).rev() {
+                next_advantage = advantage(n, next_advantage);
+                self.advantages[place(n)] = next_advantage;
+                self.targets[place(n)] = next_advantage + value(n);
             }
-            // Â_t = Σ_{k<N} γᵏ·r_{t+k} + γᴺ·V_{t+N} − V_t
-            AdvantageEstimator::NStep(count) => {
-                let end = (n + count).min(steps.len());
-                let n_step_return = (n..end).rev().fold(value(end), |sum, m| played.rewards[steps[m]] + gamma * sum);
-                n_step_return - value(n)
-            }
-        };
-        let mut next_advantage = 0.0;
-        for n in (0..steps.len()).rev() {
-            next_advantage = advantage(n, next_advantage);
-            estimates.advantages[steps[n]] = next_advantage;
-            estimates.targets[steps[n]] = next_advantage + value(n);
         }
     }
-    estimates
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use tensor::philox::{Philox, Purpose, Stream};
 
     use super::*;
@@ -117,7 +137,7 @@ mod tests {
         );
     }
 
-    /// A random batch of episodes of different lengths. Invalid steps hold random numbers as well.
+    /// A random batch of episodes of different lengths, of which every other one is truncated. Invalid steps hold random numbers as well.
     fn random_trajectories(rng: &mut Philox) -> Trajectories {
         let (episodes, steps) = (1 + rng.below(4) as usize, 1 + rng.below(9) as usize);
         let lengths: Vec<usize> = (0..episodes).map(|_| 1 + rng.below(steps as u32) as usize).collect();
@@ -128,6 +148,7 @@ mod tests {
             rewards: numbers(),
             values: numbers(),
             valid: (0..steps * episodes).map(|k| k / episodes < lengths[k % episodes]).collect(),
+            bootstrap: (0..episodes).map(|i| if i % 2 == 0 { rng.normal() } else { 0.0 }).collect(),
             ..Trajectories::default()
         }
     }
@@ -140,10 +161,11 @@ mod tests {
             let (t, i) = (k / played.episodes, k % played.episodes);
             let length = (0..played.steps).filter(|t| played.valid[t * played.episodes + i]).count();
             let at = |x: &[f64], t: usize| if t < length { x[t * played.episodes + i] } else { 0.0 };
+            let value = |t: usize| if t < length { at(&played.values, t) } else { played.bootstrap[i] };
             let discount = |m: usize| (0..m).fold(1.0, |power, _| power * gamma);
             let n_step_error = |n: usize| {
                 let rewards: f64 = (0..n).map(|m| discount(m) * at(&played.rewards, t + m)).sum();
-                rewards + discount(n) * at(&played.values, t + n) - at(&played.values, t)
+                rewards + discount(n.min(length - t)) * value(t + n) - value(t)
             };
             *out = match estimator {
                 AdvantageEstimator::NStep(n) => n_step_error(n),
@@ -190,5 +212,32 @@ mod tests {
             compute_advantages(&poisoned, 0.9, AdvantageEstimator::Gae(0.5)),
             compute_advantages(&played(), 0.9, AdvantageEstimator::Gae(0.5))
         );
+    }
+
+    /// The first episode is truncated where the critic's value is 8; the second terminates.
+    #[test]
+    fn compute_advantages_truncated_row_is_bootstrapped_and_terminated_row_is_not() {
+        let truncated = Trajectories { bootstrap: vec![8.0, 0.0], ..played() };
+        for estimator in
+            [0.0, 0.5, 1.0].map(AdvantageEstimator::Gae).into_iter().chain([1, 2, 9].map(AdvantageEstimator::NStep))
+        {
+            let (with, without) = (
+                compute_advantages(&truncated, 0.5, estimator).advantages,
+                compute_advantages(&played(), 0.5, estimator).advantages,
+            );
+            // γ·λ of the last step's difference γ·8 for each step before; n steps see it only in reach.
+            let weight = |before: usize| match estimator {
+                AdvantageEstimator::Gae(lambda) => (0.5 * lambda).powi(before as i32) * 4.0,
+                AdvantageEstimator::NStep(n) => {
+                    if before < n {
+                        0.5_f64.powi(before as i32) * 4.0
+                    } else {
+                        0.0
+                    }
+                }
+            };
+            let differences: Vec<f64> = with.iter().zip(&without).map(|(a, b)| a - b).collect();
+            assert_close(&differences, &[weight(2), 0.0, weight(1), 0.0, weight(0), 0.0]);
+        }
     }
 }

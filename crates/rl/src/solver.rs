@@ -174,6 +174,12 @@ fn compute_distances(next: &[u16], actions: usize) -> Vec<u16> {
 
 /// A task whose states the solver can explore.
 pub trait Solvable: Task {
+    /// The formula that a program of `stage` must compute.
+    ///
+    /// # Panics
+    /// If the task has no such stage.
+    fn goal(&self, stage: usize) -> String;
+
     /// The solver's report on `stage`.
     ///
     /// # Panics
@@ -195,17 +201,12 @@ pub struct Report {
     /// The number of steps of a shortest program, including the answer; `None` if there is no program.
     pub optimum: Option<usize>,
     /// All shortest programs, as action names.
-    pub programs: Vec<Vec<&'static str>>,
+    pub programs: Vec<Vec<String>>,
 }
 
 impl Report {
     /// Creates the report of a stage from its graph. `name` returns the name of an action.
-    pub fn new<S: Clone + Ord>(
-        stage: usize,
-        goal: String,
-        graph: &Graph<S>,
-        name: impl Fn(usize) -> &'static str,
-    ) -> Self {
+    pub fn new<S: Clone + Ord>(stage: usize, goal: String, graph: &Graph<S>, name: impl Fn(usize) -> String) -> Self {
         let programs = graph.shortest_programs();
         Self {
             stage,

@@ -4,12 +4,16 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use tensor::Real;
 
 use crate::curriculum::Progress;
 use crate::env::Task;
+use crate::hindsight::ProgramBuffer;
 use crate::imitation::ReplayBuffer;
+use crate::normalize::Statistics;
+use crate::segments::SavedSegments;
 use crate::train::{Learn, Run};
 
 /// The state of a [`Run`].
@@ -25,9 +29,15 @@ pub struct RunState {
     pub progress: Progress,
     /// The earlier successes that self-imitation learns from.
     pub memory: ReplayBuffer,
+    /// The programs that hindsight learns from.
+    pub programs: ProgramBuffer,
+    /// The statistics of earlier updates, for normalisation.
+    pub statistics: Statistics,
+    /// The running episodes of each chunk, if the run plays segments.
+    pub segments: Vec<SavedSegments>,
 }
 
-impl<T: Real, L: Learn<T>> Run<T, L> {
+impl<T: Real, K: Task, L: Learn<T>> Run<T, K, L> {
     /// Returns the state of this run.
     pub fn state(&self) -> RunState {
         let Self { updates, steps, perfect, progress, learner, .. } = self;
@@ -37,6 +47,9 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
             perfect: *perfect,
             progress: progress.clone(),
             memory: learner.host().memory.clone(),
+            programs: learner.host().programs.clone(),
+            statistics: learner.host().statistics.clone(),
+            segments: learner.host().save_segments(),
         }
     }
 
@@ -45,7 +58,8 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
     /// # Errors
     /// If no run of this task can have this state. The run is then unchanged.
     pub fn restore(&mut self, state: RunState) -> Result<(), String> {
-        let stages = self.task.stages();
+        let spec = self.task.spec();
+        let stages = spec.stages;
         let Progress { exact, unlocked } = &state.progress;
         if exact.len() != stages || *unlocked >= stages {
             let found = exact.len();
@@ -65,13 +79,20 @@ impl<T: Real, L: Learn<T>> Run<T, L> {
         if state.steps > i64::MAX as u64 {
             return Err(format!("{} steps; expected fewer than 2^63", state.steps));
         }
-        state.memory.check(&self.task)?;
+        state.memory.check(&spec)?;
+        state.programs.check(&spec)?;
+        let (task, seed, host) = (&self.task, self.seed, self.learner.host_mut());
+        host.restore_segments(task, &state.segments, seed)?;
+        host.is_normalizing = self.config.normalize_observations && state.statistics.observations.count > 0.0;
+        host.statistics = state.statistics;
         RunState {
             updates: self.updates,
             steps: self.steps,
             perfect: self.perfect,
             progress: self.progress,
             memory: self.learner.host_mut().memory,
+            programs: self.learner.host_mut().programs,
+            ..
         } = state;
         Ok(())
     }

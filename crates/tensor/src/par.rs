@@ -1,10 +1,13 @@
 //! Parallel loops, whose results do not depend on the number of threads.
 
+use alloc::vec::Vec;
 #[cfg(feature = "rayon")]
 use core::{error::Error, fmt};
 
 #[cfg(feature = "rayon")]
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+#[cfg(feature = "rayon")]
+use rayon::slice::ParallelSliceMut;
 #[cfg(feature = "rayon")]
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 
@@ -16,6 +19,43 @@ pub fn for_each<I: Send>(items: &mut [I], f: impl Fn(usize, &mut I) + Sync + Sen
     items.par_iter_mut().enumerate().for_each(|(i, item)| f(i, item));
     #[cfg(not(feature = "rayon"))]
     items.iter_mut().enumerate().for_each(|(i, item)| f(i, item));
+}
+
+/// Calls `f` for each chunk of `size` items; the last may be shorter. With the feature `rayon`, the threads share the chunks.
+pub fn for_each_chunk<I: Send>(items: &mut [I], size: usize, f: impl Fn(&mut [I]) + Sync + Send) {
+    #[cfg(feature = "rayon")]
+    items.par_chunks_mut(size).for_each(f);
+    #[cfg(not(feature = "rayon"))]
+    items.chunks_mut(size).for_each(f);
+}
+
+/// Calls `f(scratch, i, &mut items[i])` for every item, as [`for_each`] does. A call has an element of `scratch` for itself, such
+/// as one that an earlier call has left in the cache. `make` adds an element for each thread that finds none.
+pub fn for_each_with<S: Send, I: Send>(
+    items: &mut [I],
+    scratch: &mut Vec<S>,
+    make: impl Fn() -> S + Sync,
+    f: impl Fn(&mut S, usize, &mut I) + Sync + Send,
+) {
+    #[cfg(feature = "rayon")]
+    {
+        let free = std::sync::Mutex::new(core::mem::take(scratch));
+        let lock = || free.lock().expect("no thread panics while it holds the lock");
+        for_each(items, |i, item| {
+            let latest = lock().pop(); // in a statement of its own: `make` runs without the lock
+            let mut own = latest.unwrap_or_else(&make);
+            f(&mut own, i, item);
+            lock().push(own);
+        });
+        *scratch = free.into_inner().expect("no thread panics while it holds the lock");
+    }
+    #[cfg(not(feature = "rayon"))]
+    {
+        if scratch.is_empty() {
+            scratch.push(make());
+        }
+        items.iter_mut().enumerate().for_each(|(i, item)| f(&mut scratch[0], i, item));
+    }
 }
 
 /// Runs `f` in a pool of `threads` threads; 0 means one thread for each core of the machine.
@@ -67,6 +107,27 @@ mod tests {
         let want = run(1);
         assert_eq!(f64::from_bits(want[2]), 2.1_f64.sin() / 3.0);
         assert!([2, 4].map(run).iter().all(|got| *got == want));
+    }
+
+    /// Each item adds 1 to a scratch counter and waits until all threads are inside: no two share a counter.
+    #[test]
+    fn for_each_with_simultaneous_calls_have_different_scratch() {
+        with_threads(3, || {
+            let (mut scratch, barrier) = (Vec::new(), std::sync::Barrier::new(3));
+            for rounds in 1..=2 {
+                for_each_with(
+                    &mut [0; 3],
+                    &mut scratch,
+                    || 0,
+                    |count, _, _| {
+                        barrier.wait();
+                        *count += 1;
+                    },
+                );
+                assert_eq!(scratch, [rounds; 3]);
+            }
+        })
+        .expect("a few threads can be started");
     }
 
     #[test]

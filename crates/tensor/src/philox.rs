@@ -143,6 +143,27 @@ impl Philox {
         self.block[self.used - 1]
     }
 
+    /// Returns the number of words drawn so far.
+    pub fn words_drawn(&self) -> u64 {
+        let blocks = self.next_block.map_or(1 << 32, u64::from);
+        4 * blocks - (self.block.len() - self.used) as u64
+    }
+
+    /// Skips the next `words` words.
+    ///
+    /// # Panics
+    /// If the stream has fewer.
+    #[track_caller]
+    pub fn skip(&mut self, words: u64) {
+        let position = self.words_drawn().checked_add(words).filter(|&position| position <= 1 << 34);
+        let position = position.unwrap_or_else(|| panic!("Philox::skip: {words} words, but a stream has 2^34"));
+        (self.next_block, self.used) = (u32::try_from(position / 4).ok(), self.block.len());
+        if !position.is_multiple_of(4) {
+            self.refill();
+            self.used = (position % 4) as usize;
+        }
+    }
+
     fn refill(&mut self) {
         let index = self.next_block.expect("Philox: all 2^34 words of this stream were drawn");
         let [episode, update, purpose] = self.place;
@@ -240,6 +261,28 @@ mod tests {
             let block = philox4x32_10([index, 9, 7, Purpose::TEST.0], [0x89ab_cdef, 0x0123_4567]);
             assert_eq!([(); 4].map(|()| rng.next_u32()), block);
         }
+    }
+
+    #[test]
+    fn skip_gives_the_words_that_follow() {
+        for (drawn, skipped) in [(0, 0), (0, 1), (0, 4), (3, 1), (3, 6), (5, 11), (8, 0)] {
+            let [mut by_drawing, mut by_skipping] = [(); 2].map(|()| Philox::stream(5, PLACE));
+            (0..drawn + skipped).for_each(|_| _ = by_drawing.next_u32());
+            (0..drawn).for_each(|_| _ = by_skipping.next_u32());
+            by_skipping.skip(skipped);
+            assert_eq!((by_skipping.words_drawn(), by_drawing.words_drawn()), (drawn + skipped, drawn + skipped));
+            assert_eq!(by_skipping.next_u64(), by_drawing.next_u64(), "{drawn} drawn, {skipped} skipped");
+        }
+        let mut rng = Philox::stream(5, PLACE);
+        rng.skip((1 << 34) - 1);
+        let last = philox4x32_10([u32::MAX, 9, 7, Purpose::TEST.0], [5, 0])[3];
+        assert_eq!((rng.next_u32(), rng.words_drawn()), (last, 1 << 34));
+    }
+
+    #[test]
+    #[should_panic(expected = "Philox::skip: 17179869185 words, but a stream has 2^34")]
+    fn skip_beyond_the_stream_panics() {
+        Philox::stream(5, PLACE).skip((1 << 34) + 1);
     }
 
     #[test]

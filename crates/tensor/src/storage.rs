@@ -92,14 +92,18 @@ impl<T: Element> Storage<T> {
         shape.assert_fits::<T>();
         match self {
             Self::Host(data) => {
+                let kept = old.shape.size().min(shape.size());
                 let Some(buffer) = Arc::get_mut(data) else {
-                    let zeros = core::iter::repeat_n(T::default(), shape.size());
-                    let (storage, layout) = Self::from_elements(shape, zeros);
+                    let first = if old.is_contiguous() { &data[old.offset..][..kept] } else { &[] };
+                    let rest = core::iter::repeat_n(T::default(), shape.size() - first.len());
+                    let (storage, layout) = Self::from_elements(shape, first.iter().copied().chain(rest));
                     *self = storage;
                     return layout;
                 };
-                let kept = old.shape.size().min(shape.size());
-                buffer.resize(shape.size() + cache_line_len::<T>(), T::default());
+                let len = shape.size() + cache_line_len::<T>();
+                if buffer.len() < len {
+                    buffer.resize(len, T::default()); // a buffer that is too long stays so: nothing is filled again
+                }
                 let offset = aligned_offset(buffer);
                 if offset != old.offset && old.offset + kept <= buffer.len() {
                     buffer.copy_within(old.offset..old.offset + kept, offset); // the aligned offset has changed

@@ -410,6 +410,18 @@ mod tests {
         assert_eq!(a.view().as_slice().map(<[f32]>::as_ptr), before);
     }
 
+    #[test]
+    fn resize_of_a_shared_buffer_keeps_the_first_elements_of_both() {
+        let before = Tensor::from([1.0_f32, 2.0, 3.0]);
+        for (tensor, size) in [(before.clone(), 2), (before.clone(), 5), (before.slice(0, 1..3), 4)] {
+            let (first, mut resized) = (tensor.to_vec(), tensor.clone());
+            resized.resize([size]);
+            let kept = first.len().min(size);
+            assert_eq!((resized.shape().size(), &resized.to_vec()[..kept]), (size, &first[..kept]));
+            assert_eq!(tensor.to_vec(), first);
+        }
+    }
+
     /// Asserts that each case panics with a message that contains `expected`, in builds without overflow checks, too.
     fn assert_panics<R>(expected: &str, cases: &[&dyn Fn() -> R]) {
         for (i, case) in cases.iter().enumerate() {

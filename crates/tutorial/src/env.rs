@@ -1,11 +1,12 @@
-//! The environment of `tutorial`.
+//! The environment of `tutorial`. It is not an [`rl::env::Env`]: its episodes take tokens after their end, as in the original.
 
+use rl::env::Step;
+use rl::tasks::{self, token};
+use tensor::Tensor;
 use tensor::philox::Philox;
 
 use crate::STEP_LIMIT;
 use crate::machine::{State, reward_hundredths};
-use rl::env::{Env, Step, check_reset, check_step};
-use rl::tasks::{self, token};
 
 /// One episode.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +24,6 @@ struct Episode {
 #[derive(Clone, Debug)]
 pub struct TutorialEnv {
     stage: usize,
-    /// The context of each episode, `[B, context_len]`.
-    contexts: Vec<u32>,
     episodes: Vec<Episode>,
 }
 
@@ -35,65 +34,60 @@ impl TutorialEnv {
     /// If there is no such stage.
     #[track_caller]
     pub fn new(stage: usize, episodes: usize) -> Self {
-        let width = tasks::operand_count(stage) + 1;
-        Self { stage, contexts: vec![token::CTX; episodes * width], episodes: vec![Episode::default(); episodes] }
+        tasks::operand_count(stage);
+        Self { stage, episodes: vec![Episode::default(); episodes] }
     }
 
-    /// Restarts `episode` with operands a to e.
-    pub fn start(&mut self, episode: usize, operands: [u32; 5]) {
-        let width = self.context_len();
-        self.contexts[episode * width..][..width - 1].copy_from_slice(&operands[..width - 1]);
-        self.episodes[episode] = Episode { operands: operands.map(i64::from), ..Episode::default() };
-    }
-
-    /// The number of tokens that `episode` has taken, including the answer.
-    pub fn steps(&self, episode: usize) -> usize {
-        self.episodes[episode].steps
-    }
-}
-
-impl Env for TutorialEnv {
-    fn stage(&self) -> usize {
-        self.stage
-    }
-
-    fn len(&self) -> usize {
-        self.episodes.len()
-    }
-
-    fn context_len(&self) -> usize {
-        tasks::operand_count(self.stage) + 1
-    }
-
-    /// Draws all five operands in every stage, although the context may show fewer.
-    fn reset(&mut self, rngs: &mut [Philox]) {
-        check_reset(self.len(), rngs);
+    /// Restarts every episode. Draws all five operands in every stage, although the context may show fewer.
+    ///
+    /// # Panics
+    /// If there is not one generator per episode.
+    #[track_caller]
+    pub fn reset(&mut self, rngs: &mut [Philox]) {
+        let (episodes, found) = (self.episodes.len(), rngs.len());
+        assert!(found == episodes, "reset: {episodes} episodes, but {found} generators");
         for (i, rng) in rngs.iter_mut().enumerate() {
             self.start(i, std::array::from_fn(|_| rng.below(10)));
         }
     }
 
-    fn context(&self, episode: usize) -> &[u32] {
-        let width = self.context_len();
-        &self.contexts[episode * width..][..width]
+    /// Restarts `episode` with operands a to e.
+    pub fn start(&mut self, episode: usize, operands: [u32; 5]) {
+        self.episodes[episode] = Episode { operands: operands.map(i64::from), ..Episode::default() };
     }
 
-    fn token(&self, action: u32) -> u32 {
-        token::ALL[action as usize]
+    /// The contexts\[L,B\]: the operands of the stage, then CTX. Each episode gets the context of the episode `shift` places
+    /// after it, so 0 gives each its own.
+    pub fn contexts(&self, shift: usize) -> Tensor<u32> {
+        let (count, episodes) = (tasks::operand_count(self.stage), self.episodes.len());
+        Tensor::from_fn([count + 1, episodes], |k| match k / episodes {
+            operand if operand < count => self.episodes[(k + shift) % episodes].operands[operand] as u32,
+            _ => token::CTX,
+        })
     }
 
-    fn step(&mut self, actions: &[u32], out: &mut [Step]) {
-        check_step(self.len(), actions, out);
-        for ((episode, &action), out) in self.episodes.iter_mut().zip(actions).zip(out) {
-            let reward = if episode.done { 0.0 } else { episode.advance(self.stage, token::ALL[action as usize]) };
-            *out = Step { reward, done: episode.done };
+    /// Takes one token in each episode, \[B\]. An episode that has ended earns 0 and does not change. A solved episode is an
+    /// exact match with the *printed* target, which is not the rewarded one. Numbers are compared, not formulae, so some
+    /// matches are chance.
+    ///
+    /// # Panics
+    /// If there is not one token and one result per episode.
+    #[track_caller]
+    pub fn step(&mut self, tokens: &[u32], out: &mut [Step]) {
+        let (episodes, found, room) = (self.episodes.len(), tokens.len(), out.len());
+        assert!(
+            found == episodes && room == episodes,
+            "step: {episodes} episodes, but {found} tokens and room for {room} results"
+        );
+        for ((episode, &token), out) in self.episodes.iter_mut().zip(tokens).zip(out) {
+            let reward = if episode.done { 0.0 } else { episode.advance(self.stage, token) };
+            *out = Step { reward, terminated: episode.done, truncated: false, solved: episode.solved };
         }
     }
 
-    /// Returns true for an exact match with the *printed* target, which is not the rewarded one. Numbers are compared, not
-    /// formulae, so some matches are chance.
-    fn solved(&self, episode: usize) -> bool {
-        self.episodes[episode].solved
+    /// The number of tokens that `episode` has taken, including the answer.
+    pub fn steps(&self, episode: usize) -> usize {
+        self.episodes[episode].steps
     }
 }
 

@@ -46,51 +46,23 @@ pub mod network;
 pub mod results;
 pub mod run;
 
-use rl::env::{Env, Task};
+use rl::env::{ActionSpace, Space, Spec};
 use rl::tasks::{STAGES, token};
-
-use env::TutorialEnv;
 
 /// The number of tokens that the network emits in an episode.
 pub const EMITTED_TOKENS: usize = 6;
 /// The number of tokens that the environment accepts in an episode.
 pub const STEP_LIMIT: usize = 7;
 
-/// The task. Every token is an action. A token that is not a tool has no effect except that it counts as a step.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tutorial;
-
-impl Task for Tutorial {
-    fn name(&self) -> &'static str {
-        "tutorial"
-    }
-
-    fn caveat(&self) -> &'static str {
-        "All bugs are kept: rewards follow a target that is off by one; exact match compares with the printed targets, \
-         and is partly chance."
-    }
-
-    fn stages(&self) -> usize {
-        STAGES
-    }
-
-    fn vocabulary(&self) -> usize {
-        token::COUNT
-    }
-
-    fn actions(&self) -> usize {
-        token::COUNT
-    }
-
-    fn action_name(&self, action: usize) -> &'static str {
-        token::name(token::ALL[action])
-    }
-
-    fn horizon(&self) -> usize {
-        EMITTED_TOKENS
-    }
-
-    fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
-        Box::new(TutorialEnv::new(stage, episodes))
-    }
+/// The description of the task. Every token is an action. A token that is not a tool has no effect except that it counts as a
+/// step.
+pub fn spec() -> Spec {
+    let names = token::ALL.map(token::name);
+    Spec::new("tutorial", Space::tokens(names), ActionSpace::discrete(names), EMITTED_TOKENS)
+        .with_stages(STAGES)
+        .with_success()
+        .with_caveat(
+            "All bugs are kept: rewards follow a target that is off by one; exact match compares with the printed targets, \
+             and is partly chance.",
+        )
 }

@@ -7,7 +7,8 @@
 
 use autograd::Var;
 use nn::BoundParams;
-use rl::policy::{Decisions, Policy};
+use rl::model::{Decisions, Inputs, Model, Pass};
+use rl::policy::Policy;
 use rl::tasks::token;
 use tensor::{Real, Tensor};
 
@@ -26,20 +27,25 @@ pub enum InitialState {
 pub struct Network<'p, 't, T: Real> {
     start: InitialState,
     policy: &'p Policy,
-    weights: BoundParams<'t, T>,
-    layers: rl::policy::Network<'p, 't, T>,
+    pass: Pass<'t, T>,
 }
 
 impl<'p, 't, T: Real> Network<'p, 't, T> {
     /// Creates the network for one pass.
     pub fn new(policy: &'p Policy, weights: BoundParams<'t, T>, start: InitialState) -> Self {
-        Self { start, policy, weights, layers: policy.on(weights) }
+        Self { start, policy, pass: Pass::new(policy, weights) }
     }
 
     /// h₀\[B,H\] for contexts\[L,B\] of one stage.
+    ///
+    /// # Panics
+    /// If the policy does not read tokens with a GRU.
+    #[track_caller]
     pub fn start(&self, stage: usize, contexts: &Tensor<u32>) -> Var<'t, T> {
-        let stage = self.policy.stage.forward(self.weights, &Tensor::from([stage as u32]));
-        let mean = self.policy.embedding.forward(self.weights, contexts).mean_axis(0);
+        let (embedding, memory) = self.policy.token_gru().expect("the tutorial's policy reads tokens with a GRU");
+        let weights = self.pass.weights;
+        let stage = memory.stage.forward(weights, &Tensor::from([stage as u32]));
+        let mean = embedding.forward(weights, contexts).mean_axis(0);
         let mean = match self.start {
             InitialState::EpisodeMean => mean,
             InitialState::BatchMean => mean.mean_axis(0).reshape(stage.shape()),
@@ -52,8 +58,9 @@ impl<'p, 't, T: Real> Network<'p, 't, T> {
     /// Reads tokens\[K,B\] from the state h\[B,H\]. Returns the state after each token, \[K,B,H\], and the decisions in these
     /// states.
     pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t, T>) -> (Var<'t, T>, Decisions<'t, T>) {
-        let states = self.layers.read(tokens, h);
-        (states, self.layers.decide(states))
+        let states = self.policy.read_all(self.pass, &Inputs::Tokens(tokens.clone()), h);
+        let rows = states.reshape([tokens.size(), h.shape()[1]]);
+        (states, Decisions::new(self.policy.decide(self.pass, rows), &[]))
     }
 }
 
@@ -91,8 +98,9 @@ pub fn loss<'t, T: Real>(
     let known = actions.slice(0, 0..shape[0] - 1);
     let tokens = [prompt_tokens(shape[1]).to_vec(), known.to_vec()].concat();
     let (_, decisions) = network.read(&Tensor::new(shape, tokens), network.start(stage, contexts));
-    let log_probs = decisions.log_probs.gather(&actions.reshape([count, 1])).reshape(shape);
-    let p = decisions.log_probs.exp();
+    let all_log_probs = decisions.actions.log_probs();
+    let log_probs = all_log_probs.gather(&actions.reshape([count, 1])).reshape(shape);
+    let p = all_log_probs.exp();
     let entropies = (-(p * p.shift(T::from_f64(1e-9)).log()).sum_axis(1)).reshape(shape);
     let values = decisions.values.reshape(shape);
 

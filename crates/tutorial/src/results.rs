@@ -3,14 +3,12 @@
 use std::fmt;
 
 use rl::NotFinite;
-use rl::env::Task;
 use rl::evaluate::TestResult;
 use rl::settings::{Field, Settings};
 use rl::tasks::{GOALS, STAGES, token};
 use serde_json::{Map, Value, json};
 use tensor::par;
 
-use crate::Tutorial;
 use crate::fisher::p_value;
 use crate::run::{Report, TutorialConfig, TutorialRun};
 
@@ -168,7 +166,7 @@ impl fmt::Display for Comparison {
 
 /// Converts the results of all runs to JSON.
 pub fn to_json(config: &TutorialConfig, outcomes: &[Outcome]) -> Value {
-    let Comparison { above_one, runs, p } = Comparison::new(config, outcomes);
+    let (spec, Comparison { above_one, runs, p }) = (crate::spec(), Comparison::new(config, outcomes));
     let setting = |field: &Field| Some((field.name.to_owned(), json!(config.get(field.name)?)));
     let stage = |(stage, test): (usize, &TestResult)| {
         let (program, share) = most_frequent(test);
@@ -191,8 +189,8 @@ pub fn to_json(config: &TutorialConfig, outcomes: &[Outcome]) -> Value {
         json!({ "seed": outcome.seed, "stages": stages })
     };
     json!({
-        "task": Tutorial.name(),
-        "caveat": Tutorial.caveat(),
+        "task": spec.name,
+        "caveat": spec.caveat,
         "settings": TutorialConfig::FIELDS.iter().filter_map(setting).collect::<Map<_, _>>(),
         "above_one": above_one,
         "of": runs,

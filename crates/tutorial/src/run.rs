@@ -4,10 +4,11 @@
 use autograd::Tape;
 use nn::{Grads, Optimizer, Params, UpdateRule, clip_global_norm, differentiate};
 use rl::a2c::Metrics;
-use rl::env::{Env, Step, Task};
-use rl::evaluate::{EvalStats, TestResult, rotate_contexts, test_stream, validation_stream};
-use rl::policy::Policy;
-use rl::rollout::{Choice, Undecided, choose, contexts};
+use rl::distribution::Choice;
+use rl::env::{Actions, Step};
+use rl::evaluate::{EvalStats, TestResult, test_stream, validation_stream};
+use rl::policy::{Architecture, Policy};
+use rl::rollout::Undecided;
 use rl::settings::Settings;
 use rl::tasks::STAGES;
 use rl::trajectories::Trajectories;
@@ -15,8 +16,9 @@ use rl::{NotFinite, settings};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Real, Tensor};
 
+use crate::EMITTED_TOKENS;
+use crate::env::TutorialEnv;
 use crate::network::{InitialState, Network, loss, prompt_tokens};
-use crate::{EMITTED_TOKENS, Tutorial};
 
 /// The stage of each of the six parts of the schedule. Each part has [`TutorialConfig::stage_updates`] updates.
 pub const STAGE_SCHEDULE: [usize; 6] = [0, 0, 0, 1, 1, 2];
@@ -97,7 +99,7 @@ impl<T: Real> TutorialRun<T> {
     pub fn new(config: &TutorialConfig, seed: u64) -> Self {
         config.check::<T>().unwrap_or_else(|error| panic!("TutorialRun: {error}"));
         let mut params = Params::new();
-        let policy = Policy::new(&mut params, &Tutorial, config.width, seed);
+        let policy = Policy::new(&mut params, &crate::spec(), Architecture::gru(config.width), seed);
         Self {
             config: config.clone(),
             seed,
@@ -135,12 +137,13 @@ impl<T: Real> TutorialRun<T> {
             let stream = |episode| Philox::stream(self.seed, Stream { purpose, update: number, episode });
             (0..self.config.batch as u32).map(stream).collect()
         };
-        let mut env = Tutorial.env(stage, self.config.batch);
+        let mut env = TutorialEnv::new(stage, self.config.batch);
         env.reset(&mut streams(Purpose::OPERANDS));
-        let (shown, mut draws) = (contexts(&*env), streams(Purpose::ACTIONS));
-        let network = (&self.policy, &self.params);
-        let played = play_episodes(network, &mut self.acting, &mut *env, shown, Choice::Sampled(&mut draws))
+        let (contexts, mut draws) = (env.contexts(0), streams(Purpose::ACTIONS));
+        let (network, choice) = ((&self.policy, &self.params), Choice::SAMPLED);
+        let played = play_episodes(network, &mut self.acting, (stage, &mut env), &contexts, choice, &mut draws)
             .map_err(|error| NotFinite::from_undecided(number + 1, &self.params, error))?;
+        let actions = Tensor::new([EMITTED_TOKENS, played.episodes], played.actions.discrete().to_vec());
         let mut rewards = vec![0.0; played.episodes];
         for (k, reward) in played.rewards.iter().enumerate() {
             rewards[k % played.episodes] += reward;
@@ -157,7 +160,7 @@ impl<T: Real> TutorialRun<T> {
         let loss = differentiate(&self.params, &mut self.learning, &mut self.grads, |tape, weights| {
             let network = Network::new(&self.policy, weights, InitialState::BatchMean);
             let targets = tape.constant(Tensor::from_fn([played.episodes], |i| T::from_f64(rewards[i])));
-            let terms = loss(&network, stage, &played.contexts(), &played.actions(), targets, &self.config);
+            let terms = loss(&network, stage, &contexts, &actions, targets, &self.config);
             metrics.policy_loss = terms.policy.value().item().value();
             metrics.value_loss = terms.value.value().item().value();
             metrics.entropy = terms.entropies.mean().value().item().value();
@@ -204,15 +207,13 @@ impl<T: Real> TutorialRun<T> {
         sampled: bool,
         shuffled: bool,
     ) -> Result<EvalStats, Undecided> {
-        let mut env = Tutorial.env(stage, episodes);
+        let mut env = TutorialEnv::new(stage, episodes);
         let mut rngs: Vec<Philox> = (0..episodes).map(|episode| stream(stage, episode)).collect();
         env.reset(&mut rngs);
-        let mut shown = contexts(&*env);
-        if shuffled {
-            rotate_contexts(&mut shown, episodes);
-        }
-        let choice = if sampled { Choice::Sampled(&mut rngs) } else { Choice::Greedy };
-        let played = play_episodes((&self.policy, &self.params), &mut Tape::no_grad(), &mut *env, shown, choice)?;
+        let contexts = env.contexts(usize::from(shuffled));
+        let choice = if sampled { Choice::SAMPLED } else { Choice::Greedy };
+        let (network, tape) = ((&self.policy, &self.params), &mut Tape::no_grad());
+        let played = play_episodes(network, tape, (stage, &mut env), &contexts, choice, &mut rngs)?;
         Ok(EvalStats::from_trajectories(stage, [played].into_iter()))
     }
 
@@ -221,34 +222,44 @@ impl<T: Real> TutorialRun<T> {
     }
 }
 
-/// Plays the episodes of `env`, which the caller has reset. Each emits [`EMITTED_TOKENS`] tokens, some after its end.
+/// Plays the episodes of `env`, which the caller has reset. Each emits [`EMITTED_TOKENS`] tokens, some after its end. `rngs`
+/// draws the actions, if `choice` samples them.
 fn play_episodes<T: Real>(
     (policy, params): (&Policy, &Params<T>),
     tape: &mut Tape<T>,
-    env: &mut dyn Env,
-    contexts: Vec<u32>,
-    mut choice: Choice<'_>,
+    (stage, env): (usize, &mut TutorialEnv),
+    contexts: &Tensor<u32>,
+    choice: Choice,
+    rngs: &mut [Philox],
 ) -> Result<Trajectories, Undecided> {
-    let (stage, episodes) = (env.stage(), env.len());
-    let mut out = Trajectories { stage, episodes, steps: EMITTED_TOKENS, contexts, ..Trajectories::default() };
+    let episodes = rngs.len();
+    let mut played = Trajectories { stage, episodes, steps: EMITTED_TOKENS, ..Trajectories::default() };
+    let mut emitted = Vec::new();
     let mut steps = vec![Step::default(); episodes];
     tape.clear();
     let network = Network::new(policy, params.bind(tape), InitialState::BatchMean);
-    let mut h = network.start(stage, &out.contexts());
+    let mut h = network.start(stage, contexts);
     let mut tokens = prompt_tokens(episodes);
     for step in 0..EMITTED_TOKENS {
         let (states, decisions) = network.read(&tokens, h);
         h = states.select(0, 0);
-        let actions = choose(&decisions.log_probs.value(), &mut choice);
-        let actions = actions.map_err(|(episode, action)| Undecided { stage, episode, step, action })?;
-        out.valid.extend(steps.iter().map(|step| !step.done));
-        out.values.extend(decisions.values.value().to_vec().iter().map(|v| v.value()));
-        env.step(&actions, &mut steps);
-        out.rewards.extend(steps.iter().map(|step| step.reward));
-        tokens = Tensor::new([1, episodes], actions.clone()); // every token is an action
-        out.actions.extend(actions);
+        let rows = decisions.actions.to_rows();
+        let mut actions = Actions::Discrete(vec![0; episodes]);
+        for (episode, rng) in rngs.iter_mut().enumerate() {
+            if let Some(action) = rows.first_not_finite(episode) {
+                return Err(Undecided { stage, episode, step, action });
+            }
+            rows.choose(episode, choice, rng, &mut actions);
+        }
+        played.valid.extend(steps.iter().map(|step| !step.terminated));
+        played.values.extend(decisions.values.value().to_vec().iter().map(|v| v.value()));
+        let actions = actions.discrete();
+        env.step(actions, &mut steps);
+        played.rewards.extend(steps.iter().map(|step| step.reward));
+        tokens = Tensor::new([1, episodes], actions.to_vec()); // every token is an action
+        emitted.extend_from_slice(actions);
     }
-    out.tokens.clone_from(&out.actions);
-    out.solved = (0..episodes).map(|i| env.solved(i)).collect();
-    Ok(out)
+    played.actions = Actions::Discrete(emitted);
+    played.solved = steps.iter().map(|step| step.solved).collect();
+    Ok(played)
 }

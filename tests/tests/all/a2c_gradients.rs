@@ -9,12 +9,14 @@ use gradus_tests::levels::{CHECKS, Check, check_close, check_dot_products};
 use nn::{BoundParams, Optimizer, Params, UpdateRule, Variant};
 use proofs::{Case, Target};
 use rl::a2c::{Learner, LossTerms, Update};
-use rl::policy::Policy;
+use rl::config::Config;
+use rl::env::{Actions, Episodes, Task};
+use rl::model::Pass;
+use rl::policy::{Architecture, Policy};
 use rl::returns::{AdvantageEstimator, Advantages, compute_advantages};
-use rl::rollout::{self, Choice};
+use rl::rollout::{self, Options, Streams};
 use rl::tasks::Calculator;
-use rl::trajectories::Trajectories;
-use rl::{config::Config, env::Task};
+use rl::trajectories::{Observed, Trajectories};
 use tensor::Tensor;
 use tensor::philox::{Philox, Purpose, Stream};
 
@@ -35,15 +37,16 @@ struct Loss {
 impl Loss {
     fn new(variant: Variant, width: usize, episodes: usize) -> (Self, Params<f64>) {
         let (task, mut params) = (Calculator::default(), Params::new());
-        let mut policy = Policy::new(&mut params, &task, width, 3);
-        policy.rnn = policy.rnn.with_variant(variant);
-        let stream = |purpose| move |episode| Philox::stream(5, Stream { purpose, update: 0, episode });
-        let mut env = task.env(2, episodes);
-        env.reset(&mut (0..episodes as u32).map(stream(Purpose::OPERANDS)).collect::<Vec<_>>());
-        let mut rngs: Vec<_> = (0..episodes as u32).map(stream(Purpose::ACTIONS)).collect();
-        let (contexts, choice) = (rollout::contexts(&*env), Choice::Sampled(&mut rngs));
-        let tape = &mut Tape::no_grad();
-        let played = rollout::play(&policy, &params, tape, &mut *env, contexts, choice).expect("finite");
+        let architecture = Architecture { memory: Some(variant), ..Architecture::gru(width) };
+        let policy = Policy::new(&mut params, &task.spec(), architecture, 3);
+        let streams = |purpose| {
+            let stream = |episode| Philox::stream(5, Stream { purpose, update: 0, episode });
+            (0..episodes as u32).map(stream).collect()
+        };
+        let mut streams = Streams { env: streams(Purpose::OPERANDS), actions: Some(streams(Purpose::ACTIONS)) };
+        let (tape, env) = (&mut Tape::no_grad(), &mut Episodes::new(&task, 2, episodes));
+        let played = rollout::play((&policy, &params), tape, env, &mut streams, Options::SAMPLED, None, |_| ());
+        let played = played.expect("finite");
         assert!(played.valid.contains(&false), "an episode must end before the others, or the mask is not tested");
         let advantages = compute_advantages(&played, update().gamma, update().estimator);
         (Self { policy, played, advantages }, params)
@@ -52,9 +55,8 @@ impl Loss {
 
 impl Function for Loss {
     fn call<'t, T: Real>(&self, _: &'t Tape<T>, x: &[Var<'t, T>]) -> Var<'t, T> {
-        let network = self.policy.on(BoundParams::from_vars(x));
         let played = &self.played;
-        let decisions = network.decisions_of(played);
+        let decisions = played.decisions(&self.policy, Pass::new(&self.policy, BoundParams::from_vars(x)), None);
         LossTerms::compute(decisions, played, &self.advantages).loss(
             &update(),
             played.episodes,
@@ -129,9 +131,8 @@ fn a2c_loss_large_chunk_vjp_is_transpose_of_jvp() {
 fn a2c_loss_matches_plain_loops() {
     let (loss, params) = Loss::new(Variant::ResetAfter, WIDTH, EPISODES);
     let (tape, played, advantages) = (Tape::new(), &loss.played, &loss.advantages);
-    let network = loss.policy.on(params.bind(&tape));
-    let decisions = network.decisions_of(played);
-    let (log_probs, values) = (decisions.log_probs.value(), decisions.values.value().to_vec());
+    let decisions = played.decisions(&loss.policy, Pass::new(&loss.policy, params.bind(&tape)), None);
+    let (log_probs, values) = (decisions.actions.log_probs().value(), decisions.values.value().to_vec());
 
     let n = played.valid_step_count() as f64;
     let mut want = 0.0;
@@ -139,7 +140,7 @@ fn a2c_loss_matches_plain_loops() {
         assert!((values[k] - played.values[k]).abs() < 1e-12, "value {k}");
         let row: Vec<f64> = (0..6).map(|a| log_probs.get(&[k, a])).collect();
         let entropy: f64 = row.iter().map(|l| -l.exp() * l).sum();
-        want -= advantages.advantages[k] * row[played.actions[k] as usize] / EPISODES as f64;
+        want -= advantages.advantages[k] * row[played.actions.discrete()[k] as usize] / EPISODES as f64;
         want += 0.5 * (values[k] - advantages.targets[k]).powi(2) / n - 0.3 * entropy / n;
     }
     let got = LossTerms::compute(decisions, played, advantages)
@@ -163,10 +164,15 @@ fn a2c_loss_values_after_episode_end_change_nothing() {
         (out.value().item(), grads)
     };
     let before = run(&loss);
-    for k in (0..loss.played.valid.len()).filter(|&k| !loss.played.valid[k]).collect::<Vec<_>>() {
-        loss.played.actions[k] = 5 - loss.played.actions[k];
-        loss.played.tokens[k] = 17;
-        (loss.played.rewards[k], loss.played.values[k]) = (f64::NAN, 1e300);
+    let Trajectories { observed, actions, rewards, values, valid, .. } = &mut loss.played;
+    let (Observed::Tokens { tokens, ends }, Actions::Discrete(actions)) = (observed, actions) else {
+        panic!("tokens and discrete actions")
+    };
+    for k in (0..valid.len()).filter(|&k| !valid[k]) {
+        actions[k] = 5 - actions[k];
+        // The token at the position of this step is one that follows the end.
+        tokens[ends[k] as usize * EPISODES + k % EPISODES] = 17;
+        (rewards[k], values[k]) = (f64::NAN, 1e300);
     }
     loss.advantages = compute_advantages(&loss.played, update().gamma, update().estimator);
     assert_eq!(run(&loss), before);
@@ -177,7 +183,7 @@ fn a2c_loss_values_after_episode_end_change_nothing() {
 fn update_split_into_chunks_gives_the_same_metrics() {
     let after = |chunk: usize| {
         let config = Config { width: 8, batch: 23, chunk, ..Config::default() };
-        let mut run = rl::train::Run::<f64>::new(&config, 4);
+        let mut run = rl::train::Run::<f64, _>::new(config.calculator(), &config, 4);
         let metrics = run.advance().expect("finite").metrics;
         (metrics.loss, metrics.grad_norm, metrics.steps)
     };
@@ -191,7 +197,7 @@ fn update_split_into_chunks_gives_the_same_metrics() {
 /// Computes the gradient of a batch of 23 episodes, as the change by one step of plain gradient descent at rate 1.
 fn gradient(chunk: usize) -> Tensor<f64> {
     let (task, mut params) = (Calculator::default(), Params::new());
-    let policy = Policy::new(&mut params, &task, 8, 3);
+    let policy = Policy::new(&mut params, &task.spec(), Architecture::gru(8), 3);
     let optimizer = Optimizer::new(UpdateRule::Sgd { momentum: 0.0 }, &params);
     let (before, mut learner) = (params.flat().clone(), Learner::new(policy, params, optimizer));
     let update = Update { counts: vec![23], chunk, clip: f64::INFINITY, rate: 1.0, ..update() };

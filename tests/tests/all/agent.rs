@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nn::{Linear, Params};
-use rl::agent::Agent;
+use rl::agent::{self, Agent};
 use rl::config::{Actions, Config, GruVariant};
-use rl::env::{Step, Task};
+use rl::env::{Actions as EnvActions, Episodes, Task};
 use rl::settings::Settings;
+use rl::tasks::Calculator;
 use rl::tasks::token;
 use rl::train::Run;
 use tensor::Map;
@@ -43,18 +44,18 @@ fn error(path: &Path) -> String {
 }
 
 /// Plays the test episodes of `stage` with the agent, one context at a time. Returns each program with its count.
-fn programs(agent: &Agent<f32>, run: &Run<f32>, stage: usize) -> BTreeMap<Vec<u32>, usize> {
+fn programs(agent: &Agent<f32>, run: &Run<f32, Calculator>, stage: usize) -> BTreeMap<Vec<u32>, usize> {
     let mut programs = BTreeMap::new();
     for i in 0..EPISODES {
-        let mut env = run.task.env(stage, 1);
+        let mut episodes = Episodes::new(&run.task, stage, 1);
         let place = Stream { purpose: Purpose::TEST, update: 0, episode: ((stage << 24) + i) as u32 };
-        env.reset(&mut [Philox::stream(run.seed, place)]);
-        let mut episode = agent.begin(stage, env.context(0));
-        let (mut program, mut steps) = (Vec::new(), [Step::default()]);
-        while !steps[0].done {
+        let rngs = &mut [Philox::stream(run.seed, place)];
+        episodes.reset(&[0], rngs).expect("no fault");
+        let (mut episode, mut program) = (agent.begin(stage), Vec::new());
+        while !episodes.transitions().is_done(0) {
+            episode.observe(episodes.observations().tokens(0));
             let action = episode.greedy();
-            env.step(&[action], &mut steps);
-            episode.took(action);
+            episodes.step(&[0], &EnvActions::Discrete(vec![action]), rngs).expect("no fault");
             program.push(action);
         }
         *programs.entry(program).or_insert(0) += 1;
@@ -69,18 +70,24 @@ fn agent_loaded_takes_the_actions_of_the_runs_test() {
     for actions in [Actions::Tools, Actions::Tokens] {
         for gru in [GruVariant::ResetAfter, GruVariant::ResetBefore] {
             let config = Config { width: 12, actions, gru, test_episodes: EPISODES, ..Config::default() };
-            let mut run = Run::<f32>::new(&config, 1);
+            let mut run = Run::<f32, _>::new(config.calculator(), &config, 1);
             run.learner.params.flat_mut().apply(Map::Scale(8.0));
 
             let file = File::new("acts");
             let gru = config.get("gru").expect("a setting");
+            let metadata = agent::metadata(&run.task.spec(), config.architecture(), None);
+            nn::save_checkpoint(&file.0, &run.learner.params, None, &metadata).expect("a temporary folder");
+            let described = Agent::<f32>::load(&file.0).expect("an agent");
+            // Earlier versions did not describe the task.
             save(&file.0, &run.learner.params, &[("task", "calculator"), ("gru", &gru)]);
             let agent = Agent::<f32>::load(&file.0).expect("an agent");
+            assert_eq!((agent.spec(), described.spec()), (&run.task.spec(), &run.task.spec()));
 
             for (stage, test) in run.test().expect("finite").into_iter().enumerate() {
                 let expected: BTreeMap<_, _> = test.greedy.programs.into_iter().collect();
                 assert!(expected.len() >= 5, "stage {stage}, {gru}: {} programs", expected.len());
                 assert_eq!(programs(&agent, &run, stage), expected, "stage {stage}, {gru}");
+                assert_eq!(programs(&described, &run, stage), expected, "stage {stage}, {gru}");
             }
         }
     }
@@ -88,14 +95,18 @@ fn agent_loaded_takes_the_actions_of_the_runs_test() {
 
 #[test]
 fn agent_loaded_has_the_probabilities_of_the_run_bit_for_bit() {
-    let run = Run::<f32>::new(&Config { width: 12, ..Config::default() }, 2);
+    let config = Config { width: 12, ..Config::default() };
+    let run = Run::<f32, _>::new(config.calculator(), &config, 2);
     let file = File::new("bits");
     save(&file.0, &run.learner.params, &[]);
     let loaded = Agent::<f32>::load(&file.0).expect("a file without metadata is PyTorch's");
-    let of_run = Agent::new(&run.task, run.learner.policy, run.learner.params);
-    let context = [4, 2, 7, token::CTX];
-    assert_eq!(loaded.begin(0, &context).probabilities(), of_run.begin(0, &context).probabilities());
-    assert_eq!(loaded.begin(0, &context).state().to_vec(), of_run.begin(0, &context).state().to_vec());
+    let of_run = Agent::new(run.task.spec(), run.learner.model, run.learner.params);
+    let [loaded, of_run] = [&loaded, &of_run].map(|agent| {
+        let mut episode = agent.begin(0);
+        episode.observe(&[4, 2, 7, token::CTX]);
+        (episode.probabilities(), episode.state().to_vec())
+    });
+    assert_eq!(loaded, of_run);
 }
 
 #[test]
@@ -103,12 +114,12 @@ fn agent_load_wrong_file_explains_the_error() {
     let file = File::new("words");
     assert!(error(&file.0).contains("FILE: there is no such file; check the path, or train first"));
 
-    let run = Run::<f32>::new(&Config { width: 12, ..Config::default() }, 2);
+    let config = Config { width: 12, ..Config::default() };
+    let run = Run::<f32, _>::new(config.calculator(), &config, 2);
     save(&file.0, &run.learner.params, &[("task", "tutorial")]);
     assert_eq!(
         error(&file.0),
-        "checkpoint FILE: its task is tutorial, expected calculator; take the checkpoint of a run on that task, or \
-         create the policy in your program and pass it to Agent::new"
+        "checkpoint FILE: its task is tutorial, but its metadata do not describe it; take a checkpoint that gradus wrote"
     );
     save(&file.0, &run.learner.params, &[("gru", "lstm")]);
     assert_eq!(

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use proptest::prelude::*;
-use rl::env::{Step, Task};
+use rl::env::{Actions, Episodes};
 use rl::solver::{FAILED, INFINITE, Machine, SOLVED, START, Solvable};
 use rl::tasks::calculator::machine::{State, SymbolicMachine};
 use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
 use rl::tasks::{goal, operand_count, poly::Poly, token};
 use tensor::philox::{Philox, Purpose, Stream};
-use tutorial::Tutorial;
 
 const SETS: [ActionSet; 2] = [ActionSet::Tools, ActionSet::Tokens];
 
@@ -121,54 +120,60 @@ fn rng(episode: u32) -> Philox {
     Philox::stream(7, Stream { purpose: Purpose::OPERANDS, update: 0, episode })
 }
 
+/// Starts one episode for each generator.
+fn start(task: &Calculator, stage: usize, mut rngs: Vec<Philox>) -> Episodes {
+    let mut episodes = Episodes::new(task, stage, rngs.len());
+    let all: Vec<usize> = (0..rngs.len()).collect();
+    episodes.reset(&all, &mut rngs).expect("no fault");
+    episodes
+}
+
+/// Takes an action in an episode. Returns its reward.
+fn take(episode: &mut Episodes, action: u32) -> f64 {
+    episode.step(&[0], &Actions::Discrete(vec![action]), &mut [rng(0)]).expect("no fault");
+    episode.transitions().rewards[0]
+}
+
 #[test]
 fn calculator_shortest_program_earns_its_milestones() {
     let task = Calculator::default();
     let program = task.graph(2).shortest_programs().remove(0);
-    let mut env = task.env(2, 1);
-    env.reset(&mut [rng(0)]);
-    let mut out = [Step::default()];
-    let rewards: Vec<f64> = program
-        .iter()
-        .map(|&action| {
-            env.step(&[action as u32], &mut out);
-            out[0].reward
-        })
-        .collect();
+    let mut episode = start(&task, 2, vec![rng(0)]);
+    let step = |&action: &usize| {
+        assert!(!episode.transitions().is_done(0));
+        take(&mut episode, action as u32)
+    };
+    let rewards: Vec<f64> = program.iter().map(step).collect();
     assert_eq!(rewards, [0.23, 0.23, 0.23, 0.23, 0.23, 0.23, 1.23]);
-    assert!(out[0].done && env.solved(0));
-    env.step(&[0], &mut out);
-    assert_eq!(out[0], Step { reward: 0.0, done: true });
+    let out = episode.transitions();
+    assert_eq!((out.terminated[0], out.truncated[0], out.solved[0]), (true, false, true));
 }
 
 #[test]
 fn calculator_episode_uses_its_own_generator() {
     let task = Calculator::default();
-    let (mut both, mut second) = (task.env(1, 2), task.env(1, 1));
-    both.reset(&mut [rng(0), rng(1)]);
-    second.reset(&mut [rng(1)]);
-    assert_eq!(both.context(1), second.context(0));
-    assert_ne!(both.context(0), both.context(1));
+    let (both, second) = (start(&task, 1, vec![rng(0), rng(1)]), start(&task, 1, vec![rng(1)]));
+    let (both, second) = (both.observations(), second.observations());
+    assert_eq!(both.tokens(1), second.tokens(0));
+    assert_ne!(both.tokens(0), both.tokens(1));
 }
 
 #[test]
-fn tasks_context_is_digits_then_ctx() {
-    for task in [&Calculator::default() as &dyn Task, &Tutorial] {
-        for stage in 0..3 {
-            let mut env = task.env(stage, 64);
-            env.reset(&mut (0..64).map(rng).collect::<Vec<_>>());
-            let contexts = || (0..64).map(|i| env.context(i).split_last().expect("a context"));
-            assert!(contexts().all(|(&last, digits)| last == token::CTX && digits.len() == operand_count(stage)));
-            let seen: BTreeSet<u32> = contexts().flat_map(|(_, digits)| digits).copied().collect();
-            assert!(seen.into_iter().eq(0..10), "{} stage {stage}", task.name());
-        }
+fn calculator_context_is_digits_then_ctx() {
+    for stage in 0..3 {
+        let episodes = start(&Calculator::default(), stage, (0..64).map(rng).collect());
+        let contexts = || (0..64).map(|i| episodes.observations().tokens(i).split_last().expect("a context"));
+        assert!(contexts().all(|(&last, digits)| last == token::CTX && digits.len() == operand_count(stage)));
+        let seen: BTreeSet<u32> = contexts().flat_map(|(_, digits)| digits).copied().collect();
+        assert!(seen.into_iter().eq(0..10), "stage {stage}");
     }
 }
 
 #[test]
-#[should_panic(expected = "Env::step: 2 episodes, but 1 actions and room for 2 results")]
-fn env_step_missing_action_panics() {
-    Calculator::default().env(0, 2).step(&[0], &mut [Step::default(); 2]);
+#[should_panic(expected = "Episodes: 2 episodes, but 1 actions")]
+fn episodes_step_missing_action_panics() {
+    let mut episodes = start(&Calculator::default(), 0, vec![rng(0), rng(1)]);
+    episodes.step(&[0], &Actions::Discrete(vec![0]), &mut [rng(0), rng(1)]).ok();
 }
 
 proptest! {
@@ -183,39 +188,40 @@ proptest! {
     ) {
         let rewards = Rewards::default();
         let task = Calculator::new(ActionSet::Tokens, rewards);
-        let mut env = task.env(stage, 1);
-        env.reset(&mut [rng(3)]);
-        let numbers: Vec<i64> = env.context(0)[..operand_count(stage)].iter().map(|&digit| digit.into()).collect();
+        let mut episode = start(&task, stage, vec![rng(3)]);
+        let context = episode.observations().tokens(0);
+        let numbers: Vec<i64> = context[..operand_count(stage)].iter().map(|&digit| digit.into()).collect();
         let symbols = Poly::variables(operand_count(stage));
-        let (graph, mut out) = (task.graph(stage), [Step::default()]);
+        let graph = task.graph(stage);
 
         let mut played: ControlFlow<bool, (State<Poly>, State<i64>)> = Continue(Default::default());
         let (mut steps, mut nearest, mut earned) = (0, graph.distance(START), 0.0);
         for &action in &program {
-            if let Continue((symbolic, numeric)) = played {
-                steps += 1;
-                played = match symbolic.step(action, &symbols, &goal(stage, &symbols)) {
-                    Break(solved) => { nearest = if solved { 0 } else { nearest }; Break(solved) }
-                    Continue(symbolic) => {
-                        let Continue(numeric) = numeric.step(action, &numbers, &goal(stage, &numbers)) else {
-                            panic!("one interpreter ended, the other did not")
-                        };
-                        let value = |p: &Option<Poly>| p.as_ref().map(|p| p.value(&numbers));
-                        prop_assert_eq!(value(&symbolic.acc), numeric.acc);
-                        prop_assert_eq!(value(&symbolic.mem), numeric.mem);
-                        prop_assert_eq!(value(&symbolic.left), numeric.left);
-                        let at = graph.states().iter().position(|state| *state == symbolic).expect("a known state");
-                        nearest = nearest.min(graph.distance(at as u16 + START));
-                        if steps == HORIZON { Break(false) } else { Continue((symbolic, numeric)) }
-                    }
-                };
-            }
-            env.step(&[action], &mut out);
-            earned += out[0].reward;
-            prop_assert_eq!(out[0].done, played.is_break());
+            let Continue((symbolic, numeric)) = played else { break };
+            steps += 1;
+            played = match symbolic.step(action, &symbols, &goal(stage, &symbols)) {
+                Break(solved) => { nearest = if solved { 0 } else { nearest }; Break(solved) }
+                Continue(symbolic) => {
+                    let Continue(numeric) = numeric.step(action, &numbers, &goal(stage, &numbers)) else {
+                        panic!("one interpreter ended, the other did not")
+                    };
+                    let value = |p: &Option<Poly>| p.as_ref().map(|p| p.value(&numbers));
+                    prop_assert_eq!(value(&symbolic.acc), numeric.acc);
+                    prop_assert_eq!(value(&symbolic.mem), numeric.mem);
+                    prop_assert_eq!(value(&symbolic.left), numeric.left);
+                    let at = graph.states().iter().position(|state| *state == symbolic).expect("a known state");
+                    nearest = nearest.min(graph.distance(at as u16 + START));
+                    if steps == HORIZON { Break(false) } else { Continue((symbolic, numeric)) }
+                }
+            };
+            earned += take(&mut episode, action);
+            let out = episode.transitions();
+            prop_assert_eq!(out.terminated[0], played.is_break());
+            prop_assert!(!out.truncated[0], "the last step is an end by the rules");
+            prop_assert_eq!(episode.observations().tokens(0), [action]);
         }
         let solved = matches!(played, Break(true));
-        prop_assert_eq!(env.solved(0), solved);
+        prop_assert_eq!(episode.transitions().solved[0], solved);
         let milestones = f64::from(graph.distance(START) - nearest);
         let expected = rewards.step * steps as f64 + rewards.milestone * milestones + f64::from(u8::from(solved));
         prop_assert!((earned - expected).abs() < 1e-12, "{} instead of {}", earned, expected);

@@ -4,9 +4,8 @@
 use autograd::Tape;
 use gradus_tests::golden::{self, Case, assert_close};
 use nn::{Grads, Optimizer, Params, UpdateRule, clip_global_norm, differentiate};
-use rl::policy::Policy;
+use rl::policy::{Architecture, Policy};
 use tensor::Tensor;
-use tutorial::Tutorial;
 use tutorial::network::{InitialState, Network, loss};
 use tutorial::run::TutorialConfig;
 
@@ -24,7 +23,7 @@ fn tokens(rows: &[i64], width: usize) -> Tensor<u32> {
 /// Builds the tutorial's network at the width of the files, with the case's initial parameters.
 fn network(case: &Case) -> (Policy, Params<f64>) {
     let mut params = Params::new();
-    let policy = Policy::new(&mut params, &Tutorial, 12, 0);
+    let policy = Policy::new(&mut params, &tutorial::spec(), Architecture::gru(12), 0);
     for param in params.handles() {
         let value = case.read(&format!("param.{}", params.name(param)));
         params.set(param, &value);

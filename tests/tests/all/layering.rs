@@ -21,13 +21,14 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 }
 
 /// The crates from the lowest layer up, each with its allowed dependencies.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("emulator", &[]),
     ("tensor", &["cudarc", "matrixmultiply", "ndarray", "num-traits", "rand", "rand_distr", "rayon"]),
     ("autograd", &["serde", "tensor"]),
     ("nn", &["autograd", "num-traits", "safetensors", "tensor"]),
-    ("proofs", &["autograd", "nn", "tensor"]),
     ("rl", &["autograd", "nn", "tensor"]),
+    ("proofs", &["autograd", "nn", "rl", "tensor"]),
+    ("known", &["rl", "tensor"]),
     ("gpu-train", &["nn", "rl", "tensor"]),
     ("tutorial", &["autograd", "nn", "rl", "serde_json", "tensor"]),
 ];
@@ -103,8 +104,16 @@ fn crate_roots() -> Vec<PathBuf> {
     let mut packages: Vec<PathBuf> =
         fs::read_dir(root().join("crates")).expect("crates/").map(|entry| entry.expect("readable").path()).collect();
     packages.extend(
-        ["tests", "tests/kernels", "tests/precision", "tests/lab", "benches", "benches/criterion"]
-            .map(|package| root().join(package)),
+        [
+            "tests",
+            "tests/kernels",
+            "tests/precision",
+            "tests/lab",
+            "benches",
+            "benches/criterion",
+            "benches/instructions",
+        ]
+        .map(|package| root().join(package)),
     );
     for package in packages {
         for file in ["src/lib.rs", "src/main.rs"] {

@@ -6,7 +6,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 use autograd::{GruStepper, Tape, Var};
-use nn::{Activation, BoundParams, Builder, Embedding, GruCell, LayerNorm, Linear, Mlp, Params, Variant};
+use nn::{Activation, Attention, BoundParams, Builder, Embedding, GruCell, LayerNorm, Linear, Mlp, Params, Variant};
 use tensor::{Real, Tensor};
 
 type W<'t> = BoundParams<'t, f64>;
@@ -248,6 +248,37 @@ fn layers_broadcastable_shapes_panic() {
     ];
     for (says, work) in works {
         assert_eq!(panic_message(says, work), says);
+    }
+}
+
+/// Covers batches, sizes and lengths that broadcasting would accept. The words for other shapes are tested beside the layer.
+#[test]
+fn attention_broadcastable_shapes_panic_at_the_call() {
+    let mut params = Params::<f64>::new();
+    let layer = Attention::new(&mut Builder::new(&mut params, 1), 7, 4);
+    let tape = Tape::new();
+    let weights = params.bind(&tape);
+    let of = |shape: &[usize]| tape.input(Tensor::<f64>::zeros(shape));
+    let read = |states: &[usize], lengths: &[usize]| {
+        layer.read(weights, &Tensor::zeros([3, lengths.len()]), of(states), lengths)
+    };
+    let keys = read(&[3, 2, 4], &[3, 1]);
+    let unmasked = nn::Keys { mask: Some(of(&[2, 1, 1])), ..keys };
+    let works: [(&str, &dyn Fn()); 7] = [
+        ("attention: tokens [3, 2], states [3, 1, 4]", &|| ignore(read(&[3, 1, 4], &[3, 1]))),
+        ("attention: tokens [3, 1], states [3, 2, 4]", &|| ignore(read(&[3, 2, 4], &[3]))),
+        ("attention: row 1 of tokens [3, 2] has length 0", &|| ignore(read(&[3, 2, 4], &[3, 0]))),
+        ("attention: states [5, 1, 4], keys [2, 3, 4]", &|| ignore(layer.forward(weights, of(&[5, 1, 4]), keys))),
+        ("attention: states [5, 2, 1], keys [2, 3, 4]", &|| ignore(layer.weights(weights, of(&[5, 2, 1]), keys))),
+        ("attention: keys [2, 3, 4], mask [2, 1, 1]", &|| ignore(layer.forward(weights, of(&[5, 2, 4]), unmasked))),
+        ("embedding: token 9 at [2, 1] is outside the vocabulary of 7", &|| {
+            let tokens = Tensor::from([[0, 0], [0, 0], [0, 9]]);
+            ignore(layer.read(weights, &tokens, of(&[3, 2, 4]), &[3, 1]));
+        }),
+    ];
+    for (says, work) in works {
+        let words = panic_message(says, work);
+        assert!(words.starts_with(says), "{says}: {words}");
     }
 }
 

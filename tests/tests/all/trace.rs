@@ -4,35 +4,40 @@ use autograd::Tape;
 use gradus_tests::golden::assert_close;
 use gradus_tests::loops::{affine, gru_step};
 use nn::{Params, Variant};
-use rl::env::{Env, Task};
-use rl::evaluate::test_stream;
+use rl::env::{Episodes, Task};
+use rl::evaluate::{Trained, test_stream};
 use rl::explain::Explain;
-use rl::policy::Policy;
-use rl::rollout::{self, Choice};
+use rl::policy::{Architecture, Policy};
+use rl::rollout::{self, Options, Streams};
 use rl::tasks::calculator::{ActionSet, Rewards};
 use rl::tasks::{Calculator, token};
 use rl::trace::{self, Trace};
-use tensor::philox::Philox;
 
 const EPISODES: usize = 5;
 const VARIANTS: [Variant; 2] = [Variant::ResetAfter, Variant::ResetBefore];
 
 fn network(task: &dyn Task, variant: Variant) -> (Params<f64>, Policy) {
     let mut params = Params::new();
-    let mut policy = Policy::new(&mut params, task, 8, 3);
-    policy.rnn = policy.rnn.with_variant(variant);
+    let architecture = Architecture { memory: Some(variant), ..Architecture::gru(8) };
+    let policy = Policy::new(&mut params, &task.spec(), architecture, 3);
     (params, policy)
 }
 
-fn start_env(task: &dyn Task, stage: usize) -> (Box<dyn Env>, Vec<Philox>) {
-    let mut env = task.env(stage, EPISODES);
-    let mut rngs: Vec<_> = (0..EPISODES).map(|i| test_stream(7, stage, i)).collect();
-    env.reset(&mut rngs);
-    (env, rngs)
+fn start_env(task: &dyn Task, stage: usize) -> (Episodes, Streams) {
+    let rngs = (0..EPISODES).map(|i| test_stream(7, stage, i)).collect();
+    (Episodes::new(task, stage, EPISODES), Streams::shared(rngs))
 }
 
-fn choice(sampled: bool, rngs: &mut [Philox]) -> Choice<'_> {
-    if sampled { Choice::Sampled(rngs) } else { Choice::Greedy }
+fn options(sampled: bool) -> Options<'static> {
+    if sampled { Options::SAMPLED } else { Options::GREEDY }
+}
+
+fn trace_episodes(
+    (params, policy): &(Params<f64>, Policy),
+    (mut episodes, mut streams): (Episodes, Streams),
+    options: Options<'_>,
+) -> Trace {
+    trace::trace_episodes(Trained::new(policy, params), &mut episodes, &mut streams, options).expect("finite")
 }
 
 fn bits(numbers: &[f64]) -> Vec<u64> {
@@ -56,19 +61,17 @@ fn for_each_case(check: impl Fn(&Calculator, Variant, bool)) {
 #[test]
 fn trace_equals_acting_bit_for_bit() {
     for_each_case(|task, variant, sampled| {
-        let (params, policy) = network(task, variant);
-        let (mut env, mut rngs) = start_env(task, 2);
-        let traced =
-            trace::trace_episodes(&policy, &params, &mut *env, choice(sampled, &mut rngs)).expect("finite").played;
-        let (mut env, mut rngs) = start_env(task, 2);
-        let (contexts, mut tape) = (rollout::contexts(&*env), Tape::no_grad());
-        let choice = choice(sampled, &mut rngs);
-        let played = rollout::play(&policy, &params, &mut tape, &mut *env, contexts, choice).expect("finite");
+        let network = network(task, variant);
+        let traced = trace_episodes(&network, start_env(task, 2), options(sampled)).played;
+        let (params, policy) = &network;
+        let ((mut env, mut streams), tape) = (start_env(task, 2), &mut Tape::no_grad());
+        let played = rollout::play((policy, params), tape, &mut env, &mut streams, options(sampled), None, |_| ())
+            .expect("finite");
 
         assert!(played.steps > 0);
         assert_eq!((traced.stage, traced.episodes, traced.steps), (played.stage, played.episodes, played.steps));
-        assert_eq!((&traced.contexts, &traced.actions), (&played.contexts, &played.actions));
-        assert_eq!((&traced.tokens, &traced.valid, &traced.solved), (&played.tokens, &played.valid, &played.solved));
+        assert_eq!((&traced.observed, &traced.actions), (&played.observed, &played.actions));
+        assert_eq!((&traced.valid, &traced.solved), (&played.valid, &played.solved));
         assert_eq!(bits(&traced.rewards), bits(&played.rewards));
         assert_eq!(bits(&traced.values), bits(&played.values));
     });
@@ -123,7 +126,9 @@ fn check_episode(loops: &Loops<'_>, trace: &Trace, episode: usize) {
         assert_close("probabilities", trace.probabilities(t, episode), &probabilities, 1e-12);
         let entropy = -probabilities.iter().map(|p| p * p.ln()).sum::<f64>();
         let at = t * EPISODES + episode;
-        assert_close("entropy and value", &[trace.entropies[at], played.values[at]], &[entropy, step.value], 1e-12);
+        // Trajectories have no value after the end of an episode.
+        let value = if played.valid[at] { step.value } else { 0.0 };
+        assert_close("entropy and value", &[trace.entropies[at], played.values[at]], &[entropy, value], 1e-12);
         assert_eq!(trace.gates(t, episode), gates);
     }
 }
@@ -132,14 +137,13 @@ fn check_episode(loops: &Loops<'_>, trace: &Trace, episode: usize) {
 fn trace_numbers_match_plain_loops() {
     let task = Calculator::default();
     for variant in VARIANTS {
-        let (params, policy) = network(&task, variant);
+        let network = network(&task, variant);
         for stage in 0..3 {
-            let (mut env, mut rngs) = start_env(&task, stage);
-            let trace = trace::trace_episodes(&policy, &params, &mut *env, Choice::Sampled(&mut rngs)).expect("finite");
+            let trace = trace_episodes(&network, start_env(&task, stage), Options::SAMPLED);
             assert_eq!(trace.context_len(), 4 + stage);
             assert_eq!(trace.tokens.len(), (3 + stage + trace.played.steps) * EPISODES);
             assert_eq!(trace.tokens[(3 + stage) * EPISODES..][..EPISODES], [token::CTX; EPISODES]);
-            (0..EPISODES).for_each(|episode| check_episode(&Loops { params: &params, variant }, &trace, episode));
+            (0..EPISODES).for_each(|episode| check_episode(&Loops { params: &network.0, variant }, &trace, episode));
         }
     }
 }
@@ -147,14 +151,12 @@ fn trace_numbers_match_plain_loops() {
 #[test]
 fn trace_probabilities_sum_to_one_and_greedy_is_the_maximum() {
     for_each_case(|task, variant, sampled| {
-        let (params, policy) = network(task, variant);
-        let (mut env, mut rngs) = start_env(task, 1);
-        let trace = trace::trace_episodes(&policy, &params, &mut *env, choice(sampled, &mut rngs)).expect("finite");
-        assert_eq!(trace.actions, task.actions());
+        let trace = trace_episodes(&network(task, variant), start_env(task, 1), options(sampled));
+        assert_eq!(trace.actions, task.spec().action.size());
         for t in 0..trace.played.steps {
             for i in 0..EPISODES {
                 let p = trace.probabilities(t, i);
-                let action = trace.played.actions[t * EPISODES + i] as usize;
+                let action = trace.played.actions.discrete()[t * EPISODES + i] as usize;
                 assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
                 assert!(sampled || p.iter().all(|&other| other <= p[action]), "{p:?}");
             }
@@ -166,16 +168,16 @@ fn trace_probabilities_sum_to_one_and_greedy_is_the_maximum() {
 #[test]
 fn env_given_operands_gives_the_episode_that_drew_them() {
     for task in &tasks() {
-        let mut drawn = task.env(2, 1);
-        drawn.reset(&mut [test_stream(7, 2, 1)]);
-        let operands = drawn.context(0)[..task.operand_count(2)].to_vec();
-        let mut given = task.env_with_operands(2, &operands);
-        assert_eq!((given.stage(), given.len(), given.context(0)), (2, 1, drawn.context(0)));
-        let (params, policy) = network(task, Variant::ResetAfter);
-        let [drawn, given] = [&mut drawn, &mut given].map(|env| {
-            let mut rng = [test_stream(8, 2, 1)];
-            trace::trace_episodes(&policy, &params, &mut **env, Choice::Sampled(&mut rng)).expect("finite")
-        });
+        let mut drawn = Episodes::new(task, 2, 1);
+        drawn.reset(&[0], &mut [test_stream(7, 2, 1)]).expect("no fault");
+        let operands = drawn.observations().tokens(0)[..task.operand_count(2)].to_vec();
+        let given = Episodes::with_env(task.spec(), 2, task.env_with_operands(2, &operands), 1);
+        // The operands are drawn from the first generator; the actions of both episodes from equal ones.
+        let streams = |env| Streams { env: vec![env], actions: Some(vec![test_stream(8, 2, 1)]) };
+        let network = network(task, Variant::ResetAfter);
+        let drawn = trace_episodes(&network, (drawn, streams(test_stream(7, 2, 1))), Options::SAMPLED);
+        let given = trace_episodes(&network, (given, streams(test_stream(9, 2, 1))), Options::SAMPLED);
+        assert_eq!(drawn.played.observed, given.played.observed);
         assert_eq!((&drawn.played.actions, &drawn.played.solved), (&given.played.actions, &given.played.solved));
         assert_eq!(bits(&drawn.played.rewards), bits(&given.played.rewards));
         assert_eq!(drawn.probabilities, given.probabilities);

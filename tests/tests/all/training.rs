@@ -1,12 +1,12 @@
 //! Tests of training at a small size: it learns, stops by its rule, and reports numbers that are not finite.
 
-use rl::Cause;
 use rl::a2c::Update;
 use rl::config::{Config, Curriculum};
 use rl::evaluate::TestResult;
 use rl::tasks::Calculator;
 use rl::tasks::calculator::{ActionSet, Rewards};
 use rl::train::{Run, StopReason};
+use rl::{Cause, NotFinite, TrainError};
 use tensor::Tensor;
 
 fn small() -> Config {
@@ -21,8 +21,12 @@ fn small() -> Config {
     }
 }
 
-fn run_to_the_end(config: &Config, seed: u64) -> Run<f32> {
-    let mut run = Run::new(config, seed);
+fn start_run(config: &Config, seed: u64) -> Run<f32, Calculator> {
+    Run::new(config.calculator(), config, seed)
+}
+
+fn run_to_the_end(config: &Config, seed: u64) -> Run<f32, Calculator> {
+    let mut run = start_run(config, seed);
     while run.stop_reason().is_none() {
         run.advance().expect("finite");
     }
@@ -44,7 +48,7 @@ fn training_small_run_solves_all_three_stages() {
 /// The rule requires a number of perfect validations in a row, and the end of the entropy schedule.
 #[test]
 fn run_end_follows_the_stop_rule() {
-    let mut run = Run::<f32>::new(&Config { entropy_updates: 10, patience: 2, max_updates: 12, ..small() }, 0);
+    let mut run = start_run(&Config { entropy_updates: 10, patience: 2, max_updates: 12, ..small() }, 0);
     run.perfect = 2;
     run.updates = 9;
     assert_eq!(run.stop_reason(), None);
@@ -64,15 +68,22 @@ fn curriculum_each_kind_trains_the_expected_stages() {
         (Curriculum::Mix, [11, 11, 42]),
         (Curriculum::Adapt, [22, 21, 21]),
     ] {
-        let mut run = Run::<f32>::new(&Config { curriculum, ..small() }, 0);
+        let mut run = start_run(&Config { curriculum, ..small() }, 0);
         let stages = run.advance().expect("finite").metrics.stages;
         assert_eq!(stages.iter().map(|&(episodes, _)| episodes).collect::<Vec<_>>(), want, "{curriculum:?}");
     }
 }
 
+fn not_finite(error: TrainError) -> NotFinite {
+    match error {
+        TrainError::NotFinite(error) => error,
+        error => panic!("{error}"),
+    }
+}
+
 #[test]
 fn run_not_finite_parameter_stops_and_is_named() {
-    let mut run = Run::<f32>::new(&small(), 0);
+    let mut run = start_run(&small(), 0);
     run.advance().expect("finite");
     let params = &mut run.learner.params;
     let bias = params.find("rnn.bias_hh").expect("a parameter");
@@ -80,7 +91,7 @@ fn run_not_finite_parameter_stops_and_is_named() {
     value.view_mut().set(&[5], f32::NAN);
     params.set(bias, &value);
     let before = params.flat().to_vec();
-    let error = run.advance().expect_err("NaN");
+    let error = not_finite(run.advance().expect_err("NaN"));
     assert_eq!((error.update, &*error.parameter, error.cause), (2, "rnn.bias_hh", Cause::Value));
     let message =
         "update 2: the loss or its gradient is no longer a finite number; first in the value of parameter rnn.bias_hh";
@@ -92,8 +103,8 @@ fn run_not_finite_parameter_stops_and_is_named() {
 /// An overflowing gradient is reported as well. The parameters are unchanged.
 #[test]
 fn run_overflowing_gradient_stops_and_is_named() {
-    let mut run = Run::<f32>::new(&Config { reward_correct: 1e30, reward_milestone: 1e30, ..small() }, 0);
-    let error = run.advance().expect_err("overflow");
+    let mut run = start_run(&Config { reward_correct: 1e30, reward_milestone: 1e30, ..small() }, 0);
+    let error = not_finite(run.advance().expect_err("overflow"));
     assert_eq!((error.update, error.cause), (1, Cause::Largest), "{error}");
     assert!(run.learner.params.find(&error.parameter).is_some(), "{error}");
     assert!(run.learner.params.first_not_finite().is_none());
@@ -101,7 +112,7 @@ fn run_overflowing_gradient_stops_and_is_named() {
 
 #[test]
 fn update_frozen_parameter_stays() {
-    let mut run = Run::<f32>::new(&small(), 0);
+    let mut run = start_run(&small(), 0);
     let params = &mut run.learner.params;
     let table = params.find("emb.weight").expect("a parameter");
     params.set_trainable(table, false);
@@ -113,7 +124,7 @@ fn update_frozen_parameter_stays() {
 /// A learner can change its task: it plays the episodes of the task that it gets.
 #[test]
 fn update_plays_the_given_task() {
-    let mut run = Run::<f32>::new(&small(), 0);
+    let mut run = start_run(&small(), 0);
     let update = Update { counts: vec![8, 0, 0], rate: 0.0, ..Update::default() };
     let costly = Calculator::new(ActionSet::Tools, Rewards { step: -100.0, ..Rewards::default() });
     let cheap = run.learner.update(&run.task, &update).expect("finite").reward;
@@ -124,6 +135,6 @@ fn update_plays_the_given_task() {
 #[test]
 #[should_panic(expected = "update: no stage has an episode: [0, 0, 0]")]
 fn update_without_episodes_panics() {
-    let mut run = Run::<f32>::new(&small(), 0);
+    let mut run = start_run(&small(), 0);
     run.learner.update(&run.task, &Update { counts: vec![0, 0, 0], ..Update::default() }).ok();
 }

@@ -1,11 +1,11 @@
 //! Tests that prove the flaws of the tutorial's environment, each over all operands.
 
-use rl::env::{Env, Step, Task};
+use rl::env::Step;
 use rl::tasks::token::{ADD, ANS, MUL, RCL, STO, SUB, TOOLS};
 use tutorial::env::TutorialEnv;
 use tutorial::exhaustive::{ExhaustiveSearch, all_operands, evaluate_program};
 use tutorial::machine::{State, reward_hundredths};
-use tutorial::{EMITTED_TOKENS, STEP_LIMIT, Tutorial};
+use tutorial::{EMITTED_TOKENS, STEP_LIMIT};
 
 /// The exact best mean rewards (1.037030 when rounded to six decimals). In each stage, one fixed program earns as much as a
 /// policy that picks the best program for each draw. Reading the context gains nothing. So a network whose context is destroyed
@@ -60,7 +60,7 @@ fn tutorial_env_allows_seven_steps_and_the_network_emits_six() {
         out[0].reward
     };
     assert_eq!([6, 7, 8].map(reward_of_answer_at), [1.05, 1.05, 0.0]);
-    assert_eq!(Tutorial.horizon(), 6);
+    assert_eq!(tutorial::spec().horizon, 6);
 }
 
 /// STO and RCL transfer no value. In stage 2, RCL always puts `d·e` into `last`, even if nothing was computed before STO. In the

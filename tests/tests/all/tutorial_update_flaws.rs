@@ -2,16 +2,15 @@
 
 use autograd::Tape;
 use nn::{Grads, Params, differentiate};
-use rl::policy::Policy;
+use rl::policy::{Architecture, Policy};
 use rl::tasks::token::{ADD, ANS, CTX, MUL, SUB};
 use tensor::Tensor;
-use tutorial::Tutorial;
 use tutorial::network::{InitialState, Network, loss};
 use tutorial::run::TutorialConfig;
 
 fn network() -> (Policy, Params<f64>) {
     let mut params = Params::new();
-    let policy = Policy::new(&mut params, &Tutorial, 12, 5);
+    let policy = Policy::new(&mut params, &tutorial::spec(), Architecture::gru(12), 5);
     (policy, params)
 }
 

@@ -7,7 +7,9 @@ use burn::tensor::{
     activation::{log_softmax, sigmoid, tanh},
     Device, Distribution, Int, Tensor, TensorData,
 };
-use peer::{rewards, Arguments, Contexts, Error, Golden, Peer, Workload, CTX, STAGES, VOCABULARY, WORKLOADS};
+use peer::{
+    mean_reward, returns, Arguments, Contexts, Error, Golden, Peer, Workload, CTX, STAGES, VOCABULARY, WORKLOADS,
+};
 
 #[derive(Module, Debug)]
 struct Net {
@@ -49,7 +51,7 @@ impl Net {
     fn tok(&self, a: Tensor<1, Int>) -> Tensor<2> {
         self.emb.forward(a.unsqueeze_dim(1)).squeeze_dim(1)
     }
-    fn loss(&self, ctx: &[u32], stage: Tensor<1, Int>, t_max: usize, forced: Option<&[u32]>) -> (Tensor<1>, f32) {
+    fn loss(&self, ctx: &[u32], stage: Tensor<1, Int>, t_max: usize, forced: Option<&[u32]>) -> (Tensor<1>, f64) {
         let b = ctx.len() / 4;
         let dev = stage.device();
         let (mut h, mut x) = self.start(ints(ctx, [b, 4], &dev), stage);
@@ -72,16 +74,15 @@ impl Net {
             acts.push(a);
             hs.push(h.clone());
         }
-        let vs: Tensor<1> = self.v.forward(Tensor::stack::<3>(hs, 1)).sum_dim(1).reshape([b]);
+        let vs: Tensor<2> = self.v.forward(Tensor::stack::<3>(hs, 1)).reshape([b, t_max]);
         let acts: Vec<u32> = Tensor::stack::<2>(acts, 1).try_into_vec_as().unwrap();
-        let r = rewards(ctx, &acts, t_max);
-        let mean_r = r.iter().sum::<f32>() / b as f32;
-        let r: Tensor<1> = Tensor::from_data(TensorData::new(r, [b]), &dev);
-        let adv = (r.clone() - vs.clone()).detach();
-        let lp: Tensor<1> = Tensor::cat(logps, 1).sum_dim(1).squeeze_dim(1);
-        let pg = -(lp * adv).mean();
-        let vl = (vs - r).square().mean();
-        (pg + vl * 0.5 + Tensor::cat(ents, 1).mean() * 0.01, mean_r)
+        let gs = returns(ctx, &acts, t_max);
+        let reward = mean_reward(&gs, t_max);
+        let gs: Tensor<2> = Tensor::from_data(TensorData::new(gs, [b, t_max]), &dev);
+        let adv = (gs.clone() - vs.clone()).detach();
+        let pg = -(Tensor::cat(logps, 1) * adv).sum_dim(1).mean();
+        let vl = (vs - gs).square().mean();
+        (pg + vl * 0.5 + Tensor::cat(ents, 1).mean() * 0.01, reward)
     }
     fn greedy(&self, ctx: &[u32], stage: Tensor<1, Int>, t_max: usize) -> Vec<u32> {
         let dev = stage.device();
@@ -146,7 +147,7 @@ struct Burn {
 }
 
 impl Burn {
-    fn loss(&self, ctx: &[u32], forced: Option<&[u32]>) -> (Tensor<1>, f32) {
+    fn loss(&self, ctx: &[u32], forced: Option<&[u32]>) -> (Tensor<1>, f64) {
         let stage = Tensor::zeros([self.workload.batch], &self.dev);
         self.net.as_ref().unwrap().loss(ctx, stage, self.workload.steps, forced)
     }
@@ -201,7 +202,7 @@ impl Peer for Burn {
         let ctx = self.contexts.draw(self.workload.batch);
         let (loss, reward) = self.loss(&ctx, None);
         self.step(loss);
-        Ok(reward.into())
+        Ok(reward)
     }
 
     fn gradients(&mut self, golden: &Golden) -> Result<(f64, Vec<(&'static str, Vec<f32>)>), Error> {

@@ -4,7 +4,9 @@ use candle_nn::{
     embedding, linear, rnn::GRU, AdamW, Embedding, GRUConfig, Linear, Module, Optimizer, ParamsAdamW, VarBuilder,
     VarMap, RNN,
 };
-use peer::{rewards, Arguments, Contexts, Error, Golden, Peer, Workload, CTX, STAGES, VOCABULARY, WORKLOADS};
+use peer::{
+    mean_reward, returns, Arguments, Contexts, Error, Golden, Peer, Workload, CTX, STAGES, VOCABULARY, WORKLOADS,
+};
 
 struct Net {
     emb: Embedding,
@@ -16,7 +18,8 @@ struct Net {
 
 impl Net {
     fn new(hidden_size: usize, vb: VarBuilder) -> Result<Self> {
-        let k = candle_nn::Init::Uniform { lo: -1. / (hidden_size as f64).sqrt(), up: 1. / (hidden_size as f64).sqrt() };
+        let k =
+            candle_nn::Init::Uniform { lo: -1. / (hidden_size as f64).sqrt(), up: 1. / (hidden_size as f64).sqrt() };
         let cfg = GRUConfig { w_ih_init: k, w_hh_init: k, b_ih_init: Some(k), b_hh_init: Some(k) };
         Ok(Net {
             emb: embedding(VOCABULARY, hidden_size, vb.pp("emb"))?,
@@ -51,16 +54,16 @@ impl Net {
             acts.push(a);
             hs.push(st.h().clone());
         }
-        let vs = self.v.forward(&Tensor::stack(&hs, 1)?)?.squeeze(2)?.sum(1)?;
+        let vs = self.v.forward(&Tensor::stack(&hs, 1)?)?.squeeze(2)?;
         let acts = Tensor::stack(&acts, 1)?;
-        let r = rewards(&ctx.flatten_all()?.to_vec1()?, &acts.flatten_all()?.to_vec1()?, t_max);
-        let r = Tensor::from_vec(r, ctx.dim(0)?, ctx.device())?;
-        let adv = (&r - &vs)?.detach();
-        let lp = Tensor::stack(&logps, 1)?.sum(1)?;
-        let pg = (lp * adv)?.mean_all()?.neg()?;
-        let vl = (vs - &r)?.sqr()?.mean_all()?;
+        let gs = returns(&ctx.flatten_all()?.to_vec1()?, &acts.flatten_all()?.to_vec1()?, t_max);
+        let reward = mean_reward(&gs, t_max);
+        let gs = Tensor::from_vec(gs, vs.shape(), ctx.device())?;
+        let adv = (&gs - &vs)?.detach();
+        let pg = (Tensor::stack(&logps, 1)? * adv)?.sum(1)?.mean_all()?.neg()?;
+        let vl = (vs - gs)?.sqr()?.mean_all()?;
         let ent = Tensor::stack(&ents, 1)?.mean_all()?; // minus the entropy
-        Ok((((pg + (vl * 0.5)?)? + (ent * 0.01)?)?, r.mean_all()?.to_scalar::<f32>()?.into()))
+        Ok((((pg + (vl * 0.5)?)? + (ent * 0.01)?)?, reward))
     }
     fn greedy(&self, ctx: &Tensor, stage: &Tensor, t_max: usize) -> Result<Vec<u32>> {
         let (mut st, mut x) = self.start(ctx, stage)?;

@@ -25,9 +25,23 @@ impl Contexts {
     }
 }
 
-/// Computes R of each episode, \[B\], for actions \[B,T\]: the fraction of steps t with a = (digit\[t mod 3\] + t) mod V.
-pub fn rewards(contexts: &[u32], actions: &[u32], steps: usize) -> Vec<f32> {
+/// Computes G of each step, \[B,T\], for actions \[B,T\]: the sum of the rewards from step t on. The reward is 1/T if
+/// a = (digit\[t mod 3\] + t) mod V, else 0.
+pub fn returns(contexts: &[u32], actions: &[u32], steps: usize) -> Vec<f32> {
     let right = |digits: &[u32], t: usize| (digits[t % 3] + t as u32) % VOCABULARY as u32;
-    let hits = |(digits, actions): (&[u32], &[u32])| (0..steps).filter(|&t| actions[t] == right(digits, t)).count();
-    contexts.chunks(4).zip(actions.chunks(steps)).map(|episode| hits(episode) as f32 / steps as f32).collect()
+    let mut out = vec![0.0; actions.len()];
+    for ((digits, actions), out) in contexts.chunks(4).zip(actions.chunks(steps)).zip(out.chunks_mut(steps)) {
+        let mut hits = 0_u16;
+        for t in (0..steps).rev() {
+            hits += u16::from(actions[t] == right(digits, t));
+            out[t] = f32::from(hits) / steps as f32;
+        }
+    }
+    out
+}
+
+/// Computes the mean reward of the episodes from their returns \[B,T\]: the mean of G at the first step.
+pub fn mean_reward(returns: &[f32], steps: usize) -> f64 {
+    let first = returns.iter().step_by(steps);
+    first.clone().map(|&g| f64::from(g)).sum::<f64>() / first.len() as f64
 }

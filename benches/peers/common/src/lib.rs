@@ -11,7 +11,7 @@ mod timing;
 mod workload;
 
 pub use arguments::Arguments;
-pub use episodes::{Contexts, rewards};
+pub use episodes::{Contexts, mean_reward, returns};
 pub use golden::Golden;
 pub use workload::{CTX, DIGITS, STAGES, VOCABULARY, WORKLOADS, Workload};
 
@@ -26,7 +26,7 @@ pub trait Peer: Sized {
     /// Creates a peer with the weights of the golden file.
     fn with_weights(golden: &Golden) -> Result<Self, Error>;
 
-    /// Performs one update on new contexts and sampled actions, and reads the loss back. Returns the mean reward.
+    /// Performs one update on new contexts and sampled actions, and reads the loss back. Returns the mean reward of an episode.
     fn update(&mut self) -> Result<f64, Error>;
 
     /// Computes the loss and all gradients, with the golden file's names, for its contexts and actions.

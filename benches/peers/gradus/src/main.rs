@@ -1,32 +1,17 @@
-//! The gradus peer: the program of `../../README.md` as a user of the crates `nn` and `autograd` writes it.
+//! The gradus peer: the program of `../../README.md` as a task and a model for [`rl::a2c`].
 #![forbid(unsafe_code)]
 
-mod act;
-mod episodes;
-mod infer;
 mod net;
 mod peer;
-mod profile;
-mod update;
+mod task;
 
-use ::peer::{Arguments, Error, WORKLOADS, run};
-
-use crate::peer::Gradus;
+use ::peer::{Arguments, Error, run};
 
 fn main() -> Result<(), Error> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    match words.iter().map(|word| &**word).collect::<Vec<_>>()[..] {
-        ["--peak"] => {
-            println!(r#"{{"flops": {}}}"#, tensor::profile::peak_flops());
-            return Ok(());
-        }
-        ["--profile", name] => {
-            let named = WORKLOADS.iter().find(|workload| workload.name == name);
-            let workload = named.ok_or_else(|| format!("unknown workload {name}; expected W1 to W5"))?;
-            return tensor::par::with_threads(1, || profile::print(workload))?;
-        }
-        _ => {}
+    if std::env::args().nth(1).as_deref() == Some("--peak") {
+        println!(r#"{{"flops": {}}}"#, tensor::profile::peak_flops());
+        return Ok(());
     }
     let arguments = Arguments::read()?;
-    tensor::par::with_threads(arguments.threads, || run::<Gradus>("gradus", &arguments))?
+    tensor::par::with_threads(arguments.threads, || run::<peer::Gradus>("gradus", &arguments))?
 }

@@ -1,29 +1,25 @@
-//! The network: a GRU that starts from its context and reads its own actions, with a policy head and a value head.
+//! The network: a GRU that starts from its context and reads its own actions. Both heads are one product.
 
 use autograd::{GruStepper, Var};
 use nn::{BoundParams, Builder, Embedding, GruCell, Linear, Params};
 use peer::{STAGES, VOCABULARY};
-use tensor::{Map, Tensor};
+use rl::model::{ActionHead, Heads, Inputs, Model, Pass};
+use tensor::Tensor;
 
-use crate::act::ActingWeights;
+/// The number of tokens of a context. An episode reads it first, and one token after each action.
+const CONTEXT: usize = 4;
 
-/// The layers. Their parameters are in [`Params`].
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Net {
-    /// Tokens to vectors, \[V,H\].
-    pub embedding: Embedding,
-    /// Stages to vectors.
-    pub stage: Embedding,
-    /// The GRU, from H inputs to H states.
-    pub rnn: GruCell,
-    /// Both heads in one product: h to V logits and one value.
-    pub heads: Linear,
+    embedding: Embedding,
+    stage: Embedding,
+    rnn: GruCell,
+    heads: Linear,
 }
 
 impl Net {
-    /// Creates the layers with PyTorch's initial values.
-    pub fn new(params: &mut Params, hidden_size: usize, seed: u64) -> Self {
-        let mut builder = Builder::new(params, seed);
+    pub fn new(params: &mut Params, hidden_size: usize) -> Self {
+        let mut builder = Builder::new(params, 0);
         Self {
             embedding: Embedding::new(&mut builder.scope("emb"), VOCABULARY, hidden_size),
             stage: Embedding::new(&mut builder.scope("stage_emb"), STAGES, hidden_size),
@@ -32,52 +28,72 @@ impl Net {
         }
     }
 
-    /// Computes the GRU's input part of each token, gx\[V,3H\]: one product of V rows per pass, instead of one per token read.
-    pub fn input_table<'t>(&self, weights: BoundParams<'t>) -> Var<'t> {
-        self.rnn.project_input(weights, weights.get(self.embedding.weight))
-    }
-
-    /// Binds the network to a tape for one pass.
-    pub fn bind<'t>(&self, weights: BoundParams<'t>, table: Var<'t>) -> Pass<'t> {
-        Pass { net: *self, weights, table }
+    /// Replaces a context by its last token, and `state` by h₀ = tanh(mean emb(context) + state). Later tokens stay.
+    fn begin<'t>(&self, pass: Pass<'t, f32>, inputs: &Inputs<f32>, state: Var<'t>) -> (Tensor<u32>, Var<'t>, Var<'t>) {
+        let (Inputs::Tokens(tokens), Some(table)) = (inputs, pass.precomputed) else {
+            unreachable!("tokens and a table")
+        };
+        if inputs.len() < CONTEXT {
+            return (tokens.clone(), state, table);
+        }
+        let context = self.embedding.forward(pass.weights, &tokens.slice(0, 0..CONTEXT)).mean_axis(0);
+        (tokens.slice(0, CONTEXT - 1..inputs.len()), (context + state).tanh(), table)
     }
 }
 
-/// A [`Net`] whose weights are on a tape.
-#[derive(Clone, Copy)]
-pub struct Pass<'t> {
-    net: Net,
-    weights: BoundParams<'t>,
-    table: Var<'t>,
-}
-
-impl<'t> Pass<'t> {
-    /// Returns the tensors that acting reads.
-    pub fn acting_weights(&self) -> ActingWeights {
-        let [w, b] = [self.net.heads.weight, self.net.heads.bias].map(|param| self.weights.get(param).value());
-        ActingWeights { table: self.table.value(), heads: [w.transpose().map(Map::Identity), b] }
+/// The state before a context is the embedding of the stage. A context leaves one state, in which the first decision is made.
+impl Model<f32> for Net {
+    fn start<'t>(&self, pass: Pass<'t, f32>, stage: usize, episodes: usize) -> Var<'t> {
+        let stage = pass.weights.get(self.stage.weight).slice(0, stage..stage + 1);
+        stage.broadcast_to([episodes, stage.shape()[1]])
     }
 
-    /// Computes h₀\[B,H\] of contexts\[4,B\], all of stage 0.
-    pub fn start(&self, contexts: &Tensor<u32>) -> Var<'t> {
-        let tokens = self.net.embedding.forward(self.weights, contexts).mean_axis(0);
-        (tokens + self.net.stage.forward(self.weights, &Tensor::from([0]))).tanh()
+    fn read<'t>(&self, pass: Pass<'t, f32>, inputs: &Inputs<f32>, state: Var<'t>) -> Var<'t> {
+        self.read_all(pass, inputs, state).select(0, 0)
     }
 
-    /// Computes the states\[K,B,H\] after each of tokens\[K,B\].
-    pub fn read(&self, tokens: &Tensor<u32>, h: Var<'t>) -> Var<'t> {
-        self.net.rnn.unroll_tokens(self.weights, self.table, tokens, h)
+    fn decide<'t>(&self, pass: Pass<'t, f32>, states: Var<'t>) -> Heads<'t, f32> {
+        let both = self.heads.forward(pass.weights, states);
+        let actions = ActionHead::Logits(both.slice(1, 0..VOCABULARY));
+        Heads { actions, values: both.select(1, VOCABULARY) }
     }
 
-    /// [`read`](Self::read) for tokens that `stepper` has already read.
-    pub fn read_from_steps(&self, tokens: &Tensor<u32>, h: Var<'t>, stepper: &mut GruStepper<f32>) -> Var<'t> {
-        self.net.rnn.unroll_from_steps(self.weights, self.table, tokens, h, stepper)
+    /// The GRU's input part of each token, gx\[V,3H\].
+    fn precompute<'t>(&self, weights: BoundParams<'t>) -> Option<Var<'t>> {
+        Some(self.rnn.project_input(weights, weights.get(self.embedding.weight)))
     }
 
-    /// Computes the logits\[K·B,V\] and values\[K·B\] of states\[K,B,H\].
-    pub fn decide(&self, states: Var<'t>) -> (Var<'t>, Var<'t>) {
-        let rows = states.shape()[0] * states.shape()[1];
-        let both = self.net.heads.forward(self.weights, states.reshape([rows, states.shape()[2]]));
-        (both.slice(1, 0..VOCABULARY), both.select(1, VOCABULARY))
+    fn read_all<'t>(&self, pass: Pass<'t, f32>, inputs: &Inputs<f32>, state: Var<'t>) -> Var<'t> {
+        let (tokens, h, table) = self.begin(pass, inputs, state);
+        self.rnn.unroll_tokens(pass.weights, table, &tokens, h)
+    }
+
+    fn begin_steps(&self, pass: Pass<'_, f32>, state: Var<'_>, stepper: &mut GruStepper<f32>) -> bool {
+        self.rnn.load_weights_into(pass.weights, stepper);
+        stepper.begin(pass.tape().kernels(), state.value().view());
+        true
+    }
+
+    fn read_steps(&self, pass: Pass<'_, f32>, inputs: &Inputs<f32>, stepper: &mut GruStepper<f32>) {
+        let (kernels, is_context) = (pass.tape().kernels(), inputs.len() >= CONTEXT);
+        // Later tokens leave the state to the stepper.
+        let state = if is_context { self.start(pass, 0, 1) } else { pass.weights.get(self.stage.weight) };
+        let (tokens, h, table) = self.begin(pass, inputs, state);
+        if is_context {
+            stepper.begin(kernels, h.value().view());
+        }
+        let count = tokens.shape()[0];
+        (0..count).for_each(|k| stepper.step(kernels, table.value().view(), tokens.view().select(0, k)));
+    }
+
+    fn recall_steps<'t>(
+        &self,
+        pass: Pass<'t, f32>,
+        inputs: &Inputs<f32>,
+        state: Var<'t>,
+        stepper: &mut GruStepper<f32>,
+    ) -> Var<'t> {
+        let (tokens, h, table) = self.begin(pass, inputs, state);
+        self.rnn.unroll_from_steps(pass.weights, table, &tokens, h, stepper)
     }
 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use gradus_benches::gpu::{BenchGpu, with_gpu_kernels};
 use gradus_benches::matmul_flops;
 use rl::config::Config;
-use rl::env::Task;
 use rl::train::Run;
 
 use crate::fused;
@@ -52,7 +51,7 @@ fn config(batch: usize) -> Config {
 
 /// Returns the flops of a step: the recurrent product and the heads. Backward counts twice as much as forward.
 fn count_flops(config: &Config) -> f64 {
-    let actions = Run::<f32>::new(config, SEED).task.actions();
+    let actions = config.action_set().tokens().len();
     3.0 * matmul_flops(1, config.width, 3 * config.width + actions + 1) as f64
 }
 
@@ -89,7 +88,7 @@ fn catch_failure<R>(f: impl FnOnce() -> R) -> Result<R, String> {
 
 /// Measures updates by operations with the default kernels.
 fn measure_operations(config: &Config) -> f64 {
-    let mut run = Run::<f32>::new(config, SEED);
+    let mut run = Run::<f32, _>::new(config.calculator(), config, SEED);
     steps_per_second(move || run.advance().expect("finite numbers").metrics.steps as u64)
 }
 

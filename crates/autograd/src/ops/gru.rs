@@ -54,7 +54,7 @@
 //! `gru_gates` adds the bias of (F1) and computes (F2) to (F5); `gru_gates_backward` computes (B1) to (B9). Both are in
 //! `cpu/fast/gru.rs` of `tensor`, and in plain form in `cpu/naive/gru.rs`. `backpropagate` also sums dh and adds dh₀.
 //!
-//! **Why one node**: the composed form in `nn` has 33 nodes per step. Three of them are products with a block of W_hh, and
+//! **Why one node**: the composed form in `nn` has 30 nodes per step. Three of them are products with a block of W_hh, and
 //! dW_hh takes as many products again. Here dW_hh takes two products for all steps. Both forms agree to 1e-12.
 //!
 //! **Cost** per step and row: 6H² + 20H flops forward, 12H² + 30H backward; 4H numbers kept.

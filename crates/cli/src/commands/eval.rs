@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rl::env::Task;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::input::numbers::{ALL_STAGES, EPISODES, SEEDS, parse_whole_in, select_stages};
+use crate::input::numbers::{EPISODES, SEEDS, STAGES, parse_whole_in, select_stages};
+use crate::input::tasks::Tasks;
 use crate::output::print::{print_data, print_result};
 use crate::run::{final_test, trained_agent};
 
@@ -20,7 +20,7 @@ pub(crate) struct EvalArgs {
     #[arg(long)]
     pub(crate) json: bool,
     /// Test only this stage
-    #[arg(long, value_name = "N", value_parser = parse_whole_in(ALL_STAGES))]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(STAGES))]
     pub(crate) stage: Option<usize>,
     /// Number of episodes per stage [default: as in the run's own test]
     #[arg(long, value_name = "N", value_parser = parse_whole_in(EPISODES))]
@@ -34,20 +34,24 @@ pub(crate) struct EvalArgs {
 ///
 /// # Errors
 /// If an argument is invalid, or the folder holds no run with a checkpoint that loads.
-pub(crate) fn eval(args: &EvalArgs) -> Result<()> {
+pub(crate) fn eval(args: &EvalArgs, tasks: &Tasks) -> Result<()> {
     let file = trained_agent::read_config(&args.dir)?;
-    let stages = select_stages(args.stage);
-    let run = trained_agent::load(&args.dir, &file, None, args.episodes)?;
+    let run = trained_agent::load(&args.dir, &file, tasks, None, args.episodes)?;
+    let spec = run.task.spec();
+    let stages = select_stages(args.stage, spec.stages)?;
     let seed = args.seed.unwrap_or(run.seed);
-    let episodes = args.episodes.unwrap_or(run.config.test_episodes);
-    let stages =
-        final_test::run_final_test(&run, seed, episodes, stages).map_err(|error| Error::input(error.to_string()))?;
-    let task = &run.task;
+    let stages = final_test::run_final_test(&run, seed, args.episodes, stages)
+        .map_err(|error| Error::input(error.to_string()))?;
     if args.json {
-        let result = json!({ "task": task.name(), "caveat": task.caveat(), "seed": seed, "stages": stages });
+        let result = json!({ "task": spec.name, "caveat": spec.caveat, "seed": seed, "stages": stages });
         print_data(format!("{result:#}"))
     } else {
-        let (table, caveat) = (final_test::to_table(&stages), task.caveat());
-        print_result(format!("{episodes} test episodes per stage, seed {seed}\n\n{table}\n{caveat}"))
+        let text = final_test::to_text(&stages, &spec.caveat);
+        let episodes = stages.first().map_or(0, |test| test.episodes);
+        let tested = match stages.iter().any(|test| test.episodes != episodes) {
+            true => "every context of each stage".to_owned(),
+            false => format!("{episodes} test episodes per stage"),
+        };
+        print_result(format!("{tested}, seed {seed}\n\n{text}"))
     }
 }

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 use console::Term;
-use rl::explain::Explain;
+use rl::env::Task;
 use serde_json::json;
 
 use crate::error::{Error, Result, show_path};
 use crate::explain::{EpisodeRequest, ExplainedEpisode, page, terminal};
 use crate::folder::MODEL;
 use crate::input::context::{self, ContextError};
-use crate::input::numbers::{ALL_STAGES, SEEDS, parse_whole_in};
+use crate::input::numbers::{SEEDS, STAGES, parse_whole_in, select_stages};
+use crate::input::tasks::Tasks;
 use crate::output::html;
 use crate::output::print::{print_data, print_result};
 use crate::output::width::terminal_columns;
@@ -26,10 +27,11 @@ pub(crate) struct ExplainArgs {
     /// Folder of the run
     pub(crate) dir: PathBuf,
     /// Stage to show [default: the stage that takes as many digits as --context has, or the last stage]
-    #[arg(long, value_name = "N", value_parser = parse_whole_in(ALL_STAGES))]
+    #[arg(long, value_name = "N", value_parser = parse_whole_in(STAGES))]
     pub(crate) stage: Option<usize>,
-    /// Operands as digits separated by commas, for example 4,2,7 [default: the operands of a test episode]
-    #[arg(long, value_name = "DIGITS", allow_hyphen_values = true)]
+    /// Operands as digits separated by commas, for example 4,2,7, or for the task expression an expression, for example
+    /// "(a+b)*(c-d)" [default: the context of a test episode]
+    #[arg(long, value_name = "CONTEXT", allow_hyphen_values = true)]
     pub(crate) context: Option<String>,
     /// Index of the test episode, from 0
     #[arg(long, value_name = "N", default_value = "0", value_parser = parse_whole_in(0..=(1u32 << 24) - 1), conflicts_with = "context")]
@@ -57,9 +59,9 @@ pub(crate) struct ExplainArgs {
 ///
 /// # Errors
 /// If an argument is invalid, the folder holds no run with a checkpoint that loads, or the page cannot be written.
-pub(crate) fn explain(args: &ExplainArgs) -> Result<()> {
+pub(crate) fn explain(args: &ExplainArgs, tasks: &Tasks) -> Result<()> {
     let file = trained_agent::read_config(&args.dir)?;
-    let run = trained_agent::load(&args.dir, &file, args.checkpoint.as_deref(), Some(1))?;
+    let run = trained_agent::load(&args.dir, &file, tasks, args.checkpoint.as_deref(), Some(1))?;
     let (stage, operands) = choose_stage(&run.task, args)?;
     let seed = args.seed.unwrap_or(run.seed);
     let wanted = EpisodeRequest { stage, operands, number: args.episode, seed, sampled: args.sampled };
@@ -78,11 +80,26 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<()> {
 }
 
 /// Returns the stage, and the operands of `--context` if it was given.
-fn choose_stage(task: &dyn Explain, args: &ExplainArgs) -> Result<(usize, Option<Vec<u32>>)> {
-    let Some(text) = &args.context else {
-        return Ok((args.stage.unwrap_or(task.stages() - 1), None));
+fn choose_stage(task: &dyn Task, args: &ExplainArgs) -> Result<(usize, Option<Vec<u32>>)> {
+    let spec = task.spec();
+    let stages = select_stages(args.stage, spec.stages)?;
+    let Some(text) = &args.context else { return Ok((stages.end - 1, None)) };
+    let Some(task) = task.explanations() else {
+        return Err(Error::input(format!(
+            "--context: episodes of {} do not start on given operands; choose a test episode with --episode",
+            spec.name
+        )));
     };
-    let counts: Vec<usize> = (0..task.stages()).map(|stage| task.operand_count(stage)).collect();
+    if let Some(parsed) = task.parse_context(text) {
+        let (stage, operands) = parsed.map_err(|error| Error::input(format!("--context: {error}")))?;
+        return match args.stage.filter(|&wanted| wanted != stage) {
+            None => Ok((stage, Some(operands))),
+            Some(wanted) => Err(Error::input(format!(
+                "--context is a problem of stage {stage}, but --stage is {wanted}; leave out --stage"
+            ))),
+        };
+    }
+    let counts: Vec<usize> = (0..spec.stages).map(|stage| task.operand_count(stage)).collect();
     let chosen = context::parse_digits(text).map_err(|error| error.to_string()).and_then(|digits| {
         let stage = args.stage.map_or_else(|| stage_with_operands(digits.len(), &counts), Ok)?;
         let operands = context::parse(text, counts[stage]).map_err(|error: ContextError| error.to_string())?;

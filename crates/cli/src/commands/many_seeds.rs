@@ -12,10 +12,11 @@ use crate::folder::{Folder, TABLE, TABLE_JSON};
 use crate::input::settings;
 use crate::interrupt;
 use crate::live::{Live, View};
-use crate::output::exact_match::ExactMatchStats;
 use crate::output::print::{pretty_json, print_line};
+use crate::output::score_stats::ScoreStats;
 use crate::output::seeds_summary;
 use crate::run::{RunStatus, TrainingPlan};
+use crate::score::Score;
 
 /// Minimum time between two writes of the table, since a write takes longer with more runs. An interrupted command keeps the
 /// table that was written last.
@@ -39,27 +40,32 @@ struct FinishedRuns {
     written: Instant,
 }
 
-/// Trains all runs that have not finished yet.
+/// Trains the `unfinished` runs in parallel and reads the others. If all have finished, no thread is started, since each
+/// needs address space, which was not checked.
 ///
 /// # Errors
 /// If a file cannot be written, a run fails, or Ctrl-C ends it.
 pub(super) fn train_seeds(
     plan: &TrainingPlan,
     seeds: &[u64],
+    unfinished: usize,
     folder: &Folder,
     threads: Option<usize>,
     stop_after: Option<usize>,
 ) -> Result<()> {
     let threads = thread_count(threads);
-    let jobs = threads.min(seeds.len());
+    let jobs = threads.min(unfinished);
     let finished = Mutex::new(FinishedRuns { runs: vec![None; seeds.len()], written: Instant::now() });
-    let (live, next) = (Live::many_runs(seeds.len()), AtomicUsize::new(0));
+    let (live, next) = (Live::many_runs(seeds.len(), plan.score()), AtomicUsize::new(0));
     let shared = Shared { plan, seeds, folder, stop_after, live, next, finished };
     let results: Vec<_> = thread::scope(|scope| {
         let start = |_| scope.spawn(|| run_on_threads(threads / jobs, || shared.train_all()));
         let started: Vec<_> = (0..jobs).map(start).collect();
         started.into_iter().map(|job| job.join().expect("no job panics")).collect()
     });
+    if jobs == 0 {
+        shared.train_all()?;
+    }
     let Shared { live, finished, .. } = shared;
     drop(live);
     results.into_iter().try_for_each(|result| result?)?;
@@ -68,7 +74,7 @@ pub(super) fn train_seeds(
         let table = write_seed_tables(plan, &runs, folder)?;
         print_line(format!("\n{table}"));
     }
-    write_page(folder).unwrap_or_else(print_line);
+    write_page(folder, plan.task).unwrap_or_else(print_line);
     if runs.len() < seeds.len() { report_stopped(folder) } else { check_failures(&runs) }
 }
 
@@ -100,7 +106,7 @@ impl Shared<'_> {
     fn train(&self, seed: u64, view: &mut View) -> Result<RunStatus> {
         let child = self.folder.open_or_create_seed(seed)?;
         let status = self.plan.train(seed, &child, self.stop_after, view)?;
-        write_page(&child).unwrap_or_else(|warning| view.print_line(warning));
+        write_page(&child, self.plan.task).unwrap_or_else(|warning| view.print_line(warning));
         Ok(status)
     }
 
@@ -118,12 +124,20 @@ impl Shared<'_> {
 
 /// Writes the table of these runs as Markdown and as JSON, and returns the Markdown.
 fn write_seed_tables(plan: &TrainingPlan, runs: &[TimedOutcome], folder: &Folder) -> Result<String> {
-    let mut changes = settings::changed_settings(&plan.config);
+    let mut changes = settings::changed_settings(&plan.config, &plan.task.default_config());
     changes.extend(plan.init.iter().map(|path| ("init", path.display().to_string())));
-    let (title, table) = (seeds_summary::title(&changes), seeds_summary::table(runs));
-    let exact = ExactMatchStats::from_runs(runs);
-    let markdown = format!("{title}\n\n{table}\n{}\n\n{exact}\n\n{}\n", seeds_summary::LEGEND, runs[0].outcome.caveat);
-    folder.write(TABLE_JSON, pretty_json(&seeds_summary::json(&changes, runs, &exact)))?;
+    let spec = plan.task.spec(&plan.config);
+    let score = Score::new(&spec);
+    let (title, table) = (seeds_summary::title(&spec.name, &changes), seeds_summary::table(runs, score, spec.stages));
+    let stats = ScoreStats::from_runs(runs, score, spec.stages);
+    let parts = [
+        format!("{table}\n{}", seeds_summary::legend(score)),
+        stats.iter().map(ScoreStats::to_string).collect(),
+        spec.caveat.clone(),
+    ];
+    let parts: Vec<_> = [title].into_iter().chain(parts).filter(|part| !part.is_empty()).collect();
+    let markdown = parts.join("\n\n") + "\n";
+    folder.write(TABLE_JSON, pretty_json(&seeds_summary::json(&spec, &changes, runs, stats.as_ref())))?;
     folder.write(TABLE, &markdown)?;
     Ok(markdown)
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::error::{Result, show_path};
 use crate::folder::{REPORT, RunSet};
+use crate::input::tasks::Tasks;
 use crate::output::html;
 use crate::output::print::{pretty_json, print_data, print_result};
 use crate::report::{self, Comparison};
@@ -33,15 +34,15 @@ pub(crate) struct ReportArgs {
 ///
 /// # Errors
 /// If a folder holds no run, the folders cannot be compared, or the page cannot be written.
-pub(crate) fn report(args: &ReportArgs) -> Result<()> {
+pub(crate) fn report(args: &ReportArgs, tasks: &Tasks) -> Result<()> {
     let (path, page, text, mut json) = match &args.dirs[..] {
         [folder] => {
-            let runs = RunSet::read(folder)?;
+            let runs = RunSet::read(folder, tasks)?;
             let path = args.out.clone().unwrap_or_else(|| folder.join(REPORT));
             (path, report::page(&runs), report::to_text(&runs), report::json(&runs))
         }
         folders => {
-            let runs = Comparison::read(folders)?;
+            let runs = Comparison::read(folders, tasks)?;
             let path = args.out.clone().unwrap_or_else(|| PathBuf::from(COMPARISON_PAGE));
             (path, runs.page(), runs.to_text(), runs.json())
         }

@@ -2,9 +2,10 @@
 
 use tensor::par;
 
-use crate::error::{Error, Result, show_path};
+use crate::error::{Error, Result, program, show_path};
 use crate::folder::outcome::{Outcome, TimedOutcome};
 use crate::folder::{Folder, REPORT};
+use crate::input::tasks::TaskChoice;
 use crate::output::print::print_line;
 use crate::run::final_test;
 use crate::run::memory_check::all_threads;
@@ -23,7 +24,7 @@ pub(super) fn print_test_table(outcome: &Outcome) -> Result<()> {
     if outcome.failed {
         return Err(Error::Run(outcome.end.clone()));
     }
-    print_line(format!("\n{}\n{}", final_test::to_table(&outcome.stages), outcome.caveat));
+    print_line(format!("\n{}", final_test::to_text(&outcome.stages, &outcome.caveat)));
     Ok(())
 }
 
@@ -44,12 +45,12 @@ pub(super) fn check_failures<'a>(runs: impl IntoIterator<Item = &'a TimedOutcome
 ///
 /// # Errors
 /// The text of a warning.
-pub(super) fn write_page(folder: &Folder) -> std::result::Result<(), String> {
+pub(super) fn write_page(folder: &Folder, task: TaskChoice) -> std::result::Result<(), String> {
     let path = folder.path();
     let warning = |error| {
-        format!("warning: cannot write {REPORT}: {error}; make it later with: gradus report {}", show_path(path))
+        format!("warning: cannot write {REPORT}: {error}; make it later with: {} report {}", program(), show_path(path))
     };
-    report::write(path).map_err(warning)
+    report::write(path, task).map_err(warning)
 }
 
 /// Prints how to resume.
@@ -57,15 +58,18 @@ pub(super) fn write_page(folder: &Folder) -> std::result::Result<(), String> {
 /// # Errors
 /// [`Error::Interrupted`] after Ctrl-C, but not after `--stop-after`.
 pub(super) fn report_stopped(folder: &Folder) -> Result<()> {
-    print_line(format!("stopped and saved; resume with: gradus train --resume {}", show_path(folder.path())));
+    print_line(format!("stopped and saved; resume with: {} train --resume {}", program(), show_path(folder.path())));
     if interrupt::requested() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
-/// Runs `work` in a pool of this many threads.
+/// Runs `work` in a pool of this many threads, or on this thread if they are 0.
 ///
 /// # Errors
 /// If the threads cannot be started.
 pub(super) fn run_on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    if threads == 0 {
+        return Ok(work());
+    }
     par::with_threads(threads, work)
         .map_err(|error| Error::input(format!("cannot start {threads} threads: {error}; choose fewer with --threads")))
 }

@@ -16,11 +16,12 @@ use crate::input::device_name::DeviceName;
 use crate::input::numbers::{SEEDS, THREADS, UPDATES, parse_whole_in};
 use crate::input::seeds::Seeds;
 use crate::input::settings::Flags;
-use crate::input::{device_name, settings, task_name};
+use crate::input::tasks::{TaskChoice, Tasks};
+use crate::input::{device_name, settings};
 use crate::live::Live;
 use crate::output::print::print_line;
 use crate::output::{profile_table, timestamp};
-use crate::run::memory_check::MemoryNeed;
+use crate::run::memory_check::{MemoryNeed, add_horizon};
 use crate::run::{RunStatus, TrainingPlan, settings_change};
 use crate::{interrupt, live};
 
@@ -30,9 +31,9 @@ const RUNS_FOLDER: &str = "runs";
 /// Arguments of `gradus train`.
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// Name of the task [default: calculator]
-    #[arg(long, value_name = "NAME", value_parser = task_name::parse, help_heading = "Task")]
-    pub(crate) task: Option<&'static str>,
+    /// Name of the task; gradus tasks lists them [default: expression, or the first task of the program]
+    #[arg(long, value_name = "NAME", help_heading = "Task")]
+    pub(crate) task: Option<String>,
     /// Seed of all random numbers [default: 0]
     #[arg(long, value_name = "N", value_parser = parse_whole_in(SEEDS), help_heading = "Run")]
     pub(crate) seed: Option<u64>,
@@ -76,26 +77,35 @@ pub(crate) struct TrainArgs {
 ///
 /// # Errors
 /// If an argument is invalid, a run fails, or Ctrl-C ends it.
-pub(crate) fn train(args: &TrainArgs) -> Result<()> {
+pub(crate) fn train(args: &TrainArgs, tasks: &Tasks) -> Result<()> {
     interrupt::listen((!live::is_on_terminal()).then_some(interrupt::STOPPING_MESSAGE))?;
     if let Some(path) = &args.resume {
         let (folder, about) = Folder::open(path)?;
         let file = ConfigFile::read_regular(&path.join(CONFIG))?;
-        file.task()?;
-        return run_on_device(args, args.device, |device| train_resumed(args, device, &file, &folder, about));
+        let task = file.task(tasks)?;
+        return run_on_device(args, task, args.device, |device| {
+            train_resumed(args, task, device, &file, &folder, about)
+        });
     }
     let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
     let file = file.as_ref();
-    if args.task.is_none() {
-        file.map(ConfigFile::task).transpose()?;
-    }
+    let task = match file {
+        Some(file) => file.task_with_flag(args.task.as_deref(), tasks)?,
+        None => tasks.choose(args.task.as_deref())?,
+    };
     let device = args.device.or(file.map(ConfigFile::device).transpose()?.flatten());
-    run_on_device(args, device, |device| train_new(args, device, file))
+    run_on_device(args, task, device, |device| train_new(args, task, device, file))
 }
 
 /// Calls `work` with the device, and prints a profile of it with `--profile`.
-fn run_on_device(args: &TrainArgs, device: Option<DeviceName>, work: impl FnOnce(Device) -> Result<()>) -> Result<()> {
-    let device = device.map_or(Ok(Device::Host), |name| device_name::select_device(name, true))?;
+fn run_on_device(
+    args: &TrainArgs,
+    task: TaskChoice,
+    device: Option<DeviceName>,
+    work: impl FnOnce(Device) -> Result<()>,
+) -> Result<()> {
+    let select = |name| task.check_device(name).and_then(|()| device_name::select_device(name, true));
+    let device = device.map_or(Ok(Device::Host), select)?;
     if !args.profile {
         return work(device);
     }
@@ -106,21 +116,29 @@ fn run_on_device(args: &TrainArgs, device: Option<DeviceName>, work: impl FnOnce
 }
 
 /// Starts a new run, or new runs of several seeds, in a new folder.
-fn train_new(args: &TrainArgs, device: Device, file: Option<&ConfigFile>) -> Result<()> {
-    let (mut config, mut checkpoint_policy) = settings::read(file)?;
+fn train_new(args: &TrainArgs, task: TaskChoice, device: Device, file: Option<&ConfigFile>) -> Result<()> {
+    let (mut config, mut checkpoint_policy) = settings::read(file, task)?;
+    args.settings.check_task(task)?;
     args.settings.apply(&mut config)?;
     args.checkpoint_policy.apply(&mut checkpoint_policy)?;
     let init = args.init.clone().or_else(|| file?.init()).map(to_absolute).transpose()?;
     let seed = args.seed.or(file.map(ConfigFile::seed).transpose()?.flatten()).unwrap_or(0);
-    let plan = TrainingPlan { config, checkpoint_policy, init, device };
+    let plan = TrainingPlan { task, config, checkpoint_policy, init, device };
+    plan.check()?;
     check_memory(&plan, args, args.seeds.as_ref().map_or(1, |Seeds(seeds)| seeds.len()))?;
-    plan.create_run(seed)?; // reports an unsuitable device or initial weights before the folder is created
+    plan.create_run(seed)?; // reports unsuitable settings, devices and initial weights before the folder is created
+    if plan.config.a2c == 0.0 && plan.config.hindsight > 0 {
+        print_line("hindsight alone: iterated supervised learning on relabelled episodes; A2C is off");
+    }
     match &args.seeds {
-        None => train_one_seed(&plan, seed, &create_run_folder(args, &format!("seed{seed}"), None)?, args),
+        None => {
+            let folder = create_run_folder(args, task, &format!("seed{seed}"), None)?;
+            train_one_seed(&plan, seed, &folder, thread_count(args.threads), args.stop_after)
+        }
         Some(Seeds(seeds)) => {
-            let folder = create_run_folder(args, "seeds", Some(seeds))?;
+            let folder = create_run_folder(args, task, "seeds", Some(seeds))?;
             folder.write(CONFIG, plan.to_toml(None))?;
-            train_seeds(&plan, seeds, &folder, args.threads, args.stop_after)
+            train_seeds(&plan, seeds, seeds.len(), &folder, args.threads, args.stop_after)
         }
     }
 }
@@ -135,17 +153,27 @@ fn resume_help() -> String {
 }
 
 /// Resumes the run, or the runs of several seeds, in a folder.
-fn train_resumed(args: &TrainArgs, device: Device, file: &ConfigFile, folder: &Folder, about: About) -> Result<()> {
-    file.require_complete()?;
+fn train_resumed(
+    args: &TrainArgs,
+    task: TaskChoice,
+    device: Device,
+    file: &ConfigFile,
+    folder: &Folder,
+    about: About,
+) -> Result<()> {
+    file.require_complete(task)?;
     check_identity(args, file, folder, &about)?;
-    let mut plan = TrainingPlan::from_file(file, device)?;
+    let mut plan = TrainingPlan::from_file(file, task, device)?;
+    args.settings.check_task(task)?;
     args.settings.apply(&mut plan.config)?;
     args.checkpoint_policy.apply(&mut plan.checkpoint_policy)?;
+    plan.check()?;
     let Some(seeds) = about.seeds else {
         let seed = file.seed()?.unwrap_or(0);
         let unfinished = plan.check_settings(seed, folder.path())?.is_unfinished();
         check_memory(&plan, args, usize::from(unfinished))?;
-        return train_one_seed(&plan, seed, folder, args);
+        let threads = if unfinished { thread_count(args.threads) } else { 0 };
+        return train_one_seed(&plan, seed, folder, threads, args.stop_after);
     };
     let (recorded, changed) = plan.changed_settings(&folder.path().join(CONFIG))?;
     let mut unfinished = 0;
@@ -160,7 +188,7 @@ fn train_resumed(args: &TrainArgs, device: Device, file: &ConfigFile, folder: &F
     if !changed.is_empty() {
         folder.write(CONFIG, plan.to_toml(None))?; // each run brings its own folder to these settings
     }
-    train_seeds(&plan, &seeds, folder, args.threads, args.stop_after)
+    train_seeds(&plan, &seeds, unfinished, folder, args.threads, args.stop_after)
 }
 
 /// Returns an error if a flag would give a resumed run another seed or other initial weights.
@@ -189,24 +217,26 @@ fn check_memory(plan: &TrainingPlan, args: &TrainArgs, runs: usize) -> Result<()
     }
     let threads = thread_count(args.threads);
     let runs = runs.min(threads);
+    let advice =
+        "choose a smaller batch or width, larger chunks, fewer evaluation episodes, or fewer parallel runs (--threads)";
     let need = MemoryNeed {
         activity: "training",
-        bytes_per_run: rl::memory::training_bytes(&plan.config, threads / runs),
+        bytes_per_run: rl::memory::training_bytes(&*plan.task.create(&plan.config), &plan.config, threads / runs),
         runs,
         threads,
-        advice: "choose a smaller batch or width, larger chunks, fewer evaluation episodes, or fewer parallel runs (--threads)",
+        advice: add_horizon(advice, &plan.task.spec(&plan.config)),
     };
     need.check()
 }
 
 /// Creates the folder that `--out` names, or a new folder in `runs/`.
-fn create_run_folder(args: &TrainArgs, suffix: &str, seeds: Option<&[u64]>) -> Result<Folder> {
+fn create_run_folder(args: &TrainArgs, task: TaskChoice, suffix: &str, seeds: Option<&[u64]>) -> Result<Folder> {
     let about = About::now(seeds);
     let folder = match &args.out {
         Some(path) => Folder::create(path, &about),
         None => Folder::create_new(
             Path::new(RUNS_FOLDER),
-            &format!("{}-{}-{suffix}", task_name::NAME, timestamp::now()),
+            &format!("{}-{}-{suffix}", task.name(), timestamp::now()),
             &about,
         ),
     }?;
@@ -214,11 +244,17 @@ fn create_run_folder(args: &TrainArgs, suffix: &str, seeds: Option<&[u64]>) -> R
     Ok(folder)
 }
 
-/// Trains one seed and prints the table of its test.
-fn train_one_seed(plan: &TrainingPlan, seed: u64, folder: &Folder, args: &TrainArgs) -> Result<()> {
-    let work = || plan.train(seed, folder, args.stop_after, &mut Live::single_run().view(seed));
-    let status = run_on_threads(thread_count(args.threads), work)??;
-    write_page(folder).unwrap_or_else(print_line);
+/// Trains one seed on `threads` threads, 0 if it has finished, and prints the table of its test.
+fn train_one_seed(
+    plan: &TrainingPlan,
+    seed: u64,
+    folder: &Folder,
+    threads: usize,
+    stop_after: Option<usize>,
+) -> Result<()> {
+    let work = || plan.train(seed, folder, stop_after, &mut Live::single_run().view(seed));
+    let status = run_on_threads(threads, work)??;
+    write_page(folder, plan.task).unwrap_or_else(print_line);
     match status {
         RunStatus::Stopped => report_stopped(folder),
         RunStatus::Finished(run) => print_test_table(&run.outcome),

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use nn::files::{Disk, probe_write, write_atomic};
 use rl::a2c::Metrics;
-use rl::env::Task;
 use tensor::catch_cuda_error;
-use tutorial::Tutorial;
 use tutorial::results::{Comparison, seed_table, stage_table, to_json, train};
 use tutorial::run::{Report, TutorialConfig};
 
@@ -51,7 +49,8 @@ pub(crate) fn tutorial(args: &TutorialArgs) -> Result<()> {
     args.settings.apply(&mut config)?;
     let seeds = args.seeds.as_ref().map_or_else(|| vec![args.seed], |Seeds(seeds)| seeds.clone());
     let threads = thread_count(args.threads);
-    let advice = "choose a smaller batch or width, fewer evaluation episodes, or fewer parallel runs (--threads)";
+    let advice =
+        "choose a smaller batch or width, fewer evaluation episodes, or fewer parallel runs (--threads)".to_owned();
     let bytes_per_run = tutorial::memory::training_bytes(&config);
     MemoryNeed { activity: "training", bytes_per_run, runs: threads.min(seeds.len()), threads, advice }.check()?;
     if let Some(path) = &args.out {
@@ -78,7 +77,7 @@ pub(crate) fn tutorial(args: &TutorialArgs) -> Result<()> {
     };
     let mut table = Table::default();
     rows.into_iter().for_each(|row| table.row(row));
-    print_line(format!("\n{table}\n{comparison}{}", Tutorial.caveat()));
+    print_line(format!("\n{table}\n{comparison}{}", tutorial::spec().caveat));
     Ok(())
 }
 

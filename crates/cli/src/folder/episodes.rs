@@ -3,10 +3,13 @@
 
 use std::fmt;
 
-use rl::explain::{self, Content, Explain};
-use rl::tasks::token;
+use rl::env::{Action, Episodes, Space, Spec, Task};
+use rl::explain::{self, Content};
 use rl::trace::{GateMeans, Trace};
+use rl::trajectories::Row;
 use serde::{Deserialize, Serialize};
+
+use crate::output::table::{NONE, format_share};
 
 /// One line: one stage at one validation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,7 +27,7 @@ pub(crate) struct EpisodesLine {
     pub(crate) episode: Episode,
 }
 
-/// A decoded episode.
+/// A decoded episode. A task without explanations has no goals, and each of its steps has an observation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Episode {
@@ -32,14 +35,39 @@ pub(crate) struct Episode {
     pub(crate) stage: usize,
     /// Goal values. The first is the one that an exact match must equal.
     pub(crate) goals: Vec<Register>,
-    /// Tokens of the context.
+    /// Drawing of the problem, line by line; absent if the task draws none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) drawing: Vec<String>,
+    /// Tokens of the first observation; empty if observations are vectors.
     pub(crate) context: Vec<String>,
-    /// Tokens that the network read before its first decision, in order.
+    /// Tokens that the network read before its first decision, in order. Empty without a GRU, or if observations are vectors.
     pub(crate) read: Vec<ReadToken>,
     /// Steps of the episode.
     pub(crate) steps: Vec<EpisodeStep>,
-    /// True if the episode ended in an exact match.
-    pub(crate) solved: bool,
+    /// Later steps that were not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left_out: Option<LeftOut>,
+    /// True if the episode ended in an exact match; absent for tasks without success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) solved: Option<bool>,
+    /// True if the episode was cut off, and did not end by the rules of the task.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) truncated: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(x: &bool) -> bool {
+    !x
+}
+
+/// The steps at the end of an episode that were not recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeftOut {
+    /// Number of these steps.
+    pub(crate) steps: usize,
+    /// Sum of their rewards.
+    pub(crate) reward: f64,
 }
 
 /// A token that the network read, with the GRU's gates at that step, averaged over the units.
@@ -54,13 +82,35 @@ pub(crate) struct ReadToken {
     pub(crate) update: f64,
 }
 
+/// The observation before a decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Observation {
+    /// The names of tokens.
+    Tokens(Vec<String>),
+    /// The numbers of a vector, before normalisation.
+    Numbers(Vec<f64>),
+}
+
 /// One step of an episode.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EpisodeStep {
-    /// Name of the action.
+    /// Observation before the action; absent if the task explains its episodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) observation: Option<Observation>,
+    /// Name of the action, or its numbers as text.
     pub(crate) action: String,
-    /// Probability of each action, in the order of the task's actions.
+    /// Numbers of the action, if it is a vector.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) numbers: Vec<f64>,
+    /// Mean of each number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) means: Vec<f64>,
+    /// Standard deviation of each number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) deviations: Vec<f64>,
+    /// Probability of each action, in the order of the task's actions; empty if actions are vectors.
     pub(crate) probabilities: Vec<f64>,
     /// Value that the critic estimated before the action.
     pub(crate) value: f64,
@@ -68,10 +118,15 @@ pub(crate) struct EpisodeStep {
     pub(crate) entropy: f64,
     /// Reward of the action.
     pub(crate) reward: f64,
-    /// Reset gate r when the token before this decision was read, averaged over the units.
-    pub(crate) reset: f64,
+    /// Reset gate r when the token before this decision was read, averaged over the units; absent without a GRU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reset: Option<f64>,
     /// Update gate z at the same step, averaged over the units; 1 keeps the state.
-    pub(crate) update: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) update: Option<f64>,
+    /// Weight of each token of the context in the attention before the action; absent without attention.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) attention: Vec<f64>,
     /// Contents of the tools' registers after the action.
     pub(crate) state: Vec<Register>,
 }
@@ -89,71 +144,160 @@ pub(crate) struct Register {
 }
 
 impl Episode {
-    /// Decodes episode `i` of a trace of `task`, up to its end.
-    pub(crate) fn from_trace(task: &dyn Explain, trace: &Trace, i: usize) -> Self {
-        let played = &trace.played;
-        let context: Vec<u32> = played.contexts.iter().skip(i).step_by(played.episodes).copied().collect();
-        let (operands, program) = (&context[..task.operand_count(played.stage)], played.program(i));
-        let states = task.states(played.stage, operands, &program);
+    /// Decodes episode `i` of a trace of `task`, up to its end. `episodes` are the traced episodes.
+    pub(crate) fn from_trace(task: &dyn Task, trace: &Trace, episodes: &Episodes, i: usize) -> Self {
+        let (played, spec) = (&trace.played, episodes.spec());
+        let context = played.context(i);
+        let explained = task.explanations().map(|task| {
+            let (operands, program) = (&context[..task.operand_count(played.stage)], played.program(i));
+            let drawing = task.drawing(played.stage, operands);
+            (task.goals(played.stage, operands), task.states(played.stage, operands, &program), drawing)
+        });
+        let row = played.row(i);
+        let step = |t: usize| match &explained {
+            Some((_, states, _)) => {
+                EpisodeStep { state: registers(&states[t + 1]), ..EpisodeStep::new(spec, trace, t, i) }
+            }
+            None => {
+                let observation = Some(Observation::from_row(spec, &row, t));
+                EpisodeStep { observation, ..EpisodeStep::new(spec, trace, t, i) }
+            }
+        };
         Self {
             stage: played.stage,
-            goals: registers(&task.goals(played.stage, operands)),
-            context: context.into_iter().map(name).collect(),
-            read: ReadToken::read_context(trace, i),
-            steps: (0..program.len()).map(|t| EpisodeStep::from_trace(task, trace, (t, i), &states[t + 1])).collect(),
-            solved: played.solved[i],
+            goals: explained.iter().flat_map(|(goals, ..)| registers(goals)).collect(),
+            drawing: explained.iter().flat_map(|(.., drawing)| drawing.clone()).collect(),
+            read: ReadToken::read_context(spec, trace, i),
+            context: context.into_iter().map(|token| spec.token_name(token).to_owned()).collect(),
+            steps: (0..row.rewards.len()).map(step).collect(),
+            left_out: None,
+            solved: spec.has_success.then_some(played.solved[i]),
+            truncated: episodes.transitions().truncated[i],
         }
+    }
+
+    /// Leaves out the steps after the first `count`.
+    fn shorten(mut self, count: usize) -> Self {
+        let rest = self.steps.split_off(count.min(self.steps.len()));
+        let reward = rest.iter().map(|step| step.reward).sum();
+        self.left_out = (!rest.is_empty()).then_some(LeftOut { steps: rest.len(), reward });
+        self
+    }
+
+    /// Returns the number of steps and the sum of their rewards.
+    pub(crate) fn totals(&self) -> (usize, f64) {
+        let rest = self.left_out.unwrap_or_default();
+        (self.steps.len() + rest.steps, self.steps.iter().map(|step| step.reward).sum::<f64>() + rest.reward)
     }
 }
 
+/// Maximum number of steps of an episode that a line records.
+const RECORDED_STEPS: usize = 100;
+
 impl EpisodesLine {
     /// Creates the line of a trace of `task` that was played at the validation after an update.
-    pub(crate) fn from_trace(task: &dyn Explain, validation: usize, trace: &Trace) -> Self {
+    pub(crate) fn from_trace(task: &dyn Task, validation: usize, trace: &Trace, episodes: &Episodes) -> Self {
         let played = &trace.played;
         let running = |t: usize| (0..played.episodes).filter(move |i| played.valid[t * played.episodes + i]);
         let mean = |t: usize| -> Vec<f64> {
             let sum = |a: usize| running(t).map(|i| trace.probabilities(t, i)[a]).sum::<f64>();
             (0..trace.actions).map(|a| sum(a) / running(t).count() as f64).collect()
         };
+        let name = |action: usize| episodes.spec().action_name(action as u32).to_owned();
+        let steps = if trace.actions > 0 { played.steps.min(RECORDED_STEPS) } else { 0 };
         Self {
             validation,
             stage: played.stage,
-            actions: (0..trace.actions).map(|action| task.action_name(action).to_owned()).collect(),
-            probabilities: (0..played.steps).map(mean).collect(),
-            episode: Episode::from_trace(task, trace, 0),
+            actions: (0..trace.actions).map(name).collect(),
+            probabilities: (0..steps).map(mean).collect(),
+            episode: Episode::from_trace(task, trace, episodes, 0).shorten(RECORDED_STEPS),
         }
     }
 }
 
 impl ReadToken {
     /// Returns the tokens that the network read in episode `i` before its first decision.
-    fn read_context(trace: &Trace, i: usize) -> Vec<Self> {
+    fn read_context(spec: &Spec, trace: &Trace, i: usize) -> Vec<Self> {
         let read = trace.tokens.iter().zip(&trace.gates).skip(i).step_by(trace.played.episodes);
-        let reading =
-            |(&token, gates): (&u32, &GateMeans)| Self { token: name(token), reset: gates.reset, update: gates.update };
-        read.take(trace.context_len()).map(reading).collect()
+        let reading = |(&token, gates): (&u32, &GateMeans)| Self {
+            token: spec.token_name(token).to_owned(),
+            reset: gates.reset,
+            update: gates.update,
+        };
+        read.take(trace.played.context(i).len()).map(reading).collect()
     }
 }
 
-impl EpisodeStep {
-    fn from_trace(task: &dyn Explain, trace: &Trace, (t, i): (usize, usize), state: &[explain::Register]) -> Self {
-        let (played, gates) = (&trace.played, trace.gates(t, i));
-        let at = t * played.episodes + i;
-        Self {
-            action: task.action_name(played.actions[at] as usize).to_owned(),
-            probabilities: trace.probabilities(t, i).to_vec(),
-            value: played.values[at],
-            entropy: trace.entropies[at],
-            reward: played.rewards[at],
-            reset: gates.reset,
-            update: gates.update,
-            state: registers(state),
+/// Maximum number of tokens or numbers of an observation in a text.
+const SHOWN: usize = 12;
+
+impl Observation {
+    /// The observation of a row before the decision of step `t`.
+    fn from_row(spec: &Spec, row: &Row, t: usize) -> Self {
+        match spec.observation {
+            Space::Tokens { .. } => {
+                let first = t.checked_sub(1).map_or(0, |last| row.ends[last] as usize + 1);
+                let read = &row.tokens[first..=row.ends[t] as usize];
+                Self::Tokens(read.iter().map(|&token| spec.token_name(token).to_owned()).collect())
+            }
+            Space::Vector { size } => Self::Numbers(row.vectors[t * size..][..size].to_vec()),
         }
     }
 }
 
-fn name(token: u32) -> String {
-    token::name(token).to_owned()
+/// Formats the names or the rounded numbers, the first [`SHOWN`] of them.
+impl fmt::Display for Observation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = match self {
+            Self::Tokens(names) => names.clone(),
+            Self::Numbers(numbers) => numbers.iter().map(|x| round(*x)).collect(),
+        };
+        f.write_str(&all[..all.len().min(SHOWN)].join(" "))?;
+        if all.len() > SHOWN { write!(f, " … ({} in all)", all.len()) } else { Ok(()) }
+    }
+}
+
+/// Formats a number to three decimals.
+pub(crate) fn round(x: f64) -> String {
+    format!("{x:.3}")
+}
+
+impl EpisodeStep {
+    /// The step without observation and state.
+    fn new(spec: &Spec, trace: &Trace, t: usize, i: usize) -> Self {
+        let (played, gates) = (&trace.played, (!trace.gates.is_empty()).then(|| trace.gates(t, i)));
+        let at = t * played.episodes + i;
+        let (action, numbers) = match played.actions.get(at) {
+            Action::Discrete(action) => (spec.action_name(action).to_owned(), Vec::new()),
+            Action::Continuous(x) => (x.iter().map(|x| round(*x)).collect::<Vec<_>>().join(" "), x.to_vec()),
+        };
+        let of_step = |x: &[f64]| x.get(at * numbers.len()..(at + 1) * numbers.len()).unwrap_or_default().to_vec();
+        Self {
+            observation: None,
+            action,
+            means: of_step(&trace.means),
+            deviations: of_step(&trace.deviations),
+            numbers,
+            probabilities: if trace.actions > 0 { trace.probabilities(t, i).to_vec() } else { Vec::new() },
+            value: played.values[at],
+            entropy: trace.entropies[at],
+            reward: played.rewards[at],
+            reset: gates.map(|gates| gates.reset),
+            update: gates.map(|gates| gates.update),
+            attention: trace.attention(t, i).iter().take(played.context(i).len()).copied().collect(),
+            state: Vec::new(),
+        }
+    }
+
+    /// Describes the distribution of the action: its probability, or mean ± deviation of each number.
+    pub(crate) fn describe_distribution(&self, actions: &[String]) -> String {
+        if self.numbers.is_empty() {
+            let action = actions.iter().position(|action| *action == self.action);
+            return action.and_then(|a| self.probabilities.get(a)).map_or(NONE.to_owned(), |&p| format_share(p));
+        }
+        let part = |(mean, deviation): (&f64, &f64)| format!("{} ± {}", round(*mean), round(*deviation));
+        self.means.iter().zip(&self.deviations).map(part).collect::<Vec<_>>().join(", ")
+    }
 }
 
 fn registers(registers: &[explain::Register]) -> Vec<Register> {
@@ -194,31 +338,30 @@ impl fmt::Display for Register {
 mod tests {
     use super::*;
     use nn::Params;
-    use rl::env::Env;
-    use rl::policy::Policy;
-    use rl::rollout::Choice;
+    use rl::evaluate::{Trained, test_stream};
+    use rl::policy::{Architecture, Policy};
+    use rl::rollout::{Options, Streams};
     use rl::tasks::Calculator;
     use rl::trace;
-    use rl::{env::Task, evaluate::test_stream};
 
     const EPISODES: usize = 6;
 
     /// Plays episodes with sampled actions, so that they differ in length.
-    fn trace(task: &dyn Task) -> Trace {
+    fn trace(task: &dyn Task) -> (Trace, Episodes) {
         let mut params = Params::<f32>::new();
-        let policy = Policy::new(&mut params, task, 8, 0);
-        let mut env: Box<dyn Env> = task.env(1, EPISODES);
-        let mut rngs: Vec<_> = (0..EPISODES).map(|i| test_stream(2, 1, i)).collect();
-        env.reset(&mut rngs);
-        trace::trace_episodes(&policy, &params, &mut *env, Choice::Sampled(&mut rngs)).expect("finite")
+        let policy = Policy::new(&mut params, &task.spec(), Architecture::gru(8), 0);
+        let mut episodes = Episodes::new(task, 1, EPISODES);
+        let mut streams = Streams::shared((0..EPISODES).map(|i| test_stream(2, 1, i)).collect());
+        let trained = Trained::new(&policy, &params);
+        (trace::trace_episodes(trained, &mut episodes, &mut streams, Options::SAMPLED).expect("finite"), episodes)
     }
 
     #[test]
     fn episodes_line_from_trace_has_mean_of_running_episodes_and_first_episode() {
         let task = Calculator::default();
-        let trace = trace(&task);
-        let line = EpisodesLine::from_trace(&task, 50, &trace);
-        let all: Vec<Episode> = (0..EPISODES).map(|i| Episode::from_trace(&task, &trace, i)).collect();
+        let (trace, episodes) = trace(&task);
+        let line = EpisodesLine::from_trace(&task, 50, &trace, &episodes);
+        let all: Vec<Episode> = (0..EPISODES).map(|i| Episode::from_trace(&task, &trace, &episodes, i)).collect();
         let lengths: Vec<_> = all.iter().map(|episode| episode.steps.len()).collect();
         assert!(lengths.iter().any(|&length| length != lengths[0]), "{lengths:?}");
         assert_eq!((line.validation, line.stage, line.actions.len()), (50, 1, 6));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::jsonl;
 use crate::error::{self, Error};
+use crate::score::Score;
 
 /// One line of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub(crate) struct UpdateLine {
     pub(crate) value_loss: f64,
     /// Mean entropy of the policy per decision, in nats.
     pub(crate) entropy: f64,
+    /// Mean of − ln π over the relabelled programs of hindsight; absent without hindsight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hindsight_loss: Option<f64>,
     /// Norm of the gradient before clipping.
     pub(crate) grad_norm: f64,
     /// Mean sum of an episode's rewards.
@@ -68,8 +72,9 @@ pub(crate) struct ValidationLine {
 pub(crate) struct StageStats {
     /// Stage of the task.
     pub(crate) stage: usize,
-    /// Fraction of episodes that ended in an exact match.
-    pub(crate) exact: f64,
+    /// Fraction of episodes that ended in an exact match; absent for tasks without success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) exact: Option<f64>,
     /// Mean sum of rewards of an episode.
     pub(crate) reward: f64,
     /// Mean number of actions of an episode.
@@ -119,6 +124,7 @@ impl From<&Report> for UpdateLine {
             policy_loss: m.policy_loss,
             value_loss: m.value_loss,
             entropy: m.entropy,
+            hindsight_loss: (m.hindsight_loss != 0.0).then_some(m.hindsight_loss),
             grad_norm: m.grad_norm,
             reward: m.reward,
             steps: m.steps as u64,
@@ -128,18 +134,31 @@ impl From<&Report> for UpdateLine {
     }
 }
 
+impl StageStats {
+    /// Returns the score: the exact match, or the reward of a task without success.
+    pub(crate) fn score(&self) -> f64 {
+        self.exact.unwrap_or(self.reward)
+    }
+}
+
 impl ValidationLine {
-    /// Returns the mean exact match rate over the stages, or 0 without stages.
-    pub(crate) fn exact(&self) -> f64 {
-        let sum: f64 = self.stages.iter().map(|stage| stage.exact).sum();
+    /// Returns the mean score over the stages, or 0 without stages.
+    pub(crate) fn score(&self) -> f64 {
+        let sum: f64 = self.stages.iter().map(StageStats::score).sum();
         sum / self.stages.len().max(1) as f64
     }
 
+    /// Returns the score if a checkpoint may be the best one because of it: an exact match of 0 is no success.
+    pub(crate) fn best_score(&self) -> Option<f64> {
+        let is_success = self.stages.iter().any(|stage| stage.exact != Some(0.0));
+        is_success.then(|| self.score())
+    }
+
     /// Creates the line of a validation after an update.
-    pub(crate) fn new(update: usize, stats: &[EvalStats]) -> Self {
+    pub(crate) fn new(update: usize, stats: &[EvalStats], score: Score) -> Self {
         let stage = |f: &EvalStats| StageStats {
             stage: f.stage,
-            exact: f.exact,
+            exact: (score == Score::ExactMatch).then_some(f.exact),
             reward: f.reward,
             steps: f.steps,
             programs: f.programs.len(),

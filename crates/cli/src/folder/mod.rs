@@ -23,12 +23,12 @@ use nn::files::{Disk, FileSystem, Journal, is_partial_file, remove_partial_files
 
 pub(crate) use about::{About, ChangedSetting, processor_name};
 pub(crate) use clock_file::ClockFile;
-pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, ReadToken, Register};
+pub(crate) use episodes::{Episode, EpisodeStep, EpisodesLine, ReadToken, Register, round};
 pub(crate) use file_names::{
     ABOUT, BEST, BEST_BEFORE_END, CHECKPOINTS, CLOCK, CONFIG, EPISODES, METRICS, MODEL, REPORT, TABLE, TABLE_JSON, TEST,
 };
 pub(crate) use metrics::{Line, UpdateLine, ValidationLine};
-pub(crate) use run_set::{RunRecord, RunSet, Setting};
+pub(crate) use run_set::{RunRecord, RunSet, Setting, TaskFacts};
 pub(crate) use seeds::{list_seeds, seed_folder};
 
 pub(crate) use lock::{LOCK, is_locked};

@@ -9,6 +9,7 @@ use super::file_names::{CLOCK, TEST};
 use crate::error::{Error, Result, show_path};
 use crate::input::regular_file;
 use crate::run::final_test::StageTest;
+use crate::score::Score;
 
 /// The outcome of a run: why it ended, and its test. It contains no times.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,7 @@ pub(crate) struct Outcome {
     pub(crate) updates: usize,
     /// Number of training steps.
     pub(crate) steps: u64,
-    /// Test results of each stage.
+    /// Test results of each stage, then those of other test sets.
     pub(crate) stages: Vec<StageTest>,
 }
 
@@ -43,14 +44,15 @@ impl Outcome {
         outcome.map_err(|error| Error::input(format!("cannot read {}: {error}; {advice}", show_path(path))))
     }
 
-    /// Returns true if every test episode of every stage ended in an exact match.
+    /// Returns true if every test episode of every stage ended in an exact match. Other test sets do not count.
     pub(crate) fn is_perfect(&self) -> bool {
-        !self.failed && self.stages.iter().all(|stage| stage.exact == 1.0)
+        !self.failed && self.stages.iter().filter(|test| test.set.is_empty()).all(|test| test.exact == Some(1.0))
     }
 
-    /// Returns the exact match rate of a stage. It is 0 for a failed run, because its agent solves nothing.
-    pub(crate) fn exact(&self, stage: usize) -> f64 {
-        self.stages.iter().find(|result| result.stage == stage).map_or(0.0, |result| result.exact)
+    /// Returns the score in each of the stages of a task. `None` if a failed run has no such score.
+    pub(crate) fn scores(&self, score: Score, stages: usize) -> Option<Vec<f64>> {
+        let of_stage = |stage| self.stages.iter().find(|result| result.stage == stage).map(StageTest::score);
+        (0..stages).map(|stage| of_stage(stage).or_else(|| score.of_failed_run())).collect()
     }
 
     /// Describes the end of the run with its updates, steps and seconds.

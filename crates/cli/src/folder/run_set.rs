@@ -17,12 +17,16 @@ use super::{jsonl, metrics, no_run_error};
 use crate::error::{Error, Result, show_path};
 use crate::input::config_file::ConfigFile;
 use crate::input::settings;
+use crate::input::tasks::{self, TaskChoice, Tasks};
+use crate::score::Score;
 
 /// The runs of one configuration: a single run, or the runs of several seeds.
 #[derive(Clone, Debug)]
 pub(crate) struct RunSet {
     /// Name of the folder.
     pub(crate) name: String,
+    /// The task.
+    pub(crate) task: TaskFacts,
     /// Contents of `about.json`, since format version 2.
     pub(crate) about: Option<About>,
     /// All settings.
@@ -31,6 +35,37 @@ pub(crate) struct RunSet {
     pub(crate) seeds: Option<usize>,
     /// The runs that have started.
     pub(crate) runs: Vec<RunRecord>,
+}
+
+/// The facts about the task that a reader of results needs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TaskFacts {
+    /// Name of the task.
+    pub(crate) name: String,
+    /// Caveat of the task.
+    pub(crate) caveat: String,
+    /// Score of the task.
+    pub(crate) score: Score,
+    /// Goal of each stage; empty texts if no solver knows them.
+    pub(crate) goals: Vec<String>,
+}
+
+impl TaskFacts {
+    fn new(task: TaskChoice, config: &Config) -> Self {
+        let task = task.create(config);
+        let spec = task.spec();
+        Self {
+            score: Score::new(&spec),
+            goals: (0..spec.stages).map(|stage| tasks::goal(&*task, stage)).collect(),
+            name: spec.name,
+            caveat: spec.caveat,
+        }
+    }
+
+    /// The number of stages.
+    pub(crate) fn stages(&self) -> usize {
+        self.goals.len()
+    }
 }
 
 /// One setting of the runs.
@@ -64,11 +99,23 @@ pub(crate) struct RunRecord {
 }
 
 impl RunSet {
-    /// Reads a folder.
+    /// Reads a folder of one of these tasks.
     ///
     /// # Errors
     /// If the folder holds no run, or a file in it is invalid.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path, tasks: &Tasks) -> Result<Self> {
+        Self::read_with(path, |file| file.task(tasks))
+    }
+
+    /// Reads a folder of this task.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn read_of_task(path: &Path, task: TaskChoice) -> Result<Self> {
+        Self::read_with(path, |_| Ok(task))
+    }
+
+    fn read_with(path: &Path, find: impl FnOnce(&ConfigFile) -> Result<TaskChoice>) -> Result<Self> {
         let about = About::read(path)?;
         let seeds = list_seeds(path, about.as_ref());
         let folders = match &seeds {
@@ -82,14 +129,22 @@ impl RunSet {
             return Err(no_config_error(path));
         };
         let file = ConfigFile::read_regular(&config)?;
-        file.task()?;
-        let mut settings = read_settings(&file)?;
+        let task = find(&file)?;
+        let (config, _) = settings::read(Some(&file), task)?;
+        let mut settings = list_settings(&config, task);
         if let Some(init) = file.init() {
             let value = init.display().to_string();
             settings.push(Setting { name: "init", doc: "The initial weights.", value, default: String::new() });
         }
         let runs = started.iter().map(|folder| RunRecord::read(folder)).collect::<Result<_>>()?;
-        Ok(Self { name: folder_name(path), about, settings, seeds: seeds.map(|seeds| seeds.len()), runs })
+        Ok(Self {
+            name: folder_name(path),
+            task: TaskFacts::new(task, &config),
+            about,
+            settings,
+            seeds: seeds.map(|seeds| seeds.len()),
+            runs,
+        })
     }
 
     /// Returns the settings that differ from their defaults.
@@ -136,17 +191,17 @@ impl RunRecord {
     }
 }
 
-/// Reads all settings of a configuration file, with their defaults.
-fn read_settings(file: &ConfigFile) -> Result<Vec<Setting>> {
-    let ((config, _), default) = (settings::read(Some(file))?, Config::default());
+/// Lists all settings of a task, with their defaults.
+fn list_settings(config: &Config, task: TaskChoice) -> Vec<Setting> {
+    let default = task.default_config();
     let value = |config: &Config, name| config.get(name).expect("a setting of the table");
     let setting = |field: &rl::settings::Field| Setting {
         name: field.name,
         doc: field.doc,
-        value: value(&config, field.name),
+        value: value(config, field.name),
         default: value(&default, field.name),
     };
-    Ok(Config::FIELDS.iter().map(setting).collect())
+    Config::FIELDS.iter().filter(|field| task.check_setting(field).is_ok()).map(setting).collect()
 }
 
 /// Creates the error of a folder without a configuration.

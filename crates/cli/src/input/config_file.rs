@@ -10,17 +10,22 @@ use rl::settings::{Setting, Settings};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::error::{Error, Result, show_path};
+use crate::error::{Error, Result, program, show_path};
 use crate::input::checkpoint_policy::CheckpointPolicy;
 use crate::input::device_name::DeviceName;
 use crate::input::numbers::MAX_SEED;
-use crate::input::{regular_file, settings, task_name};
+use crate::input::tasks::{TaskChoice, Tasks};
+use crate::input::{regular_file, settings};
 
 /// Maximum size of a file in bytes: hundreds of times the output of [`render`]. It stops reading from an endless device.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Keys that are not settings.
 pub(crate) const NON_SETTING_KEYS: [&str; 4] = ["task", "seed", "init", "device"];
+
+/// Settings that files of format version 2 lack if an earlier gradus wrote them. Their defaults are what it did.
+const LATER_SETTINGS: [&str; 6] =
+    ["memory", "encoder_layers", "critic", "segment", "normalize_observations", "normalize_rewards"];
 
 const EXPECTED: &str = "expected a configuration file in TOML";
 
@@ -130,13 +135,15 @@ impl ConfigFile {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    /// Checks that the file contains every setting, because a resumed run must not replace a lost value by a default.
+    /// Checks that the file contains every setting of `task`, because a resumed run must not replace a lost value by a default.
+    /// Files of earlier versions lack the settings in [`LATER_SETTINGS`].
     ///
     /// # Errors
     /// If a setting of the run or of its checkpoints is missing.
-    pub(crate) fn require_complete(&self) -> Result<()> {
-        let mut names = Config::FIELDS.iter().chain(CheckpointPolicy::FIELDS).map(|field| field.name);
-        names.find(|name| self.find(name).is_none()).map_or(Ok(()), |name| {
+    pub(crate) fn require_complete(&self, task: TaskChoice) -> Result<()> {
+        let fields = Config::FIELDS.iter().chain(CheckpointPolicy::FIELDS);
+        let mut names = fields.filter(|field| task.check_setting(field).is_ok()).map(|field| field.name);
+        names.find(|name| self.find(name).is_none() && !LATER_SETTINGS.contains(name)).map_or(Ok(()), |name| {
             let path = show_path(&self.path);
             Err(Error::input(format!(
                 "{path}: the setting {name} is missing; expected all settings, because the file was written by gradus train; \
@@ -145,13 +152,34 @@ impl ConfigFile {
         })
     }
 
-    /// Returns the task. A file without the key means the default task.
+    /// Returns the task. A file without the key means the default of `tasks`.
     ///
     /// # Errors
     /// If no task of that name exists.
-    pub(crate) fn task(&self) -> Result<&'static str> {
-        let Some(entry) = self.find("task") else { return Ok(task_name::NAME) };
-        task_name::parse(&entry.value).map_err(|error| self.error_at(entry.value_offset, error))
+    pub(crate) fn task(&self, tasks: &Tasks) -> Result<TaskChoice> {
+        let Some(entry) = self.find("task") else { return Ok(tasks.default_task()) };
+        tasks.find(&entry.value).map_err(|error| self.error_at(entry.value_offset, error))
+    }
+
+    /// Returns the task of a new run: that of the file, or the one that `--task` names if the file names none.
+    ///
+    /// # Errors
+    /// If a task does not exist, or the two differ.
+    pub(crate) fn task_with_flag(&self, flag: Option<&str>, tasks: &Tasks) -> Result<TaskChoice> {
+        let Some(entry) = self.find("task") else { return tasks.choose(flag) };
+        let own = self.task(tasks)?;
+        let flag = flag.map_or(Ok(own), |name| tasks.choose(Some(name)))?;
+        if own.name() == flag.name() {
+            return Ok(own);
+        }
+        let (own, flag, program) = (own.name(), flag.name(), program());
+        Err(self.error_at(
+            entry.value_offset,
+            format!(
+                "these are settings of the task {own}, but --task is {flag}; leave out --task to train {own}, or write a \
+                 file for {flag} with: {program} config --task {flag}"
+            ),
+        ))
     }
 
     /// Returns the seed, if the file sets one.
@@ -220,6 +248,7 @@ fn read_text(path: &Path) -> io::Result<String> {
 
 /// Formats a complete file that describes the same run when read again. `seed` is `None` for several seeds.
 pub(crate) fn render(
+    task: TaskChoice,
     seed: Option<u64>,
     init: Option<&Path>,
     config: &Config,
@@ -227,21 +256,21 @@ pub(crate) fn render(
 ) -> String {
     let mut text = format!("# Written by gradus {}. Flags override these values.\n", env!("CARGO_PKG_VERSION"));
     let mut line = |key: &str, value: &str| writeln!(text, "{key} = {value}").expect("a String takes everything");
-    line("task", &quote(task_name::NAME));
+    line("task", &quote(&task.name()));
     if let Some(seed) = seed {
         line("seed", &seed.to_string());
     }
     if let Some(init) = init {
         line("init", &quote(&init.to_string_lossy()));
     }
-    push_settings(config, &mut line);
-    push_settings(checkpoint_policy, &mut line);
+    push_settings(config, task, &mut line);
+    push_settings(checkpoint_policy, task, &mut line);
     text
 }
 
-/// Writes each setting on a line below a comment with its meaning.
-fn push_settings<C: Settings>(settings: &C, line: &mut impl FnMut(&str, &str)) {
-    for field in C::FIELDS {
+/// Writes each setting of the task on a line below a comment with its meaning.
+fn push_settings<C: Settings>(settings: &C, task: TaskChoice, line: &mut impl FnMut(&str, &str)) {
+    for field in C::FIELDS.iter().filter(|field| task.check_setting(field).is_ok()) {
         let value = settings.get(field.name).expect("a setting of the table");
         line(&format!("\n# {} Takes {}.\n{}", field.doc, field.range, field.name), &to_toml_value(&value));
     }

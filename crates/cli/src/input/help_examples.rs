@@ -1,10 +1,13 @@
 //! Examples at the end of each command's help. A test runs all of them in one folder.
 
+use crate::error::program;
 use crate::output::width::{wrap, wrap_command};
 
-/// Fits the end of a command's help to `columns`. Its examples stay commands of the shell.
+/// Fits the end of a command's help to `columns`, with the name of the program. Its examples stay commands of the shell.
 pub(crate) fn fit(text: &str, columns: usize) -> String {
-    let fit_line = |line: &str| match line.starts_with("  gradus ") {
+    let (command, quoted) = (format!("  {} ", program()), format!("`{} ", program()));
+    let text = text.replace("  gradus ", &command).replace("`gradus ", &quoted);
+    let fit_line = |line: &str| match line.starts_with(&command) {
         true => wrap_command(line, columns),
         false => wrap(line, columns),
     };
@@ -14,7 +17,7 @@ pub(crate) fn fit(text: &str, columns: usize) -> String {
 /// Examples of `gradus config`.
 pub(crate) const CONFIG: &str = "\
 Examples:
-  gradus config > run.toml
+  gradus config --task calculator > run.toml
       Write a file with all settings, their meanings and their valid values
   gradus config --check run.toml
       Check a file and list its settings that differ from the defaults";
@@ -23,23 +26,27 @@ Examples:
 pub(crate) const TRAIN: &str = "\
 Examples:
   gradus train
-      Train with default settings, into a new folder in runs/, until the task is solved
+      Learn to compute expressions until every context is right; the files are in a new folder in runs/
+  gradus train --task calculator
+      Train on another task, with the settings that suit it; `gradus config --task calculator` prints them
+  gradus train --task cartpole --max-updates 4 --test-episodes 10 --out pole
+      Train on a known problem; `gradus tasks` lists them, and record/known has good settings
   gradus train --config run.toml --seed 7 --out seven
       Take settings from a file, and choose the seed and the folder
-  gradus train --seed 8 --out eight --stop-after 40
+  gradus train --task calculator --seed 8 --out eight --stop-after 40
       Stop after 40 updates, as Ctrl-C does: the current update is finished and saved
   gradus train --resume eight
       Resume the run; its files get the same bytes as without the stop
-  gradus train --seeds 0..2 --width 32 --max-updates 20 --out three
+  gradus train --task calculator --seeds 0..2 --width 32 --max-updates 20 --out three
       Train three seeds in parallel, with a smaller network, for twenty updates
   gradus train --resume three --updates 30
       Go on with the finished runs, up to thirty updates in all
-  gradus train --init seven/model.safetensors --actions tools --max-updates 20 --out more
+  gradus train --task calculator --init seven/model.safetensors --max-updates 20 --out more
       Start with the weights of another run
   gradus train --profile --threads 1 --max-updates 20 --out profiled
       Show where the updates spend their time, kernel by kernel
 
---device cuda computes on a GPU. It needs a gradus built with the feature cuda, and a GPU in the list of `gradus devices`. A run may be resumed on another device.
+--device cuda computes on a GPU, for the task calculator. It needs a gradus built with the feature cuda, and a GPU in the list of `gradus devices`. A run may be resumed on another device.
 
 Files of the run folder (docs/run-folder.md describes them):
   config.toml, metrics.jsonl, episodes.jsonl, best.safetensors, test.json, report.html, model.safetensors (the last checkpoint)
@@ -123,8 +130,10 @@ Exit codes:
 pub(crate) const TASKS: &str = "\
 Examples:
   gradus tasks
+      List the tasks: expression, calculator, and known problems such as cartpole
+  gradus tasks --task calculator
       Show the number of states, the optimum, and the shortest programs of each stage
-  gradus tasks --stage 2 --json
+  gradus tasks --task calculator --stage 2 --json
       Print one stage as JSON";
 
 /// Examples of `gradus tutorial`.

@@ -9,4 +9,4 @@ pub(crate) mod numbers;
 pub(crate) mod regular_file;
 pub(crate) mod seeds;
 pub(crate) mod settings;
-pub(crate) mod task_name;
+pub(crate) mod tasks;

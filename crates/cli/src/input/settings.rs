@@ -10,6 +10,7 @@ use rl::settings::{Field, SettingError, Settings};
 use crate::error::{Error, Result, suggest_name};
 use crate::input::checkpoint_policy::CheckpointPolicy;
 use crate::input::config_file::{ConfigFile, NON_SETTING_KEYS};
+use crate::input::tasks::TaskChoice;
 
 /// Settings of the table `C` that were given as flags, as names and values.
 #[derive(Clone, Debug)]
@@ -19,6 +20,17 @@ pub(crate) struct Flags<C> {
 }
 
 impl<C: Settings> Flags<C> {
+    /// Checks that a task has the given settings.
+    ///
+    /// # Errors
+    /// If a setting belongs to another task.
+    pub(crate) fn check_task(&self, task: TaskChoice) -> Result<()> {
+        let mut given = C::FIELDS.iter().filter(|field| self.given.iter().any(|(name, _)| *name == field.name));
+        let check =
+            |field: &Field| task.check_setting(field).map_err(|error| format!("{}: {error}", to_flag(field.name)));
+        given.try_for_each(check).map_err(Error::input)
+    }
+
     /// Writes the given settings to `config`.
     ///
     /// # Errors
@@ -81,14 +93,18 @@ fn to_arg<C: Settings>(field: &'static Field, default: &C) -> Arg {
         .help(format!("{} Takes {} [default: {default}]", field.doc, field.range))
 }
 
-/// Reads the settings of a run and of its checkpoints from a configuration file, or returns the defaults without a file.
+/// Reads the settings of a run of `task` and of its checkpoints from a configuration file, or returns the task's defaults
+/// without a file.
 ///
 /// # Errors
-/// If a setting does not exist, or a value is outside its setting's range. Also if it becomes zero or leaves the range when
+/// If a setting does not exist or belongs to another task, or a value is outside its setting's range. Also if it becomes zero or leaves the range when
 /// rounded to `f32`, the type in which the command computes.
-pub(crate) fn read(file: Option<&ConfigFile>) -> Result<(Config, CheckpointPolicy)> {
-    let (mut config, mut checkpoint_policy) = (Config::default(), CheckpointPolicy::default());
+pub(crate) fn read(file: Option<&ConfigFile>, task: TaskChoice) -> Result<(Config, CheckpointPolicy)> {
+    let (mut config, mut checkpoint_policy) = (task.default_config(), CheckpointPolicy::default());
     for (file, entry) in file.iter().flat_map(|file| file.settings().map(move |entry| (file, entry))) {
+        if let Some(field) = Config::FIELDS.iter().find(|field| field.name == entry.key) {
+            task.check_setting(field).map_err(|error| file.error_at(entry.key_offset, error))?;
+        }
         set(&mut config, &mut checkpoint_policy, &entry.key, &entry.value).map_err(|error| match error {
             SettingError::Unknown { name } => {
                 let names = Config::FIELDS
@@ -123,9 +139,8 @@ pub(crate) fn find_fault(key: &str, value: &str) -> Option<SettingError> {
     error.filter(|error| !matches!(error, SettingError::Unknown { .. }))
 }
 
-/// Returns the settings that differ from their defaults, as names and values.
-pub(crate) fn changed_settings<C: Settings>(config: &C) -> Vec<(&'static str, String)> {
-    let default = C::default();
+/// Returns the settings that differ from these defaults, as names and values.
+pub(crate) fn changed_settings<C: Settings>(config: &C, default: &C) -> Vec<(&'static str, String)> {
     let changed = |field: &&Field| config.get(field.name) != default.get(field.name);
     let value = |field: &Field| (field.name, config.get(field.name).expect("a setting of the table"));
     C::FIELDS.iter().filter(changed).map(value).collect()

@@ -6,7 +6,7 @@ use super::many_runs::{self, Tally};
 use super::progress::{RunProgress, StopCondition};
 use super::row::{Paint, Row, duration, good_if};
 use super::screen::{Size, Style};
-use crate::output::table::format_share;
+use crate::score::Score;
 
 /// A frame with fewer columns is one short line. This is the usable width of a terminal with 40 columns.
 const NARROW: usize = 39;
@@ -42,10 +42,14 @@ pub(crate) fn frame(scene: &Scene, size: Size, style: Style) -> Vec<String> {
 /// Returns the rows of a single run.
 fn single_run_rows(progress: &RunProgress, now: Duration, width: usize, style: Style) -> Vec<Row> {
     let mut rows = vec![title_row(progress, width), bar_row(progress, width, style)];
-    rows.extend(progress.exact.iter().enumerate().map(|(stage, sparkline)| {
-        let exact = sparkline.last().unwrap_or(0.0);
-        let mut row = metric_row(&format!("exact {stage}"), &format_share(exact), good_if(exact == 1.0));
-        row.add(sparkline.render_share(row.room(width), style.unicode), Paint::Curve);
+    let score = progress.limits.score;
+    rows.extend(progress.scores.iter().enumerate().map(|(stage, sparkline)| {
+        let (last, is_share) = (sparkline.last().unwrap_or(0.0), score == Score::ExactMatch);
+        let name = format!("{} {stage}", score.short_name());
+        let mut row = metric_row(&name, &score.format(last), good_if(is_share && last == 1.0));
+        let (room, unicode) = (row.room(width), style.unicode);
+        let curve = if is_share { sparkline.render_share(room, unicode) } else { sparkline.render(room, unicode) };
+        row.add(curve, Paint::Curve);
         row
     }));
     let metrics = [("return", &progress.reward), ("entropy", &progress.entropy), ("gradient", &progress.grad_norm)];
@@ -59,7 +63,7 @@ fn single_run_rows(progress: &RunProgress, now: Duration, width: usize, style: S
 }
 
 fn title_row(progress: &RunProgress, width: usize) -> Row {
-    let mut row = Row::from_text(progress.limits.task, Paint::Strong);
+    let mut row = Row::from_text(&*progress.limits.task, Paint::Strong);
     row.add_if_fits(&format!("seed {}", progress.seed), Paint::Plain, width);
     row.add_if_fits(&format!("update {}/{}", progress.update, progress.limits.max_updates), Paint::Plain, width);
     if let Some(stage) = progress.later_stage() {
@@ -105,7 +109,7 @@ fn pace_row(progress: &RunProgress, now: Duration, width: usize) -> Row {
     for text in [left, steps, elapsed].into_iter().flatten() {
         row.add_if_fits(&text, Paint::Plain, width);
     }
-    let StopCondition { patience, exploration_updates } = progress.limits.stop_condition;
+    let Some(StopCondition { patience, exploration_updates }) = progress.limits.stop_condition else { return row };
     let (text, paint) = match progress.perfect {
         perfect if perfect < patience => (format!("{perfect} of {patience} perfect"), Paint::Plain),
         _ if progress.update < exploration_updates => {
@@ -123,13 +127,13 @@ fn short_row(scene: &Scene, width: usize) -> Row {
     let mut add = |text: String| row.add_if_fits(&text, Paint::Plain, width);
     if let Some(tally) = &scene.tally {
         add(format!("{}/{} finished", tally.finished, tally.total));
-        add(format!("{} perfect", tally.perfect));
+        tally.perfect.iter().for_each(|perfect| add(format!("{perfect} perfect")));
     } else if let Some(progress) = scene.runs.first() {
         let update = || format!("{}/{}", progress.update, progress.limits.max_updates);
         add(progress.describe_end().unwrap_or_else(update));
-        let exact: Vec<_> = progress.last_exact_matches().map(format_share).collect();
-        if !exact.is_empty() {
-            add(exact.join(" "));
+        let scores: Vec<_> = progress.last_scores().map(|x| progress.limits.score.format(x)).collect();
+        if !scores.is_empty() {
+            add(scores.join(" "));
         }
         if progress.describe_end().is_none() {
             progress.seconds_left(scene.now).into_iter().for_each(|seconds| add(format!("{} left", duration(seconds))));

@@ -6,7 +6,7 @@ use super::progress::RunProgress;
 use super::row::{Paint, Row, duration, good_if};
 use super::screen::{Size, Style};
 use crate::folder::outcome::Outcome;
-use crate::output::table::format_share;
+use crate::score::Score;
 
 /// Counts of the runs of several seeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,17 +15,22 @@ pub(crate) struct Tally {
     pub(crate) total: usize,
     /// Finished runs.
     pub(crate) finished: usize,
-    /// Finished runs whose test is perfect.
-    pub(crate) perfect: usize,
+    /// Finished runs whose test is perfect, if the task has success.
+    pub(crate) perfect: Option<usize>,
     /// Finished runs that failed.
     pub(crate) failed: usize,
 }
 
 impl Tally {
+    /// Starts to count `total` runs of a task with this score.
+    pub(crate) fn new(total: usize, score: Score) -> Self {
+        Self { total, perfect: (score == Score::ExactMatch).then_some(0), ..Self::default() }
+    }
+
     /// Counts a finished run.
     pub(crate) fn count(&mut self, outcome: &Outcome) {
         self.finished += 1;
-        self.perfect += usize::from(outcome.is_perfect());
+        self.perfect = self.perfect.map(|perfect| perfect + usize::from(outcome.is_perfect()));
         self.failed += usize::from(outcome.failed);
     }
 }
@@ -42,11 +47,11 @@ fn run_row(progress: &RunProgress, now: Duration, width: usize, style: Style) ->
     let RunProgress { seed, update, limits, .. } = progress;
     let mut row = Row::from_text(format!("seed {seed:<3}"), Paint::Strong);
     row.add_if_fits(&format!("{update:>4}/{}", limits.max_updates), Paint::Plain, width);
-    let exact: Vec<_> = progress.last_exact_matches().collect();
-    if !exact.is_empty() {
-        let paint = good_if(exact.iter().all(|&exact| exact == 1.0));
-        let shares: Vec<_> = exact.into_iter().map(format_share).collect();
-        row.add_if_fits(&format!("exact {}", shares.join(" ")), paint, width);
+    let (score, scores): (_, Vec<_>) = (limits.score, progress.last_scores().collect());
+    if !scores.is_empty() {
+        let paint = good_if(score == Score::ExactMatch && scores.iter().all(|&exact| exact == 1.0));
+        let texts: Vec<_> = scores.into_iter().map(|x| score.format(x)).collect();
+        row.add_if_fits(&format!("{} {}", score.short_name(), texts.join(" ")), paint, width);
     }
     if let Some(reward) = progress.reward.last() {
         row.add_if_fits(&format!("return {reward:>6.3}"), Paint::Plain, width);
@@ -65,7 +70,9 @@ fn total_row(runs: &[RunProgress], tally: &Tally, now: Duration, width: usize) -
     let Tally { total, finished, perfect, failed } = *tally;
     let mut row = Row::default();
     row.add_if_fits(&format!("{finished} of {total} finished"), good_if(finished == total), width);
-    row.add_if_fits(&format!("{perfect} perfect"), Paint::Plain, width);
+    if let Some(perfect) = perfect {
+        row.add_if_fits(&format!("{perfect} perfect"), Paint::Plain, width);
+    }
     if failed > 0 {
         row.add_if_fits(&format!("{failed} failed"), Paint::Strong, width);
     }

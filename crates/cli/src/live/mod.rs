@@ -31,6 +31,7 @@ pub(crate) use screen::{Screen, Size, Style};
 use crate::folder::outcome::Outcome;
 use crate::folder::{Tail, UpdateLine, ValidationLine};
 use crate::interrupt;
+use crate::score::Score;
 
 /// Time between two frames.
 const FRAME_INTERVAL: Duration = Duration::from_millis(100);
@@ -65,9 +66,9 @@ impl Live {
         Self::new(None)
     }
 
-    /// Creates the display of this many runs.
-    pub(crate) fn many_runs(total: usize) -> Self {
-        Self::new(Some(Tally { total, ..Tally::default() }))
+    /// Creates the display of this many runs of a task with this score.
+    pub(crate) fn many_runs(total: usize, score: Score) -> Self {
+        Self::new(Some(Tally::new(total, score)))
     }
 
     /// Creates the display of a single run that prints plain lines.

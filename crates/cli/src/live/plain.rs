@@ -4,7 +4,7 @@ use console::{Term, measure_text_width};
 
 use super::progress::RunProgress;
 use super::sparkline::Sparkline;
-use crate::output::table::{NONE, format_share};
+use crate::output::table::NONE;
 use crate::output::width;
 
 /// Number of parts of a line that may be left out.
@@ -43,14 +43,15 @@ fn fit_fields_to<const N: usize>(
 }
 
 fn format_fields(progress: &RunProgress, keep: PartFilter<'_>) -> [String; 6] {
-    let exact: Vec<_> = progress.last_exact_matches().map(format_share).collect();
-    let exact = if exact.is_empty() { NONE.into() } else { exact.join(" ") };
+    let score = progress.limits.score;
+    let scores: Vec<_> = progress.last_scores().map(|x| score.format(x)).collect();
+    let scores = if scores.is_empty() { NONE.into() } else { scores.join(" ") };
     let last = |sparkline: &Sparkline| sparkline.last().unwrap_or(f64::NAN);
     let rate = progress.steps_per_second().map(|rate| format!("{rate:.0} steps/s"));
     let stage = progress.new_stage.map(|stage| format!("stage {stage}"));
     [
         keep(4, "update ") + &format!("{:>4}/{}", progress.update, progress.limits.max_updates),
-        keep(5, "exact ") + &exact,
+        keep(5, &format!("{} ", score.short_name())) + &scores,
         keep(3, &format!("return {:>6.3}", last(&progress.reward))),
         keep(2, &format!("entropy {:.3}", last(&progress.entropy))),
         keep(1, &rate.unwrap_or_default()),
@@ -72,7 +73,7 @@ mod tests {
         let record = |progress: &mut RunProgress, update: usize| {
             let episodes = vec![1; update / 10];
             progress.record_update(&UpdateLine { update, steps: 500_000, episodes, ..UpdateLine::default() });
-            let stages = [0, 1, 2].map(|stage| StageStats { stage, ..StageStats::default() }).into();
+            let stages = [0, 1, 2].map(|stage| StageStats { stage, exact: Some(0.0), ..StageStats::default() }).into();
             progress.record_validation(&ValidationLine { validation: update, stages });
             progress.record_time(Duration::from_secs(update as u64));
         };

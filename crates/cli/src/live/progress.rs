@@ -3,21 +3,24 @@
 use std::time::Duration;
 
 use rl::config::Config;
+use rl::env::Spec;
 
 use super::pace::Pace;
 use super::sparkline::Sparkline;
 use crate::folder::{Line, TailEvent, UpdateLine, ValidationLine};
-use crate::input::task_name;
+use crate::score::Score;
 
 /// The task of a run, and the conditions that end its training.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct RunLimits {
     /// The name of the task.
-    pub(crate) task: &'static str,
+    pub(crate) task: String,
+    /// The score of the task.
+    pub(crate) score: Score,
     /// The maximum number of updates.
     pub(crate) max_updates: usize,
-    /// The condition that may end training earlier.
-    pub(crate) stop_condition: StopCondition,
+    /// The condition that may end training earlier, if the task has success.
+    pub(crate) stop_condition: Option<StopCondition>,
 }
 
 /// The condition that ends training early; `rl::train` defines it.
@@ -30,10 +33,15 @@ pub(crate) struct StopCondition {
 }
 
 impl RunLimits {
-    /// Returns the limits of runs with these settings.
-    pub(crate) fn from_config(config: &Config) -> Self {
+    /// Returns the limits of runs of a task with these settings.
+    pub(crate) fn new(spec: &Spec, config: &Config) -> Self {
         let stop_condition = StopCondition { patience: config.patience, exploration_updates: config.entropy_updates };
-        Self { task: task_name::NAME, max_updates: config.max_updates, stop_condition }
+        Self {
+            task: spec.name.clone(),
+            score: Score::new(spec),
+            max_updates: config.max_updates,
+            stop_condition: spec.has_success.then_some(stop_condition),
+        }
     }
 }
 
@@ -62,8 +70,8 @@ pub(crate) struct RunProgress {
     pub(crate) entropy: Sparkline,
     /// The gradient norm of recent updates.
     pub(crate) grad_norm: Sparkline,
-    /// The exact match of each stage at recent validations.
-    pub(crate) exact: Vec<Sparkline>,
+    /// The score of each stage at recent validations.
+    pub(crate) scores: Vec<Sparkline>,
     /// The number of consecutive perfect validations.
     pub(crate) perfect: usize,
     /// The reason of the end, if the run has ended.
@@ -82,7 +90,7 @@ impl RunProgress {
     /// Applies an event of the metrics file.
     pub(crate) fn apply(&mut self, news: &TailEvent) {
         match news {
-            TailEvent::Restarted => *self = Self { started: self.started, ..Self::new(self.seed, self.limits) },
+            TailEvent::Restarted => *self = Self { started: self.started, ..Self::new(self.seed, self.limits.clone()) },
             TailEvent::Line(Line::Update(line)) => self.record_update(line),
             TailEvent::Line(Line::Validation(line)) => self.record_validation(line),
         }
@@ -100,11 +108,11 @@ impl RunProgress {
 
     /// Records the results of a validation.
     pub(crate) fn record_validation(&mut self, line: &ValidationLine) {
-        self.exact.resize_with(line.stages.len(), Sparkline::default);
-        self.exact.iter_mut().zip(&line.stages).for_each(|(curve, stage)| curve.push(stage.exact));
+        self.scores.resize_with(line.stages.len(), Sparkline::default);
+        self.scores.iter_mut().zip(&line.stages).for_each(|(curve, stage)| curve.push(stage.score()));
         let last = self.validated_stage.replace(self.stage);
         self.new_stage = last.filter(|&last| last != self.stage).map(|_| self.stage);
-        let perfect = line.stages.iter().all(|stage| stage.exact == 1.0);
+        let perfect = line.stages.iter().all(|stage| stage.exact == Some(1.0));
         self.perfect = if perfect { self.perfect + 1 } else { 0 };
     }
 
@@ -132,9 +140,9 @@ impl RunProgress {
         self.pace.record(now, self.update, self.steps);
     }
 
-    /// Returns the exact match of each stage at the last validation.
-    pub(crate) fn last_exact_matches(&self) -> impl Iterator<Item = f64> {
-        self.exact.iter().filter_map(Sparkline::last)
+    /// Returns the score of each stage at the last validation.
+    pub(crate) fn last_scores(&self) -> impl Iterator<Item = f64> {
+        self.scores.iter().filter_map(Sparkline::last)
     }
 
     /// Returns the recent number of training steps per second.
@@ -149,8 +157,9 @@ impl RunProgress {
 
     /// Returns true if the task is solved: the stop condition ends training.
     fn is_solved(&self) -> bool {
-        let StopCondition { patience, exploration_updates } = self.limits.stop_condition;
-        self.perfect >= patience && self.update >= exploration_updates
+        self.limits.stop_condition.is_some_and(|StopCondition { patience, exploration_updates }| {
+            self.perfect >= patience && self.update >= exploration_updates
+        })
     }
 
     /// Returns true if training has ended.
@@ -181,9 +190,14 @@ mod tests {
         "\n",
     );
 
+    fn limits(max_updates: usize, stop_condition: StopCondition) -> RunLimits {
+        let (task, stop_condition) = ("calculator".to_owned(), Some(stop_condition));
+        RunLimits { task, score: Score::ExactMatch, max_updates, stop_condition }
+    }
+
     fn progress(text: &str) -> RunProgress {
         let stop_condition = StopCondition { patience: 2, exploration_updates: 4 };
-        let mut progress = RunProgress::new(3, RunLimits { task: "calculator", max_updates: 8, stop_condition });
+        let mut progress = RunProgress::new(3, limits(8, stop_condition));
         metrics::parse(text.as_bytes())
             .expect("lines")
             .into_iter()
@@ -197,7 +211,7 @@ mod tests {
         assert_eq!((progress.seed, progress.update, progress.stage, progress.steps), (3, 2, 0, 500));
         let last = [&progress.reward, &progress.entropy, &progress.grad_norm].map(Sparkline::last);
         assert_eq!(last, [Some(0.75), Some(1.25), Some(0.5)]);
-        assert_eq!(progress.last_exact_matches().collect::<Vec<_>>(), [1.0, 0.5]);
+        assert_eq!(progress.last_scores().collect::<Vec<_>>(), [1.0, 0.5]);
         assert_eq!((progress.fraction_done(), progress.perfect), (0.25, 0));
     }
 
@@ -246,6 +260,7 @@ mod tests {
     fn run_limits_come_from_config() {
         let config = Config { max_updates: 7, patience: 2, entropy_updates: 5, ..Config::default() };
         let stop_condition = StopCondition { patience: 2, exploration_updates: 5 };
-        assert_eq!(RunLimits::from_config(&config), RunLimits { task: "calculator", max_updates: 7, stop_condition });
+        let spec = rl::tasks::calculator::spec(config.action_set());
+        assert_eq!(RunLimits::new(&spec, &config), limits(7, stop_condition));
     }
 }

@@ -9,14 +9,15 @@ use super::*;
 use crate::folder::metrics::StageStats;
 use crate::folder::{UpdateLine, ValidationLine};
 
-const RULE: StopCondition = StopCondition { patience: 3, exploration_updates: 190 };
+const RULE: Option<StopCondition> = Some(StopCondition { patience: 3, exploration_updates: 190 });
 const ASCII: Style = Style { colour: false, unicode: false };
 const UNICODE: Style = Style { colour: false, unicode: true };
 const COLOUR: Style = Style { colour: true, unicode: true };
 
 /// Makes a run after `updates` of at most 200 updates, at ten per second, with a validation after every tenth update.
 fn progress(seed: u64, updates: usize) -> RunProgress {
-    let mut progress = RunProgress::new(seed, RunLimits { task: "calculator", max_updates: 200, stop_condition: RULE });
+    let (task, score) = ("calculator".to_owned(), Score::ExactMatch);
+    let mut progress = RunProgress::new(seed, RunLimits { task, score, max_updates: 200, stop_condition: RULE });
     progress.started = Some(Duration::ZERO);
     progress.record_time(Duration::ZERO);
     for update in 1..=updates {
@@ -33,7 +34,7 @@ fn progress(seed: u64, updates: usize) -> RunProgress {
         if update.is_multiple_of(10) {
             let stage = |stage| StageStats {
                 stage,
-                exact: (3.0 * done - stage as f64).clamp(0.0, 1.0),
+                exact: Some((3.0 * done - stage as f64).clamp(0.0, 1.0)),
                 ..StageStats::default()
             };
             progress.record_validation(&ValidationLine { validation: update, stages: (0..3).map(stage).collect() });
@@ -52,7 +53,7 @@ fn many_runs() -> Scene {
     Scene {
         now: Duration::from_secs(10),
         runs,
-        tally: Some(Tally { total: 20, finished: 2, perfect: 1, failed: 1 }),
+        tally: Some(Tally { total: 20, finished: 2, perfect: Some(1), failed: 1 }),
         ..Scene::default()
     }
 }

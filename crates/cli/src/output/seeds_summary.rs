@@ -1,13 +1,14 @@
 //! The summary table of several seeds: one row per run, then the median and the range.
 
-use rl::tasks::STAGES;
+use rl::env::Spec;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::folder::outcome::TimedOutcome;
-use crate::input::task_name;
-use crate::output::exact_match::ExactMatchStats;
-use crate::output::table::{NONE, Table, format_share};
+use crate::output::score_stats::ScoreStats;
+use crate::output::table::{NONE, Table};
+use crate::run::final_test::StageTest;
+use crate::score::Score;
 use crate::stats::estimate;
 
 /// A metric of a run, or of one of its stages. A failed run lacks some metrics.
@@ -27,25 +28,40 @@ impl Column {
     }
 }
 
-fn columns() -> Vec<Column> {
+fn columns(score: Score, stages: usize) -> Vec<Column> {
     let of_run = |name: &str, metric: Metric, format| Column { name: name.to_owned(), stage: 0, metric, format };
-    let of_stages = |name: &'static str, metric: Metric, format| {
-        (0..STAGES).map(move |stage| Column { name: format!("{name} {stage}"), stage, metric, format })
+    let of_stage: Metric = |run, stage| Some(run.outcome.stages.get(stage)?.score());
+    let format: fn(f64) -> String = match score {
+        Score::ExactMatch => |x| Score::ExactMatch.format(x),
+        Score::Reward => |x| Score::Reward.format(x),
     };
     let mut columns = vec![
         of_run("updates", |run, _| Some(run.outcome.updates as f64), format_count),
         of_run("steps", |run, _| Some(run.outcome.steps as f64), format_count),
         of_run("seconds", |run, _| Some(run.seconds), |x| format!("{x:.1}")),
     ];
-    columns.extend(of_stages("exact", |run, stage| Some(run.outcome.stages.get(stage)?.exact), format_share));
+    columns.extend((0..stages).map(|stage| Column {
+        name: format!("{} {stage}", score.short_name()),
+        stage,
+        metric: of_stage,
+        format,
+    }));
     columns.push(of_run(
         "shuffled",
-        |run, _| run.outcome.stages.iter().map(|s| s.shuffled).reduce(f64::min),
-        format_share,
+        |run, _| run.outcome.stages.iter().filter_map(StageTest::shuffled_score).reduce(f64::min),
+        format,
     ));
-    let programs: Metric = |run, _| run.outcome.stages.iter().map(|s| s.programs as f64).reduce(|a, b| a + b);
+    let programs: Metric =
+        |run, _| run.outcome.stages.iter().filter_map(|s| Some(s.programs? as f64)).reduce(|a, b| a + b);
     columns.push(of_run("programs", programs, format_count));
     columns
+}
+
+/// Returns the columns of these runs, without those that no run has although one has been tested.
+fn columns_of(runs: &[TimedOutcome], score: Score, stages: usize) -> Vec<Column> {
+    let is_tested = runs.iter().any(|run| !run.outcome.stages.is_empty());
+    let is_known = |column: &Column| !is_tested || runs.iter().any(|run| column.value(run).is_some());
+    columns(score, stages).into_iter().filter(is_known).collect()
 }
 
 /// Formats a count. The median of two counts may end in a half.
@@ -54,55 +70,75 @@ fn format_count(x: f64) -> String {
 }
 
 /// The meaning of some of the table's columns.
-pub(crate) const LEGEND: &str = "perfect: every test episode of every stage ended in an exact match. shuffled: the \
-     lowest exact match of any stage when each episode is shown the context of another episode. programs: the \
-     number of distinct greedy programs, added over all stages.";
+pub(crate) fn legend(score: Score) -> &'static str {
+    match score {
+        Score::ExactMatch => {
+            "perfect: every test episode of every stage ended in an exact match. shuffled: the \
+             lowest exact match of any stage when each episode is shown the context of another episode. programs: the \
+             number of distinct greedy programs, added over all stages."
+        }
+        Score::Reward => {
+            "reward: the mean sum of rewards of a test episode. shuffled: the lowest of any stage when each episode is shown the \
+             first observation of another episode. programs: the number of distinct greedy programs, added over all stages."
+        }
+    }
+}
 
 /// Returns one row per run, including failed runs, then the median and the range of the runs that have the metric.
-pub(crate) fn table(runs: &[TimedOutcome]) -> Table {
-    let columns = columns();
-    let row = |first: [String; 2], cell: &dyn Fn(&Column) -> String, last: &str| {
-        first.into_iter().chain(columns.iter().map(cell)).chain([last.to_owned()]).collect::<Vec<_>>()
+pub(crate) fn table(runs: &[TimedOutcome], score: Score, stages: usize) -> Table {
+    let (columns, has_success) = (columns_of(runs, score, stages), score == Score::ExactMatch);
+    let row = |seed: String, perfect: &str, cell: &dyn Fn(&Column) -> String, last: &str| {
+        let perfect = has_success.then(|| perfect.to_owned());
+        let cells = columns.iter().map(cell).chain([last.to_owned()]);
+        [seed].into_iter().chain(perfect).chain(cells).collect::<Vec<_>>()
     };
-    let mut table = Table::new(row(["seed".into(), "perfect".into()], &|column| column.name.clone(), "end"));
+    let mut table = Table::new(row("seed".into(), "perfect", &|column| column.name.clone(), "end"));
     for run in runs {
         let perfect = if run.outcome.is_perfect() { "yes" } else { "no" };
         let cell = |column: &Column| column.value(run).map_or(NONE.into(), column.format);
-        table.row(row([run.outcome.seed.to_string(), perfect.into()], &cell, &run.outcome.end));
+        table.row(row(run.outcome.seed.to_string(), perfect, &cell, &run.outcome.end));
     }
     let spread = |column: &Column| Spread::from_values(runs.iter().filter_map(|run| column.value(run)));
     let median = |column: &Column| spread(column).map_or(NONE.into(), |s| (column.format)(s.median));
     let range = |column: &Column| {
         spread(column).map_or(NONE.into(), |s| format!("{} to {}", (column.format)(s.least), (column.format)(s.most)))
     };
-    table.row(row(["median".into(), format!("{} of {}", count_perfect(runs), runs.len())], &median, ""));
-    table.row(row(["range".into(), String::new()], &range, ""));
+    table.row(row("median".into(), &format!("{} of {}", count_perfect(runs), runs.len()), &median, ""));
+    table.row(row("range".into(), "", &range, ""));
     table
 }
 
 /// Names the task and the settings that differ from their defaults.
-pub(crate) fn title(changes: &[(&str, String)]) -> String {
+pub(crate) fn title(task: &str, changes: &[(&str, String)]) -> String {
     let changes: Vec<_> = changes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let except = if changes.is_empty() { String::new() } else { format!(" except {}", changes.join(", ")) };
-    format!("{}, default settings{except}", task_name::NAME)
+    format!("{task}, default settings{except}")
 }
 
-/// Returns the summary as JSON.
-pub(crate) fn json(changes: &[(&str, String)], runs: &[TimedOutcome], exact: &ExactMatchStats) -> Value {
-    let spreads = columns().into_iter().map(|column| {
+/// Returns the summary of runs of a task as JSON.
+pub(crate) fn json(
+    spec: &Spec,
+    changes: &[(&str, String)],
+    runs: &[TimedOutcome],
+    stats: Option<&ScoreStats>,
+) -> Value {
+    let score = Score::new(spec);
+    let spreads = columns_of(runs, score, spec.stages).into_iter().map(|column| {
         let spread = Spread::from_values(runs.iter().filter_map(|run| column.value(run)));
         (column.name, json!(spread))
     });
     let changes: Map<_, _> = changes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-    json!({
-        "task": task_name::NAME,
-        "changed_settings": changes,
-        "solved": count_perfect(runs),
-        "of": runs.len(),
-        "spread": spreads.collect::<Map<_, _>>(),
-        "exact_match": exact,
-        "runs": runs,
-    })
+    let mut summary = Map::new();
+    summary.insert("task".into(), json!(spec.name));
+    summary.insert("changed_settings".into(), json!(changes));
+    if score == Score::ExactMatch {
+        summary.insert("solved".into(), json!(count_perfect(runs)));
+    }
+    summary.insert("of".into(), json!(runs.len()));
+    summary.insert("spread".into(), json!(spreads.collect::<Map<_, _>>()));
+    summary.insert(score.name().replace(' ', "_"), json!(stats));
+    summary.insert("runs".into(), json!(runs));
+    Value::Object(summary)
 }
 
 fn count_perfect(runs: &[TimedOutcome]) -> usize {

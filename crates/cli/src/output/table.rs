@@ -58,7 +58,11 @@ impl Table {
 
     /// Returns true if every cell of a column is empty, [`NONE`] or begins with a digit. Such columns align right.
     pub(crate) fn is_numeric(&self, column: usize) -> bool {
-        let numeric = |cell: &str| cell.is_empty() || cell == NONE || cell.starts_with(|c: char| c.is_ascii_digit());
+        let numeric = |cell: &str| {
+            cell.is_empty()
+                || cell == NONE
+                || cell.strip_prefix('-').unwrap_or(cell).starts_with(|c: char| c.is_ascii_digit())
+        };
         self.body().iter().all(|row| row.get(column).is_none_or(|cell| numeric(cell)))
     }
 

@@ -2,14 +2,12 @@
 //! beginning, middle and end.
 
 use maud::{Markup, html};
-use rl::tasks::{GOALS, STAGES};
 
 use super::downsample::pick_evenly;
 use super::heatmap::{self, Heatmap, Row};
 use super::scale::{format_count, format_significant};
-use crate::folder::{Episode, EpisodeStep, EpisodesLine, Register, RunRecord};
+use crate::folder::{Episode, EpisodesLine, Register, RunRecord, TaskFacts, round};
 use crate::output::html::scrollable;
-use crate::output::table::format_share;
 
 /// Maximum number of heatmap columns.
 const COLUMNS: usize = 40;
@@ -21,20 +19,20 @@ const EPISODES: usize = 11;
 const MIN_SHOWN_PROBABILITY: f64 = 0.02;
 
 /// Draws one heatmap per stage and action. Rows are steps, from the top; columns are validations, from left to right.
-pub(super) fn heatmaps(run: &RunRecord) -> Markup {
+pub(super) fn heatmaps(run: &RunRecord, task: &TaskFacts) -> Markup {
     html! {
-        (by_stage(run, |lines| stage_heatmaps(&pick_evenly(lines, COLUMNS))))
+        (by_stage(run, task, |lines| stage_heatmaps(&pick_evenly(lines, COLUMNS))))
         p.legend { span.key { (heatmap::legend()) "probability" } }
     }
 }
 
 /// Renders the validations of each stage below a heading. A stage without validations is skipped.
-fn by_stage(run: &RunRecord, show: impl Fn(&[&EpisodesLine]) -> Markup) -> Markup {
+fn by_stage(run: &RunRecord, task: &TaskFacts, show: impl Fn(&[&EpisodesLine]) -> Markup) -> Markup {
     html! {
-        @for stage in 0..STAGES {
+        @for (stage, goal) in task.goals.iter().enumerate() {
             @let lines: Vec<_> = run.episodes.iter().filter(|line| line.stage == stage).collect();
             @if !lines.is_empty() {
-                h3 { "Stage " (stage) ": " (GOALS[stage]) }
+                h3 { "Stage " (stage) @if !goal.is_empty() { ": " (goal) } }
                 (show(&lines))
             }
         }
@@ -94,8 +92,8 @@ fn stage_heatmaps(lines: &[&&EpisodesLine]) -> Markup {
 
 /// Shows, for each stage, the first episode of the first, the middle and the last validation. Some others are hidden until
 /// a link leads to them.
-pub(super) fn episodes(run: &RunRecord) -> Markup {
-    by_stage(run, |lines| {
+pub(super) fn episodes(run: &RunRecord, task: &TaskFacts) -> Markup {
+    by_stage(run, task, |lines| {
         let lines = pick_evenly(lines, EPISODES);
         let open: Vec<_> = pick_evenly(&lines, 3).iter().map(|line| line.validation).collect();
         html! { div.panels { @for line in lines { (episode_panel(line, open.contains(&line.validation))) } } }
@@ -114,31 +112,43 @@ pub(super) fn episode_id(stage: usize, validation: usize) -> String {
 }
 
 fn episode_panel(line: &EpisodesLine, open: bool) -> Markup {
-    let Episode { context, goals, steps, solved, .. } = &line.episode;
-    let probability = |step: &EpisodeStep| {
-        let action = line.actions.iter().position(|action| *action == step.action);
-        action.and_then(|action| step.probabilities.get(action)).map_or("–".to_owned(), |&p| format_share(p))
-    };
+    let Episode { context, goals, steps, solved, truncated, .. } = &line.episode;
+    let (count, reward) = line.episode.totals();
+    let is_explained = steps.iter().all(|step| step.observation.is_none());
     html! {
         section.episode.more[!open] id=(episode_id(line.stage, line.validation)) {
             p { b { "Update " (format_count(line.validation as u64)) } " "
-                @if *solved { span.good { "✓ exact match" } } @else { span.bad { "✗ no exact match" } }
+                @match solved {
+                    Some(true) => span.good { "✓ exact match" },
+                    Some(false) => span.bad { "✗ no exact match" },
+                    None => { "reward " (round(reward)) ", " @if *truncated { "truncated" } @else { "terminated" } },
+                }
             }
-            p.small { "context " span.code { (context.join(" ")) } @for goal in goals { br; span.code { (goal.to_line()) } } }
+            @if !context.is_empty() || !goals.is_empty() { p.small { "context " span.code { (context.join(" ")) } @for goal in goals { br; span.code { (goal.to_line()) } } } }
             (scrollable(html! {
                 table {
-                    thead { tr { th scope="col" { "action" } th.n scope="col" { "p" } th scope="col" { "registers after it" } } }
+                    thead {
+                        tr {
+                            th scope="col" { "action" } th.n scope="col" { "p" }
+                            @if is_explained { th scope="col" { "registers after it" } }
+                            @else { th.n scope="col" { "reward" } th scope="col" { "observed before it" } }
+                        }
+                    }
                     tbody {
-                        @for step in steps {
+                        @for step in steps.iter().take(ROWS) {
                             tr {
                                 th.code scope="row" { (step.action) }
-                                td.n { (probability(step)) }
-                                td.code { (register_text(&step.state)) }
+                                td.n { (step.describe_distribution(&line.actions)) }
+                                @if is_explained { td.code { (register_text(&step.state)) } }
+                                @if let Some(observation) = &step.observation {
+                                    td.n { (round(step.reward)) } td.code { (observation) }
+                                }
                             }
                         }
                     }
                 }
             }))
+            @if count > ROWS { p.small.quiet { "Only the first " (ROWS) " of " (count) " steps are shown." } }
         }
     }
 }

@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use maud::html;
-use rl::tasks::STAGES;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::chart::STYLE;
 use super::curves::{Curves, Group};
 use super::scale::{format_count, format_number};
-use super::{header, json, results, scores};
+use super::{json, results, scores};
 use crate::error::{Error, Result, show_path};
-use crate::folder::RunSet;
 use crate::folder::outcome::Outcome;
-use crate::input::task_name;
+use crate::folder::{RunSet, TaskFacts};
+use crate::input::tasks::Tasks;
 use crate::output::html::page_with_style;
-use crate::output::table::{NONE, Table, format_share};
+use crate::output::table::{NONE, Table};
+use crate::score::Score;
 use crate::stats::improvement::probability_of_improvement;
 use crate::stats::{Interval, Scores, estimate};
 
@@ -37,7 +37,7 @@ struct Improvement {
     over: String,
     /// By test score; `None` if one of the two has no finished run.
     test: Option<Interval>,
-    /// By mean exact match during training; `None` if a run has no validation.
+    /// By mean score during training; `None` if a run has no validation.
     training: Option<Interval>,
 }
 
@@ -45,8 +45,8 @@ impl Comparison {
     /// Reads the folders.
     ///
     /// # Errors
-    /// If a folder cannot be read or is given twice, or there are more than six.
-    pub(crate) fn read(paths: &[PathBuf]) -> Result<Self> {
+    /// If a folder cannot be read, is given twice or is of another task, or there are more than six.
+    pub(crate) fn read(paths: &[PathBuf], tasks: &Tasks) -> Result<Self> {
         if paths.len() > MAX_FOLDERS {
             return Err(Error::input(format!(
                 "{} folders; expected at most {MAX_FOLDERS}, because a page has {MAX_FOLDERS} colours",
@@ -56,13 +56,24 @@ impl Comparison {
         let mut places = BTreeSet::new();
         let mut folders: Vec<(String, RunSet)> = Vec::new();
         for path in paths {
-            let runs = RunSet::read(path)?;
+            let runs = RunSet::read(path, tasks)?;
             if !places.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
                 return Err(Error::input(format!("{} is given twice; name each folder once", show_path(path))));
+            }
+            if let Some((first, other)) = folders.first().filter(|(_, other)| other.task.name != runs.task.name) {
+                let (path, task, other) = (show_path(path), &runs.task.name, &other.task.name);
+                return Err(Error::input(format!(
+                    "{path} holds runs of the task {task}, but {first} those of {other}; compare folders of one task"
+                )));
             }
             folders.push((path.display().to_string(), runs));
         }
         Ok(Self { folders })
+    }
+
+    /// The task of all folders.
+    fn task(&self) -> &TaskFacts {
+        &self.folders[0].1.task
     }
 
     /// Builds the HTML page.
@@ -72,18 +83,18 @@ impl Comparison {
         let names: Vec<_> = self.folders.iter().map(|(label, _)| label.as_str()).collect();
         let body = html! {
             h1 { "Comparison of " (self.folders.len()) " configurations" }
-            p { "Task " (task_name::NAME) ": " (names.join(", ")) "." }
-            p.caveat { (header::caveat()) }
+            p { "Task " (self.task().name) ": " (names.join(", ")) "." }
+            @if !self.task().caveat.is_empty() { p.caveat { (self.task().caveat) } }
             h2 { "Different settings" }
             @match self.differences() {
                 Some(table) => (results::render_table(&table, "Settings that differ between the folders.")),
                 None => p { "All settings are the same; only the seeds may differ." },
             }
             h2 { "Final test" }
-            (results::render_table(&self.exact_match_table(), &self.exact_match_note()))
-            (results::render_table(&self.outcome_table(), OUTCOME_NOTE))
+            (results::render_table(&self.score_table(), &self.score_note()))
+            (results::render_table(&self.outcome_table(), self.outcome_note()))
             (results::render_table(&self.improvement_table(), self.improvement_note()))
-            @if self.folders.iter().any(|(_, runs)| scores::test_scores(runs).is_some()) { (results::profile_chart(&groups)) }
+            @if self.has_success() && self.folders.iter().any(|(_, runs)| scores::test_scores(runs).is_some()) { (results::profile_chart(&groups)) }
             h2 { "Learning curves" }
             (curves.learning())
             h2 { "Training metrics" }
@@ -96,22 +107,25 @@ impl Comparison {
     pub(crate) fn to_text(&self) -> String {
         let differences = self.differences().map_or_else(|| "All settings are the same.\n".into(), |t| t.to_string());
         format!(
-            "{differences}\n{}\n{}\n\n{}\n{OUTCOME_NOTE}\n\n{}\n{}\n\n{}",
-            self.exact_match_table(),
-            self.exact_match_note(),
+            "{differences}\n{}\n{}\n\n{}\n{}\n\n{}\n{}\n\n{}",
+            self.score_table(),
+            self.score_note(),
             self.outcome_table(),
+            self.outcome_note(),
             self.improvement_table(),
             self.improvement_note(),
-            header::caveat()
+            self.task().caveat
         )
     }
 
     /// Converts the comparison to JSON.
     pub(crate) fn json(&self) -> Value {
+        let score = if self.has_success() { "exact match" } else { "reward" };
         let folder = |(label, runs): &(String, RunSet)| {
             let mut json = json::json(runs);
             json["folder"] = json!(label);
-            json["mean_exact_match_of_training"] = json!(self.training_scores(runs).as_ref().map(iqm_interval));
+            json[format!("mean_{}_of_training", score.replace(' ', "_"))] =
+                json!(self.training_scores(runs).as_ref().map(iqm_interval));
             json
         };
         json!({
@@ -135,38 +149,44 @@ impl Comparison {
         (!table.body().is_empty()).then_some(table)
     }
 
-    /// Returns a table of exact match, with one row per folder.
-    fn exact_match_table(&self) -> Table {
-        let stages = (0..STAGES).map(|stage| format!("stage {stage}"));
-        let header = ["exact match", "all stages"].map(String::from).into_iter().chain(stages);
+    fn has_success(&self) -> bool {
+        self.task().score == Score::ExactMatch
+    }
+
+    /// Returns a table of scores, with one row per folder.
+    fn score_table(&self) -> Table {
+        let (score, count) = (self.task().score, self.task().stages());
+        let stages = (0..count).map(|stage| format!("stage {stage}"));
+        let header = [score.name(), "all stages"].map(String::from).into_iter().chain(stages);
         let mut table = Table::new(header.chain(["in training".to_owned()]));
         for (label, runs) in &self.folders {
             let tested = scores::test_scores(runs);
-            let stages = (0..STAGES).map(|stage| iqm(tested.as_ref().map(|scores| scores.task(stage)).as_ref()));
-            let cells = [label.clone(), iqm(tested.as_ref())].into_iter().chain(stages);
-            table.row(cells.chain([iqm(self.training_scores(runs).as_ref())]));
+            let stages = (0..count).map(|stage| iqm(tested.as_ref().map(|scores| scores.task(stage)).as_ref(), score));
+            let cells = [label.clone(), iqm(tested.as_ref(), score)].into_iter().chain(stages);
+            table.row(cells.chain([iqm(self.training_scores(runs).as_ref(), score)]));
         }
         table
     }
 
     /// Returns a table of how the runs ended, with one row per folder.
     fn outcome_table(&self) -> Table {
-        let mut table = Table::new(["runs", "finished", "perfect", "failed", "updates", "steps", "seconds"]);
+        let perfect = || self.has_success().then_some("perfect");
+        let header = ["runs", "finished"].into_iter().chain(perfect());
+        let mut table = Table::new(header.chain(["failed", "updates", "steps", "seconds"]));
         for (label, runs) in &self.folders {
             let finished: Vec<_> = runs.runs.iter().filter_map(|run| Some((run, run.outcome.as_ref()?))).collect();
             let count =
                 |has: fn(&Outcome) -> bool| finished.iter().filter(|(_, outcome)| has(outcome)).count().to_string();
             let all = runs.seeds.unwrap_or(runs.runs.len());
             let steps = finished.iter().map(|(_, outcome)| outcome.steps as f64);
-            table.row([
-                label.clone(),
-                format!("{} of {all}", finished.len()),
-                count(Outcome::is_perfect),
+            let first = [label.clone(), format!("{} of {all}", finished.len())].into_iter();
+            let first = first.chain(perfect().map(|_| count(Outcome::is_perfect)));
+            table.row(first.chain([
                 count(|outcome| outcome.failed),
                 median(finished.iter().map(|(_, outcome)| outcome.updates as f64), 0),
                 median(steps, 0),
                 median(finished.iter().filter_map(|(run, _)| run.seconds), 1),
-            ]);
+            ]));
         }
         table
     }
@@ -207,11 +227,16 @@ impl Comparison {
         table
     }
 
-    fn exact_match_note(&self) -> String {
+    fn score_note(&self) -> String {
+        let failed = match self.task().score {
+            Score::ExactMatch => "A failed run counts as 0; an unfinished run is left out.",
+            Score::Reward => "Failed and unfinished runs are left out.",
+        };
         format!(
-            "Interquartile means with 95 % bootstrap confidence intervals, which resample whole runs. A failed run counts as 0; \
-             an unfinished run is left out. \"in training\" is the exact match at validations, averaged over the first {} \
+            "Interquartile means with 95 % bootstrap confidence intervals, which resample whole runs. {failed} \
+             \"in training\" is the {} at validations, averaged over the first {} \
              updates, so a run that learns sooner scores higher. After its last validation a run keeps its last value.{}",
+            self.task().score.name(),
             format_count(self.horizon() as u64),
             self.single_run_note(),
         )
@@ -221,6 +246,13 @@ impl Comparison {
         "The probability that a run of the first configuration scores higher than a run of the second in a stage, averaged \
          over the stages. A tie counts one half. ½ means that neither is better. An interval that contains ½ does not tell \
          them apart."
+    }
+
+    fn outcome_note(&self) -> &'static str {
+        match self.task().score {
+            Score::ExactMatch => OUTCOME_NOTE,
+            Score::Reward => "Updates, steps and seconds are medians over the finished runs.",
+        }
     }
 
     /// Returns a note about the configurations with only one run.
@@ -247,8 +279,8 @@ fn iqm_interval(scores: &Scores) -> Interval {
     scores::bootstrap().interval(scores, |s| estimate::iqm(s.all()))
 }
 
-fn iqm(scores: Option<&Scores>) -> String {
-    scores.map_or(NONE.to_owned(), |scores| iqm_interval(scores).format_with(format_share))
+fn iqm(scores: Option<&Scores>, score: Score) -> String {
+    scores.map_or(NONE.to_owned(), |scores| iqm_interval(scores).format_with(|x| score.format(x)))
 }
 
 fn median(values: impl Iterator<Item = f64>, places: usize) -> String {

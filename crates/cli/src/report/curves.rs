@@ -1,9 +1,8 @@
-//! Curves over training: the exact match of each stage, and the metrics of each update. A single run is one line. Several
+//! Curves over training: the score of each stage, and the metrics of each update. A single run is one line. Several
 //! runs are one thin line each, with their interquartile mean and its interval. Several configurations are one mean and
 //! one interval each.
 
 use maud::{Markup, html};
-use rl::tasks::{GOALS, STAGES};
 
 use super::behaviour::episode_validations;
 use super::chart::{Chart, PANEL, Shape};
@@ -13,6 +12,7 @@ use super::lines::{
 };
 use super::scale::Scale;
 use crate::folder::{RunRecord, RunSet, UpdateLine};
+use crate::score::Score;
 use crate::stats::curve::Series;
 
 /// The runs of one configuration, drawn in one colour.
@@ -72,21 +72,25 @@ impl<'a> Curves<'a> {
         Self { groups, shown, horizon: updates.map(|line| line.update).max().unwrap_or(0) }
     }
 
-    /// Draws one panel per stage: the exact match at validations. A single run also shows its training episodes.
+    /// Draws one panel per stage: the score at validations. A single run also shows its training episodes.
     pub(super) fn learning(&self) -> Markup {
+        let Some(Group { runs: RunSet { task, .. }, .. }) = self.groups.first() else { return html! {} };
+        let score = task.score;
         let stage = |stage: usize| {
             let series = |run: &RunRecord| -> Series {
-                let exact = |line: &crate::folder::ValidationLine| {
-                    Some((line.validation, line.stages.iter().find(|stats| stats.stage == stage)?.exact))
+                let score = |line: &crate::folder::ValidationLine| {
+                    Some((line.validation, line.stages.iter().find(|stats| stats.stage == stage)?.score()))
                 };
-                run.validations.iter().filter_map(exact).collect()
+                run.validations.iter().filter_map(score).collect()
             };
             let mut background = self.unlock_marks(stage);
-            background.extend(self.single_run().map(|run| self.sampled_line(run, stage)));
-            let (name, y) = (format!("Stage {stage}"), Some(Scale::linear(0.0, 1.0)));
+            let shares = score == Score::ExactMatch;
+            background.extend(self.single_run().filter(|_| shares).map(|run| self.sampled_line(run, stage)));
+            let (name, y) = (format!("Stage {stage}"), shares.then(|| Scale::linear(0.0, 1.0)));
+            let goal = task.goals[stage].as_str();
             self.panel(Panel {
                 name,
-                unit: GOALS[stage],
+                unit: if goal.is_empty() { score.name() } else { goal },
                 y,
                 log: false,
                 stage: Some(stage),
@@ -95,13 +99,17 @@ impl<'a> Curves<'a> {
             })
         };
         let width = self.span_width();
+        let single = self.single_run().filter(|_| score == Score::ExactMatch);
         html! {
-            (self.legend(self.single_run().map(|_| ["greedy policy, at validations", "sampled actions, in training"])))
-            div.panels { @for stage in (0..STAGES).map(stage) { (stage) } }
+            (self.legend(single.map(|_| ["greedy policy, at validations", "sampled actions, in training"])))
+            div.panels { @for stage in (0..task.stages()).map(stage) { (stage) } }
             p.small.quiet {
-                "Exact match is the share of episodes that end with exactly the goal. At every validation the greedy policy \
-                 plays " (self.setting("validation_episodes")) " new episodes of each stage. "
-                @if self.single_run().is_some() && width > 1 {
+                @match score {
+                    Score::ExactMatch => "Exact match is the share of episodes that end with exactly the goal. ",
+                    Score::Reward => "Mean reward is the mean sum of rewards of an episode. ",
+                }
+                "At every validation the greedy policy plays " (self.setting("validation_episodes")) " new episodes of each stage. "
+                @if single.is_some() && width > 1 {
                     "For the sampled training episodes each point is the share over " (width) " updates. "
                 }
                 (self.unlock_note())

@@ -1,12 +1,9 @@
 //! The header of a report: the task with its caveat, the origin of the runs, and all settings.
 
 use maud::{Markup, html};
-use rl::env::Task;
-use rl::tasks::Calculator;
 
 use super::results;
 use crate::folder::{About, RunSet, Setting};
-use crate::input::task_name;
 use crate::output::html::scrollable;
 
 /// Builds the header of one folder's page.
@@ -17,9 +14,9 @@ pub(super) fn header(runs: &RunSet) -> Markup {
     html! {
         h1 { (runs.name) }
         p { (results::capitalize(&results::describe_status(runs))) }
-        p.caveat { (caveat()) }
+        @if !runs.task.caveat.is_empty() { p.caveat { (runs.task.caveat) } }
         dl.facts {
-            dt { "Task" } dd { (task_name::NAME) }
+            dt { "Task" } dd { (runs.task.name) }
             dt { @if seeds.len() == 1 { "Seed" } @else { "Seeds" } }
             dd { @if seeds.is_empty() { "none has started" } @else { (format_ranges(&seeds)) } }
             dt { "Settings" }
@@ -32,11 +29,6 @@ pub(super) fn header(runs: &RunSet) -> Markup {
             }
         }
     }
-}
-
-/// Returns the task's caveat, which every reader of its results must know.
-pub(super) fn caveat() -> &'static str {
-    Calculator::default().caveat()
 }
 
 fn origin(about: &About) -> Markup {

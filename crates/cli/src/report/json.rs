@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{header, results};
+use super::results;
 use crate::folder::{RunRecord, RunSet};
-use crate::input::task_name;
 
 /// Converts the runs of a folder to JSON.
 pub(crate) fn json(runs: &RunSet) -> Value {
@@ -18,12 +17,13 @@ pub(crate) fn json(runs: &RunSet) -> Value {
         })
     };
     let changes = runs.changed_settings().map(|setting| (setting.name.to_owned(), json!(setting.value)));
-    json!({
+    let mut json = json!({
         "name": runs.name,
-        "task": task_name::NAME,
-        "caveat": header::caveat(),
+        "task": runs.task.name,
+        "caveat": runs.task.caveat,
         "changed_settings": changes.collect::<serde_json::Map<_, _>>(),
         "runs": runs.runs.iter().map(run).collect::<Vec<_>>(),
-        "exact_match": results::exact_match_stats(runs),
-    })
+    });
+    json[runs.task.score.name().replace(' ', "_")] = json!(results::score_stats(runs));
+    json
 }

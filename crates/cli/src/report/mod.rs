@@ -29,20 +29,22 @@ use maud::{Markup, html};
 
 use crate::error::Result;
 use crate::folder::{REPORT, RunRecord, RunSet};
+use crate::input::tasks::TaskChoice;
 use crate::output::html::{self, page_with_style};
+use crate::score::Score;
 use chart::STYLE;
 use curves::{Curves, Group};
 
 pub(crate) use compare::Comparison;
 pub(crate) use json::json;
 
-/// Writes `report.html` from the current contents of the folder. It needs no lock: it replaces only this file, and
+/// Writes `report.html` of runs of a task from the current contents of the folder. It needs no lock: it replaces only this file, and
 /// atomically.
 ///
 /// # Errors
 /// If the folder holds no run, or the file cannot be written.
-pub(crate) fn write(folder: &Path) -> Result<()> {
-    html::write(&folder.join(REPORT), &page(&RunSet::read(folder)?))
+pub(crate) fn write(folder: &Path, task: TaskChoice) -> Result<()> {
+    html::write(&folder.join(REPORT), &page(&RunSet::read_of_task(folder, task)?))
 }
 
 /// Builds the HTML page of one folder.
@@ -75,9 +77,9 @@ fn test_section(runs: &RunSet, groups: &[Group<'_>]) -> Markup {
     let episodes = scale::format_number(runs.setting_as_number("test_episodes").unwrap_or(0.0), 0);
     html! {
         (results::render_table(&table, &format!("Measured on {episodes} new episodes per stage, drawn once after training.")))
-        @if let Some(exact) = results::exact_match_stats(runs) {
-            (results::render_table(&exact.table(), &exact.notes().join(" ")))
-            (results::profile_chart(groups))
+        @if let Some(stats) = results::score_stats(runs) {
+            (results::render_table(&stats.table(), &stats.notes().join(" ")))
+            @if runs.task.score == Score::ExactMatch { (results::profile_chart(groups)) }
         }
     }
 }
@@ -86,37 +88,45 @@ fn test_section(runs: &RunSet, groups: &[Group<'_>]) -> Markup {
 fn policy_section(runs: &RunSet, shown: Option<&RunRecord>) -> Markup {
     let which = |run: &RunRecord| match runs.runs.len() {
         1 => String::new(),
-        _ => format!("Shown for seed {}, the run with the median exact match at its last validation. ", run.seed),
+        _ => format!(
+            "Shown for seed {}, the run with the median {} at its last validation. ",
+            run.seed,
+            runs.task.score.name()
+        ),
     };
     html! {
         h2 { "Action probabilities" }
+        @let has_probabilities = shown.is_some_and(|run| run.episodes.iter().any(|line| !line.probabilities.is_empty()));
         @match shown {
             None => p.nothing { "These runs recorded no validation episodes." },
             Some(run) => {
-                p.small.quiet {
+                @if !has_probabilities {
+                    p.nothing { "The actions of this task are numbers, so they have no probabilities." }
+                }
+                @else { p.small.quiet {
                     (which(run))
                     "Each heatmap shows the probability of one action. Rows are steps, with the first step at the top. Columns \
                      are validations, from left to right. A cell is the mean over the episodes that have not ended at that \
                      step. A grey cell means that no episode reached that step."
                 }
-                (behaviour::heatmaps(run))
+                (behaviour::heatmaps(run, &runs.task)) }
                 h2 { "Episodes" }
                 p.small.quiet {
                     (which(run))
                     "The first episode of the first, the middle and the last validation, with the probability of each action. \
                      The points of the learning curves lead to more episodes."
                 }
-                (behaviour::episodes(run))
+                (behaviour::episodes(run, &runs.task))
             }
         }
     }
 }
 
-/// Returns the run with the median exact match at its last validation, among the runs that recorded episodes.
+/// Returns the run with the median score at its last validation, among the runs that recorded episodes.
 fn median_run(runs: &RunSet) -> Option<&RunRecord> {
     let mut runs: Vec<&RunRecord> = runs.runs.iter().filter(|run| !run.episodes.is_empty()).collect();
-    let exact = |run: &RunRecord| run.validations.last().map_or(0.0, |line| line.exact());
-    runs.sort_by(|a, b| exact(a).total_cmp(&exact(b)));
+    let score = |run: &RunRecord| run.validations.last().map_or(0.0, |line| line.score());
+    runs.sort_by(|a, b| score(a).total_cmp(&score(b)));
     runs.get(runs.len().saturating_sub(1) / 2).copied()
 }
 
@@ -126,10 +136,10 @@ pub(crate) fn to_text(runs: &RunSet) -> String {
     if let Some(table) = results::table(runs) {
         text += &format!("\n{table}");
     }
-    if let Some(exact) = results::exact_match_stats(runs) {
-        text += &format!("\n{exact}\n");
+    if let Some(stats) = results::score_stats(runs) {
+        text += &format!("\n{stats}\n");
     }
-    text + "\n" + header::caveat()
+    (text + "\n" + &runs.task.caveat).trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -148,7 +158,8 @@ mod tests {
             solved: vec![update % 2; 3],
             ..UpdateLine::default()
         };
-        let stages = |exact| (0..3).map(|stage| StageStats { stage, exact, ..StageStats::default() }).collect();
+        let stages =
+            |exact| (0..3).map(|stage| StageStats { stage, exact: Some(exact), ..StageStats::default() }).collect();
         let validation = |k: usize| ValidationLine { validation: 10 * k, stages: stages(1.0 - 1.0 / k as f64) };
         RunRecord {
             seed,

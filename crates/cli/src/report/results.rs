@@ -1,7 +1,6 @@
 //! The results of a folder: the tables of the final test, and the performance profile.
 
 use maud::{Markup, html};
-use rl::tasks::STAGES;
 
 use super::chart::{Chart, PANEL, Shape};
 use super::curves::{Group, legend_key};
@@ -9,25 +8,26 @@ use super::scale::{Scale, format_count};
 use super::scores;
 use crate::folder::outcome::TimedOutcome;
 use crate::folder::{RunRecord, RunSet};
-use crate::output::exact_match::ExactMatchStats;
 use crate::output::html::captioned;
+use crate::output::score_stats::ScoreStats;
 use crate::output::seeds_summary;
 use crate::output::table::Table;
 use crate::run::final_test;
+use crate::score::Score;
 
 /// Returns the table of the final test; `None` if no run has finished.
 pub(super) fn table(runs: &RunSet) -> Option<Table> {
     match (&finished(runs)[..], runs.seeds) {
         ([], _) => None,
         ([run], None) => (!run.outcome.failed).then(|| final_test::to_table(&run.outcome.stages)),
-        (all, _) => Some(seeds_summary::table(all)),
+        (all, _) => Some(seeds_summary::table(all, runs.task.score, runs.task.stages())),
     }
 }
 
-/// Returns the statistics of the exact match, if several runs have finished.
-pub(super) fn exact_match_stats(runs: &RunSet) -> Option<ExactMatchStats> {
+/// Returns the statistics of the scores, if several runs have finished.
+pub(super) fn score_stats(runs: &RunSet) -> Option<ScoreStats> {
     let finished = finished(runs);
-    (finished.len() > 1).then(|| ExactMatchStats::from_runs(&finished))
+    if finished.len() > 1 { ScoreStats::from_runs(&finished, runs.task.score, runs.task.stages()) } else { None }
 }
 
 /// Returns the outcomes of the finished runs.
@@ -46,12 +46,16 @@ pub(super) fn describe_status(runs: &RunSet) -> String {
     let finished: Vec<_> = runs.runs.iter().filter_map(|run| run.outcome.as_ref()).collect();
     let perfect = finished.iter().filter(|outcome| outcome.is_perfect()).count();
     let failed = finished.iter().filter(|outcome| outcome.failed).count();
-    let mut sentence = match finished.len() == all {
-        true => format!("{perfect} of {all} runs are perfect in the test"),
-        false => format!(
-            "of {all} runs, {started} have started, {} have finished, and {perfect} are perfect in the test",
-            finished.len()
-        ),
+    let (done, is_over) = (finished.len(), finished.len() == all);
+    let mut sentence = match runs.task.score {
+        Score::ExactMatch if is_over => format!("{perfect} of {all} runs are perfect in the test"),
+        Score::ExactMatch => {
+            format!(
+                "of {all} runs, {started} have started, {done} have finished, and {perfect} are perfect in the test"
+            )
+        }
+        Score::Reward if is_over => format!("all {all} runs have finished"),
+        Score::Reward => format!("of {all} runs, {started} have started, and {done} have finished"),
     };
     if failed > 0 {
         sentence += &format!("; {failed} failed");
@@ -129,6 +133,7 @@ pub(super) fn profile_chart(groups: &[Group<'_>]) -> Markup {
     }
     back.extend(front);
     let unit = Scale::linear(0.0, 1.0);
+    let stages = groups.first().map_or(0, |group| group.runs.task.stages());
     let chart = Chart {
         size: PANEL,
         title: "Performance profile".into(),
@@ -148,7 +153,7 @@ pub(super) fn profile_chart(groups: &[Group<'_>]) -> Markup {
             figure.panel { figcaption { b { "Performance profile" } " share of scores > τ" } (chart.draw()) }
             p.small.quiet.aside {
                 "The share of all scores above each threshold τ, with pointwise confidence intervals. A score is the exact \
-                 match of one run in one of the " (STAGES) " stages of its test. A higher curve is better. Its right end is the \
+                 match of one run in one of the " (stages) " stages of its test. A higher curve is better. Its right end is the \
                  share of perfect scores."
             }
         }

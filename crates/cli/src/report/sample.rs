@@ -1,9 +1,14 @@
 //! Sample runs for tests.
 
-use crate::folder::{RunRecord, RunSet};
+use rl::tasks::GOALS;
+
+use crate::folder::{RunRecord, RunSet, TaskFacts};
+use crate::score::Score;
 
 /// Makes a set of these runs, without recorded settings.
 pub(super) fn run_set(runs: Vec<RunRecord>) -> RunSet {
     let seeds = (runs.len() > 1).then_some(runs.len());
-    RunSet { name: "sample".into(), about: None, settings: Vec::new(), seeds, runs }
+    let (goals, score) = (GOALS.map(String::from).to_vec(), Score::ExactMatch);
+    let task = TaskFacts { name: "calculator".into(), caveat: "Take care.".into(), score, goals };
+    RunSet { task, name: "sample".into(), about: None, settings: Vec::new(), seeds, runs }
 }

@@ -6,13 +6,13 @@
 use std::fs;
 use std::path::Path;
 
-use gpu_train::Run;
 use rl::config::Config;
 use rl::curriculum::Progress;
 use rl::env::Task;
 
 use crate::error::{Error, Result, show_path};
 use crate::folder::{BEST, BEST_BEFORE_END, CONFIG, EPISODES, EpisodesLine, Folder, Line, METRICS, jsonl};
+use crate::run::Run;
 use crate::run::checkpoint::{self, JournalLengths};
 
 /// Returns true if a run with these settings makes a validation after `update`.
@@ -25,7 +25,7 @@ fn is_due(config: &Config, update: usize) -> bool {
 ///
 /// # Errors
 /// If a journal cannot be read or lacks a line, or the best checkpoint before the end validation does not exist.
-pub(super) fn take_back(folder: &Path, run: &mut Run<f32>, lengths: JournalLengths) -> Result<Option<JournalLengths>> {
+pub(super) fn take_back(folder: &Path, run: &mut Run, lengths: JournalLengths) -> Result<Option<JournalLengths>> {
     let (updates, config) = (run.updates, &run.config);
     let best_is_lost = is_best_of_end(folder, config) && !folder.join(BEST_BEFORE_END).exists();
     if is_due(config, updates) && !best_is_lost {
@@ -36,7 +36,7 @@ pub(super) fn take_back(folder: &Path, run: &mut Run<f32>, lengths: JournalLengt
         Line::Update(line) => line.update <= updates,
         Line::Validation(line) => belongs(line.validation),
     })?;
-    let is_better_than_none = |line: &Line| matches!(line, Line::Validation(line) if line.exact() > 0.0);
+    let is_better_than_none = |line: &Line| matches!(line, Line::Validation(line) if line.best_score().is_some());
     if best_is_lost && lines.iter().any(is_better_than_none) {
         let (shown, config) = (show_path(folder), show_path(&folder.join(CONFIG)));
         return Err(Error::input(format!(
@@ -59,10 +59,10 @@ pub(super) fn take_back(folder: &Path, run: &mut Run<f32>, lengths: JournalLengt
     }
     let belongs = |line: &EpisodesLine| belongs(line.validation);
     let (_, episodes) = jsonl::read_while(&folder.join(EPISODES), "episodes", belongs)?;
-    (run.progress, run.perfect) = (Progress::new(run.task.stages()), 0);
+    (run.progress, run.perfect) = (Progress::new(run.task.spec().stages), 0);
     for line in &lines {
         if let Line::Validation(line) = line {
-            run.record_validation(&line.stages.iter().map(|stage| stage.exact).collect::<Vec<_>>());
+            run.record_validation(&line.stages.iter().map(|stage| stage.exact.unwrap_or(0.0)).collect::<Vec<_>>());
         }
     }
     Ok(Some(JournalLengths { metrics, episodes }))

@@ -14,8 +14,8 @@ pub(super) struct Journals<'a> {
     folder: &'a Folder,
     metrics: Journal,
     episodes: Journal,
-    /// Highest mean exact match rate of a validation so far.
-    best: f64,
+    /// Highest score of a validation so far that has a best checkpoint.
+    best: Option<f64>,
 }
 
 impl<'a> Journals<'a> {
@@ -28,7 +28,7 @@ impl<'a> Journals<'a> {
             folder,
             metrics: folder.create_journal(METRICS)?,
             episodes: folder.create_journal(EPISODES)?,
-            best: 0.0,
+            best: None,
         })
     }
 
@@ -39,10 +39,10 @@ impl<'a> Journals<'a> {
     pub(super) fn resume(folder: &'a Folder, journal_lengths: JournalLengths) -> Result<Self> {
         let metrics = folder.resume_journal(METRICS, journal_lengths.metrics)?;
         let episodes = folder.resume_journal(EPISODES, journal_lengths.episodes)?;
-        let mut best: f64 = 0.0;
+        let mut best = None;
         Tail::new(&folder.path().join(METRICS)).read(|event| {
             if let TailEvent::Line(Line::Validation(line)) = event {
-                best = best.max(line.exact());
+                best = line.best_score().into_iter().chain(best).reduce(f64::max);
             }
         })?;
         Ok(Self { folder, metrics, episodes, best })
@@ -85,8 +85,9 @@ impl<'a> Journals<'a> {
         checkpoint_policy: &CheckpointPolicy,
     ) -> Vec<String> {
         let mut names = Vec::new();
-        if let Some(exact) = found.map(ValidationLine::exact).filter(|&exact| exact > 0.0 && exact >= self.best) {
-            self.best = exact;
+        let score = found.and_then(ValidationLine::best_score);
+        if score.is_some_and(|score| self.best.is_none_or(|best| score >= best)) {
+            self.best = score;
             names.push(BEST.to_owned());
         }
         if checkpoint_policy.keep_every > 0 && update.is_multiple_of(checkpoint_policy.keep_every) {

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::thread::available_parallelism;
 
+use rl::env::Spec;
 use rl::memory::PROCESS_BYTES;
 
 use crate::error::{Error, Result};
@@ -26,7 +27,20 @@ pub(crate) struct MemoryNeed {
     /// Number of threads of all runs together.
     pub(crate) threads: usize,
     /// Advice in the error message.
-    pub(crate) advice: &'static str,
+    pub(crate) advice: String,
+}
+
+/// A horizon above this number of steps is named in the advice, because smaller settings may not be enough.
+const LONG_HORIZON: usize = 1000;
+
+/// Adds the horizon of a task to advice against too little memory, if it is long.
+pub(crate) fn add_horizon(advice: &str, spec: &Spec) -> String {
+    match spec.horizon {
+        0..=LONG_HORIZON => advice.to_owned(),
+        steps => {
+            format!("{advice}, or a shorter horizon of the task {}, whose episodes may take {steps} steps", spec.name)
+        }
+    }
 }
 
 impl MemoryNeed {
@@ -39,7 +53,7 @@ impl MemoryNeed {
     }
 
     fn check_under(&self, root: &Path) -> Result<()> {
-        let &Self { activity, bytes_per_run, runs, threads, advice } = self;
+        let &Self { activity, bytes_per_run, runs, threads, ref advice } = self;
         let memory = bytes_per_run.saturating_mul(runs as u64).saturating_add(PROCESS_BYTES);
         let concurrency = if runs > 1 { format!(" for {runs} parallel runs") } else { String::new() };
         match available_memory(root) {
@@ -166,6 +180,8 @@ fn file_cache(folder: &Path, prefix: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use rl::env::{ActionSpace, Space};
+
     use super::*;
 
     const OLD: &str = "5:cpu,cpuacct:/a\n4:memory:/a\n";
@@ -249,7 +265,15 @@ mod tests {
     }
 
     fn need(bytes_per_run: u64, runs: usize, threads: usize) -> MemoryNeed {
-        MemoryNeed { activity: "training", bytes_per_run, runs, threads, advice: "choose less" }
+        MemoryNeed { activity: "training", bytes_per_run, runs, threads, advice: "choose less".to_owned() }
+    }
+
+    #[test]
+    fn add_horizon_names_only_a_long_horizon() {
+        let spec = |horizon| Spec::new("walk", Space::vector(1), ActionSpace::continuous(1), horizon);
+        assert_eq!(add_horizon("choose less", &spec(1000)), "choose less");
+        let want = "choose less, or a shorter horizon of the task walk, whose episodes may take 1001 steps";
+        assert_eq!(add_horizon("choose less", &spec(1001)), want);
     }
 
     #[test]

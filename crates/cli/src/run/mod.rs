@@ -11,42 +11,50 @@ mod end_validation;
 pub(crate) mod final_test;
 mod journals;
 pub(crate) mod memory_check;
+#[cfg(test)]
+mod own_task_tests;
 pub(crate) mod settings_change;
 mod state_json;
 pub(crate) mod trained_agent;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use gpu_train::Run;
 use nn::CheckpointProblem;
-use rl::a2c::Learner;
 use rl::config::Config;
-use rl::env::Task;
+use rl::env::{Episodes, Task};
 use rl::evaluate::validation_stream;
-use rl::rollout::Choice;
+use rl::rollout::{Options, RolloutError, Streams};
 use rl::train::{Report, StopReason};
-use rl::{Cause, NotFinite, trace};
+use rl::{Cause, NotFinite, TrainError, trace};
 use serde_json::json;
 use tensor::Device;
 
-use crate::error::{Error, Result, show_path};
+use crate::error::{Error, Result, program, show_path};
 use crate::folder::outcome::{Outcome, TimedOutcome};
 use crate::folder::{
     BEST, CLOCK, CONFIG, EpisodesLine, Folder, Line, METRICS, MODEL, TEST, UpdateLine, ValidationLine,
 };
 use crate::input::checkpoint_policy::{CheckpointPolicy, OnError};
 use crate::input::config_file::ConfigFile;
+use crate::input::tasks::TaskChoice;
 use crate::input::{config_file, settings};
 use crate::interrupt;
 use crate::live::{RunLimits, View};
 use crate::output::print::pretty_json;
 use crate::run::final_test::StageTest;
+use crate::score::Score;
 use clock::Clock;
 use journals::Journals;
+
+/// A run of any task.
+pub(crate) type Run = gpu_train::Run<f32, Arc<dyn Task>>;
 
 /// Everything that all runs of a command have in common.
 #[derive(Debug)]
 pub(crate) struct TrainingPlan {
+    /// The task.
+    pub(crate) task: TaskChoice,
     /// The settings.
     pub(crate) config: Config,
     /// When checkpoints are written and kept.
@@ -66,25 +74,38 @@ pub(crate) enum RunStatus {
 }
 
 impl TrainingPlan {
-    /// Creates the plan that a configuration file describes.
+    /// Creates the plan that a configuration file of `task` describes.
     ///
     /// # Errors
     /// If a setting in the file is unknown or invalid.
-    pub(crate) fn from_file(file: &ConfigFile, device: Device) -> Result<Self> {
-        let (config, checkpoint_policy) = settings::read(Some(file))?;
-        Ok(Self { config, checkpoint_policy, init: file.init(), device })
+    pub(crate) fn from_file(file: &ConfigFile, task: TaskChoice, device: Device) -> Result<Self> {
+        let (config, checkpoint_policy) = settings::read(Some(file), task)?;
+        Ok(Self { task, config, checkpoint_policy, init: file.init(), device })
     }
 
     /// Returns the configuration file of the run with this seed, or of all runs if `seed` is `None`.
     pub(crate) fn to_toml(&self, seed: Option<u64>) -> String {
-        config_file::render(seed, self.init.as_deref(), &self.config, &self.checkpoint_policy)
+        config_file::render(self.task, seed, self.init.as_deref(), &self.config, &self.checkpoint_policy)
+    }
+
+    /// Checks that the settings fit the task.
+    ///
+    /// # Errors
+    /// If two settings, or a setting and the task, exclude each other.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.task.check_settings(&self.config)
+    }
+
+    /// The score of the task.
+    pub(crate) fn score(&self) -> Score {
+        Score::new(&self.task.spec(&self.config))
     }
 
     /// Creates a run before its first update, with the initial weights loaded.
     ///
     /// # Errors
     /// If the device does not support the settings, or the initial weights cannot be loaded.
-    pub(crate) fn create_run(&self, seed: u64) -> Result<Run<f32>> {
+    pub(crate) fn create_run(&self, seed: u64) -> Result<Run> {
         let mut run = self.create_empty_run(seed)?;
         if let Some(path) = &self.init {
             checkpoint::load(path, &mut run)?;
@@ -93,9 +114,10 @@ impl TrainingPlan {
     }
 
     /// Creates a run with random weights.
-    fn create_empty_run(&self, seed: u64) -> Result<Run<f32>> {
-        let Self { config, device, .. } = self;
-        gpu_train::run(config, seed, *device).map_err(|refused| Error::input(format!("--device {device}: {refused}")))
+    fn create_empty_run(&self, seed: u64) -> Result<Run> {
+        self.check()?;
+        let Self { task, config, device, .. } = self;
+        task.create_run(config, seed, *device)
     }
 
     /// Trains the run of this seed in its folder: from the start, or from the last checkpoint. The folder first gets the
@@ -165,7 +187,7 @@ type TrainedAndTested = (std::result::Result<(), NotFinite>, Vec<StageTest>);
 /// A run that is being trained.
 struct Session<'a> {
     plan: &'a TrainingPlan,
-    run: Run<f32>,
+    run: Run,
     journals: Journals<'a>,
     clock: Clock,
 }
@@ -189,7 +211,7 @@ impl Session<'_> {
     fn train_and_test(&mut self, stop_after: Option<usize>, view: &mut View) -> Result<Option<TrainedAndTested>> {
         let updates_at_start = self.run.updates;
         view.begin(
-            RunLimits::from_config(&self.plan.config),
+            RunLimits::new(&self.run.task.spec(), &self.plan.config),
             updates_at_start,
             &self.journals.folder().path().join(METRICS),
         );
@@ -207,20 +229,24 @@ impl Session<'_> {
             let limit = self
                 .updates_until_checkpoint(stop_after.map_or(usize::MAX, |more| more - (updates - updates_at_start)));
             match self.run.advance_up_to(limit) {
-                Err(error) => break Err(error),
+                Err(TrainError::NotFinite(error)) => break Err(error),
+                Err(TrainError::Env { update, error }) => {
+                    return Err(self.add_env_advice(&format!("update {update}: {error}")));
+                }
                 Ok(reports) => reports.iter().try_for_each(|report| self.record_update(report, view))?,
             }
         };
         self.clock.mark_training_end();
         self.save_last_checkpoint()?; // before the test, so that an interruption of the test loses no training
         let mut stages = Vec::new();
-        for stage in (0..self.run.task.stages()).filter(|_| trained.is_ok()) {
+        for stage in (0..self.run.task.spec().stages).filter(|_| trained.is_ok()) {
             if interrupt::requested() {
                 return Ok(None);
             }
-            match final_test::run_final_test(&self.run, self.run.seed, self.plan.config.test_episodes, [stage]) {
+            match final_test::run_final_test(&self.run, self.run.seed, None, [stage]) {
                 Ok(tested) => stages.extend(tested),
-                Err(error) => {
+                Err(RolloutError::Env(error)) => return Err(self.add_env_advice(&format!("the test: {error}"))),
+                Err(RolloutError::Undecided(error)) => {
                     trained =
                         Err(NotFinite::from_undecided(self.run.updates as u32, &self.run.learner.host().params, error));
                     stages.clear();
@@ -228,6 +254,8 @@ impl Session<'_> {
                 }
             }
         }
+        let sets: Vec<_> = self.run.task.test_sets().into_iter().map(|set| set.name).collect();
+        stages.sort_by_key(|test| sets.iter().position(|name| *name == test.set)); // the task's own episodes first
         Ok(Some((trained, stages)))
     }
 
@@ -241,7 +269,8 @@ impl Session<'_> {
     /// Writes the lines of an update and of its validation, and the checkpoints that are due.
     fn record_update(&mut self, report: &Report, view: &mut View) -> Result<()> {
         let update = UpdateLine::from(report);
-        let validation = report.validation.as_ref().map(|stats| ValidationLine::new(report.update, stats));
+        let validation =
+            report.validation.as_ref().map(|stats| ValidationLine::new(report.update, stats, self.plan.score()));
         let lines = [Some(Line::Update(update.clone())), validation.clone().map(Line::Validation)];
         for line in lines.iter().flatten() {
             let appended = self.journals.append(line);
@@ -249,8 +278,9 @@ impl Session<'_> {
         }
         view.show_update(&update, validation.as_ref()); // after writing, so that everything shown is also in the file
         if validation.is_some() {
-            for stage in 0..self.run.task.stages() {
-                let Some(line) = describe_behaviour(&self.run, stage) else { continue };
+            for stage in 0..self.run.task.spec().stages {
+                let line = describe_behaviour(&self.run, stage).map_err(|error| self.add_env_advice(&error))?;
+                let Some(line) = line else { continue };
                 let appended = self.journals.append_episodes(&line);
                 self.handle_write_error(appended, view)?;
             }
@@ -281,7 +311,14 @@ impl Session<'_> {
     /// Adds resume advice to an error that stops a run.
     fn add_resume_advice(&self, error: Error) -> Error {
         let folder = show_path(self.journals.folder().path());
-        Error::input(format!("{error}; the last checkpoint is complete; resume with: gradus train --resume {folder}"))
+        let resume = format!("{} train --resume {folder}", program());
+        Error::input(format!("{error}; the last checkpoint is complete; resume with: {resume}"))
+    }
+
+    /// Creates the error of a fault of the environment. The run has not failed: it goes on once the task is mended.
+    fn add_env_advice(&self, error: &impl std::fmt::Display) -> Error {
+        let mended = format!("{error}; mend the task's environment and build the program again");
+        self.add_resume_advice(Error::input(mended))
     }
 
     /// Writes the last checkpoint. A failure is always an error, whatever the checkpoint policy says.
@@ -310,9 +347,10 @@ impl Session<'_> {
         view: &mut View,
     ) -> Result<TimedOutcome> {
         let Run { task, seed, updates, steps, .. } = &self.run;
+        let spec = task.spec();
         let outcome = Outcome {
-            task: task.name().to_owned(),
-            caveat: task.caveat().to_owned(),
+            task: spec.name,
+            caveat: spec.caveat,
             seed: *seed,
             failed: trained.is_err(),
             end: match trained {
@@ -340,18 +378,23 @@ const RECORDED_EPISODES: usize = 16;
 
 /// Records the policy's behaviour in the first episodes of the last validation. Returns `None` if a value is not finite,
 /// because JSON cannot hold it and the run is about to fail.
-fn describe_behaviour(run: &Run<f32>, stage: usize) -> Option<EpisodesLine> {
+///
+/// # Errors
+/// If the environment has a fault.
+fn describe_behaviour(run: &Run, stage: usize) -> std::result::Result<Option<EpisodesLine>, RolloutError> {
     let stream = |episode| validation_stream(run.seed, run.updates, stage, episode);
-    let mut env = run.task.env(stage, RECORDED_EPISODES);
-    env.reset(&mut (0..RECORDED_EPISODES).map(stream).collect::<Vec<_>>());
-    let Learner { policy, params, .. } = run.learner.host();
-    let trace = trace::trace_episodes(policy, params, &mut *env, Choice::Greedy).ok()?;
-    trace.is_finite().then(|| EpisodesLine::from_trace(&run.task, run.updates, &trace))
+    let mut episodes = Episodes::new(&run.task, stage, RECORDED_EPISODES);
+    let mut streams = Streams::shared((0..RECORDED_EPISODES).map(stream).collect());
+    match trace::trace_episodes(run.learner.host().trained(), &mut episodes, &mut streams, Options::GREEDY) {
+        Ok(trace) if trace.is_finite() => Ok(Some(EpisodesLine::from_trace(&run.task, run.updates, &trace, &episodes))),
+        Ok(_) | Err(RolloutError::Undecided(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Checks the parameters after the last update. During training, a parameter that is not finite is noticed only by the
 /// next update.
-fn check_finite(run: &Run<f32>) -> std::result::Result<(), NotFinite> {
+fn check_finite(run: &Run) -> std::result::Result<(), NotFinite> {
     match run.learner.host().params.first_not_finite() {
         Some(name) => Err(NotFinite { update: run.updates as u32, parameter: name.into(), cause: Cause::Value }),
         None => Ok(()),

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use nn::Checkpoint;
 use rl::config::ScheduleKind;
 use rl::settings::Settings;
 use rl::train::StopReason;
@@ -65,7 +66,7 @@ impl TrainingPlan {
     /// # Errors
     /// If the file is invalid, or a setting differs that may not change.
     pub(crate) fn changed_settings(&self, path: &Path) -> Result<(Self, Vec<ChangedSetting>)> {
-        let recorded = Self::from_file(&ConfigFile::read_regular(path)?, Device::Host)?;
+        let recorded = Self::from_file(&ConfigFile::read_regular(path)?, self.task, Device::Host)?;
         let mut changed = differences(&recorded.config, &self.config);
         changed.extend(differences(&recorded.checkpoint_policy, &self.checkpoint_policy));
         match changed.iter().find(|change| !CHANGEABLE.contains(&change.name.as_str())) {
@@ -86,7 +87,13 @@ impl TrainingPlan {
         let (recorded, changed) = self.changed_settings(&config)?;
         let outcome = test.exists().then(|| Outcome::read(&test)).transpose()?;
         let mut effect = SettingsEffect { changed, outcome, ..SettingsEffect::default() };
-        if effect.changed.is_empty() || effect.outcome.is_none() && !model.exists() {
+        let goes_on = effect.outcome.is_none() && model.exists();
+        if goes_on && let Ok(checkpoint) = Checkpoint::load(&model) {
+            // a damaged file is an error of its run alone
+            checkpoint::check(&model, &checkpoint, &recorded.task.spec(&recorded.config), &recorded.config)?;
+            checkpoint::check_settings(&model, &checkpoint, &recorded.config)?;
+        }
+        if effect.changed.is_empty() || effect.outcome.is_none() && !goes_on {
             return Ok(SettingsEffect { recorded: Some(recorded), ..effect });
         }
         let mut run = recorded.create_empty_run(seed)?;

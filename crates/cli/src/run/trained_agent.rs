@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use gpu_train::Run;
 use tensor::Device;
 
-use crate::error::{Error, Result, show_path};
+use crate::error::{Error, Result, program, show_path};
 use crate::folder::{About, CONFIG, MODEL, TABLE, no_run_error, seed_folder};
 use crate::input::config_file::ConfigFile;
 use crate::input::settings;
+use crate::input::tasks::Tasks;
+use crate::run::Run;
 use crate::run::checkpoint;
-use crate::run::memory_check::{MemoryNeed, all_threads};
+use crate::run::memory_check::{MemoryNeed, add_horizon, all_threads};
 
 /// Reads the configuration of the run in `dir`.
 ///
@@ -39,23 +40,24 @@ pub(crate) fn read_config(dir: &Path) -> Result<ConfigFile> {
 pub(crate) fn load(
     dir: &Path,
     file: &ConfigFile,
+    tasks: &Tasks,
     checkpoint: Option<&Path>,
     episodes: Option<usize>,
-) -> Result<Run<f32>> {
-    file.task()?;
-    let (config, _) = settings::read(Some(file))?;
+) -> Result<Run> {
+    let task = file.task(tasks)?;
+    let (config, _) = settings::read(Some(file), task)?;
     let (threads, episodes) = (all_threads(), episodes.unwrap_or(config.test_episodes));
-    let bytes_per_run = rl::memory::evaluation_bytes(&config, episodes, threads);
-    let advice = "use a machine with more memory, or pass fewer --episodes to eval";
+    let bytes_per_run = rl::memory::evaluation_bytes(&*task.create(&config), &config, episodes, threads);
+    let advice = add_horizon("use a machine with more memory, or pass fewer --episodes to eval", &task.spec(&config));
     MemoryNeed { activity: "playing", bytes_per_run, runs: 1, threads, advice }.check()?;
-    let mut run =
-        gpu_train::run(&config, file.seed()?.unwrap_or(0), Device::Host).expect("the CPU supports all settings");
+    let mut run = task.create_run(&config, file.seed()?.unwrap_or(0), Device::Host)?;
     let model = dir.join(MODEL);
     if checkpoint.is_none() && !model.exists() {
         let (dir, model) = (show_path(dir), show_path(&model));
         return Err(Error::input(format!(
             "{dir} holds no trained agent, because {model} does not exist; if training was interrupted, resume it with \
-             gradus train --resume"
+             {} train --resume",
+            program()
         )));
     }
     checkpoint::load(checkpoint.unwrap_or(&model), &mut run)?;

@@ -19,7 +19,7 @@ fn unknown_names_are_refused_with_suggestions() {
     sandbox.expect_refusal(&["train", "--batchs", "3"], &["--batchs", "a similar argument exists: '--batch'"]);
     sandbox.expect_refusal(&["trian"], &["trian", "similar subcommands exist"]);
     sandbox.expect_refusal(
-        &["tasks", "--stage", "7"],
+        &["tasks", "--task", "calculator", "--stage", "7"],
         &["invalid value '7' for '--stage <N>'", "expected a whole number from 0 to 2"],
     );
 }
@@ -89,8 +89,11 @@ fn train_too_large_batch_is_refused_before_the_folder_is_created() {
 fn config_unknown_names_are_refused_with_line_and_column() {
     let messages = ["run.toml, line 3, column 3", "no setting batchs", "did you mean batch?"];
     expect_config_refusal("width = 16\n\n  batchs = 3\n", &messages);
-    let messages =
-        ["run.toml, line 1, column 8", "no task calculater; the only task is calculator", "did you mean calculator?"];
+    let messages = [
+        "run.toml, line 1, column 8",
+        "no task calculater; `gradus tasks` lists the tasks",
+        "did you mean calculator?",
+    ];
     expect_config_refusal("task = \"calculater\"\n", &messages);
     for section in ["\n[optimizer]\nrate = 1\n", "\n[model]\nrate = 1\n"] {
         expect_config_refusal(section, &["run.toml, line 2, column ", "a configuration file has no sections"]);
@@ -143,7 +146,7 @@ fn flags_out_of_range_are_refused() {
     ] {
         let messages =
             [&format!("invalid value '{value}' for '--{flag} <VALUE>': it is {fault}; expected {range}"), range];
-        sandbox.expect_refusal(&["train", &format!("--{flag}"), value], &messages);
+        sandbox.expect_refusal(&["train", "--task", "calculator", &format!("--{flag}"), value], &messages);
     }
     let messages = [
         "invalid value '1e-50' for '--rate <VALUE>': it becomes 0.0 in f32",
@@ -249,7 +252,10 @@ fn eval_invalid_checkpoint_is_refused() {
     sandbox.write("run/model.safetensors", &model);
     sandbox.expect_refusal(&["eval", "run", "--stage", "3"], &["'3'", "a whole number from 0 to 2"]);
     sandbox.expect_refusal(&["eval", "run", "--episodes", "0"], &["'0'", "a whole number from 1"]);
-    sandbox.expect_refusal(&["train", "--init", "run/model.safetensors"], &["its width is 16, expected 96"]);
+    sandbox.expect_refusal(
+        &["train", "--task", "calculator", "--init", "run/model.safetensors"],
+        &["its width is 16, expected 96"],
+    );
     let wider = String::from_utf8(config).expect("UTF-8").replace("width = 16", "width = 17");
     sandbox.write("run/config.toml", wider);
     sandbox.expect_refusal(&["eval", "run"], &["its width is 16, expected 17"]);

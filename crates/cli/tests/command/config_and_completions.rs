@@ -17,10 +17,10 @@ fn config_printed_file_is_valid_and_has_the_defaults() {
 fn config_check_of_a_run_folder_lists_only_changes() {
     let sandbox = Sandbox::new();
     let check = |path: &str| sandbox.expect_success(&["config", "--check", path]);
-    sandbox.expect_success(&["train", "--width=8", "--stop-after=1", "--out=run", "--threads=1"]);
+    sandbox.expect_success(&["train", "--task=calculator", "--width=8", "--stop-after=1", "--out=run", "--threads=1"]);
     assert_eq!(check("run/config.toml"), "valid: task calculator, default settings except\n  width = 8\n");
-    sandbox.write("run.toml", "seed = 7\ndevice = \"cpu\"\nwidth = 96\n");
-    assert_eq!(check("run.toml"), "valid: task calculator, default settings except\n  seed = 7\n");
+    sandbox.write("run.toml", "seed = 7\ndevice = \"cpu\"\nwidth = 64\n");
+    assert_eq!(check("run.toml"), "valid: task expression, default settings except\n  seed = 7\n");
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn config_check_finds_the_same_errors_as_train() {
     let verdict = sandbox.expect_success(&["config", "--check", "run.toml"]);
     assert_eq!(
         verdict,
-        "valid: task calculator, default settings except\n  width = 32\n  rate = 0.001\n  keep_every = 7\n"
+        "valid: task expression, default settings except\n  width = 32\n  rate = 0.001\n  keep_every = 7\n"
     );
     for (text, messages) in [
         ("widht = 32\n", "line 1, column 1: there is no setting widht; did you mean width?"),
@@ -38,7 +38,7 @@ fn config_check_finds_the_same_errors_as_train() {
         ("epsilon = 1e-50\n", "line 1, column 11: epsilon = 1e-50 becomes 0.0 in f32"),
         ("weight_decay = 1e39\n", "line 1, column 16: weight_decay = 1e39 becomes inf in f32"),
         ("on_save_error = \"ignore\"\n", "on_save_error = ignore is not one of its values: it takes stop or continue"),
-        ("task = \"calc\"\n", "there is no task calc; the only task is calculator; did you mean calculator?"),
+        ("task = \"calc\"\n", "there is no task calc; `gradus tasks` lists the tasks; did you mean calculator?"),
         ("task = \"tutorial\"\n", "tutorial is no longer a task; use the command gradus tutorial"),
         ("width =\n", "invalid TOML"),
         ("width = abc\n", "line 1, column 9: width = abc is not a whole number: it takes whole numbers from 1 to 4096"),
@@ -47,10 +47,10 @@ fn config_check_finds_the_same_errors_as_train() {
         ("seed = abc\n", "seed = abc is not a whole number: it takes whole numbers from 0 to 9223372036854775807"),
         ("seed = 1.5\n", "seed = 1.5 is not a whole number"),
         (
-            "batch = 8\nactions = all\n",
+            "task = \"calculator\"\nactions = all\n",
             "line 2, column 11: actions = all is not one of its values: it takes tools or tokens",
         ),
-        ("actions = tools\n", "actions = tools lacks quotes; write actions = \"tools\""),
+        ("task = \"calculator\"\nactions = tools\n", "actions = tools lacks quotes; write actions = \"tools\""),
         ("task = calculator\n", "task = calculator lacks quotes; write task = \"calculator\""),
         ("normalize_advantages = yes\n", "= yes is not one of its values: it takes true or false"),
     ] {
@@ -68,6 +68,8 @@ fn completions_contain_commands_and_flags_for_every_shell() {
         for part in ["completions", "entropy-updates", "on-save-error", "stop-after"] {
             assert!(script.contains(part), "{shell}: no {part}");
         }
+        let has_values = ["bash", "zsh", "fish"].contains(&shell); // the scripts of the others complete no values
+        assert_eq!(script.contains("cartpole"), has_values, "{shell}: the names of tasks");
     }
     sandbox.expect_refusal(&["completions", "tcsh"], &["tcsh", "bash"]);
 }

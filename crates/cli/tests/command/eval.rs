@@ -31,7 +31,7 @@ fn eval_plays_the_requested_stage_episodes_and_seed() {
 
 #[test]
 fn tasks_prints_states_optimum_and_programs() {
-    let out = Sandbox::new().expect_success(&["tasks"]);
+    let out = Sandbox::new().expect_success(&["tasks", "--task", "calculator"]);
     out.assert_contains(&["MUL ADD STO MUL RCL SUB ANS, MUL ADD STO RCL MUL SUB ANS", "no context"]);
     let json = parse(&Sandbox::new().expect_success(&["tasks", "--task", "calculator", "--json"]));
     let figure = |name: &str| [0, 1, 2].map(|stage| json[0]["stages"][stage][name].as_u64().expect("a number"));

@@ -4,9 +4,13 @@ use autograd::Tape;
 use console::measure_text_width;
 use nn::Checkpoint;
 use rl::config::Config;
+use rl::distribution::Distribution;
+use rl::env::Episodes;
 use rl::evaluate::test_stream;
 use rl::explain::Explain;
+use rl::model::{Decisions, Inputs, Model, Pass};
 use rl::settings::Settings;
+use rl::tasks::Calculator;
 use rl::train::Run;
 use serde_json::Value;
 use tensor::Tensor;
@@ -37,10 +41,10 @@ fn assert_close(got: f64, want: f64) {
 }
 
 /// Loads the agent of `run` without the command.
-fn agent(sandbox: &Sandbox) -> Run<f32> {
+fn agent(sandbox: &Sandbox) -> Run<f32, Calculator> {
     let mut config = Config::default();
     config.set("width", "16").expect("a width");
-    let mut run = Run::new(&config, 0);
+    let mut run = Run::new(config.calculator(), &config, 0);
     let checkpoint = Checkpoint::load(sandbox.path("run/model.safetensors")).expect("a checkpoint");
     checkpoint.load_params(&mut run.learner.params).expect("a checkpoint of this network");
     run
@@ -60,13 +64,17 @@ fn explain_numbers_equal_the_policy() {
         };
         let context = tokens(&mut list(&episode["context"]).iter().map(text));
         let actions = tokens(&mut steps.iter().map(|step| text(&step["action"])));
-        let column = |tokens: &[u32]| Tensor::new([tokens.len(), 1], tokens.to_vec());
 
-        let tape = Tape::no_grad();
-        let network = learner.policy.on(learner.params.bind(&tape));
-        let decided = network.decisions(stage, &column(&context), &column(&actions));
-        let rows: Vec<f32> = decided.log_probs.exp().value().to_vec();
-        let (values, entropies) = (decided.values.value().to_vec(), decided.log_probs.entropy().value().to_vec());
+        let (tape, policy) = (Tape::no_grad(), &learner.model);
+        let pass = Pass::new(policy, learner.params.bind(&tape));
+        let read = [&context[..], &actions[..actions.len() - 1]].concat();
+        let inputs = Inputs::Tokens(Tensor::new([read.len(), 1], read.clone()));
+        let states =
+            policy.read_all(pass, &inputs, policy.start(pass, stage, 1)).slice(0, context.len() - 1..read.len());
+        let decided = Decisions::new(policy.decide(pass, states.reshape([actions.len(), 16])), &[]);
+        let Distribution::Categorical { log_probs } = decided.actions else { panic!("actions have names") };
+        let rows: Vec<f32> = log_probs.exp().value().to_vec();
+        let (values, entropies) = (decided.values.value().to_vec(), log_probs.entropy().value().to_vec());
         assert!(!steps.is_empty());
         for (t, step) in steps.iter().enumerate() {
             let probabilities = numbers(&step["probabilities"]);
@@ -106,9 +114,10 @@ fn explain_episode_is_a_test_episode_or_the_given_context() {
     let shown =
         |explained: &Value| list(&explained["episode"]["context"]).iter().map(text).collect::<Vec<_>>().join(" ");
     for (stage, number) in [(2, 0), (1, 17)] {
-        let mut env = rl::env::Task::env(&task, stage, 1);
-        env.reset(&mut [test_stream(0, stage, number)]);
-        let drawn: Vec<_> = env.context(0).iter().map(|&token| rl::tasks::token::name(token)).collect();
+        let mut episodes = Episodes::new(&task, stage, 1);
+        episodes.reset(&[0], &mut [test_stream(0, stage, number)]).expect("no fault");
+        let drawn: Vec<_> =
+            episodes.observations().tokens(0).iter().map(|&token| rl::tasks::token::name(token)).collect();
         let explained = json(&sandbox, &["--stage", &stage.to_string(), "--episode", &number.to_string()]);
         assert_eq!((shown(&explained), &explained["number"]), (drawn.join(" "), &number.into()));
     }

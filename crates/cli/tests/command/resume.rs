@@ -294,3 +294,23 @@ fn resume_missing_setting_is_refused_instead_of_using_its_default() {
     );
     assert!(sandbox.read("run/metrics.jsonl") == metrics && sandbox.read("run/model.safetensors") == model);
 }
+
+/// A setting that may not change, edited in the file instead of given as a flag.
+#[test]
+fn resume_edited_setting_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&small_training(&["--out", "run", "--stop-after", "1"]));
+    let config = sandbox.text("run/config.toml");
+    for (name, old, new) in [("rate", "0.005", "0.01"), ("batch", "32", "64"), ("normalize_rewards", "false", "true")] {
+        let edited = config.replace(&format!("\n{name} = {old}\n"), &format!("\n{name} = {new}\n"));
+        assert_ne!(edited, config);
+        sandbox.write("run/config.toml", edited);
+        let message = format!(
+            "config.toml has {name} = {new}, but the checkpoint run/model.safetensors was trained with {name} = {old}, and a \
+             resumed run keeps it; set it back"
+        );
+        sandbox.expect_refusal(&["train", "--resume", "run"], &[&message]);
+    }
+    sandbox.write("run/config.toml", config.replace("\nsave_every = 25\n", "\nsave_every = 2\n"));
+    sandbox.expect_success(&["train", "--resume", "run"]);
+}

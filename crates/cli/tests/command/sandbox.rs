@@ -8,8 +8,9 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Arguments of a very short training run.
-pub(crate) const SMALL_TRAINING: [&str; 8] = [
+pub(crate) const SMALL_TRAINING: [&str; 9] = [
     "train",
+    "--task=calculator",
     "--width=16",
     "--batch=32",
     "--max-updates=3",

@@ -3,13 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gpu_train::{GpuLearner, GpuTrainError};
-use rl::config::{Config, GruVariant, OptimizerKind};
+use rl::config::{Config, GruVariant, MemoryKind, OptimizerKind};
 use rl::rollout::Undecided;
-use rl::train::Run;
-use rl::{Cause, NotFinite};
+use rl::tasks::Calculator;
+use rl::{Cause, NotFinite, TrainError};
 use tensor::{CudaError, catch_cuda_error};
 
-use super::{advance, device, gpu_run, rerun_emulated, run_on_gpu, run_state, small_config};
+use super::{advance, device, gpu_run, host_run, rerun_emulated, run_on_gpu, run_state, small_config};
 
 /// A change of the settings.
 type Change = fn(&mut Config);
@@ -24,7 +24,7 @@ fn refusal(config: &Config) -> GpuTrainError {
 #[test]
 fn unsupported_settings_are_named() {
     let Some(()) = run_on_gpu("failures::unsupported_settings_are_named") else { return };
-    let changes: [(&str, Change); 6] = [
+    let changes: [(&str, Change); 10] = [
         ("width = 40 is supported on the CPU only: a GPU takes multiples of 32, up to 128; ", |c| c.width = 40),
         ("width = 256 is supported on the CPU only: a GPU takes multiples of 32, up to 128; ", |c| c.width = 256),
         ("gru = reset-before is supported on the CPU only: a GPU takes reset-after; ", |c| {
@@ -34,6 +34,12 @@ fn unsupported_settings_are_named() {
             c.optimizer = OptimizerKind::Sgd
         }),
         ("optimizer = rmsprop is supported on the CPU only", |c| c.optimizer = OptimizerKind::RmsProp),
+        ("memory = none is supported on the CPU only: a GPU takes gru; ", |c| c.memory = MemoryKind::None),
+        ("segment = 8 is supported on the CPU only: a GPU takes 0; ", |c| c.segment = 8),
+        ("normalize_observations = true is supported on the CPU only: a GPU takes false; ", |c| {
+            c.normalize_observations = true
+        }),
+        ("normalize_rewards = true is supported on the CPU only: a GPU takes false; ", |c| c.normalize_rewards = true),
         ("imitate = 3 is supported on the CPU only: a GPU takes 0; change it, or compute on the CPU", |c| {
             c.imitate = 3
         }),
@@ -44,6 +50,17 @@ fn unsupported_settings_are_named() {
         let refused = refusal(&config).to_string();
         assert!(refused.starts_with(words), "{refused}");
     }
+}
+
+/// `run` takes the task by its type only. A GPU is never asked to train another one.
+#[test]
+fn run_calculator_trains_by_its_type_and_is_refused_without() {
+    let Some(()) = run_on_gpu("failures::run_calculator_trains_by_its_type_and_is_refused_without") else { return };
+    let (config, task) = (small_config(), Calculator::default());
+    let mut run = gpu_train::run::<f32, _>(&task, Some(&task), &config, 7, device()).expect("a GPU trains it");
+    assert_eq!(advance(&mut run).metrics, advance(&mut gpu_run::<f32>(&config)).metrics);
+    let refused = gpu_train::run::<f32, _>(&task, None, &config, 7, device()).map(drop).expect_err("another type");
+    assert_eq!(refused, GpuTrainError::Task { name: "calculator".into() });
 }
 
 /// On a small GPU, the error comes before any allocation. It names the largest batch that fits, and that batch does fit.
@@ -114,7 +131,8 @@ fn not_finite_update_is_reported_as_on_the_host() {
     let config = Config { value_coefficient: 3e38, ..small_config() }; // f32 represents it, but the norm of the gradient overflows
     let mut run = gpu_run::<f32>(&config);
     let before = run_state(&run);
-    let expected: NotFinite = Run::<f32>::new(&config, 7).advance().expect_err("it overflows");
+    let expected = host_run::<f32>(&config).advance().expect_err("it overflows");
+    assert!(matches!(expected, TrainError::NotFinite(_)), "{expected}");
     for _ in 0..2 {
         let error = run.advance().expect_err("it overflows");
         let on_gpu = run.learner.update_mut().read_state().expect("it works");
@@ -124,13 +142,18 @@ fn not_finite_update_is_reported_as_on_the_host() {
     }
 }
 
+fn not_finite(error: TrainError) -> NotFinite {
+    let TrainError::NotFinite(error) = error else { panic!("{error}") };
+    error
+}
+
 /// One step makes the parameters so large that the states are NaN. The update itself is finite.
 #[test]
 fn undecided_validation_is_reported_as_on_the_host() {
     let Some(()) = run_on_gpu("failures::undecided_validation_is_reported_as_on_the_host") else { return };
     let config = Config { rate: 3e38, beta1: 0.0, epsilon: 1e-8, validate_every: 1, ..small_config() };
-    let on_host = Run::<f32>::new(&config, 7).advance().map(drop).expect_err("no action can be chosen");
-    let on_gpu = gpu_run::<f32>(&config).advance().map(drop).expect_err("no action can be chosen");
+    let [on_host, on_gpu] = [host_run::<f32>(&config).advance(), gpu_run::<f32>(&config).advance()]
+        .map(|done| not_finite(done.expect_err("no action can be chosen")));
     let decision = Undecided { stage: 0, episode: 0, step: 0, action: 0 };
     assert_eq!((on_host.update, on_host.cause), (1, Cause::Decision(decision)), "{on_host}");
     assert_eq!((on_gpu.update, on_gpu.cause), (on_host.update, on_host.cause), "{on_gpu}");

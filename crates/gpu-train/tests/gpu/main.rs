@@ -19,6 +19,8 @@ mod sizes;
 use emulator::{Built, Emulator, Options, Outcome, Variant, is_on_gpu};
 use gpu_train::GpuLearner;
 use rl::config::Config;
+use rl::env::Task;
+use rl::tasks::Calculator;
 use rl::train::{Learn, Report, Run};
 use tensor::{Device, Real};
 
@@ -98,17 +100,25 @@ fn device() -> Device {
     Device::cuda(0).expect("there is a GPU")
 }
 
+/// A run of `calculator` on the GPU.
+type GpuRun<T> = Run<T, Calculator, GpuLearner<T>>;
+
 /// Creates a run on the GPU.
-fn gpu_run<T: Real>(config: &Config) -> Run<T, GpuLearner<T>> {
+fn gpu_run<T: Real>(config: &Config) -> GpuRun<T> {
     GpuLearner::run(config, 7, device()).unwrap_or_else(|refused| panic!("{refused}"))
 }
 
+/// Creates the same run on the host.
+fn host_run<T: Real>(config: &Config) -> Run<T, Calculator> {
+    Run::new(config.calculator(), config, 7)
+}
+
 /// Returns parameters and moments.
-fn run_state<T: Real, L: Learn<T>>(run: &Run<T, L>) -> [Vec<T>; 3] {
+fn run_state<T: Real, L: Learn<T>>(run: &Run<T, Calculator, L>) -> [Vec<T>; 3] {
     let mut moments = run.learner.host().optimizer.moments().map(|(_, moment)| moment.to_vec());
     [run.learner.host().params.flat().to_vec(), moments.next().expect("m"), moments.next().expect("v")]
 }
 
-fn advance<T: Real, L: Learn<T>>(run: &mut Run<T, L>) -> Report {
+fn advance<T: Real, K: Task, L: Learn<T>>(run: &mut Run<T, K, L>) -> Report {
     run.advance().unwrap_or_else(|error| panic!("{error}"))
 }

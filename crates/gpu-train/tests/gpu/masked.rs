@@ -3,12 +3,13 @@
 use gpu_train::GpuLearner;
 use rl::a2c::Learner;
 use rl::config::{Config, Curriculum};
-use rl::train::{Learn, Report, Run};
+use rl::policy::Policy;
+use rl::train::{Learn, Report};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Kernels, Naive, Real, Tensor};
 
 use super::parity::{IN_F32, IN_F64, assert_close};
-use super::{advance, device, gpu_run, run_on_gpu, run_state, small_config};
+use super::{GpuRun, advance, device, gpu_run, host_run, run_on_gpu, run_state, small_config};
 
 const NO: f64 = f64::NEG_INFINITY;
 
@@ -18,14 +19,14 @@ fn config() -> Config {
 }
 
 /// Sets the bias of the policy head.
-fn set_bias<T: Real>(learner: &mut dyn Learn<T>, logits: [f64; 6]) {
-    let Learner { policy, params, .. } = learner.host_mut();
+fn set_bias<T: Real>(learner: &mut dyn Learn<T, Model = Policy>, logits: [f64; 6]) {
+    let Learner { model: policy, params, .. } = learner.host_mut();
     params.set(policy.pi.bias, &Tensor::new([6], logits.map(T::from_f64).to_vec()));
 }
 
 /// Sets the logits of every decision, whatever the input is, and the critic's value to zero.
-fn set_logits<T: Real>(learner: &mut dyn Learn<T>, logits: [f64; 6]) {
-    let Learner { policy, params, .. } = learner.host_mut();
+fn set_logits<T: Real>(learner: &mut dyn Learn<T, Model = Policy>, logits: [f64; 6]) {
+    let Learner { model: policy, params, .. } = learner.host_mut();
     for head in [policy.pi, policy.v] {
         for param in [head.weight, head.bias] {
             params.set(param, &Tensor::zeros(params.shape(param)));
@@ -38,9 +39,9 @@ fn set_logits<T: Real>(learner: &mut dyn Learn<T>, logits: [f64; 6]) {
 fn compare_one_update<T: Real>(
     config: &Config,
     bound: f64,
-    prepare: impl Fn(&mut dyn Learn<T>),
-) -> (Report, Vec<T>, Run<T, GpuLearner<T>>) {
-    let mut on_host = Run::<T>::new(config, 7);
+    prepare: impl Fn(&mut dyn Learn<T, Model = Policy>),
+) -> (Report, Vec<T>, GpuRun<T>) {
+    let mut on_host = host_run::<T>(config);
     let mut on_gpu = gpu_run::<T>(config);
     prepare(&mut on_host.learner);
     prepare(&mut on_gpu.learner);
@@ -58,8 +59,8 @@ fn compare_one_update<T: Real>(
 }
 
 /// Returns the gradient of the policy head's bias, and the bias after the update.
-fn policy_bias<T: Real>(gradients: &[T], learner: &dyn Learn<T>) -> [Vec<f64>; 2] {
-    let Learner { policy, params, .. } = learner.host();
+fn policy_bias<T: Real>(gradients: &[T], learner: &dyn Learn<T, Model = Policy>) -> [Vec<f64>; 2] {
+    let Learner { model: policy, params, .. } = learner.host();
     let (bias, from) = (policy.pi.bias, params.offset(policy.pi.bias));
     [gradients[from..from + 6].to_vec(), params.get(bias).to_vec()].map(|all| all.iter().map(|x| x.value()).collect())
 }
@@ -85,13 +86,13 @@ fn check_entropy<T: Real>(bound: f64) {
     ];
     for (logits, h, want) in cases {
         let near = |got: f64, want: f64| (got - want).abs() <= bound;
-        let (mut on_host, mut on_gpu) = (Run::<T>::new(&config, 7), gpu_run::<T>(&config));
+        let (mut on_host, mut on_gpu) = (host_run::<T>(&config), gpu_run::<T>(&config));
         set_logits(&mut on_host.learner, logits);
         set_logits(&mut on_gpu.learner, logits);
         let reports = [advance(&mut on_host), advance(&mut on_gpu)];
         let gradients = on_gpu.learner.update_mut().read_gradients().expect("it works");
         let [_, m, _] = run_state(&on_host);
-        let learners: [&dyn Learn<T>; 2] = [&on_host.learner, &on_gpu.learner];
+        let learners: [&dyn Learn<T, Model = Policy>; 2] = [&on_host.learner, &on_gpu.learner];
         for ((report, gradients), learner) in reports.iter().zip([m, gradients]).zip(learners) {
             let m = &report.metrics;
             assert!(near(m.entropy, h) && near(m.loss, -h) && m.policy_loss == 0.0, "{logits:?}: {m:?}");
@@ -142,7 +143,7 @@ fn update_masked_logits_matches_the_host() {
 }
 
 /// Returns the actions of the last update's decisions.
-fn drawn_actions<T: Real>(run: &mut Run<T, GpuLearner<T>>) -> Vec<u32> {
+fn drawn_actions<T: Real>(run: &mut GpuRun<T>) -> Vec<u32> {
     let played = run.learner.update_mut().read_episodes().expect("it works");
     let all =
         (0..played.episodes).flat_map(|b| (played.begin[b] as usize..played.end[b] as usize).map(move |s| (s, b)));

@@ -3,12 +3,14 @@
 
 use gpu_train::GpuLearner;
 use rl::config::{AdvantageKind, Config, Curriculum, OptimizerKind, ScheduleKind};
-use rl::rollout::{self, Choice};
+use rl::env::Episodes;
+use rl::rollout::{self, Options, Streams};
+use rl::tasks::Calculator;
 use rl::train::{Report, Run};
 use tensor::Real;
 use tensor::philox::{Philox, Purpose, Stream};
 
-use super::{advance, gpu_run, is_on_gpu, rerun_emulated, run_on_gpu, run_state, small_config};
+use super::{advance, gpu_run, host_run, is_on_gpu, rerun_emulated, run_on_gpu, run_state, small_config};
 
 /// The allowed relative difference, from rounding: twenty to fifty times the difference seen under the emulator.
 pub(super) const IN_F32: f64 = 2e-5;
@@ -74,7 +76,7 @@ fn check_moving_curriculum<T: Real>(bound: f64) -> impl Fn(&Config) {
 
 /// Runs updates on both devices and compares them. Returns the number of episodes of each stage in each update.
 pub(super) fn compare_updates<T: Real>(config: &Config, updates: usize, bound: f64) -> Vec<Vec<usize>> {
-    let (mut on_host, mut on_gpu) = (Run::<T>::new(config, 7), gpu_run::<T>(config));
+    let (mut on_host, mut on_gpu) = (host_run::<T>(config), gpu_run::<T>(config));
     let mut divided = Vec::new();
     for update in 0..updates {
         let counts: Vec<usize> = {
@@ -101,27 +103,24 @@ pub(super) fn compare_updates<T: Real>(config: &Config, updates: usize, bound: f
 
 /// Plays each stage's episodes of an update on the host with the earlier parameters, and compares actions and rewards.
 fn assert_same_actions<T: Real>(
-    run: &Run<T>,
+    run: &Run<T, Calculator>,
     params: &nn::Params<T>,
     update: usize,
     counts: &[usize],
     played: &gpu_train::EpisodeRecord,
 ) {
-    use rl::env::Task;
     let mut first = 0;
     for (stage, &count) in counts.iter().enumerate().filter(|&(_, &count)| count > 0) {
         let streams = |purpose| -> Vec<Philox> {
             let stream = |i| Stream { purpose, update: update as u32, episode: (first + i) as u32 };
             (0..count).map(|i| Philox::stream(run.seed, stream(i))).collect()
         };
-        let mut env = run.task.env(stage, count);
-        env.reset(&mut streams(Purpose::OPERANDS));
-        let contexts: Vec<u32> =
-            (0..env.context_len()).flat_map(|k| (0..count).map(|i| env.context(i)[k]).collect::<Vec<_>>()).collect();
-        let mut actions = streams(Purpose::ACTIONS);
-        let (mut tape, choice) = (autograd::Tape::no_grad(), Choice::Sampled(&mut actions));
-        let host =
-            rollout::play(&run.learner.policy, params, &mut tape, &mut *env, contexts.clone(), choice).expect("finite");
+        let mut streams = Streams { env: streams(Purpose::OPERANDS), actions: Some(streams(Purpose::ACTIONS)) };
+        let (mut tape, mut episodes) = (autograd::Tape::no_grad(), Episodes::new(&run.task, stage, count));
+        let network = (&run.learner.model, params);
+        let options = Options::SAMPLED;
+        let host = rollout::play(network, &mut tape, &mut episodes, &mut streams, options, None, |_| ());
+        let host = host.expect("finite");
         for i in 0..count {
             let b = first + i;
             let at = |s: usize| s * played.episodes + b;
@@ -129,8 +128,7 @@ fn assert_same_actions<T: Real>(
             let program: Vec<u32> = (begin..end).map(|s| played.actions[at(s)]).collect();
             assert_eq!(program, host.program(i), "update {update}, stage {stage}, episode {i}");
             let shown: Vec<u32> = (0..=begin).map(|s| played.tokens[at(s)]).collect();
-            let context: Vec<u32> = (0..env.context_len()).map(|k| contexts[k * count + i]).collect();
-            assert_eq!((shown, played.solved[b]), (context, host.solved[i]), "update {update}, stage {stage}");
+            assert_eq!((shown, played.solved[b]), (host.context(i), host.solved[i]), "update {update}, stage {stage}");
             let rewards: Vec<f64> = (begin..end).map(|s| played.rewards[at(s)]).collect();
             let expected: Vec<f64> = (0..program.len()).map(|t| host.rewards[t * count + i]).collect();
             assert_eq!(rewards, expected, "update {update}, stage {stage}, episode {i}");
@@ -178,8 +176,10 @@ fn gradients_of_large_batches_match_the_host() {
 
 fn assert_same_gradients(config: &Config) {
     let config = Config { clip: 0.5, beta1: 0.0, ..config.clone() };
-    let (mut on_host, mut on_gpu) =
-        (Run::<f64>::new(&config, 3), GpuLearner::<f64>::run(&config, 3, super::device()).expect("a GPU"));
+    let (mut on_host, mut on_gpu) = (
+        Run::<f64, _>::new(config.calculator(), &config, 3),
+        GpuLearner::<f64>::run(&config, 3, super::device()).expect("a GPU"),
+    );
     advance(&mut on_host);
     advance(&mut on_gpu);
     let gradients = on_gpu.learner.update_mut().read_gradients().expect("it works");

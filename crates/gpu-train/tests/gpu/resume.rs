@@ -1,12 +1,17 @@
 //! A stopped run resumes unchanged: to the bit on the GPU, and up to rounding on the host.
 
 use rl::a2c::Learner;
+use rl::policy::Policy;
+use rl::tasks::Calculator;
 use rl::train::{Learn, Run};
 
-use super::{advance, gpu_run, run_on_gpu, run_state, small_config};
+use super::{advance, gpu_run, host_run, run_on_gpu, run_state, small_config};
 
 /// Copies the state that a checkpoint stores to another run.
-fn copied<A: Learn<f32>, B: Learn<f32>>(from: &Run<f32, A>, mut to: Run<f32, B>) -> Run<f32, B> {
+fn copied<A: Learn<f32, Model = Policy>, B: Learn<f32, Model = Policy>>(
+    from: &Run<f32, Calculator, A>,
+    mut to: Run<f32, Calculator, B>,
+) -> Run<f32, Calculator, B> {
     load(to.learner.host_mut(), from.learner.host());
     to.restore(from.state()).expect("it is of the same settings");
     to
@@ -25,7 +30,7 @@ fn resumed_run_continues_to_the_bit() {
     let mut whole = gpu_run::<f32>(&config);
     (0..3).for_each(|_| drop(advance(&mut whole)));
     let mut resumed = copied(&whole, gpu_run(&config));
-    let mut on_the_host = copied(&whole, Run::new(&config, 7));
+    let mut on_the_host = copied(&whole, host_run(&config));
     let mut there_again = copied(&on_the_host, gpu_run(&config));
     for _ in 0..2 {
         let (a, b) = (advance(&mut whole), advance(&mut resumed));

@@ -1,5 +1,6 @@
 //! The table of layers, as functions of inputs and parameters.
 
+mod attention;
 mod gru;
 mod simple;
 
@@ -19,6 +20,7 @@ pub fn layer_cases() -> Vec<Case> {
         simple::mlp_cases,
         gru::cell_cases,
         gru::sequence_cases,
+        attention::cases,
     ]
     .into_iter()
     .flat_map(|cases| cases(d))
@@ -29,13 +31,17 @@ pub fn layer_cases() -> Vec<Case> {
 pub(crate) fn build_layer<L>(d: &mut RandomTensors, layer: impl FnOnce(&mut Builder<'_, f64>) -> L) -> (L, Vec<Input>) {
     let mut params = Params::new();
     let layer = layer(&mut Builder::new(&mut params, 0));
+    (layer, draw_values(d, &params))
+}
+
+/// Draws values for parameters.
+pub(crate) fn draw_values(d: &mut RandomTensors, params: &Params<f64>) -> Vec<Input> {
     let mut draw = |param| {
         let shape = params.shape(param);
         let scale = if shape.rank() == 2 { 1.0 / (shape[1] as f64).sqrt() } else { 0.6 };
         Input::from(&d.normal(shape) * scale).named(params.name(param))
     };
-    let values = params.handles().map(&mut draw).collect();
-    (layer, values)
+    params.handles().map(&mut draw).collect()
 }
 
 fn named_input(name: &str, value: Tensor<f64>) -> Input {

@@ -1,17 +1,28 @@
 use alloc::vec::Vec;
 
 use super::*;
-use crate::config::{Actions, GruVariant};
+use crate::a2c::Learner;
+use crate::config::{self, Config, GruVariant};
+use crate::env::Task;
+use crate::model::Inputs;
+use crate::tasks::calculator::{ActionSet, spec};
 use crate::tasks::token;
+use crate::test_tasks::{Chance, learner};
 use crate::train::Run;
 use tensor::Map;
 use tensor::philox::{Purpose, Stream};
 
 /// An untrained agent with weights so large that different contexts lead to different decisions.
-fn agent(actions: Actions, gru: GruVariant) -> Agent<f64> {
-    let (task, policy, mut params) = build_network(&Config { width: 7, actions, gru, ..Config::default() }, 3);
-    params.flat_mut().apply(Map::Scale(4.0));
-    Agent::new(&task, policy, params)
+fn agent(actions: config::Actions, gru: GruVariant) -> Agent<f64> {
+    let mut run = new_run(Config { actions, gru, ..Config::default() });
+    run.learner.params.flat_mut().apply(Map::Scale(4.0));
+    Agent::new(run.task.spec(), run.learner.model, run.learner.params)
+}
+
+/// A run of a small network.
+fn new_run<T: Real>(config: Config) -> Run<T, crate::tasks::Calculator> {
+    let config = Config { width: 7, ..config };
+    Run::new(config.calculator(), &config, 3)
 }
 
 /// The context of `stage` with these digits as operands.
@@ -22,7 +33,7 @@ fn context(stage: usize, digits: [u32; 5]) -> Vec<u32> {
 /// The agent reads one token per step and keeps its state. Its decisions agree with one pass over the whole sequence.
 #[test]
 fn episode_step_by_step_decides_as_one_pass() {
-    for actions in [Actions::Tools, Actions::Tokens] {
+    for actions in [config::Actions::Tools, config::Actions::Tokens] {
         for gru in [GruVariant::ResetAfter, GruVariant::ResetBefore] {
             let agent = agent(actions, gru);
             (0..3).for_each(|stage| check_steps(&agent, stage));
@@ -32,27 +43,38 @@ fn episode_step_by_step_decides_as_one_pass() {
 
 fn check_steps(agent: &Agent<f64>, stage: usize) {
     let context = context(stage, [4, 2, 7, 3, 1]);
-    let taken = [1, 4, 0, 5, 5, 2];
-    let after = Tensor::from_fn([taken.len(), 1], |t| agent.token(taken[t]));
+    let taken =
+        [1, 4, 0, 5, 5, 2].map(|action| agent.spec().token(agent.spec().action_name(action)).expect("its token"));
+    let tokens = [&context[..], &taken].concat();
     let tape = Tape::no_grad();
-    let network = agent.policy.on(agent.params.bind(&tape));
-    let all = network.decisions(stage, &Tensor::new([context.len(), 1], context.clone()), &after);
-    let (log_probs, values) = (all.log_probs.value().to_vec(), all.values.value().to_vec());
+    let pass = agent.on(&tape);
+    let inputs = Inputs::Tokens(Tensor::new([tokens.len(), 1], tokens.clone()));
+    let states = agent.model.read_all(pass, &inputs, agent.model.start(pass, stage, 1));
+    let all = Decisions::new(agent.model.decide(pass, states.select(1, 0)), &[]);
+    let (rows, values) = (all.actions.to_rows(), all.values.value().to_vec());
 
-    let mut episode = agent.begin(stage, &context);
-    for (t, &action) in taken.iter().enumerate() {
-        let probabilities = episode.probabilities();
-        let expected = log_probs[t * agent.actions()..][..agent.actions()].iter().map(|log_prob| log_prob.exp());
+    let mut episode = agent.begin(stage);
+    episode.observe(&context[..]);
+    for (t, &token) in (context.len() - 1..).zip(&taken) {
+        let (probabilities, expected) = (episode.probabilities(), rows.probabilities(t));
+        assert_eq!(probabilities.len(), expected.len());
         assert!(probabilities.iter().zip(expected).all(|(p, expected)| (p - expected).abs() < 1e-13));
         assert!((episode.value() - values[t]).abs() < 1e-12);
-        episode.took(action);
+        episode.observe(&[token]);
     }
+}
+
+/// An episode of stage 0 after its first observation.
+fn observed<T: Real>(agent: &Agent<T>) -> Episode<'_, T> {
+    let mut episode = agent.begin(0);
+    episode.observe(&[4, 2, 7, token::CTX]);
+    episode
 }
 
 #[test]
 fn sample_frequencies_match_probabilities() {
-    let agent = agent(Actions::Tools, GruVariant::ResetAfter);
-    let episode = agent.begin(0, &context(0, [4, 2, 7, 0, 0]));
+    let agent = agent(config::Actions::Tools, GruVariant::ResetAfter);
+    let episode = observed(&agent);
     let mut rng = Philox::stream(1, Stream { purpose: Purpose(256), update: 0, episode: 0 });
     let mut counts = [0.0; 6];
     (0..10_000).for_each(|_| counts[episode.sample(&mut rng) as usize] += 1e-4);
@@ -68,15 +90,13 @@ fn sample_frequencies_match_probabilities() {
 
 #[test]
 fn agent_from_le_bytes_is_the_same() {
-    let config = Config { width: 7, gru: GruVariant::ResetBefore, ..Config::default() };
-    let run = Run::<f32>::new(&config, 5);
-    let bytes = run.learner.params.to_le_bytes();
-    let agent = Agent::<f32>::from_le_bytes(&config, &bytes).expect("as many");
-    let agent_of_run = Agent::new(&run.task, run.learner.policy, run.learner.params);
-    let [one, other] =
-        [&agent, &agent_of_run].map(|agent| agent.begin(1, &context(1, [1, 2, 3, 4, 0])).probabilities());
+    let run = new_run(Config { gru: GruVariant::ResetBefore, ..Config::default() });
+    let (spec, architecture, bytes) = (run.task.spec(), run.config.architecture(), run.learner.params.to_le_bytes());
+    let agent = Agent::<f32>::from_le_bytes(spec.clone(), architecture, &bytes).expect("as many");
+    let agent_of_run = Agent::new(spec.clone(), run.learner.model, run.learner.params);
+    let [one, other] = [&agent, &agent_of_run].map(|agent| observed(agent).probabilities());
     assert_eq!(one, other);
-    assert!(Agent::<f32>::from_le_bytes(&config, &bytes[1..]).is_err());
+    assert!(Agent::<f32>::from_le_bytes(spec, architecture, &bytes[1..]).is_err());
 }
 
 #[test]
@@ -90,11 +110,9 @@ fn agent_is_shared_by_threads() {
 /// The first, a middle and the last action have probability zero.
 #[test]
 fn sample_never_returns_an_action_of_probability_zero() {
-    let (task, policy, mut params) = build_network::<f32>(&Config { width: 7, ..Config::default() }, 3);
     let never = f32::NEG_INFINITY;
-    params.set(policy.pi.bias, &Tensor::from([never, 0.5, never, 0.1, -0.3, never]));
-    let agent = Agent::new(&task, policy, params);
-    let episode = agent.begin(0, &context(0, [4, 2, 7, 0, 0]));
+    let agent = with_bias([never, 0.5, never, 0.1, -0.3, never]);
+    let episode = observed(&agent);
     let mut rng = Philox::stream(1, Stream { purpose: Purpose(256), update: 0, episode: 0 });
     let drawn: Vec<u32> = (0..10_000).map(|_| episode.sample(&mut rng)).collect();
     assert!(drawn.iter().all(|action| [1, 3, 4].contains(action)));
@@ -102,19 +120,24 @@ fn sample_never_returns_an_action_of_probability_zero() {
     assert!([1, 3, 4].contains(&episode.greedy()));
 }
 
+/// An agent with this bias of its policy head.
+fn with_bias<T: Real>(bias: [T; 6]) -> Agent<T> {
+    let Learner { model, mut params, .. } = new_run(Config::default()).learner;
+    params.set(model.pi.bias, &Tensor::from(bias));
+    Agent::new(spec(ActionSet::Tools), model, params)
+}
+
 /// An agent with a number that is not finite in the bias of its last action.
 fn undecided() -> Agent<f64> {
-    let (task, policy, mut params) = build_network(&Config { width: 7, ..Config::default() }, 3);
-    params.set(policy.pi.bias, &Tensor::from([0.0, 0.0, 0.0, 0.0, 0.0, f64::NAN]));
-    Agent::new(&task, policy, params)
+    with_bias([0.0, 0.0, 0.0, 0.0, 0.0, f64::NAN])
 }
 
 #[test]
 #[should_panic(expected = "is NaN at step 1 of the episode: parameter pi.bias holds a number that is not finite")]
 fn greedy_nan_panics_with_step_and_parameter() {
     let agent = undecided();
-    let mut episode = agent.begin(0, &context(0, [4, 2, 7, 0, 0]));
-    episode.took(2);
+    let mut episode = observed(&agent);
+    episode.observe(&[token::SUB]);
     episode.greedy();
 }
 
@@ -122,29 +145,85 @@ fn greedy_nan_panics_with_step_and_parameter() {
 #[should_panic(expected = "sample: the log-probability of action 0")]
 fn sample_nan_panics_with_the_action() {
     let mut rng = Philox::stream(1, Stream { purpose: Purpose(256), update: 0, episode: 0 });
-    undecided().begin(0, &context(0, [4, 2, 7, 0, 0])).sample(&mut rng);
+    observed(&undecided()).sample(&mut rng);
 }
 
 #[test]
-#[should_panic(expected = "begin: a context of 3 tokens, but contexts of stage 1 have 5")]
-fn begin_context_of_wrong_length_panics() {
-    agent(Actions::Tools, GruVariant::ResetAfter).begin(1, &[4, 2, 7]);
+#[should_panic(expected = "observe: observation 0 of an episode of calculator: no observation was written")]
+fn observe_no_token_panics() {
+    agent(config::Actions::Tools, GruVariant::ResetAfter).begin(1).observe(&[0_u32; 0]);
 }
 
 #[test]
-#[should_panic(expected = "begin: token 18 at 2 of the context is outside the vocabulary of 18")]
-fn begin_unknown_token_panics() {
-    agent(Actions::Tools, GruVariant::ResetAfter).begin(0, &[4, 2, 18, token::CTX]);
+#[should_panic(
+    expected = "observe: observation 0 of an episode of calculator: token 18 is outside the vocabulary of 18"
+)]
+fn observe_unknown_token_panics() {
+    agent(config::Actions::Tools, GruVariant::ResetAfter).begin(0).observe(&[4, 2, 18, token::CTX]);
+}
+
+#[test]
+#[should_panic(expected = "observe: observation 1 of an episode of calculator: the observation is a vector")]
+fn observe_vector_for_tokens_panics_with_the_observation() {
+    observed(&agent(config::Actions::Tools, GruVariant::ResetAfter)).observe(&[0.5]);
 }
 
 #[test]
 #[should_panic(expected = "begin: stage 3, but there are 3 stages")]
 fn begin_unknown_stage_panics() {
-    agent(Actions::Tools, GruVariant::ResetAfter).begin(3, &[4, 2, 7, token::CTX]);
+    agent(config::Actions::Tools, GruVariant::ResetAfter).begin(3);
 }
 
 #[test]
-#[should_panic(expected = "action 6, but there are 6")]
-fn took_unknown_action_panics() {
-    agent(Actions::Tools, GruVariant::ResetAfter).begin(0, &context(0, [4, 2, 7, 0, 0])).took(6);
+#[should_panic(expected = "greedy: the episode has no observation yet; call observe")]
+fn greedy_before_the_first_observation_panics() {
+    agent(config::Actions::Tools, GruVariant::ResetAfter).begin(0).greedy();
+}
+
+#[test]
+#[should_panic(expected = "observation 0 of an episode of calculator: no action is legal")]
+fn observe_legal_none_panics() {
+    agent(config::Actions::Tools, GruVariant::ResetAfter).begin(0).observe_legal(&[4], &[false; 6]);
+}
+
+#[test]
+fn observe_legal_other_actions_have_probability_zero() {
+    let agent = agent(config::Actions::Tools, GruVariant::ResetAfter);
+    let mut episode = agent.begin(0);
+    let all = observed(&agent).probabilities();
+    episode.observe_legal(&[4, 2, 7, token::CTX], &[true, false, false, true, false, false]);
+    let legal = episode.probabilities();
+    let total = all[0] + all[3];
+    for action in 0..6 {
+        let want = if [0, 3].contains(&action) { all[action] / total } else { 0.0 };
+        assert!((legal[action] - want).abs() < 1e-12 && (want > 0.0 || legal[action] == 0.0), "{legal:?} of {all:?}");
+    }
+}
+
+/// The agent has a method for each kind of action, and normalises what it reads.
+#[test]
+fn greedy_vector_is_the_mean_of_the_normalized_observation() {
+    let task = Chance { has_vectors: true, is_continuous: true, ..Chance::default() };
+    let Learner { model, params, .. } = learner::<f64>(&task);
+    let mut moments = Moments::new(3);
+    [[1.0, 2.0, 3.0], [2.0, 4.0, 7.0]].iter().for_each(|x| moments.push(x));
+    let (raw, plain) = ([1.5, 2.0, 9.0], Agent::new(task.spec(), model.clone(), params.clone()));
+    let agent = Agent::new(task.spec(), model, params).with_normalizer(moments.clone());
+    let mut normal = raw;
+    moments.normalize(&mut normal);
+    let (mut episode, mut expected, mut other) = (agent.begin(1), plain.begin(1), plain.begin(1));
+    episode.observe(&raw);
+    expected.observe(&normal);
+    other.observe(&raw);
+    assert_eq!(episode.greedy_vector(), expected.greedy_vector());
+    assert_ne!(episode.greedy_vector(), other.greedy_vector());
+    let Rows::Gaussian { mean, .. } = episode.distribution() else { panic!("a Gaussian") };
+    assert_eq!(episode.greedy_vector(), *mean);
+    let (mut rng, mut same) = (Philox::new(3), Philox::new(3));
+    let drawn = episode.sample_vector(&mut rng);
+    let Rows::Gaussian { log_std, .. } = episode.distribution() else { panic!("a Gaussian") };
+    for k in 0..2 {
+        assert!((drawn[k] - mean[k] - log_std[k].exp() * same.normal()).abs() < 1e-12);
+    }
+    assert!(episode.probabilities().is_empty());
 }

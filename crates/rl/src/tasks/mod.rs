@@ -1,10 +1,13 @@
+//! The task [`Expression`] shows the text of an expression, and its machine computes it: see [`expression`].
+//!
 //! The task [`Calculator`] has three stages. Their goals are `a·b+c`, `(a·b+c)−d` and `(a·b+c)−(d·e)` of operands a to e.
 //!
-//! A task has one interpreter, generic in its number type ([`Number`]). Integers play one episode. Polynomials
+//! `calculator` has one interpreter, generic in its number type ([`Number`]). Integers play one episode. Polynomials
 //! ([`poly::Poly`]) play all episodes at once; the solver explores these. Formulae ([`formula::Formula`]) show how a
 //! program computed its result.
 
 pub mod calculator;
+pub mod expression;
 pub mod formula;
 pub mod poly;
 pub mod token;
@@ -12,6 +15,7 @@ pub mod token;
 use core::ops::{Add, Mul, Sub};
 
 pub use calculator::Calculator;
+pub use expression::Expression;
 
 /// The number of stages.
 pub const STAGES: usize = 3;

@@ -104,13 +104,11 @@ pub(crate) fn apply<T: Real>(f: Map<T>, x: ViewMut<T>) {
 }
 
 /// Makes room for `to` elements: in this buffer, if it is unshared and large enough, or else in a new one. The `kept` elements
-/// from `first` on move to the front of a new buffer. If the buffer is shared, the new one is zero.
+/// from `first` on are copied to the front of a new buffer.
 #[track_caller]
 pub(crate) fn grow<T: Element>(memory: &mut Arc<DeviceBuffer<T>>, first: usize, kept: usize, to: usize) {
     let (gpu, len) = (memory.gpu(), memory.len());
-    if Arc::get_mut(memory).is_none() {
-        *memory = Arc::new(expect_driver(DeviceBuffer::zeros(gpu, to)));
-    } else if first > 0 || len < to {
+    if Arc::get_mut(memory).is_none() || first > 0 || len < to {
         // The capacity grows by half, so that step-by-step growth does not copy every time.
         let room = if len < to { to.max(len / 2 * 3) } else { to };
         let new = expect_driver(DeviceBuffer::uninit(gpu, room));

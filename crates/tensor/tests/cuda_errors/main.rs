@@ -68,6 +68,9 @@ fn copy_there_and_back() -> Result<String, CudaError> {
     assert_eq!((z.to_vec(), z.device()), (vec![9.0, 0.0, 0.0, 3.0], gpu()));
     z.resize([9]);
     assert_eq!(z.to_vec()[..4], [9.0, 0.0, 0.0, 3.0]);
+    let mut first = y.clone(); // shares the buffer of y
+    first.resize([2]);
+    assert_eq!((first.to_vec(), y.to_vec()), (vec![0.0, 1.0], x.to_vec()));
     assert!(Tensor::<u32>::zeros_on(gpu(), [3])? == Tensor::from([0, 0, 0]) && y == x);
     let host = catch_unwind(AssertUnwindSafe(|| y.view().as_ndarray().len())).expect_err("the tensor is on the GPU");
     Ok(host.downcast_ref::<String>().expect("a message").clone())

@@ -1,8 +1,12 @@
 //! The macro and the loop that make tests of a generic body.
 
 use crate::Draw;
+use crate::draw::OPERANDS;
 
+/// The number of cases whose operands have gaps by chance.
 pub(crate) const CASES: u32 = 40;
+/// The number of cases in which one operand alone has gaps.
+const CASES_WITH_GAPS: u32 = 16 * OPERANDS as u32;
 
 /// Makes one test for each body and scalar type.
 macro_rules! agree {
@@ -40,7 +44,7 @@ pub(crate) fn select_sizes<S>(sizes: impl IntoIterator<Item = S>) -> impl Iterat
 
 /// Runs all cases, or as many as `GRADUS_TEST_CASES` says, for slow machines. The last number printed is the case that failed.
 pub(crate) fn run(body: impl Fn(&mut Draw)) {
-    run_up_to(CASES, body);
+    run_up_to(CASES + CASES_WITH_GAPS, body);
 }
 
 /// Runs `most` cases, or as many as `GRADUS_TEST_CASES` says if that is fewer.

@@ -6,20 +6,30 @@ use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Element, Shape, Tensor, View, ViewMut};
 
 use crate::Scalar;
+use crate::cases::CASES;
 
 /// Extents around powers of two, where blocked and vectorised loops have remainders.
 const SIZES: [usize; 11] = [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 33];
 
-/// The random generator of one case.
+/// The maximum number of operands of a kernel.
+pub(crate) const OPERANDS: usize = 8;
+
+/// The random generator of one case. In the cases from [`CASES`] on, each operand in turn is the only one with gaps.
 pub(crate) struct Draw {
     rng: Philox,
     case: u32,
+    /// The only operand that may have gaps, in the order in which they are drawn; `None` leaves that to chance. A special path for
+    /// operands without gaps must refuse this one, or read it by its strides.
+    gaps_in: Option<usize>,
+    /// The number of operands so far.
+    operands: usize,
 }
 
 impl Draw {
     pub(crate) fn new(case: u32) -> Self {
         let place = Stream { purpose: Purpose(256), update: 0, episode: case };
-        Self { rng: Philox::stream(2015, place), case }
+        let gaps_in = case.checked_sub(CASES).map(|more| more as usize % OPERANDS);
+        Self { rng: Philox::stream(2015, place), case, gaps_in, operands: 0 }
     }
 
     pub(crate) fn below(&mut self, n: usize) -> usize {
@@ -215,7 +225,11 @@ impl Placement {
     /// feature with probability 1/2.
     fn draw(draw: &mut Draw, shape: Shape) -> Self {
         let rank = shape.rank();
-        let plain = draw.below(4) == 0 || draw.case.is_multiple_of(4);
+        draw.operands += 1;
+        let plain = match draw.gaps_in {
+            Some(k) => k != draw.operands - 1,
+            None => draw.below(4) == 0 || draw.case.is_multiple_of(4),
+        };
         let mut depart = || !plain && draw.coin();
         let (permuted, sliced, reversed, every_second) = (depart(), depart(), depart(), depart() && rank < 4);
         let order: Vec<usize> = (0..rank).collect();

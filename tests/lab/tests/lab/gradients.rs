@@ -11,11 +11,11 @@ use crate::{emulated, program};
 const FEW_PASSES: [&str; 2] =
     ["gradients::levels::gradients_every_case_match_duals", "gradients::levels::backward_every_case_accumulates"];
 
-/// The tests of `gradients::levels` that need many passes per case.
-const MANY_PASSES: [&str; 5] = [
+/// The tests of `gradients::levels` that need many passes per case. Without central differences, which need two passes for each
+/// number: they show nothing that the duals do not.
+const MANY_PASSES: [&str; 4] = [
     "gradients::levels::gradients_every_case_exist_and_repeat",
     "gradients::levels::gradients_every_case_add_to_existing_gradients",
-    "gradients::levels::gradients_every_case_match_central_differences",
     "gradients::levels::gradients_every_case_are_the_transpose_of_the_tangent",
     "gradients::levels::gradients_unread_inputs_change_nothing",
 ];

@@ -71,7 +71,7 @@ fn gradient_checks_apply_to_the_expected_cases() {
     let partial = CHECKS.iter().filter(|check| !all_cases().iter().all(check.applies)).map(|check| check.name);
     assert_eq!(partial.collect::<Vec<_>>(), ["adds up over rows", "goes step by step", "withstands poison"]);
     let operations = ["entropy", "gru", "layer_norm", "log_softmax", "logsumexp", "matmul", "softmax"];
-    let layers = ["Gru", "GruCell", "LayerNorm", "Linear", "Mlp"];
+    let layers = ["Attention", "Gru", "GruCell", "LayerNorm", "Linear", "Mlp"];
     assert_eq!(targets_of("adds up over rows"), operations.into_iter().chain(layers).collect());
     assert_eq!(targets_of("goes step by step"), BTreeSet::from(["Gru", "gru"]));
     let unread = targets_of("withstands poison");

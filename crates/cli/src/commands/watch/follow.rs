@@ -10,10 +10,14 @@ use crate::folder::outcome::TimedOutcome;
 use crate::folder::{About, CONFIG, LOCK, Line, METRICS, TEST, Tail, TailEvent, list_seeds, no_run_error, seed_folder};
 use crate::input::config_file::ConfigFile;
 use crate::input::settings;
+use crate::input::tasks::Tasks;
 use crate::live::{RunLimits, RunProgress, plain};
+use crate::score::Score;
 
 /// The run of a folder, or the runs of several seeds in it.
 pub(super) struct FollowedRuns {
+    /// The score of the task.
+    pub(super) score: Score,
     /// True for a folder of several seeds.
     pub(super) several: bool,
     /// True if a stopped run can be resumed.
@@ -38,7 +42,7 @@ pub(super) struct FollowedRun {
 ///
 /// # Errors
 /// If the folder holds no run, or a file is invalid.
-pub(super) fn find_runs(dir: &Path) -> Result<Option<FollowedRuns>> {
+pub(super) fn find_runs(dir: &Path, tasks: &Tasks) -> Result<Option<FollowedRuns>> {
     let about = About::read(dir)?;
     let seeds = list_seeds(dir, about.as_ref());
     let first = seeds.iter().flatten().next().map(|&seed| seed_folder(dir, seed));
@@ -48,13 +52,15 @@ pub(super) fn find_runs(dir: &Path) -> Result<Option<FollowedRuns>> {
         return if about.is_some() || may_start_soon(dir)? { Ok(None) } else { Err(no_run_error(dir, CONFIG)) };
     };
     let file = ConfigFile::read_regular(&config)?;
-    file.task()?;
-    let limits = RunLimits::from_config(&settings::read(Some(&file))?.0);
+    let task = file.task(tasks)?;
+    let config = settings::read(Some(&file), task)?.0;
+    let spec = task.spec(&config);
+    let limits = || RunLimits::new(&spec, &config);
     let runs = match &seeds {
-        None => vec![FollowedRun::new(dir.into(), file.seed()?.unwrap_or(0), limits)],
-        Some(seeds) => seeds.iter().map(|&seed| FollowedRun::new(seed_folder(dir, seed), seed, limits)).collect(),
+        None => vec![FollowedRun::new(dir.into(), file.seed()?.unwrap_or(0), limits())],
+        Some(seeds) => seeds.iter().map(|&seed| FollowedRun::new(seed_folder(dir, seed), seed, limits())).collect(),
     };
-    Ok(Some(FollowedRuns { several: seeds.is_some(), resumable: about.is_some(), runs }))
+    Ok(Some(FollowedRuns { score: Score::new(&spec), several: seeds.is_some(), resumable: about.is_some(), runs }))
 }
 
 /// Returns true if training may be about to start: the folder is empty, or holds the lock, which is written first.

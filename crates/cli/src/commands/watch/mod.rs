@@ -12,11 +12,12 @@ use console::Term;
 use serde_json::Value;
 
 use super::results;
-use crate::error::{Error, Result, show_path};
+use crate::error::{Error, Result, program, show_path};
 use crate::folder::outcome::TimedOutcome;
 use crate::folder::{ABOUT, TABLE, TABLE_JSON, contains_run, is_locked};
 use crate::input::numbers::parse_whole_in;
 use crate::input::regular_file;
+use crate::input::tasks::Tasks;
 use crate::interrupt;
 use crate::live::{Scene, Screen, Size, Style, Tally, frame};
 use crate::output::print::{print_line, print_result};
@@ -53,15 +54,16 @@ pub(crate) struct WatchArgs {
 ///
 /// # Errors
 /// If the folder holds no run, the run fails or stops before its end, or Ctrl-C ends the command.
-pub(crate) fn watch(args: &WatchArgs) -> Result<()> {
+pub(crate) fn watch(args: &WatchArgs, tasks: &Tasks) -> Result<()> {
     interrupt::listen(None)?;
-    let mut watcher = Watcher::new(&args.dir);
+    let mut watcher = Watcher::new(&args.dir, tasks);
     if args.once { watcher.show_once() } else { watcher.follow(Duration::from_millis(args.interval)) }
 }
 
 /// Follows the runs of a folder.
 struct Watcher<'a> {
     dir: &'a Path,
+    tasks: &'a Tasks,
     started: Instant,
     runs: Option<FollowedRuns>,
     /// Number of consecutive polls without a lock and without new data.
@@ -69,8 +71,8 @@ struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    fn new(dir: &'a Path) -> Self {
-        Self { dir, started: Instant::now(), runs: None, idle_polls: 0 }
+    fn new(dir: &'a Path, tasks: &'a Tasks) -> Self {
+        Self { dir, tasks, started: Instant::now(), runs: None, idle_polls: 0 }
     }
 
     /// Shows the current state once.
@@ -123,7 +125,7 @@ impl<'a> Watcher<'a> {
         let started = self.dir.join(ABOUT).exists() || contains_run(self.dir); // both files are written under the lock
         let unlocked = started && is_locked(self.dir)? == Some(false);
         if self.runs.is_none() {
-            self.runs = find_runs(self.dir)?;
+            self.runs = find_runs(self.dir, self.tasks)?;
         }
         let now = self.started.elapsed();
         let new = self.runs.as_mut().map(|runs| runs.poll(now, line)).transpose()?.unwrap_or(false);
@@ -144,7 +146,7 @@ impl<'a> Watcher<'a> {
                 false => runs.runs.iter().map(|run| run.progress.clone()).collect(),
             };
             scene.tally = runs.several.then(|| {
-                let mut tally = Tally { total: runs.runs.len(), ..Tally::default() };
+                let mut tally = Tally::new(runs.runs.len(), runs.score);
                 runs.finished().for_each(|run| tally.count(&run.outcome));
                 tally
             });
@@ -177,7 +179,7 @@ impl<'a> Watcher<'a> {
             all => format!("{} of {} runs have finished", runs.finished().count(), all.len()),
         };
         let advice = match runs.resumable {
-            true => format!("resume with: gradus train --resume {}", show_path(self.dir)),
+            true => format!("resume with: {} train --resume {}", program(), show_path(self.dir)),
             false => "the folder has format version 1, whose runs cannot be resumed".to_owned(),
         };
         Some(format!("no process trains in {dir}: {progress}; {advice}"))

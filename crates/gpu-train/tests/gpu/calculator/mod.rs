@@ -8,8 +8,8 @@ mod planted;
 use emulator::planted::Schedule;
 use emulator::{Options, is_on_gpu};
 use gpu_train::GpuEpisodes;
-use rl::env::{Step, Task};
-use rl::rollout::draw;
+use rl::distribution::draw;
+use rl::env::{Actions, Episodes};
 use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Device, Gpu, Real, Tensor};
@@ -41,35 +41,42 @@ fn options() -> Options {
 fn compare_episodes(gpu: &'static Gpu, task: &Calculator, stage: usize, batch: usize) {
     let first = Stream { purpose: Purpose::OPERANDS, update: 3, episode: u32::MAX - 100 };
     let stream = |b: usize| Stream { episode: first.episode.wrapping_add(b as u32), ..first };
-    let mut host = task.env(stage, batch);
-    host.reset(&mut (0..batch).map(|b| Philox::stream(9, stream(b))).collect::<Vec<_>>());
+    let mut host = Episodes::new(task, stage, batch);
+    let mut rngs: Vec<_> = (0..batch).map(|b| Philox::stream(9, stream(b))).collect();
+    let mut running: Vec<usize> = (0..batch).collect();
+    host.reset(&running, &mut rngs).expect("no fault");
     let mut gpu_episodes = GpuEpisodes::new(gpu, task).expect("there is room");
     let contexts = gpu_episodes.reset(stage, batch, 9, first).expect("there is room");
-    assert_eq!(contexts.len(), host.context_len() * batch);
+    assert_eq!(contexts.len(), host.observations().tokens(0).len() * batch);
     for b in 0..batch {
         let shown: Vec<_> = contexts.iter().skip(b).step_by(batch).copied().collect();
-        assert_eq!(shown, host.context(b), "stage {stage}, episode {b}");
+        assert_eq!(shown, host.observations().tokens(b), "stage {stage}, episode {b}");
     }
     let shortest = task.graph(stage).shortest_programs().remove(0);
     let mut random = Philox::stream(10, first);
-    let mut steps = vec![Step::default(); batch];
+    let tokens = task.action_set().tokens();
     for at in 0..HORIZON + 2 {
         // Every third episode follows the shortest program, half of them up to its last step.
         let actions: Vec<_> = (0..batch)
             .map(|b| match shortest.get(at) {
                 Some(&action) if b % 3 == 0 && (b % 2 == 0 || at + 1 < shortest.len()) => action as u32,
-                _ => random.below(task.actions() as u32),
+                _ => random.below(tokens.len() as u32),
             })
             .collect();
-        host.step(&actions, &mut steps);
-        for (b, (got, want)) in gpu_episodes.step(&actions).expect("it works").iter().zip(&steps).enumerate() {
+        let results = gpu_episodes.step(&actions).expect("it works");
+        host.step(&running, &Actions::Discrete(actions.clone()), &mut rngs).expect("no fault");
+        let want = host.transitions();
+        for (b, got) in results.iter().enumerate() {
             let what = format!("stage {stage}, episode {b}, step {at}");
-            assert_eq!((got.reward.to_bits(), got.done), (want.reward.to_bits(), want.done), "{what}");
-            assert_eq!(got.token, host.token(actions[b]), "{what}");
+            let reward = if running.contains(&b) { want.rewards[b] } else { 0.0 };
+            assert_eq!((got.reward.to_bits(), got.done), (reward.to_bits(), want.is_done(b)), "{what}");
+            assert_eq!(got.token, tokens[actions[b] as usize], "{what}");
+            assert!(!running.contains(&b) || want.observations.tokens(b) == [got.token], "{what}");
         }
+        running.retain(|&b| !want.is_done(b));
     }
-    let solved: Vec<_> = (0..batch).map(|b| host.solved(b)).collect();
-    assert_eq!(gpu_episodes.solved(), Ok(solved.clone()));
+    let solved = &host.transitions().solved;
+    assert_eq!(gpu_episodes.solved().as_ref(), Ok(solved));
     assert!(batch < 10 || solved.contains(&true) && solved.contains(&false));
 }
 

@@ -7,7 +7,7 @@ use tensor::philox::Philox;
 
 use super::machine::State;
 use super::{ActionSet, HORIZON, Rewards};
-use crate::env::{Env, Step, check_reset, check_step};
+use crate::env::{Actions, Env, Observations, Transitions};
 use crate::solver::{FAILED, Graph, SOLVED, START};
 use crate::tasks::{
     operand_count,
@@ -22,8 +22,8 @@ pub struct CalculatorEnv {
     graph: Arc<Graph<State<Poly>>>,
     tokens: &'static [u32],
     rewards: Rewards,
-    /// The context of each episode, `[B, operands + 1]`.
-    contexts: Vec<u32>,
+    /// The operands of all episodes, if they are not drawn.
+    operands: Option<Vec<u32>>,
     /// The state of each episode in the graph, `[B]`.
     states: Vec<u16>,
     /// The smallest distance to the goal so far in each episode, `[B]`.
@@ -46,25 +46,24 @@ impl CalculatorEnv {
             graph,
             tokens: actions.tokens(),
             rewards,
-            contexts: vec![token::CTX; episodes * (operand_count(stage) + 1)],
+            operands: None,
             states: vec![START; episodes],
             steps: vec![0; episodes],
         }
     }
 
-    /// Restarts `episode` with these operands.
+    /// Starts all episodes with these operands instead of random ones.
     ///
     /// # Panics
     /// If the number of operands is not that of the stage.
-    pub fn start(&mut self, episode: usize, operands: &[u32]) {
-        let width = self.context_len();
-        self.contexts[episode * width..][..width - 1].copy_from_slice(operands);
-        self.states[episode] = START;
-        self.nearest[episode] = self.graph.distance(START);
-        self.steps[episode] = 0;
+    #[track_caller]
+    pub fn with_operands(self, operands: &[u32]) -> Self {
+        let (found, expected) = (operands.len(), operand_count(self.stage));
+        assert!(found == expected, "with_operands: {found} operands, but stage {} has {expected}", self.stage);
+        Self { operands: Some(operands.to_vec()), ..self }
     }
 
-    /// Takes one action in an episode that is not done. Returns its reward.
+    /// Takes one action in an episode. Returns its reward.
     fn advance(&mut self, i: usize, action: u32) -> f64 {
         let state = self.graph.next(self.states[i], action as usize);
         let distance = self.graph.distance(state);
@@ -79,46 +78,28 @@ impl CalculatorEnv {
 }
 
 impl Env for CalculatorEnv {
-    fn stage(&self) -> usize {
-        self.stage
-    }
-
-    fn len(&self) -> usize {
-        self.states.len()
-    }
-
-    fn context_len(&self) -> usize {
-        operand_count(self.stage) + 1
-    }
-
-    fn reset(&mut self, rngs: &mut [Philox]) {
-        check_reset(self.len(), rngs);
-        let mut operands = [0; VARIABLES];
-        let operands = &mut operands[..self.context_len() - 1];
-        for (i, rng) in rngs.iter_mut().enumerate() {
-            operands.fill_with(|| rng.below(10));
-            self.start(i, operands);
+    fn reset(&mut self, episodes: &[usize], rngs: &mut [Philox], out: &mut Observations) {
+        let mut context = [token::CTX; VARIABLES + 1];
+        let count = operand_count(self.stage);
+        for &i in episodes {
+            match &self.operands {
+                Some(operands) => context[..count].copy_from_slice(operands),
+                None => context[..count].fill_with(|| rngs[i].below(10)),
+            }
+            context[count] = token::CTX;
+            out.set_tokens(i, &context[..=count]);
+            (self.states[i], self.nearest[i], self.steps[i]) = (START, self.graph.distance(START), 0);
         }
     }
 
-    fn context(&self, episode: usize) -> &[u32] {
-        let width = self.context_len();
-        &self.contexts[episode * width..][..width]
-    }
-
-    fn token(&self, action: u32) -> u32 {
-        self.tokens[action as usize]
-    }
-
-    fn step(&mut self, actions: &[u32], out: &mut [Step]) {
-        check_step(self.len(), actions, out);
-        for (i, (&action, out)) in actions.iter().zip(out).enumerate() {
-            let reward = if self.states[i] < START { 0.0 } else { self.advance(i, action) };
-            *out = Step { reward, done: self.states[i] < START };
+    /// The policy observes the token of its action.
+    fn step(&mut self, episodes: &[usize], actions: &Actions, _: &mut [Philox], out: &mut Transitions) {
+        let actions = actions.discrete();
+        for &i in episodes {
+            out.rewards[i] = self.advance(i, actions[i]);
+            out.terminated[i] = self.states[i] < START;
+            out.solved[i] = self.states[i] == SOLVED;
+            out.observations.set_tokens(i, &[self.tokens[actions[i] as usize]]);
         }
-    }
-
-    fn solved(&self, episode: usize) -> bool {
-        self.states[episode] == SOLVED
     }
 }

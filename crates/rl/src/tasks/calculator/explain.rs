@@ -16,9 +16,7 @@ impl Explain for Calculator {
 
     fn env_with_operands(&self, stage: usize, operands: &[u32]) -> Box<dyn Env> {
         to_digits(operands, tasks::operand_count(stage));
-        let mut env = self.new_env(stage, 1);
-        env.start(0, operands);
-        Box::new(env)
+        Box::new(self.new_env(stage, 1).with_operands(operands))
     }
 
     fn goals(&self, stage: usize, operands: &[u32]) -> Vec<Register> {
@@ -62,15 +60,15 @@ fn registers(formulae: State<Formula>, numbers: State<i64>, symbols: &[Formula])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::{Step, Task};
+    use crate::env::{Actions, Episodes, Task};
     use crate::explain::Content;
     use crate::tasks::{calculator::HORIZON, poly::Poly};
     use alloc::string::ToString;
 
     fn actions(program: &str) -> Vec<u32> {
-        let task = Calculator::default();
-        let find = |name| (0..task.actions()).find(|&action| task.action_name(action) == name).expect("an action");
-        program.split(' ').map(|name| find(name) as u32).collect()
+        let spec = Calculator::default().spec();
+        let find = |name| (0..6).find(|&action| spec.action_name(action) == name).expect("an action");
+        program.split(' ').map(find).collect()
     }
 
     fn lines(stage: usize, operands: &[u32], program: &str) -> Vec<String> {
@@ -105,19 +103,22 @@ mod tests {
         let polynomial = |state: &State<Poly>| state.acc.as_ref().map(|acc| acc.value(&operands.map(i64::from)));
         for number in 0..6usize.pow(5) {
             let program: Vec<u32> = (0..5).map(|i| (number / 6usize.pow(i) % 6) as u32).collect();
-            let mut env = task.env_with_operands(1, &operands);
-            assert_eq!(env.context(0), [4, 2, 7, 3, crate::tasks::token::CTX]);
-            let (mut out, mut place) = ([Step::default()], crate::solver::START);
+            let mut episodes = Episodes::with_env(task.spec(), 1, task.env_with_operands(1, &operands), 1);
+            let (mut rngs, mut place) = ([tensor::philox::Philox::new(0)], crate::solver::START);
+            episodes.reset(&[0], &mut rngs).expect("no fault");
+            assert_eq!(episodes.observations().tokens(0), [4, 2, 7, 3, crate::tasks::token::CTX]);
             let states = task.states(1, &operands, &program);
             assert!(states.len() == 6 && HORIZON > 5);
             for (action, state) in program.iter().zip(&states[1..]) {
-                env.step(&[*action], &mut out);
+                episodes.step(&[0], &Actions::Discrete(vec![*action]), &mut rngs).expect("no fault");
+                let out = episodes.transitions();
+                let is_done = out.is_done(0);
                 place = task.graph(1).next(place, *action as usize);
                 match task.graph(1).state(place) {
                     Some(expected) => assert_eq!(number_of(&state[0]), polynomial(expected), "{program:?}"),
-                    None => assert_eq!(out[0].done && env.solved(0), out[0].done && state[0].content == *goal),
+                    None => assert_eq!(is_done && out.solved[0], is_done && state[0].content == *goal),
                 }
-                if out[0].done {
+                if is_done {
                     break;
                 }
             }

@@ -11,9 +11,10 @@ pub mod env;
 mod explain;
 pub mod machine;
 
-use alloc::{boxed::Box, string::String, sync::Arc};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
-use crate::env::{Env, Task};
+use crate::env::{ActionSpace, Env, Space, Spec, Task};
+use crate::explain::Explain;
 use crate::solver::{Graph, Report, Solvable};
 use crate::tasks::{GOALS, STAGES, operand_count, poly::Poly, token};
 
@@ -22,6 +23,9 @@ use machine::{State, SymbolicMachine};
 
 /// The name of the task.
 pub const NAME: &str = "calculator";
+/// The warning for readers of results.
+const CAVEAT: &str = "A fixed program per stage is optimal here: this task needs exploration, credit over seven steps and not \
+     forgetting, but no context.";
 /// The maximum number of steps. An episode that has not answered by then has failed.
 pub const HORIZON: usize = 10;
 
@@ -110,43 +114,40 @@ impl Default for Calculator {
     }
 }
 
+/// The description of the task with these actions. It needs no solver.
+pub fn spec(actions: ActionSet) -> Spec {
+    let names = |tokens: &[u32]| tokens.iter().map(|&token| token::name(token)).collect::<Vec<_>>();
+    Spec::new(NAME, Space::tokens(names(&token::ALL)), ActionSpace::discrete(names(actions.tokens())), HORIZON)
+        .with_stages(STAGES)
+        .with_success()
+        .with_caveat(CAVEAT)
+}
+
 impl Task for Calculator {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn caveat(&self) -> &'static str {
-        "A fixed program per stage is optimal here: this task needs exploration, credit over seven steps and not \
-         forgetting, but no context."
-    }
-
-    fn stages(&self) -> usize {
-        STAGES
-    }
-
-    fn vocabulary(&self) -> usize {
-        token::COUNT
-    }
-
-    fn actions(&self) -> usize {
-        self.actions.tokens().len()
-    }
-
-    fn action_name(&self, action: usize) -> &'static str {
-        token::name(self.actions.tokens()[action])
-    }
-
-    fn horizon(&self) -> usize {
-        HORIZON
+    fn spec(&self) -> Spec {
+        spec(self.actions)
     }
 
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
         Box::new(self.new_env(stage, episodes))
     }
+
+    fn solver(&self) -> Option<&dyn Solvable> {
+        Some(self)
+    }
+
+    fn explanations(&self) -> Option<&dyn Explain> {
+        Some(self)
+    }
 }
 
 impl Solvable for Calculator {
+    fn goal(&self, stage: usize) -> String {
+        GOALS[stage].into()
+    }
+
     fn report(&self, stage: usize) -> Report {
-        Report::new(stage, String::from(GOALS[stage]), self.graph(stage), |action| self.action_name(action))
+        let name = |action: usize| String::from(token::name(self.actions.tokens()[action]));
+        Report::new(stage, self.goal(stage), self.graph(stage), name)
     }
 }

@@ -55,8 +55,16 @@ pub(in crate::cpu) fn momentum<T: Real>(rate: T, mu: T, g: View<T>, m: ViewMut<T
 }
 
 pub(in crate::cpu) fn rmsprop<T: Real>(rate: T, alpha: T, epsilon: T, g: View<T>, v: ViewMut<T>, p: ViewMut<T>) {
-    Zip::from(p.into_ndarray()).and(v.into_ndarray()).and(g.as_ndarray()).for_each(|p, v, &g| {
+    let update = rmsprop_update(rate, alpha, epsilon);
+    Zip::from(p.into_ndarray()).and(v.into_ndarray()).and(g.as_ndarray()).for_each(|p, v, &g| update(p, v, g));
+}
+
+/// Returns the update of one parameter: a function of the parameter, its moment v, and its gradient.
+#[inline(always)]
+pub(in crate::cpu) fn rmsprop_update<T: Real>(rate: T, alpha: T, epsilon: T) -> impl Fn(&mut T, &mut T, T) {
+    #[inline(always)]
+    move |p, v, g| {
         *v = alpha * *v + (T::one() - alpha) * (g * g);
         *p -= rate * g / (v.sqrt() + epsilon);
-    });
+    }
 }

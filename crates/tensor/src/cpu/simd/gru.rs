@@ -17,19 +17,21 @@ pub(super) fn gru_gates<S: Isa>(
     kept: ViewMut<f32>,
     h: ViewMut<f32>,
 ) {
-    if !are_contiguous(&[gx, hw, b_hh, h_prev], &[&kept, &h]) || rows.is_some_and(|rows| rows.as_slice().is_none()) {
+    let fits = are_contiguous(&[gx, hw, b_hh], &[&kept, &h]) && rows.is_none_or(|rows| rows.as_slice().is_some());
+    // An initial state is often one row for all examples.
+    let Some((h_prev, distance)) = h_prev.rows().filter(|_| fits) else {
         return gru::gru_gates(gx, rows, hw, b_hh, h_prev, kept, h);
-    }
-    let hidden_size = h_prev.shape().last_extent();
+    };
+    let hidden_size = h.shape().last_extent();
     let rows = rows.and_then(|rows| rows.as_slice());
-    let (gx, hw, b_hh, h_prev) = (as_slice(gx), as_slice(hw), as_slice(b_hh), as_slice(h_prev));
+    let (gx, hw, b_hh) = (as_slice(gx), as_slice(hw), as_slice(b_hh));
     let (kept, h) = (as_slice_mut(kept), as_slice_mut(h));
     s.run(
         #[inline(always)]
         || {
-            let read = hw.chunks_exact(3 * hidden_size).zip(h_prev.chunks_exact(hidden_size));
             let written = kept.chunks_exact_mut(4 * hidden_size).zip(h.chunks_exact_mut(hidden_size));
-            for (i, ((hw, h_prev), (kept, h))) in read.zip(written).enumerate() {
+            for (i, (hw, (kept, h))) in hw.chunks_exact(3 * hidden_size).zip(written).enumerate() {
+                let h_prev = &h_prev[i * distance..][..hidden_size];
                 let gx = &gx[gx_row(rows, i) * 3 * hidden_size..][..3 * hidden_size];
                 row(s, gx, (hw, b_hh), h_prev, kept, h);
             }
@@ -72,24 +74,22 @@ pub(super) fn gru_gates_backward<S: Isa>(
     dgh: ViewMut<f32>,
     dh_prev: ViewMut<f32>,
 ) {
-    if !are_contiguous(&[kept, h_prev, dh], &[&dgx, &dgh, &dh_prev])
-        || rows.is_some_and(|rows| rows.as_slice().is_none())
-    {
+    let written = [&dgx, &dgh, &dh_prev];
+    let fits = are_contiguous(&[kept, dh], &written) && rows.is_none_or(|rows| rows.as_slice().is_some());
+    let Some((h_prev, distance)) = h_prev.rows().filter(|_| fits) else {
         return gru::gru_gates_backward(kept, h_prev, dh, rows, dgx, dgh, dh_prev);
-    }
-    let hidden_size = h_prev.shape().last_extent();
+    };
+    let hidden_size = dh.shape().last_extent();
     let rows = rows.and_then(|rows| rows.as_slice());
-    let (kept, h_prev, dh) = (as_slice(kept), as_slice(h_prev), as_slice(dh));
+    let (kept, dh) = (as_slice(kept), as_slice(dh));
     let (dgx, dgh, dh_prev) = (as_slice_mut(dgx), as_slice_mut(dgh), as_slice_mut(dh_prev));
     s.run(
         #[inline(always)]
         || {
-            let read = kept
-                .chunks_exact(4 * hidden_size)
-                .zip(h_prev.chunks_exact(hidden_size))
-                .zip(dh.chunks_exact(hidden_size));
+            let read = kept.chunks_exact(4 * hidden_size).zip(dh.chunks_exact(hidden_size));
             let written = dgh.chunks_exact_mut(3 * hidden_size).zip(dh_prev.chunks_exact_mut(hidden_size));
-            for (i, (((kept, h_prev), dh), (dgh, dh_prev))) in read.zip(written).enumerate() {
+            for (i, ((kept, dh), (dgh, dh_prev))) in read.zip(written).enumerate() {
+                let h_prev = &h_prev[i * distance..][..hidden_size];
                 let dgx = &mut dgx[gx_row(rows, i) * 3 * hidden_size..][..3 * hidden_size];
                 row_backward(s, (kept, h_prev, dh), (dgx, dgh, dh_prev));
             }

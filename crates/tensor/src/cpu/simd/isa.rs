@@ -71,7 +71,7 @@ pub(crate) trait Isa: Copy + Send + Sync + 'static {
 pub(super) fn for_each_vector<S: Isa>(s: S, n: usize, mut f: impl FnMut(Position<S>)) {
     let whole = n - n % S::LANES;
     for at in (0..whole).step_by(S::LANES) {
-        f(Position { s, at, lanes: S::LANES });
+        f(Position::whole(s, at));
     }
     if whole < n {
         f(Position { s, at: whole, lanes: n - whole });
@@ -91,6 +91,12 @@ impl<S: Isa> Position<S> {
     #[inline(always)]
     pub(super) fn new(s: S, at: usize, n: usize) -> Self {
         Self { s, at, lanes: S::LANES.min(n - at) }
+    }
+
+    /// The position of a full vector.
+    #[inline(always)]
+    pub(super) fn whole(s: S, at: usize) -> Self {
+        Self { s, at, lanes: S::LANES }
     }
 
     /// Loads the numbers of x at this position; missing lanes are 0.

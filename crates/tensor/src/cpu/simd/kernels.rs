@@ -24,7 +24,6 @@ macro_rules! call {
     ($self:ident, index::scatter_add $args:tt) => { Fast.scatter_add $args };
     ($self:ident, norm::$kernel:ident $args:tt) => { Fast.$kernel $args };
     ($self:ident, optim::momentum $args:tt) => { Fast.momentum $args };
-    ($self:ident, optim::rmsprop $args:tt) => { Fast.rmsprop $args };
     ($self:ident, $family:ident::$kernel:ident($($arg:ident),*)) => { $family::$kernel($self.0, $($arg),*) };
 }
 

@@ -168,14 +168,19 @@ fn reduce_in_lanes<S: Isa>(
     const { assert!(S::LANES >= 4 && ACCUMULATORS.is_multiple_of(S::LANES), "four vectors hold all accumulators") };
     let mut vectors = [s.splat(start); 4];
     let vectors = &mut vectors[..ACCUMULATORS / S::LANES];
-    for block in (0..n).step_by(ACCUMULATORS) {
-        for (vector, at) in vectors.iter_mut().zip((block..n).step_by(S::LANES)) {
-            *vector = take(*vector, Position::new(s, at, n));
+    // Whole blocks come first, because their vectors need no mask.
+    let whole = n - n % ACCUMULATORS;
+    for block in (0..whole).step_by(ACCUMULATORS) {
+        for (k, vector) in vectors.iter_mut().enumerate() {
+            *vector = take(*vector, Position::whole(s, block + k * S::LANES));
         }
+    }
+    for (vector, at) in vectors.iter_mut().zip((whole..n).step_by(S::LANES)) {
+        *vector = take(*vector, Position::new(s, at, n));
     }
     let mut results = [0.0; ACCUMULATORS];
     for (k, vector) in vectors.iter().enumerate() {
-        Position::new(s, k * S::LANES, ACCUMULATORS).store(*vector, &mut results);
+        Position::whole(s, k * S::LANES).store(*vector, &mut results);
     }
     for half in [8, 4, 2, 1] {
         (0..half).for_each(|i| results[i] = join(results[i], results[i + half]));

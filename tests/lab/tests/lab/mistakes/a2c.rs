@@ -5,7 +5,9 @@ use autograd::{Tape, Var};
 use gradus_tests::levels::Verdict;
 use proofs::RandomTensors;
 use rl::a2c::{LossTerms, Update};
-use rl::policy::Decisions;
+use rl::distribution::Distribution;
+use rl::env::Actions;
+use rl::model::Decisions;
 use rl::returns::{AdvantageEstimator, Advantages, compute_advantages};
 use rl::trajectories::Trajectories;
 use tensor::Tensor;
@@ -70,7 +72,7 @@ pub(crate) fn mistakes() -> Vec<Mistake> {
             )
         }),
         of_loss("Σ p² instead of Σ p·ln p", |x, p, j| {
-            let squares = x.log_probs.exp().square().sum_axis(1) * constant(x, |k| f64::from(p.valid[k]));
+            let squares = x.actions.log_probs().exp().square().sum_axis(1) * constant(x, |k| f64::from(p.valid[k]));
             weighted_loss(LossTerms { entropy: squares.sum(), ..LossTerms::compute(x, p, j) }, p)
         }),
         of_loss("an additional ½ on c_v", |x, p, j| {
@@ -158,7 +160,8 @@ fn constant<'t>(decisions: Decisions<'t, f64>, f: impl Fn(usize) -> f64) -> Var<
 /// Computes ln π of the chosen actions.
 fn chosen_log_probs<'t>(decisions: Decisions<'t, f64>, trajectories: &Trajectories) -> Var<'t, f64> {
     let size = trajectories.valid.len();
-    decisions.log_probs.gather(&trajectories.actions().reshape([size, 1])).reshape([size])
+    let actions = Tensor::new([size, 1], trajectories.actions.discrete().to_vec());
+    decisions.actions.log_probs().gather(&actions).reshape([size])
 }
 
 /// Returns the same trajectories with every step valid.
@@ -173,7 +176,7 @@ fn trajectories() -> Trajectories {
     Trajectories {
         episodes,
         steps,
-        actions: (0..steps * episodes).map(|k| (3 * k % actions) as u32).collect(),
+        actions: Actions::Discrete((0..steps * episodes).map(|k| (3 * k % actions) as u32).collect()),
         rewards: d.normal([steps * episodes]).to_vec(),
         values: d.normal([steps * episodes]).to_vec(),
         valid: (0..steps * episodes).map(|k| k / episodes < [4, 2, 1][k % episodes]).collect(),
@@ -231,7 +234,8 @@ fn loss_by_definition(trajectories: &Trajectories, advantages: &Advantages, x: &
         let norm = row.iter().map(|x| x.exp()).sum::<f64>().ln();
         let log_prob = |a: usize| row[a] - norm;
         let entropy: f64 = (0..actions).map(|a| -log_prob(a).exp() * log_prob(a)).sum();
-        loss -= advantages.advantages[k] * log_prob(trajectories.actions[k] as usize) / trajectories.episodes as f64;
+        loss -= advantages.advantages[k] * log_prob(trajectories.actions.discrete()[k] as usize)
+            / trajectories.episodes as f64;
         loss += 0.5 * (values[k] - advantages.targets[k]).powi(2) / n - update().entropy * entropy / n;
     }
     Tensor::scalar(loss)
@@ -247,7 +251,8 @@ fn check_loss(loss: Loss) -> Verdict {
     let on_tape = |x: &[Tensor<f64>]| {
         let tape = Tape::new();
         let x: Vec<_> = x.iter().map(|x| tape.input(x.clone())).collect();
-        let loss = loss(Decisions { log_probs: x[0].log_softmax(), values: x[1] }, &trajectories, &advantages);
+        let actions = Distribution::categorical(x[0], &[]);
+        let loss = loss(Decisions { actions, values: x[1] }, &trajectories, &advantages);
         loss.backward().expect("no parameters");
         (loss.value().item(), x.iter().map(|x| x.grad().expect("reached")).collect::<Vec<_>>())
     };

@@ -13,7 +13,9 @@ use gradus_tests::composed;
 use proofs::limit::OverrideF64;
 use proofs::{Case, RandomTensors, Target, operation_cases};
 use rl::a2c::{LossTerms, Update};
-use rl::policy::Decisions;
+use rl::distribution::Distribution;
+use rl::env::Actions;
+use rl::model::Decisions;
 use rl::returns::Advantages;
 use rl::trajectories::Trajectories;
 use tensor::{Real, Tensor};
@@ -83,6 +85,8 @@ fn composed_gru() -> Case {
 
 /// The A2C loss of an embedding, a composed GRU and two heads.
 struct Loss {
+    /// The token before each decision, \[T,B\].
+    tokens: Tensor<u32>,
     trajectories: Trajectories,
     advantages: Advantages,
 }
@@ -94,11 +98,11 @@ impl Function for Loss {
         let &[table, w_ih, b_ih, start, w_hh, b_hh, pi, v] = x else { panic!("eight parameters") };
         let [steps, batch, hidden_size] = SIZES;
         let rows = |x: Var<'t, T>| x.reshape([steps * batch, x.shape().last_extent()]);
-        let gx = rows(table.embedding(&self.trajectories.tokens())).matmul_nt(w_ih) + b_ih;
+        let gx = rows(table.embedding(&self.tokens)).matmul_nt(w_ih) + b_ih;
         let h0 = start.tanh().broadcast_to([batch, hidden_size]);
         let states = rows(Var::stack(&composed::gru(gx.reshape([steps, batch, 3 * hidden_size]), h0, w_hh, b_hh)));
         let values = states.matmul_nt(v).reshape([steps * batch]);
-        let decisions = Decisions { log_probs: states.matmul_nt(pi).log_softmax(), values };
+        let decisions = Decisions { actions: Distribution::categorical(states.matmul_nt(pi), &[]), values };
         let update = Update { entropy: 1.0, ..Update::default() };
         LossTerms::compute(decisions, &self.trajectories, &self.advantages).loss(
             &update,
@@ -115,8 +119,7 @@ fn a2c_loss() -> Case {
     let trajectories = Trajectories {
         episodes: batch,
         steps,
-        actions: numbers(ACTIONS),
-        tokens: numbers(6),
+        actions: Actions::Discrete(numbers(ACTIONS)),
         valid: (0..size).map(|k| k / batch < [7, 7, 5][k % batch]).collect(),
         ..Trajectories::default()
     };
@@ -135,7 +138,7 @@ fn a2c_loss() -> Case {
         &[1, hidden_size],
     ];
     let inputs = shapes.map(|shape| &d.normal(shape) * &Tensor::scalar(0.6)).to_vec();
-    case(Loss { trajectories, advantages }, inputs)
+    case(Loss { tokens: Tensor::new([steps, batch], numbers(6)), trajectories, advantages }, inputs)
 }
 
 /// A rule and its detection limits.

@@ -157,7 +157,7 @@ impl Chunk {
     /// Records all steps as one sequence on a tape, and computes the gradients of this chunk's part of
     ///
     /// ```text
-    /// L = − mean(Â·Σ_t ln π(a)) + 0.5 mean (Σ_t V − R)² − 0.01 mean H(π),   Â = R − Σ_t V, detached
+    /// L = − 1/B Σ Â·ln π(a) + 0.5/N Σ (V − G)² − 0.01/N Σ H(π),   Â = G − V, detached,   N = B·T
     /// ```
     ///
     /// `act` returns the actions. If it plays them from h₀ with the stepper, the GRU's steps are not computed again.
@@ -178,22 +178,21 @@ impl Chunk {
             episodes.actions = act(tape.kernels(), pass.acting_weights(), stepper, h.value());
 
             let (steps, count) = (episodes.actions.shape()[0], episodes.actions.shape()[1]);
-            let (tokens, rewards) = (episodes.tokens(), episodes.rewards());
+            let (tokens, returns) = (episodes.tokens(), episodes.returns());
             let states =
                 if stepper.is_empty() { pass.read(&tokens, h) } else { pass.read_from_steps(&tokens, h, stepper) };
             let (logits, values) = pass.decide(states);
             let log_probs = logits.log_softmax();
-            let chosen = log_probs.gather(&episodes.actions.reshape([steps * count, 1]));
-            let [chosen, values] = [chosen, values].map(|x| x.reshape([steps, count]).sum_axis(0));
+            let chosen = log_probs.gather(&episodes.actions.reshape([steps * count, 1])).reshape([steps * count]);
 
-            self.reward = rewards.iter().map(|&reward| f64::from(reward)).sum();
-            let rewards = tape.constant(Tensor::new([count], rewards));
-            let advantages = (rewards - values).detach();
+            self.reward = returns[..count].iter().map(|&g| f64::from(g)).sum();
+            let returns = tape.constant(Tensor::new([steps * count], returns));
+            let advantages = (returns - values).detach();
             let policy = -(advantages * chosen).sum();
-            let value = (values - rewards).square().sum();
+            let value = (values - returns).square().sum();
             let entropy = log_probs.entropy().sum();
             let (b, n) = (batch as f32, (batch * steps) as f32);
-            let loss = policy.scale(1.0 / b) + value.scale(VALUE / b) + entropy.scale(-ENTROPY / n);
+            let loss = policy.scale(1.0 / b) + value.scale(VALUE / n) + entropy.scale(-ENTROPY / n);
             loss.backward().expect("the loss uses every parameter");
             grads.collect(params, weights);
             self.loss = loss.value().item().into();

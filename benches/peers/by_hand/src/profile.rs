@@ -5,15 +5,15 @@ use std::time::Instant;
 use peer::{Error, Peer, Workload};
 use tensor::profile::{Counts, Kernel, Profiler, peak_flops, start};
 
-use crate::peer::Gradus;
+use crate::peer::ByHand;
 
 const SECONDS: f64 = 5.0;
 
 /// Measures a workload on one thread and prints a table.
 pub fn print(workload: &Workload) -> Result<(), Error> {
     let (peak, profiled) = (peak_flops(), start()); // first, since a tape keeps the kernels that it was created with
-    let mut gradus = Gradus::new(workload)?;
-    let mut once = || if workload.is_inference() { gradus.episode().map(drop) } else { gradus.update().map(drop) };
+    let mut by_hand = ByHand::new(workload)?;
+    let mut once = || if workload.is_inference() { by_hand.episode().map(drop) } else { by_hand.update().map(drop) };
     for _ in 0..workload.warm_up {
         once()?;
     }

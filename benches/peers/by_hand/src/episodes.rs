@@ -1,4 +1,4 @@
-//! Episodes: contexts, actions and rewards.
+//! Episodes: contexts, actions and returns.
 
 use peer::{CTX, DIGITS, VOCABULARY};
 use tensor::Tensor;
@@ -21,13 +21,21 @@ impl Episodes {
         Tensor::new([steps, batch], [vec![CTX; batch], known].concat())
     }
 
-    /// Computes R of each episode, \[B\]: the fraction of steps t with a = (digit\[t mod 3\] + t) mod V.
-    pub fn rewards(&self) -> Vec<f32> {
+    /// Computes G of each step, \[T·B\]: the sum of the rewards from step t on. The reward is 1/T if
+    /// a = (digit\[t mod 3\] + t) mod V, else 0.
+    pub fn returns(&self) -> Vec<f32> {
         let (steps, batch) = (self.actions.shape()[0], self.actions.shape()[1]);
         let (contexts, actions) = (self.contexts.to_vec(), self.actions.to_vec());
         let right = |i: usize, t: usize| (contexts[t % 3 * batch + i] + t as u32) % VOCABULARY as u32;
-        let hits = |i| (0..steps).filter(|&t| actions[t * batch + i] == right(i, t)).count();
-        (0..batch).map(|i| hits(i) as f32 / steps as f32).collect()
+        let (mut hits, mut out) = (vec![0_u32; batch], vec![0.0; steps * batch]);
+        for t in (0..steps).rev() {
+            for (i, hits) in hits.iter_mut().enumerate() {
+                let k = t * batch + i;
+                *hits += u32::from(actions[k] == right(i, t));
+                out[k] = *hits as f32 / steps as f32;
+            }
+        }
+        out
     }
 }
 

@@ -1,0 +1,126 @@
+//! The task `expression` with hindsight: its files, its tests, its explanations, and what it refuses.
+
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, assert_same_files, concat_args};
+
+/// A run of a few small updates.
+const TRAIN: &str =
+    "train --task expression --width 8 --batch 24 --hindsight 6 --chunk 8 --max-updates 6 --validate-every 3";
+
+fn train(more: &[&str]) -> Vec<&'static str> {
+    let own: Vec<&'static str> = more.iter().map(|arg| &*(*arg).to_owned().leak()).collect();
+    TRAIN.split(' ').chain(own).collect()
+}
+
+#[test]
+fn expression_resumed_at_any_update_and_thread_count_gives_the_same_files() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&train(&["--out", "whole", "--threads", "2"]));
+    sandbox.expect_success(&train(&["--out", "parts", "--threads", "1", "--stop-after", "2"]));
+    sandbox.expect_success(&["train", "--resume", "parts", "--threads", "3", "--stop-after", "3"]);
+    sandbox.expect_success(&["train", "--resume", "parts", "--threads", "1"]);
+    assert_same_files(&sandbox, "whole", "parts");
+}
+
+/// The test plays every context once: those of training, those that are held out, and those of a machine without registers.
+#[test]
+fn expression_test_has_every_context_and_every_set() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&train(&["--out", "run"]));
+    let test = sandbox.json("run/test.json");
+    let stages: Vec<_> = test["stages"].as_array().expect("a list").iter().collect();
+    let of = |set: &str| -> Vec<(u64, u64)> {
+        let own = stages.iter().filter(|test| test["set"].as_str().unwrap_or("") == set);
+        own.map(|test| (test["stage"].as_u64().expect("a stage"), test["episodes"].as_u64().expect("a count")))
+            .collect()
+    };
+    assert_eq!(of(""), [(0, 36), (1, 336), (2, 2592)]);
+    assert_eq!(of("held out"), [(1, 96), (2, 648)]);
+    assert_eq!(of("no registers"), [(0, 36), (1, 336), (2, 2592)]);
+    let predicted: Vec<_> = stages.iter().filter_map(|test| test["predicted"].as_f64()).collect();
+    assert!(predicted[..2] == [1.0, 1.0] && predicted[2] > 0.7 && predicted[2] < 0.85, "{predicted:?}");
+    let again: Value = serde_json::from_str(&sandbox.expect_success(&["eval", "run", "--json"])).expect("JSON");
+    assert_eq!(again["stages"], test["stages"]);
+    assert!(sandbox.expect_success(&["eval", "run"]).starts_with("every context of each stage, seed 0\n"));
+    let few: Value =
+        serde_json::from_str(&sandbox.expect_success(&["eval", "run", "--episodes", "5", "--json"])).expect("JSON");
+    assert_eq!(few["stages"][2]["episodes"], 5);
+}
+
+#[test]
+fn explain_expression_shows_its_tree_and_where_attention_looks() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&train(&["--out", "run"]));
+    let text = sandbox.expect_success(&["explain", "run", "--context", "(a+b)*(c-d)"]);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    for part in ["goal     (a+b)·(c−d)\ntree     ·\n         ├─ +\n", "looks at ", "arg, r0 empty"] {
+        assert!(text.contains(part), "{part:?} is missing: {text}");
+    }
+    let json = sandbox.expect_success(&["explain", "run", "--context", "(a+b)*(c-d)", "--json"]);
+    let episode = &serde_json::from_str::<Value>(&json).expect("JSON")["episode"];
+    assert_eq!(episode["context"].as_array().map(Vec::len), Some(14));
+    for step in episode["steps"].as_array().expect("a list") {
+        let weights: Vec<f64> =
+            step["attention"].as_array().expect("weights").iter().filter_map(Value::as_f64).collect();
+        assert!(weights.len() == 14 && (weights.iter().sum::<f64>() - 1.0).abs() < 1e-5, "{weights:?}");
+    }
+    sandbox.expect_success(&["explain", "run", "--context", "(a+b)*(c-d)", "--html"]);
+    let page = sandbox.text("run/explain.html");
+    assert!(page.contains("Attention") && page.contains("├─ +"));
+}
+
+#[test]
+fn explain_text_that_is_no_expression_is_refused_with_a_caret() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&train(&["--out", "run"]));
+    for (context, messages) in [
+        ("(a+b", &["--context: expected a closing parenthesis, found the end\n  (a+b\n      ^"][..]),
+        ("(a+e)*b", &["there is no slot e; the slots are a to d\n  (a+e)*b\n     ^"]),
+        ("a+a", &["slot a occurs twice", "\n  a+a\n    ^"]),
+        ("((((a+b)+c)+d)+a)", &["slot a occurs twice"]),
+        ("", &["expected a slot or an opening parenthesis, found the end"]),
+        ("4,2,7", &["there is no slot 4"]),
+    ] {
+        sandbox.expect_refusal(&["explain", "run", "--context", context], messages);
+    }
+    sandbox.expect_refusal(
+        &["explain", "run", "--context", "a+b", "--stage", "2"],
+        &["--context is a problem of stage 0, but --stage is 2; leave out --stage"],
+    );
+}
+
+#[test]
+fn hindsight_and_attention_that_do_not_fit_are_refused() {
+    let sandbox = Sandbox::new();
+    for (args, message) in [
+        (
+            &["--task", "calculator", "--hindsight", "4"][..],
+            "hindsight = 4, but calculator cannot say what an episode achieved; use hindsight = 0",
+        ),
+        (
+            &["--task", "cartpole", "--memory", "attention"],
+            "memory = attention reads tokens, but cartpole observes vectors",
+        ),
+        (&["--task", "expression", "--segment", "4"], "memory = attention plays whole episodes, but segment = 4"),
+        (
+            &["--task", "expression", "--segment", "4", "--memory", "gru"],
+            "hindsight = 32 relabels whole episodes, but segment = 4; use segment = 0",
+        ),
+        (&["--task", "expression", "--actions", "tools"], "actions is a setting of the task calculator"),
+    ] {
+        sandbox.expect_refusal(&concat_args(&["train"], args), &[message]);
+    }
+}
+
+/// A checkpoint of another task or of another network has other tensors.
+#[test]
+fn init_from_another_task_or_model_is_refused() {
+    let sandbox = Sandbox::with_trained_run();
+    sandbox.expect_success(&train(&["--out", "attention"]));
+    let refuse = |init: &str, more: &[&str], message: &str| {
+        sandbox.expect_refusal(&concat_args(&train(&["--init", init, "--out", "no"]), more), &[init, message]);
+    };
+    refuse("run/model.safetensors", &[], "expected");
+    refuse("attention/model.safetensors", &["--memory", "gru"], "attn");
+}
