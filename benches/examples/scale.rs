@@ -6,7 +6,7 @@
 //! cargo run --release -p gradus-benches --example scale -- --quick smaller sizes, takes seconds
 //! ```
 //!
-//! Batch, width and threads are measured on complete updates of `calculator`. Its task fixes the length of an episode, so
+//! Batch, width and threads are measured on complete updates of `calculator-stages`. Its task fixes the length of an episode, so
 //! time is measured on the fused GRU, forward and backward. Each value is the median of several runs, after a warm-up run.
 #![forbid(unsafe_code)]
 

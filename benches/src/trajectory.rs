@@ -22,7 +22,7 @@ const RECORDED: &str = include_str!("../golden/losses.tsv");
 /// A task and the sizes of its network and batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// The task, `calculator` or `tutorial`.
+    /// The task, `calculator-stages` or `tutorial`.
     pub task: &'static str,
     /// H, the hidden size: the setting `width`.
     pub width: usize,
@@ -45,7 +45,7 @@ impl Setting {
         format!("{}/d{}b{}", self.task, self.width, self.batch)
     }
 
-    /// Returns the configuration of a run on `calculator`.
+    /// Returns the configuration of a run on `calculator-stages`.
     pub fn config(&self) -> Config {
         Config { width: self.width, batch: self.batch, validate_every: usize::MAX, ..Config::default() }
     }
@@ -78,7 +78,7 @@ impl Setting {
 }
 
 fn calculator_trajectory<T: Real>(config: &Config) -> Box<dyn FnMut() -> Vec<Metrics> + Send> {
-    let mut run = Run::<T, _>::new(config.calculator(), config, SEED);
+    let mut run = Run::<T, _>::new(config.calculator_stages(), config, SEED);
     let (start, rule) = (run.learner.params.flat().clone(), run.learner.optimizer.rule());
     Box::new(move || {
         *run.learner.params.flat_mut() = start.clone();

@@ -1,6 +1,6 @@
 //! Benchmarks of the environments alone, from the first to the last step of their episodes. One element is one valid step.
 //!
-//! `calculator`: a batch of its last stage. Half of the episodes run a shortest program, half draw random tools. The
+//! `calculator-stages`: a batch of its last stage. Half of the episodes run a shortest program, half draw random tools. The
 //! environment looks states up in a table; the reference computes them with polynomials. Milestone rewards are off, because
 //! only the solver knows the milestones.
 //!
@@ -14,8 +14,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gradus_benches::{Contest, criterion};
 use rl::env::{Actions, Step, Task, Transitions};
 use rl::solver::Machine;
-use rl::tasks::calculator::{ActionSet, HORIZON, Rewards, machine::SymbolicMachine};
-use rl::tasks::{Calculator, token};
+use rl::tasks::calculator_stages::{ActionSet, HORIZON, Rewards, machine::SymbolicMachine};
+use rl::tasks::{CalculatorStages, token};
 use serde_json::Value;
 use tensor::philox::{Philox, Purpose, Stream};
 use tutorial::STEP_LIMIT;
@@ -26,11 +26,11 @@ const EPISODES: usize = 192;
 const REWARDS: Rewards = Rewards { correct: 1.0, milestone: 0.0, step: -0.25 };
 
 fn env(c: &mut Criterion) {
-    let task = Calculator::new(ActionSet::Tools, REWARDS);
+    let task = CalculatorStages::new(ActionSet::Tools, REWARDS);
     let actions = actions(&task);
     let (returns, steps) = by_machine(&actions);
     let mut contest = Contest::new(c, "env/calculator", Throughput::Elements(steps), 0.0, || returns);
-    contest.bench("calculator", by_env(&task, &actions));
+    contest.bench("calculator-stages", by_env(&task, &actions));
     drop(contest);
 
     let transcripts = transcripts();
@@ -45,7 +45,7 @@ fn streams(purpose: Purpose) -> Vec<Philox> {
 }
 
 /// Returns the actions of all episodes, \[T,B\].
-fn actions(task: &Calculator) -> Vec<Actions> {
+fn actions(task: &CalculatorStages) -> Vec<Actions> {
     let program = &task.graph(STAGE).shortest_programs()[0];
     let mut rngs = streams(Purpose::ACTIONS);
     let mut action = |t: usize, i: usize| match i % 2 {
@@ -56,7 +56,7 @@ fn actions(task: &Calculator) -> Vec<Actions> {
 }
 
 /// Returns a closure that sums the rewards of each episode.
-fn by_env(task: &Calculator, actions: &[Actions]) -> impl FnMut() -> Vec<f64> {
+fn by_env(task: &CalculatorStages, actions: &[Actions]) -> impl FnMut() -> Vec<f64> {
     let (mut env, mut out) = (task.env(STAGE, EPISODES), Transitions::new(&task.spec(), EPISODES));
     let operands = streams(Purpose::OPERANDS);
     move || {

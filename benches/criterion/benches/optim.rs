@@ -17,7 +17,7 @@ const STEPS: u64 = 9;
 
 fn optim(c: &mut Criterion) {
     let config = Config::default();
-    let params = Run::<f32, _>::new(config.calculator(), &config, 42).learner.params;
+    let params = Run::<f32, _>::new(config.calculator_stages(), &config, 42).learner.params;
     let size = params.size();
     let gradient = uniform([size], 0);
     let [mean, square] = [uniform([size], 1), uniform([size], 2).map(Map::Square)];

@@ -1,4 +1,4 @@
-//! Benchmarks of complete updates of `calculator` and of the tutorial at several sizes, on one thread and on two.
+//! Benchmarks of complete updates of `calculator-stages` and of the tutorial at several sizes, on one thread and on two.
 //!
 //! A run is the first few updates: rollout, advantages, forward and backward pass, clipping and optimiser step. One element
 //! is one step of an episode. Before anything is timed, the losses must match `golden/losses.tsv`. The metrics of every

@@ -42,7 +42,7 @@ const WORKLOADS: [(&str, Workload); 7] = [
     ("W5", episodes_of_the_peers),
     ("gru-on-tokens", |count| {
         let config = Config { width: 32, batch: 48, ..small() };
-        repeat(Run::<f32, _>::new(config.calculator(), &config, 0), count)
+        repeat(Run::<f32, _>::new(config.calculator_stages(), &config, 0), count)
     }),
     ("attention-and-hindsight", |count| {
         let task = Expression::default();

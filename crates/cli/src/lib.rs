@@ -49,7 +49,7 @@ use output::print::print_error;
 use output::width;
 
 /// Parses the arguments of the process, runs the command, prints its error and returns its exit code. The commands know
-/// `tasks` besides `expression`, `calculator` and the known problems; the first is their default.
+/// `tasks` besides those of `gradus`; the first is their default.
 pub fn main(tasks: &[&'static dyn Task]) -> ExitCode {
     error::name_program(!tasks.is_empty());
     let command = match parse() {

@@ -1,6 +1,6 @@
 //! Episodes of the calculator on a GPU. Each step is a look-up in the table of the calculator's states.
 
-use rl::tasks::calculator::Calculator;
+use rl::tasks::calculator_stages::CalculatorStages;
 use tensor::gpu::{DeviceBuffer, checked_count};
 use tensor::philox::Stream;
 use tensor::{CudaError, Gpu};
@@ -38,7 +38,7 @@ impl GpuEpisodes {
     ///
     /// # Errors
     /// If the GPU has too little memory, or fails.
-    pub fn new(gpu: &'static Gpu, task: &Calculator) -> Result<Self, CudaError> {
+    pub fn new(gpu: &'static Gpu, task: &CalculatorStages) -> Result<Self, CudaError> {
         let tables = Tables::from_task(task);
         tables.check();
         let Tables { next, distance, base, operands, tokens, .. } = &tables;

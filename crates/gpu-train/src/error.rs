@@ -7,7 +7,7 @@ use tensor::CudaError;
 /// The reason why a run cannot train on a GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GpuTrainError {
-    /// The task is not `calculator`.
+    /// The task is not `calculator-stages`.
     Task {
         /// The task's name.
         name: String,
@@ -39,7 +39,7 @@ impl fmt::Display for GpuTrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Task { name } => {
-                write!(f, "a GPU trains only the task calculator, not {name}; compute on the CPU (--device cpu)")
+                write!(f, "a GPU trains only the task calculator-stages, not {name}; compute on the CPU (--device cpu)")
             }
             Self::Learner { found } => write!(
                 f,

@@ -8,7 +8,7 @@ use rl::evaluate::EvalStats;
 use rl::policy::{Memory, Policy};
 use rl::rollout::{RolloutError, Undecided};
 use rl::settings::Settings;
-use rl::tasks::Calculator;
+use rl::tasks::CalculatorStages;
 use rl::train::{self, Learn, Run, UpdateResult};
 use rl::trajectories::{Ended, Observed, Trajectories};
 use rl::{NotFinite, TrainError};
@@ -71,7 +71,7 @@ impl<T: Real> GpuLearner<T> {
     pub fn new(
         device: Device,
         config: &Config,
-        task: &Calculator,
+        task: &CalculatorStages,
         host: Learner<T>,
         seed: u64,
     ) -> Result<Self, GpuTrainError> {
@@ -81,16 +81,16 @@ impl<T: Real> GpuLearner<T> {
         Ok(Self { host, update, gpu_state: None })
     }
 
-    /// Creates a run of `calculator` on a GPU, before the first update.
+    /// Creates a run of `calculator-stages` on a GPU, before the first update.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     ///
     /// # Panics
     /// As [`new`](Self::new) and [`Run::new`].
-    pub fn run(config: &Config, seed: u64, device: Device) -> Result<Run<T, Calculator, Self>, GpuTrainError> {
+    pub fn run(config: &Config, seed: u64, device: Device) -> Result<Run<T, CalculatorStages, Self>, GpuTrainError> {
         check_settings::<T>(config)?;
-        Run::new(config.calculator(), config, seed)
+        Run::new(config.calculator_stages(), config, seed)
             .with_learner(|task, learner| Self::new(device, config, task, learner, seed))
     }
 
@@ -233,7 +233,7 @@ pub(crate) fn check_settings<T: Real>(config: &Config) -> Result<(), GpuTrainErr
 /// If the GPU does not support its network or optimiser, or if a parameter is frozen.
 fn describe<T: Real>(
     config: &Config,
-    task: &Calculator,
+    task: &CalculatorStages,
     learner: &Learner<T>,
     seed: u64,
 ) -> Result<UpdateSpec, GpuTrainError> {
@@ -346,7 +346,7 @@ mod tests {
 
     use super::*;
 
-    /// The learner of a task with these spaces, which `calculator` does not have.
+    /// The learner of a task with these spaces, which `calculator-stages` does not have.
     fn learner(observation: Space, action: ActionSpace, memory: Option<Variant>, rule: UpdateRule) -> Learner<f32> {
         let (spec, mut params) = (Spec::new("other", observation, action, 5), Params::new());
         let architecture = Architecture { memory, ..Architecture::gru(32) };
@@ -360,7 +360,7 @@ mod tests {
     fn describe_other_learner_is_refused_by_its_part() {
         let (tokens, tools) = (|| Space::tokens(0..18), || ActionSpace::discrete(0..6));
         let (gru, adam) = (Some(Variant::ResetAfter), UpdateRule::adam);
-        let describe = |learner| describe(&Config::default(), &Calculator::default(), &learner, 1);
+        let describe = |learner| describe(&Config::default(), &CalculatorStages::default(), &learner, 1);
         assert!(describe(learner(tokens(), tools(), gru, adam())).is_ok());
         let before = Some(Variant::ResetBefore);
         let sgd = UpdateRule::Sgd { momentum: 0.0 };

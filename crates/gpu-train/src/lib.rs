@@ -60,7 +60,7 @@ mod readback;
 use rl::config::Config;
 use rl::env::{Spec, Task};
 use rl::policy::Policy;
-use rl::tasks::Calculator;
+use rl::tasks::CalculatorStages;
 use rl::train::Learn;
 use tensor::{Device, Real};
 
@@ -74,7 +74,7 @@ pub use update::Update;
 /// A run whose learner depends on the device and is chosen at run time.
 pub type Run<T, K> = rl::train::Run<T, K, Box<dyn Learn<T, Model = Policy>>>;
 
-/// Creates a run on a device, before the first update. The host trains any task. A GPU trains `calculator`, which is `task` by
+/// Creates a run on a device, before the first update. The host trains any task. A GPU trains `calculator-stages`, which is `task` by
 /// its type, or `None` if `task` is another one. Whole updates and validations run there.
 ///
 /// # Errors
@@ -84,7 +84,7 @@ pub type Run<T, K> = rl::train::Run<T, K, Box<dyn Learn<T, Model = Policy>>>;
 /// As [`rl::train::Run::new`].
 pub fn run<T: Real, K: Task>(
     task: K,
-    calculator: Option<&Calculator>,
+    calculator: Option<&CalculatorStages>,
     config: &Config,
     seed: u64,
     device: Device,
@@ -101,9 +101,9 @@ pub fn run<T: Real, K: Task>(
 /// Checks that a GPU can train the task with these settings. Returns the task by its type.
 fn check_supported<'a, T: Real>(
     spec: &Spec,
-    calculator: Option<&'a Calculator>,
+    calculator: Option<&'a CalculatorStages>,
     config: &Config,
-) -> Result<&'a Calculator, GpuTrainError> {
+) -> Result<&'a CalculatorStages, GpuTrainError> {
     let calculator = calculator.ok_or_else(|| GpuTrainError::Task { name: spec.name.clone() })?;
     learner::check_settings::<T>(config)?;
     Ok(calculator)
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn run_host_ignores_the_type_of_the_task() {
-        let (task, config) = (Calculator::default(), tiny());
+        let (task, config) = (CalculatorStages::default(), tiny());
         let by_type = run::<f32, _>(&task, Some(&task), &config, 1, Device::Host).expect("the host").advance();
         let by_trait =
             run::<f32, _>(Arc::new(task.clone()), None, &config, 1, Device::Host).expect("the host").advance();
@@ -177,14 +177,14 @@ mod tests {
     fn check_supported_other_task_is_refused_by_name() {
         let refused = check_supported::<f32>(&Endless.spec(), None, &Config::default()).expect_err("another task");
         assert_eq!(refused, GpuTrainError::Task { name: "endless".into() });
-        let words = "a GPU trains only the task calculator, not endless; compute on the CPU (--device cpu)";
+        let words = "a GPU trains only the task calculator-stages, not endless; compute on the CPU (--device cpu)";
         assert_eq!(refused.to_string(), words);
     }
 
     #[test]
     fn check_supported_calculator_is_taken_unless_a_setting_is_refused() {
         let config = Config { actions: Actions::Tokens, ..Config::default() };
-        let task = config.calculator();
+        let task = config.calculator_stages();
         let taken = check_supported::<f32>(&task.spec(), Some(&task), &config).expect("it is supported");
         assert!(std::ptr::eq(taken, &task));
         let refused = check_supported::<f32>(&task.spec(), Some(&task), &Config { segment: 8, ..config });

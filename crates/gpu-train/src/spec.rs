@@ -2,7 +2,7 @@
 
 use nn::{Schedule, UpdateRule};
 use rl::returns::AdvantageEstimator;
-use rl::tasks::calculator::{Calculator, HORIZON, Rewards};
+use rl::tasks::calculator_stages::{CalculatorStages, HORIZON, Rewards};
 use rl::tasks::{STAGES, operand_count};
 
 /// The sizes, offsets, tables and settings of an update.
@@ -106,7 +106,7 @@ pub(crate) struct Tables {
 
 impl Tables {
     /// Extracts the tables of a task.
-    pub(crate) fn from_task(task: &Calculator) -> Self {
+    pub(crate) fn from_task(task: &CalculatorStages) -> Self {
         let Rewards { correct, milestone, step } = task.rewards();
         let (mut next, mut distance, mut base, mut shown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for stage in 0..STAGES {

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use rl::TrainError;
 use rl::agent::{Agent, LoadError};
 use rl::config::Config;
-use rl::tasks::calculator::machine::State;
-use rl::tasks::{Calculator, token};
+use rl::tasks::calculator_stages::machine::State;
+use rl::tasks::{CalculatorStages, token};
 use rl::train::Run;
 
 /// The stage with the goal (a·b+c)−(d·e).
@@ -62,9 +62,9 @@ fn calculate(program: &[u32]) -> Option<i64> {
 }
 
 /// Trains a small agent until its run stops.
-fn train() -> Result<Run<f32, Calculator>, TrainError> {
+fn train() -> Result<Run<f32, CalculatorStages>, TrainError> {
     let config = Config { width: 32, batch: 96, validation_episodes: 64, ..Config::default() };
-    let mut run = Run::new(config.calculator(), &config, 0);
+    let mut run = Run::new(config.calculator_stages(), &config, 0);
     while run.stop_reason().is_none() {
         run.advance()?;
     }
@@ -72,7 +72,7 @@ fn train() -> Result<Run<f32, Calculator>, TrainError> {
 }
 
 /// Saves a run's parameters in a temporary folder.
-fn save(run: &Run<f32, Calculator>) -> Result<PathBuf, nn::CheckpointError> {
+fn save(run: &Run<f32, CalculatorStages>) -> Result<PathBuf, nn::CheckpointError> {
     let path = std::env::temp_dir().join(format!("gradus-example-{}.safetensors", std::process::id()));
     nn::save_checkpoint(&path, &run.learner.params, None, &BTreeMap::new())?;
     Ok(path)

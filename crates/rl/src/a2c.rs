@@ -910,7 +910,7 @@ mod tests {
 
     #[test]
     fn imitation_gradients_of_all_stages_are_added_with_their_weight_to_the_first_worker() {
-        let task = crate::tasks::Calculator::default();
+        let task = crate::tasks::CalculatorStages::default();
         let mut learner = learner::<f64>(&task);
         let update = Update { counts: alloc::vec![1], imitate: 2, imitation: 0.5, ..Update::default() };
         let solved = Trajectories {

@@ -5,8 +5,8 @@ use nn::Variant;
 use crate::policy::Architecture;
 use crate::returns::AdvantageEstimator;
 use crate::settings::{choices, settings};
-use crate::tasks::Calculator;
-use crate::tasks::calculator::{ActionSet, Rewards};
+use crate::tasks::CalculatorStages;
+use crate::tasks::calculator_stages::{ActionSet, Rewards};
 
 choices! {
     /// The optimiser.
@@ -160,7 +160,7 @@ settings! {
         normalize_observations: bool = false, "true or false", |_| true;
         /// True to divide rewards by the running deviation of their discounted sums.
         normalize_rewards: bool = false, "true or false", |_| true;
-        "Task calculator":
+        "Task calculator-stages":
         /// The set of actions: the six tools, or all 18 tokens.
         actions: Actions = Actions::Tools, "tools or tokens", |_| true;
         /// Reward for a correct answer.
@@ -232,7 +232,7 @@ settings! {
         validate_every: usize = 10, "whole numbers from 1 to 1000000000", is_count;
         /// The number of episodes of each stage in a validation. A task that lists its contexts plays each once instead, here and in the test.
         validation_episodes: usize = 512, "whole numbers from 1 to 16777216", is_episode_count;
-        /// The run ends after this many consecutive validations with an exact match of 1 in every stage. It never ends before the schedule of β.
+        /// The run ends after this many consecutive validations with an exact match of 1 in every stage. With A2C it never ends before the schedule of β.
         patience: usize = 3, "whole numbers from 1 to 1000000000", is_count;
         /// The maximum number of updates.
         max_updates: usize = 1500, "whole numbers from 1 to 1000000000", is_count;
@@ -242,17 +242,22 @@ settings! {
 }
 
 impl Config {
-    /// The rewards of `calculator`.
+    /// The rewards of `calculator-stages`.
     pub fn rewards(&self) -> Rewards {
         Rewards { correct: self.reward_correct, milestone: self.reward_milestone, step: self.reward_step }
     }
 
-    /// The actions of `calculator`.
+    /// The actions of `calculator-stages`.
     pub fn action_set(&self) -> ActionSet {
         match self.actions {
             Actions::Tools => ActionSet::Tools,
             Actions::Tokens => ActionSet::Tokens,
         }
+    }
+
+    /// The number of updates before which a run does not end: those of the schedule of β, or 0 if A2C is off.
+    pub fn exploration_updates(&self) -> usize {
+        if self.a2c > 0.0 { self.entropy_updates } else { 0 }
     }
 
     /// The method that estimates advantages.
@@ -274,9 +279,9 @@ impl Config {
         }
     }
 
-    /// The task `calculator` with its settings.
-    pub fn calculator(&self) -> Calculator {
-        Calculator::new(self.action_set(), self.rewards())
+    /// The task `calculator-stages` with its settings.
+    pub fn calculator_stages(&self) -> CalculatorStages {
+        CalculatorStages::new(self.action_set(), self.rewards())
     }
 
     /// The position of the reset gate.

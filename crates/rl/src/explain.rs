@@ -1,9 +1,9 @@
 //! Explanations of episodes: the contents of a task's registers after each action, as formulae and as numbers.
 //!
 //! ```
-//! use rl::{env::Task, explain::Explain, tasks::Calculator};
+//! use rl::{env::Task, explain::Explain, tasks::CalculatorStages};
 //!
-//! let (task, spec) = (Calculator::default(), Calculator::default().spec());
+//! let (task, spec) = (CalculatorStages::default(), CalculatorStages::default().spec());
 //! let actions = ["MUL", "ADD"].map(|name| (0..6).find(|&action| spec.action_name(action) == name).unwrap());
 //! let states = task.states(0, &[4, 2, 7], &actions);
 //! assert_eq!(states[1][0].to_string(), "acc = a·b = 8");

@@ -60,6 +60,30 @@ pub struct Achieved {
     pub actions: Vec<u32>,
 }
 
+/// Removes from a program, from the front, each action without which its result is the same. `step` takes an action in a state.
+pub fn minimize<A, S: Clone, R: PartialEq>(
+    program: &mut Vec<A>,
+    start: S,
+    step: impl Fn(&mut S, &A),
+    result: impl Fn(&S) -> R,
+) {
+    let run = |from: &S, rest: &[A]| {
+        let mut state = from.clone();
+        rest.iter().for_each(|action| step(&mut state, action));
+        result(&state)
+    };
+    let wanted = run(&start, program);
+    let (mut before, mut k) = (start, 0);
+    while k < program.len() {
+        if run(&before, &program[k + 1..]) == wanted {
+            program.remove(k);
+        } else {
+            step(&mut before, &program[k]);
+            k += 1;
+        }
+    }
+}
+
 /// The programs of one kind of problem, all equally long, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kind {

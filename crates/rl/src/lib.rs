@@ -1,13 +1,13 @@
 //! Reinforcement learning: environments, models, rollouts, A2C, curricula and evaluation.
 //!
-//! This program trains an agent on the task `calculator` for five updates and tests it:
+//! This program trains an agent on the task `calculator-stages` for five updates and tests it:
 //!
 //! ```
 //! use rl::{config::Config, train::Run};
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let config = Config { width: 16, batch: 24, test_episodes: 20, ..Config::default() };
-//!     let mut run = Run::<f32, _>::new(config.calculator(), &config, 42); // seed 42
+//!     let mut run = Run::<f32, _>::new(config.calculator_stages(), &config, 42); // seed 42
 //!     for _ in 0..5 {
 //!         let report = run.advance()?;
 //!         println!("update {}: loss {:.3}", report.update, report.metrics.loss);

@@ -565,7 +565,7 @@ mod tests {
                 (Curriculum::Mix, 0..=200) => max_ratio(kib, config.batch),
                 _ => 4.0,
             };
-            assert_near_peak(settings, training_bytes(&config.calculator(), &config, threads), kib, max_ratio);
+            assert_near_peak(settings, training_bytes(&config.calculator_stages(), &config, threads), kib, max_ratio);
         }
     }
 
@@ -596,10 +596,10 @@ mod tests {
         let config = "width=4096 batch=1048576 chunk=1 imitate=1048576 test_episodes=16777216";
         for more in ["", " gru=reset-before curriculum=adapt"] {
             let config: Config = parse_settings(&[config, more].concat());
-            assert!(training_bytes(&config.calculator(), &config, 1 << 16) > 1 << 50, "{more}");
+            assert!(training_bytes(&config.calculator_stages(), &config, 1 << 16) > 1 << 50, "{more}");
         }
         let config: Config = parse_settings("width=4096");
-        assert!(evaluation_bytes(&config.calculator(), &config, 1 << 24, 1 << 16) > 1 << 40);
+        assert!(evaluation_bytes(&config.calculator_stages(), &config, 1 << 24, 1 << 16) > 1 << 40);
     }
 
     /// A worker first gets a chunk of 48 episodes of stage 0, and at the end one of stage 2.
@@ -607,7 +607,7 @@ mod tests {
     fn largest_chunks_take_the_maximum_over_the_curriculum() {
         let sizes = |settings| -> Vec<[u64; 3]> {
             let config: Config = parse_settings(settings);
-            let chunks = largest_chunks(&Sizes::new(&config.calculator(), &config), &config);
+            let chunks = largest_chunks(&Sizes::new(&config.calculator_stages(), &config), &config);
             chunks.iter().map(|chunk| [chunk.episodes, chunk.context, chunk.tokens]).collect()
         };
         assert_eq!(sizes("batch=60 chunk=48 curriculum=switch"), [[30, 6, 15]; 2]);
@@ -652,7 +652,7 @@ mod tests {
             let (discrete, continuous) = (Endless(discrete.clone(), 9), Endless(continuous.clone(), 9));
             let mut tasks: Vec<Box<dyn Task>> = vec![Box::new(discrete), Box::new(continuous)];
             if config.architecture().memory.is_some() {
-                tasks.push(Box::new(config.calculator()));
+                tasks.push(Box::new(config.calculator_stages()));
             }
             if settings == "width=5" {
                 let with_attention = Config { memory: MemoryKind::Attention, ..config.clone() };

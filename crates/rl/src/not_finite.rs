@@ -99,12 +99,12 @@ mod tests {
     use crate::evaluate::validate;
     use crate::policy::{Architecture, Policy};
     use crate::rollout::RolloutError;
-    use crate::tasks::Calculator;
+    use crate::tasks::CalculatorStages;
 
     /// A learner whose weights of the last logit are all `weight`.
     fn learner(weight: f32) -> Learner<f32> {
         let mut params = Params::new();
-        let policy = Policy::new(&mut params, &Calculator::default().spec(), Architecture::gru(4), 1);
+        let policy = Policy::new(&mut params, &CalculatorStages::default().spec(), Architecture::gru(4), 1);
         let mut value = params.get(policy.pi.weight);
         (0..4).for_each(|i| value.view_mut().set(&[5, i], weight));
         params.set(policy.pi.weight, &value);
@@ -114,7 +114,7 @@ mod tests {
 
     /// The error of an update.
     fn update(learner: &mut Learner<f32>) -> NotFinite {
-        match learner.update(&Calculator::default(), &Update::default()) {
+        match learner.update(&CalculatorStages::default(), &Update::default()) {
             Err(TrainError::NotFinite(error)) => error,
             other => panic!("{other:?}"),
         }
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn validate_nan_parameter_names_the_decision() {
-        let error = validate(learner(f32::NAN).trained(), &Calculator::default(), 1, (0, 200)).expect_err("NaN");
+        let error = validate(learner(f32::NAN).trained(), &CalculatorStages::default(), 1, (0, 200)).expect_err("NaN");
         assert_eq!(error, RolloutError::Undecided(Undecided { stage: 0, episode: 0, step: 0, action: 0 }));
     }
 
@@ -180,7 +180,7 @@ mod tests {
         for (name, update) in bad {
             let mut learner = learner(0.5);
             let before = learner.params.to_le_bytes();
-            let caught = catch_unwind(AssertUnwindSafe(|| learner.update(&Calculator::default(), &update)));
+            let caught = catch_unwind(AssertUnwindSafe(|| learner.update(&CalculatorStages::default(), &update)));
             let payload = caught.expect_err(name);
             let message = payload.downcast_ref::<String>().map_or("", |message| message);
             let message = payload.downcast_ref::<&str>().map_or(message, |message| message);
@@ -188,7 +188,7 @@ mod tests {
             assert_eq!(learner.params.to_le_bytes(), before, "{name}");
         }
         for update in [Update { clip: f64::INFINITY, ..base() }, Update { rate: 0.0, entropy: 0.0, ..base() }] {
-            learner(0.5).update(&Calculator::default(), &update).expect("finite");
+            learner(0.5).update(&CalculatorStages::default(), &update).expect("finite");
         }
     }
 }

@@ -5,7 +5,7 @@
 //!           or        ├─ GRU, or none ─ h ─┤
 //! vector ─ MLP ─ tanh ┘                     └─ Linear ─ V: expected return
 //!                        │
-//! stage  ─ Embedding ────┘ h₀ = tanh(stage embedding)
+//! stage  ─ Embedding ────┘ h₀ = tanh(stage embedding), or the same h₀ for all stages
 //! ```
 //!
 //! With attention, the heads read f = tanh(W·\[h; c\]) instead of h. There c is what the state looks up among the tokens of the
@@ -45,6 +45,8 @@ pub struct Policy {
     pub log_std: Option<Param>,
     /// H, the hidden size.
     hidden_size: usize,
+    /// The number of stages.
+    stages: usize,
 }
 
 /// The layers that read an observation.
@@ -59,7 +61,7 @@ pub enum Encoder {
 /// The memory between observations.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
-    /// Embedding of the stages, \[stages,H\].
+    /// Embedding of the stages, \[stages,H\]; of one row, \[1,H\], if the task hides the stage.
     pub stage: Embedding,
     /// GRU cell from H to H.
     pub rnn: GruCell,
@@ -104,6 +106,7 @@ impl Policy {
         spec.assert_valid();
         let Architecture { hidden_size, memory, has_attention, encoder_layers, has_separate_critic } = architecture;
         let stages = spec.stages;
+        let rows = if spec.hides_stage { 1 } else { stages };
         assert!(encoder_layers > 0, "Policy: 0 encoder layers, expected at least 1");
         assert!(memory.is_some() || stages == 1, "Policy: without memory it cannot tell {stages} stages apart");
         let is_separable = memory.is_none() && matches!(spec.observation, Space::Vector { .. });
@@ -125,7 +128,7 @@ impl Policy {
                 &Space::Vector { size } => Encoder::Vector(layers(&mut builder, "enc", size)),
             },
             memory: memory.map(|variant| Memory {
-                stage: Embedding::new(&mut builder.scope("stage_emb"), stages, hidden_size),
+                stage: Embedding::new(&mut builder.scope("stage_emb"), rows, hidden_size),
                 rnn: GruCell::new(&mut builder.scope("rnn"), hidden_size, hidden_size).with_variant(variant),
             }),
             pi: Linear::new(&mut builder.scope("pi"), hidden_size, spec.action.size()),
@@ -139,6 +142,7 @@ impl Policy {
                 .filter(|_| has_attention)
                 .map(|count| Attention::new(&mut builder.scope("attn"), count, hidden_size)),
             hidden_size,
+            stages,
         }
     }
 
@@ -200,9 +204,10 @@ impl<T: Real> Model<T> for Policy {
         let Some(Memory { stage: embedding, .. }) = self.memory else {
             return pass.tape().constant_full(shape, T::zero());
         };
-        let stages = pass.weights.get(embedding.weight).shape()[0];
-        assert!(stage < stages, "start: stage {stage}, but there are {stages} stages");
-        let h = pass.weights.get(embedding.weight).slice(0, stage..stage + 1);
+        assert!(stage < self.stages, "start: stage {stage}, but there are {} stages", self.stages);
+        let weight = pass.weights.get(embedding.weight);
+        let row = stage.min(weight.shape()[0] - 1); // there is one row if the task hides the stage
+        let h = weight.slice(0, row..row + 1);
         h.tanh().broadcast_to(shape)
     }
 
@@ -330,6 +335,20 @@ mod tests {
         let policy = Policy::new(&mut params, &task.spec(), Architecture::attention(5), 3);
         params.flat_mut().apply(Map::Scale(2.0));
         (policy, params)
+    }
+
+    /// A task that hides the stage has one first state for all stages.
+    #[test]
+    fn start_of_a_hidden_stage_is_that_of_all_stages() {
+        for hides_stage in [false, true] {
+            let spec = crate::env::Spec { stages: 3, hides_stage, ..Chance::default().spec() };
+            let mut params = Params::<f64>::new();
+            let policy = Policy::new(&mut params, &spec, Architecture::gru(5), 3);
+            let tape = Tape::no_grad();
+            let pass = Pass::new(&policy, params.bind(&tape));
+            let states = [0, 1, 2].map(|stage| policy.start(pass, stage, 2).value().to_vec());
+            assert_eq!([states[1] == states[0], states[2] == states[0]], [hides_stage; 2]);
+        }
     }
 
     /// The log-probabilities and values of some decisions, one row after the other.

@@ -6,9 +6,9 @@
 //! use rl::evaluate::{Trained, test_stream};
 //! use rl::policy::{Architecture, Policy};
 //! use rl::rollout::{Options, Streams};
-//! use rl::{tasks::Calculator, trace};
+//! use rl::{tasks::CalculatorStages, trace};
 //!
-//! let task = Calculator::default();
+//! let task = CalculatorStages::default();
 //! let mut params = Params::<f32>::new();
 //! let policy = Policy::new(&mut params, &task.spec(), Architecture::gru(16), 0);
 //! let mut episodes = Episodes::new(&task, 0, 1);

@@ -2,8 +2,8 @@
 //!
 //! **The stopping rule.** Every `validate_every` updates, the greedy policy plays `validation_episodes` new episodes of
 //! each stage, from the validation stream; if the task lists its contexts, it plays each once. The run ends after `patience`
-//! consecutive validations in which every episode of every stage was solved. It does not end before the end of the schedule of the entropy weight β, because until then the policy is
-//! right only by small margins. The run also ends after `max_updates`. The test episodes come from a separate stream and are
+//! consecutive validations in which every episode of every stage was solved. With A2C it does not end before the end of the
+//! schedule of the entropy weight β, because until then the policy is right only by small margins. The run also ends after `max_updates`. The test episodes come from a separate stream and are
 //! drawn once, after training. Training never uses them.
 
 use alloc::boxed::Box;
@@ -164,7 +164,7 @@ pub struct Report {
 /// The reason why a run is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopReason {
-    /// Every episode of every stage was solved in `patience` consecutive validations, and the schedule of β is over.
+    /// Every episode of every stage was solved in `patience` consecutive validations, and the schedule of β is over, if A2C is on.
     Solved,
     /// The run made `max_updates` updates.
     OutOfUpdates,
@@ -220,8 +220,7 @@ impl<T: Real, K: Task, M: Model<T>> Run<T, K, Learner<T, M>> {
 impl<T: Real, K: Task, L: Learn<T>> Run<T, K, L> {
     /// Returns the reason why the run is over, or `None` if it is not over.
     pub fn stop_reason(&self) -> Option<StopReason> {
-        let Config { patience, entropy_updates, .. } = self.config;
-        if self.perfect >= patience && self.updates >= entropy_updates {
+        if self.perfect >= self.config.patience && self.updates >= self.config.exploration_updates() {
             Some(StopReason::Solved)
         } else if self.updates >= self.config.max_updates {
             Some(StopReason::OutOfUpdates)

@@ -15,7 +15,7 @@ use rl::model::Pass;
 use rl::policy::{Architecture, Policy};
 use rl::returns::{AdvantageEstimator, Advantages, compute_advantages};
 use rl::rollout::{self, Options, Streams};
-use rl::tasks::Calculator;
+use rl::tasks::CalculatorStages;
 use rl::trajectories::{Observed, Trajectories};
 use tensor::Tensor;
 use tensor::philox::{Philox, Purpose, Stream};
@@ -36,7 +36,7 @@ struct Loss {
 
 impl Loss {
     fn new(variant: Variant, width: usize, episodes: usize) -> (Self, Params<f64>) {
-        let (task, mut params) = (Calculator::default(), Params::new());
+        let (task, mut params) = (CalculatorStages::default(), Params::new());
         let architecture = Architecture { memory: Some(variant), ..Architecture::gru(width) };
         let policy = Policy::new(&mut params, &task.spec(), architecture, 3);
         let streams = |purpose| {
@@ -183,7 +183,7 @@ fn a2c_loss_values_after_episode_end_change_nothing() {
 fn update_split_into_chunks_gives_the_same_metrics() {
     let after = |chunk: usize| {
         let config = Config { width: 8, batch: 23, chunk, ..Config::default() };
-        let mut run = rl::train::Run::<f64, _>::new(config.calculator(), &config, 4);
+        let mut run = rl::train::Run::<f64, _>::new(config.calculator_stages(), &config, 4);
         let metrics = run.advance().expect("finite").metrics;
         (metrics.loss, metrics.grad_norm, metrics.steps)
     };
@@ -196,7 +196,7 @@ fn update_split_into_chunks_gives_the_same_metrics() {
 
 /// Computes the gradient of a batch of 23 episodes, as the change by one step of plain gradient descent at rate 1.
 fn gradient(chunk: usize) -> Tensor<f64> {
-    let (task, mut params) = (Calculator::default(), Params::new());
+    let (task, mut params) = (CalculatorStages::default(), Params::new());
     let policy = Policy::new(&mut params, &task.spec(), Architecture::gru(8), 3);
     let optimizer = Optimizer::new(UpdateRule::Sgd { momentum: 0.0 }, &params);
     let (before, mut learner) = (params.flat().clone(), Learner::new(policy, params, optimizer));

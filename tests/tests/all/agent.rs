@@ -9,7 +9,7 @@ use rl::agent::{self, Agent};
 use rl::config::{Actions, Config, GruVariant};
 use rl::env::{Actions as EnvActions, Episodes, Task};
 use rl::settings::Settings;
-use rl::tasks::Calculator;
+use rl::tasks::CalculatorStages;
 use rl::tasks::token;
 use rl::train::Run;
 use tensor::Map;
@@ -44,7 +44,7 @@ fn error(path: &Path) -> String {
 }
 
 /// Plays the test episodes of `stage` with the agent, one context at a time. Returns each program with its count.
-fn programs(agent: &Agent<f32>, run: &Run<f32, Calculator>, stage: usize) -> BTreeMap<Vec<u32>, usize> {
+fn programs(agent: &Agent<f32>, run: &Run<f32, CalculatorStages>, stage: usize) -> BTreeMap<Vec<u32>, usize> {
     let mut programs = BTreeMap::new();
     for i in 0..EPISODES {
         let mut episodes = Episodes::new(&run.task, stage, 1);
@@ -70,7 +70,7 @@ fn agent_loaded_takes_the_actions_of_the_runs_test() {
     for actions in [Actions::Tools, Actions::Tokens] {
         for gru in [GruVariant::ResetAfter, GruVariant::ResetBefore] {
             let config = Config { width: 12, actions, gru, test_episodes: EPISODES, ..Config::default() };
-            let mut run = Run::<f32, _>::new(config.calculator(), &config, 1);
+            let mut run = Run::<f32, _>::new(config.calculator_stages(), &config, 1);
             run.learner.params.flat_mut().apply(Map::Scale(8.0));
 
             let file = File::new("acts");
@@ -79,7 +79,7 @@ fn agent_loaded_takes_the_actions_of_the_runs_test() {
             nn::save_checkpoint(&file.0, &run.learner.params, None, &metadata).expect("a temporary folder");
             let described = Agent::<f32>::load(&file.0).expect("an agent");
             // Earlier versions did not describe the task.
-            save(&file.0, &run.learner.params, &[("task", "calculator"), ("gru", &gru)]);
+            save(&file.0, &run.learner.params, &[("task", "calculator-stages"), ("gru", &gru)]);
             let agent = Agent::<f32>::load(&file.0).expect("an agent");
             assert_eq!((agent.spec(), described.spec()), (&run.task.spec(), &run.task.spec()));
 
@@ -96,7 +96,7 @@ fn agent_loaded_takes_the_actions_of_the_runs_test() {
 #[test]
 fn agent_loaded_has_the_probabilities_of_the_run_bit_for_bit() {
     let config = Config { width: 12, ..Config::default() };
-    let run = Run::<f32, _>::new(config.calculator(), &config, 2);
+    let run = Run::<f32, _>::new(config.calculator_stages(), &config, 2);
     let file = File::new("bits");
     save(&file.0, &run.learner.params, &[]);
     let loaded = Agent::<f32>::load(&file.0).expect("a file without metadata is PyTorch's");
@@ -115,7 +115,7 @@ fn agent_load_wrong_file_explains_the_error() {
     assert!(error(&file.0).contains("FILE: there is no such file; check the path, or train first"));
 
     let config = Config { width: 12, ..Config::default() };
-    let run = Run::<f32, _>::new(config.calculator(), &config, 2);
+    let run = Run::<f32, _>::new(config.calculator_stages(), &config, 2);
     save(&file.0, &run.learner.params, &[("task", "tutorial")]);
     assert_eq!(
         error(&file.0),

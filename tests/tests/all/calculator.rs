@@ -1,4 +1,4 @@
-//! Tests of `calculator`: the solver's results against brute force and against the interpreter.
+//! Tests of `calculator-stages`: the solver's results against brute force and against the interpreter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -6,8 +6,8 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use proptest::prelude::*;
 use rl::env::{Actions, Episodes};
 use rl::solver::{FAILED, INFINITE, Machine, SOLVED, START, Solvable};
-use rl::tasks::calculator::machine::{State, SymbolicMachine};
-use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
+use rl::tasks::calculator_stages::machine::{State, SymbolicMachine};
+use rl::tasks::calculator_stages::{ActionSet, CalculatorStages, HORIZON, Rewards};
 use rl::tasks::{goal, operand_count, poly::Poly, token};
 use tensor::philox::{Philox, Purpose, Stream};
 
@@ -15,7 +15,7 @@ const SETS: [ActionSet; 2] = [ActionSet::Tools, ActionSet::Tokens];
 
 #[test]
 fn solver_report_states_and_shortest_programs_match() {
-    let task = Calculator::default();
+    let task = CalculatorStages::default();
     let reports = [0, 1, 2].map(|stage| task.report(stage));
     assert_eq!([13, 51, 206], reports.each_ref().map(|report| report.states));
     assert_eq!([Some(3), Some(4), Some(7)], reports.each_ref().map(|report| report.optimum));
@@ -38,7 +38,7 @@ fn solver_shortest_programs_match_brute_force() {
         try_all(&machine, &machine.start(), &mut Vec::new(), 7, &mut found);
         let shortest = found.iter().map(Vec::len).min().expect("a program");
         found.retain(|program| program.len() == shortest);
-        assert_eq!(found, Calculator::default().graph(stage).shortest_programs(), "stage {stage}");
+        assert_eq!(found, CalculatorStages::default().graph(stage).shortest_programs(), "stage {stage}");
     }
 }
 
@@ -67,7 +67,7 @@ fn try_all(
 #[test]
 fn solver_graph_matches_the_interpreter() {
     for set in SETS {
-        let task = Calculator::new(set, Rewards::default());
+        let task = CalculatorStages::new(set, Rewards::default());
         for stage in 0..3 {
             let (graph, machine) = (task.graph(stage), SymbolicMachine::new(stage, set));
             assert_eq!(graph.states()[0], machine.start());
@@ -89,7 +89,7 @@ fn solver_graph_matches_the_interpreter() {
 fn solver_distances_match_exhaustive_search() {
     for stage in 0..3 {
         let machine = SymbolicMachine::new(stage, ActionSet::Tools);
-        let task = Calculator::default();
+        let task = CalculatorStages::default();
         let mut known = BTreeMap::new();
         for (number, state) in (START..).zip(task.graph(stage).states()) {
             let fewest = (1..=HORIZON as u16).find(|&k| solvable(&machine, state, k, &mut known));
@@ -121,7 +121,7 @@ fn rng(episode: u32) -> Philox {
 }
 
 /// Starts one episode for each generator.
-fn start(task: &Calculator, stage: usize, mut rngs: Vec<Philox>) -> Episodes {
+fn start(task: &CalculatorStages, stage: usize, mut rngs: Vec<Philox>) -> Episodes {
     let mut episodes = Episodes::new(task, stage, rngs.len());
     let all: Vec<usize> = (0..rngs.len()).collect();
     episodes.reset(&all, &mut rngs).expect("no fault");
@@ -136,7 +136,7 @@ fn take(episode: &mut Episodes, action: u32) -> f64 {
 
 #[test]
 fn calculator_shortest_program_earns_its_milestones() {
-    let task = Calculator::default();
+    let task = CalculatorStages::default();
     let program = task.graph(2).shortest_programs().remove(0);
     let mut episode = start(&task, 2, vec![rng(0)]);
     let step = |&action: &usize| {
@@ -151,7 +151,7 @@ fn calculator_shortest_program_earns_its_milestones() {
 
 #[test]
 fn calculator_episode_uses_its_own_generator() {
-    let task = Calculator::default();
+    let task = CalculatorStages::default();
     let (both, second) = (start(&task, 1, vec![rng(0), rng(1)]), start(&task, 1, vec![rng(1)]));
     let (both, second) = (both.observations(), second.observations());
     assert_eq!(both.tokens(1), second.tokens(0));
@@ -161,7 +161,7 @@ fn calculator_episode_uses_its_own_generator() {
 #[test]
 fn calculator_context_is_digits_then_ctx() {
     for stage in 0..3 {
-        let episodes = start(&Calculator::default(), stage, (0..64).map(rng).collect());
+        let episodes = start(&CalculatorStages::default(), stage, (0..64).map(rng).collect());
         let contexts = || (0..64).map(|i| episodes.observations().tokens(i).split_last().expect("a context"));
         assert!(contexts().all(|(&last, digits)| last == token::CTX && digits.len() == operand_count(stage)));
         let seen: BTreeSet<u32> = contexts().flat_map(|(_, digits)| digits).copied().collect();
@@ -172,7 +172,7 @@ fn calculator_context_is_digits_then_ctx() {
 #[test]
 #[should_panic(expected = "Episodes: 2 episodes, but 1 actions")]
 fn episodes_step_missing_action_panics() {
-    let mut episodes = start(&Calculator::default(), 0, vec![rng(0), rng(1)]);
+    let mut episodes = start(&CalculatorStages::default(), 0, vec![rng(0), rng(1)]);
     episodes.step(&[0], &Actions::Discrete(vec![0]), &mut [rng(0), rng(1)]).ok();
 }
 
@@ -187,7 +187,7 @@ proptest! {
         program in prop::collection::vec(prop_oneof![4 => 11u32..17, 1 => 0u32..18], HORIZON + 2),
     ) {
         let rewards = Rewards::default();
-        let task = Calculator::new(ActionSet::Tokens, rewards);
+        let task = CalculatorStages::new(ActionSet::Tokens, rewards);
         let mut episode = start(&task, stage, vec![rng(3)]);
         let context = episode.observations().tokens(0);
         let numbers: Vec<i64> = context[..operand_count(stage)].iter().map(|&digit| digit.into()).collect();

@@ -91,12 +91,12 @@ impl SingleEnv for PointEnv {
 
 #[test]
 fn run_one_to_five_threads_give_the_same_bytes() {
-    assert_same_on_one_to_five_threads(&config().calculator(), &config());
+    assert_same_on_one_to_five_threads(&config().calculator_stages(), &config());
 }
 
 #[test]
 fn run_of_segments_one_to_five_threads_give_the_same_bytes() {
-    assert_same_on_one_to_five_threads(&config().calculator(), &Config { segment: 4, ..config() });
+    assert_same_on_one_to_five_threads(&config().calculator_stages(), &Config { segment: 4, ..config() });
 }
 
 #[test]

@@ -9,8 +9,8 @@ use rl::evaluate::{Trained, test_stream};
 use rl::explain::Explain;
 use rl::policy::{Architecture, Policy};
 use rl::rollout::{self, Options, Streams};
-use rl::tasks::calculator::{ActionSet, Rewards};
-use rl::tasks::{Calculator, token};
+use rl::tasks::calculator_stages::{ActionSet, Rewards};
+use rl::tasks::{CalculatorStages, token};
 use rl::trace::{self, Trace};
 
 const EPISODES: usize = 5;
@@ -45,12 +45,12 @@ fn bits(numbers: &[f64]) -> Vec<u64> {
 }
 
 /// Returns the tasks with the tools as actions and with all tokens.
-fn tasks() -> [Calculator; 2] {
-    [ActionSet::Tools, ActionSet::Tokens].map(|actions| Calculator::new(actions, Rewards::default()))
+fn tasks() -> [CalculatorStages; 2] {
+    [ActionSet::Tools, ActionSet::Tokens].map(|actions| CalculatorStages::new(actions, Rewards::default()))
 }
 
 /// Runs a check for every task and variant, greedy and sampled.
-fn for_each_case(check: impl Fn(&Calculator, Variant, bool)) {
+fn for_each_case(check: impl Fn(&CalculatorStages, Variant, bool)) {
     for task in tasks() {
         for variant in VARIANTS {
             [false, true].into_iter().for_each(|sampled| check(&task, variant, sampled));
@@ -135,7 +135,7 @@ fn check_episode(loops: &Loops<'_>, trace: &Trace, episode: usize) {
 
 #[test]
 fn trace_numbers_match_plain_loops() {
-    let task = Calculator::default();
+    let task = CalculatorStages::default();
     for variant in VARIANTS {
         let network = network(&task, variant);
         for stage in 0..3 {

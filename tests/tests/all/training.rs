@@ -3,8 +3,8 @@
 use rl::a2c::Update;
 use rl::config::{Config, Curriculum};
 use rl::evaluate::TestResult;
-use rl::tasks::Calculator;
-use rl::tasks::calculator::{ActionSet, Rewards};
+use rl::tasks::CalculatorStages;
+use rl::tasks::calculator_stages::{ActionSet, Rewards};
 use rl::train::{Run, StopReason};
 use rl::{Cause, NotFinite, TrainError};
 use tensor::Tensor;
@@ -21,11 +21,11 @@ fn small() -> Config {
     }
 }
 
-fn start_run(config: &Config, seed: u64) -> Run<f32, Calculator> {
-    Run::new(config.calculator(), config, seed)
+fn start_run(config: &Config, seed: u64) -> Run<f32, CalculatorStages> {
+    Run::new(config.calculator_stages(), config, seed)
 }
 
-fn run_to_the_end(config: &Config, seed: u64) -> Run<f32, Calculator> {
+fn run_to_the_end(config: &Config, seed: u64) -> Run<f32, CalculatorStages> {
     let mut run = start_run(config, seed);
     while run.stop_reason().is_none() {
         run.advance().expect("finite");
@@ -126,7 +126,7 @@ fn update_frozen_parameter_stays() {
 fn update_plays_the_given_task() {
     let mut run = start_run(&small(), 0);
     let update = Update { counts: vec![8, 0, 0], rate: 0.0, ..Update::default() };
-    let costly = Calculator::new(ActionSet::Tools, Rewards { step: -100.0, ..Rewards::default() });
+    let costly = CalculatorStages::new(ActionSet::Tools, Rewards { step: -100.0, ..Rewards::default() });
     let cheap = run.learner.update(&run.task, &update).expect("finite").reward;
     let dear = run.learner.update(&costly, &update).expect("finite").reward;
     assert!(cheap > -1.0 && dear < -100.0, "{cheap} {dear}");

@@ -39,7 +39,7 @@ pub(crate) fn table(gpu: BenchGpu, ordinal: usize, torch: Option<&Torch>) -> Str
     let absent =
         if rivals.is_empty() { " PyTorch was not measured: no Python with PyTorch for a GPU was found." } else { "" };
     format!(
-        "\n**Whole updates** of `calculator` at width 96, in episode steps per second; PyTorch's take seven steps of the task in \
+        "\n**Whole updates** of `calculator-stages` at width 96, in episode steps per second; PyTorch's take seven steps of the task in \
          benches/peers. An update of N steps counts as 3·2·N·H·(3H + A + 1) flops.{absent}\n\n{}",
         table::table(&head, &rows)
     )
@@ -88,7 +88,7 @@ fn catch_failure<R>(f: impl FnOnce() -> R) -> Result<R, String> {
 
 /// Measures updates by operations with the default kernels.
 fn measure_operations(config: &Config) -> f64 {
-    let mut run = Run::<f32, _>::new(config.calculator(), config, SEED);
+    let mut run = Run::<f32, _>::new(config.calculator_stages(), config, SEED);
     steps_per_second(move || run.advance().expect("finite numbers").metrics.steps as u64)
 }
 

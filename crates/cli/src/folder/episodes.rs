@@ -341,7 +341,7 @@ mod tests {
     use rl::evaluate::{Trained, test_stream};
     use rl::policy::{Architecture, Policy};
     use rl::rollout::{Options, Streams};
-    use rl::tasks::Calculator;
+    use rl::tasks::CalculatorStages;
     use rl::trace;
 
     const EPISODES: usize = 6;
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn episodes_line_from_trace_has_mean_of_running_episodes_and_first_episode() {
-        let task = Calculator::default();
+        let task = CalculatorStages::default();
         let (trace, episodes) = trace(&task);
         let line = EpisodesLine::from_trace(&task, 50, &trace, &episodes);
         let all: Vec<Episode> = (0..EPISODES).map(|i| Episode::from_trace(&task, &trace, &episodes, i)).collect();

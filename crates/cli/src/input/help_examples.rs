@@ -46,7 +46,7 @@ Examples:
   gradus train --profile --threads 1 --max-updates 20 --out profiled
       Show where the updates spend their time, kernel by kernel
 
---device cuda computes on a GPU, for the task calculator. It needs a gradus built with the feature cuda, and a GPU in the list of `gradus devices`. A run may be resumed on another device.
+--device cuda computes on a GPU, for the task calculator-stages. It needs a gradus built with the feature cuda, and a GPU in the list of `gradus devices`. A run may be resumed on another device.
 
 Files of the run folder (docs/run-folder.md describes them):
   config.toml, metrics.jsonl, episodes.jsonl, best.safetensors, test.json, report.html, model.safetensors (the last checkpoint)

@@ -1,4 +1,5 @@
-//! The tasks of a command: those that a program passes to [`main`](crate::main), `expression`, `calculator`, and the known problems.
+//! The tasks of a command: those that a program passes to [`main`](crate::main), `expression`, `calculator`,
+//! `calculator-stages`, and the known problems.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use gpu_train::GpuTrainError;
 use rl::config::Config;
 use rl::env::{Spec, Task};
 use rl::settings::Field;
-use rl::tasks::{Expression, calculator, expression};
+use rl::tasks::{Calculator, Expression, calculator, calculator_stages, expression};
 use rl::train::check_settings;
 use tensor::Device;
 
@@ -24,8 +25,10 @@ const TUTORIAL_MOVED: &str = "tutorial is no longer a task; use the command grad
 pub(crate) enum TaskChoice {
     /// `expression`, whose list of contexts is made when it is created.
     Expression,
-    /// `calculator`, which has settings of its own.
+    /// `calculator`, whose states are explored when it is created.
     Calculator,
+    /// `calculator-stages`, which has settings of its own.
+    CalculatorStages,
     /// A task without settings of its own: a known problem, or a task of the program.
     Fixed(&'static dyn Task),
 }
@@ -39,7 +42,8 @@ impl TaskChoice {
     /// The settings that suit the task.
     pub(crate) fn default_config(self) -> Config {
         match self {
-            Self::Calculator => Config::default(),
+            Self::Calculator => calculator::default_config(),
+            Self::CalculatorStages => Config::default(),
             Self::Expression => expression::default_config(),
             Self::Fixed(task) => task.default_config(),
         }
@@ -56,7 +60,8 @@ impl TaskChoice {
     /// Describes the task with these settings.
     pub(crate) fn spec(self, config: &Config) -> Spec {
         match self {
-            Self::Calculator => calculator::spec(config.action_set()),
+            Self::Calculator => calculator::spec(),
+            Self::CalculatorStages => calculator_stages::spec(config.action_set()),
             Self::Expression => expression::spec(),
             Self::Fixed(task) => task.spec(),
         }
@@ -65,7 +70,8 @@ impl TaskChoice {
     /// Creates the task with these settings.
     pub(crate) fn create(self, config: &Config) -> Arc<dyn Task> {
         match self {
-            Self::Calculator => Arc::new(config.calculator()),
+            Self::Calculator => Arc::new(Calculator::default()),
+            Self::CalculatorStages => Arc::new(config.calculator_stages()),
             Self::Expression => Arc::new(Expression::default()),
             Self::Fixed(task) => Arc::new(task),
         }
@@ -78,11 +84,13 @@ impl TaskChoice {
     pub(crate) fn create_run(self, config: &Config, seed: u64, device: Device) -> Result<Run> {
         self.check_settings(config)?;
         let run = match self {
-            Self::Calculator => {
-                let task = config.calculator();
+            Self::CalculatorStages => {
+                let task = config.calculator_stages();
                 gpu_train::run(Arc::new(task.clone()) as Arc<dyn Task>, Some(&task), config, seed, device)
             }
-            Self::Expression | Self::Fixed(_) => gpu_train::run(self.create(config), None, config, seed, device),
+            Self::Expression | Self::Calculator | Self::Fixed(_) => {
+                gpu_train::run(self.create(config), None, config, seed, device)
+            }
         };
         run.map_err(|refused| Error::input(format!("--device {device}: {refused}")))
     }
@@ -93,7 +101,7 @@ impl TaskChoice {
     /// If only the CPU can.
     pub(crate) fn check_device(self, device: DeviceName) -> Result<()> {
         match (self, device) {
-            (Self::Expression | Self::Fixed(_), DeviceName::Cuda(_)) => {
+            (Self::Expression | Self::Calculator | Self::Fixed(_), DeviceName::Cuda(_)) => {
                 let refused = GpuTrainError::Task { name: self.name() };
                 Err(Error::input(format!("--device {device}: {refused}")))
             }
@@ -161,7 +169,7 @@ impl Tasks {
     /// The tasks of `gradus` itself.
     pub(crate) fn built_in() -> Self {
         let known = known::tasks().iter().map(|&task| TaskChoice::Fixed(task));
-        let ours = [TaskChoice::Expression, TaskChoice::Calculator];
+        let ours = [TaskChoice::Expression, TaskChoice::Calculator, TaskChoice::CalculatorStages];
         Self(ours.into_iter().chain(known).map(|task| (task.name(), task)).collect())
     }
 
@@ -212,4 +220,10 @@ impl Tasks {
 pub(crate) fn goal(task: &dyn Task, stage: usize) -> String {
     let label = task.all_contexts().map(|contexts| contexts.label(stage));
     task.solver().map(|solver| solver.goal(stage)).or(label).unwrap_or_default()
+}
+
+/// The number of steps of a shortest program of a stage, or their mean over all contexts; `None` if the task does not know it.
+pub(crate) fn optimum(task: &dyn Task, stage: usize) -> Option<f64> {
+    let listed = task.all_contexts().map(|contexts| contexts.optimum(stage));
+    listed.or_else(|| task.solver()?.report(stage).optimum.map(|steps| steps as f64))
 }

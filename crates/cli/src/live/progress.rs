@@ -35,7 +35,8 @@ pub(crate) struct StopCondition {
 impl RunLimits {
     /// Returns the limits of runs of a task with these settings.
     pub(crate) fn new(spec: &Spec, config: &Config) -> Self {
-        let stop_condition = StopCondition { patience: config.patience, exploration_updates: config.entropy_updates };
+        let stop_condition =
+            StopCondition { patience: config.patience, exploration_updates: config.exploration_updates() };
         Self {
             task: spec.name.clone(),
             score: Score::new(spec),
@@ -191,7 +192,7 @@ mod tests {
     );
 
     fn limits(max_updates: usize, stop_condition: StopCondition) -> RunLimits {
-        let (task, stop_condition) = ("calculator".to_owned(), Some(stop_condition));
+        let (task, stop_condition) = ("calculator-stages".to_owned(), Some(stop_condition));
         RunLimits { task, score: Score::ExactMatch, max_updates, stop_condition }
     }
 
@@ -260,7 +261,7 @@ mod tests {
     fn run_limits_come_from_config() {
         let config = Config { max_updates: 7, patience: 2, entropy_updates: 5, ..Config::default() };
         let stop_condition = StopCondition { patience: 2, exploration_updates: 5 };
-        let spec = rl::tasks::calculator::spec(config.action_set());
+        let spec = rl::tasks::calculator_stages::spec(config.action_set());
         assert_eq!(RunLimits::new(&spec, &config), limits(7, stop_condition));
     }
 }

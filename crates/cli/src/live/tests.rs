@@ -16,7 +16,7 @@ const COLOUR: Style = Style { colour: true, unicode: true };
 
 /// Makes a run after `updates` of at most 200 updates, at ten per second, with a validation after every tenth update.
 fn progress(seed: u64, updates: usize) -> RunProgress {
-    let (task, score) = ("calculator".to_owned(), Score::ExactMatch);
+    let (task, score) = ("calculator-stages".to_owned(), Score::ExactMatch);
     let mut progress = RunProgress::new(seed, RunLimits { task, score, max_updates: 200, stop_condition: RULE });
     progress.started = Some(Duration::ZERO);
     progress.record_time(Duration::ZERO);
@@ -65,7 +65,7 @@ fn draw(scene: &Scene, width: usize, style: Style) -> String {
 #[test]
 fn frame_single_run_at_80_columns() {
     let want = "\
-calculator  seed 0  update 60/200
+calculator-stages  seed 0  update 60/200
 #####################....................................................  30 %
 exact 0    1.000  :=*###
 exact 1    0.800  ___.-+
@@ -80,7 +80,7 @@ at most 14 s left  10000 steps/s  6 s elapsed  0 of 3 perfect";
 #[test]
 fn frame_single_run_at_40_columns() {
     let want = "\
-calculator  seed 0  update 60/200
+calculator-stages  seed 0  update 60/200
 ██████████░░░░░░░░░░░░░░░░░░░░░░░░  30 %
 exact 0    1.000  ▃▅▇███
 exact 1    0.800  ▁▁▁▂▄▆

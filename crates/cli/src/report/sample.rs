@@ -9,6 +9,6 @@ use crate::score::Score;
 pub(super) fn run_set(runs: Vec<RunRecord>) -> RunSet {
     let seeds = (runs.len() > 1).then_some(runs.len());
     let (goals, score) = (GOALS.map(String::from).to_vec(), Score::ExactMatch);
-    let task = TaskFacts { name: "calculator".into(), caveat: "Take care.".into(), score, goals };
+    let task = TaskFacts { name: "calculator-stages".into(), caveat: "Take care.".into(), score, goals };
     RunSet { task, name: "sample".into(), about: None, settings: Vec::new(), seeds, runs }
 }

@@ -9,7 +9,7 @@ use rl::config::{Config, CriticKind};
 use rl::env::Spec;
 use rl::normalize::Moments;
 use rl::settings::{Field, Setting, Settings};
-use rl::tasks::calculator;
+use rl::tasks::calculator_stages;
 use serde_json::Value;
 
 use crate::error::{Error, Result, show_path};
@@ -25,7 +25,7 @@ const SETTINGS: &str = "run.settings";
 /// Returns the metadata of a checkpoint about its task and its network.
 fn network_metadata(spec: &Spec, config: &Config, normalizer: Option<&Moments>) -> Metadata {
     let mut metadata = agent::metadata(spec, config.architecture(), normalizer);
-    let actions = (spec.name == calculator::NAME).then_some("actions");
+    let actions = (spec.name == calculator_stages::NAME).then_some("actions");
     for name in ["width"].into_iter().chain(actions) {
         metadata.insert(name.to_owned(), config.get(name).expect("a setting of the table"));
     }

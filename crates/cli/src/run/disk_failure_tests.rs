@@ -122,7 +122,7 @@ fn plan(on_save_error: OnError) -> TrainingPlan {
         ..Config::default()
     };
     TrainingPlan {
-        task: TaskChoice::Calculator,
+        task: TaskChoice::CalculatorStages,
         config,
         checkpoint_policy: CheckpointPolicy { save_every: 2, keep_every: 3, on_save_error },
         init: None,
@@ -263,7 +263,7 @@ fn run_that_goes_on_any_disk_error_loses_nothing() {
             return;
         }
         let config = ConfigFile::read_regular(&folder.path().join(CONFIG)).expect("always whole");
-        let recorded = TrainingPlan::from_file(&config, TaskChoice::Calculator, Device::Host).expect("valid");
+        let recorded = TrainingPlan::from_file(&config, TaskChoice::CalculatorStages, Device::Host).expect("valid");
         train_plan(folder.path(), &recorded, FailingDisk::new(0..0)).expect("the disk works again");
         if recorded.config.max_updates == 3 {
             assert!(read_files(folder.path()) == read_files(finished.path()), "operation {number}");

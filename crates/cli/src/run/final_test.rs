@@ -50,6 +50,9 @@ pub(crate) struct StageTest {
     pub(crate) shuffled_reward: Option<f64>,
     /// Mean number of the greedy policy's actions per episode.
     pub(crate) steps: f64,
+    /// Number of contexts, if the test played each once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) contexts: Option<usize>,
     /// Mean number of actions of shortest programs, if the task knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) optimum: Option<f64>,
@@ -103,7 +106,8 @@ pub(crate) fn run_final_test(
         exact: spec.has_success.then_some(greedy.exact),
         reward: greedy.reward,
         steps: greedy.steps,
-        optimum: task.all_contexts().map(|contexts| contexts.optimum(greedy.stage)),
+        contexts: task.all_contexts().filter(|_| exhaustive).map(|contexts| contexts.count(greedy.stage)),
+        optimum: tasks::optimum(task, greedy.stage),
         ..StageTest::default()
     };
     let reads_tokens = matches!(spec.observation, Space::Tokens { .. });
@@ -150,7 +154,7 @@ pub(crate) fn to_table(stages: &[StageTest]) -> Table {
         ("goal", |s, _| Some(s.goal.clone()).filter(|goal| !goal.is_empty())),
         (score.name(), |s, score| Some(score.format(s.score()))),
         ("predicted", |s, score| s.predicted.map(|x| score.format(x))),
-        ("contexts", |s, _| s.optimum.map(|_| s.episodes.to_string())),
+        ("contexts", |s, _| s.contexts.map(|count| count.to_string())),
         ("sampled", |s, score| s.sampled.or(s.sampled_reward).map(|x| score.format(x))),
         ("shuffled contexts", |s, score| s.shuffled_score().map(|x| score.format(x))),
         ("steps", |s, _| Some(format!("{:.2}", s.steps))),

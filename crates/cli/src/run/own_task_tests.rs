@@ -399,7 +399,7 @@ fn tasks_with_taken_or_unusable_names_are_refused() {
         }
     }
     let refused = |own: &[&'static dyn Task]| Tasks::new(own).expect_err("refused").to_string();
-    assert!(refused(&[&Named("calculator", 5)]).contains("the task name calculator is taken"));
+    assert!(refused(&[&Named("calculator-stages", 5)]).contains("the task name calculator-stages is taken"));
     assert!(refused(&[&Named("cartpole", 5)]).contains("the task name cartpole is taken"));
     assert!(refused(&[&Named("tutorial", 5)]).contains("the task name tutorial is taken"));
     assert!(refused(&[&Named("a", 5), &Named("b", 5), &Named("a", 5)]).contains("two tasks have the name a"));
@@ -409,6 +409,6 @@ fn tasks_with_taken_or_unusable_names_are_refused() {
     let tasks = Tasks::new(&[&Named("a", 5), &Named("b", 5)]).expect("valid");
     assert_eq!(tasks.default_task().name(), "a");
     assert_eq!(tasks.names().take(4).collect::<Vec<_>>(), ["a", "b", "expression", "calculator"]);
-    assert_eq!(tasks.names().count(), 4 + known::tasks().len());
+    assert_eq!(tasks.names().count(), 5 + known::tasks().len());
     assert!(tasks.choose(Some("c")).expect_err("unknown").to_string().contains("--task: there is no task c;"));
 }

@@ -19,7 +19,7 @@ fn unknown_names_are_refused_with_suggestions() {
     sandbox.expect_refusal(&["train", "--batchs", "3"], &["--batchs", "a similar argument exists: '--batch'"]);
     sandbox.expect_refusal(&["trian"], &["trian", "similar subcommands exist"]);
     sandbox.expect_refusal(
-        &["tasks", "--task", "calculator", "--stage", "7"],
+        &["tasks", "--task", "calculator-stages", "--stage", "7"],
         &["invalid value '7' for '--stage <N>'", "expected a whole number from 0 to 2"],
     );
 }
@@ -146,7 +146,7 @@ fn flags_out_of_range_are_refused() {
     ] {
         let messages =
             [&format!("invalid value '{value}' for '--{flag} <VALUE>': it is {fault}; expected {range}"), range];
-        sandbox.expect_refusal(&["train", "--task", "calculator", &format!("--{flag}"), value], &messages);
+        sandbox.expect_refusal(&["train", "--task", "calculator-stages", &format!("--{flag}"), value], &messages);
     }
     let messages = [
         "invalid value '1e-50' for '--rate <VALUE>': it becomes 0.0 in f32",
@@ -246,14 +246,14 @@ fn eval_invalid_checkpoint_is_refused() {
     sandbox.write("run/config.toml", &config);
     std::fs::remove_file(sandbox.path("run/model.safetensors")).expect("the file exists");
     sandbox.expect_refusal(&["eval", "run"], &["run holds no trained agent", "model.safetensors", "interrupted"]);
-    eval(&change_task_in_checkpoint(&model), &["its task is tutorial-1, expected calculator"]);
+    eval(&change_task_in_checkpoint(&model), &["its task is some-other-task-1, expected calculator-stages"]);
     sandbox.expect_refusal(&["eval", "nowhere"], &["there is no folder nowhere", "gradus train"]);
 
     sandbox.write("run/model.safetensors", &model);
     sandbox.expect_refusal(&["eval", "run", "--stage", "3"], &["'3'", "a whole number from 0 to 2"]);
     sandbox.expect_refusal(&["eval", "run", "--episodes", "0"], &["'0'", "a whole number from 1"]);
     sandbox.expect_refusal(
-        &["train", "--task", "calculator", "--init", "run/model.safetensors"],
+        &["train", "--task", "calculator-stages", "--init", "run/model.safetensors"],
         &["its width is 16, expected 96"],
     );
     let wider = String::from_utf8(config).expect("UTF-8").replace("width = 16", "width = 17");

@@ -5,11 +5,11 @@ use crate::sandbox::{AssertContains, Sandbox};
 #[test]
 fn config_printed_file_is_valid_and_has_the_defaults() {
     let sandbox = Sandbox::new();
-    let printed = sandbox.expect_success(&["config", "--task", "calculator"]);
+    let printed = sandbox.expect_success(&["config", "--task", "calculator-stages"]);
     printed.assert_contains(&["width = 96", "# β", "Takes ", "save_every = 25", "on_save_error = \"stop\""]);
     sandbox.write("run.toml", &printed);
     let verdict = sandbox.expect_success(&["config", "--check", "run.toml"]);
-    assert_eq!(verdict, "valid: task calculator, default settings\n");
+    assert_eq!(verdict, "valid: task calculator-stages, default settings\n");
 }
 
 /// A run's own file lists what was given, and no default.
@@ -17,8 +17,15 @@ fn config_printed_file_is_valid_and_has_the_defaults() {
 fn config_check_of_a_run_folder_lists_only_changes() {
     let sandbox = Sandbox::new();
     let check = |path: &str| sandbox.expect_success(&["config", "--check", path]);
-    sandbox.expect_success(&["train", "--task=calculator", "--width=8", "--stop-after=1", "--out=run", "--threads=1"]);
-    assert_eq!(check("run/config.toml"), "valid: task calculator, default settings except\n  width = 8\n");
+    sandbox.expect_success(&[
+        "train",
+        "--task=calculator-stages",
+        "--width=8",
+        "--stop-after=1",
+        "--out=run",
+        "--threads=1",
+    ]);
+    assert_eq!(check("run/config.toml"), "valid: task calculator-stages, default settings except\n  width = 8\n");
     sandbox.write("run.toml", "seed = 7\ndevice = \"cpu\"\nwidth = 64\n");
     assert_eq!(check("run.toml"), "valid: task expression, default settings except\n  seed = 7\n");
 }
@@ -47,10 +54,10 @@ fn config_check_finds_the_same_errors_as_train() {
         ("seed = abc\n", "seed = abc is not a whole number: it takes whole numbers from 0 to 9223372036854775807"),
         ("seed = 1.5\n", "seed = 1.5 is not a whole number"),
         (
-            "task = \"calculator\"\nactions = all\n",
+            "task = \"calculator-stages\"\nactions = all\n",
             "line 2, column 11: actions = all is not one of its values: it takes tools or tokens",
         ),
-        ("task = \"calculator\"\nactions = tools\n", "actions = tools lacks quotes; write actions = \"tools\""),
+        ("task = \"calculator-stages\"\nactions = tools\n", "actions = tools lacks quotes; write actions = \"tools\""),
         ("task = calculator\n", "task = calculator lacks quotes; write task = \"calculator\""),
         ("normalize_advantages = yes\n", "= yes is not one of its values: it takes true or false"),
     ] {

@@ -39,14 +39,14 @@ fn unknown_devices_are_refused() {
     let messages =
         if is_built() { ["looked for", "gradus devices"] } else { ["built without CUDA", "--features cuda"] };
     for name in ["cuda", "cuda:3"] {
-        for command in [&["train", "--task", "calculator"][..], &["gradcheck"]] {
+        for command in [&["train", "--task", "calculator-stages"][..], &["gradcheck"]] {
             sandbox.expect_refusal(
                 &[command, &["--device", name]].concat(),
                 &["--device cuda:", messages[0], messages[1], "--device cpu"],
             );
         }
     }
-    sandbox.write("run.toml", "task = \"calculator\"\ndevice = \"cuda\"\n");
+    sandbox.write("run.toml", "task = \"calculator-stages\"\ndevice = \"cuda\"\n");
     sandbox.expect_refusal(&["train", "--config", "run.toml"], &[messages[0], "--device cpu"]);
     let verdict = sandbox.expect_success(&["config", "--check", "run.toml"]);
     assert!(verdict.contains("device = cuda:0"), "{verdict}");

@@ -31,11 +31,12 @@ fn eval_plays_the_requested_stage_episodes_and_seed() {
 
 #[test]
 fn tasks_prints_states_optimum_and_programs() {
-    let out = Sandbox::new().expect_success(&["tasks", "--task", "calculator"]);
+    let out = Sandbox::new().expect_success(&["tasks", "--task", "calculator-stages"]);
     out.assert_contains(&["MUL ADD STO MUL RCL SUB ANS, MUL ADD STO RCL MUL SUB ANS", "no context"]);
-    let json = parse(&Sandbox::new().expect_success(&["tasks", "--task", "calculator", "--json"]));
+    let json = parse(&Sandbox::new().expect_success(&["tasks", "--task", "calculator-stages", "--json"]));
     let figure = |name: &str| [0, 1, 2].map(|stage| json[0]["stages"][stage][name].as_u64().expect("a number"));
     assert_eq!((figure("states"), figure("optimum")), ([13, 51, 206], [3, 4, 7]));
-    let json = parse(&Sandbox::new().expect_success(&["tasks", "--task", "calculator", "--stage", "2", "--json"]));
+    let json =
+        parse(&Sandbox::new().expect_success(&["tasks", "--task", "calculator-stages", "--stage", "2", "--json"]));
     assert_eq!(json[0]["stages"][0]["stage"], 2);
 }

@@ -10,7 +10,7 @@ use rl::evaluate::test_stream;
 use rl::explain::Explain;
 use rl::model::{Decisions, Inputs, Model, Pass};
 use rl::settings::Settings;
-use rl::tasks::Calculator;
+use rl::tasks::CalculatorStages;
 use rl::train::Run;
 use serde_json::Value;
 use tensor::Tensor;
@@ -41,10 +41,10 @@ fn assert_close(got: f64, want: f64) {
 }
 
 /// Loads the agent of `run` without the command.
-fn agent(sandbox: &Sandbox) -> Run<f32, Calculator> {
+fn agent(sandbox: &Sandbox) -> Run<f32, CalculatorStages> {
     let mut config = Config::default();
     config.set("width", "16").expect("a width");
-    let mut run = Run::new(config.calculator(), &config, 0);
+    let mut run = Run::new(config.calculator_stages(), &config, 0);
     let checkpoint = Checkpoint::load(sandbox.path("run/model.safetensors")).expect("a checkpoint");
     checkpoint.load_params(&mut run.learner.params).expect("a checkpoint of this network");
     run
@@ -253,7 +253,7 @@ fn explain_invalid_folder_or_checkpoint_is_refused() {
     sandbox.expect_refusal(&["explain", "run", "--checkpoint", "broken.safetensors"], &["is not a safetensors file"]);
     sandbox.write("other.safetensors", change_task_in_checkpoint(&sandbox.read("run/model.safetensors")));
     let other = ["explain", "run", "--checkpoint", "other.safetensors"];
-    sandbox.expect_refusal(&other, &["its task is tutorial-1, expected calculator"]);
+    sandbox.expect_refusal(&other, &["its task is some-other-task-1, expected calculator-stages"]);
     let same = ["explain", "run", "--checkpoint", "run/model.safetensors"];
     assert_eq!(sandbox.expect_success(&same), sandbox.expect_success(&["explain", "run"]));
     sandbox.expect_success(&small_training(&["--seeds", "0,1", "--out", "seeds"]));

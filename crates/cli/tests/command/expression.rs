@@ -95,8 +95,8 @@ fn hindsight_and_attention_that_do_not_fit_are_refused() {
     let sandbox = Sandbox::new();
     for (args, message) in [
         (
-            &["--task", "calculator", "--hindsight", "4"][..],
-            "hindsight = 4, but calculator cannot say what an episode achieved; use hindsight = 0",
+            &["--task", "calculator-stages", "--hindsight", "4"][..],
+            "hindsight = 4, but calculator-stages cannot say what an episode achieved; use hindsight = 0",
         ),
         (
             &["--task", "cartpole", "--memory", "attention"],
@@ -107,7 +107,7 @@ fn hindsight_and_attention_that_do_not_fit_are_refused() {
             &["--task", "expression", "--segment", "4", "--memory", "gru"],
             "hindsight = 32 relabels whole episodes, but segment = 4; use segment = 0",
         ),
-        (&["--task", "expression", "--actions", "tools"], "actions is a setting of the task calculator"),
+        (&["--task", "expression", "--actions", "tools"], "actions is a setting of the task calculator-stages"),
     ] {
         sandbox.expect_refusal(&concat_args(&["train"], args), &[message]);
     }

@@ -70,7 +70,7 @@ fn tasks_lists_known_problems_and_describes_one() {
     sandbox.expect_success(&["tasks"]).assert_contains(&["| calculator", "| cartpole", "4 numbers", "2 choices"]);
     let one = sandbox.expect_success(&["tasks", "--task", "cartpole"]);
     one.assert_contains(&["vectors of 4 numbers", "LEFT, RIGHT", "horizon       500 steps"]);
-    assert!(!one.contains("calculator"), "{one}");
+    assert!(!one.contains("calculator-stages"), "{one}");
     sandbox.expect_refusal(&["tasks", "--stage", "0"], &["--task <NAME>"]);
 }
 
@@ -80,11 +80,11 @@ fn config_file_of_another_task_is_refused() {
     sandbox.write("small.toml", SMALL);
     let train = |task| ["train", "--config", "small.toml", "--task", task, "--out", "run"];
     sandbox.expect_refusal(
-        &train("calculator"),
+        &train("calculator-stages"),
         &[
             "small.toml, line 1, column 8: these are settings of the task cartpole, but --task is calculator",
             "leave out --task to train cartpole",
-            "gradus config --task calculator",
+            "gradus config --task calculator-stages",
         ],
     );
     sandbox.expect_refusal(&train("cartpoles"), &["--task: there is no task cartpoles", "did you mean cartpole?"]);

@@ -24,7 +24,7 @@ fn train_checkpoint_equals_the_agent_trained_by_the_library() {
 
     let (actions, gru) = (Actions::Tokens, GruVariant::ResetBefore);
     let config = Config { width: 16, batch: 32, chunk: 8, max_updates: 3, actions, gru, ..Config::default() };
-    let mut run = Run::<f32, _>::new(config.calculator(), &config, 3);
+    let mut run = Run::<f32, _>::new(config.calculator_stages(), &config, 3);
     (0..3).for_each(|_| drop(run.advance().expect("finite numbers")));
     let trained = Agent::new(run.task.spec(), run.learner.model, run.learner.params);
 

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bad_input;
+mod calculator;
 mod config_and_completions;
 mod device;
 mod documented_fields;

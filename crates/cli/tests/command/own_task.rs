@@ -105,7 +105,7 @@ fn own_task_has_every_command() {
 #[test]
 fn own_task_program_trains_calculator_too() {
     let sandbox = Sandbox::new();
-    let calculator = concat_args(&SMALL, &["--task", "calculator", "--actions", "tokens", "--out", "run"]);
+    let calculator = concat_args(&SMALL, &["--task", "calculator-stages", "--actions", "tokens", "--out", "run"]);
     expect_success(&sandbox, &calculator).assert_contains(&["exact match"]);
     sandbox.expect_success(&["eval", "run", "--episodes", "2"]);
     expect_success(&sandbox, &["explain", "run", "--context", "4,2,7"]).assert_contains(&["goal     a·b+c = 15"]);
@@ -113,7 +113,7 @@ fn own_task_program_trains_calculator_too() {
     expect_refusal(
         &sandbox,
         &["report", "run", "own"],
-        &["own holds runs of the task parking, but run those of calculator; compare folders of one task"],
+        &["own holds runs of the task parking, but run those of calculator-stages; compare folders of one task"],
     );
 }
 
@@ -121,15 +121,19 @@ fn own_task_program_trains_calculator_too() {
 fn own_task_bad_input_is_refused() {
     let sandbox = Sandbox::new();
     let train = |more: &[&'static str]| concat_args(&["train", "--out=run"], more);
-    let actions = ["--actions: actions is a setting of the task calculator, but the task is parking"];
+    let actions = ["--actions: actions is a setting of the task calculator-stages, but the task is parking"];
     expect_refusal(&sandbox, &train(&["--actions", "tokens"]), &actions);
     expect_refusal(&sandbox, &train(&["--reward-step", "1"]), &["--reward-step: reward_step is a setting of the task"]);
     expect_refusal(&sandbox, &train(&["--task", "park"]), &["there is no task park", "did you mean parking?"]);
     expect_refusal(&sandbox, &train(&["--imitate", "3"]), &["imitate = 3, but episodes of parking are never solved"]);
-    expect_refusal(&sandbox, &train(&["--device", "cuda"]), &["a GPU trains only the task calculator, not parking"]);
+    expect_refusal(
+        &sandbox,
+        &train(&["--device", "cuda"]),
+        &["a GPU trains only the task calculator-stages, not parking"],
+    );
     for (text, message) in [
-        ("actions = \"tokens\"\n", "run.toml, line 1, column 1: actions is a setting of the task calculator"),
-        ("task = \"calculator\"\nnormalize_observations = true\n", "calculator observes tokens"),
+        ("actions = \"tokens\"\n", "run.toml, line 1, column 1: actions is a setting of the task calculator-stages"),
+        ("task = \"calculator-stages\"\nnormalize_observations = true\n", "calculator-stages observes tokens"),
         (
             "task = \"other\"\n",
             "there is no task other; `own_task tasks` lists the tasks; a task of your own needs the program that has it",
@@ -149,9 +153,13 @@ fn own_task_bad_input_is_refused() {
     sandbox.expect_refusal(&["eval", "run"], &["there is no task parking; "]);
     sandbox
         .expect_refusal(&["train", "--resume", "run"], &["there is no task parking", "needs the program that has it"]);
-    let edited = sandbox.text("run/config.toml").replace("task = \"parking\"", "task = \"calculator\"");
+    let edited = sandbox.text("run/config.toml").replace("task = \"parking\"", "task = \"calculator-stages\"");
     sandbox.write("run/config.toml", edited);
     let missing = ["run/config.toml: the setting actions is missing"];
     expect_refusal(&sandbox, &["train", "--resume", "run"], &missing);
-    expect_refusal(&sandbox, &["eval", "run"], &["its task is parking, expected calculator; use another checkpoint"]);
+    expect_refusal(
+        &sandbox,
+        &["eval", "run"],
+        &["its task is parking, expected calculator-stages; use another checkpoint"],
+    );
 }

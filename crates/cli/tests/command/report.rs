@@ -80,7 +80,7 @@ fn report_page_shows_the_numbers_of_the_files() {
         "<b>Update 6</b> <span class=\"good\">✓ exact match",
         "goal = (a·b+c)−(d·e) = 41",
         "acc = a+b = 4<br>top = a = 4",
-        "gradus train --task=calculator --width=16",
+        "gradus train --task=calculator-stages --width=16",
         "max_updates = 3",
     ]);
     let stages = sandbox.json("run/test.json")["stages"].as_array().expect("a list").clone();

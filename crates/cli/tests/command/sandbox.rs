@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// Arguments of a very short training run.
 pub(crate) const SMALL_TRAINING: [&str; 9] = [
     "train",
-    "--task=calculator",
+    "--task=calculator-stages",
     "--width=16",
     "--batch=32",
     "--max-updates=3",
@@ -201,7 +201,7 @@ pub(crate) fn change_task_in_checkpoint(model: &[u8]) -> Vec<u8> {
         let at = bytes.windows(from.len()).position(|part| part == from).expect("found in the metadata");
         [&bytes[..at], to, &bytes[at + from.len()..]].concat()
     };
-    rename(&rename(model, b"crc32", b"other"), b"calculator", b"tutorial-1")
+    rename(&rename(model, b"crc32", b"other"), b"calculator-stages", b"some-other-task-1")
 }
 
 /// Asserts that all tags are closed in order, all attributes are quoted, every link has its target on the page or an

@@ -49,7 +49,7 @@ fn output_of_every_command_fits_into_the_terminal() {
             &["gradcheck", "--list"],
             &["devices"],
             &["tasks"],
-            &["tasks", "--task", "calculator"],
+            &["tasks", "--task", "calculator-stages"],
             &["config"],
             &["config", "--check", "run/config.toml"],
             &["train", "--help"],
@@ -150,13 +150,14 @@ fn files_do_not_depend_on_the_terminal() {
 fn train_help_groups_settings_under_headings() {
     let help = Sandbox::new().expect_success(&["train", "--help"]);
     let headings: Vec<_> = help.lines().filter(|line| line.ends_with(':') && !line.starts_with(' ')).collect();
-    let want = "Options, Task, Run, Output, Model, Rollout, Task calculator, Advantages, Loss, Optimiser, Checkpoints";
+    let want =
+        "Options, Task, Run, Output, Model, Rollout, Task calculator-stages, Advantages, Loss, Optimiser, Checkpoints";
     let want: Vec<_> = want.split(", ").map(|name| format!("{name}:")).collect();
     assert_eq!(headings[..want.len()], want);
     let group = |name: &str| help.split(&format!("\n{name}:\n")).nth(1).and_then(|rest| rest.split("\n\n").next());
     for (name, flags) in [
         ("Task", &["--task", "--curriculum"][..]),
-        ("Task calculator", &["--actions", "--reward-step"]),
+        ("Task calculator-stages", &["--actions", "--reward-step"]),
         ("Model", &["--init", "--width", "--gru", "hidden size"]),
         ("Optimiser", &["--optimizer", "--rate ", "--clip"]),
         ("Run", &["--seeds", "--resume", "--max-updates", "--test-episodes"]),

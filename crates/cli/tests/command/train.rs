@@ -22,7 +22,7 @@ fn train_writes_a_complete_folder() {
     assert!(!metrics.contains("second"), "metrics contain no times");
 
     let test = sandbox.json("a/new/run/test.json");
-    assert_eq!((&test["task"], &test["seed"], &test["updates"]), (&"calculator".into(), &0.into(), &3.into()));
+    assert_eq!((&test["task"], &test["seed"], &test["updates"]), (&"calculator-stages".into(), &0.into(), &3.into()));
     assert_eq!(test["stages"].as_array().map(Vec::len), Some(3));
     assert_eq!(test["stages"][2]["episodes"], 20);
     assert!(test["caveat"].as_str().expect("a sentence").contains(CALCULATOR));
@@ -35,7 +35,7 @@ fn train_checkpoint_has_metadata_and_optimizer_moments() {
     let bytes = sandbox.read("run/model.safetensors");
     let (_, header) = SafeTensors::read_metadata(&bytes).expect("safetensors");
     let about = header.metadata().as_ref().expect("metadata");
-    let network = [("task", "calculator"), ("width", "16"), ("actions", "tools"), ("gru", "reset-after")];
+    let network = [("task", "calculator-stages"), ("width", "16"), ("actions", "tools"), ("gru", "reset-after")];
     for (key, value) in network.into_iter().chain([("seed", "3"), ("updates", "3")]) {
         assert_eq!(about[key], value);
     }
@@ -71,7 +71,7 @@ fn train_twice_creates_two_folders() {
     sandbox.expect_success(&SMALL_TRAINING);
     let runs = sandbox.names("runs");
     assert_eq!(runs.len(), 2, "{runs:?}");
-    assert!(runs.iter().all(|name| name.starts_with("calculator-2") && name.contains("Z-seed0")), "{runs:?}");
+    assert!(runs.iter().all(|name| name.starts_with("calculator-stages-2") && name.contains("Z-seed0")), "{runs:?}");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn train_several_seeds_writes_a_table_with_median_and_range() {
     let table = sandbox.text("runs/table.md");
     assert!(out.ends_with(&(table.clone() + "\n")), "{out}");
     table.assert_contains(&[
-        "calculator, default settings except width = 16, batch = 32",
+        "calculator-stages, default settings except width = 16, batch = 32",
         "| seed ",
         "| median ",
         "| range ",
@@ -154,11 +154,13 @@ fn flags_override_the_file_and_the_file_overrides_defaults() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "run.toml",
-        "task = \"calculator\"\nseed = 4\nwidth = 8\nbatch = 8\nmax_updates = 1\ntest_episodes = 1_0\n",
+        "task = \"calculator-stages\"\nseed = 4\nwidth = 8\nbatch = 8\nmax_updates = 1\ntest_episodes = 1_0\n",
     );
     sandbox.expect_success(&["train", "--config", "run.toml", "--batch", "12", "--out", "run"]);
     let config = sandbox.text("run/config.toml");
-    for line in ["task = \"calculator\"", "seed = 4", "width = 8", "batch = 12", "test_episodes = 10", "clip = 1"] {
+    for line in
+        ["task = \"calculator-stages\"", "seed = 4", "width = 8", "batch = 12", "test_episodes = 10", "clip = 1"]
+    {
         assert!(config.lines().any(|other| other == line), "no {line} in {config}");
     }
 }

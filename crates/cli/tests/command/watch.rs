@@ -37,7 +37,7 @@ fn watch_finished_run_prints_the_same_as_the_training() {
     assert_eq!((validations(&out), table(&out), err.as_str()), (validations(&trained), table(&trained), ""));
     assert!(!validations(&out).is_empty() && !table(&out).is_empty(), "{out}");
     let (out, _) = watch(&sandbox, &["run", "--once"], 0);
-    assert!(out.starts_with("calculator  seed 0  update ") && out.contains("return "), "{out}");
+    assert!(out.starts_with("calculator-stages  seed 0  update ") && out.contains("return "), "{out}");
     assert_eq!(table(&out), table(&trained));
 }
 
@@ -92,7 +92,7 @@ fn watch_several_seeds_prints_their_table() {
     assert_eq!(table(&out), table(&trained));
     assert!(out.contains("seed 2: update    3/3"), "{out}");
     assert!(watch(&sandbox, &["runs", "--once"], 0).0.contains("2 of 2 finished"));
-    assert!(watch(&sandbox, &["runs/seed-2", "--once"], 0).0.starts_with("calculator  seed 2"));
+    assert!(watch(&sandbox, &["runs/seed-2", "--once"], 0).0.starts_with("calculator-stages  seed 2"));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn watch_follows_a_run_from_before_its_start_until_it_is_killed() {
     let mut training = BackgroundProcess::new(&sandbox, &long, "trained");
     wait_for_lines(&sandbox, "watched", "entropy", 2, [&mut watcher, &mut training]);
     let once = sandbox.expect_success(&["watch", "run", "--once"]);
-    assert!(once.contains("calculator  seed 0  update ") && !once.contains("no process"), "{once}");
+    assert!(once.contains("calculator-stages  seed 0  update ") && !once.contains("no process"), "{once}");
     drop(training);
     assert_eq!(watcher.0.wait().expect("a child process").code(), Some(1));
     let [trained, watched] = ["trained", "watched"].map(|name| sandbox.text(name));

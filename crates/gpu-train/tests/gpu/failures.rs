@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use gpu_train::{GpuLearner, GpuTrainError};
 use rl::config::{Config, GruVariant, MemoryKind, OptimizerKind};
 use rl::rollout::Undecided;
-use rl::tasks::Calculator;
+use rl::tasks::CalculatorStages;
 use rl::{Cause, NotFinite, TrainError};
 use tensor::{CudaError, catch_cuda_error};
 
@@ -56,11 +56,11 @@ fn unsupported_settings_are_named() {
 #[test]
 fn run_calculator_trains_by_its_type_and_is_refused_without() {
     let Some(()) = run_on_gpu("failures::run_calculator_trains_by_its_type_and_is_refused_without") else { return };
-    let (config, task) = (small_config(), Calculator::default());
+    let (config, task) = (small_config(), CalculatorStages::default());
     let mut run = gpu_train::run::<f32, _>(&task, Some(&task), &config, 7, device()).expect("a GPU trains it");
     assert_eq!(advance(&mut run).metrics, advance(&mut gpu_run::<f32>(&config)).metrics);
     let refused = gpu_train::run::<f32, _>(&task, None, &config, 7, device()).map(drop).expect_err("another type");
-    assert_eq!(refused, GpuTrainError::Task { name: "calculator".into() });
+    assert_eq!(refused, GpuTrainError::Task { name: "calculator-stages".into() });
 }
 
 /// On a small GPU, the error comes before any allocation. It names the largest batch that fits, and that batch does fit.

@@ -20,7 +20,7 @@ use emulator::{Built, Emulator, Options, Outcome, Variant, is_on_gpu};
 use gpu_train::GpuLearner;
 use rl::config::Config;
 use rl::env::Task;
-use rl::tasks::Calculator;
+use rl::tasks::CalculatorStages;
 use rl::train::{Learn, Report, Run};
 use tensor::{Device, Real};
 
@@ -100,8 +100,8 @@ fn device() -> Device {
     Device::cuda(0).expect("there is a GPU")
 }
 
-/// A run of `calculator` on the GPU.
-type GpuRun<T> = Run<T, Calculator, GpuLearner<T>>;
+/// A run of `calculator-stages` on the GPU.
+type GpuRun<T> = Run<T, CalculatorStages, GpuLearner<T>>;
 
 /// Creates a run on the GPU.
 fn gpu_run<T: Real>(config: &Config) -> GpuRun<T> {
@@ -109,12 +109,12 @@ fn gpu_run<T: Real>(config: &Config) -> GpuRun<T> {
 }
 
 /// Creates the same run on the host.
-fn host_run<T: Real>(config: &Config) -> Run<T, Calculator> {
-    Run::new(config.calculator(), config, 7)
+fn host_run<T: Real>(config: &Config) -> Run<T, CalculatorStages> {
+    Run::new(config.calculator_stages(), config, 7)
 }
 
 /// Returns parameters and moments.
-fn run_state<T: Real, L: Learn<T>>(run: &Run<T, Calculator, L>) -> [Vec<T>; 3] {
+fn run_state<T: Real, L: Learn<T>>(run: &Run<T, CalculatorStages, L>) -> [Vec<T>; 3] {
     let mut moments = run.learner.host().optimizer.moments().map(|(_, moment)| moment.to_vec());
     [run.learner.host().params.flat().to_vec(), moments.next().expect("m"), moments.next().expect("v")]
 }

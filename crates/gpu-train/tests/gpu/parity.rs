@@ -5,7 +5,7 @@ use gpu_train::GpuLearner;
 use rl::config::{AdvantageKind, Config, Curriculum, OptimizerKind, ScheduleKind};
 use rl::env::Episodes;
 use rl::rollout::{self, Options, Streams};
-use rl::tasks::Calculator;
+use rl::tasks::CalculatorStages;
 use rl::train::{Report, Run};
 use tensor::Real;
 use tensor::philox::{Philox, Purpose, Stream};
@@ -103,7 +103,7 @@ pub(super) fn compare_updates<T: Real>(config: &Config, updates: usize, bound: f
 
 /// Plays each stage's episodes of an update on the host with the earlier parameters, and compares actions and rewards.
 fn assert_same_actions<T: Real>(
-    run: &Run<T, Calculator>,
+    run: &Run<T, CalculatorStages>,
     params: &nn::Params<T>,
     update: usize,
     counts: &[usize],
@@ -177,7 +177,7 @@ fn gradients_of_large_batches_match_the_host() {
 fn assert_same_gradients(config: &Config) {
     let config = Config { clip: 0.5, beta1: 0.0, ..config.clone() };
     let (mut on_host, mut on_gpu) = (
-        Run::<f64, _>::new(config.calculator(), &config, 3),
+        Run::<f64, _>::new(config.calculator_stages(), &config, 3),
         GpuLearner::<f64>::run(&config, 3, super::device()).expect("a GPU"),
     );
     advance(&mut on_host);

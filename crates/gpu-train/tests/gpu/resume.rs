@@ -2,16 +2,16 @@
 
 use rl::a2c::Learner;
 use rl::policy::Policy;
-use rl::tasks::Calculator;
+use rl::tasks::CalculatorStages;
 use rl::train::{Learn, Run};
 
 use super::{advance, gpu_run, host_run, run_on_gpu, run_state, small_config};
 
 /// Copies the state that a checkpoint stores to another run.
 fn copied<A: Learn<f32, Model = Policy>, B: Learn<f32, Model = Policy>>(
-    from: &Run<f32, Calculator, A>,
-    mut to: Run<f32, Calculator, B>,
-) -> Run<f32, Calculator, B> {
+    from: &Run<f32, CalculatorStages, A>,
+    mut to: Run<f32, CalculatorStages, B>,
+) -> Run<f32, CalculatorStages, B> {
     load(to.learner.host_mut(), from.learner.host());
     to.restore(from.state()).expect("it is of the same settings");
     to

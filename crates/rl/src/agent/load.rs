@@ -1,6 +1,6 @@
 //! Loads an agent from the checkpoint of a run. The metadata hold the description of the task, the kind of the network and the
 //! statistics of its observations; the shapes of the tensors determine its sizes. A file without them, for example one written
-//! in Python, is loaded as an agent of `calculator` with PyTorch's GRU.
+//! in Python, is loaded as an agent of `calculator-stages` with PyTorch's GRU.
 
 use core::fmt;
 use std::borrow::ToOwned;
@@ -18,7 +18,7 @@ use crate::env::{ActionSpace, Space, Spec};
 use crate::normalize::Moments;
 use crate::policy::{Architecture, Policy};
 use crate::settings::{SettingError, Settings};
-use crate::tasks::calculator::{self, ActionSet};
+use crate::tasks::calculator_stages::{self, ActionSet};
 use crate::tasks::token;
 
 /// The reason why a file cannot be loaded as an agent.
@@ -96,6 +96,9 @@ pub fn metadata(spec: &Spec, architecture: Architecture, normalizer: Option<&Mom
             Some(Variant::ResetBefore) => ("gru", "reset-before".to_owned()),
         },
     ]);
+    if spec.hides_stage {
+        entries.push(("task.hides_stage", "true".to_owned()));
+    }
     if let Some(Moments { count, mean, squares }) = normalizer {
         let numbers = |x: &[f64]| x.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
         entries.push(("observations.count", count.to_string()));
@@ -127,7 +130,7 @@ impl Metadata<'_> {
             .ok_or_else(|| std::format!("{key} = {text:?}, expected {size} finite numbers"))
     }
 
-    /// The description of the task. Without it, that of `calculator` with as many actions as the policy head has rows.
+    /// The description of the task. Without it, that of `calculator-stages` with as many actions as the policy head has rows.
     fn spec(&self) -> Result<Spec, String> {
         let lines = |text: &String| text.split('\n').map(ToOwned::to_owned).collect::<Vec<_>>();
         let observation = match self.get("task.tokens") {
@@ -138,14 +141,14 @@ impl Metadata<'_> {
             Some(names) => Some(ActionSpace::Discrete { names: lines(names) }),
             None => self.number("task.continuous")?.map(ActionSpace::continuous),
         };
-        let name = self.get("task").map_or(calculator::NAME, |name| name);
+        let name = self.get("task").map_or(calculator_stages::NAME, |name| name);
         let (Some(observation), Some(action)) = (observation, action) else {
-            if name != calculator::NAME {
+            if name != calculator_stages::NAME {
                 return Err(std::format!("its task is {name}, but its metadata do not describe it"));
             }
             let rows = shape(self.0, "pi.weight").map(|shape| shape[0]);
             let actions = if rows == Some(token::COUNT) { ActionSet::Tokens } else { ActionSet::Tools };
-            return Ok(calculator::spec(actions));
+            return Ok(calculator_stages::spec(actions));
         };
         let spec = Spec {
             name: name.to_owned(),
@@ -153,6 +156,7 @@ impl Metadata<'_> {
             action,
             horizon: self.number("task.horizon")?.unwrap_or(0),
             stages: self.number("task.stages")?.unwrap_or(1),
+            hides_stage: self.number("task.hides_stage")?.unwrap_or(false),
             has_success: self.number("task.success")?.unwrap_or(false),
             caveat: self.get("task.caveat").cloned().unwrap_or_default(),
         };
@@ -283,7 +287,8 @@ mod tests {
             for kind in [gru, reset_before, no_memory, separate, attention] {
                 for normalizer in [None, task.has_vectors.then_some(&moments)] {
                     let stages = if kind.memory.is_some() { 2 } else { 1 };
-                    let spec = Spec { stages, ..task.spec() }.with_caveat("Two\nlines.");
+                    let hides_stage = kind.has_attention;
+                    let spec = Spec { stages, hides_stage, ..task.spec() }.with_caveat("Two\nlines.");
                     let encoder_layers = if task.has_vectors { 2 } else { 1 };
                     let architecture = Architecture { encoder_layers, ..kind };
                     let (policy, params) = network(&spec, architecture);
@@ -393,7 +398,7 @@ mod tests {
     #[test]
     fn load_without_metadata_is_an_agent_of_calculator() {
         for actions in [ActionSet::Tools, ActionSet::Tokens] {
-            let spec = calculator::spec(actions);
+            let spec = calculator_stages::spec(actions);
             let (_, params) = network(&spec, Architecture::gru(5));
             let agent = save_and_load(&params, &BTreeMap::new()).expect("its tensors fit");
             assert_eq!(*agent.spec(), spec);

@@ -5,7 +5,7 @@
 //! use rl::{agent::Agent, config::Config, train::Run};
 //!
 //! let config = Config { width: 16, ..Config::default() };
-//! let run = Run::<f32, _>::new(config.calculator(), &config, 42);
+//! let run = Run::<f32, _>::new(config.calculator_stages(), &config, 42);
 //! let agent = Agent::new(run.task.spec(), run.learner.model, run.learner.params); // or Agent::load(path)?
 //! let token = |name: &str| agent.spec().token(name).unwrap();
 //!

@@ -5,7 +5,7 @@ use crate::a2c::Learner;
 use crate::config::{self, Config, GruVariant};
 use crate::env::Task;
 use crate::model::Inputs;
-use crate::tasks::calculator::{ActionSet, spec};
+use crate::tasks::calculator_stages::{ActionSet, spec};
 use crate::tasks::token;
 use crate::test_tasks::{Chance, learner};
 use crate::train::Run;
@@ -20,9 +20,9 @@ fn agent(actions: config::Actions, gru: GruVariant) -> Agent<f64> {
 }
 
 /// A run of a small network.
-fn new_run<T: Real>(config: Config) -> Run<T, crate::tasks::Calculator> {
+fn new_run<T: Real>(config: Config) -> Run<T, crate::tasks::CalculatorStages> {
     let config = Config { width: 7, ..config };
-    Run::new(config.calculator(), &config, 3)
+    Run::new(config.calculator_stages(), &config, 3)
 }
 
 /// The context of `stage` with these digits as operands.
@@ -149,21 +149,21 @@ fn sample_nan_panics_with_the_action() {
 }
 
 #[test]
-#[should_panic(expected = "observe: observation 0 of an episode of calculator: no observation was written")]
+#[should_panic(expected = "observe: observation 0 of an episode of calculator-stages: no observation was written")]
 fn observe_no_token_panics() {
     agent(config::Actions::Tools, GruVariant::ResetAfter).begin(1).observe(&[0_u32; 0]);
 }
 
 #[test]
 #[should_panic(
-    expected = "observe: observation 0 of an episode of calculator: token 18 is outside the vocabulary of 18"
+    expected = "observe: observation 0 of an episode of calculator-stages: token 18 is outside the vocabulary of 18"
 )]
 fn observe_unknown_token_panics() {
     agent(config::Actions::Tools, GruVariant::ResetAfter).begin(0).observe(&[4, 2, 18, token::CTX]);
 }
 
 #[test]
-#[should_panic(expected = "observe: observation 1 of an episode of calculator: the observation is a vector")]
+#[should_panic(expected = "observe: observation 1 of an episode of calculator-stages: the observation is a vector")]
 fn observe_vector_for_tokens_panics_with_the_observation() {
     observed(&agent(config::Actions::Tools, GruVariant::ResetAfter)).observe(&[0.5]);
 }
@@ -181,7 +181,7 @@ fn greedy_before_the_first_observation_panics() {
 }
 
 #[test]
-#[should_panic(expected = "observation 0 of an episode of calculator: no action is legal")]
+#[should_panic(expected = "observation 0 of an episode of calculator-stages: no action is legal")]
 fn observe_legal_none_panics() {
     agent(config::Actions::Tools, GruVariant::ResetAfter).begin(0).observe_legal(&[4], &[false; 6]);
 }

@@ -311,7 +311,7 @@ mod tests {
 
     use super::*;
     use crate::env::{Action, ActionSpace, Env, Observations, Observer, SingleEnv, Space, Step, vector};
-    use crate::tasks::calculator::{ActionSet, Calculator, Rewards};
+    use crate::tasks::calculator_stages::{ActionSet, CalculatorStages, Rewards};
 
     /// Two stages of a sound task, which some faulty functions replace. It shows its random digit and the number of steps.
     /// Episodes end after two to four steps.
@@ -398,7 +398,7 @@ mod tests {
     fn check_sound_tasks_pass() {
         assert_eq!(found(&Toy::new()), []);
         for actions in [ActionSet::Tools, ActionSet::Tokens] {
-            assert_eq!(found(&Calculator::new(actions, Rewards::default())), []);
+            assert_eq!(found(&CalculatorStages::new(actions, Rewards::default())), []);
         }
     }
 

@@ -121,10 +121,10 @@ impl core::error::Error for EnvError {}
 /// B running episodes of a task. Every result of the environment is checked. An episode that reaches the horizon is truncated.
 ///
 /// ```
-/// use rl::{env::{Actions, Episodes, Task}, tasks::Calculator};
+/// use rl::{env::{Actions, Episodes, Task}, tasks::CalculatorStages};
 /// use tensor::philox::Philox;
 ///
-/// let task = Calculator::default();
+/// let task = CalculatorStages::default();
 /// let (spec, mut rngs) = (task.spec(), [Philox::new(42)]);
 /// let mut episodes = Episodes::new(&task, 0, 1);
 /// episodes.reset(&[0], &mut rngs)?;

@@ -20,6 +20,8 @@ pub struct Spec {
     pub horizon: usize,
     /// The number of stages, at least 1. Stages are problems of one task that a curriculum can order.
     pub stages: usize,
+    /// True if the network is not told the stage: observations alone tell the problem.
+    pub hides_stage: bool,
     /// True if episodes can be solved. Tables then show the share of solved episodes, and a run ends when all are.
     pub has_success: bool,
     /// A warning for everyone who reads results of this task, or an empty text.
@@ -125,7 +127,8 @@ impl Spec {
     #[track_caller]
     pub fn new(name: impl ToString, observation: Space, action: ActionSpace, horizon: usize) -> Self {
         let (name, caveat) = (name.to_string(), String::new());
-        let spec = Self { name, observation, action, horizon, stages: 1, has_success: false, caveat };
+        let spec =
+            Self { name, observation, action, horizon, stages: 1, hides_stage: false, has_success: false, caveat };
         spec.assert_valid();
         spec
     }
@@ -139,6 +142,11 @@ impl Spec {
         let spec = Self { stages, ..self };
         spec.assert_valid();
         spec
+    }
+
+    /// Hides the stage from the network, which then has to read its problem.
+    pub fn with_hidden_stage(self) -> Self {
+        Self { hides_stage: true, ..self }
     }
 
     /// Marks the task as one whose episodes can be solved.

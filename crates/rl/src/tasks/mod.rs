@@ -1,12 +1,14 @@
 //! The task [`Expression`] shows the text of an expression, and its machine computes it: see [`expression`].
 //!
-//! The task [`Calculator`] has three stages. Their goals are `a·b+c`, `(a·b+c)−d` and `(a·b+c)−(d·e)` of operands a to e.
+//! The task [`Calculator`] shows digits and the text of a goal: `a·b+c`, `(a·b+c)−d` or `(a·b+c)−(d·e)`. [`CalculatorStages`] has the
+//! same goals as stages, without their text, and a reward from a solver.
 //!
-//! `calculator` has one interpreter, generic in its number type ([`Number`]). Integers play one episode. Polynomials
+//! The calculator has one interpreter, generic in its number type ([`Number`]). Integers play one episode. Polynomials
 //! ([`poly::Poly`]) play all episodes at once; the solver explores these. Formulae ([`formula::Formula`]) show how a
 //! program computed its result.
 
 pub mod calculator;
+pub mod calculator_stages;
 pub mod expression;
 pub mod formula;
 pub mod poly;
@@ -15,6 +17,7 @@ pub mod token;
 use core::ops::{Add, Mul, Sub};
 
 pub use calculator::Calculator;
+pub use calculator_stages::CalculatorStages;
 pub use expression::Expression;
 
 /// The number of stages.

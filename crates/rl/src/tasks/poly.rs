@@ -52,6 +52,11 @@ impl Poly {
         self.terms.iter().map(term).sum()
     }
 
+    /// The number of operands that occur.
+    pub fn variable_count(&self) -> usize {
+        (0..VARIABLES).filter(|&i| self.terms.keys().any(|exponents| exponents[i] > 0)).count()
+    }
+
     fn add_term(&mut self, exponents: Monomial, coefficient: i64) {
         let sum = self.terms.remove(&exponents).unwrap_or(0) + coefficient;
         if sum != 0 {

@@ -51,7 +51,7 @@ pub(crate) fn trained<T: Storable>(rule: UpdateRule) -> (Params<T>, Optimizer<T>
 }
 
 pub(crate) fn about() -> BTreeMap<String, String> {
-    BTreeMap::from([("task".into(), "calculator".into()), ("width".into(), "3".into())])
+    BTreeMap::from([("task".into(), "calculator-stages".into()), ("width".into(), "3".into())])
 }
 
 pub(crate) fn bits<T: Storable>(values: &Tensor<T>) -> Vec<u64> {

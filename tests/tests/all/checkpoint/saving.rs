@@ -175,8 +175,13 @@ fn checkpoint_names_shapes_and_types_match_pytorch() {
     assert_eq!(found, want.map(|(name, shape)| (name.to_string(), Dtype::F32, shape)));
     let checkpoint = Checkpoint::load(&path).expect("loaded");
     let crc = checkpoint.metadata()["crc32"].as_str();
-    let metadata =
-        [("crc32", crc), ("optimizer.rule", "adam"), ("optimizer.steps", "3"), ("task", "calculator"), ("width", "3")];
+    let metadata = [
+        ("crc32", crc),
+        ("optimizer.rule", "adam"),
+        ("optimizer.steps", "3"),
+        ("task", "calculator-stages"),
+        ("width", "3"),
+    ];
     assert!(checkpoint.metadata().iter().map(|(k, v)| (&k[..], &v[..])).eq(metadata));
     assert_eq!(checkpoint.shapes().next(), Some(("gru.bias_hh_l0", &[9][..])));
 }

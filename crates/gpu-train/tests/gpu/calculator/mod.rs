@@ -10,7 +10,7 @@ use emulator::{Options, is_on_gpu};
 use gpu_train::GpuEpisodes;
 use rl::distribution::draw;
 use rl::env::{Actions, Episodes};
-use rl::tasks::calculator::{ActionSet, Calculator, HORIZON, Rewards};
+use rl::tasks::calculator_stages::{ActionSet, CalculatorStages, HORIZON, Rewards};
 use tensor::philox::{Philox, Purpose, Stream};
 use tensor::{Device, Gpu, Real, Tensor};
 
@@ -38,7 +38,7 @@ fn options() -> Options {
 }
 
 /// Compares episodes of a stage with the host's, until some steps after their end. Two thirds act at random.
-fn compare_episodes(gpu: &'static Gpu, task: &Calculator, stage: usize, batch: usize) {
+fn compare_episodes(gpu: &'static Gpu, task: &CalculatorStages, stage: usize, batch: usize) {
     let first = Stream { purpose: Purpose::OPERANDS, update: 3, episode: u32::MAX - 100 };
     let stream = |b: usize| Stream { episode: first.episode.wrapping_add(b as u32), ..first };
     let mut host = Episodes::new(task, stage, batch);
@@ -85,7 +85,7 @@ fn episodes_match_the_host() {
     let Some(gpu) = gpu_or_rerun("calculator::episodes_match_the_host") else { return };
     // Rewards whose sums need rounding.
     let odd = Rewards { correct: 0.7, milestone: 0.1, step: -0.03 };
-    for task in [Calculator::default(), Calculator::new(ActionSet::Tokens, odd)] {
+    for task in [CalculatorStages::default(), CalculatorStages::new(ActionSet::Tokens, odd)] {
         for stage in 0..3 {
             for batch in [1, 255, 300] {
                 compare_episodes(gpu, &task, stage, batch);
@@ -97,7 +97,7 @@ fn episodes_match_the_host() {
 #[test]
 fn step_invalid_action_is_named() {
     let Some(gpu) = gpu_or_rerun("calculator::step_invalid_action_is_named") else { return };
-    let mut gpu_episodes = GpuEpisodes::new(gpu, &Calculator::default()).expect("there is room");
+    let mut gpu_episodes = GpuEpisodes::new(gpu, &CalculatorStages::default()).expect("there is room");
     let first = Stream { purpose: Purpose::OPERANDS, update: 0, episode: 0 };
     gpu_episodes.reset(0, 2, 1, first).expect("there is room");
     let step = std::panic::AssertUnwindSafe(|| gpu_episodes.step(&[2, 6]));

@@ -1,135 +1,138 @@
-//! `calculator`: a tape of operands, an accumulator, a memory, and six tools.
+//! `calculator`: reads digits and the text of a goal, and computes it with six tools. Nothing teaches it the way.
 //!
-//! [`machine`] defines the tools, [`mod@env`] the episodes. This file combines them into a [`Task`].
-//! Success is symbolic: the accumulator must hold the goal *as a polynomial*. A wrong program is never counted as right
-//! because its numbers match by chance.
+//! The context is the digits of the operands, the goal as a formula in the letters a to e, and CTX: `4 2 7 a · b + c CTX`. The
+//! machine is that of [`calculator_stages`](super::calculator_stages::machine). An episode is right if the accumulator holds the goal *as a
+//! polynomial* when it answers; nothing else is rewarded. The network is not told the stage, so it must read the goal.
 //!
-//! The right program does not depend on the operands, so a fixed program per stage is optimal. The task needs
-//! exploration, credit assignment over seven steps, and no forgetting of earlier stages. It does not need the context.
+//! A random policy almost never computes `(a·b+c)−(d·e)`. But whatever it computes is the goal of another context, and hindsight
+//! learns from that: [`relabel`] says which one.
 
-pub mod env;
 mod explain;
-pub mod machine;
+pub mod relabel;
+#[cfg(test)]
+mod tests;
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
-use crate::env::{ActionSpace, Env, Space, Spec, Task};
+use crate::config::{Config, Curriculum};
+use crate::env::{ActionSpace, Env, Space, Spec, Task, TestSet};
 use crate::explain::Explain;
+use crate::hindsight::Hindsight;
 use crate::solver::{Graph, Report, Solvable};
+use crate::tasks::calculator_stages::env::{CalculatorEnv, View};
+use crate::tasks::calculator_stages::machine::{State, SymbolicMachine};
+use crate::tasks::calculator_stages::{ActionSet, HORIZON, Rewards};
 use crate::tasks::{GOALS, STAGES, operand_count, poly::Poly, token};
-
-use env::CalculatorEnv;
-use machine::{State, SymbolicMachine};
 
 /// The name of the task.
 pub const NAME: &str = "calculator";
-/// The warning for readers of results.
-const CAVEAT: &str = "A fixed program per stage is optimal here: this task needs exploration, credit over seven steps and not \
-     forgetting, but no context.";
-/// The maximum number of steps. An episode that has not answered by then has failed.
-pub const HORIZON: usize = 10;
-
-/// The set of tokens that are actions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ActionSet {
-    /// The six tools.
-    #[default]
-    Tools,
-    /// All 18 tokens. Digits, CTX and EOS have no effect, but each costs a step.
-    Tokens,
-}
-
-impl ActionSet {
-    /// The token of each action.
-    pub const fn tokens(self) -> &'static [u32] {
-        match self {
-            Self::Tools => &token::TOOLS,
-            Self::Tokens => &token::ALL,
-        }
-    }
-}
-
-/// The rewards of an action. The reward of a step is the sum of these parts.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rewards {
-    /// Reward for a correct answer.
-    pub correct: f64,
-    /// Reward for each unit by which the distance to the goal falls below its minimum so far in the episode. The solver
-    /// computes the distance, the exact number of remaining steps. A correct answer lowers it from 1 to 0. The value 0
-    /// turns this reward off.
-    pub milestone: f64,
-    /// Reward for every step, including the answer.
-    pub step: f64,
-}
-
-impl Default for Rewards {
-    fn default() -> Self {
-        Self { correct: 1.0, milestone: 0.25, step: -0.02 }
-    }
-}
+/// The remark for readers of results.
+const CAVEAT: &str =
+    "The three goals differ, the operands do not matter: this task needs the text of the goal, but not the digits.";
+/// The signs of formulae. Their tokens follow the digits; CTX and the tools follow them.
+const SIGNS: [char; 10] = ['a', 'b', 'c', 'd', 'e', '(', ')', '+', '−', '·'];
+const SIGN: u32 = 10;
+const CTX: u32 = SIGN + SIGNS.len() as u32;
+const ACTION: u32 = CTX + 1;
+/// The only reward: for a right answer.
+const REWARDS: Rewards = Rewards { correct: 1.0, milestone: 0.0, step: 0.0 };
 
 /// The task. Creating an environment is cheap, since all environments share the tables of the task.
 #[derive(Clone, Debug)]
 pub struct Calculator {
-    actions: ActionSet,
-    rewards: Rewards,
+    /// The states of the machine in each stage.
     graphs: [Arc<Graph<State<Poly>>>; STAGES],
-}
-
-impl Calculator {
-    /// Creates the task with these actions and rewards.
-    pub fn new(actions: ActionSet, rewards: Rewards) -> Self {
-        let graph = |stage| Arc::new(Graph::explore(&SymbolicMachine::new(stage, actions), usize::MAX));
-        Self { actions, rewards, graphs: core::array::from_fn(graph) }
-    }
-
-    /// The graph of all states of `stage`, with their distances to the goal.
-    ///
-    /// # Panics
-    /// If there is no such stage.
-    #[track_caller]
-    pub fn graph(&self, stage: usize) -> &Arc<Graph<State<Poly>>> {
-        operand_count(stage);
-        &self.graphs[stage]
-    }
-
-    /// The set of tokens that are actions.
-    pub fn action_set(&self) -> ActionSet {
-        self.actions
-    }
-
-    /// The rewards of an action.
-    pub fn rewards(&self) -> Rewards {
-        self.rewards
-    }
-
-    fn new_env(&self, stage: usize, episodes: usize) -> CalculatorEnv {
-        CalculatorEnv::new(stage, episodes, self.graph(stage).clone(), self.actions, self.rewards)
-    }
+    /// All results that the machine can compute from all operands it has used, in ascending order.
+    results: Arc<[Poly]>,
+    /// The stage whose context is shown, as a distance from that of the episode.
+    shown: usize,
 }
 
 impl Default for Calculator {
     fn default() -> Self {
-        Self::new(ActionSet::default(), Rewards::default())
+        Self::new()
     }
 }
 
-/// The description of the task with these actions. It needs no solver.
-pub fn spec(actions: ActionSet) -> Spec {
-    let names = |tokens: &[u32]| tokens.iter().map(|&token| token::name(token)).collect::<Vec<_>>();
-    Spec::new(NAME, Space::tokens(names(&token::ALL)), ActionSpace::discrete(names(actions.tokens())), HORIZON)
+impl Calculator {
+    /// Creates the task.
+    pub fn new() -> Self {
+        let graph = |stage| Arc::new(Graph::explore(&SymbolicMachine::new(stage, ActionSet::Tools), usize::MAX));
+        let graphs: [_; STAGES] = core::array::from_fn(graph);
+        let mut results: Vec<Poly> =
+            graphs.iter().flat_map(|graph| graph.states()).filter_map(relabel::result).cloned().collect();
+        results.sort_unstable();
+        results.dedup();
+        Self { graphs, results: results.into(), shown: 0 }
+    }
+
+    /// The task with the context of another goal in each episode.
+    pub fn with_another_goal(&self) -> Self {
+        Self { shown: STAGES - 1, ..self.clone() }
+    }
+
+    fn new_env(&self, stage: usize, episodes: usize) -> CalculatorEnv {
+        let shown = (stage + self.shown) % STAGES;
+        let view = View {
+            digits: operand_count(shown),
+            ending: to_tokens(GOALS[shown]),
+            tokens: (ACTION..).take(token::TOOLS.len()).collect(),
+            has_mask: true,
+        };
+        CalculatorEnv::new(episodes, self.graphs[stage].clone(), view, REWARDS)
+    }
+}
+
+/// The tokens of a formula, then CTX.
+fn to_tokens(formula: &str) -> Vec<u32> {
+    let token = |sign| SIGN + SIGNS.iter().position(|&known| known == sign).expect("a sign of a formula") as u32;
+    formula.chars().map(token).chain([CTX]).collect()
+}
+
+/// The description of the task. It needs no solver.
+pub fn spec() -> Spec {
+    let actions = token::TOOLS.map(token::name);
+    let digits = (0..SIGN).map(token::name).map(ToString::to_string);
+    let signs = SIGNS.iter().map(ToString::to_string);
+    let tokens =
+        digits.chain(signs).chain([token::CTX].into_iter().chain(token::TOOLS).map(|token| token::name(token).into()));
+    Spec::new(NAME, Space::tokens(tokens), ActionSpace::discrete(actions), HORIZON)
         .with_stages(STAGES)
+        .with_hidden_stage()
         .with_success()
         .with_caveat(CAVEAT)
 }
 
+/// The settings that suit the task: hindsight alone, with a GRU.
+pub fn default_config() -> Config {
+    Config {
+        width: 64,
+        batch: 64,
+        chunk: 64,
+        explore: 0.2,
+        a2c: 0.0,
+        hindsight: 32,
+        max_updates: 500,
+        curriculum: Curriculum::Adapt,
+        patience: 4,
+        ..Config::default()
+    }
+}
+
 impl Task for Calculator {
     fn spec(&self) -> Spec {
-        spec(self.actions)
+        spec()
     }
 
     fn env(&self, stage: usize, episodes: usize) -> Box<dyn Env> {
         Box::new(self.new_env(stage, episodes))
+    }
+
+    fn default_config(&self) -> Config {
+        default_config()
     }
 
     fn solver(&self) -> Option<&dyn Solvable> {
@@ -139,6 +142,16 @@ impl Task for Calculator {
     fn explanations(&self) -> Option<&dyn Explain> {
         Some(self)
     }
+
+    fn hindsight(&self) -> Option<&dyn Hindsight> {
+        Some(self)
+    }
+
+    /// Whoever reads the context of another goal computes that one.
+    fn test_sets(&self) -> Vec<TestSet> {
+        let task = Box::new(self.with_another_goal());
+        Vec::from([TestSet { name: "another goal shown".into(), task, predicted: Some(Vec::from([0.0; STAGES])) }])
+    }
 }
 
 impl Solvable for Calculator {
@@ -147,7 +160,7 @@ impl Solvable for Calculator {
     }
 
     fn report(&self, stage: usize) -> Report {
-        let name = |action: usize| String::from(token::name(self.actions.tokens()[action]));
-        Report::new(stage, self.goal(stage), self.graph(stage), name)
+        let name = |action: usize| String::from(token::name(token::TOOLS[action]));
+        Report::new(stage, self.goal(stage), &self.graphs[stage], name)
     }
 }

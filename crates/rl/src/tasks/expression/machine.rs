@@ -152,20 +152,3 @@ pub fn run<V: Value>(program: impl IntoIterator<Item = Instruction>) -> Option<V
     program.into_iter().for_each(|instruction| machine.execute(instruction));
     machine.acc
 }
-
-/// Removes, from the front, each instruction without which the accumulator is the same at the end.
-pub fn minimize<V: Value>(program: &mut Vec<Instruction>) {
-    let goal = run::<V>(program.iter().copied());
-    let mut before = Machine::default();
-    let mut k = 0;
-    while k < program.len() {
-        let mut machine = before.clone();
-        program[k + 1..].iter().for_each(|&instruction| machine.execute(instruction));
-        if machine.acc == goal {
-            program.remove(k);
-        } else {
-            before.execute(program[k]);
-            k += 1;
-        }
-    }
-}

@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use tensor::philox::Philox;
 
-use super::machine::{Instruction, Machine, minimize, run};
+use super::machine::{Instruction, Machine, run};
 use super::tree::{Digest, Tree};
 use super::{ACTION, Expression, to_tokens};
-use crate::hindsight::{Achieved, Hindsight};
+use crate::hindsight::{Achieved, Hindsight, minimize};
 use crate::trajectories::Row;
 
 /// The number of texts that are drawn for a program before it is left out, because they are all held out.
@@ -35,7 +35,7 @@ impl Hindsight for Expression {
                 continue;
             }
             let mut program = program[..=k].to_vec();
-            minimize::<Digest>(&mut program);
+            shorten(&mut program);
             let action = |wanted: &Instruction| {
                 instructions.iter().position(|known| known == wanted).expect("an instruction of the machine") as u32
             };
@@ -66,4 +66,9 @@ impl Hindsight for Expression {
         let row = Row::from_program(&to_tokens(&tree), &achieved.actions, |action| ACTION + action);
         Some(Row { legal, ..row })
     }
+}
+
+/// Removes each instruction without which the accumulator is the same at the end.
+pub(super) fn shorten(program: &mut Vec<Instruction>) {
+    minimize(program, Machine::<Digest>::default(), |machine, &next| machine.execute(next), |machine| machine.acc);
 }

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 
 use tensor::philox::Philox;
 
-use super::machine::{Instruction, Machine, Rules, minimize, run};
+use super::machine::{Instruction, Machine, Rules, run};
+use super::relabel::shorten;
 use super::tree::{Digest, Tree, Value};
 use super::*;
 use crate::env::{Actions, Episodes, check};
@@ -174,12 +175,12 @@ fn can_change_is_false_exactly_for_actions_without_effect() {
 }
 
 #[test]
-fn minimize_leaves_what_the_result_needs() {
+fn shorten_leaves_what_the_result_needs() {
     let mut long = program("LD d, ADD, ST 0, LD a, LD c, LD b, ADD, LD d");
-    minimize::<Digest>(&mut long);
+    shorten(&mut long);
     assert_eq!(long, program("LD a, LD b, ADD"));
     let mut short = program("LD a, LD b, ADD, ST 0, LD c, LD d, SUB, RC 0, RSB");
-    minimize::<Digest>(&mut short);
+    shorten(&mut short);
     assert_eq!(short.len(), 9);
 }
 

@@ -69,7 +69,7 @@ fn tutorial_kernel_by_kernel_on_a_gpu_equals_the_cpu() {
 /// A run whose complete updates run on the GPU. Updates 5 and 6, up to the third checkpoint, are launched together.
 const GPU_TRAINING: [&str; 9] = [
     "train",
-    "--task=calculator",
+    "--task=calculator-stages",
     "--width=32",
     "--batch=12",
     "--max-updates=6",
@@ -133,7 +133,7 @@ fn train_unsupported_gpu_settings_are_refused_before_the_folder_is_created() {
     let Some(built) = emulated() else { return };
     let sandbox = Sandbox::new();
     let expect_train_refusal = |more: &[&str], options: &[(&str, &str)], messages: &[&str]| {
-        let args = [&["train", "--task", "calculator", "--device", "cuda", "--out", "none"], more].concat();
+        let args = [&["train", "--task", "calculator-stages", "--device", "cuda", "--out", "none"], more].concat();
         let (result, log) = run_and_log(&built, &sandbox, &args, options);
         assert_eq!((result.code, &*result.out), (2, ""), "{result:?}");
         result.err.assert_contains(messages);
@@ -176,7 +176,7 @@ fn devices_lists_the_emulated_gpus() {
     assert_eq!((result.code, launches), (0, 0), "{result:?}");
     result.out.assert_contains(&["  driver     13.0\n  NVRTC      13.0\n  cuda:0     gradus emulator, "]);
     let (result, _) =
-        run_and_count_launches(&built, &sandbox, &["train", "--task", "calculator", "--device", "cuda:2"], &two);
+        run_and_count_launches(&built, &sandbox, &["train", "--task", "calculator-stages", "--device", "cuda:2"], &two);
     assert_eq!(result.code, 2, "{result:?}");
     assert!(result.err.contains("there is no GPU 2: there are 2, with the numbers 0 to 1"), "{}", result.err);
 }

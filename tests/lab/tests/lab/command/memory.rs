@@ -39,7 +39,7 @@ fn measure_required_kib(sandbox: &Sandbox, kib: u64, what: &str, args: &[&str]) 
 fn train_runs_in_exactly_the_memory_that_its_refusal_names() {
     let sandbox = Sandbox::new();
     for (name, args) in [
-        ("calculator", small_training(&["--threads=2"])),
+        ("calculator-stages", small_training(&["--threads=2"])),
         ("composed", small_training(&["--threads=1", "--gru=reset-before"])),
         ("seeds", small_training(&["--threads=2", "--seeds=0..1"])),
         ("tutorial", concat_args(&SMALL_TUTORIAL, &["--threads=2", "--seeds=0..1"])),

@@ -1,4 +1,4 @@
-//! The machine of `calculator`: the effect of each tool on position, accumulator, memory and recalled left operand.
+//! The machine of `calculator-stages`: the effect of each tool on position, accumulator, memory and recalled left operand.
 //!
 //! | tool | condition | effect |
 //! |---|---|---|
