@@ -29,33 +29,33 @@ pub fn for_each_chunk<I: Send>(items: &mut [I], size: usize, f: impl Fn(&mut [I]
     items.chunks_mut(size).for_each(f);
 }
 
-/// Calls `f(scratch, i, &mut items[i])` for every item, as [`for_each`] does. A call has an element of `scratch` for itself, such
-/// as one that an earlier call has left in the cache. `make` adds an element for each thread that finds none.
+/// Calls `f(scratch, i, &mut items[i])` for every item, the last item first. With the feature `rayon`, each thread of the current
+/// pool takes the next item when it is done with one, so the loop is shortest if later items take longer. A thread has an
+/// element of `scratch` for itself, such as one that an earlier loop has left in the cache. `make` adds missing elements.
+///
+/// Each call sees only its own item and a scratch, so the result does not depend on which thread makes it.
 pub fn for_each_with<S: Send, I: Send>(
     items: &mut [I],
     scratch: &mut Vec<S>,
-    make: impl Fn() -> S + Sync,
+    make: impl Fn() -> S,
     f: impl Fn(&mut S, usize, &mut I) + Sync + Send,
 ) {
     #[cfg(feature = "rayon")]
-    {
-        let free = std::sync::Mutex::new(core::mem::take(scratch));
-        let lock = || free.lock().expect("no thread panics while it holds the lock");
-        for_each(items, |i, item| {
-            let latest = lock().pop(); // in a statement of its own: `make` runs without the lock
-            let mut own = latest.unwrap_or_else(&make);
-            f(&mut own, i, item);
-            lock().push(own);
-        });
-        *scratch = free.into_inner().expect("no thread panics while it holds the lock");
-    }
+    let threads = rayon::current_num_threads().clamp(1, items.len().max(1));
     #[cfg(not(feature = "rayon"))]
-    {
-        if scratch.is_empty() {
-            scratch.push(make());
-        }
-        items.iter_mut().enumerate().for_each(|(i, item)| f(&mut scratch[0], i, item));
+    let threads = 1;
+    scratch.resize_with(scratch.len().max(threads), make);
+    #[cfg(feature = "rayon")]
+    if threads > 1 {
+        let rest = std::sync::Mutex::new(items.iter_mut().enumerate().rev());
+        let next = || rest.lock().expect("no thread panics while it holds the lock").next();
+        return for_each(&mut scratch[..threads], |_, own| {
+            while let Some((i, item)) = next() {
+                f(own, i, item);
+            }
+        });
     }
+    items.iter_mut().enumerate().rev().for_each(|(i, item)| f(&mut scratch[0], i, item));
 }
 
 /// Runs `f` in a pool of `threads` threads; 0 means one thread for each core of the machine.
