@@ -36,8 +36,18 @@ fn reference(name: &str, setting: &Setting) -> Vec<f64> {
 
 fn numbers(metrics: &[Metrics]) -> Vec<f64> {
     let flatten = |metrics: &Metrics| {
-        let Metrics { loss, policy_loss, value_loss, entropy, hindsight_loss, grad_norm, reward, steps, ref stages } =
-            *metrics;
+        let Metrics {
+            loss,
+            policy_loss,
+            value_loss,
+            entropy,
+            hindsight_loss,
+            kinds: _,
+            grad_norm,
+            reward,
+            steps,
+            ref stages,
+        } = *metrics;
         let stages = stages.iter().flat_map(|&(episodes, solved)| [episodes as f64, solved as f64]);
         let numbers = [loss, policy_loss, value_loss, entropy, hindsight_loss, grad_norm, reward, steps as f64];
         numbers.into_iter().chain(stages).collect::<Vec<_>>()

@@ -18,6 +18,7 @@ pub(crate) fn parse_metrics(words: &[u32], place: usize, counts: &[usize]) -> Up
         value_loss: number(2),
         entropy: number(3),
         hindsight_loss: 0.0,
+        kinds: Vec::new(),
         grad_norm: number(4),
         reward: number(5),
         steps: words[17] as usize, // after the update's number

@@ -166,6 +166,8 @@ pub struct Metrics {
     pub entropy: f64,
     /// The mean of − ln π over the relabelled programs, without its weight; 0 without hindsight.
     pub hindsight_loss: f64,
+    /// For each stage: the number of kinds of problem with a known program. Empty without hindsight.
+    pub kinds: Vec<usize>,
     /// The norm of the gradient before clipping.
     pub grad_norm: f64,
     /// The mean sum of rewards of an episode. In segments: of the episodes that ended in this update, or 0 if none did.
@@ -493,6 +495,9 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
         }
         metrics.hindsight_loss = self.study(update);
         metrics.loss += update.hindsight_weight * metrics.hindsight_loss;
+        if update.hindsight > 0 {
+            metrics.kinds = self.programs.count_kinds(update.counts.len());
+        }
         let Self { params, optimizer, workers, statistics, .. } = self;
         let grads = &mut workers[0].grads;
         match Phase::Clip.run(|| clip_global_norm(params, grads, update.clip)) {
@@ -776,6 +781,7 @@ fn compute_metrics<T: Real>(workers: &[Worker<T>], update: &Update, counted: usi
         value_loss,
         entropy,
         hindsight_loss: 0.0,
+        kinds: Vec::new(),
         grad_norm: 0.0,
         reward: workers.iter().map(|worker| reward(&worker.played)).sum::<f64>() / ended.max(1) as f64,
         steps,

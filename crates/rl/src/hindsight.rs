@@ -121,6 +121,11 @@ impl ProgramBuffer {
         programs.push_back(actions);
     }
 
+    /// The number of kinds in each of the task's stages.
+    pub fn count_kinds(&self, stages: usize) -> Vec<usize> {
+        (0..stages).map(|stage| self.stages.get(stage).map_or(0, Vec::len)).collect()
+    }
+
     /// Draws a program of a stage: each kind with the same probability, and each program of the kind. Returns `None` if the
     /// stage has none.
     pub fn draw(&self, stage: usize, rng: &mut Philox) -> Option<Achieved> {

@@ -109,6 +109,17 @@ mod tests {
         assert!([2, 4].map(run).iter().all(|got| *got == want));
     }
 
+    #[test]
+    fn for_each_with_calls_every_item_once_with_few_scratches() {
+        for threads in [1, 2, 5] {
+            let (mut items, mut scratch) = (std::vec![0; 100], Vec::new());
+            let count = |calls: &mut usize, i, item: &mut usize| (*item, *calls) = (i + 1, *calls + 1);
+            with_threads(threads, || for_each_with(&mut items, &mut scratch, || 0, count)).expect("a few threads");
+            assert!(items.iter().enumerate().all(|(i, &item)| item == i + 1));
+            assert_eq!((scratch.len(), scratch.iter().sum()), (threads, 100));
+        }
+    }
+
     /// Each item adds 1 to a scratch counter and waits until all threads are inside: no two share a counter.
     #[test]
     fn for_each_with_simultaneous_calls_have_different_scratch() {

@@ -44,6 +44,9 @@ pub(crate) struct UpdateLine {
     /// Mean of − ln π over the relabelled programs of hindsight; absent without hindsight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hindsight_loss: Option<f64>,
+    /// Number of kinds of problem of each stage with a known program; absent without hindsight.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) kinds: Vec<usize>,
     /// Norm of the gradient before clipping.
     pub(crate) grad_norm: f64,
     /// Mean sum of an episode's rewards.
@@ -125,6 +128,7 @@ impl From<&Report> for UpdateLine {
             value_loss: m.value_loss,
             entropy: m.entropy,
             hindsight_loss: (m.hindsight_loss != 0.0).then_some(m.hindsight_loss),
+            kinds: m.kinds.clone(),
             grad_norm: m.grad_norm,
             reward: m.reward,
             steps: m.steps as u64,

@@ -48,6 +48,8 @@ pub(crate) struct TaskFacts {
     pub(crate) score: Score,
     /// Goal of each stage; empty texts if no solver knows them.
     pub(crate) goals: Vec<String>,
+    /// True if the task lists its contexts, so that validations and tests play each once.
+    pub(crate) lists_contexts: bool,
 }
 
 impl TaskFacts {
@@ -57,6 +59,7 @@ impl TaskFacts {
         Self {
             score: Score::new(&spec),
             goals: (0..spec.stages).map(|stage| tasks::goal(&*task, stage)).collect(),
+            lists_contexts: task.all_contexts().is_some(),
             name: spec.name,
             caveat: spec.caveat,
         }

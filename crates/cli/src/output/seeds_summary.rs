@@ -11,57 +11,66 @@ use crate::run::final_test::StageTest;
 use crate::score::Score;
 use crate::stats::estimate;
 
-/// A metric of a run, or of one of its stages. A failed run lacks some metrics.
-type Metric = fn(&TimedOutcome, usize) -> Option<f64>;
+/// A metric of a run. A failed run lacks some metrics.
+type Metric = Box<dyn Fn(&TimedOutcome) -> Option<f64>>;
 
 /// A column of the table.
 struct Column {
     name: String,
-    stage: usize,
     metric: Metric,
     format: fn(f64) -> String,
 }
 
 impl Column {
-    fn value(&self, run: &TimedOutcome) -> Option<f64> {
-        (self.metric)(run, self.stage)
+    fn new(
+        name: impl Into<String>,
+        format: fn(f64) -> String,
+        metric: impl Fn(&TimedOutcome) -> Option<f64> + 'static,
+    ) -> Self {
+        Self { name: name.into(), metric: Box::new(metric), format }
     }
-}
 
-fn columns(score: Score, stages: usize) -> Vec<Column> {
-    let of_run = |name: &str, metric: Metric, format| Column { name: name.to_owned(), stage: 0, metric, format };
-    let of_stage: Metric = |run, stage| Some(run.outcome.stages.get(stage)?.score());
-    let format: fn(f64) -> String = match score {
-        Score::ExactMatch => |x| Score::ExactMatch.format(x),
-        Score::Reward => |x| Score::Reward.format(x),
-    };
-    let mut columns = vec![
-        of_run("updates", |run, _| Some(run.outcome.updates as f64), format_count),
-        of_run("steps", |run, _| Some(run.outcome.steps as f64), format_count),
-        of_run("seconds", |run, _| Some(run.seconds), |x| format!("{x:.1}")),
-    ];
-    columns.extend((0..stages).map(|stage| Column {
-        name: format!("{} {stage}", score.short_name()),
-        stage,
-        metric: of_stage,
-        format,
-    }));
-    columns.push(of_run(
-        "shuffled",
-        |run, _| run.outcome.stages.iter().filter_map(StageTest::shuffled_score).reduce(f64::min),
-        format,
-    ));
-    let programs: Metric =
-        |run, _| run.outcome.stages.iter().filter_map(|s| Some(s.programs? as f64)).reduce(|a, b| a + b);
-    columns.push(of_run("programs", programs, format_count));
-    columns
+    fn value(&self, run: &TimedOutcome) -> Option<f64> {
+        (self.metric)(run)
+    }
 }
 
 /// Returns the columns of these runs, without those that no run has although one has been tested.
 fn columns_of(runs: &[TimedOutcome], score: Score, stages: usize) -> Vec<Column> {
+    let format: fn(f64) -> String = match score {
+        Score::ExactMatch => |x| Score::ExactMatch.format(x),
+        Score::Reward => |x| Score::Reward.format(x),
+    };
+    let lowest = |values: &mut dyn Iterator<Item = f64>| values.reduce(f64::min);
+    let mut columns = vec![
+        Column::new("updates", format_count, |run| Some(run.outcome.updates as f64)),
+        Column::new("steps", format_count, |run| Some(run.outcome.steps as f64)),
+        Column::new("seconds", |x| format!("{x:.1}"), |run| Some(run.seconds)),
+    ];
+    columns.extend((0..stages).map(|stage| {
+        let name = format!("{} {stage}", score.short_name());
+        Column::new(name, format, move |run| Some(run.outcome.stages.get(stage)?.score()))
+    }));
+    let mut sets: Vec<String> = Vec::new();
+    for test in runs.iter().flat_map(|run| &run.outcome.stages).filter(|test| !test.set.is_empty()) {
+        if !sets.contains(&test.set) {
+            sets.push(test.set.clone());
+        }
+    }
+    columns.extend(sets.into_iter().map(|set| {
+        Column::new(set.clone(), format, move |run| {
+            lowest(&mut run.outcome.stages.iter().filter(|test| test.set == set).map(StageTest::score))
+        })
+    }));
+    columns.push(Column::new("shuffled", format, move |run| {
+        lowest(&mut run.outcome.stages.iter().filter_map(StageTest::shuffled_score))
+    }));
+    columns.push(Column::new("programs", format_count, |run| {
+        run.outcome.stages.iter().filter_map(|test| Some(test.programs? as f64)).reduce(|a, b| a + b)
+    }));
     let is_tested = runs.iter().any(|run| !run.outcome.stages.is_empty());
     let is_known = |column: &Column| !is_tested || runs.iter().any(|run| column.value(run).is_some());
-    columns(score, stages).into_iter().filter(is_known).collect()
+    columns.into_iter().filter(is_known).collect()
 }
 
 /// Formats a count. The median of two counts may end in a half.
@@ -75,7 +84,8 @@ pub(crate) fn legend(score: Score) -> &'static str {
         Score::ExactMatch => {
             "perfect: every test episode of every stage ended in an exact match. shuffled: the \
              lowest exact match of any stage when each episode is shown the context of another episode. programs: the \
-             number of distinct greedy programs, added over all stages."
+             number of distinct greedy programs, added over all stages. Of a test set, such as held out: the \
+             lowest exact match of any stage."
         }
         Score::Reward => {
             "reward: the mean sum of rewards of a test episode. shuffled: the lowest of any stage when each episode is shown the \

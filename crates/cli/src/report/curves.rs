@@ -31,7 +31,7 @@ struct Metric {
     value: fn(&UpdateLine) -> f64,
 }
 
-const METRICS: [Metric; 6] = [
+const METRICS: [Metric; 7] = [
     Metric { name: "Return", unit: "mean sum of rewards per episode", log: false, value: |line| line.reward },
     Metric {
         name: "Entropy",
@@ -42,6 +42,12 @@ const METRICS: [Metric; 6] = [
     Metric { name: "Gradient norm", unit: "before clipping", log: true, value: |line| line.grad_norm },
     Metric { name: "Value loss", unit: "mean squared error of the critic", log: false, value: |line| line.value_loss },
     Metric { name: "Policy loss", unit: "the first term of the loss", log: false, value: |line| line.policy_loss },
+    Metric {
+        name: "Hindsight loss",
+        unit: "mean of − ln π over relabelled programs",
+        log: false,
+        value: |line| line.hindsight_loss.unwrap_or(0.0),
+    },
     Metric { name: "Loss", unit: "the sum of all terms", log: false, value: |line| line.loss },
 ];
 
@@ -108,7 +114,10 @@ impl<'a> Curves<'a> {
                     Score::ExactMatch => "Exact match is the share of episodes that end with exactly the goal. ",
                     Score::Reward => "Mean reward is the mean sum of rewards of an episode. ",
                 }
-                "At every validation the greedy policy plays " (self.setting("validation_episodes")) " new episodes of each stage. "
+                @match task.lists_contexts {
+                    true => "At every validation the greedy policy plays each context of training once. ",
+                    false => { "At every validation the greedy policy plays " (self.setting("validation_episodes")) " new episodes of each stage. " }
+                }
                 @if single.is_some() && width > 1 {
                     "For the sampled training episodes each point is the share over " (width) " updates. "
                 }
@@ -124,8 +133,19 @@ impl<'a> Curves<'a> {
         }
     }
 
-    /// Draws one panel per metric of an update.
+    /// Draws one panel per metric of an update that is not 0 throughout, and the kinds of problem that hindsight knows.
     pub(super) fn training(&self) -> Markup {
+        let updates = || self.groups.iter().flat_map(|group| &group.runs.runs).flat_map(|run| &run.updates);
+        let is_drawn = |metric: &&Metric| updates().all(|_| false) || updates().any(|line| (metric.value)(line) != 0.0);
+        let stages = updates().map(|line| line.kinds.len()).max().unwrap_or(0);
+        let kinds = |stage: usize| {
+            let series = |run: &RunRecord| -> Series {
+                run.updates.iter().filter_map(|line| Some((line.update, *line.kinds.get(stage)? as f64))).collect()
+            };
+            let name = format!("Kinds of stage {stage}");
+            let unit = "kinds of problem with a known program";
+            self.panel(Panel { name, unit, y: None, log: false, stage: None, series: &series, background: Vec::new() })
+        };
         let panel = |metric: &Metric| {
             let series = |run: &RunRecord| -> Series {
                 run.updates.iter().map(|line| (line.update, (metric.value)(line))).collect()
@@ -143,7 +163,10 @@ impl<'a> Curves<'a> {
         };
         html! {
             (self.legend(None))
-            div.panels { @for panel in METRICS.iter().map(panel) { (panel) } }
+            div.panels {
+                @for panel in METRICS.iter().filter(is_drawn).map(panel) { (panel) }
+                @for panel in (0..stages).map(kinds) { (panel) }
+            }
             @if self.single_run().is_none() {
                 @let width = self.span_width();
                 p.small.quiet { (self.mean_note((width > 1).then(|| format!("the mean of {width} updates")))) }

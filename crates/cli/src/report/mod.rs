@@ -75,8 +75,12 @@ fn test_section(runs: &RunSet, groups: &[Group<'_>]) -> Markup {
         };
     };
     let episodes = scale::format_number(runs.setting_as_number("test_episodes").unwrap_or(0.0), 0);
+    let caption = match runs.task.lists_contexts {
+        true => "Measured on every context of each stage, after training.".to_owned(),
+        false => format!("Measured on {episodes} new episodes per stage, drawn once after training."),
+    };
     html! {
-        (results::render_table(&table, &format!("Measured on {episodes} new episodes per stage, drawn once after training.")))
+        (results::render_table(&table, &caption))
         @if let Some(stats) = results::score_stats(runs) {
             (results::render_table(&stats.table(), &stats.notes().join(" ")))
             @if runs.task.score == Score::ExactMatch { (results::profile_chart(groups)) }
@@ -186,7 +190,8 @@ mod tests {
     fn page_many_seeds_draws_bounded_number_of_curves() {
         let page = page(&sample::run_set((0..60).map(|seed| long_run(1_000, seed)).collect()));
         assert!(page.len() < 5 * MAX_BYTES, "{} bytes", page.len());
-        assert_eq!(page.matches("class=\"line seed c0\"").count(), 9 * lines::THIN_LINES + 2, "lines and legends");
+        // Three stages, and the two metrics that are not 0.
+        assert_eq!(page.matches("class=\"line seed c0\"").count(), 5 * lines::THIN_LINES + 2, "lines and legends");
         assert!(page.contains("Only the first 50 of 60 runs are drawn."));
     }
 }

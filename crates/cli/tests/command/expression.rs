@@ -48,6 +48,25 @@ fn expression_test_has_every_context_and_every_set() {
     assert_eq!(few["stages"][2]["episodes"], 5);
 }
 
+/// A page of a run without A2C has no curves that are 0 throughout. Several seeds have a column for each test set.
+#[test]
+fn report_of_hindsight_shows_its_loss_its_kinds_and_every_set() {
+    let sandbox = Sandbox::new();
+    sandbox.expect_success(&train(&["--out", "run"]));
+    let page = sandbox.text("run/report.html");
+    for part in ["Hindsight loss", "Kinds of stage 2", "held out", "each context of training once", "on every context"]
+    {
+        assert!(page.contains(part), "{part:?} is missing");
+    }
+    assert!(!page.contains("Value loss") && !page.contains("Policy loss"));
+    let kinds = |line: Value| line["kinds"].as_array().map(Vec::len);
+    let lines: Vec<Value> =
+        sandbox.text("run/metrics.jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.into_iter().filter_map(kinds).collect::<Vec<_>>(), [3; 6]);
+    let table = sandbox.expect_success(&train(&["--seeds", "0..1", "--out", "seeds"]));
+    assert!(table.contains(" held out |") && table.contains(" no registers |"), "{table}");
+}
+
 #[test]
 fn explain_expression_shows_its_tree_and_where_attention_looks() {
     let sandbox = Sandbox::new();
