@@ -472,7 +472,8 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
         let counted: usize = workers.iter().map(|worker| worker.segments.len()).sum();
         let steps = workers.iter().map(|worker| worker.played.valid_step_count()).sum();
         if update.a2c == 0.0 {
-            workers.iter_mut().for_each(Worker::learn_nothing);
+            workers.iter_mut().for_each(|worker| worker.terms = [0.0; 3]);
+            workers[0].grads.flat_mut().view_mut().fill(T::zero());
         } else if workers.iter().any(|worker| worker.learned != Some(steps)) {
             Phase::Advantages.run(|| {
                 workers.iter_mut().for_each(|worker| worker.estimate(statistics, update));
@@ -488,7 +489,9 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
         self.episode_length = (steps == counted * length).then_some(length);
 
         let mut metrics = compute_metrics(workers, update, counted, steps);
-        Phase::Add.run(|| sum_gradients(workers));
+        if update.a2c > 0.0 {
+            Phase::Add.run(|| sum_gradients(workers));
+        }
         workers.iter_mut().for_each(|worker| worker.learned = None); // the first gradients are sums now
         if update.imitate > 0 {
             self.draw_successes(update);
@@ -680,12 +683,6 @@ impl<T: Real> Worker<T> {
         for i in 0..self.played.episodes {
             task.achieved(&self.played.row(i), &mut self.achieved);
         }
-    }
-
-    /// Replaces the gradients by zeros.
-    fn learn_nothing(&mut self) {
-        self.grads.flat_mut().view_mut().into_slice().expect("a whole tensor on the host").fill(T::zero());
-        self.terms = [0.0; 3];
     }
 
     /// 3. Computes advantages and targets.

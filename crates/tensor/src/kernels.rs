@@ -145,8 +145,8 @@ impl Form {
         if y.shape().rank() == 2 {
             return kernels.matmul(self, a, b, accumulate, y);
         }
-        for i in 0..y.shape()[0] {
-            kernels.matmul(self, a.select(0, i), b.select(0, i), accumulate, y.reborrow().select(0, i));
+        for ((a_i, b_i), y_i) in a.entries().zip(b.entries()).zip(y.entries()) {
+            kernels.matmul(self, a.with_layout(a_i), b.with_layout(b_i), accumulate, y.reborrow().with_layout(y_i));
         }
     }
 }

@@ -292,7 +292,22 @@ impl Layout {
         assert!(index < self.shape[axis], "index {index} is outside axis {axis} of {}", self.shape);
         let (shape, strides) = (self.shape.without_axis(axis), remove_entry(self.strides, axis));
         let before = if shape.size > 0 { index as isize * self.strides[axis] } else { 0 };
-        Self { shape, strides, offset: (self.offset as isize + before) as usize }
+        Self { shape, strides, offset: self.offset }.shifted(before)
+    }
+
+    /// The layouts of all entries of axis 0, as [`select`](Self::select) makes each, in less time.
+    #[track_caller]
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Self> + use<> {
+        self.assert_axis("entries", 0);
+        let count = self.shape[0];
+        let first = if count > 0 { self.select(0, 0) } else { *self };
+        let stride = if self.shape.size > 0 { self.strides[0] } else { 0 };
+        (0..count as isize).map(move |i| first.shifted(i * stride))
+    }
+
+    /// The layout whose elements lie `distance` further on in the buffer.
+    fn shifted(&self, distance: isize) -> Self {
+        Self { offset: (self.offset as isize + distance) as usize, ..*self }
     }
 
     #[track_caller]

@@ -344,6 +344,17 @@ macro_rules! layout_methods {
                 Self { layout: self.layout.select(axis, index), ..self }
             }
 
+            /// The layouts of all entries of axis 0, for [`with_layout`](Self::with_layout).
+            #[track_caller]
+            pub(crate) fn entries(&self) -> impl Iterator<Item = Layout> + use<T> {
+                self.layout.entries()
+            }
+
+            /// Views other elements of the same buffer.
+            pub(crate) fn with_layout(self, layout: Layout) -> Self {
+                Self { layout, ..self }
+            }
+
             /// Reverses the order of the entries along `axis`.
             ///
             /// # Panics
