@@ -136,7 +136,8 @@ impl<'a> Curves<'a> {
     /// Draws one panel per metric of an update that is not 0 throughout, and the kinds of problem that hindsight knows.
     pub(super) fn training(&self) -> Markup {
         let updates = || self.groups.iter().flat_map(|group| &group.runs.runs).flat_map(|run| &run.updates);
-        let is_drawn = |metric: &&Metric| updates().all(|_| false) || updates().any(|line| (metric.value)(line) != 0.0);
+        let is_drawn =
+            |metric: &&Metric| updates().next().is_none() || updates().any(|line| (metric.value)(line) != 0.0);
         let stages = updates().map(|line| line.kinds.len()).max().unwrap_or(0);
         let kinds = |stage: usize| {
             let series = |run: &RunRecord| -> Series {

@@ -15,7 +15,7 @@ use crate::trajectories::Row;
 
 /// The smallest number of operands of a goal.
 const FEWEST: usize = 3;
-/// The number of the action that answers.
+/// The number of the action that answers, ANS.
 const ANSWER: u32 = 3;
 
 /// The content of the accumulator, if it has as many operands as were used.
@@ -57,7 +57,11 @@ impl Hindsight for Calculator {
         let mut state = START;
         for &action in &achieved.actions {
             legal.extend((0..token::TOOLS.len()).map(|other| graph.next(state, other) != state));
-            state = graph.next(state, action as usize);
+            let next = graph.next(state, action as usize);
+            if next == state {
+                return None; // a program of a file that was edited
+            }
+            state = next;
         }
         let row = Row::from_program(&context, &achieved.actions, |action| ACTION + action);
         Some(Row { legal, ..row })

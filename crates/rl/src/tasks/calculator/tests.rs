@@ -132,6 +132,15 @@ fn relabelled_programs_compute_the_goals_that_their_contexts_show() {
     }
 }
 
+/// Files may hold any actions. A program with an illegal one teaches nothing.
+#[test]
+fn relabel_program_with_an_illegal_action_is_none() {
+    let (task, mut rng) = (Calculator::default(), Philox::new(0));
+    for (actions, is_shown) in [(vec![0, 1, 3], true), (vec![1, 0, 1, 3], false), (vec![0, 1, 3, 0], false)] {
+        assert_eq!(task.relabel(&Achieved { stage: 0, kind: 0, actions }, &mut rng).is_some(), is_shown);
+    }
+}
+
 /// A shortest program that is played for another goal is learned from as it is.
 #[test]
 fn achieved_has_the_goal_of_each_stage() {

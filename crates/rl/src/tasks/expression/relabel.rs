@@ -61,6 +61,9 @@ impl Hindsight for Expression {
         let mut legal = Vec::with_capacity(instructions.len() * achieved.actions.len());
         for instruction in program() {
             legal.extend(instructions.iter().map(|&other| machine.can_change(other)));
+            if !machine.can_change(instruction) {
+                return None; // a program of a file that was edited
+            }
             machine.execute(instruction);
         }
         let row = Row::from_program(&to_tokens(&tree), &achieved.actions, |action| ACTION + action);

@@ -184,6 +184,15 @@ fn shorten_leaves_what_the_result_needs() {
     assert_eq!(short.len(), 9);
 }
 
+/// Files may hold any actions. A program with an illegal one teaches nothing.
+#[test]
+fn relabel_program_with_an_illegal_action_is_none() {
+    let (task, mut rng) = (Expression::default(), Philox::new(0));
+    for (actions, is_shown) in [(vec![0, 1, 4, 10], true), (vec![4, 0, 1, 4, 10], false), (vec![10, 4, 10], false)] {
+        assert_eq!(task.relabel(&Achieved { stage: 0, kind: 0, actions }, &mut rng).is_some(), is_shown);
+    }
+}
+
 /// An episode of these actions, as hindsight reads it.
 fn episode(actions: Vec<u32>) -> Row {
     Row { actions: Actions::Discrete(actions), ..Row::default() }
