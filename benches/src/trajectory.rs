@@ -22,7 +22,7 @@ const RECORDED: &str = include_str!("../golden/losses.tsv");
 /// A task and the sizes of its network and batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// The task, `calculator-stages` or `tutorial`.
+    /// The name in the records: `calculator`, which is the task `calculator-stages`, or `tutorial`.
     pub task: &'static str,
     /// H, the hidden size: the setting `width`.
     pub width: usize,

@@ -60,7 +60,8 @@ pub struct Achieved {
     pub actions: Vec<u32>,
 }
 
-/// Removes from a program, from the front, each action without which its result is the same. `step` takes an action in a state.
+/// Removes from a program, from the front, each action without which its result is the same. `step` takes an action in a state;
+/// it must accept every action of the program in each state, since removals lead to others.
 pub fn minimize<A, S: Clone, R: PartialEq>(
     program: &mut Vec<A>,
     start: S,

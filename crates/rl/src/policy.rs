@@ -106,9 +106,12 @@ impl Policy {
         spec.assert_valid();
         let Architecture { hidden_size, memory, has_attention, encoder_layers, has_separate_critic } = architecture;
         let stages = spec.stages;
-        let rows = if spec.hides_stage { 1 } else { stages };
+        let rows = if spec.has_stages_to_tell() { stages } else { 1 };
         assert!(encoder_layers > 0, "Policy: 0 encoder layers, expected at least 1");
-        assert!(memory.is_some() || stages == 1, "Policy: without memory it cannot tell {stages} stages apart");
+        assert!(
+            memory.is_some() || !spec.has_stages_to_tell(),
+            "Policy: without memory it cannot tell {stages} stages apart"
+        );
         let is_separable = memory.is_none() && matches!(spec.observation, Space::Vector { .. });
         assert!(is_separable || !has_separate_critic, "Policy: a separate critic reads vectors without memory");
         let tokens = if let Space::Tokens { names } = &spec.observation { Some(names.len()) } else { None };

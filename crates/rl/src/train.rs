@@ -336,7 +336,7 @@ impl<T: Real, K: Task, L: Learn<T>> Run<T, K, L> {
 /// If two settings, or a setting and the task, exclude each other.
 pub fn check_settings(config: &Config, spec: &Spec, has_hindsight: impl FnOnce() -> bool) -> Result<(), String> {
     let name = &spec.name;
-    if config.architecture().memory.is_none() && spec.stages > 1 {
+    if config.architecture().memory.is_none() && spec.has_stages_to_tell() {
         return Err(format!("memory = none cannot tell the {} stages of {name} apart; use memory = gru", spec.stages));
     }
     if config.memory == MemoryKind::Attention {
@@ -445,6 +445,7 @@ mod tests {
         let vectors = Chance { has_vectors: true, ..Chance::default() }.spec();
         let single = Spec { stages: 1, has_success: false, ..tokens.clone() };
         let config = Config::default;
+        let hidden = Spec { hides_stage: true, ..tokens.clone() };
         let normalizing = Config { normalize_observations: true, ..config() };
         let memoryless = Config { memory: MemoryKind::None, ..config() };
         let segments = |curriculum| Config { segment: 5, curriculum, ..config() };
@@ -510,6 +511,7 @@ mod tests {
         let good = [
             (&config(), &tokens),
             (&memoryless, &single),
+            (&memoryless, &hidden),
             (&segments(Curriculum::Mix), &tokens),
             (&segments(Curriculum::Adapt), &single),
             (&normalizing, &vectors),

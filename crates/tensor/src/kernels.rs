@@ -135,6 +135,9 @@ impl Form {
     }
 
     /// Computes y = a · b, or y += a · b if `accumulate`, for matrices, or for each matrix of three batches.
+    ///
+    /// # Panics
+    /// If the batches have different lengths, or as [`Kernels::matmul`].
     pub fn multiply<T: Real>(
         self,
         kernels: &dyn Kernels<T>,
@@ -145,6 +148,8 @@ impl Form {
         if y.shape().rank() == 2 {
             return kernels.matmul(self, a, b, accumulate, y);
         }
+        let counts = [a.shape()[0], b.shape()[0], y.shape()[0]];
+        assert!(counts == [counts[0]; 3], "multiply: batches of {counts:?} matrices, expected equally many");
         for ((a_i, b_i), y_i) in a.entries().zip(b.entries()).zip(y.entries()) {
             kernels.matmul(self, a.with_layout(a_i), b.with_layout(b_i), accumulate, y.reborrow().with_layout(y_i));
         }

@@ -1,5 +1,7 @@
 //! The elementwise functions of one argument, as values of an enum that the kernels of every device understand.
 
+use core::cmp::Ordering;
+
 use crate::real::Real;
 
 /// A function of one argument that a kernel applies to each element.
@@ -111,16 +113,23 @@ impl<T: Real> Map<T> {
             Self::EntropyTerm | Self::EntropySlope if x.value() == f64::NEG_INFINITY => T::zero(),
             Self::EntropyTerm => -x * x.exp(),
             Self::EntropySlope => -(one + x) * x.exp(),
-            Self::Abs | Self::Sign if x == T::zero() => T::zero(),
-            Self::Abs if x < T::zero() => -x,
+            Self::Abs => match x.partial_cmp(&T::zero()) {
+                Some(Ordering::Less) => -x,
+                Some(Ordering::Equal) => T::zero(),
+                _ => x,
+            },
+            Self::Sign => match x.partial_cmp(&T::zero()) {
+                Some(Ordering::Less) => -one,
+                Some(Ordering::Equal) => T::zero(),
+                Some(Ordering::Greater) => one,
+                None => x,
+            },
             Self::Sin => x.sin(),
             Self::Cos => x.cos(),
             Self::Powi(n) => x.powi(n),
             Self::Clamp(lo, _) if x < lo => lo,
             Self::Clamp(_, hi) if x > hi => hi,
-            Self::Sign if x < T::zero() => -one,
-            Self::Sign if x > T::zero() => one,
-            Self::Abs | Self::Clamp(..) | Self::Sign => x,
+            Self::Clamp(..) => x,
             Self::InRange(lo, hi) if lo <= x && x <= hi => one,
             Self::InRange(..) => T::zero(),
         }

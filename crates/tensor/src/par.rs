@@ -30,7 +30,7 @@ pub fn for_each_chunk<I: Send>(items: &mut [I], size: usize, f: impl Fn(&mut [I]
 }
 
 /// Calls `f(scratch, i, &mut items[i])` for every item, the last item first. With the feature `rayon`, each thread of the current
-/// pool takes the next item when it is done with one, so the loop is shortest if later items take longer. A thread has an
+/// pool takes the next item when it is done with one, which balances the threads better if later items take longer. A thread has an
 /// element of `scratch` for itself, such as one that an earlier loop has left in the cache. `make` adds missing elements.
 ///
 /// Each call sees only its own item and a scratch, so the result does not depend on which thread makes it.
@@ -118,6 +118,14 @@ mod tests {
             assert!(items.iter().enumerate().all(|(i, &item)| item == i + 1));
             assert_eq!((scratch.len(), scratch.iter().sum()), (threads, 100));
         }
+    }
+
+    #[test]
+    fn for_each_with_starts_with_the_last_item() {
+        let mut scratch = std::vec![Vec::new()];
+        with_threads(1, || for_each_with(&mut [(); 4], &mut scratch, Vec::new, |order, i, _| order.push(i)))
+            .expect("a thread");
+        assert_eq!(scratch, [[3, 2, 1, 0]]);
     }
 
     /// Each item adds 1 to a scratch counter and waits until all threads are inside: no two share a counter.

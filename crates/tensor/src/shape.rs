@@ -395,6 +395,20 @@ mod tests {
     }
 
     #[test]
+    fn entries_are_what_select_makes() {
+        let whole = Layout::contiguous(Shape::new(&[2, 3, 4]), 5);
+        let empty = [&[0, 3][..], &[3, 0], &[1]].map(|dims| Layout::contiguous(Shape::new(dims), 5));
+        for layout in [whole, whole.permute(&[2, 0, 1]), whole.flip(0), whole.slice(0, 1..2), whole.flip(1)]
+            .into_iter()
+            .chain(empty)
+        {
+            let parts = |layout: Layout| (layout.shape, layout.strides, layout.offset);
+            let selected = (0..layout.shape[0]).map(|i| layout.select(0, i));
+            assert!(layout.entries().map(parts).eq(selected.map(parts)));
+        }
+    }
+
+    #[test]
     fn with_extent_and_without_axis_give_the_new_shape() {
         let s = Shape::new(&[2, 3, 4]);
         assert_eq!((s.with_extent(1, 7), s.without_axis(0)), (Shape::new(&[2, 7, 4]), Shape::new(&[3, 4])));

@@ -350,7 +350,7 @@ macro_rules! layout_methods {
                 self.layout.entries()
             }
 
-            /// Views other elements of the same buffer.
+            /// Views other elements of the same buffer, which the layout must not leave.
             pub(crate) fn with_layout(self, layout: Layout) -> Self {
                 Self { layout, ..self }
             }

@@ -79,7 +79,7 @@ fn agent_loaded_takes_the_actions_of_the_runs_test() {
             nn::save_checkpoint(&file.0, &run.learner.params, None, &metadata).expect("a temporary folder");
             let described = Agent::<f32>::load(&file.0).expect("an agent");
             // Earlier versions did not describe the task.
-            save(&file.0, &run.learner.params, &[("task", "calculator-stages"), ("gru", &gru)]);
+            save(&file.0, &run.learner.params, &[("task", "calculator"), ("gru", &gru)]);
             let agent = Agent::<f32>::load(&file.0).expect("an agent");
             assert_eq!((agent.spec(), described.spec()), (&run.task.spec(), &run.task.spec()));
 

@@ -58,6 +58,8 @@ fn run_end_follows_the_stop_rule() {
     assert_eq!(run.stop_reason(), None);
     run.updates = 12;
     assert_eq!(run.stop_reason(), Some(StopReason::OutOfUpdates));
+    (run.perfect, run.updates, run.config.a2c) = (2, 3, 0.0);
+    assert_eq!(run.stop_reason(), Some(StopReason::Solved), "without A2C there is no schedule");
 }
 
 #[test]

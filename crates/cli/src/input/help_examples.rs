@@ -130,7 +130,7 @@ Exit codes:
 pub(crate) const TASKS: &str = "\
 Examples:
   gradus tasks
-      List the tasks: expression, calculator, and known problems such as cartpole
+      List the tasks: expression, calculator, calculator-stages, and known problems such as cartpole
   gradus tasks --task calculator
       Show the number of states, the optimum, and the shortest programs of each stage
   gradus tasks --task calculator --stage 2 --json

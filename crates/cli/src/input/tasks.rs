@@ -116,7 +116,15 @@ impl TaskChoice {
     pub(crate) fn check_setting(self, field: &Field) -> std::result::Result<(), String> {
         match field.heading.strip_prefix("Task ") {
             Some(other) if other != self.name() => {
-                Err(format!("{} is a setting of the task {other}, but the task is {}", field.name, self.name()))
+                let renamed = match self {
+                    Self::Calculator => format!("; the calculator of earlier versions is {other}"),
+                    _ => String::new(),
+                };
+                Err(format!(
+                    "{} is a setting of the task {other}, but the task is {}{renamed}",
+                    field.name,
+                    self.name()
+                ))
             }
             _ => Ok(()),
         }

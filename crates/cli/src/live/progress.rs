@@ -263,5 +263,7 @@ mod tests {
         let stop_condition = StopCondition { patience: 2, exploration_updates: 5 };
         let spec = rl::tasks::calculator_stages::spec(config.action_set());
         assert_eq!(RunLimits::new(&spec, &config), limits(7, stop_condition));
+        let stop_condition = StopCondition { patience: 2, exploration_updates: 0 };
+        assert_eq!(RunLimits::new(&spec, &Config { a2c: 0.0, ..config }), limits(7, stop_condition));
     }
 }

@@ -84,12 +84,13 @@ pub(crate) fn legend(score: Score) -> &'static str {
         Score::ExactMatch => {
             "perfect: every test episode of every stage ended in an exact match. shuffled: the \
              lowest exact match of any stage when each episode is shown the context of another episode. programs: the \
-             number of distinct greedy programs, added over all stages. Of a test set, such as held out: the \
-             lowest exact match of any stage."
+             number of distinct greedy programs, added over all stages. A column named after a test set \
+             has the lowest exact match of any of its stages."
         }
         Score::Reward => {
             "reward: the mean sum of rewards of a test episode. shuffled: the lowest of any stage when each episode is shown the \
-             first observation of another episode. programs: the number of distinct greedy programs, added over all stages."
+             first observation of another episode. programs: the number of distinct greedy programs, added over all stages. A column named after a test set \
+             has the lowest reward of any of its stages."
         }
     }
 }

@@ -38,7 +38,7 @@ fn calculator_bad_input_is_refused() {
         (&["train", "--task", "calculator", "--device", "cuda"], "the task calculator-stages, not calculator"),
         (
             &["train", "--task", "calculator", "--reward-milestone", "1"],
-            "is a setting of the task calculator-stages, but the task is calculator",
+            "but the task is calculator; the calculator of earlier versions is calculator-stages",
         ),
     ] {
         sandbox.expect_refusal(args, &[message]);

@@ -18,6 +18,7 @@ use crate::env::{ActionSpace, Space, Spec};
 use crate::normalize::Moments;
 use crate::policy::{Architecture, Policy};
 use crate::settings::{SettingError, Settings};
+use crate::tasks::calculator;
 use crate::tasks::calculator_stages::{self, ActionSet};
 use crate::tasks::token;
 
@@ -143,7 +144,8 @@ impl Metadata<'_> {
         };
         let name = self.get("task").map_or(calculator_stages::NAME, |name| name);
         let (Some(observation), Some(action)) = (observation, action) else {
-            if name != calculator_stages::NAME {
+            // Earlier versions called it calculator. They did not describe it, as later ones do with both tasks.
+            if ![calculator_stages::NAME, calculator::NAME].contains(&name) {
                 return Err(std::format!("its task is {name}, but its metadata do not describe it"));
             }
             let rows = shape(self.0, "pi.weight").map(|shape| shape[0]);
@@ -216,7 +218,7 @@ impl<T: Real> Agent<T> {
         let has_attention = shape(&checkpoint, "attn.query.weight").is_some();
         let architecture =
             Architecture { encoder_layers: layers.max(1), has_separate_critic, has_attention, ..config.architecture() };
-        if config.memory == MemoryKind::None && spec.stages > 1 {
+        if config.memory == MemoryKind::None && spec.has_stages_to_tell() {
             return Err(invalid(std::format!("it has no memory, but its task has {} stages", spec.stages)));
         }
         if has_separate_critic && (config.memory == MemoryKind::Gru || layers == 0) {

@@ -144,7 +144,7 @@ impl Spec {
         spec
     }
 
-    /// Hides the stage from the network, which then has to read its problem.
+    /// Hides the stage from the network, which then has to read its problem. A model of one's own must not use the stage then.
     pub fn with_hidden_stage(self) -> Self {
         Self { hides_stage: true, ..self }
     }
@@ -157,6 +157,11 @@ impl Spec {
     /// Sets the warning for readers of results.
     pub fn with_caveat(self, caveat: impl ToString) -> Self {
         Self { caveat: caveat.to_string(), ..self }
+    }
+
+    /// Returns true if the network is told one of several stages.
+    pub(crate) fn has_stages_to_tell(&self) -> bool {
+        self.stages > 1 && !self.hides_stage
     }
 
     /// Checks names and sizes.

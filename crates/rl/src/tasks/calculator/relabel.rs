@@ -17,6 +17,7 @@ use crate::trajectories::Row;
 const FEWEST: usize = 3;
 /// The number of the action that answers, ANS.
 const ANSWER: u32 = 3;
+const _: () = assert!(token::TOOLS[ANSWER as usize] == token::ANS);
 
 /// The content of the accumulator, if it has as many operands as were used.
 pub(super) fn result(state: &State<Poly>) -> Option<&Poly> {

@@ -103,10 +103,10 @@ fn read_factor(text: &mut &[u32], operands: &[Poly]) -> Poly {
 /// from all operands of the context. Each action is legal.
 #[test]
 fn relabelled_programs_compute_the_goals_that_their_contexts_show() {
-    let (task, mut rng) = (Calculator::default(), Philox::new(6));
+    let (task, mut rng, mut count) = (Calculator::default(), Philox::new(6), 0);
     for k in 0..6000 {
         let digits = 3 + k % STAGES;
-        // Twice as many MUL, ADD and SUB as the others, so that long formulae occur.
+        // Three times as many MUL, ADD and SUB as the others, so that long formulae occur.
         let actions: Vec<u32> =
             (0..HORIZON).map(|_| if rng.below(2) == 0 { rng.below(3) } else { rng.below(6) }).collect();
         let end = actions.iter().position(|&action| action == 3).map_or(HORIZON, |answer| answer + 1);
@@ -114,6 +114,7 @@ fn relabelled_programs_compute_the_goals_that_their_contexts_show() {
             Row { tokens: vec![1; digits], actions: Actions::Discrete(actions[..end].to_vec()), ..Row::default() };
         let mut achieved = Vec::new();
         task.achieved(&played, &mut achieved);
+        count += achieved.len();
         for one in achieved {
             let Achieved { stage, kind, actions } = &one;
             let (answer, program) = actions.split_last().expect("an action");
@@ -130,6 +131,7 @@ fn relabelled_programs_compute_the_goals_that_their_contexts_show() {
             assert!(actions.iter().enumerate().all(|(t, &action)| row.legal[6 * t + action as usize]));
         }
     }
+    assert!(count > 1000, "{count} programs");
 }
 
 /// Files may hold any actions. A program with an illegal one teaches nothing.
