@@ -2,14 +2,13 @@
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::ops::ControlFlow;
 
 use tensor::philox::Philox;
 
 use super::{ACTION, Calculator, to_tokens};
 use crate::hindsight::{Achieved, Hindsight, minimize};
 use crate::solver::START;
-use crate::tasks::calculator_stages::machine::State;
+use crate::tasks::calculator_stages::{explain::run, machine::State};
 use crate::tasks::{formula::Formula, operand_count, poly::Poly, token};
 use crate::trajectories::Row;
 
@@ -71,13 +70,6 @@ impl Hindsight for Calculator {
 
 /// The accumulator after a program, as a formula in the first `count` operands.
 fn compute_formula(actions: &[u32], count: usize) -> Option<Formula> {
-    let operands = &Formula::variables()[..count];
-    let mut state = State::default();
-    for &action in actions {
-        match state.clone().step(token::TOOLS[action as usize], operands, &Formula::default()) {
-            ControlFlow::Continue(next) => state = next,
-            ControlFlow::Break(_) => break,
-        }
-    }
-    state.acc
+    let program: Vec<u32> = actions.iter().map(|&action| token::TOOLS[action as usize]).collect();
+    run(&program, &Formula::variables()[..count]).pop()?.acc
 }

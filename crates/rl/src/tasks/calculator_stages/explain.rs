@@ -56,7 +56,7 @@ pub(in crate::tasks) fn explain_program(
 }
 
 /// The states before the first token of a program and after each token. An answer changes no register.
-fn run<V: Number>(program: &[u32], operands: &[V]) -> Vec<State<V>> {
+pub(in crate::tasks) fn run<V: Number>(program: &[u32], operands: &[V]) -> Vec<State<V>> {
     let mut states = vec![State::default()];
     for &token in program {
         let state = states[states.len() - 1].clone();
