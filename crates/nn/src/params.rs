@@ -358,9 +358,18 @@ impl<T: Real> Grads<T> {
     /// If they belong to other parameters.
     #[track_caller]
     pub fn add(&mut self, other: &Self) {
+        self.add_multiple(T::one(), other);
+    }
+
+    /// Adds a multiple of other gradients of the same parameters.
+    ///
+    /// # Panics
+    /// As [`add`](Self::add).
+    #[track_caller]
+    pub fn add_multiple(&mut self, factor: T, other: &Self) {
         let (own, others) = (self.flat.shape(), other.flat.shape());
         assert!(own == others, "add: gradients of {own} and of {others} numbers belong to different parameters");
-        self.flat.kernels().sum_to(T::one(), other.flat.view(), self.flat.view_mut());
+        self.flat.kernels().sum_to(factor, other.flat.view(), self.flat.view_mut());
     }
 
     /// Multiplies all gradients by a factor.

@@ -17,7 +17,8 @@
 //!    over B episodes with N valid steps (in segments, over B environments). Â and G are constants here: no gradient flows through them.
 //!    If N is known before all chunks have acted, each chunk learns right after it has acted, while its steps are in the cache.
 //!    Self-imitation and hindsight, if enabled, add lessons from other episodes, each with a weight beside w_a of this loss: see
-//!    [`imitation`](crate::imitation) and [`hindsight`]. If w_a is 0, only they teach.
+//!    [`imitation`](crate::imitation) and [`hindsight`]. If w_a is 0, only they teach. Hindsight's programs are from earlier
+//!    updates, so some threads learn from them while others act.
 //! 5. **Add.** The chunks' gradients are added along a fixed tree, so the sum has the same bytes for any number of threads.
 //! 6. **Clip** the norm of the gradient, and **step** the optimiser.
 //!
@@ -45,7 +46,7 @@ use crate::not_finite::NotFinite;
 use crate::phase::Phase;
 use crate::policy::Policy;
 use crate::returns::{AdvantageEstimator, Advantages};
-use crate::rollout::{Actor, Buffers, Options, RolloutError, Streams, resized, write_chunks};
+use crate::rollout::{Actor, Buffers, Options, RolloutError, Streams, chunks, resized, write_chunks};
 use crate::segments::{SavedSegments, Segments};
 use crate::trajectories::{LearnBuffers, Trajectories};
 
@@ -296,6 +297,23 @@ struct Worker<T: Real> {
     achieved: Vec<Achieved>,
 }
 
+/// Programs of a stage to draw.
+struct Draw<'a> {
+    task: &'a dyn Hindsight,
+    /// The number of its random stream.
+    number: u32,
+    stage: usize,
+    count: usize,
+}
+
+/// What a thread takes from the queue of an update.
+enum Job<'a, T: Real> {
+    /// Draws programs, and learns from them.
+    Study(&'a mut Lesson<T>, Draw<'a>),
+    /// Acts in the episodes of a chunk, and learns from them if N is known.
+    Act(&'a mut Worker<T>),
+}
+
 /// Episodes of one stage to learn from, beside those of the update.
 struct Lesson<T: Real> {
     episodes: LessonEpisodes,
@@ -428,26 +446,42 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
         let hindsight = task.hindsight().filter(|_| update.hindsight > 0);
         let is_known = update.hindsight == 0 || hindsight.is_some();
         assert!(is_known, "update: hindsight = {}, but the task has no Task::hindsight", update.hindsight);
-        let Self { model, params, workers, tapes, statistics, .. } = self;
+        let Self { model, params, workers, tapes, statistics, lessons, spare_grads, programs, .. } = self;
         let episodes = update.counts.iter().sum();
-        par::for_each_with(workers, tapes, Tapes::new, |tapes, _, worker| {
-            Phase::Act.run(|| worker.act(model, params, &mut tapes.acting, statistics, update));
-            if let Some(hindsight) = hindsight {
-                Phase::Relabel.run(|| worker.relabel(hindsight));
+        let draws = hindsight.map_or(Vec::new(), |task| {
+            let chunks = chunks(&alloc::vec![update.hindsight; update.counts.len()], update.chunk);
+            (1..).zip(chunks).map(|(number, (stage, _, count))| Draw { task, number, stage, count }).collect()
+        });
+        lessons.clear();
+        lessons.resize_with(draws.len(), || {
+            Lesson::new(LessonEpisodes::Programs(Trajectories::default()), params, spare_grads)
+        });
+        let lessons = lessons.iter_mut().zip(draws).map(|(lesson, draw)| Job::Study(lesson, draw));
+        let jobs = lessons.chain(workers.iter_mut().map(Job::Act));
+        par::for_each_with(jobs, tapes, Tapes::new, |tapes, job| match job {
+            Job::Study(lesson, Draw { task, number, stage, count }) => {
+                let stream = Stream { purpose: Purpose::REPLAY, update: update.number, episode: number };
+                let rng = &mut Philox::stream(update.seed, stream);
+                let drawn = Phase::Relabel.run(|| programs.sample(task, stage, count, rng));
+                lesson.episodes = LessonEpisodes::Programs(drawn);
+                lesson.study(model, params, &mut tapes.learning, 1.0);
             }
-            if let (Some(steps), None) = (predicted, &worker.error) {
-                Phase::Advantages.run(|| worker.estimate(statistics, update));
-                Phase::Learn.run(|| worker.learn(model, params, &mut tapes.learning, update, episodes, steps));
+            Job::Act(worker) => {
+                Phase::Act.run(|| worker.act(model, params, &mut tapes.acting, statistics, update));
+                if let Some(hindsight) = hindsight {
+                    Phase::Relabel.run(|| worker.relabel(hindsight));
+                }
+                if let (Some(steps), None) = (predicted, &worker.error) {
+                    Phase::Advantages.run(|| worker.estimate(statistics, update));
+                    Phase::Learn.run(|| worker.learn(model, params, &mut tapes.learning, update, episodes, steps));
+                }
             }
         });
         if let Some(error) = workers.iter_mut().find_map(|worker| worker.error.take()) {
             abandon_segments(workers);
             return Err(TrainError::from_rollout(update.number + 1, params, error));
         }
-        self.lessons.clear();
-        if let Some(hindsight) = hindsight {
-            Phase::Relabel.run(|| self.draw_programs(hindsight, update));
-        }
+        workers.iter_mut().flat_map(|worker| worker.achieved.drain(..)).for_each(|achieved| programs.add(achieved));
         Ok(())
     }
 
@@ -481,7 +515,7 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
                     normalize(workers);
                 }
             });
-            par::for_each_with(workers, tapes, Tapes::new, |Tapes { learning, .. }, _, worker| {
+            par::for_each_with(workers.iter_mut(), tapes, Tapes::new, |Tapes { learning, .. }, worker| {
                 Phase::Learn.run(|| worker.learn(model, params, learning, update, counted, steps));
             });
         }
@@ -494,9 +528,9 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
         }
         workers.iter_mut().for_each(|worker| worker.learned = None); // the first gradients are sums now
         if update.imitate > 0 {
-            self.draw_successes(update);
+            self.imitate(update);
         }
-        metrics.hindsight_loss = self.study(update);
+        metrics.hindsight_loss = self.add_lessons(update);
         metrics.loss += update.hindsight_weight * metrics.hindsight_loss;
         if update.hindsight > 0 {
             metrics.kinds = self.programs.count_kinds(update.counts.len());
@@ -518,64 +552,40 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
         Ok(metrics)
     }
 
-    /// Adds the programs of this update to the buffer, and draws K programs of each stage, in chunks.
-    fn draw_programs(&mut self, task: &dyn Hindsight, update: &Update) {
-        let Self { params, workers, programs, lessons, spare_grads, .. } = self;
-        workers.iter_mut().flat_map(|worker| worker.achieved.drain(..)).for_each(|achieved| programs.add(achieved));
-        let mut chunks = Vec::new();
-        write_chunks(&alloc::vec![update.hindsight; update.counts.len()], update.chunk, &mut chunks);
-        for (k, (stage, _, count)) in (1..).zip(chunks) {
-            let stream = Stream { purpose: Purpose::REPLAY, update: update.number, episode: k };
-            let drawn = programs.sample(task, stage, count, &mut Philox::stream(update.seed, stream));
-            if drawn.episodes > 0 {
-                lessons.push(Lesson::new(LessonEpisodes::Programs(drawn), params, spare_grads));
-            }
-        }
-    }
-
-    /// Adds the successes of this update to the buffer, and draws K of each stage.
-    fn draw_successes(&mut self, update: &Update) {
-        let Self { params, workers, memory, lessons, spare_grads, .. } = self;
+    /// Adds the successes of this update to the buffer, draws K of each stage, and learns from them.
+    fn imitate(&mut self, update: &Update) {
+        let Self { model, params, workers, tapes, memory, lessons, spare_grads, .. } = self;
         for worker in workers.iter() {
             memory.add_successes(&worker.played, update.gamma);
         }
         let stream = Stream { purpose: Purpose::REPLAY, update: update.number, episode: 0 };
-        let drawn = memory.sample(update.imitate, &mut Philox::stream(update.seed, stream));
-        for replay in drawn {
-            lessons.push(Lesson::new(LessonEpisodes::Successes(replay), params, spare_grads));
-        }
+        let (drawn, programs) =
+            (memory.sample(update.imitate, &mut Philox::stream(update.seed, stream)), lessons.len());
+        let scale = update.imitation / (update.imitate * drawn.len()) as f64;
+        let of_successes = |replay| Lesson::new(LessonEpisodes::Successes(replay), params, spare_grads);
+        lessons.extend(drawn.into_iter().map(of_successes));
+        par::for_each_with(lessons[programs..].iter_mut(), tapes, Tapes::new, |tapes, lesson| {
+            lesson.study(model, params, &mut tapes.learning, scale);
+        });
     }
 
-    /// Learns from the lessons. Adds their gradients to those of the batch, after all others. Returns the mean hindsight loss.
-    fn study(&mut self, update: &Update) -> f64 {
-        let Self { model, params, workers, tapes, lessons, spare_grads, .. } = self;
-        let programs: usize = lessons.iter().map(Lesson::program_count).sum();
-        let successes = lessons.iter().filter(|lesson| lesson.program_count() == 0).count();
-        par::for_each_with(lessons, tapes, Tapes::new, |Tapes { learning, .. }, _, lesson| {
-            let Lesson { episodes, loss, grads } = lesson;
-            Phase::Imitate.run(|| {
-                let result = differentiate(params, learning, grads, |_, weights| {
-                    let decisions = |played: &Trajectories| played.decisions(model, Pass::new(model, weights), None);
-                    let (sum, scale) = match episodes {
-                        LessonEpisodes::Successes(replay) => (
-                            replay.loss(decisions(&replay.played)),
-                            update.imitation / (update.imitate * successes) as f64,
-                        ),
-                        LessonEpisodes::Programs(played) => {
-                            (hindsight::loss(played, decisions(played)), update.hindsight_weight / programs as f64)
-                        }
-                    };
-                    *loss = sum.value().item().value();
-                    sum.scale(T::from_f64(scale))
-                });
-                result.expect("the loss uses every parameter");
-            });
+    /// Adds the gradients of the lessons to those of the batch, after all others. Returns the mean hindsight loss.
+    fn add_lessons(&mut self, update: &Update) -> f64 {
+        let Self { workers, lessons, spare_grads, .. } = self;
+        let of_programs = || lessons.iter().filter(|lesson| matches!(lesson.episodes, LessonEpisodes::Programs(_)));
+        let count = of_programs().map(|lesson| lesson.played().episodes).sum::<usize>().max(1) as f64;
+        let mean = of_programs().fold(0.0, |sum, lesson| sum + lesson.loss) / count;
+        Phase::Add.run(|| {
+            for lesson in lessons.iter().filter(|lesson| lesson.played().episodes > 0) {
+                let factor = match lesson.episodes {
+                    LessonEpisodes::Successes(_) => 1.0,
+                    LessonEpisodes::Programs(_) => update.hindsight_weight / count,
+                };
+                workers[0].grads.add_multiple(T::from_f64(factor), &lesson.grads);
+            }
         });
-        Phase::Add.run(|| lessons.iter().for_each(|lesson| workers[0].grads.add(&lesson.grads)));
-        let of_programs = lessons.iter().filter(|lesson| lesson.program_count() > 0);
-        let sum = of_programs.fold(0.0, |sum, lesson| sum + lesson.loss);
         spare_grads.extend(lessons.drain(..).map(|lesson| lesson.grads));
-        sum / programs.max(1) as f64
+        mean
     }
 
     /// 1. Creates one worker for each chunk. Workers of earlier updates keep their buffers, and the episodes of their segments.
@@ -606,12 +616,31 @@ impl<T: Real> Lesson<T> {
         Self { episodes, loss: 0.0, grads: spare_grads.pop().unwrap_or_else(|| Grads::zeros(params)) }
     }
 
-    /// The number of relabelled programs.
-    fn program_count(&self) -> usize {
+    fn played(&self) -> &Trajectories {
         match &self.episodes {
-            LessonEpisodes::Successes(_) => 0,
-            LessonEpisodes::Programs(played) => played.episodes,
+            LessonEpisodes::Successes(replay) => &replay.played,
+            LessonEpisodes::Programs(played) => played,
         }
+    }
+
+    /// Computes the loss of the episodes, and the gradients of `scale` times the loss.
+    fn study<M: Model<T>>(&mut self, model: &M, params: &Params<T>, learning: &mut Tape<T>, scale: f64) {
+        if self.played().episodes == 0 {
+            return;
+        }
+        let Self { episodes, loss, grads } = self;
+        let result = Phase::Imitate.run(|| {
+            differentiate(params, learning, grads, |_, weights| {
+                let decisions = |played: &Trajectories| played.decisions(model, Pass::new(model, weights), None);
+                let sum = match episodes {
+                    LessonEpisodes::Successes(replay) => replay.loss(decisions(&replay.played)),
+                    LessonEpisodes::Programs(played) => hindsight::loss(played, decisions(played)),
+                };
+                *loss = sum.value().item().value();
+                sum.scale(T::from_f64(scale))
+            })
+        });
+        result.expect("the loss uses every parameter");
     }
 }
 
@@ -931,7 +960,7 @@ mod tests {
         learner.divide(&task, &update);
         learner.memory.add_successes(&solved, update.gamma);
         learner.memory.add_successes(&Trajectories { stage: 1, ..solved }, update.gamma);
-        learner.draw_successes(&update);
+        learner.imitate(&update);
         let replays: Vec<ReplayBatch> = learner
             .lessons
             .iter()
@@ -940,7 +969,7 @@ mod tests {
                 LessonEpisodes::Programs(_) => unreachable!("hindsight is off"),
             })
             .collect();
-        learner.study(&update);
+        learner.add_lessons(&update);
 
         let Learner { model, params, workers, .. } = &learner;
         let mut grads = Grads::zeros(params);
@@ -970,15 +999,14 @@ mod tests {
         let task = crate::tasks::Expression::default();
         let gradient = |a2c, hindsight| {
             let mut learner = learner::<f64>(&task);
-            let update = hindsight_update(0, a2c, hindsight);
+            learner.act(&task, &hindsight_update(0, a2c, 1)).expect("no fault"); // fills the buffer
+            let update = hindsight_update(1, a2c, hindsight);
             learner.act(&task, &update).expect("no fault");
             let programs: Vec<Trajectories> = learner
                 .lessons
                 .iter()
-                .filter_map(|lesson| match &lesson.episodes {
-                    LessonEpisodes::Programs(played) => Some(played.clone()),
-                    LessonEpisodes::Successes(_) => None,
-                })
+                .map(|lesson| lesson.played().clone())
+                .filter(|played| played.episodes > 0)
                 .collect();
             let metrics = learner.learn(&Update { rate: 0.0, clip: f64::INFINITY, ..update }).expect("finite");
             (learner.workers[0].grads.flat().to_vec(), metrics, programs)

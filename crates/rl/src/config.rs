@@ -163,6 +163,7 @@ settings! {
         "Task calculator-stages":
         /// The set of actions: the six tools, or all 18 tokens.
         actions: Actions = Actions::Tools, "tools or tokens", |_| true;
+        "Tasks calculator-stages and expression":
         /// Reward for a correct answer.
         reward_correct: f64 = 1.0, "numbers from -1000000 to 1000000", is_reward;
         /// Reward for each step by which the distance to the goal falls below its minimum so far in the episode. The solver computes the distance; 0 turns it off.
@@ -242,7 +243,7 @@ settings! {
 }
 
 impl Config {
-    /// The rewards of `calculator-stages`.
+    /// The rewards of `calculator-stages` and `expression`.
     pub fn rewards(&self) -> Rewards {
         Rewards { correct: self.reward_correct, milestone: self.reward_milestone, step: self.reward_step }
     }

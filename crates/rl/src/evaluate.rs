@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use autograd::Tape;
 use nn::Params;
@@ -93,7 +94,7 @@ pub fn evaluate<T: Real, M: Model<T>>(
     task: &(impl Task + ?Sized),
     config: EvalConfig,
 ) -> Result<Vec<EvalStats>, RolloutError> {
-    (0..task.spec().stages).map(|stage| evaluate_stage(trained, task, stage, config)).collect()
+    evaluate_stages(trained, task, 0..task.spec().stages, config)
 }
 
 /// Evaluates the policy on one stage.
@@ -109,21 +110,23 @@ pub fn evaluate_stage<T: Real, M: Model<T>>(
     stage: usize,
     config: EvalConfig,
 ) -> Result<EvalStats, RolloutError> {
-    let order = match task.all_contexts() {
-        Some(contexts) if config.exhaustive => permutation(contexts.count(stage), stage, config.seed),
-        _ => Vec::new(),
-    };
-    let episodes = if order.is_empty() { config.episodes } else { order.len() };
-    let mut chunks: Vec<EvalChunk> = chunks(&[episodes], MAX_CHUNK_EPISODES)
-        .into_iter()
-        .map(|(_, first, episodes)| {
-            let contexts = if order.is_empty() { &[] } else { &order[first..first + episodes] };
-            EvalChunk::new(first, episodes, contexts.to_vec())
-        })
-        .collect();
-    par::for_each(&mut chunks, |_, chunk| chunk.play(trained, task, stage, config));
-    let played: Result<Vec<_>, _> = chunks.into_iter().map(|chunk| chunk.played).collect();
-    Ok(EvalStats::from_trajectories(stage, played?.into_iter()))
+    Ok(evaluate_stages(trained, task, stage..stage + 1, config)?.remove(0))
+}
+
+/// Evaluates the policy on these stages. The threads share the chunks of all.
+fn evaluate_stages<T: Real, M: Model<T>>(
+    trained: Trained<'_, T, M>,
+    task: &(impl Task + ?Sized),
+    stages: Range<usize>,
+    config: EvalConfig,
+) -> Result<Vec<EvalStats>, RolloutError> {
+    let mut all: Vec<EvalChunk> = stages.clone().flat_map(|stage| EvalChunk::of_stage(task, stage, config)).collect();
+    par::for_each_with(all.iter_mut(), &mut Vec::new(), Tape::no_grad, |tape, chunk| {
+        chunk.play(trained, task, tape, config)
+    });
+    let played = all.into_iter().map(|chunk| chunk.played).collect::<Result<Vec<_>, _>>()?;
+    let of_stage = |stage| played.chunk_by(|a, b| a.stage == b.stage).find(|chunks| chunks[0].stage == stage);
+    Ok(stages.map(|stage| EvalStats::from_trajectories(stage, of_stage(stage).unwrap_or_default())).collect())
 }
 
 /// Plays the validation after `update` with the greedy policy: new episodes of every stage, from the validation stream. If the
@@ -221,6 +224,7 @@ fn permutation(count: usize, stage: usize, seed: u64) -> Vec<usize> {
 
 /// A chunk of episodes that one worker plays together.
 struct EvalChunk {
+    stage: usize,
     first: usize,
     episodes: usize,
     /// The context of each episode; empty if they are drawn.
@@ -229,17 +233,27 @@ struct EvalChunk {
 }
 
 impl EvalChunk {
-    fn new(first: usize, episodes: usize, contexts: Vec<usize>) -> Self {
-        Self { first, episodes, contexts, played: Ok(Trajectories::default()) }
+    /// Divides the episodes of a stage.
+    fn of_stage(task: &(impl Task + ?Sized), stage: usize, config: EvalConfig) -> impl Iterator<Item = Self> {
+        let order = match task.all_contexts() {
+            Some(contexts) if config.exhaustive => permutation(contexts.count(stage), stage, config.seed),
+            _ => Vec::new(),
+        };
+        let episodes = if order.is_empty() { config.episodes } else { order.len() };
+        chunks(&[episodes], MAX_CHUNK_EPISODES).into_iter().map(move |(_, first, episodes)| {
+            let contexts = order.iter().skip(first).take(episodes).copied().collect();
+            Self { stage, first, episodes, contexts, played: Ok(Trajectories::default()) }
+        })
     }
 
     fn play<T: Real, M: Model<T>>(
         &mut self,
         trained: Trained<'_, T, M>,
         task: &(impl Task + ?Sized),
-        stage: usize,
+        tape: &mut Tape<T>,
         config: EvalConfig,
     ) {
+        let stage = self.stage;
         let mut episodes = match task.all_contexts() {
             Some(all) if !self.contexts.is_empty() => {
                 Episodes::with_env(task.spec(), stage, all.env_with_contexts(stage, &self.contexts), self.episodes)
@@ -251,7 +265,7 @@ impl EvalChunk {
         let Trained { model, params, normalizer } = trained;
         let choice = if config.sampled { Choice::SAMPLED } else { Choice::Greedy };
         let options = Options { choice, normalizer, shuffled: config.shuffled, ..Options::GREEDY };
-        let (tape, streams) = (&mut Tape::no_grad(), &mut Streams::shared(rngs));
+        let streams = &mut Streams::shared(rngs);
         let played = rollout::play((model, params), tape, &mut episodes, streams, options, None, |_| ());
         self.played = played.map_err(|error| error.with_first_episode(self.first));
     }
@@ -269,11 +283,11 @@ impl EvalStats {
         mut play: impl FnMut(usize, usize) -> Result<Trajectories, RolloutError>,
     ) -> Result<Self, RolloutError> {
         let played = chunks(&[episodes], MAX_CHUNK_EPISODES).into_iter().map(|(_, first, count)| play(first, count));
-        Ok(Self::from_trajectories(stage, played.collect::<Result<Vec<_>, _>>()?.into_iter()))
+        Ok(Self::from_trajectories(stage, &played.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// Computes the statistics of the episodes of these chunks.
-    pub fn from_trajectories(stage: usize, played: impl Iterator<Item = Trajectories>) -> Self {
+    pub fn from_trajectories(stage: usize, played: &[Trajectories]) -> Self {
         let (mut episodes, mut solved, mut reward, mut steps) = (0, 0, 0.0, 0);
         let mut programs = BTreeMap::new();
         for played in played {

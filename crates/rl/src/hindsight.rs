@@ -3,8 +3,9 @@
 //!
 //! If the reward is 1 for reaching a goal that is drawn at random, a policy that has learned nothing is almost never rewarded.
 //! But each of its episodes has reached *something*. If a task can say what ([`Hindsight::achieved`]), and can describe the
-//! problem whose goal that is ([`Hindsight::relabel`]), the episode is a demonstration for that problem. An update acts, adds
-//! the demonstrations of its episodes to a [`ProgramBuffer`], draws K of them for each stage, and follows the gradient of
+//! problem whose goal that is ([`Hindsight::relabel`]), the episode is a demonstration for that problem. An update acts, draws K
+//! programs of each stage from a [`ProgramBuffer`], follows the gradient of the loss below, and then adds the demonstrations of its
+//! own episodes to the buffer:
 //!
 //! ```text
 //! L = − w/N Σ_programs Σ_t ln π(a_t | c, a_0 … a_{t−1})

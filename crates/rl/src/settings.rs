@@ -26,6 +26,18 @@ pub struct Field {
     pub heading: &'static str,
 }
 
+impl Field {
+    /// The tasks to which the setting belongs, joined by "and"; `None` if it belongs to all. Its heading says them.
+    pub fn tasks(&self) -> Option<&'static str> {
+        self.heading.strip_prefix("Task ").or(self.heading.strip_prefix("Tasks "))
+    }
+
+    /// Returns true if the task of this name has the setting.
+    pub fn is_of(&self, task: &str) -> bool {
+        self.tasks().is_none_or(|tasks| tasks.split(" and ").any(|other| other == task))
+    }
+}
+
 /// The error of a setting that does not exist, or of a value that is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingError {

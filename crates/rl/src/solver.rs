@@ -147,6 +147,13 @@ impl<S: Clone + Ord> Graph<S> {
     }
 }
 
+/// Lowers the smallest distance so far to this one, if that is smaller. Returns the difference: the milestones of a step.
+pub(crate) fn approach(nearest: &mut u16, distance: u16) -> u16 {
+    let milestones = nearest.saturating_sub(distance);
+    *nearest -= milestones;
+    milestones
+}
+
 /// Converts a position in the order of discovery, from 0, to the number of the state.
 fn state_number(index: usize) -> u16 {
     u16::try_from(index).ok().and_then(|index| index.checked_add(START)).expect("a machine has at most 65,534 states")

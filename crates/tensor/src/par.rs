@@ -29,33 +29,34 @@ pub fn for_each_chunk<I: Send>(items: &mut [I], size: usize, f: impl Fn(&mut [I]
     items.chunks_mut(size).for_each(f);
 }
 
-/// Calls `f(scratch, i, &mut items[i])` for every item, the last item first. With the feature `rayon`, each thread of the current
-/// pool takes the next item when it is done with one, which balances the threads better if later items take longer. A thread has an
-/// element of `scratch` for itself, such as one that an earlier loop has left in the cache. `make` adds missing elements.
+/// Calls `f(scratch, item)` for every item, the last item first. With the feature `rayon`, each thread of the current pool takes the
+/// next item when it is done with one, which balances the threads better if later items take longer. A thread has an element of
+/// `scratch` for itself, such as one that an earlier loop has left in the cache. `make` adds missing elements.
 ///
 /// Each call sees only its own item and a scratch, so the result does not depend on which thread makes it.
-pub fn for_each_with<S: Send, I: Send>(
-    items: &mut [I],
+pub fn for_each_with<S: Send, I>(
+    items: impl DoubleEndedIterator<Item = I> + Send,
     scratch: &mut Vec<S>,
     make: impl Fn() -> S,
-    f: impl Fn(&mut S, usize, &mut I) + Sync + Send,
+    f: impl Fn(&mut S, I) + Sync + Send,
 ) {
     #[cfg(feature = "rayon")]
-    let threads = rayon::current_num_threads().clamp(1, items.len().max(1));
+    let threads = rayon::current_num_threads().clamp(1, items.size_hint().1.unwrap_or(usize::MAX).max(1));
     #[cfg(not(feature = "rayon"))]
     let threads = 1;
     scratch.resize_with(scratch.len().max(threads), make);
+    let items = items.rev();
     #[cfg(feature = "rayon")]
     if threads > 1 {
-        let rest = std::sync::Mutex::new(items.iter_mut().enumerate().rev());
+        let rest = std::sync::Mutex::new(items);
         let next = || rest.lock().expect("no thread panics while it holds the lock").next();
         return for_each(&mut scratch[..threads], |_, own| {
-            while let Some((i, item)) = next() {
-                f(own, i, item);
+            while let Some(item) = next() {
+                f(own, item);
             }
         });
     }
-    items.iter_mut().enumerate().rev().for_each(|(i, item)| f(&mut scratch[0], i, item));
+    items.for_each(|item| f(&mut scratch[0], item));
 }
 
 /// Runs `f` in a pool of `threads` threads; 0 means one thread for each core of the machine.
@@ -113,9 +114,10 @@ mod tests {
     fn for_each_with_calls_every_item_once_with_few_scratches() {
         for threads in [1, 2, 5] {
             let (mut items, mut scratch) = (std::vec![0; 100], Vec::new());
-            let count = |calls: &mut usize, i, item: &mut usize| (*item, *calls) = (i + 1, *calls + 1);
-            with_threads(threads, || for_each_with(&mut items, &mut scratch, || 0, count)).expect("a few threads");
-            assert!(items.iter().enumerate().all(|(i, &item)| item == i + 1));
+            let count = |calls: &mut usize, item: &mut usize| (*item, *calls) = (*item + 1, *calls + 1);
+            with_threads(threads, || for_each_with(items.iter_mut(), &mut scratch, || 0, count))
+                .expect("a few threads");
+            assert_eq!(items, [1; 100]);
             assert_eq!((scratch.len(), scratch.iter().sum()), (threads, 100));
         }
     }
@@ -123,8 +125,7 @@ mod tests {
     #[test]
     fn for_each_with_starts_with_the_last_item() {
         let mut scratch = std::vec![Vec::new()];
-        with_threads(1, || for_each_with(&mut [(); 4], &mut scratch, Vec::new, |order, i, _| order.push(i)))
-            .expect("a thread");
+        with_threads(1, || for_each_with(0..4, &mut scratch, Vec::new, |order, i| order.push(i))).expect("a thread");
         assert_eq!(scratch, [[3, 2, 1, 0]]);
     }
 
@@ -135,10 +136,10 @@ mod tests {
             let (mut scratch, barrier) = (Vec::new(), std::sync::Barrier::new(3));
             for rounds in 1..=2 {
                 for_each_with(
-                    &mut [0; 3],
+                    0..3,
                     &mut scratch,
                     || 0,
-                    |count, _, _| {
+                    |count, _| {
                         barrier.wait();
                         *count += 1;
                     },

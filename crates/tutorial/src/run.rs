@@ -214,7 +214,7 @@ impl<T: Real> TutorialRun<T> {
         let choice = if sampled { Choice::SAMPLED } else { Choice::Greedy };
         let (network, tape) = ((&self.policy, &self.params), &mut Tape::no_grad());
         let played = play_episodes(network, tape, (stage, &mut env), &contexts, choice, &mut rngs)?;
-        Ok(EvalStats::from_trajectories(stage, [played].into_iter()))
+        Ok(EvalStats::from_trajectories(stage, &[played]))
     }
 
     fn undecided(&self, error: Undecided) -> NotFinite {

@@ -25,7 +25,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("emulator", &[]),
     ("tensor", &["cudarc", "matrixmultiply", "ndarray", "num-traits", "rand", "rand_distr", "rayon"]),
     ("autograd", &["serde", "tensor"]),
-    ("nn", &["autograd", "num-traits", "safetensors", "tensor"]),
+    ("nn", &["autograd", "crc32fast", "num-traits", "safetensors", "tensor"]),
     ("rl", &["autograd", "nn", "tensor"]),
     ("proofs", &["autograd", "nn", "rl", "tensor"]),
     ("known", &["rl", "tensor"]),

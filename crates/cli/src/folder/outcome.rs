@@ -9,6 +9,7 @@ use super::file_names::{CLOCK, TEST};
 use crate::error::{Error, Result, show_path};
 use crate::input::regular_file;
 use crate::run::final_test::StageTest;
+use crate::run::known_kinds::KnownKind;
 use crate::score::Score;
 
 /// The outcome of a run: why it ended, and its test. It contains no times.
@@ -30,6 +31,9 @@ pub(crate) struct Outcome {
     pub(crate) steps: u64,
     /// Test results of each stage, then those of other test sets.
     pub(crate) stages: Vec<StageTest>,
+    /// The programs that hindsight knows; empty without it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) kinds: Vec<KnownKind>,
 }
 
 impl Outcome {

@@ -82,12 +82,15 @@ pub(crate) fn to_flag(name: &str) -> String {
     format!("--{}", name.replace('_', "-"))
 }
 
-/// Creates the flag of a setting, with its help text. `--updates` is short for `--max-updates`.
+/// Other names of flags: a shorter one, and the one that says what most people look for.
+const ALIASES: [(&str, &str); 2] = [("max_updates", "updates"), ("memory", "model")];
+
+/// Creates the flag of a setting, with its help text.
 fn to_arg<C: Settings>(field: &'static Field, default: &C) -> Arg {
     let default = default.get(field.name).expect("a setting of the table");
     Arg::new(field.name)
         .long(field.name.replace('_', "-"))
-        .visible_aliases((field.name == "max_updates").then_some("updates"))
+        .visible_aliases(ALIASES.into_iter().filter(|(name, _)| *name == field.name).map(|(_, alias)| alias))
         .value_name("VALUE")
         .help_heading(field.heading)
         .help(format!("{} Takes {} [default: {default}]", field.doc, field.range))

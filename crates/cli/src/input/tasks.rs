@@ -72,7 +72,7 @@ impl TaskChoice {
         match self {
             Self::Calculator => Arc::new(Calculator::default()),
             Self::CalculatorStages => Arc::new(config.calculator_stages()),
-            Self::Expression => Arc::new(Expression::default()),
+            Self::Expression => Arc::new(Expression::default().with_rewards(config.rewards())),
             Self::Fixed(task) => Arc::new(task),
         }
     }
@@ -114,20 +114,14 @@ impl TaskChoice {
     /// # Errors
     /// If the setting belongs to another task.
     pub(crate) fn check_setting(self, field: &Field) -> std::result::Result<(), String> {
-        match field.heading.strip_prefix("Task ") {
-            Some(other) if other != self.name() => {
-                let renamed = match self {
-                    Self::Calculator => format!("; the calculator of earlier versions is {other}"),
-                    _ => String::new(),
-                };
-                Err(format!(
-                    "{} is a setting of the task {other}, but the task is {}{renamed}",
-                    field.name,
-                    self.name()
-                ))
-            }
-            _ => Ok(()),
-        }
+        let name = self.name();
+        let Some(others) = field.tasks().filter(|_| !field.is_of(&name)) else { return Ok(()) };
+        let renamed = match self {
+            Self::Calculator => "; the calculator of earlier versions is calculator-stages",
+            _ => "",
+        };
+        let tasks = if others.contains(" and ") { "tasks" } else { "task" };
+        Err(format!("{} is a setting of the {tasks} {others}, but the task is {name}{renamed}", field.name))
     }
 }
 

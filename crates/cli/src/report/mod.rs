@@ -31,6 +31,7 @@ use crate::error::Result;
 use crate::folder::{REPORT, RunRecord, RunSet};
 use crate::input::tasks::TaskChoice;
 use crate::output::html::{self, page_with_style};
+use crate::run::known_kinds;
 use crate::score::Score;
 use chart::STYLE;
 use curves::{Curves, Group};
@@ -60,6 +61,7 @@ pub(crate) fn page(runs: &RunSet) -> String {
         (curves.learning())
         h2 { "Training metrics" }
         (curves.training())
+        (hindsight_section(runs, shown))
         (policy_section(runs, shown))
         h2 { "Settings" }
         (header::settings(runs))
@@ -88,16 +90,39 @@ fn test_section(runs: &RunSet, groups: &[Group<'_>]) -> Markup {
     }
 }
 
-/// Shows the behaviour of the policy of one run.
-fn policy_section(runs: &RunSet, shown: Option<&RunRecord>) -> Markup {
-    let which = |run: &RunRecord| match runs.runs.len() {
+/// Says which of several runs is shown.
+fn which(runs: &RunSet, run: &RunRecord) -> String {
+    match runs.runs.len() {
         1 => String::new(),
         _ => format!(
             "Shown for seed {}, the run with the median {} at its last validation. ",
             run.seed,
             runs.task.score.name()
         ),
-    };
+    }
+}
+
+/// Shows the programs that hindsight knew at the end of one run; nothing without hindsight.
+fn hindsight_section(runs: &RunSet, shown: Option<&RunRecord>) -> Markup {
+    let known =
+        shown.and_then(|run| Some((run, run.outcome.as_ref()?))).filter(|(_, outcome)| !outcome.kinds.is_empty());
+    let Some((run, outcome)) = known else { return html! {} };
+    let caption = format!(
+        "{}The shortest programs that training has found for each kind of problem, as they were after the last update, with one \
+         of the problems and its program.",
+        which(runs, run)
+    );
+    html! {
+        h2 { "Programs of hindsight" }
+        details {
+            summary { (outcome.kinds.len()) " kinds of problem" }
+            (results::render_table(&known_kinds::to_table(&outcome.kinds), &caption))
+        }
+    }
+}
+
+/// Shows the behaviour of the policy of one run.
+fn policy_section(runs: &RunSet, shown: Option<&RunRecord>) -> Markup {
     html! {
         h2 { "Action probabilities" }
         @let has_probabilities = shown.is_some_and(|run| run.episodes.iter().any(|line| !line.probabilities.is_empty()));
@@ -108,7 +133,7 @@ fn policy_section(runs: &RunSet, shown: Option<&RunRecord>) -> Markup {
                     p.nothing { "The actions of this task are numbers, so they have no probabilities." }
                 }
                 @else { p.small.quiet {
-                    (which(run))
+                    (which(runs, run))
                     "Each heatmap shows the probability of one action. Rows are steps, with the first step at the top. Columns \
                      are validations, from left to right. A cell is the mean over the episodes that have not ended at that \
                      step. A grey cell means that no episode reached that step."
@@ -116,7 +141,7 @@ fn policy_section(runs: &RunSet, shown: Option<&RunRecord>) -> Markup {
                 (behaviour::heatmaps(run, &runs.task)) }
                 h2 { "Episodes" }
                 p.small.quiet {
-                    (which(run))
+                    (which(runs, run))
                     "The first episode of the first, the middle and the last validation, with the probability of each action. \
                      The points of the learning curves lead to more episodes."
                 }

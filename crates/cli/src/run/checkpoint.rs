@@ -8,7 +8,7 @@ use rl::agent;
 use rl::config::{Config, CriticKind};
 use rl::env::Spec;
 use rl::normalize::Moments;
-use rl::settings::{Field, Setting, Settings};
+use rl::settings::{Setting, Settings};
 use rl::tasks::calculator_stages;
 use serde_json::Value;
 
@@ -173,8 +173,7 @@ pub(crate) fn check_settings(path: &Path, checkpoint: &Checkpoint, config: &Conf
 
 /// Returns the settings of the task that a resumed run keeps, one on each line.
 fn fixed_settings(config: &Config, task: &str) -> String {
-    let is_of_task = |field: &&Field| field.heading.strip_prefix("Task ").is_none_or(|other| other == task);
-    let fixed = Config::FIELDS.iter().filter(is_of_task).map(|field| field.name);
+    let fixed = Config::FIELDS.iter().filter(|field| field.is_of(task)).map(|field| field.name);
     let line = |name| format!("{name} = {}", config.get(name).expect("a setting of the table"));
     fixed.filter(|name| !CHANGEABLE.contains(name)).map(line).collect::<Vec<_>>().join("\n")
 }
@@ -222,7 +221,7 @@ pub(crate) fn encode(run: &Run, journal_lengths: JournalLengths) -> std::result:
         ("run.episodes", journal_lengths.episodes.to_string()),
         ("run.metrics", journal_lengths.metrics.to_string()),
         (SETTINGS, fixed_settings(&run.config, &run.task.spec().name)),
-        ("run.state", state_json::to_value(run.state()).to_string()),
+        ("run.state", state_json::to_text(run.state())),
         ("seed", run.seed.to_string()),
         ("updates", run.updates.to_string()),
         ("version", env!("CARGO_PKG_VERSION").to_owned()),

@@ -10,6 +10,7 @@ mod disk_failure_tests;
 mod end_validation;
 pub(crate) mod final_test;
 mod journals;
+pub(crate) mod known_kinds;
 pub(crate) mod memory_check;
 #[cfg(test)]
 mod own_task_tests;
@@ -363,6 +364,7 @@ impl Session<'_> {
             updates: *updates,
             steps: *steps,
             stages,
+            kinds: known_kinds::of_run(&self.run),
         };
         let (folder, seconds) = (self.journals.folder(), self.clock.seconds());
         let clock = folder.write(CLOCK, self.clock.to_json());

@@ -62,9 +62,23 @@ fn report_of_hindsight_shows_its_loss_its_kinds_and_every_set() {
     let kinds = |line: Value| line["kinds"].as_array().map(Vec::len);
     let lines: Vec<Value> =
         sandbox.text("run/metrics.jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let last = lines.iter().filter_map(|line| line["kinds"].as_array()).next_back().expect("an update").clone();
     assert_eq!(lines.into_iter().filter_map(kinds).collect::<Vec<_>>(), [3; 6]);
+    let test = sandbox.json("run/test.json");
+    let listed = test["kinds"].as_array().expect("a list");
+    for (stage, count) in last.iter().enumerate() {
+        let of_stage: Vec<_> = listed.iter().filter(|kind| kind["stage"] == stage).collect();
+        assert_eq!(*count, of_stage.len() as u64);
+        for kind in of_stage {
+            let [problem, program] = ["problem", "program"].map(|key| kind[key].as_str().expect("a text"));
+            assert!(problem.ends_with(" GO") && program.ends_with(" ANS") && page.contains(program), "{kind}");
+            assert!(kind["distinct"].as_u64() <= kind["programs"].as_u64(), "{kind}");
+        }
+    }
+    assert!(!listed.is_empty());
     let table = sandbox.expect_success(&train(&["--seeds", "0..1", "--out", "seeds"]));
     assert!(table.contains(" held out |") && table.contains(" no registers |"), "{table}");
+    assert!(sandbox.text("seeds/report.html").contains("Programs of hindsight"));
 }
 
 #[test]
@@ -118,7 +132,7 @@ fn hindsight_and_attention_that_do_not_fit_are_refused() {
             "hindsight = 4, but calculator-stages cannot say what an episode achieved; use hindsight = 0",
         ),
         (
-            &["--task", "cartpole", "--memory", "attention"],
+            &["--task", "cartpole", "--model", "attention"],
             "memory = attention reads tokens, but cartpole observes vectors",
         ),
         (&["--task", "expression", "--segment", "4"], "memory = attention plays whole episodes, but segment = 4"),

@@ -123,7 +123,11 @@ fn own_task_bad_input_is_refused() {
     let train = |more: &[&'static str]| concat_args(&["train", "--out=run"], more);
     let actions = ["--actions: actions is a setting of the task calculator-stages, but the task is parking"];
     expect_refusal(&sandbox, &train(&["--actions", "tokens"]), &actions);
-    expect_refusal(&sandbox, &train(&["--reward-step", "1"]), &["--reward-step: reward_step is a setting of the task"]);
+    expect_refusal(
+        &sandbox,
+        &train(&["--reward-step", "1"]),
+        &["--reward-step: reward_step is a setting of the tasks"],
+    );
     expect_refusal(&sandbox, &train(&["--task", "park"]), &["there is no task park", "did you mean parking?"]);
     expect_refusal(&sandbox, &train(&["--imitate", "3"]), &["imitate = 3, but episodes of parking are never solved"]);
     expect_refusal(

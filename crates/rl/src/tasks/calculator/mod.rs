@@ -37,8 +37,6 @@ const SIGNS: [char; 10] = ['a', 'b', 'c', 'd', 'e', '(', ')', '+', '−', '·'];
 const SIGN: u32 = 10;
 const CTX: u32 = SIGN + SIGNS.len() as u32;
 const ACTION: u32 = CTX + 1;
-/// The only reward: for a right answer.
-const REWARDS: Rewards = Rewards { correct: 1.0, milestone: 0.0, step: 0.0 };
 
 /// The task. Creating an environment is cheap, since all environments share the tables of the task.
 #[derive(Clone, Debug)]
@@ -82,7 +80,7 @@ impl Calculator {
             tokens: (ACTION..).take(token::TOOLS.len()).collect(),
             has_mask: true,
         };
-        CalculatorEnv::new(episodes, self.graphs[stage].clone(), view, REWARDS)
+        CalculatorEnv::new(episodes, self.graphs[stage].clone(), view, Rewards::ANSWER)
     }
 }
 

@@ -8,7 +8,7 @@ use tensor::philox::Philox;
 use super::machine::State;
 use super::{HORIZON, Rewards};
 use crate::env::{Actions, Env, Observations, Transitions};
-use crate::solver::{FAILED, Graph, SOLVED, START};
+use crate::solver::{FAILED, Graph, SOLVED, START, approach};
 use crate::tasks::{poly::Poly, token};
 
 /// What the policy of a task of the calculator reads.
@@ -70,9 +70,7 @@ impl CalculatorEnv {
     /// Takes one action in an episode. Returns its reward.
     fn advance(&mut self, i: usize, action: u32) -> f64 {
         let state = self.graph.next(self.states[i], action as usize);
-        let distance = self.graph.distance(state);
-        let milestones = self.nearest[i].saturating_sub(distance);
-        self.nearest[i] -= milestones;
+        let milestones = approach(&mut self.nearest[i], self.graph.distance(state));
         self.steps[i] += 1;
         let out_of_time = self.steps[i] == HORIZON && state != SOLVED;
         self.states[i] = if out_of_time { FAILED } else { state };

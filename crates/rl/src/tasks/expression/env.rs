@@ -6,12 +6,11 @@ use alloc::vec::Vec;
 use tensor::philox::Philox;
 
 use super::machine::{Instruction, Machine};
+use super::milestones::Progress;
 use super::tree::Digest;
 use super::{ACTION, Context, Expression};
 use crate::env::{Actions, Env, Observations, Transitions};
-
-/// The reward of a right answer. Nothing else is rewarded.
-const RIGHT: f64 = 1.0;
+use crate::tasks::calculator_stages::Rewards;
 
 /// The problems of the episodes.
 pub(super) enum Problems {
@@ -30,6 +29,8 @@ pub(super) struct ExpressionEnv {
     problems: Problems,
     machines: Vec<Machine<Digest>>,
     goals: Vec<u64>,
+    /// The progress of each episode, \[B\], if there are milestones.
+    progress: Vec<Progress>,
     /// The number of actions in each episode, \[B\].
     steps: Vec<usize>,
     legal: Vec<bool>,
@@ -43,6 +44,7 @@ impl ExpressionEnv {
             problems,
             machines: vec![Machine::default(); episodes],
             goals: vec![0; episodes],
+            progress: vec![Progress::default(); task.graphs.as_ref().map_or(0, |_| episodes)],
             steps: vec![0; episodes],
             legal: Vec::new(),
         }
@@ -74,6 +76,9 @@ impl Env for ExpressionEnv {
             out.set_tokens(i, &context.tokens);
             (self.goals[i], self.steps[i]) = (context.goal, 0);
             self.machines[i] = Machine::default();
+            if let Some(graphs) = &self.task.graphs {
+                self.progress[i] = Progress::new(graphs, context);
+            }
             self.write_legal(i, out);
         }
     }
@@ -87,7 +92,10 @@ impl Env for ExpressionEnv {
             self.task.execute(&mut self.machines[i], instruction);
             self.steps[i] += 1;
             let is_right = is_answer && self.machines[i].acc.is_some_and(|acc| acc.hash == self.goals[i]);
-            out.rewards[i] = if is_right { RIGHT } else { 0.0 };
+            let Rewards { correct, milestone, step } = self.task.rewards;
+            let milestones =
+                self.task.graphs.as_ref().map_or(0, |graphs| self.progress[i].advance(graphs, actions[i] as usize));
+            out.rewards[i] = step + milestone * f64::from(milestones) + if is_right { correct } else { 0.0 };
             out.solved[i] = is_right;
             out.terminated[i] = is_answer || self.steps[i] == horizon;
             out.observations.set_tokens(i, &[ACTION + actions[i]]);

@@ -83,7 +83,7 @@ impl Instruction {
 }
 
 /// The state of a machine on values of any kind.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Machine<V> {
     /// The accumulator.
     pub acc: Option<V>,

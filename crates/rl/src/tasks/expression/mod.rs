@@ -13,6 +13,7 @@
 pub mod env;
 mod explain;
 pub mod machine;
+mod milestones;
 pub mod parse;
 pub mod relabel;
 #[cfg(test)]
@@ -32,9 +33,11 @@ use crate::config::{Config, Curriculum, MemoryKind, ScheduleKind};
 use crate::env::{ActionSpace, Contexts, Env, Space, Spec, Task, TestSet};
 use crate::explain::Explain;
 use crate::hindsight::Hindsight;
+use crate::tasks::calculator_stages::Rewards;
 
 use env::{ExpressionEnv, Problems};
 use machine::{Instruction, Machine, Rules};
+use milestones::Graphs;
 use tree::{Digest, Operator, Tree, Value, slot_name};
 
 /// The name of the task.
@@ -70,6 +73,10 @@ pub struct Context {
     pub optimum: usize,
     /// The number of registers that a program needs.
     pub registers: usize,
+    /// The pattern: see [`Tree::pattern`].
+    pub pattern: u64,
+    /// The slots, from left to right.
+    pub slots: Vec<u32>,
 }
 
 impl Context {
@@ -80,6 +87,8 @@ impl Context {
             goal: tree.value::<Digest>().hash,
             optimum: tree.optimum(RULES.has_reverse),
             registers: tree.registers(RULES.has_reverse),
+            pattern: tree.pattern(),
+            slots: tree.slots(),
         }
     }
 }
@@ -105,6 +114,9 @@ pub struct Expression {
     /// The index in [`Stage::contexts`].
     set: usize,
     has_registers: bool,
+    rewards: Rewards,
+    /// The distances to the goals, if there are milestones.
+    graphs: Option<Arc<Graphs>>,
 }
 
 impl Default for Expression {
@@ -117,7 +129,14 @@ impl Expression {
     /// Creates the task with the training problems.
     pub fn new(split: Split) -> Self {
         let stages = Arc::new(LEAVES.map(|leaves| Stage::new(leaves, split)));
-        Self { stages, instructions: RULES.instructions().into(), set: 0, has_registers: true }
+        let instructions = RULES.instructions().into();
+        Self { stages, instructions, set: 0, has_registers: true, rewards: Rewards::ANSWER, graphs: None }
+    }
+
+    /// The task with these rewards. Milestones take the solver a moment.
+    pub fn with_rewards(self, rewards: Rewards) -> Self {
+        let graphs = (rewards.milestone != 0.0).then(milestones::explore);
+        Self { rewards, graphs, ..self }
     }
 
     /// The task with the problems that are held out.
@@ -125,9 +144,9 @@ impl Expression {
         Self { set: 1, ..self.clone() }
     }
 
-    /// The task on a machine whose registers do not work: ST and RC have no effect.
+    /// The task on a machine whose registers do not work: ST and RC have no effect. There are no milestones.
     pub fn without_registers(&self) -> Self {
-        Self { has_registers: false, ..self.clone() }
+        Self { has_registers: false, graphs: None, ..self.clone() }
     }
 
     /// The problems of a stage.
@@ -252,6 +271,8 @@ pub fn default_config() -> Config {
         batch: 192,
         chunk: 96,
         memory: MemoryKind::Attention,
+        reward_milestone: Rewards::ANSWER.milestone,
+        reward_step: Rewards::ANSWER.step,
         explore: 0.35,
         a2c: 0.0,
         hindsight: 32,

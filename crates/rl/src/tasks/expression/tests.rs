@@ -7,12 +7,14 @@ use alloc::vec::Vec;
 
 use tensor::philox::Philox;
 
+use super::env::ExpressionEnv;
 use super::machine::{Instruction, Machine, Rules, run};
 use super::relabel::shorten;
 use super::tree::{Digest, Tree, Value};
 use super::*;
 use crate::env::{Actions, Episodes, check};
 use crate::hindsight::{Achieved, Hindsight};
+use crate::solver::START;
 use crate::trajectories::Row;
 
 /// The contexts of each stage, trained and held out.
@@ -298,4 +300,39 @@ fn digest_ignores_the_order_of_commuting_operands_alone() {
     let all: Vec<Tree> = [2, 3, 4].into_iter().flat_map(Tree::patterns).collect();
     let distinct: BTreeSet<u64> = all.iter().map(Tree::pattern).collect();
     assert_eq!(distinct.len(), all.len());
+}
+
+/// The distance of the start is the optimum. Along a shortest program it falls by one at each step, so every step is a milestone,
+/// whatever the slots are; an action that leads nowhere is none, and the way back is none again.
+#[test]
+fn milestones_pay_each_step_of_a_shortest_program_once() {
+    let rewards = Rewards { correct: 1.0, milestone: 0.25, step: -0.02 };
+    let task = Expression::default().with_rewards(rewards);
+    let graphs = task.graphs.as_ref().expect("there are milestones");
+    for tree in LEAVES.into_iter().flat_map(Tree::patterns) {
+        assert_eq!(usize::from(graphs[&tree.pattern()].distance(START)), tree.optimum(true), "{tree}");
+    }
+    let rewards_of = |context: &str, text: &str| {
+        let problem = Context::new(&parse::parse(context).expect("an expression"));
+        let stage = Expression::stage_of(problem.slots.len()).expect("a stage");
+        let env = ExpressionEnv::with_context(&task, stage, problem);
+        let (mut episodes, mut rngs) = (Episodes::with_env(task.spec(), stage, Box::new(env), 1), [Philox::new(0)]);
+        episodes.reset(&[0], &mut rngs).expect("no fault");
+        let play = |instruction: Instruction| {
+            let place = RULES.instructions().iter().position(|&other| other == instruction).expect("an action");
+            episodes.step(&[0], &Actions::Discrete(vec![place as u32]), &mut rngs).expect("no fault");
+            episodes.transitions().rewards[0]
+        };
+        program(text).into_iter().map(play).collect::<Vec<_>>()
+    };
+    let (paid, cost, right) = (rewards.step + rewards.milestone, rewards.step, rewards.step + rewards.milestone + 1.0);
+    assert_eq!(
+        rewards_of("((d+b)−(c−a))", "LD d, LD b, ADD, ST 0, LD c, LD a, SUB, RC 0, RSB, ANS"),
+        [[paid; 9].as_slice(), &[right]].concat()
+    );
+    assert_eq!(
+        rewards_of("(c·b)", "LD a, ST 0, LD c, LD a, LD b, MUL, ANS"),
+        [cost, cost, paid, cost, paid, paid, right]
+    );
+    assert_eq!(rewards_of("(c·b)", "LD c, ANS"), [paid, cost]);
 }

@@ -66,7 +66,7 @@ impl Value for Tree {
 
 /// A number for a tree, equal for trees that differ only in the order of the operands of + and ·. Different trees have
 /// different numbers, but for chances of about 2⁻⁶⁴.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest {
     /// The number.
     pub hash: u64,
@@ -79,6 +79,9 @@ pub struct Digest {
 }
 
 impl Digest {
+    /// A value that is no tree, where only some trees count.
+    pub(super) const OTHER: Self = Self { hash: 0, kind: 0, leaves: 0, slots: 0 };
+
     /// Returns true if no slot occurs twice.
     pub fn is_distinct(self) -> bool {
         self.slots.count_ones() == u32::from(self.leaves)
@@ -158,6 +161,14 @@ impl Tree {
                 sides.swap(0, 1);
             }
             sides.iter_mut().for_each(|side| side.exchange_operands(rng));
+        }
+    }
+
+    /// The slots, from left to right.
+    pub fn slots(&self) -> Vec<u32> {
+        match self {
+            Self::Slot(slot) => Vec::from([*slot]),
+            Self::Node(_, sides) => sides.iter().flat_map(Self::slots).collect(),
         }
     }
 
