@@ -59,7 +59,7 @@ impl Hindsight for Flip {
     }
 
     fn relabel(&self, achieved: &Achieved, _: &mut Philox) -> Option<Row> {
-        Some(Row::from_program(&context(achieved.kind as u32), &achieved.actions, |action| TOKENS + action))
+        Some(Row::from_program(&context(achieved.kind as u32), &achieved.actions, |_, action| [TOKENS + action]))
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn relabel_shows_the_bits_that_the_program_flips() {
         let mut achieved = Vec::new();
-        let played = Row::from_program(&context(0), &[3, 1, 3, 5, 5, 5, DONE], |action| TOKENS + action);
+        let played = Row::from_program(&context(0), &[3, 1, 3, 5, 5, 5, DONE], |_, action| [TOKENS + action]);
         Flip.achieved(&played, &mut achieved);
         assert_eq!(achieved, [Achieved { stage: 0, kind: 0b10_0010, actions: vec![1, 5, DONE] }]);
         let row = Flip.relabel(&achieved[0], &mut Philox::new(0)).expect("nothing is held out");

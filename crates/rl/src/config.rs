@@ -163,13 +163,16 @@ settings! {
         "Task calculator-stages":
         /// The set of actions: the six tools, or all 18 tokens.
         actions: Actions = Actions::Tools, "tools or tokens", |_| true;
-        "Tasks calculator-stages and expression":
+        "Tasks calculator-stages, expression and expression-memory":
         /// Reward for a correct answer.
         reward_correct: f64 = 1.0, "numbers from -1000000 to 1000000", is_reward;
         /// Reward for each step by which the distance to the goal falls below its minimum so far in the episode. The solver computes the distance; 0 turns it off.
         reward_milestone: f64 = 0.25, "numbers from -1000000 to 1000000", is_reward;
         /// Reward for every step.
         reward_step: f64 = -0.02, "numbers from -1000000 to 1000000", is_reward;
+        "Task expression-tools":
+        /// q, the probability that the call of a tool fails.
+        call_failures: f64 = 0.0, "numbers from 0 to 1", is_share;
         "Advantages":
         /// γ, the discount factor.
         gamma: f64 = 1.0, "numbers from 0 to 1", is_share;
@@ -243,7 +246,7 @@ settings! {
 }
 
 impl Config {
-    /// The rewards of `calculator-stages` and `expression`.
+    /// The rewards of the tasks that have milestones.
     pub fn rewards(&self) -> Rewards {
         Rewards { correct: self.reward_correct, milestone: self.reward_milestone, step: self.reward_step }
     }

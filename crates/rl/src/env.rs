@@ -101,6 +101,18 @@ pub trait Task: Send + Sync {
         None
     }
 
+    /// The mean number of steps of a shortest program, if the task knows it. A [`solver`](Self::solver) knows it, too.
+    fn optimum(&self, stage: usize) -> Option<f64> {
+        let _ = stage;
+        None
+    }
+
+    /// The name of a stage in tables; empty if it has none. A solver has goals instead.
+    fn label(&self, stage: usize) -> String {
+        let _ = stage;
+        String::new()
+    }
+
     /// Returns the list of all contexts, if there are finitely many. Tests then play each once.
     fn all_contexts(&self) -> Option<&dyn Contexts> {
         None
@@ -119,12 +131,6 @@ pub trait Contexts {
 
     /// Creates a vector of one episode for each of these contexts. Each is below [`count`](Self::count).
     fn env_with_contexts(&self, stage: usize, contexts: &[usize]) -> Box<dyn Env>;
-
-    /// The mean number of steps of a shortest program.
-    fn optimum(&self, stage: usize) -> f64;
-
-    /// The name of a stage in tables.
-    fn label(&self, stage: usize) -> String;
 }
 
 /// Episodes on which a trained policy is tested, beside those of the task.
@@ -160,6 +166,14 @@ macro_rules! tasks_behind {
 
             fn hindsight(&self) -> Option<&dyn Hindsight> {
                 (**self).hindsight()
+            }
+
+            fn optimum(&self, stage: usize) -> Option<f64> {
+                (**self).optimum(stage)
+            }
+
+            fn label(&self, stage: usize) -> String {
+                (**self).label(stage)
             }
 
             fn all_contexts(&self) -> Option<&dyn Contexts> {

@@ -253,7 +253,7 @@ mod tests {
 
     /// Two programs, of one and three steps, in a batch of two rows.
     fn two_programs() -> Trajectories {
-        let row = |actions: &[u32]| Row::from_program(&[1], actions, |_| 1);
+        let row = |actions: &[u32]| Row::from_program(&[1], actions, |_, _| [1]);
         Trajectories::from_rows(0, &[&row(&[2]), &row(&[0, 1, 2])])
     }
 

@@ -86,14 +86,21 @@ pub struct Row {
 }
 
 impl Row {
-    /// An episode of discrete actions in which the policy read the context, and then one token after each action but the last. All
-    /// actions are legal, and rewards and values are 0: a demonstration, for hindsight.
-    pub fn from_program(context: &[u32], actions: &[u32], token: impl Fn(u32) -> u32) -> Self {
-        let (steps, read) = (actions.len(), context.len() as u32);
-        let after = actions.iter().take(steps.saturating_sub(1)).map(|&action| token(action));
+    /// An episode of discrete actions in which the policy read the context, and then some tokens after each action but the last:
+    /// `read(t, action)`. All actions are legal, and rewards and values are 0: a demonstration, for hindsight.
+    pub fn from_program<I: IntoIterator<Item = u32>>(
+        context: &[u32],
+        actions: &[u32],
+        read: impl Fn(usize, u32) -> I,
+    ) -> Self {
+        let (steps, mut tokens, mut ends) = (actions.len(), context.to_vec(), Vec::with_capacity(actions.len()));
+        for (t, &action) in actions.iter().enumerate() {
+            ends.push(tokens.len() as u32 - 1);
+            tokens.extend(read(t, action).into_iter().filter(|_| t + 1 < steps));
+        }
         Self {
-            tokens: context.iter().copied().chain(after).collect(),
-            ends: (0..steps as u32).map(|t| read + t - 1).collect(),
+            tokens,
+            ends,
             actions: Actions::Discrete(actions.to_vec()),
             rewards: alloc::vec![0.0; steps],
             values: alloc::vec![0.0; steps],

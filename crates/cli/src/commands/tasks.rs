@@ -60,8 +60,8 @@ struct StageContexts {
     goal: String,
     /// Number of contexts that training shows.
     contexts: usize,
-    /// Mean number of actions of a shortest program.
-    optimum: f64,
+    /// Mean number of actions of a shortest program, if the task knows it.
+    optimum: Option<f64>,
     /// Names of the other test sets, and their numbers of contexts.
     sets: Vec<(String, usize)>,
 }
@@ -72,9 +72,9 @@ impl StageContexts {
         let set = |set: TestSet| (set.name, set.task.all_contexts().map_or(0, |contexts| contexts.count(stage)));
         Some(Self {
             stage,
-            goal: contexts.label(stage),
+            goal: task.label(stage),
             contexts: contexts.count(stage),
-            optimum: contexts.optimum(stage),
+            optimum: task.optimum(stage),
             sets: task.test_sets().into_iter().map(set).collect(),
         })
     }
@@ -85,7 +85,8 @@ fn context_table(stages: &[StageContexts]) -> Table {
     let names: Vec<_> = names.take(stages.first().map_or(0, |stage| stage.sets.len())).collect();
     let mut table = Table::new(["stage", "goal", "contexts", "optimum"].into_iter().chain(names));
     for StageContexts { stage, goal, contexts, optimum, sets } in stages {
-        let own = [stage.to_string(), goal.clone(), contexts.to_string(), format!("{optimum:.2}")];
+        let optimum = optimum.map_or(String::new(), |steps| format!("{steps:.2}"));
+        let own = [stage.to_string(), goal.clone(), contexts.to_string(), optimum];
         table.row(own.into_iter().chain(sets.iter().map(|(_, count)| count.to_string())));
     }
     table

@@ -1,4 +1,4 @@
-//! The tasks of a command: those that a program passes to [`main`](crate::main), `expression`, `calculator`,
+//! The tasks of a command: those that a program passes to [`main`](crate::main), `expression` and its tiers, `calculator`,
 //! `calculator-stages`, and the known problems.
 
 use std::fmt;
@@ -8,7 +8,11 @@ use gpu_train::GpuTrainError;
 use rl::config::Config;
 use rl::env::{Spec, Task};
 use rl::settings::Field;
-use rl::tasks::{Calculator, Expression, calculator, calculator_stages, expression};
+use rl::tasks::expression_memory::DELAYS;
+use rl::tasks::{
+    Calculator, Expression, ExpressionMemory, ExpressionTools, calculator, calculator_stages, expression,
+    expression_memory, expression_tools,
+};
 use rl::train::check_settings;
 use tensor::Device;
 
@@ -25,6 +29,10 @@ const TUTORIAL_MOVED: &str = "tutorial is no longer a task; use the command grad
 pub(crate) enum TaskChoice {
     /// `expression`, whose list of contexts is made when it is created.
     Expression,
+    /// `expression-tools`, which has a setting of its own.
+    ExpressionTools,
+    /// `expression-memory`, whose list of contexts is made when it is created.
+    ExpressionMemory,
     /// `calculator`, whose states are explored when it is created.
     Calculator,
     /// `calculator-stages`, which has settings of its own.
@@ -45,6 +53,8 @@ impl TaskChoice {
             Self::Calculator => calculator::default_config(),
             Self::CalculatorStages => Config::default(),
             Self::Expression => expression::default_config(),
+            Self::ExpressionTools => expression_tools::default_config(),
+            Self::ExpressionMemory => expression_memory::default_config(),
             Self::Fixed(task) => task.default_config(),
         }
     }
@@ -63,6 +73,8 @@ impl TaskChoice {
             Self::Calculator => calculator::spec(),
             Self::CalculatorStages => calculator_stages::spec(config.action_set()),
             Self::Expression => expression::spec(),
+            Self::ExpressionTools => expression_tools::spec(),
+            Self::ExpressionMemory => expression_memory::spec(),
             Self::Fixed(task) => task.spec(),
         }
     }
@@ -73,6 +85,10 @@ impl TaskChoice {
             Self::Calculator => Arc::new(Calculator::default()),
             Self::CalculatorStages => Arc::new(config.calculator_stages()),
             Self::Expression => Arc::new(Expression::default().with_rewards(config.rewards())),
+            Self::ExpressionTools => Arc::new(ExpressionTools::new(config.call_failures)),
+            Self::ExpressionMemory => {
+                Arc::new(ExpressionMemory::new(Expression::default().with_rewards(config.rewards()), DELAYS))
+            }
             Self::Fixed(task) => Arc::new(task),
         }
     }
@@ -88,9 +104,7 @@ impl TaskChoice {
                 let task = config.calculator_stages();
                 gpu_train::run(Arc::new(task.clone()) as Arc<dyn Task>, Some(&task), config, seed, device)
             }
-            Self::Expression | Self::Calculator | Self::Fixed(_) => {
-                gpu_train::run(self.create(config), None, config, seed, device)
-            }
+            _ => gpu_train::run(self.create(config), None, config, seed, device),
         };
         run.map_err(|refused| Error::input(format!("--device {device}: {refused}")))
     }
@@ -101,11 +115,11 @@ impl TaskChoice {
     /// If only the CPU can.
     pub(crate) fn check_device(self, device: DeviceName) -> Result<()> {
         match (self, device) {
-            (Self::Expression | Self::Calculator | Self::Fixed(_), DeviceName::Cuda(_)) => {
+            (Self::CalculatorStages, _) | (_, DeviceName::Cpu) => Ok(()),
+            _ => {
                 let refused = GpuTrainError::Task { name: self.name() };
                 Err(Error::input(format!("--device {device}: {refused}")))
             }
-            _ => Ok(()),
         }
     }
 
@@ -171,7 +185,13 @@ impl Tasks {
     /// The tasks of `gradus` itself.
     pub(crate) fn built_in() -> Self {
         let known = known::tasks().iter().map(|&task| TaskChoice::Fixed(task));
-        let ours = [TaskChoice::Expression, TaskChoice::Calculator, TaskChoice::CalculatorStages];
+        let ours = [
+            TaskChoice::Expression,
+            TaskChoice::ExpressionTools,
+            TaskChoice::ExpressionMemory,
+            TaskChoice::Calculator,
+            TaskChoice::CalculatorStages,
+        ];
         Self(ours.into_iter().chain(known).map(|task| (task.name(), task)).collect())
     }
 
@@ -218,14 +238,12 @@ impl Tasks {
     }
 }
 
-/// The goal of a stage, in the words of the task's solver or of its list of contexts; empty without them.
+/// The goal of a stage, in the words of the task's solver, or its label; empty without them.
 pub(crate) fn goal(task: &dyn Task, stage: usize) -> String {
-    let label = task.all_contexts().map(|contexts| contexts.label(stage));
-    task.solver().map(|solver| solver.goal(stage)).or(label).unwrap_or_default()
+    task.solver().map_or_else(|| task.label(stage), |solver| solver.goal(stage))
 }
 
-/// The number of steps of a shortest program of a stage, or their mean over all contexts; `None` if the task does not know it.
+/// The mean number of steps of a shortest program of a stage; `None` if neither the task nor its solver knows it.
 pub(crate) fn optimum(task: &dyn Task, stage: usize) -> Option<f64> {
-    let listed = task.all_contexts().map(|contexts| contexts.optimum(stage));
-    listed.or_else(|| task.solver()?.report(stage).optimum.map(|steps| steps as f64))
+    task.optimum(stage).or_else(|| task.solver()?.report(stage).optimum.map(|steps| steps as f64))
 }

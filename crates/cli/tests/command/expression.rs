@@ -157,3 +157,76 @@ fn init_from_another_task_or_model_is_refused() {
     refuse("run/model.safetensors", &[], "expected");
     refuse("attention/model.safetensors", &["--memory", "gru"], "attn");
 }
+
+/// Calls that fail draw from the episode's stream, so resumed runs have them, too.
+#[test]
+fn tools_resumed_run_gives_the_same_files_and_its_test_has_every_set() {
+    let sandbox = Sandbox::new();
+    let own = "train --task expression-tools --width 8 --batch 24 --hindsight 6 --chunk 8 --max-updates 4 \
+               --validate-every 2 --validation-episodes 8 --test-episodes 9";
+    let train = |more: &[&'static str]| own.split_whitespace().chain(more.iter().copied()).collect::<Vec<_>>();
+    let failing = |more: &[&'static str]| train(&[&["--call-failures", "0.5", "--out"], more].concat());
+    sandbox.expect_success(&failing(&["whole", "--threads", "2"]));
+    sandbox.expect_success(&failing(&["parts", "--threads", "1", "--stop-after", "3"]));
+    sandbox.expect_success(&["train", "--resume", "parts", "--threads", "3"]);
+    assert_same_files(&sandbox, "whole", "parts");
+    let sets = |folder: &str| -> Vec<(String, Value, Value)> {
+        let test = sandbox.json(&format!("{folder}/test.json"));
+        let stages = test["stages"].as_array().expect("a list").iter();
+        stages
+            .map(|test| {
+                assert_eq!(test["episodes"], 9);
+                (test["set"].as_str().unwrap_or("").to_owned(), test["optimum"].clone(), test["predicted"].clone())
+            })
+            .collect()
+    };
+    let of = |set: &str, optimum: Value, predicted: Value| (set.to_owned(), optimum, predicted);
+    let names = ["", "held out", "tools lie", "tools fail"];
+    let expected = names.iter().flat_map(|set| [(); 2].map(|()| of(set, Value::Null, Value::Null)));
+    assert_eq!(sets("whole"), expected.collect::<Vec<_>>());
+    sandbox.expect_success(&train(&["--out", "sure"]));
+    let found = sets("sure");
+    assert_eq!(found[..2], [of("", 5.0.into(), Value::Null), of("", 5.5.into(), Value::Null)]);
+    assert_eq!(found[4], of("tools lie", 5.0.into(), 0.0.into()));
+    let explained = sandbox.expect_success(&["explain", "whole", "--episode", "2"]);
+    assert!(explained.contains("context  IF "), "{explained}");
+}
+
+#[test]
+fn tools_settings_and_devices_that_do_not_fit_are_refused() {
+    let sandbox = Sandbox::new();
+    for (args, message) in [
+        (
+            &["--task", "expression", "--call-failures", "0.5"][..],
+            "call_failures is a setting of the task expression-tools, but the task is expression",
+        ),
+        (&["--task", "expression-tools", "--call-failures", "1.5"], "expected numbers from 0 to 1"),
+        (
+            &["--task", "expression-tools", "--reward-step", "1"],
+            "the tasks calculator-stages, expression and expression-memory",
+        ),
+        (&["--task", "expression-tools", "--device", "cuda"], "expression-tools"),
+    ] {
+        sandbox.expect_refusal(&concat_args(&["train"], args), &[message]);
+    }
+}
+
+/// The tests of longer delays play every context of training, too.
+#[test]
+fn memory_test_has_every_context_at_each_delay() {
+    let sandbox = Sandbox::new();
+    let own = "train --task expression-memory --width 8 --batch 24 --hindsight 6 --chunk 8 --max-updates 2 --validate-every 2";
+    sandbox.expect_success(&own.split(' ').chain(["--out", "run"]).collect::<Vec<_>>());
+    let test = sandbox.json("run/test.json");
+    let sizes = |set: &str| -> Vec<u64> {
+        let own =
+            test["stages"].as_array().expect("a list").iter().filter(|test| test["set"].as_str().unwrap_or("") == set);
+        own.map(|test| test["episodes"].as_u64().expect("a count")).collect()
+    };
+    for set in ["", "delay 16", "delay 32", "delay 64"] {
+        assert_eq!(sizes(set), [36, 336, 2592], "{set}");
+    }
+    assert_eq!(sizes("held out"), [96, 648]);
+    let attention = sandbox.text("run/config.toml");
+    assert!(attention.contains("memory = \"gru\""), "attention could look again");
+}

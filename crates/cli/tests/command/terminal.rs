@@ -150,15 +150,17 @@ fn files_do_not_depend_on_the_terminal() {
 fn train_help_groups_settings_under_headings() {
     let help = Sandbox::new().expect_success(&["train", "--help"]);
     let headings: Vec<_> = help.lines().filter(|line| line.ends_with(':') && !line.starts_with(' ')).collect();
-    let want = "Options, Task, Run, Output, Model, Rollout, Task calculator-stages, Tasks calculator-stages and expression, \
-                Advantages, Loss, Optimiser, Checkpoints";
-    let want: Vec<_> = want.split(", ").map(|name| format!("{name}:")).collect();
+    let rewards = "Tasks calculator-stages, expression and expression-memory";
+    let (before, after) = ("Options Task Run Output Model Rollout", "Advantages Loss Optimiser Checkpoints");
+    let tasks = ["Task calculator-stages", rewards, "Task expression-tools"];
+    let want = before.split(' ').chain(tasks).chain(after.split(' '));
+    let want: Vec<_> = want.map(|name| format!("{name}:")).collect();
     assert_eq!(headings[..want.len()], want);
     let group = |name: &str| help.split(&format!("\n{name}:\n")).nth(1).and_then(|rest| rest.split("\n\n").next());
     for (name, flags) in [
         ("Task", &["--task", "--curriculum"][..]),
         ("Task calculator-stages", &["--actions"]),
-        ("Tasks calculator-stages and expression", &["--reward-correct", "--reward-milestone", "--reward-step"]),
+        (rewards, &["--reward-correct", "--reward-milestone", "--reward-step"]),
         ("Model", &["--init", "--width", "--gru", "hidden size"]),
         ("Optimiser", &["--optimizer", "--rate ", "--clip"]),
         ("Run", &["--seeds", "--resume", "--max-updates", "--test-episodes"]),

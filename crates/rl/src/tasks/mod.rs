@@ -1,4 +1,6 @@
-//! The task [`Expression`] shows the text of an expression, and its machine computes it: see [`expression`].
+//! The task [`Expression`] shows the text of an expression, and its machine computes it: see [`expression`]. In
+//! [`ExpressionTools`], hidden bits select the expression, and only tools know them; in [`ExpressionMemory`], the program begins
+//! after a delay.
 //!
 //! The task [`Calculator`] shows digits and the text of a goal: `a·b+c`, `(a·b+c)−d` or `(a·b+c)−(d·e)`. [`CalculatorStages`] has the
 //! same goals as stages, without their text, and a reward from a solver.
@@ -10,6 +12,8 @@
 pub mod calculator;
 pub mod calculator_stages;
 pub mod expression;
+pub mod expression_memory;
+pub mod expression_tools;
 pub mod formula;
 pub mod poly;
 pub mod token;
@@ -19,6 +23,8 @@ use core::ops::{Add, Mul, Sub};
 pub use calculator::Calculator;
 pub use calculator_stages::CalculatorStages;
 pub use expression::Expression;
+pub use expression_memory::ExpressionMemory;
+pub use expression_tools::ExpressionTools;
 
 /// The number of stages.
 pub const STAGES: usize = 3;

@@ -63,7 +63,7 @@ impl Hindsight for Calculator {
             }
             state = next;
         }
-        let row = Row::from_program(&context, &achieved.actions, |action| ACTION + action);
+        let row = Row::from_program(&context, &achieved.actions, |_, action| [ACTION + action]);
         Some(Row { legal, ..row })
     }
 }

@@ -43,7 +43,7 @@ use tree::{Digest, Operator, Tree, Value, slot_name};
 /// The name of the task.
 pub const NAME: &str = "expression";
 /// The remark for readers of results.
-const CAVEAT: &str =
+pub(in crate::tasks) const CAVEAT: &str =
     "With the default settings A2C is off: hindsight alone is iterated supervised learning on relabelled episodes.";
 /// The machine: four slots, one register, and RSB.
 pub const RULES: Rules = Rules { slots: 4, registers: 1, has_reverse: true };
@@ -170,7 +170,8 @@ impl Expression {
 impl Stage {
     fn new(leaves: usize, split: Split) -> Self {
         let patterns = Tree::patterns(leaves);
-        let held_out = choose_held_out(&patterns, split);
+        let unit = |tree: &Tree| if split == Split::Kinds { tree.kind() } else { tree.pattern() };
+        let held_out = choose_held_out(&patterns.iter().map(|tree| (unit(tree), tree.pattern())).collect::<Vec<_>>());
         let trained = patterns.iter().filter(|tree| !held_out.contains(&tree.pattern()));
         let trained_kinds = trained.map(Tree::kind).collect();
         let mut contexts = [Vec::new(), Vec::new()];
@@ -188,15 +189,15 @@ impl Stage {
     }
 }
 
-/// Chooses the patterns to hold out: kinds in a random order, as long as a fifth of the patterns is not exceeded.
-fn choose_held_out(patterns: &[Tree], split: Split) -> BTreeSet<u64> {
+/// Chooses the patterns to hold out, of pairs of a unit and a pattern: units in a random order, as long as a fifth of the patterns
+/// is not exceeded.
+pub(in crate::tasks) fn choose_held_out(patterns: &[(u64, u64)]) -> BTreeSet<u64> {
     let mut chosen = BTreeSet::new();
     if patterns.len() <= Operator::ALL.len() {
         return chosen; // two leaves: each pattern is needed
     }
     let count = (HELD_OUT * patterns.len() as f64 + 0.5) as usize;
-    let unit = |tree: &Tree| if split == Split::Kinds { tree.kind() } else { tree.pattern() };
-    let mut units: Vec<u64> = patterns.iter().map(unit).collect();
+    let mut units: Vec<u64> = patterns.iter().map(|&(unit, _)| unit).collect();
     units.sort_unstable();
     units.dedup();
     let mut rng = Philox::new(patterns.len() as u64);
@@ -204,8 +205,8 @@ fn choose_held_out(patterns: &[Tree], split: Split) -> BTreeSet<u64> {
         units.swap(last, rng.below(last as u32 + 1) as usize);
     }
     for of_unit in units {
-        let members: Vec<u64> = patterns.iter().filter(|tree| unit(tree) == of_unit).map(Tree::pattern).collect();
-        if chosen.len() + members.len() <= count {
+        let members = patterns.iter().filter(|&&(unit, _)| unit == of_unit).map(|&(_, pattern)| pattern);
+        if chosen.len() + members.clone().count() <= count {
             chosen.extend(members);
         }
     }
@@ -226,27 +227,29 @@ fn arrangements(n: usize, count: usize) -> Vec<Vec<u32>> {
 /// The tokens before those of the actions: parentheses, slots, operators, GO.
 const OPEN: u32 = 0;
 const CLOSE: u32 = 1;
-const SLOT: u32 = 2;
-const OPERATOR: u32 = SLOT + RULES.slots as u32;
-const GO: u32 = OPERATOR + Operator::ALL.len() as u32;
-const ACTION: u32 = GO + 1;
+pub(in crate::tasks) const SLOT: u32 = 2;
+pub(in crate::tasks) const OPERATOR: u32 = SLOT + RULES.slots as u32;
+pub(in crate::tasks) const GO: u32 = OPERATOR + Operator::ALL.len() as u32;
+pub(in crate::tasks) const ACTION: u32 = GO + 1;
+
+/// Appends the text of an expression.
+pub(in crate::tasks) fn write_tokens(tree: &Tree, out: &mut Vec<u32>) {
+    match tree {
+        Tree::Slot(slot) => out.push(SLOT + slot),
+        Tree::Node(operator, sides) => {
+            out.push(OPEN);
+            write_tokens(&sides[0], out);
+            out.push(OPERATOR + *operator as u32);
+            write_tokens(&sides[1], out);
+            out.push(CLOSE);
+        }
+    }
+}
 
 /// The text of an expression, then GO.
 fn to_tokens(tree: &Tree) -> Vec<u32> {
-    fn write(tree: &Tree, out: &mut Vec<u32>) {
-        match tree {
-            Tree::Slot(slot) => out.push(SLOT + slot),
-            Tree::Node(operator, sides) => {
-                out.push(OPEN);
-                write(&sides[0], out);
-                out.push(OPERATOR + *operator as u32);
-                write(&sides[1], out);
-                out.push(CLOSE);
-            }
-        }
-    }
     let mut tokens = Vec::new();
-    write(tree, &mut tokens);
+    write_tokens(tree, &mut tokens);
     tokens.push(GO);
     tokens
 }
@@ -312,6 +315,16 @@ impl Task for Expression {
         Some(self)
     }
 
+    /// The mean over all contexts.
+    fn optimum(&self, stage: usize) -> Option<f64> {
+        let contexts = self.contexts(stage);
+        Some(contexts.iter().map(|context| context.optimum as f64).sum::<f64>() / contexts.len() as f64)
+    }
+
+    fn label(&self, stage: usize) -> String {
+        format!("n = {}", LEAVES[stage])
+    }
+
     fn test_sets(&self) -> Vec<TestSet> {
         let stages = || 0..LEAVES.len();
         // Without registers, the policy solves what needs none. It cannot know that they do not work.
@@ -337,14 +350,5 @@ impl Contexts for Expression {
 
     fn env_with_contexts(&self, stage: usize, contexts: &[usize]) -> Box<dyn Env> {
         Box::new(ExpressionEnv::new(self, stage, contexts.len(), Problems::Listed(contexts.to_vec())))
-    }
-
-    fn optimum(&self, stage: usize) -> f64 {
-        let contexts = self.contexts(stage);
-        contexts.iter().map(|context| context.optimum as f64).sum::<f64>() / contexts.len() as f64
-    }
-
-    fn label(&self, stage: usize) -> String {
-        format!("n = {}", LEAVES[stage])
     }
 }

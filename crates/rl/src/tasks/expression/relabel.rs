@@ -66,7 +66,7 @@ impl Hindsight for Expression {
             }
             machine.execute(instruction);
         }
-        let row = Row::from_program(&to_tokens(&tree), &achieved.actions, |action| ACTION + action);
+        let row = Row::from_program(&to_tokens(&tree), &achieved.actions, |_, action| [ACTION + action]);
         Some(Row { legal, ..row })
     }
 }
