@@ -200,7 +200,7 @@ pub(crate) fn check_settings<T: Real>(config: &Config) -> Result<(), GpuTrainErr
     let is_word = |count: usize| u32::try_from(count).is_ok();
     let is_adam = matches!(config.optimizer, OptimizerKind::Adam | OptimizerKind::AdamW);
     let words = || format!("whole numbers up to {}", u32::MAX);
-    let conditions: [(&'static str, bool, String); 13] = [
+    let conditions: [(&'static str, bool, String); 15] = [
         ("max_updates", is_word(config.max_updates), words()),
         ("entropy_updates", is_word(config.entropy_updates), words()),
         (
@@ -217,6 +217,8 @@ pub(crate) fn check_settings<T: Real>(config: &Config) -> Result<(), GpuTrainErr
         ("imitate", config.imitate == 0, "0".into()),
         ("a2c", config.a2c == 1.0, "1".into()),
         ("hindsight", config.hindsight == 0, "0".into()),
+        ("prior", config.prior == 0.0, "0".into()),
+        ("forget", config.forget == 0.0, "0".into()),
         ("explore", config.explore == 0.0, "0".into()),
     ];
     for (name, well, takes) in conditions {

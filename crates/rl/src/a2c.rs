@@ -89,6 +89,10 @@ pub struct Update {
     pub hindsight: usize,
     /// w_h, the weight of the hindsight loss.
     pub hindsight_weight: f64,
+    /// κ, the weight of KL(π‖q) in the states in which the policy acts, for the distribution q of [`Task::exploration`].
+    pub prior: f64,
+    /// The probability that acting erases the state before a step.
+    pub forget: f64,
     /// The maximum norm of the gradient.
     pub clip: f64,
     /// α, the learning rate.
@@ -117,6 +121,8 @@ impl Default for Update {
             a2c: 1.0,
             hindsight: 0,
             hindsight_weight: 1.0,
+            prior: 0.0,
+            forget: 0.0,
             clip: 1.0,
             rate: 3e-3,
         }
@@ -124,6 +130,11 @@ impl Default for Update {
 }
 
 impl Update {
+    /// Returns true if the update learns from the episodes that it plays, and not only from demonstrations.
+    fn learns_from_acting(&self) -> bool {
+        self.a2c > 0.0 || self.prior > 0.0
+    }
+
     /// Returns true if the update normalises observations or rewards.
     fn needs_statistics(&self) -> bool {
         self.normalize_observations || self.normalize_rewards
@@ -138,6 +149,8 @@ impl Update {
         check("entropy", self.entropy, SettingRange::NOT_NEGATIVE);
         check("imitation", self.imitation, SettingRange::NOT_NEGATIVE);
         check("a2c", self.a2c, SettingRange::NOT_NEGATIVE);
+        check("prior", self.prior, SettingRange::NOT_NEGATIVE);
+        check_setting::<f64>("update", "forget", self.forget, SettingRange::UNIT_INTERVAL);
         check("hindsight_weight", self.hindsight_weight, SettingRange::NOT_NEGATIVE);
         if self.clip != f64::INFINITY {
             check("clip", self.clip, SettingRange::POSITIVE);
@@ -187,12 +200,14 @@ pub struct LossTerms<'t, T: Real> {
     pub value: Var<'t, T>,
     /// Σ H(π)
     pub entropy: Var<'t, T>,
+    /// Σ KL(π‖q), if its weight is not 0.
+    pub prior: Option<Var<'t, T>>,
 }
 
 impl<'t, T: Real> LossTerms<'t, T> {
     /// Computes the terms from the decisions. Invalid steps have no influence, even if they hold NaN or infinities.
     pub fn compute(decisions: Decisions<'t, T>, played: &Trajectories, estimates: &Advantages) -> Self {
-        Self::compute_in(decisions, played, estimates, &mut LearnBuffers::default())
+        Self::compute_in(decisions, played, estimates, None, &mut LearnBuffers::default())
     }
 
     /// Does the same as [`compute`](Self::compute) in buffers that later calls reuse.
@@ -200,6 +215,7 @@ impl<'t, T: Real> LossTerms<'t, T> {
         decisions: Decisions<'t, T>,
         played: &Trajectories,
         estimates: &Advantages,
+        exploration: Option<&[f64]>,
         buffers: &mut LearnBuffers<T>,
     ) -> Self {
         let tape = decisions.values.tape();
@@ -223,15 +239,20 @@ impl<'t, T: Real> LossTerms<'t, T> {
             policy: -(advantages * actions.log_prob_in(taken, buffers)).sum(),
             value: (values - targets).square().sum(),
             entropy: actions.entropy().sum(),
+            prior: exploration.map(|weights| actions.divergence_from(weights).sum()),
         }
     }
 
     /// w_a·L, for a batch of B = `episodes` episodes with N = `steps` valid steps.
     pub fn loss(&self, update: &Update, episodes: usize, steps: usize) -> Var<'t, T> {
         let (n, weight) = (steps as f64, update.a2c);
-        self.policy.scale(T::from_f64(weight / episodes as f64))
+        let loss = self.policy.scale(T::from_f64(weight / episodes as f64))
             + self.value.scale(T::from_f64(weight * update.value_coefficient / n))
-            + self.entropy.scale(T::from_f64(-weight * update.entropy / n))
+            + self.entropy.scale(T::from_f64(-weight * update.entropy / n));
+        match self.prior {
+            Some(prior) => loss + prior.scale(T::from_f64(update.prior / n)),
+            None => loss,
+        }
     }
 }
 
@@ -256,6 +277,8 @@ pub struct Learner<T: Real, M = Policy> {
     /// The length of the episodes of the latest update, if all were equally long.
     episode_length: Option<usize>,
     lessons: Vec<Lesson<T>>,
+    /// The weights of [`Task::exploration`].
+    exploration: Vec<f64>,
     /// Gradients of earlier lessons, for later ones.
     spare_grads: Vec<Grads<T>>,
     /// The chunks of the latest update: stage, first episode, number of episodes.
@@ -289,8 +312,8 @@ struct Worker<T: Real> {
     error: Option<RolloutError>,
     estimates: Advantages,
     grads: Grads<T>,
-    /// Sums of the policy, value and entropy terms.
-    terms: [f64; 3],
+    /// Sums of the policy, value, entropy and prior terms.
+    terms: [f64; 4],
     /// N, the number of steps of the batch for which the gradients were computed; `None` before.
     learned: Option<usize>,
     /// The programs that these episodes are demonstrations of.
@@ -346,6 +369,7 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
             tapes: Vec::new(),
             episode_length: None,
             lessons: Vec::new(),
+            exploration: Vec::new(),
             spare_grads: Vec::new(),
             chunks: Vec::new(),
         }
@@ -414,7 +438,7 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
     fn predict_steps(&self, update: &Update) -> Option<usize> {
         let length = if update.segment > 0 { Some(update.segment) } else { self.episode_length };
         let episodes: usize = update.counts.iter().sum();
-        length.filter(|_| !update.normalize && update.a2c > 0.0).map(|length| length * episodes)
+        length.filter(|_| !update.normalize && update.learns_from_acting()).map(|length| length * episodes)
     }
 
     /// Plays the episodes of an update, or their next segments. [`trajectories`](Self::trajectories) has their records.
@@ -446,8 +470,9 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
         let hindsight = task.hindsight().filter(|_| update.hindsight > 0);
         let is_known = update.hindsight == 0 || hindsight.is_some();
         assert!(is_known, "update: hindsight = {}, but the task has no Task::hindsight", update.hindsight);
-        let Self { model, params, workers, tapes, statistics, lessons, spare_grads, programs, .. } = self;
-        let episodes = update.counts.iter().sum();
+        self.exploration = task.exploration();
+        let Self { model, params, workers, tapes, statistics, lessons, spare_grads, programs, exploration, .. } = self;
+        let (episodes, exploration) = (update.counts.iter().sum(), &exploration[..]);
         let draws = hindsight.map_or(Vec::new(), |task| {
             let chunks = chunks(&alloc::vec![update.hindsight; update.counts.len()], update.chunk);
             (1..).zip(chunks).map(|(number, (stage, _, count))| Draw { task, number, stage, count }).collect()
@@ -467,13 +492,14 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
                 lesson.study(model, params, &mut tapes.learning, 1.0);
             }
             Job::Act(worker) => {
-                Phase::Act.run(|| worker.act(model, params, &mut tapes.acting, statistics, update));
+                Phase::Act.run(|| worker.act(model, params, &mut tapes.acting, statistics, update, exploration));
                 if let Some(hindsight) = hindsight {
                     Phase::Relabel.run(|| worker.relabel(hindsight));
                 }
                 if let (Some(steps), None) = (predicted, &worker.error) {
                     Phase::Advantages.run(|| worker.estimate(statistics, update));
-                    Phase::Learn.run(|| worker.learn(model, params, &mut tapes.learning, update, episodes, steps));
+                    Phase::Learn
+                        .run(|| worker.learn(model, params, &mut tapes.learning, update, exploration, episodes, steps));
                 }
             }
         });
@@ -502,11 +528,11 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
     pub fn learn(&mut self, update: &Update) -> Result<Metrics, TrainError> {
         let is_played = !self.workers.is_empty() && self.workers.iter().all(|worker| worker.played.episodes > 0);
         assert!(is_played, "learn: there are no trajectories; call act first");
-        let Self { model, params, workers, tapes, statistics, .. } = self;
+        let Self { model, params, workers, tapes, statistics, exploration, .. } = self;
         let counted: usize = workers.iter().map(|worker| worker.segments.len()).sum();
         let steps = workers.iter().map(|worker| worker.played.valid_step_count()).sum();
-        if update.a2c == 0.0 {
-            workers.iter_mut().for_each(|worker| worker.terms = [0.0; 3]);
+        if !update.learns_from_acting() {
+            workers.iter_mut().for_each(|worker| worker.terms = [0.0; 4]);
             workers[0].grads.flat_mut().view_mut().fill(T::zero());
         } else if workers.iter().any(|worker| worker.learned != Some(steps)) {
             Phase::Advantages.run(|| {
@@ -516,14 +542,14 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
                 }
             });
             par::for_each_with(workers.iter_mut(), tapes, Tapes::new, |Tapes { learning, .. }, worker| {
-                Phase::Learn.run(|| worker.learn(model, params, learning, update, counted, steps));
+                Phase::Learn.run(|| worker.learn(model, params, learning, update, exploration, counted, steps));
             });
         }
         let length = workers[0].played.steps;
         self.episode_length = (steps == counted * length).then_some(length);
 
         let mut metrics = compute_metrics(workers, update, counted, steps);
-        if update.a2c > 0.0 {
+        if update.learns_from_acting() {
             Phase::Add.run(|| sum_gradients(workers));
         }
         workers.iter_mut().for_each(|worker| worker.learned = None); // the first gradients are sums now
@@ -657,7 +683,7 @@ impl<T: Real> Worker<T> {
             error: None,
             estimates: Advantages::default(),
             grads: Grads::zeros(params),
-            terms: [0.0; 3],
+            terms: [0.0; 4],
             learned: None,
             achieved: Vec::new(),
         }
@@ -671,6 +697,7 @@ impl<T: Real> Worker<T> {
         acting: &mut Tape<T>,
         statistics: &Statistics,
         update: &Update,
+        exploration: &[f64],
     ) {
         self.learned = None;
         let Self { segments, first, streams, buffers, stepper, played, .. } = self;
@@ -687,6 +714,8 @@ impl<T: Real> Worker<T> {
             normalizer: update.normalize_observations.then_some(&statistics.observations),
             reward_discount: update.normalize_rewards.then_some(update.gamma),
             shuffled: false,
+            forget: update.forget,
+            exploration,
         };
         let result = match update.segment {
             0 => {
@@ -727,6 +756,7 @@ impl<T: Real> Worker<T> {
         params: &Params<T>,
         learning: &mut Tape<T>,
         update: &Update,
+        exploration: &[f64],
         episodes: usize,
         steps: usize,
     ) {
@@ -734,8 +764,10 @@ impl<T: Real> Worker<T> {
         *learned = Some(steps);
         let loss = differentiate(params, learning, grads, |_, weights| {
             let decisions = played.decisions_in(model, Pass::new(model, weights), Some(stepper), buffers);
-            let sums = LossTerms::compute_in(decisions, played, estimates, buffers);
-            *terms = [&sums.policy, &sums.value, &sums.entropy].map(|sum| sum.value().item().value());
+            let exploration = (update.prior > 0.0).then_some(exploration);
+            let sums = LossTerms::compute_in(decisions, played, estimates, exploration, buffers);
+            let number = |sum: Var<'_, T>| sum.value().item().value();
+            *terms = [number(sums.policy), number(sums.value), number(sums.entropy), sums.prior.map_or(0.0, number)];
             sums.loss(update, episodes, steps)
         });
         loss.expect("the loss uses every parameter");
@@ -802,7 +834,8 @@ fn compute_metrics<T: Real>(workers: &[Worker<T>], update: &Update, counted: usi
         _ => played.ended.iter().flatten().fold(0.0, |sum, ended| sum + ended.reward), // the sum of nothing would be −0
     };
     Metrics {
-        loss: update.a2c * (policy_loss + update.value_coefficient * value_loss - update.entropy * entropy),
+        loss: update.a2c * (policy_loss + update.value_coefficient * value_loss - update.entropy * entropy)
+            + update.prior * sum(3) / steps as f64,
         policy_loss,
         value_loss,
         entropy,
@@ -1044,6 +1077,24 @@ mod tests {
             |number, a2c| learner.update(&task, &hindsight_update(number, a2c, 0)).expect("finite").grad_norm;
         assert!(norm(0, 1.0) > 0.0);
         assert_eq!(norm(1, 0.0), 0.0);
+    }
+
+    /// With the prior alone, the loss is the mean divergence from the distribution of exploration, and updates lower it.
+    #[test]
+    fn update_prior_alone_leads_to_the_distribution_of_exploration() {
+        let task = Chance::default();
+        let mut learner = learner::<f64>(&task);
+        let losses: Vec<f64> = (0..60)
+            .map(|number| {
+                let update =
+                    Update { counts: alloc::vec![8, 8], number, a2c: 0.0, prior: 0.5, rate: 0.01, ..Update::default() };
+                let metrics = learner.update(&task, &update).expect("finite");
+                let uniform = Real::ln(3.0_f64) - metrics.entropy; // of three actions with equal weights
+                assert!((metrics.loss - 0.5 * uniform).abs() < 1e-12 && metrics.grad_norm > 0.0);
+                metrics.loss
+            })
+            .collect();
+        assert!(losses[59] < 0.1 * losses[0], "{losses:?}");
     }
 
     #[test]

@@ -154,6 +154,8 @@ settings! {
         "Rollout":
         /// ε, the probability of a uniformly random legal action while training acts. The A2C loss is exact only for 0.
         explore: f64 = 0.0, "numbers from 0 to 1", is_share;
+        /// The probability that the policy's state is erased before a step while training acts: it then reads its latest observation alone. Needs `a2c = 0`.
+        forget: f64 = 0.0, "numbers from 0 to 1", is_share;
         /// n, the number of steps of a segment; 0 plays whole episodes. Episodes go on from one segment to the next.
         segment: usize = 0, "whole numbers from 0 to 1000000", |&x| x <= 1_000_000;
         /// True to normalise observations that are vectors by running statistics.
@@ -201,6 +203,8 @@ settings! {
         a2c: f64 = 1.0, "numbers from 0", is_not_negative;
         /// K, the number of relabelled programs of each stage that an update learns from; 0 turns hindsight off.
         hindsight: usize = 0, "whole numbers from 0 to 1048576", |&x| x <= 1 << 20;
+        /// κ, the weight of KL(π‖q) in the states in which training acts, at the first update; it falls linearly to 0 at `max_updates`. q is the task's distribution of exploration. So the policy stays undecided where it has no demonstration.
+        prior: f64 = 0.0, "numbers from 0", is_not_negative;
         /// w_h, the weight of the hindsight loss.
         hindsight_weight: f64 = 1.0, "numbers from 0", is_not_negative;
         "Optimiser":

@@ -118,6 +118,28 @@ impl<'t, T: Real> Distribution<'t, T> {
         }
     }
 
+    /// Computes KL(π‖q) = Σ π·(ln π − ln q) of each row, \[N\], where q is proportional to `weights`, or uniform if there are none.
+    /// An illegal action has π = 0 and adds nothing.
+    ///
+    /// # Panics
+    /// If the distribution is Gaussian, or there is not one weight for each action.
+    #[track_caller]
+    pub fn divergence_from(&self, weights: &[f64]) -> Var<'t, T> {
+        let Self::Categorical { log_probs } = self else {
+            panic!("divergence_from: actions are numbers, expected choices")
+        };
+        let (shape, total) = (log_probs.shape(), weights.iter().sum::<f64>());
+        let count = shape[1];
+        let found = weights.len();
+        assert!(
+            found == count || found == 0,
+            "divergence_from: {found} weights, expected one for each of {count} actions"
+        );
+        let share = |a: usize| weights.get(a).map_or(1.0 / count as f64, |weight| weight / total);
+        let log_q = log_probs.tape().constant(Tensor::from_fn([count], |a| T::from_f64(Real::ln(share(a)))));
+        -log_probs.entropy() - (log_probs.exp() * log_q.broadcast_to(shape)).sum_axis(1)
+    }
+
     /// Returns the numbers of the distribution, from which actions are chosen.
     pub fn to_rows(&self) -> Rows<T> {
         let mut rows = Rows::empty();
@@ -268,6 +290,22 @@ impl<T: Real> Rows<T> {
         }
     }
 
+    /// Does the same as [`choose`](Self::choose), but for the probabilities of the actions that ε draws.
+    pub(crate) fn explore(&self, row: usize, choice: Choice, weights: &[f64], rng: &mut Philox, out: &mut Actions) {
+        let (Self::Categorical { actions, log_probs, .. }, Choice::Sampled { epsilon, temperature }) = (self, choice)
+        else {
+            return self.choose(row, choice, rng, out);
+        };
+        if weights.is_empty() || rng.uniform_f64() >= epsilon {
+            let epsilon = if weights.is_empty() { epsilon } else { 0.0 };
+            return self.choose(row, Choice::Sampled { epsilon, temperature }, rng, out);
+        }
+        let log_probs = &log_probs[row * actions..][..*actions];
+        let legal = || weights.iter().zip(log_probs).map(|(&weight, p)| if p.exp() > T::zero() { weight } else { 0.0 });
+        let total: f64 = legal().sum();
+        out.set(row, Action::Discrete(draw_share(legal().map(|weight| weight / total), rng.uniform_f64())));
+    }
+
     /// Chooses the action of a row, and writes it to `out`. Sampling consumes one number per discrete action, or one normal
     /// number per entry of a vector; with ε > 0, one or two numbers more.
     ///
@@ -399,6 +437,61 @@ mod tests {
         let row: Vec<f64> = [0.5, 0.25, 0.25].iter().map(|p: &f64| p.ln()).collect();
         assert_eq!([0.0, 0.49, 0.51, 0.74, 0.76, 0.999].map(|u| draw(&row, u)), [0, 0, 1, 1, 2, 2]);
         assert_eq!(draw(&row, 1.0 - 1e-17), 2);
+    }
+
+    /// KL(π‖q) and its gradient π·(ln(π/q) − KL), with one illegal action, beside the sums written out.
+    #[test]
+    fn divergence_from_is_the_kullback_leibler_divergence() {
+        let weights = [2.0, 1.0, 1.0, 0.25];
+        let tape = autograd::Tape::<f64>::new();
+        let logits = tape.input(Tensor::from([[0.3, -0.7, 1.1, 0.0], [-0.2, 0.4, f64::NEG_INFINITY, 0.9]]));
+        let distribution = Distribution::Categorical { log_probs: logits.log_softmax() };
+        let divergence = distribution.divergence_from(&weights);
+        divergence.sum().backward().expect("no parameters");
+        let (log_p, gradient) = (logits.log_softmax().value(), logits.grad().expect("it is reached"));
+        for row in 0..2 {
+            let terms = (0..4).filter(|&a| log_p.get(&[row, a]).is_finite()).map(|a| {
+                let (log_p, q) = (log_p.get(&[row, a]), weights[a] / 4.25);
+                (a, Real::exp(log_p), log_p - Real::ln(q))
+            });
+            let want: f64 = terms.clone().map(|(_, p, ratio)| p * ratio).sum();
+            assert!((divergence.value().get(&[row]) - want).abs() < 1e-14);
+            for (a, p, ratio) in terms {
+                assert!((gradient.get(&[row, a]) - p * (ratio - want)).abs() < 1e-14, "{row} {a}");
+            }
+        }
+        assert_eq!(gradient.get(&[1, 2]), 0.0);
+        let uniform = distribution.divergence_from(&[]).value();
+        assert!((uniform.get(&[0]) - (Real::ln(4.0) - distribution.entropy().value().get(&[0]))).abs() < 1e-14);
+    }
+
+    #[test]
+    #[should_panic(expected = "divergence_from: 3 weights, expected one for each of 2 actions")]
+    fn divergence_from_weights_of_other_actions_panics() {
+        let tape = autograd::Tape::<f64>::new();
+        Distribution::categorical(tape.constant(Tensor::zeros([1, 2])), &[]).divergence_from(&[1.0; 3]);
+    }
+
+    /// ε draws legal actions by their weights: within four standard errors. Without ε, it draws nothing.
+    #[test]
+    fn explore_draws_legal_actions_by_their_weights() {
+        let log_probs = logs(&[0.2, 0.5, 0.3, 0.0]).into_iter().map(f64::from).collect();
+        let rows = Rows::Categorical { actions: 4, log_probs, probs: Vec::new() };
+        let (mut rng, mut counts, mut out) = (Philox::new(4), [0_usize; 4], Actions::Discrete(Vec::from([0])));
+        let choice = Choice::Sampled { epsilon: 1.0, temperature: 1.0 };
+        for _ in 0..8000 {
+            rows.explore(0, choice, &[3.0, 1.0, 4.0, 9.0], &mut rng, &mut out);
+            counts[out.discrete()[0] as usize] += 1;
+        }
+        assert!(counts[0].abs_diff(3000) < 174 && counts[1].abs_diff(1000) < 119 && counts[3] == 0, "{counts:?}");
+        let [mut one, mut other] = [Philox::new(5), Philox::new(5)];
+        for weights in [&[][..], &[1.0; 4]] {
+            let mut chosen = [0; 2].map(|_| Actions::Discrete(Vec::from([0])));
+            rows.explore(0, Choice::Greedy, weights, &mut one, &mut chosen[0]);
+            rows.choose(0, Choice::Greedy, &mut other, &mut chosen[1]);
+            assert_eq!(chosen[0], chosen[1]);
+        }
+        assert_eq!(one.next_u64(), other.next_u64());
     }
 
     fn logs(shares: &[f64]) -> Vec<f32> {

@@ -101,6 +101,17 @@ pub trait Task: Send + Sync {
         None
     }
 
+    /// The relative probability of each discrete action when training explores; empty, the default, if all are equal.
+    fn exploration(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// A rule that solves every episode by the latest observation alone: each observation that can precede a decision of it, with the
+    /// action after it. Empty, the default, if there is none.
+    fn rule(&self) -> Vec<(Vec<u32>, u32)> {
+        Vec::new()
+    }
+
     /// The mean number of steps of a shortest program, if the task knows it. A [`solver`](Self::solver) knows it, too.
     fn optimum(&self, stage: usize) -> Option<f64> {
         let _ = stage;
@@ -141,6 +152,8 @@ pub struct TestSet {
     pub task: Box<dyn Task>,
     /// The predicted share of solved episodes of each stage, for a policy that solves every episode of the task.
     pub predicted: Option<Vec<f64>>,
+    /// True to erase the policy's state before each step, so that it acts by its latest observation alone.
+    pub is_forgetting: bool,
 }
 
 /// Tasks behind a pointer are tasks.
@@ -166,6 +179,14 @@ macro_rules! tasks_behind {
 
             fn hindsight(&self) -> Option<&dyn Hindsight> {
                 (**self).hindsight()
+            }
+
+            fn exploration(&self) -> Vec<f64> {
+                (**self).exploration()
+            }
+
+            fn rule(&self) -> Vec<(Vec<u32>, u32)> {
+                (**self).rule()
             }
 
             fn optimum(&self, stage: usize) -> Option<f64> {

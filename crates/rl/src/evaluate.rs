@@ -32,6 +32,8 @@ pub struct EvalConfig {
     pub sampled: bool,
     /// True to show each episode the first observation of another one.
     pub shuffled: bool,
+    /// True to erase the policy's state before each step.
+    pub forgetting: bool,
     /// True to play each context once if the task lists them ([`Task::all_contexts`]), in a random order, instead of `episodes`.
     pub exhaustive: bool,
 }
@@ -144,7 +146,16 @@ pub fn validate<T: Real, M: Model<T>>(
     (seed, episodes): (u64, usize),
 ) -> Result<Vec<EvalStats>, RolloutError> {
     let (purpose, update) = (Purpose::VALIDATION, to_stream_word("update", update));
-    let config = EvalConfig { seed, purpose, update, episodes, sampled: false, shuffled: false, exhaustive: true };
+    let config = EvalConfig {
+        seed,
+        purpose,
+        update,
+        episodes,
+        sampled: false,
+        shuffled: false,
+        forgetting: false,
+        exhaustive: true,
+    };
     evaluate(trained, task, config)
 }
 
@@ -174,7 +185,8 @@ pub fn test_stage<T: Real, M: Model<T>>(
 ) -> Result<TestResult, RolloutError> {
     let play = |sampled, shuffled| {
         let purpose = Purpose::TEST;
-        let config = EvalConfig { seed, purpose, update: 0, episodes, sampled, shuffled, exhaustive: true };
+        let config =
+            EvalConfig { seed, purpose, update: 0, episodes, sampled, shuffled, forgetting: false, exhaustive: true };
         evaluate_stage(trained, task, stage, config)
     };
     Ok(TestResult { greedy: play(false, false)?, sampled: play(true, false)?, shuffled: play(false, true)? })
@@ -264,7 +276,13 @@ impl EvalChunk {
         let rngs = (0..self.episodes).map(|i| episode_stream(place, stage, self.first + i)).collect();
         let Trained { model, params, normalizer } = trained;
         let choice = if config.sampled { Choice::SAMPLED } else { Choice::Greedy };
-        let options = Options { choice, normalizer, shuffled: config.shuffled, ..Options::GREEDY };
+        let options = Options {
+            choice,
+            normalizer,
+            shuffled: config.shuffled,
+            forget: f64::from(u8::from(config.forgetting)),
+            ..Options::GREEDY
+        };
         let streams = &mut Streams::shared(rngs);
         let played = rollout::play((model, params), tape, &mut episodes, streams, options, None, |_| ());
         self.played = played.map_err(|error| error.with_first_episode(self.first));
@@ -325,6 +343,7 @@ mod tests {
             episodes: 5,
             sampled: true,
             shuffled: false,
+            forgetting: false,
             exhaustive: true,
         };
         let episodes = |task: &Expression, stage, config| {

@@ -240,7 +240,7 @@ struct Sizes {
     logged: u64,
     moments: u64,
     /// True if episodes are learned from with A2C.
-    has_a2c: bool,
+    learns_from_acting: bool,
 }
 
 impl Sizes {
@@ -265,7 +265,7 @@ impl Sizes {
             steps: if segment == 0 { horizon } else { segment },
             logged: horizon.min(segment.saturating_mul(config.max_updates as u64)),
             moments,
-            has_a2c: config.a2c > 0.0,
+            learns_from_acting: config.a2c > 0.0 || config.prior > 0.0,
         }
     }
 
@@ -373,7 +373,8 @@ impl Sizes {
         let observation = if self.reads_vectors { 8 * self.observation } else { 4 * context };
         let state = self.networks() * self.hidden_size;
         let carried = if self.logged > 0 { 2 * 8 * state + self.logged * self.action_bytes() } else { 0 };
-        let learning = if self.has_a2c { self.learning_bytes(chunk) } else { NUMBER_BYTES * self.parameters() };
+        let learning =
+            if self.learns_from_acting { self.learning_bytes(chunk) } else { NUMBER_BYTES * self.parameters() };
         NUMBER_BYTES * stepper
             + learning
             + self.acting_bytes(chunk, has_stepper)

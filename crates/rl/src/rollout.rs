@@ -91,11 +91,23 @@ pub struct Options<'a> {
     pub reward_discount: Option<f64>,
     /// True to show each episode the first observation of its neighbour. What happens in the environment does not change.
     pub shuffled: bool,
+    /// The probability that the state is erased before a step: the policy then reads its latest observation in the state before
+    /// the first one.
+    pub forget: f64,
+    /// The relative probability of each action that ε draws; equal if empty.
+    pub exploration: &'a [f64],
 }
 
 impl Options<'_> {
     /// The greedy policy.
-    pub const GREEDY: Self = Self { choice: Choice::Greedy, normalizer: None, reward_discount: None, shuffled: false };
+    pub const GREEDY: Self = Self {
+        choice: Choice::Greedy,
+        normalizer: None,
+        reward_discount: None,
+        shuffled: false,
+        forget: 0.0,
+        exploration: &[],
+    };
     /// Actions that are drawn from the policy.
     pub const SAMPLED: Self = Self { choice: Choice::SAMPLED, ..Self::GREEDY };
 }
@@ -334,7 +346,7 @@ impl<M: ?Sized> Actor<'_, M> {
         let (precomputed, start, bound) = (pass.precomputed.map(Var::index), start.index(), tape.len());
         copy(kernels, tape.var(start).value().view(), h);
         carry.write_states(h);
-        let mut stepper = stepper.and_then(|stepper| {
+        let mut stepper = stepper.filter(|_| options.forget == 0.0).and_then(|stepper| {
             let first = tape.constant_from(h.view());
             model.begin_steps(pass, first, stepper).then_some(stepper)
         });
@@ -390,7 +402,7 @@ impl<M: ?Sized> Actor<'_, M> {
                     let (stage, step) = (episodes.stage(), episodes.steps(i));
                     return Err(RolloutError::Undecided(Undecided { stage, episode: i, step, action }));
                 }
-                rows.choose(i, options.choice, &mut rngs[i], actions);
+                rows.explore(i, options.choice, options.exploration, &mut rngs[i], actions);
             }
             episodes.step(active, actions, &mut streams.env)?;
             let out = episodes.transitions();
@@ -426,6 +438,15 @@ impl<M: ?Sized> Actor<'_, M> {
                 copy(kernels, after.value().view(), h_next);
                 core::mem::swap(h, h_next);
             }
+            let row = |x: usize| x..x + 1;
+            let mut begin = |i| {
+                let first = tape.var(start).value();
+                kernels.map(Map::Identity, first.view().slice(0, row(i)), h.view_mut().slice(0, row(i)));
+            };
+            if options.forget > 0.0 {
+                let rngs = streams.actions.as_mut().unwrap_or(&mut streams.env);
+                active.iter().copied().filter(|&i| rngs[i].uniform_f64() < options.forget).for_each(&mut begin);
+            }
             if steps.is_none() {
                 active.retain(|&i| !is_done[i]);
                 continue;
@@ -436,12 +457,7 @@ impl<M: ?Sized> Actor<'_, M> {
                 break;
             }
             for &i in &*ended {
-                let row = |x: usize| x..x + 1;
-                kernels.map(
-                    Map::Identity,
-                    tape.var(start).value().view().slice(0, row(i)),
-                    h.view_mut().slice(0, row(i)),
-                );
+                begin(i);
                 record.start_row(i, None, spare);
             }
         }
@@ -1169,6 +1185,31 @@ mod tests {
     fn play_segment_of_no_steps_panics() {
         let task = Chance::default();
         play_segments(task, &learner(&task), 0..1, &[0]);
+    }
+
+    /// A policy whose state is erased before each step decides in the state before the first observation; with probability 1/2, in
+    /// about half of the steps.
+    #[test]
+    fn play_forgetting_reads_the_latest_observation_alone() {
+        for (forget, least, most) in [(0.0, 0.0, 0.0), (0.5, 0.3, 0.7), (1.0, 1.0, 1.0)] {
+            let task = Endless { ends: Some(6), pays: [0.0; 2] };
+            let Learner { model, params, .. } = learner::<f64>(&task);
+            let mut episodes = Episodes::new(&task, 0, 20);
+            let mut streams = Streams::shared((0..20).map(rng).collect());
+            let (mut erased, mut count, mut first) = (0.0, 0.0, None);
+            let see = |view: StepView<'_, '_, f64>| {
+                let before = view.states.expect("no stepper")[0].value();
+                let first = first.get_or_insert(before.clone());
+                let is_start = |&i: &usize| (0..5).all(|k| before.get(&[i, k]) == first.get(&[i, k]));
+                erased += (0..20).filter(is_start).count() as f64;
+                count += 20.0;
+            };
+            let options = Options { forget, ..Options::SAMPLED };
+            play((&model, &params), &mut Tape::no_grad(), &mut episodes, &mut streams, options, None, see)
+                .expect("no fault");
+            let share = (erased - 20.0) / (count - 20.0); // all begin in that state
+            assert!((least..=most).contains(&share), "{forget}: {share}");
+        }
     }
 
     #[test]

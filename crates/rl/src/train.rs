@@ -307,6 +307,8 @@ impl<T: Real, K: Task, L: Learn<T>> Run<T, K, L> {
             a2c: config.a2c,
             hindsight: config.hindsight,
             hindsight_weight: config.hindsight_weight,
+            prior: config.prior * (1.0 - *updates as f64 / config.max_updates as f64).max(0.0),
+            forget: config.forget,
             clip: config.clip,
             rate: rate_schedule(config).value_at(*updates as u64),
         }
@@ -360,6 +362,16 @@ pub fn check_settings(config: &Config, spec: &Spec, has_hindsight: impl FnOnce()
         let (hindsight, segment) = (config.hindsight, config.segment);
         return Err(format!(
             "hindsight = {hindsight} relabels whole episodes, but segment = {segment}; use segment = 0"
+        ));
+    }
+    let chooses = matches!(spec.action, ActionSpace::Discrete { .. });
+    if config.prior > 0.0 && !chooses {
+        return Err(format!("prior = {}, but the actions of {name} are numbers; use prior = 0", config.prior));
+    }
+    if config.forget > 0.0 && (config.a2c > 0.0 || config.segment > 0) {
+        let forget = config.forget;
+        return Err(format!(
+            "forget = {forget} acts by another policy than A2C learns from; use a2c = 0 and segment = 0, or forget = 0"
         ));
     }
     if config.segment > 0 && spec.stages > 1 && config.curriculum != Curriculum::Mix {
@@ -452,7 +464,15 @@ mod tests {
         let imitating = Config { imitate: 2, ..config() };
         let attention = Config { memory: MemoryKind::Attention, ..config() };
         let separate = |memory| Config { critic: CriticKind::Separate, memory, ..config() };
+        let forgetting = Config { forget: 0.5, ..config() };
+        let undecided = Config { prior: 1.0, ..config() };
         let bad = [
+            (
+                &forgetting,
+                &tokens,
+                "forget = 0.5 acts by another policy than A2C learns from; use a2c = 0 and segment = 0",
+            ),
+            (&undecided, &numbers, "prior = 1, but the actions of chance are numbers; use prior = 0"),
             (&memoryless, &tokens, "memory = none cannot tell the 2 stages of chance apart; use memory = gru"),
             (
                 &segments(Curriculum::Adapt),

@@ -7,8 +7,8 @@ use crate::folder::outcome::{Outcome, TimedOutcome};
 use crate::folder::{Folder, REPORT};
 use crate::input::tasks::TaskChoice;
 use crate::output::print::print_line;
-use crate::run::final_test;
 use crate::run::memory_check::all_threads;
+use crate::run::{final_test, learned_rule};
 use crate::{interrupt, report};
 
 /// Returns the number of threads that compute: the requested number, or all threads of the machine.
@@ -25,6 +25,10 @@ pub(super) fn print_test_table(outcome: &Outcome) -> Result<()> {
         return Err(Error::Run(outcome.end.clone()));
     }
     print_line(format!("\n{}", final_test::to_text(&outcome.stages, &outcome.caveat)));
+    if !outcome.rule.is_empty() {
+        let (table, sentence) = (learned_rule::to_table(&outcome.rule), learned_rule::to_sentence(&outcome.rule));
+        print_line(format!("\n{table}\n{sentence}"));
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::error::{Error, Result, show_path};
 use crate::input::regular_file;
 use crate::run::final_test::StageTest;
 use crate::run::known_kinds::KnownKind;
+use crate::run::learned_rule::RuleRow;
 use crate::score::Score;
 
 /// The outcome of a run: why it ended, and its test. It contains no times.
@@ -34,6 +35,9 @@ pub(crate) struct Outcome {
     /// The programs that hindsight knows; empty without it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) kinds: Vec<KnownKind>,
+    /// What the policy does after each observation of the task's rule; empty if it has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rule: Vec<RuleRow>,
 }
 
 impl Outcome {

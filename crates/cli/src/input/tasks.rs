@@ -10,8 +10,8 @@ use rl::env::{Spec, Task};
 use rl::settings::Field;
 use rl::tasks::expression_memory::DELAYS;
 use rl::tasks::{
-    Calculator, Expression, ExpressionMemory, ExpressionTools, calculator, calculator_stages, expression,
-    expression_memory, expression_tools,
+    Calculator, Expression, ExpressionMemory, ExpressionRead, ExpressionTools, calculator, calculator_stages,
+    expression, expression_memory, expression_read, expression_tools,
 };
 use rl::train::check_settings;
 use tensor::Device;
@@ -33,6 +33,8 @@ pub(crate) enum TaskChoice {
     ExpressionTools,
     /// `expression-memory`, whose list of contexts is made when it is created.
     ExpressionMemory,
+    /// `expression-read`.
+    ExpressionRead,
     /// `calculator`, whose states are explored when it is created.
     Calculator,
     /// `calculator-stages`, which has settings of its own.
@@ -55,6 +57,7 @@ impl TaskChoice {
             Self::Expression => expression::default_config(),
             Self::ExpressionTools => expression_tools::default_config(),
             Self::ExpressionMemory => expression_memory::default_config(),
+            Self::ExpressionRead => expression_read::default_config(),
             Self::Fixed(task) => task.default_config(),
         }
     }
@@ -75,6 +78,7 @@ impl TaskChoice {
             Self::Expression => expression::spec(),
             Self::ExpressionTools => expression_tools::spec(),
             Self::ExpressionMemory => expression_memory::spec(),
+            Self::ExpressionRead => expression_read::spec(),
             Self::Fixed(task) => task.spec(),
         }
     }
@@ -83,6 +87,7 @@ impl TaskChoice {
     pub(crate) fn create(self, config: &Config) -> Arc<dyn Task> {
         match self {
             Self::Calculator => Arc::new(Calculator::default()),
+            Self::ExpressionRead => Arc::new(ExpressionRead::default()),
             Self::CalculatorStages => Arc::new(config.calculator_stages()),
             Self::Expression => Arc::new(Expression::default().with_rewards(config.rewards())),
             Self::ExpressionTools => Arc::new(ExpressionTools::new(config.call_failures)),
@@ -189,6 +194,7 @@ impl Tasks {
             TaskChoice::Expression,
             TaskChoice::ExpressionTools,
             TaskChoice::ExpressionMemory,
+            TaskChoice::ExpressionRead,
             TaskChoice::Calculator,
             TaskChoice::CalculatorStages,
         ];

@@ -31,7 +31,7 @@ use crate::error::Result;
 use crate::folder::{REPORT, RunRecord, RunSet};
 use crate::input::tasks::TaskChoice;
 use crate::output::html::{self, page_with_style};
-use crate::run::known_kinds;
+use crate::run::{known_kinds, learned_rule};
 use crate::score::Score;
 use chart::STYLE;
 use curves::{Curves, Group};
@@ -61,6 +61,7 @@ pub(crate) fn page(runs: &RunSet) -> String {
         (curves.learning())
         h2 { "Training metrics" }
         (curves.training())
+        (rule_section(runs, shown))
         (hindsight_section(runs, shown))
         (policy_section(runs, shown))
         h2 { "Settings" }
@@ -99,6 +100,22 @@ fn which(runs: &RunSet, run: &RunRecord) -> String {
             run.seed,
             runs.task.score.name()
         ),
+    }
+}
+
+/// Shows the rule that one run has learned; nothing if the task has none.
+fn rule_section(runs: &RunSet, shown: Option<&RunRecord>) -> Markup {
+    let known =
+        shown.and_then(|run| Some((run, run.outcome.as_ref()?))).filter(|(_, outcome)| !outcome.rule.is_empty());
+    let Some((run, outcome)) = known else { return html! {} };
+    let caption = format!(
+        "{}The action after each observation, in the state before the first one: {}.",
+        which(runs, run),
+        learned_rule::to_sentence(&outcome.rule)
+    );
+    html! {
+        h2 { "The rule" }
+        (results::render_table(&learned_rule::to_table(&outcome.rule), &caption))
     }
 }
 

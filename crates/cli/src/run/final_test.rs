@@ -92,12 +92,18 @@ pub(crate) fn run_final_test(
 ) -> Result<Vec<StageTest>, RolloutError> {
     let (task, spec, trained) = (&run.task, run.task.spec(), run.learner.host().trained());
     let (exhaustive, episodes) = (episodes.is_none(), episodes.unwrap_or(run.config.test_episodes));
-    let play_set = |task: &dyn Task, stage, sampled, shuffled| -> Result<EvalStats, RolloutError> {
-        let purpose = Purpose::TEST;
-        let config = EvalConfig { seed, purpose, update: 0, episodes, sampled, shuffled, exhaustive };
-        evaluate_stage(trained, task, stage, config)
+    let config = EvalConfig {
+        seed,
+        purpose: Purpose::TEST,
+        update: 0,
+        episodes,
+        sampled: false,
+        shuffled: false,
+        forgetting: false,
+        exhaustive,
     };
-    let play = |stage, sampled, shuffled| play_set(task, stage, sampled, shuffled);
+    let play =
+        |stage, sampled, shuffled| evaluate_stage(trained, task, stage, EvalConfig { sampled, shuffled, ..config });
     // What every set has.
     let common = |task: &dyn Task, greedy: &EvalStats| StageTest {
         stage: greedy.stage,
@@ -132,11 +138,12 @@ pub(crate) fn run_final_test(
     };
     let stages: Vec<usize> = stages.into_iter().collect();
     let mut tests = stages.iter().map(|&stage| tested(stage)).collect::<Result<Vec<_>, RolloutError>>()?;
-    for TestSet { name, task, predicted } in task.test_sets() {
+    for TestSet { name, task, predicted, is_forgetting } in task.test_sets() {
         let has_contexts = |stage: usize| task.all_contexts().is_none_or(|contexts| contexts.count(stage) > 0);
         for &stage in stages.iter().filter(|&&stage| has_contexts(stage)) {
             let predicted = predicted.as_ref().map(|shares| shares[stage]);
-            let common = common(&*task, &play_set(&*task, stage, false, false)?);
+            let greedy = evaluate_stage(trained, &*task, stage, EvalConfig { forgetting: is_forgetting, ..config })?;
+            let common = common(&*task, &greedy);
             tests.push(StageTest { set: name.clone(), predicted, ..common });
         }
     }

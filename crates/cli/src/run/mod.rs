@@ -11,6 +11,7 @@ mod end_validation;
 pub(crate) mod final_test;
 mod journals;
 pub(crate) mod known_kinds;
+pub(crate) mod learned_rule;
 pub(crate) mod memory_check;
 #[cfg(test)]
 mod own_task_tests;
@@ -365,6 +366,7 @@ impl Session<'_> {
             steps: *steps,
             stages,
             kinds: known_kinds::of_run(&self.run),
+            rule: learned_rule::of_run(&self.run),
         };
         let (folder, seconds) = (self.journals.folder(), self.clock.seconds());
         let clock = folder.write(CLOCK, self.clock.to_json());

@@ -230,3 +230,34 @@ fn memory_test_has_every_context_at_each_delay() {
     let attention = sandbox.text("run/config.toml");
     assert!(attention.contains("memory = \"gru\""), "attention could look again");
 }
+
+/// Erased states and the distribution of exploration draw from the episode's stream, so resumed runs have them, too.
+#[test]
+fn read_resumed_run_gives_the_same_files_and_its_test_has_every_length() {
+    let sandbox = Sandbox::new();
+    let own = "train --task expression-read --width 8 --batch 24 --hindsight 4 --chunk 8 --max-updates 4 --validate-every 2 \
+               --validation-episodes 6 --test-episodes 3";
+    let train = |more: &[&'static str]| own.split_whitespace().chain(more.iter().copied()).collect::<Vec<_>>();
+    sandbox.expect_success(&train(&["--out", "whole", "--threads", "2"]));
+    sandbox.expect_success(&train(&["--out", "parts", "--threads", "1", "--stop-after", "3"]));
+    sandbox.expect_success(&["train", "--resume", "parts", "--threads", "3"]);
+    assert_same_files(&sandbox, "whole", "parts");
+    let test = sandbox.json("whole/test.json");
+    let of = |set: &str, key: &str| -> Vec<Value> {
+        let own =
+            test["stages"].as_array().expect("a list").iter().filter(|test| test["set"].as_str().unwrap_or("") == set);
+        own.map(|test| test[key].clone()).collect()
+    };
+    assert_eq!(of("", "optimum"), [4.0, 12.0, 20.0, 28.0, 36.0]);
+    for set in ["much longer", "much longer, state erased"] {
+        assert_eq!(of(set, "goal"), ["n = 15", "n = 20", "n = 30", "n = 40", "n = 50"]);
+    }
+    assert_eq!(of("longer, no notebook", "optimum"), of("longer", "optimum"));
+    let rule = test["rule"].as_array().expect("a list");
+    let row = rule.iter().find(|row| row["observation"] == "RECALL +").expect("a row");
+    assert!(rule.len() == 22 && row["rule"] == "ADD" && row["probability"].as_f64() > Some(0.0), "{row}");
+    assert!(sandbox.text("whole/report.html").contains("of the 22 observations it acts by the rule"));
+    sandbox.expect_refusal(&train(&["--a2c", "1"]), &["forget = 0.5 acts by another policy than A2C learns from"]);
+    let explained = sandbox.expect_success(&["explain", "whole", "--stage", "1"]);
+    assert!(explained.contains("context  START"), "{explained}");
+}

@@ -131,6 +131,7 @@ impl Task for ExpressionMemory {
             name,
             task: Box::new(Self::new(expression.clone(), delays)),
             predicted: None,
+            is_forgetting: false,
         };
         let held_out = set("held out".into(), &self.expression.held_out(), self.delays.clone());
         let delayed = TESTED.map(|delay| set(format!("delay {delay}"), &self.expression, delay..=delay));

@@ -1,6 +1,7 @@
 //! The task [`Expression`] shows the text of an expression, and its machine computes it: see [`expression`]. In
 //! [`ExpressionTools`], hidden bits select the expression, and only tools know them; in [`ExpressionMemory`], the program begins
-//! after a delay.
+//! after a delay; in
+//! [`ExpressionRead`], reading is a tool, too.
 //!
 //! The task [`Calculator`] shows digits and the text of a goal: `a·b+c`, `(a·b+c)−d` or `(a·b+c)−(d·e)`. [`CalculatorStages`] has the
 //! same goals as stages, without their text, and a reward from a solver.
@@ -13,6 +14,7 @@ pub mod calculator;
 pub mod calculator_stages;
 pub mod expression;
 pub mod expression_memory;
+pub mod expression_read;
 pub mod expression_tools;
 pub mod formula;
 pub mod poly;
@@ -24,6 +26,7 @@ pub use calculator::Calculator;
 pub use calculator_stages::CalculatorStages;
 pub use expression::Expression;
 pub use expression_memory::ExpressionMemory;
+pub use expression_read::ExpressionRead;
 pub use expression_tools::ExpressionTools;
 
 /// The number of stages.

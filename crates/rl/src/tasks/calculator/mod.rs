@@ -148,7 +148,12 @@ impl Task for Calculator {
     /// A policy that reads the context of another goal computes that goal.
     fn test_sets(&self) -> Vec<TestSet> {
         let task = Box::new(self.with_another_goal());
-        Vec::from([TestSet { name: "another goal shown".into(), task, predicted: Some(Vec::from([0.0; STAGES])) }])
+        Vec::from([TestSet {
+            name: "another goal shown".into(),
+            task,
+            predicted: Some(Vec::from([0.0; STAGES])),
+            is_forgetting: false,
+        }])
     }
 }
 

@@ -226,7 +226,7 @@ fn arrangements(n: usize, count: usize) -> Vec<Vec<u32>> {
 
 /// The tokens before those of the actions: parentheses, slots, operators, GO.
 const OPEN: u32 = 0;
-const CLOSE: u32 = 1;
+pub(in crate::tasks) const CLOSE: u32 = 1;
 pub(in crate::tasks) const SLOT: u32 = 2;
 pub(in crate::tasks) const OPERATOR: u32 = SLOT + RULES.slots as u32;
 pub(in crate::tasks) const GO: u32 = OPERATOR + Operator::ALL.len() as u32;
@@ -333,11 +333,12 @@ impl Task for Expression {
             contexts.iter().filter(|context| context.registers == 0).count() as f64 / contexts.len() as f64
         };
         Vec::from([
-            TestSet { name: "held out".into(), task: Box::new(self.held_out()), predicted: None },
+            TestSet { name: "held out".into(), task: Box::new(self.held_out()), predicted: None, is_forgetting: false },
             TestSet {
                 name: "no registers".into(),
                 task: Box::new(self.without_registers()),
                 predicted: Some(stages().map(needs_none).collect()),
+                is_forgetting: false,
             },
         ])
     }

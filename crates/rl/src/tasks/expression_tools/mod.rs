@@ -161,12 +161,13 @@ impl Task for ExpressionTools {
         // Who acts by answers that are wrong computes the other branch.
         let predicted = (self.failures == 0.0).then(|| Vec::from([0.0; STAGES]));
         Vec::from([
-            TestSet { name: "held out".into(), task: Box::new(self.held_out()), predicted: None },
-            TestSet { name: "tools lie".into(), task: Box::new(self.lying()), predicted },
+            TestSet { name: "held out".into(), task: Box::new(self.held_out()), predicted: None, is_forgetting: false },
+            TestSet { name: "tools lie".into(), task: Box::new(self.lying()), predicted, is_forgetting: false },
             TestSet {
                 name: "tools fail".into(),
                 task: Box::new(Self { failures: 1.0, ..self.clone() }),
                 predicted: None,
+                is_forgetting: false,
             },
         ])
     }
