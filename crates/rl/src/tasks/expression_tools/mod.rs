@@ -126,9 +126,9 @@ pub fn spec() -> Spec {
         .with_caveat(expression::CAVEAT)
 }
 
-/// The settings that suit the task: those of `expression`.
+/// The settings that suit the task: those of `expression`, with more episodes in a validation and in the test.
 pub fn default_config() -> Config {
-    Config { test_episodes: 4096, ..expression::default_config() }
+    Config { validation_episodes: 2048, test_episodes: 4096, ..expression::default_config() }
 }
 
 impl Task for ExpressionTools {
