@@ -18,7 +18,8 @@
 //!    If N is known before all chunks have acted, each chunk learns right after it has acted, while its steps are in the cache.
 //!    Self-imitation and hindsight, if enabled, add lessons from other episodes, each with a weight beside w_a of this loss: see
 //!    [`imitation`](crate::imitation) and [`hindsight`]. If w_a is 0, only they teach. Hindsight's programs are from earlier
-//!    updates, so some threads learn from them while others act.
+//!    updates, so some threads learn from them while others act. A prior adds κ · 1/N Σ_steps KL(π‖q) with the distribution q of
+//!    exploration ([`Task::exploration`]); it is learned from the played episodes also if w_a is 0.
 //! 5. **Add.** The chunks' gradients are added along a fixed tree, so the sum has the same bytes for any number of threads.
 //! 6. **Clip** the norm of the gradient, and **step** the optimiser.
 //!
@@ -492,14 +493,15 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
                 lesson.study(model, params, &mut tapes.learning, 1.0);
             }
             Job::Act(worker) => {
-                Phase::Act.run(|| worker.act(model, params, &mut tapes.acting, statistics, update, exploration));
+                Phase::Act.run(|| worker.act((model, params), &mut tapes.acting, statistics, update, exploration));
                 if let Some(hindsight) = hindsight {
                     Phase::Relabel.run(|| worker.relabel(hindsight));
                 }
                 if let (Some(steps), None) = (predicted, &worker.error) {
                     Phase::Advantages.run(|| worker.estimate(statistics, update));
-                    Phase::Learn
-                        .run(|| worker.learn(model, params, &mut tapes.learning, update, exploration, episodes, steps));
+                    Phase::Learn.run(|| {
+                        worker.learn((model, params), &mut tapes.learning, update, exploration, episodes, steps)
+                    });
                 }
             }
         });
@@ -542,7 +544,7 @@ impl<T: Real, M: Model<T>> Learner<T, M> {
                 }
             });
             par::for_each_with(workers.iter_mut(), tapes, Tapes::new, |Tapes { learning, .. }, worker| {
-                Phase::Learn.run(|| worker.learn(model, params, learning, update, exploration, counted, steps));
+                Phase::Learn.run(|| worker.learn((model, params), learning, update, exploration, counted, steps));
             });
         }
         let length = workers[0].played.steps;
@@ -692,8 +694,7 @@ impl<T: Real> Worker<T> {
     /// 2. Plays the episodes with sampled actions.
     fn act<M: Model<T>>(
         &mut self,
-        model: &M,
-        params: &Params<T>,
+        (model, params): (&M, &Params<T>),
         acting: &mut Tape<T>,
         statistics: &Statistics,
         update: &Update,
@@ -752,8 +753,7 @@ impl<T: Real> Worker<T> {
     /// 4. Records the decisions on the tape, and backpropagates from this chunk's part of the loss.
     fn learn<M: Model<T>>(
         &mut self,
-        model: &M,
-        params: &Params<T>,
+        (model, params): (&M, &Params<T>),
         learning: &mut Tape<T>,
         update: &Update,
         exploration: &[f64],

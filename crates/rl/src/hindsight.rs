@@ -38,6 +38,9 @@ use crate::trajectories::{Row, Trajectories};
 
 /// The maximum number of programs that the buffer keeps of each kind.
 const CAPACITY: usize = 64;
+/// The maximum number of actions in the programs that it keeps of each stage, but for one program of each kind. The header of a
+/// checkpoint holds all of them.
+const STAGE_CAPACITY: usize = 1 << 16;
 
 /// A task that can say for which problem an episode is a demonstration.
 pub trait Hindsight: Send + Sync {
@@ -109,7 +112,13 @@ impl ProgramBuffer {
             self.stages.resize_with(stage + 1, Vec::new);
         }
         let kinds = &mut self.stages[stage];
-        let place = kinds.binary_search_by_key(&kind, |known| known.kind).unwrap_or_else(|place| {
+        let found = kinds.binary_search_by_key(&kind, |known| known.kind);
+        let count = kinds.len() + usize::from(found.is_err());
+        let capacity = |length: usize| CAPACITY.min(STAGE_CAPACITY / (count * length.max(1))).max(1);
+        let place = found.unwrap_or_else(|place| {
+            for Kind { programs, .. } in &mut *kinds {
+                programs.drain(..programs.len().saturating_sub(capacity(programs[0].len())));
+            }
             kinds.insert(place, Kind { kind, programs: VecDeque::new() });
             place
         });
@@ -117,7 +126,7 @@ impl ProgramBuffer {
         match programs.front().map(|known| actions.len().cmp(&known.len())) {
             Some(core::cmp::Ordering::Greater) => return,
             Some(core::cmp::Ordering::Less) => programs.clear(),
-            _ if programs.len() == CAPACITY => _ = programs.pop_front(),
+            _ if programs.len() == capacity(actions.len()) => _ = programs.pop_front(),
             _ => {}
         }
         programs.push_back(actions);
@@ -218,6 +227,21 @@ mod tests {
         let all: Vec<_> = (0..CAPACITY as u32 + 3).map(|k| achieved(0, 1, &[k])).collect();
         let programs = &buffer(&all).stages[0][0].programs;
         assert_eq!((programs.len(), &programs[0]), (CAPACITY, &vec![3]));
+    }
+
+    /// With many kinds, each has fewer programs, the latest ones; but each has one.
+    #[test]
+    fn add_many_kinds_of_a_stage_leaves_each_its_share() {
+        let mut buffer = ProgramBuffer::default();
+        let mut fill = |kinds: core::ops::Range<u64>, count: u32| {
+            kinds.for_each(|kind| (0..count).for_each(|k| buffer.add(achieved(0, kind, &[k; 16]))));
+            let sizes = buffer.stages[0].iter().map(|kind| (kind.programs.len(), kind.programs[0][0]));
+            sizes.collect::<Vec<_>>()
+        };
+        assert_eq!(fill(0..64, 64), [(64, 0); 64]);
+        let sizes = fill(64..128, 40);
+        assert!(sizes[..64] == [(32, 32); 64] && sizes[64..] == [(32, 8); 64], "{sizes:?}");
+        assert!(fill(128..5000, 1).iter().all(|&(len, _)| len == 1));
     }
 
     /// A kind with one program is drawn as often as one with many: within four standard errors.

@@ -84,8 +84,16 @@ fn train(change: impl Fn(&mut Carry)) -> (f64, Learner<f32>) {
 fn recall_state_carried_over_segments_is_learned() {
     let (share, learner) = train(|_| ());
     let purpose = Purpose::TEST;
-    let config =
-        EvalConfig { seed: 7, purpose, update: 0, episodes: 200, sampled: false, shuffled: false, exhaustive: false };
+    let config = EvalConfig {
+        seed: 7,
+        purpose,
+        update: 0,
+        episodes: 200,
+        sampled: false,
+        shuffled: false,
+        forgetting: false,
+        exhaustive: false,
+    };
     let exact = evaluate_stage(learner.trained(), &Recall, 0, config).expect("finite").exact;
     assert!(
         share > 0.95 && exact >= 0.98,

@@ -129,7 +129,7 @@ fn train_new(args: &TrainArgs, task: TaskChoice, device: Device, file: Option<&C
     plan.create_run(seed)?; // reports unsuitable settings, devices and initial weights before the folder is created
     if plan.config.a2c == 0.0 && plan.config.hindsight > 0 {
         let also = if plan.config.prior > 0.0 { ", and the prior where it acts" } else { "" };
-        print_line(&format!("hindsight alone: iterated supervised learning on relabelled episodes{also}; A2C is off"));
+        print_line(format!("hindsight alone: iterated supervised learning on relabelled episodes{also}; A2C is off"));
     }
     match &args.seeds {
         None => {

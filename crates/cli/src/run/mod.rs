@@ -333,7 +333,7 @@ impl Session<'_> {
         let journal_lengths = self.journals.sync()?;
         match checkpoint::encode(&self.run, journal_lengths) {
             Err(CheckpointProblem::NotFinite { .. }) => Ok(()),
-            Err(problem) => unreachable!("encoding fails only for values that are not finite: {problem}"),
+            Err(problem) => Err(Error::Run(format!("cannot make the checkpoint {name}: {problem}"))),
             Ok(bytes) => {
                 self.journals.folder().write(name, bytes)?;
                 self.journals.folder().write(CLOCK, self.clock.to_json())

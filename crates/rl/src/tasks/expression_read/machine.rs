@@ -38,7 +38,7 @@ impl Action {
     /// # Panics
     /// If there is none.
     #[track_caller]
-    pub fn of(number: u32) -> Self {
+    pub fn from_number(number: u32) -> Self {
         Self::all().nth(number as usize).expect("an action of the task")
     }
 

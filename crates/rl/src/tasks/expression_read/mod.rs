@@ -124,7 +124,7 @@ fn build(sides: &[Option<[usize; 2]>], node: usize, rng: &mut Philox) -> Tree {
 /// It is right for every text, by induction: reading a slot pushes its value. Reading an expression in parentheses pushes its value
 /// and leaves the notebook as it was, since its sign is noted between its operands and recalled at its end.
 fn act_by_rule(observed: &[u32]) -> Action {
-    let (acted, shown) = (observed[0].checked_sub(ACTION).map(Action::of), observed.get(1).copied());
+    let (acted, shown) = (observed[0].checked_sub(ACTION).map(Action::from_number), observed.get(1).copied());
     match (acted, shown) {
         (Some(Action::Read), Some(END)) => Action::Answer,
         (Some(Action::Read), Some(CLOSE)) => Action::Recall,
@@ -203,7 +203,7 @@ impl Env for ReadEnv {
     fn step(&mut self, episodes: &[usize], actions: &Actions, _: &mut [Philox], out: &mut Transitions) {
         let actions = actions.discrete();
         for &i in episodes {
-            let action = Action::of(actions[i]);
+            let action = Action::from_number(actions[i]);
             let is_lost = action == Action::Note && !self.task.has_notebook;
             let shown = if is_lost { None } else { self.machines[i].execute(action, &self.texts[i]) };
             self.steps[i] += 1;

@@ -25,7 +25,7 @@ const LATE: f64 = 0.8;
 /// The expression that a program computes, if it leaves one value, and as many READs as its text has tokens with END.
 fn computed(program: &[u32]) -> Option<Tree> {
     let mut machine = Machine::<Tree>::default();
-    program.iter().for_each(|&action| _ = machine.execute(Action::of(action), &[]));
+    program.iter().for_each(|&action| _ = machine.execute(Action::from_number(action), &[]));
     match (&mut machine.stack[..], machine.reads) {
         ([tree], reads) if reads == 4 * tree.leaves() - 2 => machine.stack.pop(),
         _ => None,
@@ -40,7 +40,7 @@ fn observe(program: &[u32], text: &[u32]) -> Option<Vec<Option<u32>>> {
     let is_caused = |latest: Option<usize>, token| latest.filter(|&place| text[place] == token);
     let mut seen = Vec::with_capacity(program.len());
     for &action in program {
-        let now = match Action::of(action) {
+        let now = match Action::from_number(action) {
             Action::Load(slot) => {
                 let place = is_caused(latest, SLOT + slot)?;
                 stack.push([place; 2]);
@@ -92,10 +92,10 @@ impl Hindsight for ExpressionRead {
         let rng = &mut Philox::new(0);
         let mut machine = Machine::<Digest>::default();
         for (t, &action) in actions.iter().enumerate() {
-            machine.execute(Action::of(action), &[]);
+            machine.execute(Action::from_number(action), &[]);
             let [value] = &machine.stack[..] else { continue };
             let leaves = usize::from(value.leaves);
-            if leaves > STAGES || machine.reads != 4 * leaves - 2 || Action::of(action) == Action::Answer {
+            if leaves > STAGES || machine.reads != 4 * leaves - 2 || Action::from_number(action) == Action::Answer {
                 continue;
             }
             let mut program = actions[..=t].to_vec();
@@ -105,7 +105,7 @@ impl Hindsight for ExpressionRead {
             let mut k = 0;
             while k < program.len() {
                 let shorter = || [&program[..k], &program[k + 1..]].concat();
-                let is_needed = matches!(Action::of(program[k]), Action::Load(_) | Action::Read);
+                let is_needed = matches!(Action::from_number(program[k]), Action::Load(_) | Action::Read);
                 match (!is_needed).then(shorter).filter(|shorter| find_text(shorter, rng).is_some()) {
                     Some(shorter) => program = shorter,
                     None => k += 1,

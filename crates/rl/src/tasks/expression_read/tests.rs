@@ -79,7 +79,7 @@ fn rule_of_22_observations_solves_every_length_at_the_optimum() {
     let listed: Vec<_> = task
         .rule()
         .into_iter()
-        .map(|(observed, action)| (observed.clone(), Action::of(action), act_by_rule(&observed)))
+        .map(|(observed, action)| (observed.clone(), Action::from_number(action), act_by_rule(&observed)))
         .collect();
     assert!(listed.len() == 22 && listed.iter().all(|(_, action, wanted)| action == wanted));
     assert_eq!(listed.into_iter().map(|(observed, ..)| observed).collect::<BTreeSet<_>>(), seen);
@@ -100,7 +100,7 @@ fn relabelled_programs_of_the_rule_are_those_of_the_rule() {
         let (mut from, count) = (0, shown.actions.len());
         assert_eq!(last.actions[last.actions.len() - count..], *shown.actions.discrete());
         for (&end, &action) in shown.ends.iter().zip(shown.actions.discrete()) {
-            assert_eq!(Action::of(action), act_by_rule(&shown.tokens[from..=end as usize]));
+            assert_eq!(Action::from_number(action), act_by_rule(&shown.tokens[from..=end as usize]));
             from = end as usize + 1;
         }
         starts.insert(last.actions.len() - count);

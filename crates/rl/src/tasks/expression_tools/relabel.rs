@@ -31,8 +31,8 @@ struct Answered {
 
 /// The kind of a demonstration: its operator, and the calls and the bit of each slot that it uses, one byte each.
 fn encode(operation: u32, used: &[Answered]) -> u64 {
-    let bytes = used.iter().rev().fold(0, |bytes, used| bytes << 8 | used.calls as u64 * 2 + u64::from(used.bit));
-    bytes << 8 | u64::from(operation)
+    let bytes = used.iter().rev().map(|used| 2 * used.calls as u64 + u64::from(used.bit)).chain([operation.into()]);
+    bytes.fold(0, |bytes, byte| (bytes << 8) | byte)
 }
 
 /// The calls and the bit of each slot that a kind uses.
