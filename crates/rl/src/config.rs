@@ -165,7 +165,7 @@ settings! {
         "Task calculator-stages":
         /// The set of actions: the six tools, or all 18 tokens.
         actions: Actions = Actions::Tools, "tools or tokens", |_| true;
-        "Tasks calculator-stages, expression and expression-memory":
+        "Tasks calculator-stages and expression":
         /// Reward for a correct answer.
         reward_correct: f64 = 1.0, "numbers from -1000000 to 1000000", is_reward;
         /// Reward for each step by which the distance to the goal falls below its minimum so far in the episode. The solver computes the distance; 0 turns it off.

@@ -27,15 +27,14 @@ pub struct Field {
 }
 
 impl Field {
-    /// The tasks to which the setting belongs, as a list in words; `None` if it belongs to all. Its heading says them.
+    /// The tasks to which the setting belongs, joined by "and"; `None` if it belongs to all. Its heading says them.
     pub fn tasks(&self) -> Option<&'static str> {
         self.heading.strip_prefix("Task ").or(self.heading.strip_prefix("Tasks "))
     }
 
     /// Returns true if the task of this name has the setting.
     pub fn is_of(&self, task: &str) -> bool {
-        self.tasks()
-            .is_none_or(|tasks| tasks.split(" and ").flat_map(|part| part.split(", ")).any(|other| other == task))
+        self.tasks().is_none_or(|tasks| tasks.split(" and ").any(|other| other == task))
     }
 }
 

@@ -8,7 +8,6 @@ use gpu_train::GpuTrainError;
 use rl::config::Config;
 use rl::env::{Spec, Task};
 use rl::settings::Field;
-use rl::tasks::expression_memory::DELAYS;
 use rl::tasks::{
     Calculator, Expression, ExpressionMemory, ExpressionRead, ExpressionTools, calculator, calculator_stages,
     expression, expression_memory, expression_read, expression_tools,
@@ -91,9 +90,7 @@ impl TaskChoice {
             Self::CalculatorStages => Arc::new(config.calculator_stages()),
             Self::Expression => Arc::new(Expression::default().with_rewards(config.rewards())),
             Self::ExpressionTools => Arc::new(ExpressionTools::new(config.call_failures)),
-            Self::ExpressionMemory => {
-                Arc::new(ExpressionMemory::new(Expression::default().with_rewards(config.rewards()), DELAYS))
-            }
+            Self::ExpressionMemory => Arc::new(ExpressionMemory::default()),
             Self::Fixed(task) => Arc::new(task),
         }
     }

@@ -408,7 +408,7 @@ fn tasks_with_taken_or_unusable_names_are_refused() {
     assert!(refused(&[&Named("a", 0)]).contains("the horizon of a is 0"));
     let tasks = Tasks::new(&[&Named("a", 5), &Named("b", 5)]).expect("valid");
     assert_eq!(tasks.default_task().name(), "a");
-    assert_eq!(tasks.names().take(4).collect::<Vec<_>>(), ["a", "b", "expression", "calculator"]);
-    assert_eq!(tasks.names().count(), 5 + known::tasks().len());
+    assert_eq!(tasks.names().take(4).collect::<Vec<_>>(), ["a", "b", "expression", "expression-tools"]);
+    assert_eq!(tasks.names().count(), 8 + known::tasks().len());
     assert!(tasks.choose(Some("c")).expect_err("unknown").to_string().contains("--task: there is no task c;"));
 }

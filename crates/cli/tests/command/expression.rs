@@ -201,10 +201,7 @@ fn tools_settings_and_devices_that_do_not_fit_are_refused() {
             "call_failures is a setting of the task expression-tools, but the task is expression",
         ),
         (&["--task", "expression-tools", "--call-failures", "1.5"], "expected numbers from 0 to 1"),
-        (
-            &["--task", "expression-tools", "--reward-step", "1"],
-            "the tasks calculator-stages, expression and expression-memory",
-        ),
+        (&["--task", "expression-tools", "--reward-step", "1"], "the tasks calculator-stages and expression"),
         (&["--task", "expression-tools", "--device", "cuda"], "expression-tools"),
     ] {
         sandbox.expect_refusal(&concat_args(&["train"], args), &[message]);

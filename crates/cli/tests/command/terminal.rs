@@ -150,7 +150,7 @@ fn files_do_not_depend_on_the_terminal() {
 fn train_help_groups_settings_under_headings() {
     let help = Sandbox::new().expect_success(&["train", "--help"]);
     let headings: Vec<_> = help.lines().filter(|line| line.ends_with(':') && !line.starts_with(' ')).collect();
-    let rewards = "Tasks calculator-stages, expression and expression-memory";
+    let rewards = "Tasks calculator-stages and expression";
     let (before, after) = ("Options Task Run Output Model Rollout", "Advantages Loss Optimiser Checkpoints");
     let tasks = ["Task calculator-stages", rewards, "Task expression-tools"];
     let want = before.split(' ').chain(tasks).chain(after.split(' '));
