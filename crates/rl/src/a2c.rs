@@ -92,7 +92,7 @@ pub struct Update {
     pub hindsight_weight: f64,
     /// κ, the weight of KL(π‖q) in the states in which the policy acts, for the distribution q of [`Task::exploration`].
     pub prior: f64,
-    /// The probability that acting erases the state before a step.
+    /// The probability that acting erases the state before a step. Learning from such actions with A2C is exact only for 0.
     pub forget: f64,
     /// The maximum norm of the gradient.
     pub clip: f64,
@@ -1095,6 +1095,18 @@ mod tests {
             })
             .collect();
         assert!(losses[59] < 0.1 * losses[0], "{losses:?}");
+    }
+
+    /// The stepper holds the steps of a state that is kept. Learning must not take them for those of a state that was erased.
+    #[test]
+    fn update_forgetting_leaves_no_steps_of_an_earlier_update() {
+        let task = Endless { ends: Some(3), pays: [0.0; 2] };
+        let mut learner = learner::<f64>(&task);
+        for (number, prior, forget, is_empty) in [(0, 0.0, 0.0, false), (1, 1.0, 0.5, true)] {
+            let update = Update { counts: alloc::vec![4], number, a2c: 0.0, prior, forget, ..Update::default() };
+            learner.update(&task, &update).expect("finite");
+            assert_eq!(learner.workers[0].stepper.is_empty(), is_empty);
+        }
     }
 
     #[test]

@@ -346,7 +346,11 @@ impl<M: ?Sized> Actor<'_, M> {
         let (precomputed, start, bound) = (pass.precomputed.map(Var::index), start.index(), tape.len());
         copy(kernels, tape.var(start).value().view(), h);
         carry.write_states(h);
-        let mut stepper = stepper.filter(|_| options.forget == 0.0).and_then(|stepper| {
+        let mut stepper = stepper.and_then(|stepper| {
+            if options.forget > 0.0 {
+                *stepper = GruStepper::default(); // its steps would be those of a state that is kept
+                return None;
+            }
             let first = tape.constant_from(h.view());
             model.begin_steps(pass, first, stepper).then_some(stepper)
         });

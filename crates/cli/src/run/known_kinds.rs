@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 
 use rl::env::Spec;
 use rl::hindsight::{Achieved, Hindsight, Kind};
+use rl::trajectories::Row;
 use serde::{Deserialize, Serialize};
 use tensor::philox::Philox;
 
 use crate::output::table::Table;
 use crate::run::Run;
+
+/// The number of draws of a problem from its start.
+const TRIES: usize = 64;
 
 /// A kind of problem with its known programs, which are equally long.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +48,9 @@ fn describe(task: &dyn Hindsight, spec: &Spec, stage: usize, Kind { kind, progra
     let actions = programs.back().expect("a kind has a program").clone();
     let steps = actions.len();
     let program = actions.iter().map(|&action| spec.action_name(action)).collect::<Vec<_>>().join(" ");
-    let row = task.relabel(&Achieved { stage, kind: *kind, actions }, &mut Philox::new(*kind));
+    let (achieved, rng) = (Achieved { stage, kind: *kind, actions }, &mut Philox::new(*kind));
+    let is_whole = |row: &Row| row.actions.len() == steps; // some tasks show late steps alone
+    let row = (0..TRIES).filter_map(|_| task.relabel(&achieved, rng)).find(is_whole);
     let context = row.map_or(Vec::new(), |row| row.tokens[..=row.ends[0] as usize].to_vec());
     let problem = context.into_iter().map(|token| spec.token_name(token)).collect::<Vec<_>>().join(" ");
     let distinct = programs.iter().collect::<BTreeSet<_>>().len();

@@ -2,7 +2,7 @@
 //!
 //! The context is `IF x e₁ e₂ GO`, or one of the branches is an IF again. Each slot has a hidden bit. PR x calls the tool of slot x,
 //! and the policy reads its answer after its own action: HI or LO; or FAIL, with probability q. HI selects the first branch. An
-//! episode is right if the accumulator holds the selected expression, as in [`expression`](super::expression), when it answers.
+//! episode is right if the accumulator holds the selected expression, as in [`expression`], when it answers.
 //!
 //! A policy that calls no tool is right in half of the episodes of the first stage, and in half of those of the second at best:
 //! it must call, wait for the answer, and act by it. There is time for six calls and a shortest program. So at q = 1/2 a policy
